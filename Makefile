@@ -1,0 +1,141 @@
+# kinoseek
+#
+# make              build build/kinoseek and build/kinoseek-decode (needs neither git nor network)
+# make check        every test; ends with "N passed, N failed"
+# make check-asan   the tests under AddressSanitizer and UBSan
+# make check-tsan   the tests of everything that starts a thread, under ThreadSanitizer
+# make torture      long hunts: kills, faults, mutants, power loss (SLICE=1: a seeded slice)
+# make fuzz         libFuzzer targets (clang): build/fuzz/*
+# make bench        speed and size, one CSV line a figure
+# make demo         the demo films, ten questions, the answers (Q="..." asks yours)
+# make layers       no folder includes what it must not see
+# make headers      every public header compiles alone, as C11 and C++17
+# make install      PREFIX=/usr/local DESTDIR=
+#
+# Variables: SAN=address,undefined  NATIVE=1  PREFIX  DESTDIR  CC  CXX  O=-O2
+
+CC ?= cc
+CXX ?= c++
+O ?= -O2
+PREFIX ?= /usr/local
+SAN ?=
+COMMA := ,
+BUILD ?= build$(if $(SAN),-$(subst $(COMMA),-,$(SAN)))
+VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
+
+PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash sentencepiece
+PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash
+pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+HARD := -fPIC -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+SANF := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+NATF := $(if $(NATIVE),-march=native)
+CPPFLAGS += -I. -D_GNU_SOURCE -MMD -MP $(call pc,--cflags,$(PKG_LIB) $(PKG_DEC))
+CFLAGS += -std=c11 $(O) -g $(WARN) $(HARD) $(SANF) $(NATF)
+CXXFLAGS += -std=c++17 $(O) -g -Wall -Wextra -Werror $(HARD) $(SANF) $(NATF)
+LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANF)
+
+# What the build finds: -lfaiss_c (Debian 13 has it, 12 ships its headers only), oneDNN.
+probe = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo yes)
+HAVE_FAISS_C := $(call probe,-lfaiss_c -lfaiss -lstdc++ -lopenblas -lgomp -lm)
+HAVE_DNNL := $(shell echo '\#include <dnnl.h>' | $(CC) -x c -fsyntax-only - 2>/dev/null && echo yes)
+ifeq ($(HAVE_DNNL),yes)
+CPPFLAGS += -DKS_HAVE_DNNL
+endif
+
+LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lunistring -ldl -lpthread -lstdc++ -lm
+LIBS_CLI := $(LIBS)
+LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
+
+SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
+CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
+SRC_DEC := $(wildcard ingest/decoder_*.c) $(wildcard ingest/wire*.c)
+SRC_ING := $(filter-out ingest/decoder_%,$(wildcard ingest/*.c))
+SRC_CLI := $(wildcard cli/*.c)
+SRC_TEST := $(wildcard tests/test_*.c)
+obj = $(patsubst %,$(BUILD)/%.o,$(1))
+OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB))
+OBJ_ING := $(call obj,$(SRC_ING))
+OBJ_CLI := $(call obj,$(SRC_CLI))
+OBJ_DEC := $(call obj,$(SRC_DEC))
+# Helpers of tests: tests/*.c that are neither test_*.c nor programs of their own (prog_*.c).
+OBJ_TESTLIB := $(call obj,$(filter-out tests/test_%.c tests/prog_%.c,$(wildcard tests/*.c)))
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(SRC_TEST))
+PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all check check-asan check-tsan torture fuzz bench demo layers headers install uninstall clean help tests
+all: $(BUILD)/kinoseek $(if $(SRC_DEC),$(BUILD)/kinoseek-decode)
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+$(BUILD)/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/%.cc.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
+
+$(BUILD)/libkinoseek.a: $(OBJ_LIB)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(BUILD)/libkinoseek-ingest.a: $(OBJ_ING)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/kinoseek: $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a $(LIBS_CLI) -o $@
+$(BUILD)/kinoseek-decode: $(OBJ_DEC)
+	$(CC) $(LDFLAGS) $(OBJ_DEC) $(LIBS_DEC) -o $@
+
+tests: all $(TESTS) $(PROGS)
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $^ $(LIBS) $(call pc,--libs,check) -o $@
+$(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).
+check: tests layers headers
+	@BUILD=$(BUILD) sh tests/run.sh $(T)
+check-asan:
+	@$(MAKE) --no-print-directory SAN=address,undefined tests
+	@BUILD=build-address-undefined sh tests/run.sh $(T)
+check-tsan:
+	@$(MAKE) --no-print-directory SAN=thread tests
+	@BUILD=build-thread KS_TSAN=1 sh tests/run.sh $(T)
+torture: tests
+	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
+
+layers:
+	@awk -f tests/layers.awk ks.h $(wildcard encoder/*.[ch] encoder/*.cc index/*.[ch] index/*.cc ingest/*.[ch] query/*.[ch] cli/*.[ch] tests/*.[ch])
+	@sh tests/layers.sh
+
+headers:
+	@for h in ks.h encoder/encoder.h index/index.h ingest/ingest.h query/query.h; do \
+	  printf '#include "%s"\nint ks_header_alone;\n' $$h | $(CC) -I. -std=c11 $(WARN) -fsyntax-only -x c - || exit 1; \
+	  printf '#include "%s"\nint ks_header_alone;\n' $$h | $(CXX) -I. -std=c++17 -Wall -Wextra -Werror -fsyntax-only -x c++ - || exit 1; done
+
+FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+fuzz: $(FUZZ)
+FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB))
+# clang compiles our C anew with coverage; the C++ shims come from the ordinary build.
+build/fuzz/%: tests/fuzz/%.c $(SRC_LIB) $(SRC_ING) $(call obj,$(CXX_LIB))
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) $< $(SRC_LIB) $(SRC_ING) $(call obj,$(CXX_LIB)) $(LIBS) -o $@
+
+bench: all
+	@sh tests/bench/run.sh
+
+demo: all
+	@sh models/demo/demo.sh
+
+install: all
+	@BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) VERSION=$(VERSION) sh tests/install.sh
+
+clean:
+	rm -rf build build-address-undefined build-thread
+
+-include $(patsubst %.o,%.d,$(OBJ_LIB) $(OBJ_ING) $(OBJ_CLI) $(OBJ_DEC) $(OBJ_TESTLIB) $(call obj,$(SRC_TEST)))

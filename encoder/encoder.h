@@ -1,0 +1,138 @@
+/* encoder.h - pixels and words to vectors: the VideoPrism and LvT towers.
+ *
+ *   ks_encoder_open(&enc, &options, &e);
+ *   ks_text_vector(v, enc, "a dog jumping", &e);                      words  -> v[D]
+ *   for each frame: ks_resize(px, side, &image, KS_SQUASH, &e);       image  -> uint8 [S,S,3]
+ *                   ks_frame_tokens(&tok[i], enc, px, side, &e);      frame  -> spatial tokens
+ *   ks_clip_vector(v, NULL, enc, tok, T, NULL, &e);                   tokens -> v[D]
+ *   ks_encoder_close(enc);
+ *
+ * An encoder is usable from several threads: calls on it are served one after the other, each with
+ * all of the encoder's threads. Same input, same bits: a result depends on neither thread count nor
+ * batch (within a precision and CPU class). Source of the mathematics: MODEL.md (arXiv 2402.13217). */
+#ifndef KS_ENCODER_H
+#define KS_ENCODER_H
+
+#include "ks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ks_encoder ks_encoder;
+typedef struct ks_tokens ks_tokens; /* spatial tokens [G*G, D] of one frame; reference counted */
+
+typedef enum { KS_TOWER_VIDEO = 1, KS_TOWER_TEXT = 2 } ks_tower; /* may be or-ed */
+typedef enum { KS_AUTO = 0, KS_FP32 = 1, KS_BF16 = 2, KS_INT8 = 3 } ks_precision;
+typedef enum { KS_ENCODER = 0, KS_LVT = 1, KS_CLASSIFIER = 2 } ks_kind;
+typedef enum { KS_SQUASH = 0, KS_CROP = 1, KS_PAD = 2 } ks_fit;
+
+enum { KS_TEXT_MAX = 64 };      /* tokens a sentence is cut at */
+enum { KS_RESIZE_VERSION = 1, KS_SAMPLER_VERSION = 1 };
+
+typedef struct {
+    const char *model;      /* path of .npz or .safetensors */
+    const char *tokenizer;  /* path of the sentencepiece model; NULL: STEM.spm or tokenizer.model beside the model */
+    int towers;             /* ks_tower, or-ed; 0 = all the model has */
+    ks_precision precision; /* KS_AUTO: the fastest class of DESIGN 4 this CPU has */
+    int threads;            /* 0 = one per core this process may run on */
+    const char *cache;      /* folder of packs; NULL = $XDG_CACHE_HOME/kinoseek */
+    void (*notice)(void *arg, const char *sentence); /* warnings worth a line; may be NULL */
+    void *notice_arg;
+} ks_encoder_options;
+
+typedef struct {
+    ks_kind kind;
+    int dim, heads, mlp;                  /* D, H, F of the vision stacks */
+    int spatial, temporal, auxiliary, text; /* layers of each stack; text 0 without a text tower */
+    int frames, grid, patch;              /* trained T, G (G*G tokens a frame), 18 */
+    int vocabulary, classes;              /* 0 where the model has none */
+    int text_hybrid;                      /* 1: primer_hybrid norms in the text tower */
+    int64_t parameters, bytes;            /* counted from the tensors; of the file */
+    char dtype[8];                        /* "f4", "f2", "bf16" */
+    char hash[KS_HASH_HEX];               /* model hash (DESIGN 2); includes the tokenizer's where one is used */
+    ks_precision precision;               /* the one in force (KS_AUTO from ks_model_info) */
+} ks_info;
+
+/* Read and judge a checkpoint's directory without loading a weight. KS_EFORMAT, KS_ESHAPE, KS_EIO, KS_ENOTFOUND. */
+int ks_model_info(ks_info *info, const char *model, ks_error *e);
+
+/* Open towers. First use of a file checks all of it (CRCs, finiteness, shapes) and writes a pack. */
+int ks_encoder_open(ks_encoder **enc, const ks_encoder_options *options, ks_error *e);
+void ks_encoder_close(ks_encoder *enc); /* NULL is fine */
+const ks_info *ks_encoder_info(const ks_encoder *enc); /* valid until close */
+int ks_side(const ks_info *info);                      /* trained picture side: grid * patch (288) */
+
+/* --- text (LvT) --- */
+typedef struct {
+    int32_t ids[KS_TEXT_MAX]; /* what the tower sees: BOS if any, no padding, no class token */
+    int count;                /* 0..64; 0 is an empty sentence and works */
+    int cut;                  /* tokens lost at 64; 0 = none */
+    char lost[128];           /* the first words that were cut, UTF-8; "" if none */
+} ks_sentence;
+
+/* Canonicalise as the reference and tokenize. KS_EUSAGE: invalid UTF-8; no tokenizer was found. */
+int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e);
+/* v[D], unit length. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
+int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
+int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
+
+/* --- pictures --- */
+/* image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
+ * KS_SQUASH: both axes stretched; KS_CROP: short side fits, centre; KS_PAD: long side fits, black.
+ * KS_EUSAGE: an empty picture. */
+int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_error *e);
+
+/* --- video --- */
+/* Spatial tower of one frame px[side,side,3] (uint8; side divisible by the patch; /255 happens inside).
+ * The tokens are the caller's: ks_tokens_free drops one reference, ks_tokens_keep adds one. Several
+ * frames at once where that fills the machine: n frames at px[i]. Bit-equal frames are computed once. */
+int ks_frame_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *px, int side, ks_error *e);
+int ks_frames_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *const *px, int n, int side, ks_error *e);
+/* The same from floats in [0,1], [side,side,3]. */
+int ks_frame_tokens_float(ks_tokens **out, ks_encoder *enc, const float *px, int side, ks_error *e);
+ks_tokens *ks_tokens_keep(ks_tokens *tokens);
+void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
+size_t ks_tokens_bytes(const ks_tokens *tokens);
+
+/* Temporal stack, auxiliary stack and pooler over T frames (all of one side): v[D], unit length;
+ * frame_vectors[T,D] too unless NULL. paddings[T]: 1.0 = padded frame (NULL: none); masks spatial and
+ * temporal attention only, as the reference does. LvT only. Any T >= 1. */
+int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T,
+                   const float *paddings, ks_error *e);
+
+/* --- the stage tap (features, verify, fixtures) --- */
+typedef enum {
+    KS_STAGE_SPATIAL,        /* [T*G*G, D] frame-major, after spatial_ln */
+    KS_STAGE_SPATIOTEMPORAL, /* [T*G*G, D] after temporal_ln */
+    KS_STAGE_AUXILIARY,      /* [T*G*G, D] */
+    KS_STAGE_FRAMES,         /* [T, D] pooled, normalised frame vectors */
+    KS_STAGE_GLOBAL,         /* [D] video vector */
+    KS_STAGE_LOGITS          /* [classes] */
+} ks_stage;
+
+/* px: T frames, uint8 or (is_float) float32, [T,side,side,3]. *out is malloc'ed [rows, cols]. */
+typedef struct {
+    const void *px;
+    int is_float, T, side;
+    const float *paddings;   /* [T] or NULL */
+} ks_clip_pixels;
+int ks_features(float **out, int64_t *rows, int64_t *cols, ks_encoder *enc, ks_stage stage,
+                const ks_clip_pixels *clip, ks_error *e);
+
+/* Called with every named intermediate of the following calls: "patches", "spatial.0" ... (residual
+ * stream after block i), "spatial_ln", "temporal.0", "temporal_ln", "auxiliary.0", "text.0", ...
+ * x[rows, cols] is valid during the call. NULL switches it off. */
+typedef void ks_tap(void *arg, const char *name, const float *x, int64_t rows, int64_t cols);
+void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
+
+/* Rate of this machine's library at the model's own GEMM shapes, weighted by their work: GFLOP/s. */
+int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
+double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
+
+int ks_encoder_about(ks_fact *facts, int max); /* libraries, versions, CPU path; returns how many */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,145 @@
+/* index.h - rows, vectors and neighbours: the catalog (SQLite, the truth) and its search copies.
+ *
+ *   ks_index_open(&x, dir, KS_READ, &e);
+ *   ks_index_search(&found, x, q, D, 10, NULL, KS_SEARCH_AUTO, &e);   q[D] -> neighbours
+ *   ks_index_close(x);
+ *
+ * A library is one folder: catalog.db and vectors.*; the invariants are numbered in catalog.c
+ * (DESIGN 3). One writer at a time (lock file, dies with the process: KS_EBUSY); readers are
+ * read-only and never write anything. A handle belongs to one thread at a time. */
+#ifndef KS_INDEX_H
+#define KS_INDEX_H
+
+#include "ks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ks_index ks_index;
+typedef enum { KS_READ = 0, KS_WRITE = 1, KS_CREATE = 2 } ks_mode; /* KS_CREATE: write, made if absent */
+
+/* KS_ENOLIBRARY, KS_EBUSY, KS_EDAMAGED, KS_EIO. */
+int ks_index_open(ks_index **x, const char *dir, ks_mode mode, ks_error *e);
+void ks_index_close(ks_index *x); /* NULL is fine */
+
+/* --- the library itself --- */
+typedef struct {
+    char id[33];                   /* random, hex */
+    ks_space space;                /* of the stored vectors; dim 0 while none is fixed */
+    char model_path[4096], tokenizer_path[4096]; /* last path each was seen at */
+    int64_t videos, clips;         /* searchable ones */
+    int64_t generation;            /* grows with every commit that changes what a search sees */
+} ks_library;
+int ks_index_library(ks_library *out, ks_index *x, ks_error *e);
+/* Fix the space (first ingest), or check it: KS_ESPACE names both. `paths` are remembered. */
+int ks_index_set_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, ks_error *e);
+/* Small settings of a library (folders named before, excludes, calibration ...): key -> bytes. */
+int ks_index_put(ks_index *x, const char *key, const void *data, size_t bytes, ks_error *e);
+int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_error *e); /* *data NULL if absent; caller frees */
+
+/* --- files and their verdicts (writer) --- */
+typedef struct {
+    int64_t id;                    /* video id; one per content, several paths may share it */
+    const char *path;              /* bytes, absolute, NUL-terminated; borrowed */
+    int64_t size, mtime_ns;        /* as stat says */
+    uint64_t device, inode;
+    uint8_t content[24];           /* size, xxh64 of first/middle/last part */
+    ks_verdict verdict;
+    const char *reason;            /* "" where there is none */
+    int attempts;                  /* failed ones */
+    ks_timebase tb;                /* of all its clips */
+    int64_t duration;              /* ticks, from decoded frames */
+    double seconds_missing;
+    int64_t film_date;             /* seconds since 1970 UTC; what it came from is date_source */
+    int date_source;               /* 0 mtime, 1 name, 2 container */
+    int width, height;             /* as shown */
+    double fps;
+    int flags;                     /* KS_VIDEO_* */
+} ks_video;
+enum { KS_VIDEO_INTERLACED = 1, KS_VIDEO_INFERRED_TIMES = 2, KS_VIDEO_HDR = 4, KS_VIDEO_HWACCEL = 8 };
+
+/* Stored with a clip. vector[D] is fp32 of unit length and is kept as fp16; frames[T,D] (may be NULL)
+ * is kept as int8 with one scale a frame; jpeg (may be NULL) is the thumbnail. All borrowed. */
+typedef struct {
+    ks_clip clip;
+    const float *vector;           /* [D] */
+    const float *frame_vectors;    /* [clip.frames, D] */
+    const uint8_t *jpeg;
+    size_t jpeg_bytes;
+} ks_clip_data;
+
+int ks_index_add_video(int64_t *id, ks_index *x, const ks_video *video, ks_error *e);   /* verdict NONE: clips may follow */
+int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, int n, ks_error *e); /* one durable transaction */
+int ks_index_end_video(ks_index *x, const ks_video *video, ks_error *e);                /* the verdict; searches see it now */
+int ks_index_set_path(ks_index *x, const ks_video *video, ks_error *e);                 /* renamed, moved, copied: a path more */
+int ks_index_drop_path(ks_index *x, const char *path, ks_error *e);                     /* the last path of a video drops it */
+int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
+
+/* --- reading rows --- each returns 1 = a row, 0 = end, < 0 = error; pointers valid until the next call */
+typedef struct ks_cursor ks_cursor;
+typedef struct {
+    const char *path_glob;         /* matched on the whole path, or on its end when it has no '/' ; NULL: all */
+    int64_t after, before;         /* film date, seconds since 1970; 0 = no bound */
+    double longer, shorter;        /* clip seconds; 0 = no bound */
+    int64_t video;                 /* 0 = all */
+    int bad_only, unfinished_too;  /* files: verdict not indexed; clips: of unfinished videos too */
+} ks_filter;
+int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
+int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e);      /* one row a path */
+int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
+int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e);       /* ordered by video, start */
+void ks_cursor_close(ks_cursor *c);
+int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e);     /* first path; KS_ENOTFOUND */
+int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e); /* 1 found, 0 not */
+int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24], ks_error *e); /* 1, 0 */
+int ks_index_clip(ks_clip *out, ks_index *x, int64_t id, ks_error *e);
+int ks_index_clip_vector(float *v, ks_index *x, int64_t id, ks_error *e);    /* [D] */
+int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e); /* caller frees; *jpeg NULL if none */
+int ks_index_frame_vectors(float **v, int *frames, ks_index *x, int64_t id, ks_error *e);    /* [T,D], caller frees */
+
+/* --- nearest neighbours --- exact means: score of the stored fp16 vector in one fixed order of
+ * operations with fp32 accumulation, ties by clip id; every path gives the same (DESIGN 3.2). */
+typedef struct {
+    int64_t clip;
+    float cosine;
+} ks_neighbour;
+typedef struct {
+    ks_neighbour *at;              /* [count], best first; ks_found_free */
+    int count;
+    int64_t searched;              /* vectors in the result set that was searched */
+    int approximate;               /* 1: FAISS chose the candidates */
+} ks_found;
+typedef enum { KS_SEARCH_AUTO = 0, KS_SEARCH_EXACT = 1, KS_SEARCH_ANN = 2 } ks_search;
+int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, const ks_filter *f, ks_search how, ks_error *e);
+void ks_found_free(ks_found *found);
+/* Scores of n queries against every searchable clip, in blocks: visit(arg, clips[m], scores[n,m], m); non-zero stops. */
+typedef int ks_scores(void *arg, const ks_clip *clips, const float *scores, int m);
+int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter *f, ks_scores *visit, void *arg, ks_error *e);
+int ks_index_publish(ks_index *x, int final, ks_error *e); /* writer: bring the search copies up to date; final merges segments */
+
+/* --- care --- */
+typedef struct {
+    int64_t videos, paths, clips, unfinished, bad;
+    double seconds;                /* of video indexed */
+    int64_t bytes_catalog, bytes_copies, bytes_clips, bytes_frames, bytes_thumbnails;
+    double recall;                 /* measured recall@10 of the FAISS copy; < 0 if there is none */
+    char copy[64];                 /* "exact", "IVF1024", "HNSW32" ...; "" if none */
+    int64_t writer_pid;            /* 0 = nobody writes now */
+} ks_index_state;
+int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e);
+/* Each finding: number of the invariant and one sentence; returns the count of findings or < 0. */
+typedef void ks_finding(void *arg, int invariant, int64_t clip, const char *sentence);
+int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e);
+int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e);  /* repair: rotten ones, to be encoded again */
+int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e);   /* rebuild what can be rebuilt; saves every readable row */
+int ks_index_backup(ks_index *x, const char *to, ks_error *e);                   /* consistent while others write */
+int ks_index_compact(ks_index *x, ks_error *e);
+const char *ks_reason_name(ks_reason reason);
+const char *ks_verdict_name(ks_verdict verdict);
+int ks_index_about(ks_fact *facts, int max);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,105 @@
+/* ingest.h - files to clips in the catalog, and pictures out of files.
+ *
+ *   ks_ingest(x, enc, &options, &summary, &e);     an archive in, clips with vectors in the catalog
+ *   ks_frames(decoder, path, &range, visit, arg, &e);  frames of one file, in order
+ *
+ * All decoding happens in the program kinoseek-decode, started by posix_spawn and sandboxed; nothing
+ * here is linked to libav. `decoder` is that program's path. */
+#ifndef KS_INGEST_H
+#define KS_INGEST_H
+
+#include "encoder/encoder.h"
+#include "index/index.h"
+#include "ks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- frames of one file --- */
+typedef struct {
+    ks_timebase tb;
+    int64_t frames;            /* decoded; known at the end only, else -1 */
+    int64_t duration;          /* ticks, as the header says; a guess */
+    double fps;                /* average; a guess */
+    int width, height;         /* as shown: after rotation and sample aspect */
+    int interlaced, hdr, inferred_times, hwaccel;
+    int64_t created;           /* container's creation time, seconds since 1970 UTC, 0 = none */
+    char container[32], codec[32];
+} ks_media;
+
+typedef struct {
+    double from, to;           /* seconds; to < 0: the end */
+    int64_t max_frames;        /* 0 = all */
+    int side;                  /* 0: as shown; else at most this size is needed and may be scaled to S x S by the decoder */
+    ks_fit fit;
+} ks_range;
+
+/* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
+typedef int ks_visit_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks);
+
+/* The verdict of one file: what a decoder found at its end. */
+typedef struct {
+    ks_verdict verdict;        /* INDEXED = whole, PARTLY, SKIPPED, FAILED */
+    char reason[200];          /* one sentence, "" when whole */
+    double seconds_missing;
+    int64_t frames;            /* delivered */
+    int64_t last_end;          /* ticks: end of the last frame */
+} ks_outcome;
+int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
+              const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
+
+/* A picture file or the picture at a second of a film -> malloc'ed RGB. */
+int ks_picture(ks_image *out, uint8_t **pixels, const char *decoder, const char *path, double at, ks_error *e);
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const uint8_t *jpeg, size_t bytes, ks_error *e);
+/* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
+int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
+
+/* --- an archive --- */
+typedef enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } ks_event_kind;
+typedef struct {
+    ks_event_kind kind;
+    const char *path;          /* FILE, PROGRESS: the file; borrowed */
+    const char *verdict;       /* FILE: indexed partly unchanged moved copied skipped failed gone */
+    const char *was;           /* FILE, unchanged: indexed partly skipped */
+    const char *reason;
+    int64_t clips;             /* of the file; DONE: of the run */
+    double seconds, seconds_missing;
+    int64_t files, files_total, bytes_total; /* so far, in all */
+    double video_seconds, video_seconds_total, wall_seconds, x_realtime;
+} ks_event;
+typedef void ks_on_event(void *arg, const ks_event *event);
+
+typedef struct {
+    const char *const *paths;  /* n files or folders; n 0: all folders named before */
+    int n;
+    const char *const *excludes, *const *includes; /* globs, NULL-terminated; may be NULL */
+    const char *decoder;       /* path of kinoseek-decode */
+    double window, hop;        /* seconds; 0: 8 and 4 */
+    int frames;                /* T; 0: the model's own */
+    int shots;                 /* 1: cut at shots (default), 0: --shots off */
+    int follow, stills, dry_run, fast_decode, hidden, require_sandbox;
+    int workers;               /* decoders at once; 0: by cores */
+    ks_fit fit;
+    const char *hwaccel;       /* NULL: none */
+    double budget;             /* seconds of wall time; 0: none */
+    const volatile int *stop;  /* becomes 1: stop after this clip, 2: now; may be NULL */
+    ks_on_event *event;
+    void *event_arg;
+} ks_ingest_options;
+
+typedef struct {
+    int64_t files, indexed, partly, unchanged, moved, skipped, failed, gone, other, clips;
+    double video_seconds, wall_seconds;
+    int interrupted;
+} ks_ingest_summary;
+/* enc NULL: the clock encoder (tests: the bars in the picture are the vector). KS_ESTOP: interrupted, all said is kept. */
+int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e);
+int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */
+
+int ks_ingest_about(const char *decoder, ks_fact *facts, int max); /* asks the decoder for libav's versions, sandbox, hwaccels */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

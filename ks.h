@@ -1,0 +1,127 @@
+/* ks.h - the vocabulary: how calls fail, and the structs that cross a folder border.
+ *
+ *   file  --ingest-->  frame [S,S,3]  --encoder-->  float[D]  --index-->  ks_clip row
+ *   words --encoder--> float[D]       --index-->    candidates --query--> ks_hit
+ *
+ * This header includes nothing of ours; everything else may include it. All functions of ours
+ * return 0 or a negative ks_err, take out-parameters first and `ks_error *e` last. */
+#ifndef KS_H
+#define KS_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define KS_VERSION "0.1.0"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Wrong use by our own code (NULL handle, wrong dimension) is an assert, not an error.
+ * The number behind each is the exit code cli gives it (CLI contract, "Exit codes"). */
+typedef enum {
+    KS_OK = 0,
+    KS_ENOMEM = -1,    /* 5 */
+    KS_EIO = -2,       /* 5: the system said no: disk full, no permission; errno text is in msg */
+    KS_EFORMAT = -3,   /* 4: the file is not what it claims to be, or damaged */
+    KS_ESHAPE = -4,    /* 4: a tensor has another shape than the model needs */
+    KS_ENOTFOUND = -5, /* 4: the file or thing named is not there */
+    KS_ESPACE = -6,    /* 2: vectors of two different models would be mixed */
+    KS_ESTOP = -7,     /* 130: a callback or signal asked to stop */
+    KS_EUSAGE = -8,    /* 2: wrong use by the caller's user (option, text that is not UTF-8, token id) */
+    KS_EBUSY = -9,     /* 11: another writer has the library */
+    KS_EDAMAGED = -10, /* 6: the library is damaged */
+    KS_ENOLIBRARY = -11, /* 10: no library there */
+    KS_ENET = -12      /* 5: no network */
+} ks_err;
+
+typedef struct {
+    int code;      /* ks_err; 0 while nothing failed */
+    char msg[512]; /* one line, no newline; names the file or tensor and what is wrong with it */
+} ks_error;
+
+/* Record the sentence and return the code, so that callers write
+ * `return ks_fail(e, KS_EFORMAT, "%s: not an npz file", path);`. e may be NULL. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 3, 4), unused))
+#endif
+static int ks_fail(ks_error *e, int code, const char *format, ...)
+{
+    if (e) {
+        va_list args;
+        e->code = code;
+        va_start(args, format);
+        vsnprintf(e->msg, sizeof e->msg, format, args);
+        va_end(args);
+    }
+    return code;
+}
+
+/* Media time: integer ticks of `num/den` seconds, 0 = the container's start as players show it.
+ * It becomes seconds once, at the border to a person or a file format. */
+typedef struct {
+    int32_t num, den; /* both > 0, e.g. 1/12800 */
+} ks_timebase;
+
+static inline double ks_seconds(int64_t ticks, ks_timebase tb)
+{
+    return (double)ticks * tb.num / tb.den;
+}
+
+/* A picture as the decoder or a caller hands it over. */
+typedef struct {
+    const uint8_t *rgb; /* [height, width, 3], rows `stride` bytes apart; owned by who fills it */
+    int width, height;
+    size_t stride;      /* bytes; >= 3 * width */
+} ks_image;
+
+enum { KS_HASH_HEX = 65 }; /* 64 hex digits of a SHA-256 and the NUL */
+
+/* What vectors may be compared with each other (DESIGN 2). A query must match `model` and `dim`
+ * only; stored vectors must match in all fields. */
+typedef struct {
+    char model[KS_HASH_HEX]; /* model hash */
+    int dim;                 /* D */
+    int frames;              /* T frames a clip */
+    int sampler;             /* version of the window sampler */
+    int resize;              /* version of the resize, and the fit: 10 * version + ks_fit */
+    int precision;           /* 0: fp32 and bf16, 1: int8 */
+} ks_space;
+
+/* Why a clip ends where it ends; stored as its text (ks_reason_name in index.h). */
+typedef enum {
+    KS_REASON_WINDOW = 0, /* a full window inside a longer shot */
+    KS_REASON_SHOT = 1,   /* a whole shot no longer than the window */
+    KS_REASON_TAIL = 2,   /* the last clip of a longer shot: ends with the shot */
+    KS_REASON_STILL = 3   /* a still picture, one frame */
+} ks_reason;
+
+typedef struct {
+    int64_t id;          /* clip id = FAISS id; > 0 */
+    int64_t video;       /* video id; > 0 */
+    int64_t start, end;  /* ticks of the video's time base, half open */
+    int frames;          /* frames encoded */
+    ks_reason reason;
+} ks_clip;
+
+/* The verdicts a file can have; every file met has exactly one (DESIGN 3.5). */
+typedef enum {
+    KS_VERDICT_NONE = 0, /* met, not finished: an interrupted ingest */
+    KS_VERDICT_INDEXED = 1,
+    KS_VERDICT_PARTLY = 2,
+    KS_VERDICT_SKIPPED = 3,
+    KS_VERDICT_FAILED = 4
+} ks_verdict;
+
+/* One line of an `..._about()`: a library with its version, or a property of this machine. */
+typedef struct {
+    const char *name;  /* static storage */
+    char value[160];
+} ks_fact;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

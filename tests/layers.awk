@@ -1,0 +1,56 @@
+# layers.awk - fails when a file includes what its folder may not see (README, "How it fits together").
+#
+# Of ours: from outside a folder only its public header. From outside: each folder has its list of
+# libraries; whatever is on nobody's list (libc) is free to all. One offending file a rule: tests/layers/.
+BEGIN {
+    may["encoder"] = " encoder "
+    may["index"] = " index "
+    may["ingest"] = " ingest encoder index "
+    may["query"] = " query encoder index "
+    may["cli"] = " cli ingest encoder index query "
+    may["tests"] = " tests cli ingest encoder index query "
+
+    # pattern of an outside header -> folders that may include it ("decoder" = ingest/decoder_*.c)
+    n = 0
+    lib[++n] = "^(cblas|openblas_config)\\.h$";                      who[n] = " encoder "
+    lib[++n] = "^(dnnl|oneapi/dnnl/).*";                             who[n] = " encoder "
+    lib[++n] = "^sentencepiece";                                     who[n] = " encoder "
+    lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname)\\.h$"; who[n] = " encoder "
+    lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder "
+    lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
+    lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder cli "
+    lib[++n] = "^sqlite3\\.h$";                                      who[n] = " index "
+    lib[++n] = "^faiss/";                                            who[n] = " index "
+    lib[++n] = "^xxhash\\.h$";                                       who[n] = " index ingest "
+    lib[++n] = "^libav|^libsw|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " decoder "
+    lib[++n] = "^curl/|^microhttpd\\.h$";                            who[n] = " cli "
+    lib[++n] = "^check\\.h$";                                        who[n] = " "
+}
+FNR == 1 {
+    from = FILENAME; sub(/^\.\//, "", from)
+    if (root != "") sub("^" root "/", "", from)
+    folder = from
+    if (!sub(/\/.*/, "", folder)) folder = ""
+}
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+    split($0, q, "\""); inc = q[2]
+    target = inc
+    if (!sub(/\/.*/, "", target)) target = ""
+    if (inc == "ks.h") next
+    if (folder == "") { print from ": ks.h includes nothing of ours, not " inc; bad = 1; next }
+    if (target == "") { print from ": " inc " is named without its folder"; bad = 1; next }
+    if (index(may[folder], " " target " ") == 0) { print from ": must not include " inc; bad = 1; next }
+    if (target != folder && folder != "tests" && inc != target "/" target ".h") { print from ": " inc " is private to " target "/"; bad = 1 }
+}
+/^[ \t]*#[ \t]*include[ \t]*</ {
+    inc = $0; sub(/^[^<]*</, "", inc); sub(/>.*/, "", inc)
+    if (folder == "tests") next
+    room = folder
+    for (i = 1; i <= n; i++) {
+        if (inc !~ lib[i]) continue
+        if (who[i] == " decoder ") ok = (from ~ /^ingest\/decoder_/)
+        else ok = index(who[i], " " room " ") > 0
+        if (!ok) { print from ": " room "/ may not include <" inc ">"; bad = 1 }
+    }
+}
+END { exit bad }

@@ -1,0 +1,2 @@
+/* Must be refused: an include of ours without its folder. */
+#include "opts.h"

@@ -1,0 +1,2 @@
+/* Must be refused: tensors in encoder only. */
+#include <cblas.h>

@@ -1,0 +1,2 @@
+/* Must be refused: libav in the decoder program only. */
+#include <libavcodec/avcodec.h>

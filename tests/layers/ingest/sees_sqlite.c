@@ -1,0 +1,2 @@
+/* Must be refused: SQL in index only. */
+#include <sqlite3.h>

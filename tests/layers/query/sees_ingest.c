@@ -1,0 +1,2 @@
+/* Must be refused: ingest and query never see each other. */
+#include "ingest/ingest.h"

@@ -1,0 +1,2 @@
+/* Must be refused: from outside a folder only its public header. */
+#include "index/catalog.h"
