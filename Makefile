@@ -67,7 +67,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all check check-asan check-tsan torture fuzz bench demo layers headers install uninstall clean help tests
-all: $(BUILD)/kinoseek $(if $(SRC_DEC),$(BUILD)/kinoseek-decode)
+all: $(if $(SRC_CLI),$(BUILD)/kinoseek) $(if $(SRC_DEC),$(BUILD)/kinoseek-decode)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -80,10 +80,10 @@ $(BUILD)/%.cc.o: %.cc
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
 $(BUILD)/libkinoseek.a: $(OBJ_LIB)
-	@rm -f $@
+	@mkdir -p $(@D); rm -f $@
 	$(AR) rcs $@ $^
 $(BUILD)/libkinoseek-ingest.a: $(OBJ_ING)
-	@rm -f $@
+	@mkdir -p $(@D); rm -f $@
 	$(AR) rcs $@ $^
 
 $(BUILD)/kinoseek: $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
