@@ -50,7 +50,7 @@ LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
 SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
-SRC_DEC := $(wildcard ingest/decoder_*.c) $(wildcard ingest/wire*.c)
+SRC_DEC := $(wildcard ingest/decoder_*.c ingest/wire*.c)
 SRC_ING := $(filter-out ingest/decoder_%,$(wildcard ingest/*.c))
 SRC_CLI := $(wildcard cli/*.c)
 SRC_TEST := $(wildcard tests/test_*.c)
@@ -67,7 +67,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all check check-asan check-tsan torture fuzz bench demo layers headers install uninstall clean help tests
-all: $(if $(SRC_CLI),$(BUILD)/kinoseek) $(if $(SRC_DEC),$(BUILD)/kinoseek-decode)
+all: $(if $(SRC_CLI),$(BUILD)/kinoseek) $(if $(wildcard ingest/decoder_*.c),$(BUILD)/kinoseek-decode)
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
