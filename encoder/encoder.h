@@ -4,7 +4,7 @@
  *   ks_text_vector(v, enc, "a dog jumping", &e);                      words  -> v[D]
  *   for each frame: ks_resize(px, side, &image, KS_SQUASH, &e);       image  -> uint8 [S,S,3]
  *                   ks_frame_tokens(&tok[i], enc, px, side, &e);      frame  -> spatial tokens
- *   ks_clip_vector(v, NULL, enc, tok, T, NULL, &e);                   tokens -> v[D]
+ *   ks_clip_vector(v, NULL, enc, tok, T, &e);                         tokens -> v[D]
  *   ks_encoder_close(enc);
  *
  * An encoder is usable from several threads: calls on it are served one after the other, each with
@@ -89,17 +89,26 @@ int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_erro
  * frames at once where that fills the machine: n frames at px[i]. Bit-equal frames are computed once. */
 int ks_frame_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *px, int side, ks_error *e);
 int ks_frames_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *const *px, int n, int side, ks_error *e);
-/* The same from floats in [0,1], [side,side,3]. */
-int ks_frame_tokens_float(ks_tokens **out, ks_encoder *enc, const float *px, int side, ks_error *e);
+
+/* A clip as pixels: T frames [T,side,side,3], uint8, or float32 in [0,1]. A padded frame is masked in
+ * the spatial and the temporal attention, and its feed-forward sums are zero there, as the reference
+ * does; the auxiliary stack and the pooler see all tokens. So padding changes a frame's own tokens,
+ * and tokens remember it. */
+typedef struct {
+    const void *px;
+    int is_float, T, side;
+    const float *paddings; /* [T], 0 or 1 (1 = padded frame), else KS_EUSAGE; NULL: none is padded */
+} ks_clip_pixels;
+/* out[T]: spatial tokens of every frame of the clip. */
+int ks_pixels_tokens(ks_tokens **out, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e);
+
 ks_tokens *ks_tokens_keep(ks_tokens *tokens);
 void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
 size_t ks_tokens_bytes(const ks_tokens *tokens);
 
 /* Temporal stack, auxiliary stack and pooler over T frames (all of one side): v[D], unit length;
- * frame_vectors[T,D] too unless NULL. paddings[T]: 1.0 = padded frame (NULL: none); masks spatial and
- * temporal attention only, as the reference does. LvT only. Any T >= 1. */
-int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T,
-                   const float *paddings, ks_error *e);
+ * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. */
+int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
 
 /* --- the stage tap (features, verify, fixtures) --- */
 typedef enum {
@@ -111,12 +120,7 @@ typedef enum {
     KS_STAGE_LOGITS          /* [classes] */
 } ks_stage;
 
-/* px: T frames, uint8 or (is_float) float32, [T,side,side,3]. *out is malloc'ed [rows, cols]. */
-typedef struct {
-    const void *px;
-    int is_float, T, side;
-    const float *paddings;   /* [T] or NULL */
-} ks_clip_pixels;
+/* *out is malloc'ed [rows, cols]. KS_EUSAGE: a stage that this model does not have. */
 int ks_features(float **out, int64_t *rows, int64_t *cols, ks_encoder *enc, ks_stage stage,
                 const ks_clip_pixels *clip, ks_error *e);
 
