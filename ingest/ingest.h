@@ -22,17 +22,22 @@ typedef struct {
     int64_t frames;            /* decoded; known at the end only, else -1 */
     int64_t duration;          /* ticks, as the header says; a guess */
     double fps;                /* average; a guess */
-    int width, height;         /* as shown: after rotation and sample aspect */
+    int width, height;         /* of the pictures: after rotation; samples as stored (see sar) */
+    int sar_num, sar_den;      /* a sample is sar_num/sar_den as wide as high when shown; 1/1 where unknown or absurd.
+                                * Pictures are never stretched by it: the model's squash undoes it anyway, and
+                                * the reference pipeline sees plain samples. Thumbnails are shown right. */
+    int rotation;              /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
     int interlaced, hdr, inferred_times, hwaccel;
     int64_t created;           /* container's creation time, seconds since 1970 UTC, 0 = none */
     char container[32], codec[32];
 } ks_media;
 
 typedef struct {
-    double from, to;           /* seconds; to < 0: the end */
+    double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */
     int64_t max_frames;        /* 0 = all */
-    int side;                  /* 0: as shown; else at most this size is needed and may be scaled to S x S by the decoder */
-    ks_fit fit;
+    const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
+    int n_wanted;              /* these are visited. NULL: all */
+    const char *hwaccel;       /* NULL: none */
 } ks_range;
 
 /* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
@@ -46,6 +51,11 @@ typedef struct {
     int64_t frames;            /* delivered */
     int64_t last_end;          /* ticks: end of the last frame */
 } ks_outcome;
+/* Decodes from the film's start, always in order: some files give garbage after a seek. visit NULL counts:
+ * media->frames becomes the number of frames in the range. media and outcome may be NULL.
+ * KS_EFORMAT: no frame can be had from this file (outcome says why, so does the sentence);
+ * KS_ENOTFOUND, KS_EIO: the file or the decoder program cannot be opened. A damaged film that gave
+ * frames is 0 with outcome PARTLY. */
 int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
 
