@@ -86,14 +86,19 @@ $(BUILD)/libkinoseek-ingest.a: $(OBJ_ING)
 	@mkdir -p $(@D); rm -f $@
 	$(AR) rcs $@ $^
 
+# The commands without main, for tests.
+$(BUILD)/libcli.a: $(filter-out $(BUILD)/cli/main.c.o,$(OBJ_CLI))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 $(BUILD)/kinoseek: $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a $(LIBS_CLI) -o $@
 $(BUILD)/kinoseek-decode: $(OBJ_DEC)
 	$(CC) $(LDFLAGS) $(OBJ_DEC) $(LIBS_DEC) -o $@
 
 tests: all $(TESTS) $(PROGS)
-$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
-	$(CC) $(LDFLAGS) $^ $(LIBS) $(call pc,--libs,check) -o $@
+$(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
 

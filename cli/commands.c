@@ -1,0 +1,71 @@
+/* commands.c - the list of commands, in the order of --help, and the options of all of them. */
+#include "cli/commands.h"
+
+#include <string.h>
+
+extern const ks_command ks_cmd_completion, ks_cmd_manual;
+
+const ks_command *const ks_commands[] = {
+    &ks_cmd_completion,
+    &ks_cmd_manual,
+    NULL,
+};
+
+const ks_option ks_global_options[] = {
+    {'L', "library", KS_OPT_TEXT, offsetof(ks_globals, library), "LIBRARY", "folder of the library"},
+    {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, model), "MODEL", "a name of `model list`, an .npz or .safetensors"},
+    {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, tokenizer), "FILE", "sentencepiece model of the text tower"},
+    {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, precision_name), "auto|fp32|bf16|int8", "arithmetic of the encoder"},
+    {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, threads), "N", "threads to use (all)"},
+    {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "no progress, no notices"},
+    {'v', "verbose", KS_OPT_FLAG, offsetof(ks_globals, verbose), NULL, "say more on stderr"},
+    {'h', "help", KS_OPT_FLAG, offsetof(ks_globals, help), NULL, "this help, or the command's"},
+    {0, "version", KS_OPT_FLAG, offsetof(ks_globals, version), NULL, "versions of kinoseek and its libraries"},
+    {0},
+};
+
+const ks_command *ks_find_command(const char *first, const char *second, int *words)
+{
+    size_t n = strlen(first);
+
+    for (const ks_command *const *c = ks_commands; *c; c++) {
+        const char *name = (*c)->name;
+        if (strcmp(name, first) == 0) {
+            *words = 1;
+            return *c;
+        }
+        if (second && strncmp(name, first, n) == 0 && name[n] == ' ' && strcmp(name + n + 1, second) == 0) {
+            *words = 2;
+            return *c;
+        }
+    }
+    *words = 0;
+    return NULL;
+}
+
+const char *ks_meant_command(const char *word)
+{
+    const char *names[64];
+    int n = 0;
+
+    for (const ks_command *const *c = ks_commands; *c && n < 64; c++)
+        names[n++] = (*c)->name;
+    return ks_nearest_name(word, names, n);
+}
+
+int ks_exit_code(int err)
+{
+    switch (err) {
+    case KS_OK: return 0;
+    case KS_EUSAGE:
+    case KS_ESPACE: return 2;
+    case KS_EFORMAT:
+    case KS_ESHAPE:
+    case KS_ENOTFOUND: return 4;
+    case KS_EDAMAGED: return 6;
+    case KS_ENOLIBRARY: return 10;
+    case KS_EBUSY: return 11;
+    case KS_ESTOP: return 130;
+    default: return 5; /* KS_ENOMEM, KS_EIO, KS_ENET */
+    }
+}

@@ -1,0 +1,35 @@
+/* json_out.h - JSON to a stream, one object a line; nothing is kept, nothing allocated.
+ *
+ *   ks_json j; ks_json_start(&j, stdout);
+ *   ks_json_open(&j, NULL, '{'); ks_json_text(&j, "path", p); ks_json_close(&j);   one line
+ *
+ * `key` is the member's name inside an object and NULL inside an array or at the top. */
+#ifndef KS_JSON_OUT_H
+#define KS_JSON_OUT_H
+
+#include "ks.h"
+
+typedef struct {
+    FILE *out;
+    int depth;
+    int filled;       /* bit d: something stands already at depth d */
+    char ends[32];    /* the bracket that closes each depth */
+} ks_json;
+
+void ks_json_start(ks_json *j, FILE *out);
+void ks_json_open(ks_json *j, const char *key, char bracket); /* '{' or '[' */
+void ks_json_close(ks_json *j);                               /* at the top also ends the line */
+void ks_json_text(ks_json *j, const char *key, const char *utf8); /* NULL: null; bad UTF-8 becomes U+FFFD */
+/* A path as "key", and where it is not UTF-8 its bytes in base64 as "key_bytes" beside it. */
+void ks_json_path(ks_json *j, const char *key, const char *path);
+void ks_json_int(ks_json *j, const char *key, int64_t value);
+void ks_json_bool(ks_json *j, const char *key, int value);
+void ks_json_seconds(ks_json *j, const char *key, double seconds); /* milliseconds */
+void ks_json_number(ks_json *j, const char *key, double value);    /* 6 digits; null where not finite */
+void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n); /* 9 digits: reads back the same */
+
+/* Length of the UTF-8 sequence at s (1..4), 0 where it is not one: overlong forms, surrogates, > U+10FFFF. */
+int ks_utf8_length(const char *s);
+int ks_is_utf8(const char *s);
+
+#endif

@@ -1,0 +1,147 @@
+/* main.c - finds the command, parses by its table, turns errors into one sentence and an exit code. */
+#include "cli/commands.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A reader that went away (`kinoseek ... | head`) ends us silently with 0. A decoder whose socket closed
+ * sends the same signal: that is an error for whoever wrote, so only stdout's state decides. */
+static void on_pipe(int number)
+{
+    struct pollfd out = {STDOUT_FILENO, 0, 0};
+    int saved = errno;
+
+    (void)number;
+    if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
+        _exit(0);
+    errno = saved;
+}
+
+static int complain(const char *command, const ks_error *e)
+{
+    fflush(stdout);
+    if (command && (e->code == KS_EUSAGE))
+        fprintf(stderr, "kinoseek %s: %s\n", command, e->msg);
+    else
+        fprintf(stderr, "kinoseek: %s\n", e->msg);
+    return ks_exit_code(e->code);
+}
+
+/* What could not be written must not look like success. */
+static int flush_output(int code)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    if (errno == EPIPE)
+        return 0;
+    fprintf(stderr, "kinoseek: standard output: %s\n", strerror(errno));
+    return 5;
+}
+
+static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv, ks_error *e)
+{
+    void *fields = calloc(1, c->fields ? c->fields : 1);
+    char **args = calloc((size_t)argc + 1, sizeof *args), *folder = NULL;
+    int n = 0, err;
+
+    if (!fields || !args) {
+        err = ks_fail(e, KS_ENOMEM, "no memory");
+        goto out;
+    }
+    if (c->defaults)
+        c->defaults(fields);
+    if ((err = ks_parse(fields, c->options, g, ks_global_options, argc, argv, args, &n, e)) < 0)
+        goto out;
+    if (g->help) {
+        ks_print_help(stdout, c);
+        goto out;
+    }
+    if (!g->library) {
+        if ((err = ks_locate_library(&folder, e)) < 0)
+            goto out;
+        g->library = folder;
+    }
+    err = c->run(g, fields, n, args, e);
+out:
+    if (fields)
+        ks_parse_free(fields, c->options);
+    free(fields);
+    free((void *)args);
+    free(folder);
+    return err;
+}
+
+/* `help`, `help search`, `help model pull`. */
+static int help(int argc, char **argv, ks_error *e)
+{
+    int words;
+    const ks_command *c;
+
+    if (argc == 0) {
+        ks_print_overview(stdout);
+        return 0;
+    }
+    c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
+    if (!c)
+        return ks_fail(e, KS_EUSAGE, "there is no command %s", argv[0]);
+    ks_print_help(stdout, c);
+    return 0;
+}
+
+/* `kinoseek model` and `kinoseek serach` both end here. */
+static int no_command(const char *word, ks_error *e)
+{
+    const char *meant = ks_meant_command(word);
+    char list[256] = "";
+    size_t n = strlen(word);
+
+    for (const ks_command *const *c = ks_commands; *c; c++)
+        if (strncmp((*c)->name, word, n) == 0 && (*c)->name[n] == ' ')
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "", (*c)->name + n + 1);
+    if (*list)
+        return ks_fail(e, KS_EUSAGE, "%s needs one of: %s", word, list);
+    if (meant)
+        return ks_fail(e, KS_EUSAGE, "there is no command %s (did you mean %s?)", word, meant);
+    return ks_fail(e, KS_EUSAGE, "there is no command %s (kinoseek --help lists them)", word);
+}
+
+int main(int argc, char **argv)
+{
+    ks_globals g = {.program = argv[0]};
+    ks_error e = {0};
+    struct sigaction pipe_action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
+    const ks_command *c;
+    int at, words, err;
+
+    sigaction(SIGPIPE, &pipe_action, NULL);
+    if ((err = ks_parse_leading(&g, ks_global_options, argc - 1, argv + 1, &at, &e)) < 0)
+        return complain(NULL, &e);
+    argc -= at + 1;
+    argv += at + 1;
+    if (g.version)
+        return flush_output(ks_print_version(stdout, &g));
+    if (argc == 0) {
+        ks_print_overview(g.help ? stdout : stderr);
+        return g.help ? flush_output(0) : 2;
+    }
+    if (strcmp(argv[0], "help") == 0) {
+        err = help(argc - 1, argv + 1, &e);
+        return err < 0 ? complain(NULL, &e) : flush_output(0);
+    }
+    c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
+    if (!c) {
+        no_command(argv[0], &e);
+        return complain(NULL, &e);
+    }
+    err = run_command(c, &g, argc - words, argv + words, &e);
+    if (err < 0) {
+        assert(e.code == err && e.msg[0]);
+        return complain(c->name, &e);
+    }
+    return flush_output(err);
+}
