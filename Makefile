@@ -86,13 +86,13 @@ $(BUILD)/libkinoseek-ingest.a: $(OBJ_ING)
 	@mkdir -p $(@D); rm -f $@
 	$(AR) rcs $@ $^
 
-# The commands without main, for tests.
+# The commands without main; an archive, so that tests link what they name.
 $(BUILD)/libcli.a: $(filter-out $(BUILD)/cli/main.c.o,$(OBJ_CLI))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/kinoseek: $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
-	$(CC) $(LDFLAGS) $(OBJ_CLI) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a $(LIBS_CLI) -o $@
+$(BUILD)/kinoseek: $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) -o $@
 $(BUILD)/kinoseek-decode: $(OBJ_DEC)
 	$(CC) $(LDFLAGS) $(OBJ_DEC) $(LIBS_DEC) -o $@
 

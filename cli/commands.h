@@ -64,5 +64,7 @@ const char *ks_default_model(const ks_globals *g);
 /* Open the encoder that -m, else model_or_null (the library's last path), else the default names;
  * notices go to stderr unless -q. towers: ks_tower; fallback: precision without --precision. (open_encoder.c) */
 int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_null, int towers, ks_precision fallback, ks_error *e);
+/* The encoder of an existing library, for queries; -m must have the library's model hash (KS_ESPACE). */
+int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, int towers, ks_error *e);
 
 #endif

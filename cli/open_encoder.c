@@ -1,0 +1,74 @@
+/* open_encoder.c - which encoder a command gets: -m, else the library's, else the default. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void notice(void *quiet, const char *sentence)
+{
+    if (!*(const int *)quiet)
+        fprintf(stderr, "kinoseek: %s\n", sentence);
+}
+
+static ks_precision precision(const ks_globals *g, ks_precision fallback)
+{
+    static const char *const names[] = {"auto", "fp32", "bf16", "int8"};
+
+    for (int i = 0; g->precision_name && i < 4; i++)
+        if (strcmp(g->precision_name, names[i]) == 0)
+            return (ks_precision)i;
+    return fallback;
+}
+
+int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_null, int towers, ks_precision fallback, ks_error *e)
+{
+    const char *name = g->model ? g->model : model_or_null && *model_or_null ? model_or_null : ks_default_model(g);
+    char *model = NULL, *tokenizer = NULL;
+    int err, quiet = g->quiet;
+    ks_encoder_options o = {.towers = towers, .threads = g->threads, .notice = notice, .notice_arg = &quiet};
+
+    *enc = NULL;
+    if ((err = ks_locate_model(&model, &tokenizer, g, name, e)) < 0)
+        return err;
+    if (!g->model && !(model_or_null && *model_or_null) && !quiet)
+        fprintf(stderr, "kinoseek: using the model %s%s\n", name,
+                strcmp(name, "demo") == 0 ? ", small and made for trying; the real one: kinoseek model pull lvt-base" : "");
+    o.precision = precision(g, fallback);
+    o.model = model;
+    o.tokenizer = tokenizer;
+    err = ks_encoder_open(enc, &o, e);
+    free(model);
+    free(tokenizer);
+    return err;
+}
+
+int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, int towers, ks_error *e)
+{
+    ks_library *library = malloc(sizeof *library); /* 8 KiB of paths: not on the stack */
+    ks_globals with = *g;
+    int err;
+
+    *enc = NULL;
+    if (!library)
+        return ks_fail(e, KS_ENOMEM, "no memory");
+    if ((err = ks_index_library(library, x, e)) < 0)
+        goto out;
+    if (!with.model && library->model_path[0] && access(library->model_path, R_OK) != 0) {
+        err = ks_fail(e, KS_ENOTFOUND, "%.400s: the model of this library is not there any more; name it with -m", library->model_path);
+        goto out;
+    }
+    if (!with.tokenizer && !with.model && library->tokenizer_path[0])
+        with.tokenizer = library->tokenizer_path;
+    if ((err = ks_open_encoder(enc, &with, library->model_path, towers, KS_AUTO, e)) < 0)
+        goto out;
+    if (library->space.dim && strcmp(ks_encoder_info(*enc)->hash, library->space.model) != 0) {
+        err = ks_fail(e, KS_ESPACE, "%.300s: the library was made with another model (%.12s..., this one is %.12s...)",
+                      with.model ? with.model : library->model_path, library->space.model, ks_encoder_info(*enc)->hash);
+        ks_encoder_close(*enc);
+        *enc = NULL;
+    }
+out:
+    free(library);
+    return err;
+}
