@@ -1,0 +1,290 @@
+/* plan.c - the streaming planner. See plan.h for the rule.
+ *
+ * Two lists of ordinals are kept: `own`, every frame of a shot that may still prove no longer than the window,
+ * and `grid`, for each grid step the frame shown at it, from the oldest step a later clip can start at. A grid
+ * step is filed when the first frame after it arrives, so a clip is known as soon as a frame lies past its end. */
+#include "ingest/plan.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef __int128 wide; /* ticks * timebase * microseconds * T stay below 2^126 */
+
+enum { INTERVALS = 32 };
+
+struct ks_plan {
+    ks_plan_rule rule;
+    ks_plan_emit *emit;
+    void *arg;
+    int hop_steps;
+    int in_shot;
+    int64_t s;                   /* start of the shot, ticks */
+    int64_t last, last_pts;      /* the newest frame of the shot */
+    int64_t n;                   /* frames of the shot so far */
+    int64_t own[KS_PLAN_OWN];    /* every stride-th of them; empty once the shot is longer than the window */
+    int own_n, stride;
+    int64_t next_start;          /* step at which the next whole window starts */
+    int64_t grid_base;           /* step of grid[0] */
+    int grid_n, grid_room;
+    int64_t *grid;               /* [grid_room] ordinals */
+    int64_t interval[INTERVALS]; /* of frames, the newest ones; for the typical one */
+    int64_t intervals;
+    int64_t chosen[KS_PLAN_FRAMES];
+};
+
+/* Compares t - s with m grid steps, exactly: < 0, 0, > 0. */
+static int against(const ks_plan *p, int64_t t, int64_t m)
+{
+    wide time = ((wide)t - p->s) * p->rule.tb.num * 1000000 * p->rule.frames;
+    wide grid = (wide)m * p->rule.window_us * p->rule.tb.den;
+    return time < grid ? -1 : time > grid;
+}
+
+/* Ticks of m grid steps after the shot's start, rounded down. */
+static int64_t step_ticks(const ks_plan *p, int64_t m)
+{
+    wide unit = (wide)p->rule.tb.num * 1000000 * p->rule.frames;
+    return p->s + (int64_t)((wide)m * p->rule.window_us * p->rule.tb.den / unit);
+}
+
+static int64_t window_ticks(const ks_plan *p)
+{
+    wide unit = (wide)p->rule.tb.num * 1000000;
+    int64_t ticks = (int64_t)((wide)p->rule.window_us * p->rule.tb.den / unit);
+    return ticks > 0 ? ticks : 1;
+}
+
+/* The first step m with m*step + W >= t - s. */
+static int64_t tail_step(const ks_plan *p, int64_t t)
+{
+    wide unit = (wide)p->rule.window_us * p->rule.tb.den;
+    wide time = ((wide)t - p->s) * p->rule.tb.num * 1000000 * p->rule.frames;
+    wide over = time - unit * p->rule.frames;
+    return over <= 0 ? 0 : (int64_t)((over + unit - 1) / unit);
+}
+
+int ks_plan_open(ks_plan **plan, const ks_plan_rule *rule, ks_plan_emit *emit, void *arg, ks_error *e)
+{
+    assert(rule->frames >= 1 && rule->frames <= KS_PLAN_FRAMES && rule->window_us > 0 && rule->hop_us > 0);
+    assert(rule->tb.num > 0 && rule->tb.den > 0 && emit);
+    *plan = NULL;
+    ks_plan *p = calloc(1, sizeof *p);
+    if (!p) return ks_fail(e, KS_ENOMEM, "no memory for the clip plan");
+    p->rule = *rule;
+    p->emit = emit;
+    p->arg = arg;
+    int64_t hop = (rule->hop_us * rule->frames + rule->window_us / 2) / rule->window_us;
+    p->hop_steps = hop < 1 ? 1 : hop > INT32_MAX ? INT32_MAX : (int)hop;
+    p->grid_room = 4 * KS_PLAN_FRAMES;
+    p->grid = malloc((size_t)p->grid_room * sizeof *p->grid);
+    if (!p->grid) {
+        free(p);
+        return ks_fail(e, KS_ENOMEM, "no memory for the clip plan");
+    }
+    *plan = p;
+    return 0;
+}
+
+void ks_plan_close(ks_plan *p)
+{
+    if (!p) return;
+    free(p->grid);
+    free(p);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Ticks a frame usually lasts: the median of the newest intervals, else what the header says, else 0. */
+static int64_t typical(const ks_plan *p)
+{
+    int64_t sorted[INTERVALS];
+    int n = p->intervals < INTERVALS ? (int)p->intervals : INTERVALS;
+    if (n == 0) return p->rule.nominal;
+    memcpy(sorted, p->interval, (size_t)n * sizeof *sorted);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    return sorted[n / 2];
+}
+
+/* A gap is more than two grid steps without a frame where frames usually come faster; frames further apart than
+ * the window never share a clip. */
+static int is_gap(const ks_plan *p, int64_t dt)
+{
+    if (dt > window_ticks(p)) return 1;
+    wide time = (wide)dt * p->rule.tb.num * 1000000 * p->rule.frames;
+    if (time <= (wide)2 * p->rule.window_us * p->rule.tb.den) return 0;
+    int64_t usual = typical(p);
+    return usual > 0 && dt / 8 > usual;
+}
+
+/* End of the newest frame where nothing follows at once: a frame's usual length, never more than the window. */
+static int64_t end_alone(const ks_plan *p, int64_t wish)
+{
+    int64_t most = window_ticks(p), usual = typical(p), length = wish - p->last_pts;
+    if (wish <= p->last_pts) length = usual > 0 ? usual : 1;
+    else if (usual > 0 && length > 2 * usual) length = usual;
+    return p->last_pts + (length < most ? length : most);
+}
+
+static void keep_own(ks_plan *p, int64_t ordinal)
+{
+    if (p->own_n == KS_PLAN_OWN) {
+        for (int i = 0; i < KS_PLAN_OWN / 2; i++) p->own[i] = p->own[2 * i];
+        p->own_n /= 2;
+        p->stride *= 2;
+    }
+    if (p->n % p->stride == 0) p->own[p->own_n++] = ordinal;
+}
+
+/* Steps before `from` can start no later clip. */
+static void drop_grid(ks_plan *p, int64_t from)
+{
+    int64_t gone = from - p->grid_base;
+    if (gone <= 0) return;
+    if (gone > p->grid_n) gone = p->grid_n;
+    memmove(p->grid, p->grid + gone, (size_t)(p->grid_n - gone) * sizeof *p->grid);
+    p->grid_n -= (int)gone;
+    p->grid_base += gone;
+}
+
+static int emit_grid(ks_plan *p, int64_t from, int64_t end, ks_reason reason, ks_error *e)
+{
+    ks_planned clip = {step_ticks(p, from), end, reason, p->rule.frames, 0, p->chosen};
+    for (int i = 0; i < p->rule.frames; i++) {
+        int64_t at = from + i - p->grid_base;
+        assert(at >= 0 && at < p->grid_n);
+        p->chosen[i] = p->grid[at];
+    }
+    return p->emit(p->arg, &clip, e);
+}
+
+/* File the newest frame under every step it is shown at before `until`; emit the windows that end there or
+ * earlier and before the shot's end. */
+static int extend_grid(ks_plan *p, int64_t until, ks_error *e)
+{
+    for (;;) {
+        int64_t m = p->grid_base + p->grid_n;
+        int64_t window_end = p->next_start + p->rule.frames;
+        if (m >= window_end && against(p, until, window_end) >= 0) {
+            int err = emit_grid(p, p->next_start, step_ticks(p, window_end), KS_REASON_WINDOW, e);
+            if (err < 0) return err;
+            p->own_n = 0;
+            p->next_start += p->hop_steps;
+            continue;
+        }
+        if (against(p, until, m) <= 0) break;
+        int64_t tail = tail_step(p, until < p->last_pts ? until : p->last_pts);
+        if (p->grid_n == p->grid_room) drop_grid(p, tail < p->next_start ? tail : p->next_start);
+        if (p->grid_n == p->grid_room) { /* a hop far longer than the window: only the tail is kept */
+            memmove(p->grid, p->grid + 1, (size_t)(p->grid_n - 1) * sizeof *p->grid);
+            p->grid_n--;
+            p->grid_base++;
+        }
+        p->grid[p->grid_n++] = p->last;
+    }
+    int64_t tail = tail_step(p, until);
+    if (tail > 0) tail--; /* the shot may end anywhere in this step */
+    drop_grid(p, tail < p->next_start ? tail : p->next_start);
+    return 0;
+}
+
+static int end_shot(ks_plan *p, int64_t end, ks_error *e)
+{
+    p->in_shot = 0;
+    if (against(p, end, p->rule.frames) <= 0) {
+        ks_planned clip = {p->s, end, KS_REASON_SHOT, p->rule.frames, p->n > INT32_MAX ? INT32_MAX : (int)p->n, p->chosen};
+        for (int i = 0; i < p->rule.frames; i++) {
+            int64_t at = ks_reference_frame(i, p->n, p->rule.frames) / p->stride;
+            p->chosen[i] = p->own[at < p->own_n ? at : p->own_n - 1];
+        }
+        return p->emit(p->arg, &clip, e);
+    }
+    /* Windows that end before the shot does come first; extend_grid may not take the one that ends with it. */
+    int64_t tail = tail_step(p, end);
+    int err = extend_grid(p, end - 1 > p->last_pts ? end - 1 : p->last_pts, e);
+    if (err < 0) return err;
+    while (p->grid_base + p->grid_n < tail + p->rule.frames) {
+        if (p->grid_n == p->grid_room) drop_grid(p, p->grid_base + 1);
+        p->grid[p->grid_n++] = p->last;
+    }
+    for (; p->next_start < tail; p->next_start += p->hop_steps) {
+        err = emit_grid(p, p->next_start, step_ticks(p, p->next_start + p->rule.frames), KS_REASON_WINDOW, e);
+        if (err < 0) return err;
+    }
+    return emit_grid(p, tail, end, KS_REASON_TAIL, e);
+}
+
+static void start_shot(ks_plan *p, int64_t pts)
+{
+    p->in_shot = 1;
+    p->s = pts;
+    p->n = 0;
+    p->own_n = 0;
+    p->stride = 1;
+    p->next_start = 0;
+    p->grid_base = 0;
+    p->grid_n = 0;
+}
+
+int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, int cut, ks_error *e)
+{
+    int err = 0;
+    if (p->in_shot) {
+        if (pts == p->last_pts) return 0;
+        int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
+        if (dt < 0 || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), e);
+        else if (cut) err = end_shot(p, pts, e);
+        else err = extend_grid(p, pts, e);
+        if (err < 0) return err;
+        if (dt > 0 && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;
+    }
+    if (!p->in_shot) start_shot(p, pts);
+    if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal);
+    else p->own_n = 0;
+    p->n++;
+    p->last = ordinal;
+    p->last_pts = pts;
+    return 0;
+}
+
+int ks_plan_end(ks_plan *p, int64_t end, ks_error *e)
+{
+    return p->in_shot ? end_shot(p, end_alone(p, end), e) : 0;
+}
+
+int ks_plan_wants(const ks_plan *p, int64_t pts, int64_t next)
+{
+    if (!p->in_shot || pts < p->last_pts) return 1;
+    if (against(p, pts, p->rule.frames) < 0) return 1;
+    if (next <= pts) return 1;
+    /* Is there a step m with pts <= g(m) < next? The first one at or after pts decides. */
+    wide unit = (wide)p->rule.window_us * p->rule.tb.den;
+    wide time = ((wide)pts - p->s) * p->rule.tb.num * 1000000 * p->rule.frames;
+    int64_t m = (int64_t)((time + unit - 1) / unit);
+    return against(p, next, m) > 0;
+}
+
+int ks_plan_needs(const ks_plan *p, int64_t ordinal)
+{
+    if (!p->in_shot) return 0;
+    if (ordinal == p->last) return 1;
+    int low = 0, high = p->own_n;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (p->own[middle] < ordinal) low = middle + 1;
+        else high = middle;
+    }
+    if (low < p->own_n && p->own[low] == ordinal) return 1;
+    low = 0;
+    high = p->grid_n;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (p->grid[middle] < ordinal) low = middle + 1;
+        else high = middle;
+    }
+    return low < p->grid_n && p->grid[low] == ordinal;
+}

@@ -1,0 +1,241 @@
+/* test_plan.c - the streaming planner against the rule written down plainly, over random films.
+ * Invariants of DESIGN 2: no clip spans a cut, gap or jump; the tail is never dropped; frames lie on one grid;
+ * memory is bounded: a clip never needs a frame that was said to be free. */
+#include "ingest/plan.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 4000, CLIPS = 20000 };
+
+typedef struct {
+    int64_t start, end;
+    ks_reason reason;
+    int64_t frame[KS_PLAN_FRAMES];
+} clip;
+
+typedef struct {
+    clip *at;
+    int n, T;
+    unsigned char *freed; /* [MOST] 1: needs() said no */
+} made;
+
+static unsigned long long state;
+static unsigned rnd(unsigned n)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (unsigned)((state >> 11) % n);
+}
+
+static int collect(void *arg, const ks_planned *c, ks_error *e)
+{
+    made *m = arg;
+    (void)e;
+    ck_assert_int_lt(m->n, CLIPS);
+    clip *to = &m->at[m->n++];
+    to->start = c->start;
+    to->end = c->end;
+    to->reason = c->reason;
+    ck_assert_int_eq(c->n, m->T);
+    for (int i = 0; i < c->n; i++) {
+        to->frame[i] = c->frame[i];
+        if (m->freed) ck_assert_msg(!m->freed[c->frame[i]], "clip %d needs frame %lld, which was free", m->n - 1, (long long)c->frame[i]);
+    }
+    return 0;
+}
+
+/* The rule of plan.h over one shot whose frames [a,b) and end are known; step = W/T in `unit`s of 1/den us. */
+static int plainly(clip *out, const int64_t *pts, int a, int b, int64_t end, const ks_plan_rule *r)
+{
+    int64_t s = pts[a], U = (int64_t)r->tb.num * 1000000 * r->frames, G = r->window_us * r->tb.den;
+    int n = 0, T = r->frames;
+    if ((end - s) * U <= G * T) {
+        out->start = s;
+        out->end = end;
+        out->reason = KS_REASON_SHOT;
+        for (int i = 0; i < T; i++) out->frame[i] = a + (int64_t)i * (b - a) / T;
+        return 1;
+    }
+    int64_t tail = 0, hop = (r->hop_us * T + r->window_us / 2) / r->window_us;
+    if (hop < 1) hop = 1;
+    while ((end - s) * U > G * (tail + T)) tail++;
+    for (int64_t k = 0;; k += hop) {
+        int last = k >= tail;
+        if (last) k = tail;
+        clip *c = &out[n++];
+        c->start = s + k * G / U;
+        c->end = last ? end : s + (k + T) * G / U;
+        c->reason = last ? KS_REASON_TAIL : KS_REASON_WINDOW;
+        for (int i = 0; i < T; i++) {
+            int f = a;
+            while (f + 1 < b && (pts[f + 1] - s) * U <= G * (k + i)) f++;
+            c->frame[i] = f;
+        }
+        if (last) return n;
+    }
+}
+
+typedef struct {
+    int64_t pts[MOST];
+    int cut[MOST], n;
+    int64_t end;
+} film;
+
+/* A film at a rate of its own with jitter and cuts; returns its clips by the rule. */
+static int make_film(film *f, clip *out, const ks_plan_rule *r, int64_t dt, int jitter)
+{
+    int first = 0, clips = 0;
+    int64_t t = (int64_t)rnd(1000) - 500;
+    f->n = 1 + (int)rnd(MOST / 4);
+    for (int n = 0; n < f->n; n++) {
+        f->cut[n] = n > 0 && rnd(60) == 0;
+        if (f->cut[n]) clips += plainly(out + clips, f->pts, first, n, t, r);
+        if (f->cut[n]) first = n;
+        f->pts[n] = t;
+        t += dt + (jitter ? (int64_t)rnd((unsigned)jitter) : 0);
+    }
+    f->end = t;
+    return clips + plainly(out + clips, f->pts, first, f->n, t, r);
+}
+
+START_TEST(streaming_equals_the_rule)
+{
+    static film f;
+    static clip want[CLIPS];
+    made got = {calloc(CLIPS, sizeof(clip)), 0, 0, calloc(MOST, 1)};
+    static const ks_timebase bases[] = {{1, 12800}, {1001, 30000}, {1, 1000}, {1, 90000}, {1, 25}};
+    unsigned long long seed = 20240517;
+    for (int round = 0; round < 400; round++) {
+        state = seed + (unsigned long long)round * 7919;
+        rnd(2);
+        ks_plan_rule r = {bases[rnd(5)], 8000000, 4000000, 16, 0};
+        if (rnd(3) == 0) r.frames = 1 + (int)rnd(20);
+        if (rnd(3) == 0) r.window_us = 500000 + rnd(9000000);
+        if (rnd(3) == 0) r.hop_us = 100000 + rnd(20000000);
+        static const int rates[] = {5, 10, 24, 25, 30, 50, 60};
+        int64_t dt = r.tb.den / ((int64_t)r.tb.num * rates[rnd(7)]);
+        if (dt < 1) dt = 1;
+        if (dt * r.tb.num * 2000000LL * r.frames > r.window_us * r.tb.den * 60 || r.window_us < 2000000) r.window_us = 8000000;
+        int jitter = rnd(2) && dt > 4 ? (int)(dt / 2) : 0;
+        int clips = make_film(&f, want, &r, dt, jitter);
+        ks_plan *p;
+        ks_error e = {0};
+        got.n = 0;
+        got.T = r.frames;
+        memset(got.freed, 0, MOST);
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        for (int i = 0; i < f.n; i++) {
+            if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1])) got.freed[i] = 1;
+            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i], &e), 0);
+            for (int j = i < 700 ? 0 : i - 700; j <= i; j++) got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
+        }
+        ck_assert_int_eq(ks_plan_end(p, f.end, &e), 0);
+        ks_plan_close(p);
+        ck_assert_msg(got.n == clips, "seed %llu round %d: %d clips, %d by the rule", seed, round, got.n, clips);
+        for (int i = 0; i < clips; i++) {
+            ck_assert_msg(got.at[i].start == want[i].start && got.at[i].end == want[i].end && got.at[i].reason == want[i].reason,
+                          "seed %llu round %d clip %d: [%lld,%lld) %d, by the rule [%lld,%lld) %d", seed, round, i,
+                          (long long)got.at[i].start, (long long)got.at[i].end, (int)got.at[i].reason,
+                          (long long)want[i].start, (long long)want[i].end, (int)want[i].reason);
+            ck_assert_msg(memcmp(got.at[i].frame, want[i].frame, (size_t)r.frames * sizeof(int64_t)) == 0,
+                          "seed %llu round %d clip %d: other frames", seed, round, i);
+        }
+    }
+    free(got.at);
+    free(got.freed);
+}
+END_TEST
+
+static int plan_of(made *got, const ks_plan_rule *r, const int64_t *pts, int n, int64_t end)
+{
+    ks_plan *p;
+    ks_error e = {0};
+    got->n = 0;
+    got->T = r->frames;
+    ck_assert_int_eq(ks_plan_open(&p, r, collect, got, &e), 0);
+    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], 0, &e), 0);
+    ck_assert_int_eq(ks_plan_end(p, end, &e), 0);
+    ks_plan_close(p);
+    return got->n;
+}
+
+START_TEST(gaps_and_jumps_part_clips)
+{
+    clip room[64];
+    made got = {room, 0, 16, NULL};
+    ks_plan_rule r = {{1, 1000}, 8000000, 4000000, 16, 0};
+    /* 35_gap_59s.mkv: frames at 0, 1 and 60 s */
+    int64_t gap[] = {0, 1000, 60000};
+    ck_assert_int_eq(plan_of(&got, &r, gap, 3, 61000), 2);
+    ck_assert_int_eq(room[0].start, 0);
+    ck_assert_int_eq(room[0].end, 2000);
+    ck_assert_int_eq(room[1].start, 60000);
+    ck_assert_int_eq(room[1].end, 61000);
+    /* 39_timelapse_0.2fps.mp4: twelve frames 5 s apart are no gaps, the tail ends with the film */
+    int64_t slow[12];
+    for (int i = 0; i < 12; i++) slow[i] = 5000 * i;
+    int n = plan_of(&got, &r, slow, 12, 60000);
+    ck_assert_int_eq(room[n - 1].end, 60000);
+    for (int i = 1; i < n; i++) ck_assert_int_le(room[i].start, room[i - 1].end);
+    /* 33_pts_jump_back: the time goes back: two shots */
+    int64_t back[100];
+    for (int i = 0; i < 100; i++) back[i] = i < 50 ? 9000 + 40 * i : 40 * (i - 50);
+    ck_assert_int_eq(plan_of(&got, &r, back, 100, 2000), 2);
+    ck_assert_int_eq(room[0].start, 9000);
+    ck_assert_int_eq(room[0].end, 11000);
+    ck_assert_int_eq(room[1].start, 0);
+    ck_assert_int_eq(room[1].end, 2000);
+    /* a 2 s hole in 25 frames a second parts, a hole of 0.9 s does not */
+    int64_t hole[100];
+    for (int i = 0; i < 100; i++) hole[i] = 40 * i + (i >= 50 ? 2000 : 0);
+    ck_assert_int_eq(plan_of(&got, &r, hole, 100, 6000), 2);
+    ck_assert_int_eq(room[0].end, 2000);
+    for (int i = 0; i < 100; i++) hole[i] = 40 * i + (i >= 50 ? 860 : 0);
+    ck_assert_int_eq(plan_of(&got, &r, hole, 100, 4860), 1);
+}
+END_TEST
+
+START_TEST(one_frame_and_many_a_second)
+{
+    clip room[64];
+    made got = {room, 0, 16, NULL};
+    ks_plan_rule r = {{1, 1000}, 8000000, 4000000, 16, 40};
+    int64_t one[] = {0};
+    ck_assert_int_eq(plan_of(&got, &r, one, 1, 40), 1);
+    ck_assert_int_eq(room[0].end, 40);
+    for (int i = 0; i < 16; i++) ck_assert_int_eq(room[0].frame[i], 0);
+    /* 20,000 frames in 20 s: bounded, and no clip's frame is later than its grid time */
+    static int64_t many[20000];
+    for (int i = 0; i < 20000; i++) many[i] = i;
+    int n = plan_of(&got, &r, many, 20000, 20000);
+    ck_assert_int_eq(n, 4);
+    for (int c = 0; c < n; c++)
+        for (int i = 0; i < 16; i++) ck_assert_int_eq(room[c].frame[i], room[c].start + 500 * i);
+    /* 7 s at 1000 a second: a short shot, thinned; within 16 frames of the exact rule */
+    n = plan_of(&got, &r, many, 7000, 7000);
+    ck_assert_int_eq(n, 1);
+    for (int i = 0; i < 16; i++) {
+        int64_t exact = ks_reference_frame(i, 7000, 16);
+        ck_assert_int_le(room[0].frame[i], exact);
+        ck_assert_int_gt(room[0].frame[i], exact - 16);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("plan");
+    TCase *t = tcase_create("plan");
+    tcase_add_test(t, streaming_equals_the_rule);
+    tcase_add_test(t, gaps_and_jumps_part_clips);
+    tcase_add_test(t, one_frame_and_many_a_second);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int bad = srunner_ntests_failed(r);
+    srunner_free(r);
+    return bad != 0;
+}
