@@ -1,7 +1,7 @@
 /* plan.h - which clips a film has, and which frames each clip needs (DESIGN 2).
  *
  *   ks_plan_open(&plan, &rule, emit, arg, &e);
- *   for each frame, in order: ks_plan_frame(plan, ordinal, pts, cut, &e);   emit() is called as clips become known
+ *   for each frame, in order: ks_plan_frame(plan, ordinal, pts, border, &e);   emit() is called as clips become known
  *   ks_plan_end(plan, end_of_last_frame, &e);
  *   ks_plan_close(plan);
  *
@@ -44,9 +44,15 @@ typedef int ks_plan_emit(void *arg, const ks_planned *clip, ks_error *e); /* neg
 int ks_plan_open(ks_plan **plan, const ks_plan_rule *rule, ks_plan_emit *emit, void *arg, ks_error *e);
 void ks_plan_close(ks_plan *plan); /* NULL is fine */
 
-/* One frame more; cut: it is the first of a new shot. Ordinals grow. A frame at the time of the one before is
- * ignored; one before it, or after a gap, starts a shot by itself. */
-int ks_plan_frame(ks_plan *plan, int64_t ordinal, int64_t pts, int cut, ks_error *e);
+typedef enum {
+    KS_PLAN_ON = 0,
+    KS_PLAN_CUT = 1,  /* the frame is the first of a new shot, which starts where the old one ends */
+    KS_PLAN_BREAK = 2 /* pictures are missing before it: the old shot ends with its last frame */
+} ks_plan_border;
+
+/* One frame more. Ordinals grow. A frame at the time of the one before is ignored; one before it, or after a
+ * gap, starts a shot by itself. */
+int ks_plan_frame(ks_plan *plan, int64_t ordinal, int64_t pts, ks_plan_border border, ks_error *e);
 int ks_plan_end(ks_plan *plan, int64_t end, ks_error *e);
 
 /* 1: a frame shown from pts to next can be part of a clip if the shot goes on. */

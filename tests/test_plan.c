@@ -129,7 +129,7 @@ START_TEST(streaming_equals_the_rule)
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         for (int i = 0; i < f.n; i++) {
             if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1])) got.freed[i] = 1;
-            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i], &e), 0);
+            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, &e), 0);
             for (int j = i < 700 ? 0 : i - 700; j <= i; j++) got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
         }
         ck_assert_int_eq(ks_plan_end(p, f.end, &e), 0);
@@ -156,7 +156,7 @@ static int plan_of(made *got, const ks_plan_rule *r, const int64_t *pts, int n, 
     got->n = 0;
     got->T = r->frames;
     ck_assert_int_eq(ks_plan_open(&p, r, collect, got, &e), 0);
-    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], 0, &e), 0);
+    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], KS_PLAN_ON, &e), 0);
     ck_assert_int_eq(ks_plan_end(p, end, &e), 0);
     ks_plan_close(p);
     return got->n;

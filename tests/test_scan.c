@@ -1,0 +1,260 @@
+/* test_scan.c - the walk, patterns, identity and first bytes. */
+#include "ingest/glob.h"
+#include "ingest/identity.h"
+#include "ingest/scan.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static char base[64];
+
+static void setup(void)
+{
+    strcpy(base, "/tmp/ks_scan_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(base));
+    ck_assert_int_eq(chdir(base), 0);
+}
+
+static void teardown(void)
+{
+    char command[256];
+    ck_assert_int_eq(chdir("/"), 0);
+    snprintf(command, sizeof command, "chmod -R u+rwX %s; rm -rf %s", base, base);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void file(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+    ck_assert_msg(f != NULL, "%s", name);
+    fputs(text, f);
+    fclose(f);
+}
+
+static ks_found_list scan(const char *under, ks_scan_options o, int want_root)
+{
+    ks_found_list list = {0};
+    ks_error e = {0};
+    char *path;
+    int root;
+    ck_assert_int_eq(ks_scan_absolute(&path, under, &e), 0);
+    ck_assert_msg(ks_scan(&list, &root, path, &o, &e) == 0, "%s", e.msg);
+    ck_assert_int_eq(root, want_root);
+    free(path);
+    return list;
+}
+
+/* The names below base, joined by spaces. */
+static const char *names(const ks_found_list *list, ks_found_kind kind)
+{
+    static char text[4096];
+    text[0] = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (list->at[i].kind != kind) continue;
+        ck_assert_int_eq(strncmp(list->at[i].path, base, strlen(base)), 0);
+        if (text[0]) strcat(text, " ");
+        strcat(text, list->at[i].path + strlen(base) + 1);
+    }
+    return text;
+}
+
+START_TEST(globs)
+{
+    static const struct { const char *pattern, *text; int match; } cases[] = {
+        {"*.mp4", "a.mp4", 1}, {"*.mp4", "a/b.mp4", 0}, {"**/*.mp4", "a/b.mp4", 1}, {"**/*.mp4", "b.mp4", 1},
+        {"a/**", "a/b/c", 1}, {"a/**/c", "a/c", 1}, {"a/**/c", "a/x/y/c", 1}, {"a/**/c", "a/x/y/d", 0},
+        {"?.x", "a.x", 1}, {"?.x", "ab.x", 0}, {"[a-c]z", "bz", 1}, {"[!a-c]z", "bz", 0}, {"[]]", "]", 1},
+        {"\\*", "*", 1}, {"\\*", "a", 0}, {"[", "[", 1}, {"", "", 1}, {"*", "", 1}, {"a*b*c", "aXbYbc", 1},
+        {"caf\xe9*", "caf\xe9_latin1", 1}, {"?", "/", 0}, {"*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(ks_glob(cases[i].pattern, cases[i].text) == cases[i].match, "%s on %s", cases[i].pattern, cases[i].text);
+    ck_assert(ks_glob_path("trash", "a/trash", 1));
+    ck_assert(ks_glob_path("trash/", "a/trash", 1));
+    ck_assert(!ks_glob_path("trash/", "a/trash", 0));
+    ck_assert(ks_glob_path("/a", "a", 0));
+    ck_assert(!ks_glob_path("/a", "b/a", 0));
+    ck_assert(ks_glob_path("b/*.mp4", "b/x.mp4", 0));
+    ck_assert(!ks_glob_path("b/*.mp4", "a/b/x.mp4", 0));
+}
+END_TEST
+
+START_TEST(walks_in_order_and_by_rule)
+{
+    mkdir("b", 0700), mkdir("a", 0700), mkdir("a/sub", 0700), mkdir(".secret", 0700), mkdir("lost+found", 0700), mkdir("skipme", 0700);
+    file("z.mp4", "1"), file("a/2.mp4", "1"), file("a/1.mp4", "1"), file("a/sub/x.mp4", "1"), file("b/keep.mp4", "1");
+    file("b/drop.mp4", "1"), file(".secret/s.mp4", "1"), file("lost+found/l.mp4", "1"), file("._z.mp4", "1"), file("skipme/k.mp4", "1");
+    file(".kinoseekignore", "# comment\nskipme/\n/z.mp4\n");
+    file("b/.kinoseekignore", "*.mp4\n!keep.mp4\n");
+    file("a/caf\xe9\n.mp4", "1");
+    mkfifo("a/fifo.mp4", 0600);
+    ck_assert_int_eq(symlink("/dev/zero", "a/zero.mp4"), 0);
+    ks_found_list list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER);
+    ck_assert_str_eq(names(&list, KS_FOUND_FILE), "a/1.mp4 a/2.mp4 a/caf\xe9\n.mp4 a/sub/x.mp4 b/keep.mp4");
+    ck_assert_str_eq(names(&list, KS_FOUND_SPECIAL), "a/fifo.mp4");
+    ck_assert_str_eq(names(&list, KS_FOUND_LINK), "a/zero.mp4");
+    ks_found_free(&list);
+    const char *excludes[] = {"sub", NULL}, *includes[] = {"1.mp4", "x.mp4", "b/*", NULL};
+    list = scan(".", (ks_scan_options){.excludes = excludes, .includes = includes, .hidden = 1}, KS_ROOT_FOLDER);
+    ck_assert_str_eq(names(&list, KS_FOUND_FILE), "a/1.mp4 b/.kinoseekignore b/keep.mp4");
+    ks_found_free(&list);
+}
+END_TEST
+
+START_TEST(links_end)
+{
+    mkdir("d", 0700), mkdir("d/e", 0700);
+    file("d/e/x.mp4", "1");
+    ck_assert_int_eq(symlink("..", "d/e/up"), 0);
+    ck_assert_int_eq(symlink("self.mp4", "d/self.mp4"), 0);
+    ck_assert_int_eq(symlink("nothing", "d/dangling.mp4"), 0);
+    ck_assert_int_eq(symlink("e/x.mp4", "d/link.mp4"), 0);
+    ks_found_list list = scan(".", (ks_scan_options){.follow = 1}, KS_ROOT_FOLDER);
+    ck_assert_str_eq(names(&list, KS_FOUND_FILE), "d/e/x.mp4 d/e/x.mp4"); /* the link under its own name */
+    ck_assert_str_eq(names(&list, KS_FOUND_LINK), "d/dangling.mp4 d/self.mp4");
+    ck_assert_int_eq(list.folders, 3);
+    ks_found_free(&list);
+}
+END_TEST
+
+START_TEST(missing_and_empty_roots)
+{
+    mkdir("empty", 0700);
+    ks_found_list list = scan("empty", (ks_scan_options){0}, KS_ROOT_EMPTY);
+    ck_assert_uint_eq(list.n, 0);
+    list = scan("not here", (ks_scan_options){0}, KS_ROOT_MISSING);
+    ck_assert_uint_eq(list.n, 0);
+    list = scan("/neither/this", (ks_scan_options){0}, KS_ROOT_MISSING);
+    ck_assert_uint_eq(list.n, 0);
+    char *path;
+    ks_error e = {0};
+    ck_assert_int_eq(ks_scan_absolute(&path, "neither/this", &e), KS_ENOTFOUND);
+    ks_found_free(&list);
+}
+END_TEST
+
+START_TEST(deep_chain)
+{
+    char path[4000] = "";
+    int depth = 0;
+    for (; strlen(path) + strlen(base) < 3800; depth++) {
+        strcat(path, depth ? "/d" : "d");
+        ck_assert_int_eq(mkdir(path, 0700), 0);
+    }
+    strcat(path, "/x.mp4");
+    file(path, "1");
+    ks_found_list list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER);
+    ck_assert_uint_eq(list.n, 1);
+    ck_assert_int_eq(list.folders, depth + 1);
+    ks_found_free(&list);
+}
+END_TEST
+
+static void identity_of(uint8_t *id, const char *name)
+{
+    struct stat st;
+    ks_error e = {0};
+    int fd = open(name, O_RDONLY);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    ck_assert_msg(ks_identity(id, fd, st.st_size, name, &e) == 0, "%s", e.msg);
+    close(fd);
+}
+
+static void poke(const char *name, off_t at, char byte)
+{
+    int fd = open(name, O_WRONLY);
+    ck_assert_int_eq(pwrite(fd, &byte, 1, at), 1);
+    close(fd);
+}
+
+START_TEST(identity_sees_every_part)
+{
+    uint8_t a[24], b[24];
+    uint64_t x, y;
+    ks_error e = {0};
+    enum { SIZE = 3000000 };
+    file("f", "");
+    ck_assert_int_eq(truncate("f", SIZE), 0);
+    poke("f", 5, 'x');
+    identity_of(a, "f");
+    identity_of(b, "f");
+    ck_assert_mem_eq(a, b, 24);
+    static const off_t at[] = {0, 65535, SIZE / 2, SIZE - 1, SIZE - 65536};
+    for (int i = 0; i < 5; i++) {
+        poke("f", at[i], 'y');
+        identity_of(b, "f");
+        ck_assert_mem_ne(a, b, 24);
+        poke("f", at[i], 0);
+    }
+    identity_of(b, "f");
+    ck_assert_mem_eq(a, b, 24);
+    /* a full copy of the sparse file is the same content, by either hash */
+    ck_assert_int_eq(system("cp --sparse=never f g"), 0);
+    identity_of(b, "g");
+    ck_assert_mem_eq(a, b, 24);
+    int f = open("f", O_RDONLY), g = open("g", O_RDONLY);
+    ck_assert_int_eq(ks_identity_full(&x, f, SIZE, "f", &e), 0);
+    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", &e), 0);
+    ck_assert_uint_eq(x, y);
+    poke("g", 700000, 'z'); /* between the parts: only the full hash sees it */
+    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", &e), 0);
+    ck_assert_uint_ne(x, y);
+    ck_assert_int_eq(truncate("g", 100), 0);
+    ck_assert_int_eq(ks_identity(b, g, SIZE, "g", &e), KS_EIO);
+    close(f);
+    close(g);
+    file("empty", "");
+    identity_of(b, "empty");
+    ks_identity_of_place(a, 1, 2);
+    ck_assert_mem_ne(a, b, 24);
+}
+END_TEST
+
+START_TEST(first_bytes)
+{
+    ck_assert(ks_sniff_video((const uint8_t *)"\0\0\0\x18" "ftypisom", 12));
+    ck_assert(!ks_sniff_video((const uint8_t *)"\0\0\0\x18" "ftypheic", 12));
+    ck_assert(ks_sniff_video((const uint8_t *)"\x1a\x45\xdf\xa3....", 8));
+    ck_assert(ks_sniff_video((const uint8_t *)"#EXTM3U\n", 8));
+    ck_assert(!ks_sniff_video((const uint8_t *)"This is a text file", 19));
+    ck_assert(!ks_sniff_video((const uint8_t *)"", 0));
+    uint8_t ts[KS_SNIFF];
+    memset(ts, 0, sizeof ts);
+    ck_assert(!ks_sniff_video(ts, sizeof ts));
+    ts[100] = ts[288] = ts[476] = 0x47;
+    ck_assert(ks_sniff_video(ts, sizeof ts));
+    ck_assert(ks_sniff_still((const uint8_t *)"\xff\xd8\xff\xe0", 4));
+    ck_assert(ks_video_name("a/b.MP4"));
+    ck_assert(ks_video_name("b.mkv"));
+    ck_assert(!ks_video_name("b.txt"));
+    ck_assert(!ks_video_name("d.mp4/b"));
+    ck_assert(!ks_video_name(".mp4"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("scan");
+    TCase *t = tcase_create("scan");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_test(t, globs);
+    tcase_add_test(t, walks_in_order_and_by_rule);
+    tcase_add_test(t, links_end);
+    tcase_add_test(t, missing_and_empty_roots);
+    tcase_add_test(t, deep_chain);
+    tcase_add_test(t, identity_sees_every_part);
+    tcase_add_test(t, first_bytes);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int bad = srunner_ntests_failed(r);
+    srunner_free(r);
+    return bad != 0;
+}
