@@ -22,6 +22,7 @@ typedef enum { KS_READ = 0, KS_WRITE = 1, KS_CREATE = 2 } ks_mode; /* KS_CREATE:
 /* KS_ENOLIBRARY, KS_EBUSY, KS_EDAMAGED, KS_EIO. */
 int ks_index_open(ks_index **x, const char *dir, ks_mode mode, ks_error *e);
 void ks_index_close(ks_index *x); /* NULL is fine */
+void ks_index_threads(ks_index *x, int threads); /* of a scan; 0: as many as cores (default) */
 
 /* --- the library itself --- */
 typedef struct {
@@ -30,12 +31,20 @@ typedef struct {
     char model_path[4096], tokenizer_path[4096]; /* last path each was seen at */
     int64_t videos, clips;         /* searchable ones */
     int64_t generation;            /* grows with every commit that changes what a search sees */
+    int64_t space_id;              /* of `space`, as in ks_video.space; 0 while none is fixed */
+    int switching;                 /* 1: another space is being filled beside it */
+    ks_space next;                 /* the space a writer fills; equals `space` when not switching */
+    int64_t next_id;
 } ks_library;
 int ks_index_library(ks_library *out, ks_index *x, ks_error *e);
 /* Fix the space (first ingest), or check it: KS_ESPACE names both. `paths` are remembered. */
 int ks_index_set_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, ks_error *e);
+/* --switch: fill `space` beside the old one (the old one again: call the switch off). Searches go on in the old. */
+int ks_index_switch_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, ks_error *e);
+/* When every searchable video is finished in the new space (ks_video.space == next_id): *done 1, the new replaces the old. */
+int ks_index_finish_switch(int *done, ks_index *x, ks_error *e);
 /* Small settings of a library (folders named before, excludes, calibration ...): key -> bytes. */
-int ks_index_put(ks_index *x, const char *key, const void *data, size_t bytes, ks_error *e);
+int ks_index_put(ks_index *x, const char *key, const void *data, size_t bytes, ks_error *e); /* data NULL: away with it */
 int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_error *e); /* *data NULL if absent; caller frees */
 
 /* --- files and their verdicts (writer) --- */
@@ -56,8 +65,11 @@ typedef struct {
     int width, height;             /* as shown */
     double fps;
     int flags;                     /* KS_VIDEO_* */
+    int64_t space;                 /* out: finished in this one (ks_library.space_id, next_id); 0 = unfinished */
+    int64_t finished;              /* out: > 0 = searches see it */
 } ks_video;
-enum { KS_VIDEO_INTERLACED = 1, KS_VIDEO_INFERRED_TIMES = 2, KS_VIDEO_HDR = 4, KS_VIDEO_HWACCEL = 8 };
+enum { KS_VIDEO_INTERLACED = 1, KS_VIDEO_INFERRED_TIMES = 2, KS_VIDEO_HDR = 4, KS_VIDEO_HWACCEL = 8,
+       KS_VIDEO_LOST = 16 /* rotten clips were dropped: encode what is missing again, then end it without this flag */ };
 
 /* Stored with a clip. vector[D] is fp32 of unit length and is kept as fp16; frames[T,D] (may be NULL)
  * is kept as int8 with one scale a frame; jpeg (may be NULL) is the thumbnail. All borrowed. */
@@ -69,21 +81,32 @@ typedef struct {
     size_t jpeg_bytes;
 } ks_clip_data;
 
-int ks_index_add_video(int64_t *id, ks_index *x, const ks_video *video, ks_error *e);   /* verdict NONE: clips may follow */
-int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, int n, ks_error *e); /* one durable transaction */
-int ks_index_end_video(ks_index *x, const ks_video *video, ks_error *e);                /* the verdict; searches see it now */
-int ks_index_set_path(ks_index *x, const ks_video *video, ks_error *e);                 /* renamed, moved, copied: a path more */
-int ks_index_drop_path(ks_index *x, const char *path, ks_error *e);                     /* the last path of a video drops it */
-int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
+/* The video with this content, made (verdict NONE) if there is none; its path is set. Clips may follow. A path
+ * that named another content before leaves that video; one without paths is dropped with all its clips. */
+int ks_index_add_video(int64_t *id, ks_index *x, const ks_video *video, ks_error *e);
+/* One durable transaction, in the space a writer fills; a clip that is in already (same start and end) is left as it
+ * is. KS_EFORMAT: a vector is not finite or not of unit length. */
+int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, int n, ks_error *e);
+/* The verdict (INDEXED, PARTLY: searches see it now; SKIPPED, FAILED: its clips go) and all fields; path may be NULL. */
+int ks_index_end_video(ks_index *x, const ks_video *video, ks_error *e);
+int ks_index_set_path(ks_index *x, const ks_video *video, ks_error *e); /* renamed, moved, copied: a path of video->id */
+int ks_index_drop_path(ks_index *x, const char *path, ks_error *e);     /* the last path of a video drops it */
+int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e); /* a file or all below a folder */
+/* Several of the calls above as one transaction: ks_index_begin ... ks_index_end(x, code, e), which returns code
+ * (negative: nothing of it is kept) or the commit's own error. */
+int ks_index_begin(ks_index *x, ks_error *e);
+int ks_index_end(ks_index *x, int code, ks_error *e);
 
-/* --- reading rows --- each returns 1 = a row, 0 = end, < 0 = error; pointers valid until the next call */
+/* --- reading rows --- each returns 1 = a row, 0 = end, < 0 = error; pointers valid until the next call.
+ * KS_EDAMAGED is one rotten row: a cursor goes on with the next one. */
 typedef struct ks_cursor ks_cursor;
 typedef struct {
-    const char *path_glob;         /* matched on the whole path, or on its end when it has no '/' ; NULL: all */
-    int64_t after, before;         /* film date, seconds since 1970; 0 = no bound */
-    double longer, shorter;        /* clip seconds; 0 = no bound */
+    const char *path_glob;         /* without '/': on the file name; else on the whole path or its end; * matches '/' too; NULL: all */
+    int64_t after, before;         /* after <= film date < before, seconds since 1970; 0 = no bound */
+    double longer, shorter;        /* clip seconds, exclusive; 0 = no bound */
     int64_t video;                 /* 0 = all */
-    int bad_only, unfinished_too;  /* files: verdict not indexed; clips: of unfinished videos too */
+    int bad_only;                  /* files: verdict not indexed */
+    int unfinished_too;            /* clips: of unfinished videos too, in the space a writer fills (to resume) */
 } ks_filter;
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e);      /* one row a path */
@@ -108,15 +131,25 @@ typedef struct {
     ks_neighbour *at;              /* [count], best first; ks_found_free */
     int count;
     int64_t searched;              /* vectors in the result set that was searched */
+    int64_t damaged;               /* rotten rows that were left out: say so, and name kinoseek repair */
     int approximate;               /* 1: FAISS chose the candidates */
 } ks_found;
 typedef enum { KS_SEARCH_AUTO = 0, KS_SEARCH_EXACT = 1, KS_SEARCH_ANN = 2 } ks_search;
+/* q[dim] finite, dim of the library's space. k nearest of what the filter lets through (NULL: all). */
 int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, const ks_filter *f, ks_search how, ks_error *e);
 void ks_found_free(ks_found *found);
 /* Scores of n queries against every searchable clip, in blocks: visit(arg, clips[m], scores[n,m], m); non-zero stops. */
 typedef int ks_scores(void *arg, const ks_clip *clips, const float *scores, int m);
 int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter *f, ks_scores *visit, void *arg, ks_error *e);
 int ks_index_publish(ks_index *x, int final, ks_error *e); /* writer: bring the search copies up to date; final merges segments */
+
+/* Background of scores, clip by clip (query fills it). Rows of clips that are gone are left out. */
+typedef struct {
+    int64_t clip;
+    float mean, spread;
+} ks_background;
+int ks_index_set_background(ks_index *x, const ks_background *rows, int n, ks_error *e);
+int ks_index_background(ks_background *rows, int n, ks_index *x, ks_error *e); /* for rows[i].clip; how many were there (others: 0, 0) */
 
 /* --- care --- */
 typedef struct {

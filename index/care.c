@@ -1,0 +1,154 @@
+/* care.c - status, backup, compact: what keeps a library in shape without changing what it says. */
+#include "index/catalog.h"
+
+#include "index/copies.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+static int64_t file_bytes(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (snprintf(path, sizeof path, "%s/%s", dir, name) >= PATH_MAX || stat(path, &st) != 0) return 0;
+    return st.st_size;
+}
+
+static int64_t copies_bytes(const char *dir)
+{
+    int64_t total = 0;
+    DIR *d = opendir(dir);
+    for (struct dirent *f; d && (f = readdir(d));)
+        if (strncmp(f->d_name, "vectors.", 8) == 0) total += file_bytes(dir, f->d_name);
+    if (d) closedir(d);
+    return total;
+}
+
+static int rows(ks_index_state *out, ks_index *x, ks_error *e)
+{
+    ks_library_row library;
+    int code = ks_library_read(&library, x, e);
+    if (code < 0) return code;
+    out->videos = library.videos;
+    out->clips = library.clips;
+    code = ks_integer(&out->paths, x, e, "SELECT count(*) FROM path", "");
+    if (code >= 0) code = ks_integer(&out->unfinished, x, e, "SELECT count(*) FROM video WHERE verdict = 0", "");
+    if (code >= 0) code = ks_integer(&out->bad, x, e, "SELECT count(*) FROM video WHERE verdict > 1", "");
+    if (code < 0) return code;
+    sqlite3_stmt *s = ks_statement(x, "SELECT total(duration * 1.0 * tb_num / tb_den - seconds_missing) FROM video WHERE finished > 0", e);
+    if (!s) return e ? e->code : KS_EIO;
+    code = ks_step(s, x, e);
+    if (code > 0) out->seconds = sqlite3_column_double(s, 0);
+    sqlite3_reset(s);
+    return code < 0 ? code : 0;
+}
+
+/* Bytes by sampling: mean of at most 1,000 rows times the rows, so that status stays quick in a large library. */
+static int sizes(ks_index_state *out, ks_index *x, ks_error *e)
+{
+    int code = ks_integer(&out->bytes_clips, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(half) + 24 AS n "
+                          "FROM vector LIMIT 1000)) * (SELECT count(*) FROM vector) AS INTEGER)", "");
+    if (code >= 0)
+        code = ks_integer(&out->bytes_frames, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(data) + 24 AS n "
+                          "FROM frame_vectors LIMIT 1000)) * (SELECT count(*) FROM frame_vectors) AS INTEGER)", "");
+    if (code >= 0)
+        code = ks_integer(&out->bytes_thumbnails, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(jpeg) + 24 AS n "
+                          "FROM thumbnail LIMIT 1000)) * (SELECT count(*) FROM thumbnail) AS INTEGER)", "");
+    return code;
+}
+
+int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e)
+{
+    assert(out && x);
+    memset(out, 0, sizeof *out);
+    out->recall = -1;
+    int code = ks_snapshot(x, e);
+    if (code < 0) return code;
+    code = rows(out, x, e);
+    if (code >= 0) code = sizes(out, x, e);
+    code = ks_end(x, code, e);
+    if (code < 0) return code;
+    out->bytes_catalog = file_bytes(x->dir, "catalog.db") + file_bytes(x->dir, "catalog.db-wal");
+    out->bytes_copies = copies_bytes(x->dir);
+    out->writer_pid = ks_writer_pid(x->dir);
+    return 0;
+}
+
+static int sync_path(const char *path, int flags, ks_error *e)
+{
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+    int failed = fsync(fd) != 0 ? errno : 0;
+    close(fd);
+    return failed ? ks_fail(e, KS_EIO, "%s: fsync: %s", path, strerror(failed)) : 0;
+}
+
+static int copy_pages(sqlite3 *to, ks_index *x, const char *path, ks_error *e)
+{
+    sqlite3_backup *b = sqlite3_backup_init(to, "main", x->db, "main");
+    if (!b) return ks_fail(e, KS_EIO, "%s: %s", path, sqlite3_errmsg(to));
+    /* All pages under one read lock: with a WAL that keeps no writer waiting, and the copy is of one moment. */
+    int rc = sqlite3_backup_step(b, -1);
+    sqlite3_backup_finish(b);
+    if (rc == SQLITE_DONE) return 0;
+    if (rc == SQLITE_FULL) return ks_fail(e, KS_EIO, "%s: the disk is full", path);
+    return ks_fail(e, rc == SQLITE_CORRUPT ? KS_EDAMAGED : KS_EIO, "%s: %s", path, sqlite3_errstr(rc));
+}
+
+/* to/catalog.db appears under its name only when it is whole and synced. */
+int ks_index_backup(ks_index *x, const char *to, ks_error *e)
+{
+    assert(x && to);
+    char part[PATH_MAX], whole[PATH_MAX];
+    sqlite3 *db = NULL;
+    if (mkdir(to, 0700) != 0 && errno != EEXIST) return ks_fail(e, KS_EIO, "%s: %s", to, strerror(errno));
+    if (snprintf(whole, sizeof whole, "%s/catalog.db", to) >= PATH_MAX || snprintf(part, sizeof part, "%s/catalog.db.part", to) >= PATH_MAX)
+        return ks_fail(e, KS_EIO, "%s: the path is too long", to);
+    if (access(whole, F_OK) == 0) return ks_fail(e, KS_EUSAGE, "%s: a library is there already; name an empty folder", to);
+    unlink(part);
+    int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) return ks_fail(e, KS_EIO, "%s: %s", part, strerror(errno));
+    close(fd);
+    int code = 0;
+    if (sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        code = ks_fail(e, KS_EIO, "%s: %s", part, db ? sqlite3_errmsg(db) : "out of memory");
+    if (code >= 0) code = copy_pages(db, x, part, e);
+    if (sqlite3_close(db) != SQLITE_OK && code >= 0) code = ks_fail(e, KS_EIO, "%s: cannot be closed", part);
+    if (code >= 0) code = sync_path(part, O_RDWR, e);
+    if (code >= 0 && rename(part, whole) != 0) code = ks_fail(e, KS_EIO, "%s: %s", whole, strerror(errno));
+    if (code >= 0) code = sync_path(to, O_RDONLY | O_DIRECTORY, e);
+    if (code < 0) unlink(part);
+    return code;
+}
+
+int ks_index_compact(ks_index *x, ks_error *e)
+{
+    assert(x && x->mode != KS_READ && x->inside == 0);
+    ks_forget_statements(x);
+    if (sqlite3_exec(x->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    if (sqlite3_exec(x->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    return ks_index_publish(x, 1, e);
+}
+
+int ks_index_about(ks_fact *facts, int max)
+{
+    int n = 0;
+    if (n < max) {
+        facts[n].name = "SQLite";
+        snprintf(facts[n++].value, sizeof facts->value, "%s", sqlite3_libversion());
+    }
+    if (n < max) {
+        unsigned v = XXH_versionNumber();
+        facts[n].name = "xxHash";
+        snprintf(facts[n++].value, sizeof facts->value, "%u.%u.%u", v / 10000, v / 100 % 100, v % 100);
+    }
+    return n;
+}

@@ -1,0 +1,127 @@
+/* catalog.h - the open catalog, for the files of index/ only: handle, statements, rows with checksums. */
+#ifndef KS_CATALOG_H
+#define KS_CATALOG_H
+
+#include "index/index.h"
+#include "ks.h"
+
+#include <sqlite3.h>
+
+/* The tables whose rows carry a checksum. The number seeds the checksum (a row moved to another
+ * table does not pass there), so it never changes. */
+typedef enum {
+    KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
+    KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_BACKGROUND = 10, KS_T_SEGMENT = 11,
+    KS_T_GONE = 12
+} ks_table_tag;
+
+typedef struct {
+    const char *name;
+    const char *key;     /* what names a row to a person */
+    const char *columns; /* all but `sum`, in the order they are hashed */
+    int n;               /* how many */
+    ks_table_tag tag;
+} ks_table;
+extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
+
+enum { KS_SCHEMA_VERSION = 1, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
+
+typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
+typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
+
+struct ks_index {
+    sqlite3 *db;
+    char *dir;            /* absolute or as given, no trailing slash; owned */
+    ks_mode mode;
+    int lock;             /* fd of writer.lock, or -1 */
+    int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
+    int inside;           /* depth of ks_begin / ks_snapshot */
+    int threads;          /* of a scan; 0 = as many as cores */
+    struct { const char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS];
+    ks_cursor *found;     /* row_cursor.c: the last single look-up */
+    ks_copies *copies;
+    ks_ann *ann;
+};
+
+/* The one row of table `library`. */
+typedef struct {
+    char id[33];
+    int64_t created;      /* seconds since 1970 */
+    int64_t space;        /* searched; 0 = none yet */
+    int64_t writing;      /* filled by a writer; differs from `space` during a switch */
+    int64_t generation;
+    int64_t next_video, next_clip, next_segment; /* ids are never used again */
+    int64_t videos, clips; /* that searches see; counted along, verified by check */
+} ks_library_row;
+
+/* --- statement.c --- */
+/* A statement from the handle's cache, reset; sql must be a string literal. NULL: e says why. */
+sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e);
+/* Same, with its parameters ?1.. bound by letters: i int, l int64_t, d double, t text, b bytes (pointer,
+ * size_t), z NULL. Text and bytes are borrowed until the statement is reset. */
+sqlite3_stmt *ks_bound(ks_index *x, ks_error *e, const char *sql, const char *letters, ...);
+/* Bind and run to the end; no rows expected. 0 or negative. */
+int ks_run(ks_index *x, ks_error *e, const char *sql, const char *letters, ...);
+/* 1 = a row, 0 = end (reset), < 0 = error (reset). */
+int ks_step(sqlite3_stmt *s, ks_index *x, ks_error *e);
+/* One integer of one row; 0 where there is no row. */
+int ks_integer(int64_t *out, ks_index *x, ks_error *e, const char *sql, const char *letters, ...);
+int ks_sql_error(ks_index *x, ks_error *e); /* SQLite's last error as one of ours; marks the handle dead after a failed fsync */
+/* Transactions nest by counting; ks_end(x, code, e) commits for code >= 0 at the outermost level, else rolls back,
+ * and returns code or the commit's own error. */
+int ks_begin(ks_index *x, ks_error *e);     /* writes */
+int ks_snapshot(ks_index *x, ks_error *e);  /* reads see one state */
+int ks_end(ks_index *x, int code, ks_error *e);
+void ks_forget_statements(ks_index *x);
+
+int64_t ks_writer_pid(const char *dir); /* catalog.c: 0 = nobody writes */
+
+/* --- row_sum.c --- */
+int ks_row_sum_register(sqlite3 *db); /* SQL functions ks_sum(tag, ...) and ks_path_match(glob, path) */
+/* Does columns [first, first+n) of the current row hash to the one after them? */
+int ks_row_ok(sqlite3_stmt *s, ks_table_tag tag, int first, int n);
+int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start, int64_t stop, int at); /* columns at: half, at + 1: sum */
+int ks_rotten(ks_index *x, ks_error *e, const char *what, int64_t id); /* KS_EDAMAGED with the sentence */
+int ks_path_matches(const char *glob, const char *path); /* ks_filter.path_glob */
+
+/* --- schema.c --- */
+int ks_schema_create(ks_index *x, ks_error *e);   /* inside a transaction, on an empty database */
+int ks_schema_migrate(ks_index *x, int from, ks_error *e);
+/* Tables, indexes and views as they must stand in sqlite_schema; NULL ends. */
+extern const char *const ks_schema[];
+
+/* --- library.c --- */
+int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);
+int ks_library_write(const ks_library_row *row, ks_index *x, ks_error *e);
+int ks_space_read(ks_space *out, ks_index *x, int64_t id, ks_error *e); /* id 0: zeros */
+
+/* --- clip_rows.c, video_rows.c --- */
+int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e); /* rows of a video; space 0: all */
+int ks_clip_delete(ks_index *x, int64_t clip, ks_error *e);
+typedef struct {           /* a row of `video` as stored */
+    ks_video v;            /* path, size, mtime_ns, device, inode are of table path: zero here */
+    int64_t space;         /* finished in this one; 0 = unfinished */
+    int64_t finished;      /* generation at which searches began to see it; 0 = they do not */
+    char reason[256];
+} ks_video_row;
+int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e); /* 1, 0 = not there */
+int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
+int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 17 columns and sum from `at`; 0 = rotten */
+int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at); /* 7 columns and sum; 0 = rotten */
+int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e); /* half[KS_MAX_DIM] */
+int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f); /* row_cursor.c: ?1..?6 of a filter; f may be NULL */
+/* Its clips as searches see them change: what search copies hold of it is dead from the next generation on.
+ * ks_video_show then makes it visible again at that generation. Both keep the library's counts. */
+int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);
+int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);
+
+/* --- half.c: IEEE binary16, rounding to nearest even --- */
+uint16_t ks_half_from_float(float f);
+float ks_float_from_half(uint16_t h);
+
+/* Little and big hosts read the same file: numbers in blobs are little endian (x86-64, arm64). */
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "blobs of the catalog are little endian; a big-endian host needs swapping here"
+#endif
+
+#endif

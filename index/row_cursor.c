@@ -1,0 +1,165 @@
+/* row_cursor.c - walking over files and clips; the filter as SQL. */
+#include "index/catalog.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ks_cursor {
+    ks_index *x;
+    sqlite3_stmt *s;
+    ks_video_row row;
+    char path[4097];
+};
+
+#define VIDEO "v.id, v.content, v.space, v.finished, v.verdict, v.reason, v.attempts, v.tb_num, v.tb_den, v.duration, " \
+              "v.seconds_missing, v.film_date, v.date_source, v.width, v.height, v.fps, v.flags, v.sum"
+#define PATH "p.path, p.video, p.size, p.mtime_ns, p.device, p.inode, p.sum"
+#define CLIP "c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum"
+enum { AT_PATH = 18 };
+
+/* ?1 glob, ?2 after, ?3 before, ?4 video: which videos (ks_filter, index.h). */
+#define FILTER_VIDEOS "(?2 = 0 OR v.film_date >= ?2) AND (?3 = 0 OR v.film_date < ?3) AND (?4 = 0 OR v.id = ?4) "
+#define FILTER_PATHS "AND (?1 IS NULL OR EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path))) "
+/* ?5 longer, ?6 shorter: clip seconds */
+#define FILTER_CLIPS "AND (?5 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5) " \
+                     "AND (?6 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6) "
+
+int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
+{
+    static const ks_filter everything = { 0 };
+    if (!f) f = &everything;
+    if (f->path_glob) sqlite3_bind_text(s, 1, f->path_glob, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 2, f->after);
+    sqlite3_bind_int64(s, 3, f->before);
+    sqlite3_bind_int64(s, 4, f->video);
+    if (sqlite3_bind_parameter_count(s) < 6) return 0;
+    sqlite3_bind_double(s, 5, f->longer);
+    sqlite3_bind_double(s, 6, f->shorter);
+    return 0;
+}
+
+static int start(ks_cursor **out, ks_index *x, const char *sql, const ks_filter *f, ks_error *e)
+{
+    *out = NULL;
+    ks_cursor *c = calloc(1, sizeof *c);
+    if (!c) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    c->x = x;
+    if (sqlite3_prepare_v2(x->db, sql, -1, &c->s, NULL) != SQLITE_OK) {
+        free(c);
+        return ks_sql_error(x, e);
+    }
+    ks_filter_bind(c->s, f);
+    *out = c;
+    return 0;
+}
+
+void ks_cursor_close(ks_cursor *c)
+{
+    if (!c) return;
+    sqlite3_finalize(c->s);
+    free(c);
+}
+
+int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
+{
+    assert(c && x);
+    const char *sql = f && f->bad_only
+        ? "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 AND " FILTER_VIDEOS
+          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path"
+        : "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE " FILTER_VIDEOS
+          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path";
+    return start(c, x, sql, f, e);
+}
+
+/* The row's video with its path into c's own memory. */
+static int take_video(ks_video *out, ks_cursor *c, ks_error *e)
+{
+    if (!ks_video_from_row(&c->row, c->s, 0))
+        return ks_rotten(c->x, e, "the row of video", sqlite3_column_int64(c->s, 0));
+    size_t n = (size_t)sqlite3_column_bytes(c->s, AT_PATH);
+    if (!ks_row_ok(c->s, KS_T_PATH, AT_PATH, 6) || n >= sizeof c->path)
+        return ks_rotten(c->x, e, "a path of video", c->row.v.id);
+    if (n) memcpy(c->path, sqlite3_column_blob(c->s, AT_PATH), n);
+    c->path[n] = 0;
+    c->row.v.path = c->path;
+    c->row.v.size = sqlite3_column_int64(c->s, AT_PATH + 2);
+    c->row.v.mtime_ns = sqlite3_column_int64(c->s, AT_PATH + 3);
+    c->row.v.device = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 4);
+    c->row.v.inode = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 5);
+    c->row.v.space = c->row.space;
+    c->row.v.finished = c->row.finished;
+    *out = c->row.v;
+    return 1;
+}
+
+int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e)
+{
+    assert(out && c);
+    int code = ks_step(c->s, c->x, e);
+    return code <= 0 ? code : take_video(out, c, e);
+}
+
+int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
+{
+    assert(c && x);
+    const char *sql = f && f->unfinished_too
+        ? "SELECT " CLIP " FROM video v JOIN clip c ON c.video = v.id AND c.space = (SELECT writing FROM library) "
+          "WHERE " FILTER_VIDEOS FILTER_PATHS FILTER_CLIPS "ORDER BY c.video, c.start, c.stop"
+        : "SELECT " CLIP " FROM video v JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
+          "WHERE v.finished > 0 AND " FILTER_VIDEOS FILTER_PATHS FILTER_CLIPS "ORDER BY c.video, c.start, c.stop";
+    return start(c, x, sql, f, e);
+}
+
+int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
+{
+    assert(out && c);
+    int64_t space;
+    int code = ks_step(c->s, c->x, e);
+    if (code <= 0) return code;
+    if (!ks_clip_from_row(out, &space, c->s, 0)) return ks_rotten(c->x, e, "clip", sqlite3_column_int64(c->s, 0));
+    return 1;
+}
+
+/* The handle keeps the row of the last single look-up, so that its pointers live until the next one. */
+static int single(ks_video *out, ks_index *x, const char *sql, const ks_video *key, ks_error *e)
+{
+    if (!x->found) x->found = calloc(1, sizeof *x->found);
+    if (!x->found) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    x->found->x = x;
+    x->found->s = ks_statement(x, sql, e);
+    if (!x->found->s) return e ? e->code : KS_EIO;
+    if (key->path) sqlite3_bind_blob(x->found->s, 1, key->path, (int)strlen(key->path), SQLITE_STATIC);
+    else if (key->id) sqlite3_bind_int64(x->found->s, 1, key->id);
+    else sqlite3_bind_blob(x->found->s, 1, key->content, sizeof key->content, SQLITE_STATIC);
+    int code = ks_step(x->found->s, x, e);
+    if (code > 0) code = take_video(out, x->found, e);
+    sqlite3_reset(x->found->s);
+    x->found->s = NULL; /* the cache owns it */
+    return code;
+}
+
+int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e)
+{
+    assert(out && x);
+    int code = single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.id = ?1 "
+                              "ORDER BY p.path LIMIT 1", &(ks_video){ .id = id }, e);
+    if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)id);
+    return code < 0 ? code : 0;
+}
+
+int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e)
+{
+    assert(out && x && path);
+    return single(out, x, "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE p.path = ?1",
+                  &(ks_video){ .path = path }, e);
+}
+
+int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24], ks_error *e)
+{
+    assert(out && x && content);
+    ks_video key = { 0 };
+    memcpy(key.content, content, sizeof key.content);
+    return single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.content = ?1 "
+                          "ORDER BY p.path LIMIT 1", &key, e);
+}

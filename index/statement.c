@@ -1,0 +1,187 @@
+/* statement.c - prepared statements, transactions and SQLite's errors as ours. */
+#include "index/catalog.h"
+
+#include <assert.h>
+#include <string.h>
+
+int ks_sql_error(ks_index *x, ks_error *e)
+{
+    int extended = sqlite3_extended_errcode(x->db);
+    const char *text = sqlite3_errmsg(x->db);
+    switch (extended & 0xff) {
+    case SQLITE_NOMEM: return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ks_fail(e, KS_EBUSY, "%s: another process holds the catalog", x->dir);
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir, text);
+    case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
+    case SQLITE_READONLY: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
+    case SQLITE_CANTOPEN: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be opened (%s)", x->dir, text);
+    default: break;
+    }
+    if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
+        /* After a failed fsync the kernel calls the pages clean: a retry would "succeed" without data. */
+        x->dead = 1;
+        return ks_fail(e, KS_EIO, "%s/catalog.db: the disk did not keep what was written (fsync failed)", x->dir);
+    }
+    return ks_fail(e, KS_EIO, "%s/catalog.db: %s", x->dir, text);
+}
+
+sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
+{
+    int at = 0;
+    while (at < KS_STATEMENTS - 1 && x->cache[at].sql && x->cache[at].sql != sql) at++;
+    if (x->cache[at].sql && x->cache[at].sql != sql) { /* full: the last place is used again */
+        sqlite3_finalize(x->cache[at].s);
+        x->cache[at].sql = NULL;
+    }
+    if (!x->cache[at].sql) {
+        int rc = sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL);
+        if (rc != SQLITE_OK) {
+            ks_sql_error(x, e);
+            return NULL;
+        }
+        x->cache[at].sql = sql;
+    }
+    sqlite3_reset(x->cache[at].s);
+    sqlite3_clear_bindings(x->cache[at].s);
+    return x->cache[at].s;
+}
+
+void ks_forget_statements(ks_index *x)
+{
+    for (int i = 0; i < KS_STATEMENTS; i++) {
+        sqlite3_finalize(x->cache[i].s);
+        x->cache[i].s = NULL;
+        x->cache[i].sql = NULL;
+    }
+}
+
+static int bind_all(sqlite3_stmt *s, const char *letters, va_list args)
+{
+    int rc = SQLITE_OK;
+    for (int i = 1; *letters && rc == SQLITE_OK; letters++, i++) {
+        switch (*letters) {
+        case 'i': rc = sqlite3_bind_int(s, i, va_arg(args, int)); break;
+        case 'l': rc = sqlite3_bind_int64(s, i, va_arg(args, int64_t)); break;
+        case 'd': rc = sqlite3_bind_double(s, i, va_arg(args, double)); break;
+        case 't': rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1, SQLITE_STATIC); break;
+        case 'b': {
+            const void *bytes = va_arg(args, const void *);
+            size_t n = va_arg(args, size_t);
+            rc = sqlite3_bind_blob64(s, i, n ? bytes : "", n, SQLITE_STATIC);
+            break;
+        }
+        default: assert(*letters == 'z'); rc = sqlite3_bind_null(s, i);
+        }
+    }
+    return rc;
+}
+
+static sqlite3_stmt *bound(ks_index *x, ks_error *e, const char *sql, const char *letters, va_list args)
+{
+    sqlite3_stmt *s = ks_statement(x, sql, e);
+    if (!s) return NULL;
+    if (bind_all(s, letters, args) != SQLITE_OK) {
+        ks_sql_error(x, e);
+        return NULL;
+    }
+    return s;
+}
+
+sqlite3_stmt *ks_bound(ks_index *x, ks_error *e, const char *sql, const char *letters, ...)
+{
+    va_list args;
+    va_start(args, letters);
+    sqlite3_stmt *s = bound(x, e, sql, letters, args);
+    va_end(args);
+    return s;
+}
+
+int ks_step(sqlite3_stmt *s, ks_index *x, ks_error *e)
+{
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) return 1;
+    int code = rc == SQLITE_DONE ? 0 : ks_sql_error(x, e);
+    sqlite3_reset(s);
+    return code;
+}
+
+int ks_run(ks_index *x, ks_error *e, const char *sql, const char *letters, ...)
+{
+    va_list args;
+    va_start(args, letters);
+    sqlite3_stmt *s = bound(x, e, sql, letters, args);
+    va_end(args);
+    if (!s) return e ? e->code : KS_EIO;
+    if (x->dead) return ks_fail(e, KS_EIO, "%s: nothing is written after a failed fsync", x->dir);
+    int code = ks_step(s, x, e);
+    sqlite3_reset(s);
+    return code > 0 ? 0 : code;
+}
+
+int ks_integer(int64_t *out, ks_index *x, ks_error *e, const char *sql, const char *letters, ...)
+{
+    va_list args;
+    *out = 0;
+    va_start(args, letters);
+    sqlite3_stmt *s = bound(x, e, sql, letters, args);
+    va_end(args);
+    if (!s) return e ? e->code : KS_EIO;
+    int code = ks_step(s, x, e);
+    if (code > 0) *out = sqlite3_column_int64(s, 0);
+    sqlite3_reset(s);
+    return code < 0 ? code : 0;
+}
+
+static int plain(ks_index *x, const char *sql, ks_error *e)
+{
+    return sqlite3_exec(x->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ks_sql_error(x, e);
+}
+
+int ks_begin(ks_index *x, ks_error *e)
+{
+    assert(x->mode != KS_READ);
+    if (x->dead) return ks_fail(e, KS_EIO, "%s: nothing is written after a failed fsync", x->dir);
+    if (x->inside == 0) {
+        int code = plain(x, "BEGIN IMMEDIATE", e);
+        if (code < 0) return code;
+    }
+    x->inside++;
+    return 0;
+}
+
+int ks_snapshot(ks_index *x, ks_error *e)
+{
+    if (x->inside == 0) {
+        int code = plain(x, "BEGIN", e);
+        if (code < 0) return code;
+    }
+    x->inside++;
+    return 0;
+}
+
+int ks_end(ks_index *x, int code, ks_error *e)
+{
+    assert(x->inside > 0);
+    x->inside--;
+    if (x->inside > 0) return code;
+    if (code >= 0) {
+        int failed = plain(x, "COMMIT", e);
+        if (failed >= 0) return code;
+        code = failed;
+    }
+    sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
+    return code;
+}
+
+int ks_index_begin(ks_index *x, ks_error *e)
+{
+    return ks_begin(x, e);
+}
+
+int ks_index_end(ks_index *x, int code, ks_error *e)
+{
+    return ks_end(x, code, e);
+}
