@@ -1,0 +1,139 @@
+"""Batches: scenes in groups that differ in one thing, their frames, their captions and what those claim."""
+import dataclasses
+
+import numpy as np
+
+import ground
+import scenes
+from captions import Writer, canonical, true_of
+from film import Conditions
+from render import Drawer, MARGIN, draw
+from scenes import CAMERAS, EVENT_ID, FACTS, GROUNDS, N_CLASSES, N_THINGS, OPPOSITE
+
+SIDE = 126
+
+
+def banned(cls, event):
+    """Combinations never trained on: for every thing, a seventh of the moves."""
+    return cls < N_THINGS and event in ('left', 'right', 'up', 'down', 'grow', 'shrink', 'bounce', 'spin', 'appear', 'vanish') \
+        and (cls * 7 + EVENT_ID[event] * 3) % 13 < 2
+
+
+@dataclasses.dataclass
+class Batch:
+    frames: np.ndarray       # uint8 [B, T, S, S, 3]
+    times: list              # rows of the temporal positions
+    ids: np.ndarray          # [B, L]
+    things: np.ndarray       # [B, 3]
+    facts: np.ndarray        # [B, F]
+    said_things: np.ndarray
+    said: np.ndarray
+    texts: list
+
+
+class World:
+    def __init__(self, sprites, tokenizer, seed, pool=900, pool_seed=1, styles=(0, 1, 2, 3), hold_out=True, strength=1.):
+        self.drawer = Drawer(sprites)
+        self.tokenizer = tokenizer
+        self.rng = np.random.default_rng(seed)
+        self.grounds, self.images = ground.pool(pool_seed, pool, int(SIDE * MARGIN))
+        self.chooser = scenes.Chooser(seed + 1, self.grounds, styles, banned if hold_out else None)
+        self.writer = Writer(seed + 2)
+        self.conditions = Conditions(seed + 3)
+        self.strength = strength
+
+    def group(self, frames):
+        """Some scenes and the facts that their captions must mention."""
+        u, c = self.rng.random(), self.chooser
+        if frames == 1:
+            return ([c.scene()], ()) if u < .75 else self.variants(c.scene())
+        if u < .42:
+            return [c.scene()], ()
+        if u < .64:
+            return c.siblings(int(self.rng.integers(3, 7))), ('event',)
+        if u < .69:
+            return c.cameras(4), ('camera',)
+        return self.variants(c.scene())
+
+    def variants(self, scene):
+        """The scene and a copy that differs in one thing."""
+        c, rng = self.chooser, self.rng
+        first = scene.actors[0]
+        kind = rng.choice(['thing', 'size', 'ground', 'time', 'role', 'pos', 'count'])
+        other = dataclasses.replace(scene, actors=[dataclasses.replace(a) for a in scene.actors])
+        if len(scene.actors) == 2 and kind in ('role', 'pos', 'size', 'time', 'count'):
+            a, b = other.actors
+            other.actors = [dataclasses.replace(b, x=a.x, y=a.y), dataclasses.replace(a, x=b.x, y=b.y)]
+            return [scene, other], ('event',)
+        if kind == 'ground' and first.style == 0:
+            other.ground = c.ground()
+            return [scene, other], ('ground', 'gcolour')
+        if len(scene.actors) == 1:
+            if kind == 'size' and scene.event == 'still' and scene.camera == 'none':
+                out = c.single('still', ground=scene.ground, actor=dataclasses.replace(first, size=(first.size + 1) % 3))
+                out.actors[0].scale = rng.uniform(*scenes.SIZE_RANGES[out.actors[0].size])
+                return [scene, out], ('size',)
+            if kind == 'pos' and scene.pos >= 0:
+                other.pos = c.place(other.actors[0])
+                return [scene, other], ('pos',)
+            if scene.event in OPPOSITE:
+                return [scene, c.single(OPPOSITE[scene.event], ground=scene.ground, actor=first)], ('event',)
+        if first.cls < N_THINGS:
+            cls = int(rng.integers(N_THINGS))
+            for a in other.actors:
+                a.cls = cls if a.cls == first.cls else a.cls
+        return [scene, other], ()
+
+    def batch(self, n, t, noise=None):
+        chosen, texts, said_things, said = [], [], [], []
+        while len(chosen) < n:
+            group, need = self.group(t)
+            level = self.rng.choice([.1, .35, .7, 1.])
+            for scene in group[:n - len(chosen)]:
+                if self.chooser.allowed(scene):
+                    chosen.append(scene)
+                    text, things, claim = self.writer.sentence(scene, level, need)
+                    texts.append(text)
+                    said_things.append(things)
+                    said.append(claim)
+        return self.render(chosen, t, texts, said_things, said)
+
+    def render(self, chosen, t, texts, said_things, said):
+        places = {1: [int(self.rng.integers(8))], 2: [0, 7], 4: [0, 2, 5, 7]}.get(t, list(range(8)))
+        frames = np.empty((len(chosen), t, SIDE, SIDE, 3), np.uint8)
+        for i, scene in enumerate(chosen):
+            clip = draw(self.drawer, scene, self.images[scene.ground[3]], np.array(places) / 8, SIDE, SIDE)
+            frames[i] = self.conditions(clip, self.strength)
+        return Batch(frames, places, self.encode(texts), np.array([s.things() for s in chosen]),
+                     np.array([s.facts() for s in chosen]), np.array(said_things), np.array(said), texts)
+
+    def encode(self, texts):
+        lists = [self.tokenizer.encode(canonical(x))[:64] for x in texts]
+        ids = np.zeros((len(lists), -(-max(map(len, lists)) // 8) * 8), np.int64)    # few lengths: kernels are made per shape
+        for row, x in zip(ids, lists):
+            row[:len(x)] = x
+        return ids
+
+
+def without_time(facts, said):
+    """One frame does not show the event or the camera: these claims are dropped from what is compared."""
+    said = said.copy()
+    for name in ('event', 'camera', 'colour2'):
+        said[:, FACTS.index(name)] = -1
+    return said
+
+
+HEADS = {'thing': N_CLASSES, 'event': len(EVENT_ID), 'camera': len(CAMERAS), 'ground': len(GROUNDS), 'gcolour': 11,
+         'colour': 11, 'colour2': 11, 'size': 3, 'pos': 9, 'count': 6}
+
+
+def targets(things, facts):
+    """For the auxiliary heads: a distribution over the classes, one class each for the others (-1: not asked)."""
+    thing = np.zeros((len(things), N_CLASSES), np.float32)
+    for row, kinds in zip(thing, things):
+        row[kinds[kinds >= 0]] = 1
+    thing /= np.maximum(thing.sum(1, keepdims=True), 1)
+    return thing, {name: facts[:, FACTS.index(name)] for name in HEADS if name != 'thing'}
+
+
+__all__ = ['World', 'Batch', 'HEADS', 'targets', 'true_of', 'without_time', 'banned']
