@@ -4,35 +4,18 @@
  *   over all axes that carry its letter -> every axis of every tensor against its size
  *
  * The majority makes the sentence name the odd tensor out instead of the innocent ones around it. */
-#include "encoder/tensor_table.h"
-#include "encoder/weights.h"
+#include "encoder/slots.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_MAX = 8 + 12 + 4 + 2 + KS_STACKS * 20 };
-
 typedef struct {
     const ks_checkpoint *cp;
     ks_binding *b;
-    ks_kind kind;
-    int hybrid, hf;
-    int layers[KS_STACKS];   /* hf: counted from the names; npz: presence, then the size */
-    int64_t size[128];       /* by letter */
-
+    ks_layout layout;
+    int64_t size[128]; /* by letter */
 } binder;
-
-static const char *prefix(const binder *k, ks_part part)
-{
-    static const char *const npz[3][KS_PART_COUNT + 1] = {
-        {"params/", NULL, NULL, NULL, ""},
-        {"params/vision_encoder/", "params/contrastive_vision_pooler/", "params/text_encoder/", NULL, ""},
-        {"params/encoder/", "params/atten_pooler/", NULL, "params/", ""}};
-    static const char *const port[2][KS_PART_COUNT + 1] = {
-        {"", NULL, NULL, NULL, ""}, {"video_model.vision_model.", "video_model.", "text_model.", NULL, ""}};
-    return k->hf ? port[k->kind == KS_LVT][part] : npz[k->kind][part];
-}
 
 /* Index of the first tensor whose name is >= name. */
 static int lower_bound(const ks_checkpoint *cp, const char *name)
@@ -61,25 +44,20 @@ static int find(const ks_checkpoint *cp, const char *name)
 static int find_kind(binder *k, ks_error *e)
 {
     const ks_checkpoint *cp = k->cp;
-    k->hf = cp->format == KS_SAFETENSORS;
-    if (k->hf) {
-        if (has_prefix(cp, "video_model.") || has_prefix(cp, "text_model.")) k->kind = KS_LVT;
-        else if (has_prefix(cp, "spatial_")) k->kind = KS_ENCODER;
+    k->layout.port = cp->format == KS_SAFETENSORS;
+    if (k->layout.port) {
+        if (has_prefix(cp, "video_model.") || has_prefix(cp, "text_model.")) k->layout.kind = KS_LVT;
+        else if (has_prefix(cp, "spatial_")) k->layout.kind = KS_ENCODER;
         else return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s", cp->path, cp->tensors[0].name);
         return 0;
     }
-    if (has_prefix(cp, "params/vision_encoder/") || has_prefix(cp, "params/text_encoder/") || has_prefix(cp, "params/contrastive_vision_pooler/")) k->kind = KS_LVT;
-    else if (has_prefix(cp, "params/encoder/") || has_prefix(cp, "params/atten_pooler/")) k->kind = KS_CLASSIFIER;
-    else if (has_prefix(cp, "params/patch_projection/") || has_prefix(cp, "params/spatial_") || has_prefix(cp, "params/temporal_")) k->kind = KS_ENCODER;
+    if (has_prefix(cp, "params/vision_encoder/") || has_prefix(cp, "params/text_encoder/") || has_prefix(cp, "params/contrastive_vision_pooler/")) k->layout.kind = KS_LVT;
+    else if (has_prefix(cp, "params/encoder/") || has_prefix(cp, "params/atten_pooler/")) k->layout.kind = KS_CLASSIFIER;
+    else if (has_prefix(cp, "params/patch_projection/") || has_prefix(cp, "params/spatial_") || has_prefix(cp, "params/temporal_")) k->layout.kind = KS_ENCODER;
     else return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s", cp->path, cp->tensors[0].name);
-    k->hybrid = has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/pre_layer_norm/") &&
+    k->layout.hybrid = has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/pre_layer_norm/") &&
                 !has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/layer_norm/");
     return 0;
-}
-
-static int has_part(const binder *k, ks_part part)
-{
-    return part == KS_PART_COUNT ? k->kind == KS_LVT : prefix(k, part) != NULL;
 }
 
 /* Layers of a stack: of the port by counting names; of an npz 1 where the stack is there at all. Only
@@ -87,8 +65,8 @@ static int has_part(const binder *k, ks_part part)
 static int count_layers(const binder *k, const ks_stack_row *stack)
 {
     char name[256];
-    const char *start = prefix(k, stack->part);
-    if (!k->hf) {
+    const char *start = ks_prefix(&k->layout, stack->part);
+    if (!k->layout.port) {
         snprintf(name, sizeof name, "%s%s", start, stack->name);
         return has_prefix(k->cp, name) || stack->letter != 'a';
     }
@@ -100,49 +78,11 @@ static int count_layers(const binder *k, const ks_stack_row *stack)
     return layers > 0 || stack->letter == 'a' ? layers : 1;
 }
 
-static void add_slot(binder *k, const ks_row *row, const char *start, const ks_stack_row *stack, int layers)
-{
-    assert(k->b->n < SLOTS_MAX);
-    ks_slot *slot = &k->b->slots[k->b->n++];
-    *slot = (ks_slot){.transform = k->hf ? (int)row->transform : (int)KS_AS_IS, .at = row->at, .pieces = 1, .mlp = 'F'};
-    slot->shape = k->hf ? row->hf_shape : row->shape;
-    if (stack) {
-        slot->stack = stack->letter;
-        slot->mlp = stack->mlp;
-        slot->at += stack->at;
-        if (k->hf) slot->pieces = layers;
-    }
-    if (!k->hf) snprintf(slot->name, sizeof slot->name, "%s%s%s", start, stack ? stack->name : "", row->name);
-    else if (stack) snprintf(slot->name, sizeof slot->name, "%s%s%%d.%s", start, stack->hf_name, row->hf_name);
-    else snprintf(slot->name, sizeof slot->name, "%s%s", start, row->hf_name);
-}
-
-static void add_slots(binder *k)
-{
-    for (int part = 0; part < KS_PART_COUNT; part++)
-        for (const ks_row *row = ks_part_rows((ks_part)part); has_part(k, (ks_part)part) && row->name; row++)
-            add_slot(k, row, prefix(k, (ks_part)part), NULL, 1);
-    for (int i = 0; i < KS_STACKS; i++) {
-        const ks_stack_row *stack = ks_stack_rows() + i;
-        k->layers[i] = has_part(k, stack->part) ? count_layers(k, stack) : 0;
-        if (k->layers[i] == 0) continue;
-        for (const ks_row *row = ks_block_rows(stack->letter == 'u' && k->hybrid); row->name; row++)
-            add_slot(k, row, prefix(k, stack->part), stack, k->layers[i]);
-    }
-}
-
-static void piece_name(char name[256], const ks_slot *slot, int layer)
-{
-    const char *percent = strstr(slot->name, "%d");
-    if (!percent) snprintf(name, 256, "%s", slot->name);
-    else snprintf(name, 256, "%.*s%d%s", (int)(percent - slot->name), slot->name, layer, percent + 2);
-}
-
 /* The port stores two computed tensors, too. Their values are checked for being finite, their bytes for
  * being there; nothing uses them. */
 static int is_known_extra(const binder *k, const char *name)
 {
-    return k->hf && (strcmp(name, "text_model.embeddings.position_embedding") == 0 || strcmp(name, "text_model.embeddings.position_ids") == 0);
+    return k->layout.port && (strcmp(name, "text_model.embeddings.position_embedding") == 0 || strcmp(name, "text_model.embeddings.position_ids") == 0);
 }
 
 static int give_owners(binder *k, ks_error *e)
@@ -154,7 +94,7 @@ static int give_owners(binder *k, ks_error *e)
     for (int i = 0; i < cp->n; i++) k->b->owners[i] = (ks_owner){-1, 0};
     for (int s = 0; s < k->b->n; s++)
         for (int layer = 0; layer < k->b->slots[s].pieces; layer++) {
-            piece_name(name, &k->b->slots[s], layer);
+            ks_piece_name(name, &k->b->slots[s], layer);
             int at = find(cp, name);
             if (at >= 0) k->b->owners[at] = (ks_owner){s, layer};
             else if (!missing) missing = strcpy(missing_name, name);
@@ -172,13 +112,6 @@ static int give_owners(binder *k, ks_error *e)
     return 0;
 }
 
-/* The letter of an axis, with L and F made concrete. */
-static char letter_of(const ks_slot *slot, int axis)
-{
-    char c = slot->shape[axis];
-    return c == 'L' ? slot->stack : c == 'F' ? slot->mlp : c;
-}
-
 static int is_size(char c)
 {
     return strchr("DHFTGPqVCstau", c) != NULL;
@@ -194,7 +127,7 @@ static void vote(binder *k)
         const ks_slot *slot = &k->b->slots[k->b->owners[i].slot];
         if (t->rank != (int)strlen(slot->shape)) continue;
         for (int axis = 0; axis < t->rank; axis++) {
-            unsigned char c = (unsigned char)letter_of(slot, axis);
+            unsigned char c = (unsigned char)ks_axis_letter(slot, axis);
             if (!is_size((char)c)) continue;
             if (lead[c] == 0) k->size[c] = t->shape[axis];
             lead[c] += t->shape[axis] == k->size[c] ? 1 : -1;
@@ -209,9 +142,8 @@ static int64_t root_of(int64_t n)
     return r;
 }
 
-static const char *noun(const binder *k, const ks_slot *slot, char c)
+static const char *noun(const ks_slot *slot, char c)
 {
-    (void)k;
     switch (c) {
     case 'D': return "width";
     case 'H': return "head count";
@@ -243,16 +175,16 @@ static int check_shape(const binder *k, const ks_tensor *t, const ks_slot *slot,
     char have[160], need[160];
     int64_t want[KS_MAX_RANK];
     int rank = (int)strlen(slot->shape);
-    for (int i = 0; i < rank; i++) want[i] = k->size[(unsigned char)letter_of(slot, i)];
+    for (int i = 0; i < rank; i++) want[i] = k->size[(unsigned char)ks_axis_letter(slot, i)];
     for (int i = 0; i < t->rank; i++)
         if (t->shape[i] == 0)
             return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, it has no %s", k->cp->path, t->name, ks_shape_text(have, t->shape, t->rank),
-                           i < rank ? emptiness(letter_of(slot, i)) : "elements");
+                           i < rank ? emptiness(ks_axis_letter(slot, i)) : "elements");
     if (t->rank == rank) {
         int axis = 0;
         while (axis < rank && t->shape[axis] == want[axis]) axis++;
         if (axis == rank) return 0;
-        const char *what = noun(k, slot, letter_of(slot, axis));
+        const char *what = noun(slot, ks_axis_letter(slot, axis));
         if (what)
             return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, this model's %s is %lld", k->cp->path, t->name,
                            ks_shape_text(have, t->shape, t->rank), what, (long long)want[axis]);
@@ -279,33 +211,29 @@ static int derive(binder *k, ks_error *e)
     for (const char *c = "DHFTGPqVCstau"; *c; c++)
         if (n[(int)*c] < 0 || n[(int)*c] > INT32_MAX) n[(int)*c] = 0;
     if (n['D'] > 1 << 20) n['D'] = 0;
-    if (k->hf && n['D'] > 0) {
+    if (k->layout.port && n['D'] > 0) {
         int heads = 0, err = ks_config_heads(&heads, k->cp, (int)n['D'], e);
         if (err) return err;
         n['H'] = heads;
     }
-    if (k->hf) n['P'] = n['q'] < 4096 ? 3 * n['q'] * n['q'] : 0;
+    if (k->layout.port) n['P'] = n['q'] < 4096 ? 3 * n['q'] * n['q'] : 0;
     else n['q'] = root_of(n['P'] / 3);
-    n['4'] = 4 * n['D'];
-    n['h'] = n['H'] > 0 ? n['D'] / n['H'] : 0;
-    n['p'] = n['H'] > 0 ? (k->kind == KS_CLASSIFIER ? n['D'] : n['4']) / n['H'] : 0;
-    n['1'] = 1;
-    n['3'] = 3;
-    for (int i = 0; k->hf && i < KS_STACKS; i++) n[(int)ks_stack_rows()[i].letter] = k->layers[i];
+    ks_derive_sizes(n, &k->layout);
+    for (int i = 0; k->layout.port && i < KS_STACKS; i++) n[(int)ks_stack_rows()[i].letter] = k->layout.layers[i];
     return 0;
 }
 
 static int check_sizes(const binder *k, ks_error *e)
 {
     const int64_t *n = k->size;
-    const char *path = k->cp->path, *vision = prefix(k, KS_PART_VISION);
+    const char *path = k->cp->path, *vision = ks_prefix(&k->layout, KS_PART_VISION);
     int64_t grid = root_of(n['G']);
     if (n['H'] < 1 || n['D'] % n['H'] != 0)
         return ks_fail(e, KS_ESHAPE, "%s: this model's width %lld is not divisible by its %lld heads (tensor %s)", path,
                        (long long)n['D'], (long long)n['H'], k->b->slots[k->b->n - 1].name);
     if (grid * grid != n['G'])
         return ks_fail(e, KS_ESHAPE, "%s: tensor %s%s has %lld places, which is no square grid", path, vision,
-                       k->hf ? "spatial_embeddings.position_embeddings" : "spatial_pos_emb/emb_var", (long long)n['G']);
+                       k->layout.port ? "spatial_embeddings.position_embeddings" : "spatial_pos_emb/emb_var", (long long)n['G']);
     if (3 * n['q'] * n['q'] != n['P'])
         return ks_fail(e, KS_ESHAPE, "%s: tensor %spatch_projection/linear/kernel has %lld rows, which is no square RGB patch", path, vision, (long long)n['P']);
     return 0;
@@ -315,13 +243,13 @@ static void fill_info(binder *k)
 {
     const int64_t *n = k->size;
     ks_info *f = &k->b->info;
-    *f = (ks_info){.kind = k->kind, .dim = (int)n['D'], .heads = (int)n['H'], .mlp = (int)n['F'],
+    *f = (ks_info){.kind = k->layout.kind, .dim = (int)n['D'], .heads = (int)n['H'], .mlp = (int)n['F'],
                    .spatial = (int)n['s'], .temporal = (int)n['t'], .auxiliary = (int)n['a'], .text = (int)n['u'],
                    .frames = (int)n['T'], .grid = (int)root_of(n['G']), .patch = (int)n['q'],
-                   .vocabulary = (int)n['V'], .classes = (int)n['C'], .text_hybrid = k->hybrid};
+                   .vocabulary = (int)n['V'], .classes = (int)n['C'], .text_hybrid = k->layout.hybrid};
     f->bytes = (int64_t)k->cp->bytes.size;
-    k->b->pooler_hidden = k->kind == KS_LVT ? 4 * f->dim : k->kind == KS_CLASSIFIER ? f->dim : 0;
-    k->b->text_mlp = k->kind == KS_LVT ? 4 * f->dim : 0;
+    k->b->pooler_hidden = k->layout.kind == KS_LVT ? 4 * f->dim : k->layout.kind == KS_CLASSIFIER ? f->dim : 0;
+    k->b->text_mlp = k->layout.kind == KS_LVT ? 4 * f->dim : 0;
     ks_dtype first = KS_DTYPE_OTHER;
     int mixed = 0;
     for (int i = 0; i < k->cp->n; i++) {
@@ -350,13 +278,17 @@ int ks_bind(ks_binding *b, const ks_checkpoint *cp, ks_error *e)
     if (cp->n == 0) return ks_fail(e, KS_EFORMAT, "%s: it has no tensors", cp->path);
     int err = find_kind(&k, e);
     if (err) return err;
-    b->slots = calloc(SLOTS_MAX, sizeof *b->slots);
+    b->slots = calloc(KS_SLOTS_MAX, sizeof *b->slots);
     b->owners = calloc((size_t)cp->n, sizeof *b->owners);
     if (!b->slots || !b->owners) {
         ks_binding_free(b);
         return ks_fail(e, KS_ENOMEM, "%s: no memory to read its directory", cp->path);
     }
-    add_slots(&k);
+    for (int i = 0; i < KS_STACKS; i++) {
+        const ks_stack_row *stack = ks_stack_rows() + i;
+        k.layout.layers[i] = ks_has_part(&k.layout, stack->part) ? count_layers(&k, stack) : 0;
+    }
+    b->n = ks_slots(b->slots, &k.layout);
     err = give_owners(&k, e);
     if (!err) {
         vote(&k);

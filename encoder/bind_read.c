@@ -1,8 +1,6 @@
 /* bind_read.c - every element of a bound checkpoint, in file order, checked and put to its place. */
-#include "encoder/tensor_table.h"
-#include "encoder/weights.h"
+#include "encoder/slots.h"
 
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,13 +71,19 @@ static int by_offset(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static int file_order(turn **order, const ks_checkpoint *cp, ks_error *e)
+{
+    turn *o = *order = calloc((size_t)cp->n, sizeof **order);
+    if (!o) return ks_fail(e, KS_ENOMEM, "%s: no memory to read it", cp->path);
+    for (int i = 0; i < cp->n; i++) o[i] = (turn){cp->tensors[i].offset, i};
+    qsort(o, (size_t)cp->n, sizeof *o, by_offset);
+    return 0;
+}
+
 int ks_bind_read(const ks_binding *b, const ks_checkpoint *cp, ks_pack_sink *sink, uint32_t *crcs, ks_error *e)
 {
-    int err = 0;
-    turn *order = calloc((size_t)cp->n, sizeof *order);
-    if (!order) return ks_fail(e, KS_ENOMEM, "%s: no memory to read it", cp->path);
-    for (int i = 0; i < cp->n; i++) order[i] = (turn){cp->tensors[i].offset, i};
-    qsort(order, (size_t)cp->n, sizeof *order, by_offset);
+    turn *order = NULL;
+    int err = file_order(&order, cp, e);
     for (int i = 0; !err && i < cp->n; i++) {
         int at = order[i].index;
         err = read_one(b, cp, at, sink, crcs ? &crcs[at] : NULL, e);
@@ -88,37 +92,45 @@ int ks_bind_read(const ks_binding *b, const ks_checkpoint *cp, ks_pack_sink *sin
     return err;
 }
 
-static void finish(SHA2_CTX *sha, char out[KS_HASH_HEX])
+/* --- ks_model_check --- */
+
+typedef struct {
+    ks_tensor_facts *facts;
+    int64_t seen;
+} watcher;
+
+static int watch(void *arg, const float *x, size_t n, ks_error *e)
 {
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256Final(digest, sha);
-    for (size_t i = 0; i < sizeof digest; i++) snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    (void)e;
+    watcher *w = arg;
+    for (size_t i = 0; i < n && i + (size_t)w->seen < 3; i++) w->facts->first[w->seen + (int64_t)i] = x[i];
+    int64_t tail = w->facts->count - 3 - w->seen; /* where the last three start, from x */
+    for (int64_t i = tail < 0 ? 0 : tail; i < (int64_t)n; i++) w->facts->last[i - tail] = x[i];
+    w->seen += (int64_t)n;
+    return 0;
 }
 
-void ks_weights_hash(char out[KS_HASH_HEX], const ks_checkpoint *cp, const uint32_t *crcs)
+static int check_one(const ks_checkpoint *cp, const ks_tensor *t, int (*each)(void *, const ks_tensor_facts *), void *arg, ks_error *e)
 {
-    SHA2_CTX sha;
-    char shape[160], line[KS_NAME_MAX + 200];
-    SHA256Init(&sha);
-    for (int i = 0; i < cp->n; i++) { /* sorted by name at open */
-        const ks_tensor *t = &cp->tensors[i];
-        int n = snprintf(line, sizeof line, "%s %s %s %08x\n", t->name, ks_dtype_name(t->dtype),
-                         ks_shape_text(shape, t->shape, t->rank), crcs ? crcs[i] : t->crc);
-        SHA256Update(&sha, (const uint8_t *)line, (size_t)n);
-    }
-    finish(&sha, out);
+    ks_tensor_facts facts = {.name = t->name, .dtype = ks_dtype_name(t->dtype), .count = t->count};
+    watcher w = {&facts, 0};
+    ks_shape_text(facts.shape, t->shape, t->rank);
+    int err = ks_tensor_read(cp, t, t->dtype <= KS_DTYPE_BF16 ? watch : NULL, &w, &facts.crc, e);
+    if (!err && each && each(arg, &facts) != 0) err = ks_fail(e, KS_ESTOP, "%s: stopped", cp->path);
+    return err;
 }
 
-void ks_model_hash(char out[KS_HASH_HEX], const char *weights, const char *tokenizer)
+int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg, ks_error *e)
 {
-    SHA2_CTX sha;
-    if (!tokenizer || !tokenizer[0]) {
-        memmove(out, weights, KS_HASH_HEX);
-        return;
-    }
-    SHA256Init(&sha);
-    SHA256Update(&sha, (const uint8_t *)weights, strlen(weights));
-    SHA256Update(&sha, (const uint8_t *)"\n", 1);
-    SHA256Update(&sha, (const uint8_t *)tokenizer, strlen(tokenizer));
-    finish(&sha, out);
+    ks_checkpoint *cp = NULL;
+    ks_binding b = {0};
+    turn *order = NULL;
+    int err = ks_checkpoint_open(&cp, model, e);
+    if (!err) err = ks_bind(&b, cp, e);
+    if (!err) err = file_order(&order, cp, e);
+    for (int i = 0; !err && i < cp->n; i++) err = check_one(cp, &cp->tensors[order[i].index], each, arg, e);
+    free(order);
+    ks_binding_free(&b);
+    ks_checkpoint_close(cp);
+    return err;
 }

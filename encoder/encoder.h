@@ -57,6 +57,23 @@ typedef struct {
 /* Read and judge a checkpoint's directory without loading a weight. KS_EFORMAT, KS_ESHAPE, KS_EIO, KS_ENOTFOUND. */
 int ks_model_info(ks_info *info, const char *model, ks_error *e);
 
+/* One tensor of a file while it is read in full. */
+typedef struct {
+    const char *name, *dtype;   /* valid during the call */
+    char shape[160];            /* "[2, 768]" */
+    int64_t count;
+    uint32_t crc;
+    float first[3], last[3];    /* elements; fewer than three: zeros */
+} ks_tensor_facts;
+/* Read every byte of a checkpoint: CRCs, finiteness, shapes, whatever the cache says about it. each
+ * (may be NULL) sees every tensor that proved sound, in file order; returns non-zero to stop (KS_ESTOP). */
+int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg, ks_error *e);
+
+/* Write an npz of the layout that `like` describes (kind, sizes, layers, text_hybrid; dtype "f4"|"f2"),
+ * weights drawn from seed: the official names and shapes, the same bytes everywhere, scaled so that
+ * activations stay sane and attention is sharp. Written whole, then renamed. KS_EIO, KS_EUSAGE. */
+int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_error *e);
+
 /* Open towers. First use of a file checks all of it (CRCs, finiteness, shapes) and writes a pack. */
 int ks_encoder_open(ks_encoder **enc, const ks_encoder_options *options, ks_error *e);
 void ks_encoder_close(ks_encoder *enc); /* NULL is fine */

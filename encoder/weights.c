@@ -4,9 +4,7 @@
  *     pack there, file vouched for:  map (a few ms, whatever the size)
  *     pack there, another file:      check all of the file once, then map
  *     no pack:                       check all of the file while writing the pack */
-#include "encoder/weights.h"
-
-#include "encoder/tensor_table.h"
+#include "encoder/slots.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -73,20 +73,7 @@ void ks_weights_close(ks_weights *w); /* NULL is fine */
  * file in hex, NULL or "" = none, then it is the weights' own hash. */
 void ks_model_hash(char out[KS_HASH_HEX], const char *weights, const char *tokenizer);
 
-/* --- binding: from a directory to roles (bind.c; tensor_table.c has the names and shapes) --- */
-
-/* One tensor of the model: what it is called and where it goes. */
-typedef struct {
-    char name[192];            /* "params/...", or the port's name with %d for the layer */
-    const char *shape;         /* symbolic, see tensor_table.h; of one piece */
-    char stack;                /* s t a u, or 0: not in a stack */
-    char mlp;                  /* what F stands for in shape: F or 4 */
-    int transform;             /* ks_transform of each piece */
-    size_t at;                 /* offsetof the const float * in ks_weights */
-    int pieces;                /* 1 from an npz; the stack's L from safetensors */
-    int64_t count;             /* elements of all pieces */
-    size_t offset;             /* bytes from the pack's payload; 64-byte aligned */
-} ks_slot;
+/* --- binding: from a directory to roles (bind.c, slots.h) --- */
 
 /* Whose piece a tensor of the file is. */
 typedef struct {
@@ -95,7 +82,7 @@ typedef struct {
 } ks_owner;
 
 typedef struct {
-    ks_slot *slots;
+    struct ks_slot *slots;
     int n;
     ks_owner *owners;          /* [cp->n] */
     size_t bytes;              /* of the payload */
