@@ -1,0 +1,41 @@
+/* arena.c - see arena.h. */
+#include "encoder/arena.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+size_t ks_slice(size_t count, size_t size)
+{
+    size_t never = SIZE_MAX / 4;
+    if (size != 0 && count > (never - KS_ALIGN) / size)
+        return never;
+    return (count * size + KS_ALIGN - 1) / KS_ALIGN * KS_ALIGN;
+}
+
+int ks_arena_reserve(ks_arena *arena, size_t bytes, ks_error *e)
+{
+    arena->used = 0;
+    if (bytes <= arena->size)
+        return 0;
+    ks_arena_free(arena);
+    if (bytes >= SIZE_MAX / 4 || !(arena->block = aligned_alloc(KS_ALIGN, (bytes + KS_ALIGN - 1) / KS_ALIGN * KS_ALIGN)))
+        return ks_fail(e, KS_ENOMEM, "no memory for a clip of this size (%zu MiB of scratch)", bytes >> 20);
+    arena->size = bytes;
+    return 0;
+}
+
+void *ks_arena_take(ks_arena *arena, size_t bytes)
+{
+    size_t rounded = ks_slice(bytes, 1);
+    assert(arena->used + rounded <= arena->size);
+    char *slice = arena->block + arena->used;
+    arena->used += rounded;
+    return slice;
+}
+
+void ks_arena_free(ks_arena *arena)
+{
+    free(arena->block);
+    arena->block = NULL;
+    arena->size = arena->used = 0;
+}

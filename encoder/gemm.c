@@ -1,0 +1,17 @@
+/* gemm.c - see gemm.h. */
+#include "encoder/gemm.h"
+
+#include <assert.h>
+#include <cblas.h>
+
+void ks_blas_single(void)
+{
+    openblas_set_num_threads(1);
+}
+
+void ks_gemm_blas(float *y, size_t ldy, const float *x, size_t ldx, int m, const ks_matrix *w)
+{
+    assert(m > 0 && w->K > 0 && w->N > 0 && ldx >= (size_t)w->K && ldy >= (size_t)w->N);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, w->transposed ? CblasTrans : CblasNoTrans, m, w->N, w->K, 1.0f,
+                x, (blasint)ldx, w->w, w->transposed ? w->K : w->N, 0.0f, y, (blasint)ldy);
+}

@@ -1,0 +1,70 @@
+/* text_tower.c - token ids to a unit vector.
+ *
+ *   rows 0..n-1: embedding[id] sqrt(D) + sinusoid(i);  row n: class_token sqrt(D), no position
+ *   causal blocks (ReLU) over the n + 1 rows;  LN of row n;  / length
+ *
+ * The reference runs 65 rows with the padding masked; padded rows touch no other, so only the rows
+ * that matter are run. Source: encoders.py TextEncoder. */
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encoder/positions.h"
+#include "encoder/tower.h"
+
+int ks_text_open(ks_text *t, const ks_weights *w, ks_error *e)
+{
+    int D = w->info.dim;
+    *t = (ks_text){.norm = {w->text_ln_scale, w->text_ln_bias}, .embedding = w->token_emb, .class_token = w->cls_emb};
+    int err = ks_blocks_open(&t->blocks, "text", &w->text, &w->info, e);
+    if (err)
+        return err;
+    t->blocks.activation = KS_RELU;
+    t->blocks.causal = 1;
+    t->positions = malloc((size_t)KS_TEXT_MAX * (size_t)D * sizeof *t->positions);
+    if (!t->positions) {
+        ks_text_close(t);
+        return ks_fail(e, KS_ENOMEM, "no memory for the text tower");
+    }
+    ks_positions_sinusoid(t->positions, KS_TEXT_MAX, D);
+    return 0;
+}
+
+void ks_text_close(ks_text *t)
+{
+    ks_blocks_close(&t->blocks);
+    free(t->positions);
+    t->positions = NULL;
+}
+
+/* x[n + 1, D] */
+static void embed(float *x, const ks_text *t, const int32_t *ids, int n, int D)
+{
+    size_t width = (size_t)D;
+    float root = sqrtf((float)D);
+    for (int i = 0; i < n; i++)
+        for (size_t d = 0; d < width; d++)
+            x[(size_t)i * width + d] = t->embedding[(size_t)ids[i] * width + d] * root + t->positions[(size_t)i * width + d];
+    for (size_t d = 0; d < width; d++)
+        x[(size_t)n * width + d] = t->class_token[d] * root;
+}
+
+int ks_text_run(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e)
+{
+    const ks_text *t = &enc->text;
+    int D = enc->info.dim, n = count + 1;
+    ks_run run = {enc->pool, &enc->arena, enc->tap, enc->tap_arg};
+    size_t need = ks_slice((size_t)n * (size_t)D, sizeof(float)) +
+                  ks_stack_scratch(&t->blocks, n, n, ks_pool_threads(enc->pool));
+    int err = ks_arena_reserve(&enc->arena, need, e);
+    if (err)
+        return err;
+    float *x = ks_arena_take(&enc->arena, (size_t)n * (size_t)D * sizeof(float));
+    embed(x, t, ids, count, D);
+    ks_tap_call(&run, "text_embedding", -1, x, n, D);
+    ks_stack_run(&run, &t->blocks, &(ks_rows){.x = x, .rows = n, .sequences = 1, .length = n, .row_step = 1, .unit = n});
+    ks_layer_norm(v, (size_t)D, x + (size_t)count * (size_t)D, (size_t)D, 1, D, &t->norm);
+    ks_unit(v, D);
+    return 0;
+}

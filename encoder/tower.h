@@ -1,0 +1,76 @@
+/* tower.h - an open encoder, and the two towers on it. */
+#ifndef KS_TOWER_H
+#define KS_TOWER_H
+
+#include <pthread.h>
+
+#include "encoder/arena.h"
+#include "encoder/encoder.h"
+#include "encoder/frame_set.h"
+#include "encoder/pool.h"
+#include "encoder/pooling.h"
+#include "encoder/tokens.h"
+#include "encoder/transformer.h"
+#include "encoder/weights.h"
+
+typedef struct {
+    ks_matrix patches;             /* [3PP, D] */
+    ks_norm spatial_norm, temporal_norm;
+    ks_blocks spatial, temporal, auxiliary;
+    ks_pooling pooling;            /* hidden 0: this model has no pooler */
+    ks_matrix classes;             /* classifier only */
+    /* Position embeddings at the size last used, so that a warm pass computes none. */
+    float *grid_positions;         /* [G*G, D] */
+    float *time_positions;         /* [T, D] */
+    int grid, time;                /* 0: none yet */
+} ks_vision;
+
+typedef struct {
+    ks_blocks blocks;
+    ks_norm norm;
+    const float *embedding, *class_token; /* [V, D], [D] */
+    float *positions;              /* [KS_TEXT_MAX, D] */
+} ks_text;
+
+struct ks_encoder {
+    pthread_mutex_t lock;          /* calls are served one after the other */
+    ks_weights *weights;
+    ks_info info;
+    int towers;                    /* ks_tower, or-ed: what is open */
+    ks_pool *pool;
+    ks_arena arena;
+    ks_vision vision;
+    ks_text text;
+    ks_token_store *store;
+    ks_frame_set frames;           /* of the call being served */
+    ks_tap *tap;
+    void *tap_arg;
+};
+
+/* All called with the lock held. */
+int ks_vision_open(ks_vision *v, const ks_weights *w, ks_error *e);
+void ks_vision_close(ks_vision *v);
+/* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL: none). */
+int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n,
+                     ks_error *e);
+/* What a clip gives, as far as asked for: buffers of the caller, or NULL. */
+typedef struct {
+    float *spatiotemporal, *auxiliary; /* [T*N, D] */
+    float *frames;                     /* [T, D], unit length */
+    float *global;                     /* [D], unit length (LvT), as pooled (classifier) */
+    float *logits;                     /* [classes] */
+} ks_clip_outputs;
+int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+
+/* The same with the arguments judged and the lock taken (encoder.c). */
+int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+
+int ks_text_open(ks_text *t, const ks_weights *w, ks_error *e);
+void ks_text_close(ks_text *t);
+int ks_text_run(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
+
+/* One stack's pointers, layer by layer, from the checkpoint's stacked tensors. (blocks.c) */
+int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_info *info, ks_error *e);
+void ks_blocks_close(ks_blocks *b);
+
+#endif
