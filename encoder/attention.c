@@ -22,7 +22,7 @@ static float weigh(const ks_head *head, float *p, int query, int uniform)
     float sum = 0;
     for (int i = 0; i < head->length; i++) {
         int hidden = (head->causal && i > query) || (head->masked && head->masked[(size_t)i * head->mask_step]);
-        p[i] = uniform ? 1.0f : hidden ? 0.0f : expf(head->cap * tanhf(p[i] / head->cap));
+        p[i] = uniform ? 1.0f : hidden ? 0.0f : (float)exp((double)head->cap * tanh((double)p[i] / (double)head->cap));
         sum += p[i];
     }
     return sum;

@@ -59,14 +59,13 @@ void ks_positions_grid(float *y, const float *x, int G0, int G, int D)
 void ks_positions_sinusoid(float *y, int n, int D)
 {
     int half = D / 2;
-    float step = (float)log(10000.0) / (float)(half > 2 ? half - 1 : 1);
+    double step = log(10000.0) / (half > 2 ? half - 1 : 1);
     for (int p = 0; p < n; p++) {
         float *row = y + (size_t)p * (size_t)D;
         for (int i = 0; i < half; i++) {
-            float timescale = (float)exp((double)((float)i * -step));
-            float angle = (float)p * timescale;
-            row[i] = (float)sin((double)angle);
-            row[half + i] = (float)cos((double)angle);
+            double angle = p * exp(-step * i);
+            row[i] = (float)sin(angle);
+            row[half + i] = (float)cos(angle);
         }
         if (D % 2)
             row[D - 1] = 0;

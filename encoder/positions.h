@@ -12,8 +12,8 @@ float ks_resample_weight(int in, int out, int o, int i);
 void ks_positions_time(float *y, const float *x, int T0, int T, int D);
 /* Spatial: y[G*G, D] from x[G0*G0, D]; rows first, then columns, each with ks_resample_weight. */
 void ks_positions_grid(float *y, const float *x, int G0, int G, int D);
-/* Text: y[n, D] = [sin(p t_i) | cos(p t_i)], t_i = 10000^(-i / (D/2 - 1)), p = 0..n-1. The angles are
- * rounded to float as the reference rounds them even in its float64 run: 4e-6 at position 63. */
+/* Text: y[n, D] = [sin(p t_i) | cos(p t_i)], t_i = 10000^(-i / (D/2 - 1)), p = 0..n-1. In double:
+ * the official code rounds the angles to float, which costs it 4e-6 at position 63. */
 void ks_positions_sinusoid(float *y, int n, int D);
 
 #endif
