@@ -1,9 +1,14 @@
 /* query.h - words or a vector in, ranked moments out.
  *
- *   ks_query_words(&q, enc, "a dog jumping", NULL, &e);
- *   ks_query_run(&hits, x, &q, &options, &e);
- *   ks_hits_free(hits);
- */
+ *   ks_scale_open(&s, x, enc, &e);                    how far above chance, in this library
+ *   ks_query_words(q, NULL, enc, "a dog jumping", NULL, &e);     words -> q[D]
+ *   ks_query_run(&hits, x, s, q, D, &options, &e);    q[D] -> moments
+ *   ks_hits_free(&hits); ks_scale_close(s);
+ *
+ * A word query ranks clips by z = (cosine - mean) / deviation, where mean and deviation are what this
+ * very clip gives to the background sentences (background.c): a clip that is near to everything counts
+ * no more than one that is near to nothing. The best are found exactly (or by FAISS where it is asked
+ * for), because z is an inner product with the centred query, divided by a number of the clip. */
 #ifndef KS_QUERY_H
 #define KS_QUERY_H
 
@@ -15,50 +20,70 @@
 extern "C" {
 #endif
 
+/* --- the scale: what chance looks like in a library --- */
+typedef struct ks_scale ks_scale;
+
+/* Read what the library keeps, and make in memory what is missing or stale. enc (text tower) may be
+ * NULL: without a kept background only vector queries have a score then. Never writes. */
+int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e);
+void ks_scale_close(ks_scale *s); /* NULL is fine */
+/* Writer, after an ingest: bring the kept scale up to date. enc as above. *changed may be NULL. */
+int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e);
+
+typedef struct {
+    int sentences, held_out;     /* of the background; 0 without one */
+    int64_t clips;               /* the cut-off was measured over these */
+    double cut;                  /* z at which score is 0.5, the default cut-off */
+    double false_positives;      /* share of the held-out sentences whose best clip lies above it */
+    double pair_mean, pair_deviation; /* cosines between clips of this library */
+} ks_scale_facts;
+void ks_scale_about(ks_scale_facts *out, const ks_scale *s);
+
+/* --- a query --- */
 typedef struct {
     int rank;                 /* from 1 */
     int64_t video;
     ks_timebase tb;
-    int64_t start, end, best; /* ticks; best = where the score is highest */
-    double score;             /* 0..1: how far above chance in this library */
+    int64_t start, end, best; /* ticks; best = the frame where the query fits best */
+    double score;             /* 0..1; words: 0.5 is the cut-off. vector: 0 = any two clips, 1 = the same */
     double cosine;            /* raw, of the best clip */
-    const int64_t *clips;     /* merged ones, best first */
+    const int64_t *clips;     /* [n_clips] merged ones, best first */
     int n_clips;
     const char *path;         /* bytes; owned by the hits */
-    const char *const *copies; int n_copies; /* near-duplicate hits folded into this one */
-    int64_t film_date;
+    const char *const *copies; /* [n_copies] paths of the same film, and of near-duplicates folded into this one */
+    int n_copies;
+    int64_t film_date;        /* seconds since 1970 UTC */
 } ks_hit;
 typedef struct {
-    ks_hit *at;               /* [count] */
+    ks_hit *at;               /* [count + below]; those from count on lie under the cut-off */
     int count;
-    int below;                /* hits under the cut-off that were left out */
-    double best_below;        /* score of the best of them */
+    int below;
     int64_t searched;         /* clips */
-    double seconds_searched;  /* of video */
-    void *memory;
+    double seconds_searched;  /* of video; 0 where a filter makes it unknown */
+    int approximate;          /* 1: FAISS chose the candidates */
 } ks_hits;
 
 typedef struct {
     int k;                    /* moments; 0: 10 */
     ks_filter filter;
-    int per_video;            /* 0: no bound */
-    int merge;                /* 1 default */
-    int fold;                 /* 1 default: near-duplicate films */
+    int per_video;            /* moments of one video; 0: no bound */
+    int apart;                /* 1: every clip is a moment of its own (--merge off) */
+    int unfolded;             /* 1: near-duplicate films are shown too */
     int all;                  /* 1: no cut-off */
     int vector_query;         /* 1: similar, --image: always k hits, clip-to-clip scale */
-    int64_t not_clip;         /* --not-self */
+    int64_t not_clip;         /* --not-self: the moment of this clip is left out; 0: none */
+    int64_t first_clip;       /* the moment of this clip comes first, whatever its score; 0: none */
     ks_search how;
 } ks_query_options;
 
-int ks_query_run(ks_hits *out, ks_index *x, const float *q /* [dim] */, int dim, const ks_query_options *o, ks_error *e);
+/* q [dim], unit length. k and the order are exact unless o->how is KS_SEARCH_ANN (or AUTO on a library
+ * with a FAISS copy). KS_ESPACE: dim is not the library's. */
+int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e);
 void ks_hits_free(ks_hits *hits);
 
-/* q = unit(text vector - weight * unit vector of `without`); without may be NULL. *english 0: it does not look English. */
+/* q[D] = unit(text vector - text vector of `without` / 2); without may be NULL. *english (may be NULL)
+ * becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, const char *without, ks_error *e);
-
-/* Background statistics of this library (DESIGN: a score that means something): made or refreshed by a
- * writer or in memory by a reader; needs the text tower. */
-int ks_calibrate(ks_index *x, ks_encoder *enc, int write, ks_error *e);
 
 /* --- zero-shot labels --- */
 typedef struct {
@@ -66,19 +91,22 @@ typedef struct {
     ks_timebase tb;
     int64_t start, end;
     int label;                /* index into labels */
-    int rank;                 /* 1 = best of its clip */
-    double score;             /* softmax at temperature 0.01 */
-    double cosine;
-    const char *path;
+    int rank;                 /* 1 = best of its clip; of a span: the best one in it */
+    double score;             /* softmax over all labels at temperature 0.01; of a span: mean over its clips */
+    double cosine;            /* of a span: mean */
+    const char *path;         /* the video's first path; valid during the call */
 } ks_label_row;
 typedef struct {
     const char *const *labels; int n_labels;
-    const char *const *templates; int n_templates; /* with "{}"; NULL: the 28 Kinetics templates */
-    int k, per_video, merge;
+    const char *const *templates; int n_templates; /* each with "{}"; NULL: the 28 of Kinetics */
+    int k;                    /* labels a clip; 0: 1 */
+    int per_video;            /* 1: one vector a video, the mean of its clips' */
+    int apart;                /* 1: spans of equal labels are not merged */
     ks_filter filter;
 } ks_label_options;
 typedef int ks_on_label(void *arg, const ks_label_row *row); /* non-zero stops */
 int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg, ks_error *e);
+const char *ks_label_template(int i); /* of the built-in ones; NULL from 28 on */
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,294 @@
+/* calibrate.c - how far above chance: one deviation a clip, and a cut-off with a measured error.
+ *
+ * For clip c and background sentences b_1..b_n: z(q, c) = (c.q - mean_b c.b) / deviation_b c.b.
+ * The mean is c.B with B the mean sentence vector, so z = c.(q - B) / deviation(c): an inner product,
+ * which every search path can rank, and one number a clip. scale.c keeps the result. */
+#include "query/calibrate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAIRS = 2048 };            /* clip pairs behind pair_mean */
+static const double wanted_share = 0.05; /* of absent things that may be answered; see ks_cut_of */
+
+/* --- pure parts --- */
+double ks_deviation_of(const float *scores, int n, int stride)
+{
+    double sum = 0, squares = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += (double)scores[(size_t)i * (size_t)stride];
+    for (int i = 0; i < n; i++) {
+        double d = (double)scores[(size_t)i * (size_t)stride] - sum / n;
+        squares += d * d;
+    }
+    return n ? sqrt(squares / n) : 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Linear between the neighbours; v is sorted. */
+static double quantile(const double *v, int n, double p)
+{
+    double at = p * (n - 1);
+    int i = (int)at;
+
+    return i + 1 < n ? v[i] + (at - i) * (v[i + 1] - v[i]) : v[n - 1];
+}
+
+double ks_cut_of(double *best, int n, double share)
+{
+    double low, mid, width;
+
+    if (n == 0)
+        return 3; /* three deviations: only where there are no held-out sentences at all */
+    qsort(best, (size_t)n, sizeof *best, by_value);
+    low = quantile(best, n, 0.1);
+    mid = quantile(best, n, 0.4);
+    width = (mid - low) / (log(-log(0.1)) - log(-log(0.4)));
+    if (!(width > 1e-6))
+        width = 1e-6;
+    return fmax(low + width * (log(-log(0.1)) - log(-log(1 - share))), 1e-3);
+}
+
+double ks_score_of(double z, double cut)
+{
+    double u = z / cut;
+
+    return u > 0 ? u * u / (1 + u * u) : 0;
+}
+
+/* --- making --- */
+typedef struct {
+    ks_scale *s;
+    double *best;   /* [held_out] largest z so far */
+    float *centre;  /* [] scores with the mean vector, of one block */
+    int64_t room;
+    int failed;
+} measuring;
+
+int ks_deviations_room(ks_deviations *d, int64_t *room, int64_t more)
+{
+    int64_t n = d->n + more;
+    int64_t *id;
+    float *deviation;
+
+    if (n <= *room)
+        return 0;
+    n += n / 2 + 1024;
+    if (!(id = realloc(d->id, (size_t)n * sizeof *id)))
+        return -1;
+    d->id = id;
+    if (!(deviation = realloc(d->deviation, (size_t)n * sizeof *deviation)))
+        return -1;
+    d->deviation = deviation;
+    *room = n;
+    return 0;
+}
+
+/* scores [sentences + held_out + 1, m]; the last row belongs to the mean vector. */
+static int measure_block(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    measuring *w = arg;
+    ks_scale *s = w->s;
+    int n = s->sentences + s->held_out;
+
+    if (ks_deviations_room(&s->clips, &w->room, m) < 0) {
+        w->failed = 1;
+        return 1;
+    }
+    for (int i = 0; i < m; i++) {
+        double deviation = fmax(ks_deviation_of(scores + i, s->sentences, m), 1e-6);
+        s->clips.id[s->clips.n] = clips[i].id;
+        s->clips.deviation[s->clips.n++] = (float)deviation;
+        for (int h = 0; h < s->held_out; h++) {
+            size_t row = (size_t)(s->sentences + h) * (size_t)m + (size_t)i;
+            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / deviation;
+            if (z > w->best[h])
+                w->best[h] = z;
+        }
+    }
+    return 0;
+}
+
+typedef struct {
+    int64_t id;
+    float deviation;
+} pair;
+
+static int by_id(const void *a, const void *b)
+{
+    int64_t x = ((const pair *)a)->id, y = ((const pair *)b)->id;
+
+    return (x > y) - (x < y);
+}
+
+static int by_deviation(const void *a, const void *b)
+{
+    float x = ((const pair *)a)->deviation, y = ((const pair *)b)->deviation;
+
+    return (x > y) - (x < y);
+}
+
+/* A deviation far below the median is lifted: a clip that is equally far
+ * from every sentence (a black picture) must not win by dividing by nearly nothing. */
+int ks_scale_settle(ks_scale *s)
+{
+    int64_t n = s->clips.n;
+    pair *p = malloc((size_t)(n + 1) * sizeof *p);
+
+    if (!p)
+        return -1;
+    for (int64_t i = 0; i < n; i++)
+        p[i] = (pair){s->clips.id[i], s->clips.deviation[i]};
+    qsort(p, (size_t)n, sizeof *p, by_deviation);
+    s->median = n ? (double)p[n / 2].deviation : 1;
+    s->least = n ? fmax((double)p[0].deviation, s->median / 4) : 1;
+    qsort(p, (size_t)n, sizeof *p, by_id);
+    for (int64_t i = 0; i < n; i++) {
+        s->clips.id[i] = p[i].id;
+        s->clips.deviation[i] = (float)fmax((double)p[i].deviation, s->least);
+    }
+    free(p);
+    return 0;
+}
+
+/* Text vectors of all sentences, background first. */
+int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e)
+{
+    int n = ks_background_count(0), held = ks_background_count(1), err;
+
+    s->vectors = malloc((size_t)(n + held) * (size_t)s->dim * sizeof *s->vectors);
+    if (!s->vectors)
+        return ks_fail(e, KS_ENOMEM, "no memory for background sentences");
+    for (int i = 0; i < n + held; i++) {
+        const char *words = ks_background_sentence(i >= n, i >= n ? i - n : i);
+        if ((err = ks_text_vector(s->vectors + (size_t)i * (size_t)s->dim, enc, words, e)) < 0)
+            return err;
+    }
+    s->sentences = n;
+    s->held_out = held;
+    return 0;
+}
+
+static int mean_sentence(ks_scale *s, ks_error *e)
+{
+    free(s->mean);
+    s->mean = malloc((size_t)s->dim * sizeof *s->mean);
+    if (!s->mean)
+        return ks_fail(e, KS_ENOMEM, "no memory for background sentences");
+    for (int d = 0; d < s->dim; d++) {
+        double sum = 0;
+        for (int i = 0; i < s->sentences; i++)
+            sum += (double)s->vectors[(size_t)i * (size_t)s->dim + (size_t)d];
+        s->mean[d] = (float)(sum / s->sentences);
+    }
+    return 0;
+}
+
+/* Every clip against every sentence: deviations and the cut-off. Needs vectors. */
+int ks_scale_measure(ks_scale *s, ks_error *e)
+{
+    int n = s->sentences + s->held_out, err;
+    size_t row = (size_t)s->dim * sizeof(float), above = 0;
+    float *q = malloc((size_t)(n + 1) * row);
+    measuring w = {.s = s, .best = malloc((size_t)s->held_out * sizeof *w.best)};
+
+    if (!q || !w.best) {
+        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+        goto out;
+    }
+    if ((err = mean_sentence(s, e)) < 0)
+        goto out;
+    memcpy(q, s->vectors, (size_t)n * row);
+    memcpy(q + (size_t)n * (size_t)s->dim, s->mean, row);
+    for (int h = 0; h < s->held_out; h++)
+        w.best[h] = -HUGE_VAL;
+    s->clips.n = 0;
+    free(s->clips.id);
+    free(s->clips.deviation);
+    s->clips = (ks_deviations){0};
+    if ((err = ks_index_scores(s->x, q, n + 1, s->dim, NULL, measure_block, &w, e)) < 0)
+        goto out;
+    if (w.failed || ks_scale_settle(s) < 0) {
+        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+        goto out;
+    }
+    s->measured = s->clips.n;
+    s->cut = ks_cut_of(w.best, s->clips.n ? s->held_out : 0, wanted_share);
+    for (int h = 0; h < s->held_out; h++)
+        above += s->clips.n && w.best[h] >= s->cut;
+    s->false_positives = s->held_out ? (double)above / s->held_out : 0;
+out:
+    free(q);
+    free(w.best);
+    return err;
+}
+
+/* Sampled cosines between clips, of different videos where there are several. */
+int ks_scale_pairs(ks_scale *s, int64_t clips, ks_error *e)
+{
+    enum { SAMPLE = 256 };
+    int64_t step = clips / SAMPLE + 1, at = 0, video[SAMPLE];
+    size_t dim = (size_t)s->dim;
+    float *v = malloc(SAMPLE * dim * sizeof *v);
+    ks_cursor *c = NULL;
+    ks_clip clip;
+    int n = 0, err;
+
+    if (!v)
+        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if ((err = ks_index_clips(&c, s->x, NULL, e)) < 0)
+        goto out;
+    while (n < SAMPLE && (err = ks_clips_next(&clip, c, e)) > 0)
+        if (at++ % step == 0) {
+            if ((err = ks_index_clip_vector(v + (size_t)n * dim, s->x, clip.id, e)) < 0)
+                goto out;
+            video[n++] = clip.video;
+        }
+    if (err < 0)
+        goto out;
+    err = 0;
+    ks_pairs_of(&s->pair_mean, &s->pair_deviation, v, video, n, s->dim);
+out:
+    ks_cursor_close(c);
+    free(v);
+    return err;
+}
+
+void ks_pairs_of(double *mean, double *deviation, const float *v, const int64_t *video, int n, int dim)
+{
+    double sum = 0, squares = 0, weight = 0;
+    int several = 0;
+
+    for (int i = 1; i < n; i++)
+        several |= video[i] != video[0];
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < i; j++) {
+            double dot;
+            if (several && video[i] == video[j])
+                continue;
+            dot = ks_dot(v + (size_t)i * (size_t)dim, v + (size_t)j * (size_t)dim, dim);
+            sum += dot;
+            squares += dot * dot;
+            weight++;
+        }
+    *mean = weight ? fmin(sum / weight, 0.999) : 0;
+    *deviation = weight ? sqrt(fmax(squares / weight - sum / weight * (sum / weight), 0)) : 0;
+}
+
+double ks_dot(const float *a, const float *b, int n)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += (double)a[i] * (double)b[i];
+    return sum;
+}

@@ -1,0 +1,339 @@
+/* label.c - zero-shot labels: every label as 28 sentences, averaged as CLIP does, against every clip.
+ *
+ * A label's vector is the mean of its unit sentence vectors, made unit again. A clip's scores are a
+ * softmax over all labels at temperature 0.01 (the video-text colab of the official repository). */
+#include "query/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The Kinetics templates of CLIP's data/prompts.md: 4 openings x 7 forms, "a example" included. */
+static const char *const kinetics[] = {
+    "a photo of {}.", "a photo of a person {}.", "a photo of a person using {}.", "a photo of a person doing {}.",
+    "a photo of a person during {}.", "a photo of a person performing {}.", "a photo of a person practicing {}.",
+    "a video of {}.", "a video of a person {}.", "a video of a person using {}.", "a video of a person doing {}.",
+    "a video of a person during {}.", "a video of a person performing {}.", "a video of a person practicing {}.",
+    "a example of {}.", "a example of a person {}.", "a example of a person using {}.", "a example of a person doing {}.",
+    "a example of a person during {}.", "a example of a person performing {}.", "a example of a person practicing {}.",
+    "a demonstration of {}.", "a demonstration of a person {}.", "a demonstration of a person using {}.",
+    "a demonstration of a person doing {}.", "a demonstration of a person during {}.",
+    "a demonstration of a person performing {}.", "a demonstration of a person practicing {}.",
+};
+enum { KINETICS = sizeof kinetics / sizeof *kinetics };
+_Static_assert(KINETICS == 28, "as published");
+
+const char *ks_label_template(int i) { return i >= 0 && i < KINETICS ? kinetics[i] : NULL; }
+
+/* "{}" in the template becomes the label; malloc'ed. */
+static char *fill(const char *form, const char *label)
+{
+    const char *hole = strstr(form, "{}");
+    char *text = NULL;
+
+    if (!hole)
+        return strdup(form);
+    return asprintf(&text, "%.*s%s%s", (int)(hole - form), form, label, hole + 2) < 0 ? NULL : text;
+}
+
+/* out[dim] = unit(mean of the sentences' unit vectors); v[dim] is scratch. */
+static int label_vector(float *out, float *v, ks_encoder *enc, const char *label, const ks_label_options *o, ks_error *e)
+{
+    int dim = ks_encoder_info(enc)->dim, n = o->templates ? o->n_templates : KINETICS, err;
+    double length;
+
+    memset(out, 0, (size_t)dim * sizeof *out);
+    for (int t = 0; t < n; t++) {
+        char *text = fill(o->templates ? o->templates[t] : kinetics[t], label);
+        if (!text)
+            return ks_fail(e, KS_ENOMEM, "no memory for labels");
+        err = ks_text_vector(v, enc, text, e);
+        free(text);
+        if (err < 0)
+            return err;
+        for (int d = 0; d < dim; d++)
+            out[d] += v[d] / (float)n;
+    }
+    length = sqrt(ks_dot(out, out, dim));
+    for (int d = 0; d < dim; d++)
+        out[d] = (float)(out[d] / fmax(length, 1e-12));
+    return 0;
+}
+
+/* --- one video at a time --- */
+typedef struct {
+    int label, rank;
+    int64_t start, end;
+    double score, cosine; /* sums over its clips */
+    int clips, last;      /* how many; index of the last one */
+} span;
+typedef struct {
+    ks_clip *clips;   /* [n] of one video */
+    float *cosines;   /* [n, labels] */
+    int n, room;
+    span *spans;
+    int n_spans, room_spans;
+    int *latest;      /* [labels] the latest span of each label, -1: none in this video */
+    const ks_label_options *o;
+    ks_on_label *row;
+    void *arg;
+    int stopped;
+} labelling;
+
+static int keep_block(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    labelling *l = arg;
+    size_t labels = (size_t)l->o->n_labels;
+
+    if (l->n + m > l->room) {
+        int room = (l->n + m) * 3 / 2;
+        ks_clip *c = realloc(l->clips, (size_t)room * sizeof *c);
+        float *f;
+        if (!c)
+            return 1;
+        l->clips = c;
+        if (!(f = realloc(l->cosines, (size_t)room * labels * sizeof *f)))
+            return 1;
+        l->cosines = f;
+        l->room = room;
+    }
+    for (int i = 0; i < m; i++)
+        for (size_t k = 0; k < labels; k++)
+            l->cosines[(size_t)(l->n + i) * labels + k] = scores[k * (size_t)m + (size_t)i];
+    memcpy(l->clips + l->n, clips, (size_t)m * sizeof *clips);
+    l->n += m;
+    return 0;
+}
+
+void ks_label_top(int *label, double *score, int k, const float *cosine, int n)
+{
+    double sum = 0, most = -2;
+
+    for (int i = 0; i < n; i++)
+        most = fmax(most, (double)cosine[i]);
+    for (int i = 0; i < n; i++)
+        sum += exp(((double)cosine[i] - most) / 0.01);
+    for (int r = 0; r < k; r++) {
+        int best = -1;
+        for (int i = 0; i < n; i++) {
+            int used = 0;
+            for (int j = 0; j < r; j++)
+                used |= label[j] == i;
+            if (!used && (best < 0 || cosine[i] > cosine[best]))
+                best = i;
+        }
+        label[r] = best;
+        score[r] = exp(((double)cosine[best] - most) / 0.01) / sum;
+    }
+}
+
+/* Clip i bears the label at this rank: the label's latest span goes on if it held the clip before and
+ * touches this one, else a new span begins. */
+static int bear(labelling *l, int i, int label, int rank, double score)
+{
+    const ks_clip *c = &l->clips[i];
+    double cosine = (double)l->cosines[(size_t)i * (size_t)l->o->n_labels + (size_t)label];
+    span *s = l->latest[label] >= 0 ? &l->spans[l->latest[label]] : NULL;
+
+    if (!s || l->o->apart || s->last != i - 1 || c->start > s->end) {
+        if (l->n_spans == l->room_spans) {
+            int room = l->room_spans * 2 + 64;
+            if (!(s = realloc(l->spans, (size_t)room * sizeof *s)))
+                return -1;
+            l->spans = s;
+            l->room_spans = room;
+        }
+        l->latest[label] = l->n_spans;
+        s = &l->spans[l->n_spans++];
+        *s = (span){.label = label, .rank = rank, .start = c->start, .end = c->end};
+    }
+    s->end = c->end > s->end ? c->end : s->end;
+    s->rank = rank < s->rank ? rank : s->rank;
+    s->score += score;
+    s->cosine += cosine;
+    s->clips++;
+    s->last = i;
+    return 0;
+}
+
+static void emit(labelling *l, const ks_video *v)
+{
+    for (int i = 0; i < l->n_spans && !l->stopped; i++) {
+        const span *s = &l->spans[i];
+        ks_label_row row = {.video = v->id, .tb = v->tb, .start = s->start, .end = s->end, .label = s->label, .rank = s->rank,
+                            .score = s->score / s->clips, .cosine = s->cosine / s->clips, .path = v->path};
+        l->stopped = l->row(l->arg, &row);
+    }
+}
+
+/* Index of clip i in order of start (ties by id): the catalog's order, made sure of. */
+static int out_of_order(const labelling *l)
+{
+    for (int i = 1; i < l->n; i++)
+        if (l->clips[i].start < l->clips[i - 1].start)
+            return 1;
+    return 0;
+}
+
+static int sort_clips(labelling *l, ks_error *e)
+{
+    size_t labels = (size_t)l->o->n_labels;
+    float *row;
+
+    if (!out_of_order(l))
+        return 0;
+    if (!(row = malloc(labels * sizeof *row)))
+        return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 1; i < l->n; i++) { /* nearly sorted: insertion */
+        ks_clip c = l->clips[i];
+        int j = i;
+        memcpy(row, l->cosines + (size_t)i * labels, labels * sizeof *row);
+        for (; j > 0 && l->clips[j - 1].start > c.start; j--) {
+            l->clips[j] = l->clips[j - 1];
+            memcpy(l->cosines + (size_t)j * labels, l->cosines + (size_t)(j - 1) * labels, labels * sizeof *row);
+        }
+        l->clips[j] = c;
+        memcpy(l->cosines + (size_t)j * labels, row, labels * sizeof *row);
+    }
+    free(row);
+    return 0;
+}
+
+/* The video as one clip: label vectors . unit(mean of clip vectors). */
+static int whole_video(labelling *l, ks_index *x, const float *vectors, int dim, ks_error *e)
+{
+    float *v = malloc((size_t)dim * 2 * sizeof *v), *sum = v + dim;
+    double length;
+    int err = 0;
+
+    if (!v)
+        return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    memset(sum, 0, (size_t)dim * sizeof *sum);
+    for (int i = 0; i < l->n && err == 0; i++) {
+        err = ks_index_clip_vector(v, x, l->clips[i].id, e);
+        for (int d = 0; d < dim; d++)
+            sum[d] += v[d];
+        l->clips[0].end = l->clips[i].end > l->clips[0].end ? l->clips[i].end : l->clips[0].end;
+    }
+    length = sqrt(ks_dot(sum, sum, dim));
+    for (int k = 0; k < l->o->n_labels; k++)
+        l->cosines[k] = (float)(ks_dot(sum, vectors + (size_t)k * (size_t)dim, dim) / fmax(length, 1e-12));
+    l->n = 1;
+    free(v);
+    return err;
+}
+
+static int label_video(labelling *l, ks_index *x, const float *vectors, int dim, const ks_video *v, ks_error *e)
+{
+    int k = l->o->k > 0 ? l->o->k : 1, err, top[64];
+    double score[64];
+    ks_filter f = l->o->filter;
+
+    k = k > 64 ? 64 : k;
+    k = k > l->o->n_labels ? l->o->n_labels : k;
+    f.video = v->id;
+    f.path_glob = NULL;
+    l->n = l->n_spans = 0;
+    for (int i = 0; i < l->o->n_labels; i++)
+        l->latest[i] = -1;
+    if ((err = ks_index_scores(x, vectors, l->o->n_labels, dim, &f, keep_block, l, e)) < 0 || l->n == 0)
+        return err;
+    if ((err = sort_clips(l, e)) < 0)
+        return err;
+    if (l->o->per_video && (err = whole_video(l, x, vectors, dim, e)) < 0)
+        return err;
+    for (int i = 0; i < l->n; i++) {
+        ks_label_top(top, score, k, l->cosines + (size_t)i * (size_t)l->o->n_labels, l->o->n_labels);
+        for (int r = 0; r < k; r++)
+            if (bear(l, i, top[r], r + 1, score[r]) < 0)
+                return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    }
+    emit(l, v);
+    return 0;
+}
+
+/* --- all videos --- */
+typedef struct {
+    int64_t id;
+    char *path;
+    ks_timebase tb;
+    int place;
+} labelled;
+
+static int by_video(const void *a, const void *b)
+{
+    const labelled *x = a, *y = b;
+
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
+    return x->place - y->place;
+}
+
+static int by_place(const void *a, const void *b) { return ((const labelled *)a)->place - ((const labelled *)b)->place; }
+
+/* Every video that passes the filter once, under its first path, in the order of the catalog. */
+static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, ks_error *e)
+{
+    ks_cursor *c = NULL;
+    ks_video v;
+    int room = 0, kept = 0, err = ks_index_files(&c, x, f, e);
+
+    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
+        if (v.verdict != KS_VERDICT_INDEXED && v.verdict != KS_VERDICT_PARTLY)
+            continue;
+        if (*n == room) {
+            labelled *more = realloc(*out, (size_t)(room * 2 + 64) * sizeof *more);
+            if (!more) {
+                err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+                break;
+            }
+            *out = more;
+            room = room * 2 + 64;
+        }
+        (*out)[*n] = (labelled){v.id, strdup(v.path), v.tb, *n};
+        if (!(*out)[(*n)++].path)
+            err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    }
+    ks_cursor_close(c);
+    if (err < 0 || *n == 0)
+        return err;
+    qsort(*out, (size_t)*n, sizeof **out, by_video);
+    for (int i = 0; i < *n; i++) {
+        if (kept && (*out)[kept - 1].id == (*out)[i].id)
+            free((*out)[i].path);
+        else
+            (*out)[kept++] = (*out)[i];
+    }
+    *n = kept;
+    qsort(*out, (size_t)*n, sizeof **out, by_place);
+    return 0;
+}
+
+int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg, ks_error *e)
+{
+    int dim = ks_encoder_info(enc)->dim, n = 0, err = 0;
+    size_t labels = (size_t)o->n_labels;
+    labelling l = {.o = o, .row = row, .arg = arg, .latest = malloc((labels + 1) * sizeof(int))};
+    float *vectors = malloc((labels + 1) * (size_t)dim * sizeof *vectors), *scratch = vectors ? vectors + labels * (size_t)dim : NULL;
+    labelled *videos = NULL;
+
+    if (!vectors || !l.latest)
+        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 0; i < o->n_labels && err == 0; i++)
+        err = label_vector(vectors + (size_t)i * (size_t)dim, scratch, enc, o->labels[i], o, e);
+    if (err == 0)
+        err = list_videos(&videos, &n, x, &o->filter, e);
+    for (int i = 0; i < n && err == 0 && !l.stopped; i++) {
+        ks_video v = {.id = videos[i].id, .path = videos[i].path, .tb = videos[i].tb};
+        err = label_video(&l, x, vectors, dim, &v, e);
+    }
+    for (int i = 0; i < n; i++)
+        free(videos[i].path);
+    free(videos);
+    free(vectors);
+    free(l.clips);
+    free(l.cosines);
+    free(l.spans);
+    free(l.latest);
+    return err;
+}

@@ -1,0 +1,29 @@
+/* moments.h - clips of one video become moments. Pure: no catalog, no encoder. */
+#ifndef KS_MOMENTS_H
+#define KS_MOMENTS_H
+
+#include "query/query.h"
+
+/* A clip with what the query gives it. value: what ranks (z, or the scaled cosine). */
+typedef struct {
+    int64_t id;
+    int64_t start, end;  /* ticks */
+    double value, cosine;
+    int taken;           /* belongs to a moment already, or lies on the shoulder of one */
+} ks_scored;
+
+typedef struct {
+    int64_t start, end;
+    int first, last;     /* clips[first..last] of the video joined; all of them are taken */
+} ks_moment;
+
+/* Neighbours join while each overlaps or touches the moment and has at least this share of the best
+ * value: half-overlapping windows on one event give about 0.8 of the best, the next event gives less. */
+#define KS_MOMENT_SHARE 0.75
+
+/* Grow a moment around clips[seed] of one video; clips[n] sorted by start, then id. Joins neighbours to
+ * both sides, marks them taken, and marks as taken too every other clip that lies in the moment by at
+ * least half of its own length: it shows the same seconds. apart: the seed alone. */
+void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int seed, int apart);
+
+#endif

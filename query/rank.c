@@ -1,0 +1,473 @@
+/* rank.c - one query: candidates, moments, folding, cut-off.
+ *
+ *   ask the index for more candidates than moments are wanted
+ *   for each, best first:  load its video's clips and their scores; grow a moment around it; keep it
+ *   enough?  every clip that was not asked for is worth less than the last one kept?  else ask for more
+ *
+ * That last test makes the answer the exact one: unseen clips have an inner product of at most t, so a z
+ * of at most t / (least deviation of the library). */
+#include "query/calibrate.h"
+#include "query/moments.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Two moments of different films are the same one if they are this many times nearer to each other than
+ * two clips of this library are on average: re-encodes and cuts are 20 to 100 times nearer. */
+static const double fold_nearness = 20;
+
+typedef struct {
+    int64_t id;
+    ks_scored *clips; /* [n] sorted by start, then id */
+    int n;
+    int moments;      /* shown of it */
+} loaded_video;
+
+typedef struct {
+    int64_t clip;
+    double value;
+} candidate;
+
+typedef struct {
+    ks_index *x;
+    const ks_scale *s;
+    const ks_query_options *o;
+    const float *q;       /* [dim] as asked */
+    float *two;           /* [2, dim]: what is ranked by (unit), and q */
+    double length;        /* of the centred query before it was made unit */
+    int dim, k;
+    loaded_video *videos;
+    int n_videos;
+    ks_hits *out;
+    int room;
+    float *vectors;       /* [room, dim] of the best clips, for folding */
+} search_state;
+
+/* --- value of a clip --- */
+static int value_of(double *value, const search_state *w, int64_t clip, double product, ks_error *e)
+{
+    float deviation;
+    int err;
+
+    if (w->o->vector_query || !w->s->mean) {
+        *value = (product - w->s->pair_mean) / (1 - w->s->pair_mean);
+        return 0;
+    }
+    if ((err = ks_scale_deviation(&deviation, w->s, clip, e)) < 0)
+        return err;
+    *value = product * w->length / (double)deviation;
+    return 0;
+}
+
+/* The most that a clip can be worth whose inner product is at most t. */
+static double most_worth(const search_state *w, double t)
+{
+    if (w->o->vector_query || !w->s->mean)
+        return (t - w->s->pair_mean) / (1 - w->s->pair_mean);
+    return t > 0 ? t * w->length / w->s->least : 0;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const ks_scored *x = a, *y = b;
+
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+typedef struct {
+    search_state *w;
+    loaded_video *v;
+    int room, err;
+    ks_error *e;
+} loading;
+
+static int load_block(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    loading *l = arg;
+
+    if (l->v->n + m > l->room) {
+        int room = (l->v->n + m) * 3 / 2;
+        ks_scored *more = realloc(l->v->clips, (size_t)room * sizeof *more);
+        if (!more) {
+            l->err = ks_fail(l->e, KS_ENOMEM, "no memory for hits");
+            return 1;
+        }
+        l->v->clips = more;
+        l->room = room;
+    }
+    for (int i = 0; i < m; i++) {
+        ks_scored *c = &l->v->clips[l->v->n++];
+        *c = (ks_scored){clips[i].id, clips[i].start, clips[i].end, 0, (double)scores[m + i], 0};
+        if ((l->err = value_of(&c->value, l->w, c->id, (double)scores[i], l->e)) < 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* The clips of one video with their scores, loaded once a query. */
+static int video_of(loaded_video **out, search_state *w, int64_t id, ks_error *e)
+{
+    ks_filter f = w->o->filter;
+    loaded_video *more, *v;
+    loading l = {.w = w, .e = e};
+    int err;
+
+    for (int i = 0; i < w->n_videos; i++)
+        if (w->videos[i].id == id) {
+            *out = &w->videos[i];
+            return 0;
+        }
+    if (!(more = realloc(w->videos, (size_t)(w->n_videos + 1) * sizeof *more)))
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    w->videos = more;
+    v = l.v = &w->videos[w->n_videos++];
+    *v = (loaded_video){.id = id};
+    f.video = id;
+    err = ks_index_scores(w->x, w->two, 2, w->dim, &f, load_block, &l, e);
+    if (err < 0 || (err = l.err) < 0)
+        return err;
+    qsort(v->clips, (size_t)v->n, sizeof *v->clips, by_start);
+    *out = v;
+    return 0;
+}
+
+/* --- hits --- */
+static int by_worth(const void *a, const void *b)
+{
+    const ks_scored *x = a, *y = b;
+
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Start of the frame of the clip where the query fits best, from the kept frame vectors; without them
+ * the clip's centre. */
+static int best_frame(int64_t *best, const search_state *w, const ks_scored *c, ks_error *e)
+{
+    float *v = NULL;
+    int frames = 0, err = ks_index_frame_vectors(&v, &frames, w->x, c->id, e), at = 0;
+    double most = -2;
+
+    *best = c->start + (c->end - c->start) / 2;
+    if (err < 0 || !v || frames < 1)
+        return err;
+    for (int i = 0; i < frames; i++) {
+        double dot = ks_dot(v + (size_t)i * (size_t)w->dim, w->q, w->dim);
+        if (dot > most) {
+            most = dot;
+            at = i;
+        }
+    }
+    free(v);
+    *best = c->start + (c->end - c->start) * at / frames;
+    return 0;
+}
+
+static int add_path(const char *const **list, int *n, const char *path)
+{
+    char **more;
+
+    for (int i = 0; i < *n; i++)
+        if (strcmp((*list)[i], path) == 0)
+            return 0;
+    more = realloc((void *)*list, (size_t)(*n + 1) * sizeof *more);
+    if (!more)
+        return -1;
+    *list = (const char *const *)more;
+    if (!(more[*n] = strdup(path)))
+        return -1;
+    (*n)++;
+    return 0;
+}
+
+/* All paths of a video that pass the filter: the first one names the hit, the others are copies. */
+static int add_paths(ks_hit *h, search_state *w, int64_t video, ks_error *e)
+{
+    ks_filter f = {.video = video, .path_glob = w->o->filter.path_glob};
+    ks_cursor *c = NULL;
+    ks_video v;
+    int err = ks_index_files(&c, w->x, &f, e);
+
+    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
+        if (!h->path) {
+            h->path = strdup(v.path);
+            h->tb = v.tb;
+            h->film_date = v.film_date;
+            if (!h->path)
+                err = ks_fail(e, KS_ENOMEM, "no memory for hits");
+        } else if (add_path(&h->copies, &h->n_copies, v.path) < 0) {
+            err = ks_fail(e, KS_ENOMEM, "no memory for hits");
+        }
+    }
+    ks_cursor_close(c);
+    if (err == 0 && !h->path)
+        return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)video);
+    return err < 0 ? err : 0;
+}
+
+/* The earlier hit of another film that shows the same; NULL: none. */
+static ks_hit *same_film(const search_state *w, const float *v, int64_t video)
+{
+    double least = 1 - (1 - w->s->pair_mean) / fold_nearness;
+
+    for (int i = 0; i < w->out->count && !w->o->unfolded; i++)
+        if (w->out->at[i].video != video && ks_dot(v, w->vectors + (size_t)i * (size_t)w->dim, w->dim) >= least)
+            return &w->out->at[i];
+    return NULL;
+}
+
+static int room_for_hit(search_state *w)
+{
+    int room = w->room ? w->room * 2 : 16;
+    ks_hit *at;
+    float *v;
+
+    if (w->out->count < w->room)
+        return 0;
+    if (!(at = realloc(w->out->at, (size_t)room * sizeof *at)))
+        return -1;
+    w->out->at = at;
+    if (!(v = realloc(w->vectors, (size_t)room * (size_t)w->dim * sizeof *v)))
+        return -1;
+    w->vectors = v;
+    w->room = room;
+    return 0;
+}
+
+static double score_of(const search_state *w, double value)
+{
+    if (w->o->vector_query || !w->s->mean)
+        return fmin(fmax(value, 0), 1);
+    return ks_score_of(value, w->s->cut);
+}
+
+static int fill_hit(ks_hit *h, search_state *w, loaded_video *v, const ks_moment *m, ks_error *e)
+{
+    int n = m->last - m->first + 1, err;
+    ks_scored *joined = malloc((size_t)n * sizeof *joined);
+    int64_t *ids = malloc((size_t)n * sizeof *ids);
+
+    h->clips = ids;
+    if (!joined || !ids) {
+        free(joined);
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    }
+    memcpy(joined, v->clips + m->first, (size_t)n * sizeof *joined);
+    qsort(joined, (size_t)n, sizeof *joined, by_worth);
+    for (int i = 0; i < n; i++)
+        ids[i] = joined[i].id;
+    h->n_clips = n;
+    h->video = v->id;
+    h->start = m->start;
+    h->end = m->end;
+    h->score = score_of(w, joined[0].value);
+    h->cosine = joined[0].cosine;
+    err = best_frame(&h->best, w, &joined[0], e);
+    free(joined);
+    return err < 0 ? err : add_paths(h, w, v->id, e);
+}
+
+static void clear_hit(ks_hit *h)
+{
+    for (int i = 0; i < h->n_copies; i++)
+        free((void *)h->copies[i]);
+    free((void *)h->copies);
+    free((void *)h->clips);
+    free((void *)h->path);
+}
+
+/* The paths of `same` become copies of `h`. */
+static int fold(ks_hit *h, const ks_hit *same)
+{
+    if (add_path(&h->copies, &h->n_copies, same->path) < 0)
+        return -1;
+    for (int i = 0; i < same->n_copies; i++)
+        if (add_path(&h->copies, &h->n_copies, same->copies[i]) < 0)
+            return -1;
+    return 0;
+}
+
+/* Grow the moment of one clip and keep it unless it is left out, folded or one too many of its film. */
+static int consider(search_state *w, int64_t clip, ks_error *e)
+{
+    ks_clip row;
+    loaded_video *v = NULL;
+    ks_moment m;
+    ks_hit *h, *twin;
+    float *vector;
+    int err, at;
+
+    if ((err = ks_index_clip(&row, w->x, clip, e)) < 0 || (err = video_of(&v, w, row.video, e)) < 0)
+        return err;
+    for (at = 0; at < v->n && v->clips[at].id != clip; at++)
+        ;
+    if (at == v->n || v->clips[at].taken)
+        return 0;
+    ks_moment_grow(&m, v->clips, v->n, at, w->o->apart);
+    for (int i = m.first; w->o->not_clip && i <= m.last; i++)
+        if (v->clips[i].id == w->o->not_clip)
+            return 0;
+    if (w->o->per_video && v->moments >= w->o->per_video)
+        return 0;
+    if (room_for_hit(w) < 0)
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    vector = w->vectors + (size_t)w->out->count * (size_t)w->dim;
+    if ((err = ks_index_clip_vector(vector, w->x, clip, e)) < 0)
+        return err;
+    h = &w->out->at[w->out->count];
+    *h = (ks_hit){0};
+    if ((twin = same_film(w, vector, v->id))) {
+        err = add_paths(h, w, v->id, e);
+        if (err == 0 && fold(twin, h) < 0)
+            err = ks_fail(e, KS_ENOMEM, "no memory for hits");
+        clear_hit(h);
+        return err;
+    }
+    w->out->count++;
+    v->moments++;
+    return fill_hit(h, w, v, &m, e);
+}
+
+/* --- the query --- */
+static int by_value(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return (x->clip > y->clip) - (x->clip < y->clip);
+}
+
+static void forget_hits(search_state *w)
+{
+    for (int i = 0; i < w->out->count; i++)
+        clear_hit(&w->out->at[i]);
+    w->out->count = 0;
+    for (int i = 0; i < w->n_videos; i++)
+        free(w->videos[i].clips);
+    w->n_videos = 0;
+}
+
+/* Moments from these candidates. 1: as many as wanted, and none that was not asked for is better (or
+ * all were asked for); 0: ask for more. */
+static int collect(search_state *w, const ks_found *found, ks_error *e)
+{
+    int n = found->count, err = 0, i;
+    int all = n == 0 || n >= found->searched || found->approximate;
+    double bound = all ? -HUGE_VAL : most_worth(w, (double)found->at[n - 1].cosine);
+    candidate *c = malloc(((size_t)n + 1) * sizeof *c);
+
+    if (!c)
+        return ks_fail(e, KS_ENOMEM, "no memory for candidates");
+    for (i = 0; i < n && err == 0; i++) {
+        c[i].clip = found->at[i].clip;
+        err = value_of(&c[i].value, w, c[i].clip, (double)found->at[i].cosine, e);
+    }
+    if (err == 0)
+        qsort(c, (size_t)n, sizeof *c, by_value);
+    if (err == 0 && w->o->first_clip)
+        err = consider(w, w->o->first_clip, e);
+    for (i = 0; i < n && err == 0 && w->out->count < w->k && c[i].value >= bound; i++)
+        err = consider(w, c[i].clip, e);
+    free(c);
+    return err < 0 ? err : all || w->out->count == w->k;
+}
+
+/* What is ranked by: the query less the mean sentence, made unit; for a vector query the vector. */
+static void centre(search_state *w)
+{
+    double length;
+
+    for (int d = 0; d < w->dim; d++)
+        w->two[d] = w->q[d] - (w->o->vector_query || !w->s->mean ? 0 : w->s->mean[d]);
+    length = sqrt(ks_dot(w->two, w->two, w->dim));
+    w->length = fmax(length, 1e-12);
+    for (int d = 0; d < w->dim; d++)
+        w->two[d] = (float)(w->two[d] / w->length);
+    memcpy(w->two + w->dim, w->q, (size_t)w->dim * sizeof *w->q);
+}
+
+static void number_hits(search_state *w)
+{
+    ks_hits *out = w->out;
+    int n = out->count;
+
+    for (int i = 0; i < n; i++)
+        out->at[i].rank = i + 1;
+    if (w->o->vector_query || !w->s->mean || w->o->all)
+        return;
+    while (out->count > 0 && out->at[out->count - 1].score < 0.5)
+        out->count--;
+    out->below = n - out->count;
+}
+
+static int is_filtered(const ks_filter *f)
+{
+    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video;
+}
+
+static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)
+{
+    ks_index_state state;
+    int err;
+
+    if (is_filtered(f))
+        return 0;
+    if ((err = ks_index_status(&state, x, e)) == 0)
+        out->seconds_searched = state.seconds;
+    return err;
+}
+
+int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e)
+{
+    search_state w = {.x = x, .s = s, .o = o, .q = q, .dim = dim, .k = o->k > 0 ? o->k : 10, .out = out};
+    int64_t want = (int64_t)w.k * 16 + 64;
+    int err;
+
+    memset(out, 0, sizeof *out);
+    if (s->dim && s->dim != dim)
+        return ks_fail(e, KS_ESPACE, "the query has %d numbers, the library's vectors have %d", dim, s->dim);
+    if (!s->dim)
+        return 0;
+    if (!(w.two = malloc((size_t)dim * 2 * sizeof *w.two)))
+        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    centre(&w);
+    for (;; want *= 8) {
+        ks_found found = {0};
+        want = want > INT32_MAX ? INT32_MAX : want;
+        if ((err = ks_index_search(&found, x, w.two, dim, (int)want, &o->filter, o->how, e)) < 0)
+            break;
+        err = collect(&w, &found, e);
+        out->searched = found.searched;
+        out->approximate = found.approximate;
+        ks_found_free(&found);
+        if (err != 0)
+            break;
+        forget_hits(&w);
+    }
+    if (err >= 0)
+        err = searched_seconds(out, x, &o->filter, e);
+    if (err >= 0)
+        number_hits(&w);
+    for (int i = 0; i < w.n_videos; i++)
+        free(w.videos[i].clips);
+    free(w.videos);
+    free(w.vectors);
+    free(w.two);
+    if (err < 0)
+        ks_hits_free(out);
+    return err < 0 ? err : 0;
+}
+
+void ks_hits_free(ks_hits *hits)
+{
+    for (int i = 0; i < hits->count + hits->below; i++)
+        clear_hit(&hits->at[i]);
+    free(hits->at);
+    memset(hits, 0, sizeof *hits);
+}

@@ -1,0 +1,295 @@
+/* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
+ *
+ * Two records: "background" (sentence vectors, a megabyte) and "calibration" (their mean, one deviation
+ * a clip, the cut-off). The cut-off is measured again when the library has grown or shrunk by a tenth;
+ * until then new clips only get their deviation. */
+#include "query/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The record "calibration": this header, mean[dim], id[n], deviation[n]. Little-endian, as all of ours. */
+typedef struct {
+    char magic[8];
+    int32_t version, dim, sentences, held_out;
+    int64_t n, measured, generation;
+    double least, median, cut, false_positives, pair_mean, pair_deviation;
+    char space[112]; /* which vectors it was measured on */
+} header;
+static const char magic[8] = "kscal 1";
+
+static void name_space(char out[112], const ks_space *space)
+{
+    memset(out, 0, 112);
+    snprintf(out, 112, "%.64s %d %d %d %d %d", space->model, space->dim, space->frames, space->sampler, space->resize, space->precision);
+}
+
+static int unpack(ks_scale *s, const header *h, const char *data)
+{
+    size_t n = (size_t)h->n, dim = (size_t)h->dim;
+
+    s->mean = malloc(dim * sizeof *s->mean);
+    s->clips.id = malloc((n + 1) * sizeof *s->clips.id);
+    s->clips.deviation = malloc((n + 1) * sizeof *s->clips.deviation);
+    if (!s->mean || !s->clips.id || !s->clips.deviation)
+        return -1;
+    memcpy(s->mean, data, dim * sizeof *s->mean);
+    memcpy(s->clips.id, data + dim * 4, n * 8);
+    memcpy(s->clips.deviation, data + dim * 4 + n * 8, n * 4);
+    s->clips.n = h->n;
+    s->sentences = h->sentences;
+    s->held_out = h->held_out;
+    s->least = h->least;
+    s->median = h->median;
+    s->cut = h->cut;
+    s->false_positives = h->false_positives;
+    s->measured = h->measured;
+    s->pair_mean = h->pair_mean;
+    s->pair_deviation = h->pair_deviation;
+    return 0;
+}
+
+/* 1 loaded, 0 there is none that fits (absent, older, of another space, damaged). */
+static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_error *e)
+{
+    void *data = NULL;
+    size_t bytes = 0;
+    header h;
+    char space[112];
+    int err = ks_index_get(&data, &bytes, s->x, "calibration", e);
+
+    *generation = -1;
+    if (err < 0 || !data)
+        return err;
+    name_space(space, &library->space);
+    if (bytes >= sizeof h) {
+        memcpy(&h, data, sizeof h);
+        if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION && h.dim == s->dim &&
+            memcmp(h.space, space, sizeof space) == 0 && h.n >= 0 && h.n <= (int64_t)(bytes / 12) &&
+            bytes == sizeof h + (size_t)h.dim * 4 + (size_t)h.n * 12 && h.least > 0 && h.cut > 0 && isfinite(h.cut)) {
+            err = unpack(s, &h, (const char *)data + sizeof h) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for calibration") : 1;
+            *generation = h.generation;
+        }
+    }
+    free(data);
+    return err;
+}
+
+static int save(const ks_scale *s, const ks_library *library, ks_error *e)
+{
+    size_t n = (size_t)s->clips.n, dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4 + n * 12;
+    header h = {.version = KS_BACKGROUND_VERSION, .dim = s->dim, .sentences = s->sentences, .held_out = s->held_out,
+                .n = s->clips.n, .measured = s->measured, .generation = library->generation, .least = s->least,
+                .median = s->median, .cut = s->cut, .false_positives = s->false_positives,
+                .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
+    char *data = malloc(bytes);
+    int err;
+
+    if (!data)
+        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    memcpy(h.magic, magic, sizeof magic);
+    name_space(h.space, &library->space);
+    memcpy(data, &h, sizeof h);
+    memcpy(data + sizeof h, s->mean, dim * 4);
+    memcpy(data + sizeof h + dim * 4, s->clips.id, n * 8);
+    memcpy(data + sizeof h + dim * 4 + n * 8, s->clips.deviation, n * 4);
+    err = ks_index_put(s->x, "calibration", data, bytes, e);
+    free(data);
+    return err;
+}
+
+/* The sentence vectors that the library keeps; 1 loaded, 0 none that fit. */
+static int load_background(ks_scale *s, ks_error *e)
+{
+    int n = ks_background_count(0), held = ks_background_count(1), err;
+    void *data = NULL;
+    size_t bytes = 0;
+
+    if ((err = ks_index_get(&data, &bytes, s->x, "background", e)) < 0 || !data)
+        return err;
+    if (bytes != (size_t)(n + held) * (size_t)s->dim * 4) {
+        free(data);
+        return 0;
+    }
+    s->vectors = data;
+    s->sentences = n;
+    s->held_out = held;
+    return 1;
+}
+
+static int find(const ks_deviations *d, int64_t clip, float *deviation)
+{
+    int64_t low = 0, high = d->n;
+
+    while (low < high) {
+        int64_t mid = low + (high - low) / 2;
+        if (d->id[mid] < clip)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == d->n || d->id[low] != clip)
+        return 0;
+    *deviation = d->deviation[low];
+    return 1;
+}
+
+/* Of a clip that came after the measuring; the median where the sentences are not at hand. */
+static int compute(float *deviation, const ks_scale *s, int64_t clip, ks_error *e)
+{
+    float *v, *scores;
+    int err;
+
+    *deviation = (float)s->median;
+    if (!s->vectors)
+        return 0;
+    v = malloc(((size_t)s->dim + (size_t)s->sentences) * sizeof *v);
+    if (!v)
+        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    scores = v + s->dim;
+    if ((err = ks_index_clip_vector(v, s->x, clip, e)) == 0) {
+        for (int i = 0; i < s->sentences; i++)
+            scores[i] = (float)ks_dot(v, s->vectors + (size_t)i * (size_t)s->dim, s->dim);
+        *deviation = (float)fmax(ks_deviation_of(scores, s->sentences, 1), s->least);
+    }
+    free(v);
+    return err;
+}
+
+int ks_scale_deviation(float *deviation, const ks_scale *s, int64_t clip, ks_error *e)
+{
+    return find(&s->clips, clip, deviation) ? 0 : compute(deviation, s, clip, e);
+}
+
+/* New clips get their deviation one by one. Returns how many, or < 0. */
+static int add_missing(ks_scale *s, ks_error *e)
+{
+    ks_cursor *c = NULL;
+    ks_clip clip;
+    float deviation;
+    int64_t room = 0, known = s->clips.n;
+    int err = ks_index_clips(&c, s->x, NULL, e), added = 0;
+
+    if (err < 0)
+        return err;
+    while ((err = ks_clips_next(&clip, c, e)) > 0) {
+        ks_deviations old = {s->clips.id, s->clips.deviation, known};
+        if (find(&old, clip.id, &deviation))
+            continue;
+        if ((err = compute(&deviation, s, clip.id, e)) < 0)
+            break;
+        if (ks_deviations_room(&s->clips, &room, 1) < 0) {
+            err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+            break;
+        }
+        s->clips.id[s->clips.n] = clip.id;
+        s->clips.deviation[s->clips.n++] = deviation;
+        added++;
+    }
+    ks_cursor_close(c);
+    if (err == 0 && added && ks_scale_settle(s) < 0)
+        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    return err < 0 ? err : added;
+}
+
+static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
+{
+    int err;
+
+    *out = calloc(1, sizeof **out);
+    *library = malloc(sizeof **library);
+    if (!*out || !*library)
+        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if ((err = ks_index_library(*library, x, e)) < 0)
+        return err;
+    (*out)->x = x;
+    (*out)->dim = (*library)->space.dim;
+    (*out)->least = (*out)->median = 1;
+    return 0;
+}
+
+int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e)
+{
+    ks_library *library = NULL;
+    int64_t generation;
+    int err = begin(s, &library, x, e);
+
+    if (err < 0 || (*s)->dim == 0)
+        goto out;
+    if ((err = load(*s, &generation, library, e)) < 0)
+        goto out;
+    if (err == 1) {
+        /* The vectors are a megabyte: only read where a clip may need them. */
+        err = generation != library->generation ? load_background(*s, e) : 0;
+    } else if (library->clips > 0) {
+        if (enc && (err = ks_scale_encode(*s, enc, e)) == 0)
+            err = ks_scale_measure(*s, e);
+        if (err >= 0)
+            err = ks_scale_pairs(*s, library->clips, e);
+    }
+    err = err > 0 ? 0 : err;
+out:
+    free(library);
+    if (err < 0) {
+        ks_scale_close(*s);
+        *s = NULL;
+    }
+    return err;
+}
+
+int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
+{
+    ks_library *library = NULL;
+    ks_scale *s = NULL;
+    int64_t generation;
+    int err = begin(&s, &library, x, e), loaded, kept = 0;
+
+    if (changed)
+        *changed = 0;
+    if (err < 0 || s->dim == 0 || library->clips == 0)
+        goto out;
+    if ((err = loaded = load(s, &generation, library, e)) < 0 || generation == library->generation)
+        goto out;
+    if ((err = kept = load_background(s, e)) < 0)
+        goto out;
+    if (!loaded || !kept) { /* another model's background may have the same size: only a fitting scale vouches for it */
+        free(s->vectors);
+        s->vectors = NULL;
+        if (!enc)
+            goto out;
+        if ((err = ks_scale_encode(s, enc, e)) < 0 ||
+            (err = ks_index_put(x, "background", s->vectors, (size_t)(s->sentences + s->held_out) * (size_t)s->dim * 4, e)) < 0)
+            goto out;
+    }
+    if (!loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10) {
+        if ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, library->clips, e)) < 0)
+            goto out;
+    } else if ((err = add_missing(s, e)) < 0) {
+        goto out;
+    }
+    if ((err = save(s, library, e)) == 0 && changed)
+        *changed = 1;
+out:
+    free(library);
+    ks_scale_close(s);
+    return err > 0 ? 0 : err;
+}
+
+void ks_scale_close(ks_scale *s)
+{
+    if (!s)
+        return;
+    free(s->vectors);
+    free(s->mean);
+    free(s->clips.id);
+    free(s->clips.deviation);
+    free(s);
+}
+
+void ks_scale_about(ks_scale_facts *out, const ks_scale *s)
+{
+    *out = (ks_scale_facts){.sentences = s->mean ? s->sentences : 0, .held_out = s->mean ? s->held_out : 0, .clips = s->measured,
+                            .cut = s->cut, .false_positives = s->false_positives,
+                            .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
+}
