@@ -115,6 +115,22 @@ int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f); /* row_cursor.c: ?1..?6
 int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);
 int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);
 
+/* --- vector_walk.c --- */
+typedef struct {
+    ks_clip clip;
+    int64_t finished;         /* of its video */
+    const uint16_t *half;     /* [dim]; until the next row */
+} ks_vector_row;
+typedef struct {
+    int dim;
+    int64_t from, to;         /* videos with from < finished <= to */
+    int ordered;              /* 1: by video, start, end */
+    const ks_filter *filter;  /* NULL: all */
+} ks_walk;
+typedef int ks_each_vector(void *arg, const ks_vector_row *row); /* > 0 stops, < 0 is an error */
+/* Rotten rows are left out and counted in *damaged. */
+int ks_walk_vectors(ks_index *x, const ks_walk *w, ks_each_vector *each, void *arg, int64_t *damaged, ks_error *e);
+
 /* --- half.c: IEEE binary16, rounding to nearest even --- */
 uint16_t ks_half_from_float(float f);
 float ks_float_from_half(uint16_t h);

@@ -20,7 +20,7 @@ const ks_table ks_tables[] = {
     { "setting", "rowid", "key, value", 2, KS_T_SETTING },
     { "background", "clip", "clip, mean, spread", 3, KS_T_BACKGROUND },
     { "segment", "id", "id, file, space, from_generation, to_generation, rows, header, size, mtime_ns, ctime_ns, device, inode, "
-      "recall", 13, KS_T_SEGMENT },
+      "ann_file, ann_hash, recall", 15, KS_T_SEGMENT },
     { "gone", "video", "generation, video, finished", 3, KS_T_GONE },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY }
 };
@@ -62,7 +62,8 @@ const char *const ks_schema[] = {
      * holds the hashes of all the rest; the stat fields are those of the last full check. */
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, file TEXT NOT NULL, space INTEGER NOT NULL, from_generation INTEGER NOT NULL, "
     "to_generation INTEGER NOT NULL, rows INTEGER NOT NULL, header INTEGER NOT NULL, size INTEGER NOT NULL, "
-    "mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, recall REAL NOT NULL, "
+    "mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, "
+    "ann_file TEXT NOT NULL, ann_hash INTEGER NOT NULL, recall REAL NOT NULL, "
     "sum INTEGER NOT NULL) STRICT",
     "CREATE TABLE gone(generation INTEGER NOT NULL, video INTEGER NOT NULL, finished INTEGER NOT NULL, sum INTEGER NOT NULL, "
     "PRIMARY KEY(video, finished)) STRICT, WITHOUT ROWID",

@@ -1,4 +1,4 @@
-/* score.c - plain C, the definition. */
+/* score.c - the score in plain C (the definition), and which form this CPU gets. */
 #include "index/score.h"
 
 #include "index/catalog.h"
@@ -20,11 +20,52 @@ static float score(const float *q, const uint16_t *h, int dim)
 
 void ks_score_rows(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m, ks_cpu cpu)
 {
+#if defined(__x86_64__)
+    if (cpu >= KS_CPU_AVX512) {
+        ks_score_rows_avx512(out, q, h, stride, dim, m);
+        return;
+    }
+    if (cpu == KS_CPU_AVX2) {
+        ks_score_rows_avx2(out, q, h, stride, dim, m);
+        return;
+    }
+#endif
     (void)cpu;
     for (int i = 0; i < m; i++) out[i] = score(q, h + (size_t)i * stride, dim);
 }
 
+void ks_dot_rows(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m, ks_cpu cpu)
+{
+#if defined(__x86_64__)
+    if (cpu == KS_CPU_VNNI) {
+        ks_dot_rows_vnni(out, q, codes, stride, m);
+        return;
+    }
+    if (cpu != KS_CPU_PLAIN) {
+        ks_dot_rows_avx2(out, q, codes, stride, m);
+        return;
+    }
+#endif
+    (void)cpu;
+    for (int i = 0; i < m; i++) {
+        int32_t sum = 0;
+        for (size_t d = 0; d < stride; d++) sum += (int32_t)codes[(size_t)i * stride + d] * q[d];
+        out[i] = sum;
+    }
+}
+
 ks_cpu ks_cpu_best(void)
 {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
+        return __builtin_cpu_supports("avx512vnni") ? KS_CPU_VNNI : KS_CPU_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) return KS_CPU_AVX2;
+#endif
     return KS_CPU_PLAIN;
+}
+
+const char *ks_cpu_name(ks_cpu cpu)
+{
+    static const char *const names[] = { "plain C", "AVX2", "AVX-512", "AVX-512 VNNI" };
+    return names[cpu];
 }

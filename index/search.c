@@ -1,93 +1,143 @@
 /* search.c - the k nearest clips, exactly; scores of everything. */
+#include "index/ann.h"
 #include "index/catalog.h"
+#include "index/copies.h"
 #include "index/score.h"
+#include "index/sweep.h"
 #include "index/top.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows that searches see, from SQLite: ?1..?6 the filter, ?7 > finished, ?8 <= finished. */
-#define ROWS "SELECT c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum, x.half, x.sum FROM video v " \
-             "JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) LEFT JOIN vector x ON x.clip = c.id " \
-             "WHERE v.finished > ?7 AND v.finished <= ?8 AND " \
-             "(?2 = 0 OR v.film_date >= ?2) AND (?3 = 0 OR v.film_date < ?3) AND (?4 = 0 OR v.id = ?4) " \
-             "AND (?1 IS NULL OR EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path))) " \
-             "AND (?5 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5) " \
-             "AND (?6 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6) ORDER BY c.video, c.start, c.stop"
-
-/* Each searchable vector of generations (from, to] in order of video and start. */
-typedef int each_vector(void *arg, const ks_clip *clip, const uint16_t *half);
-
-static int walk(ks_index *x, int dim, const ks_filter *f, int64_t from, int64_t to, each_vector *each, void *arg,
-                int64_t *damaged, ks_error *e)
-{
-    sqlite3_stmt *s = ks_statement(x, ROWS, e);
-    if (!s) return e ? e->code : KS_EIO;
-    ks_filter_bind(s, f);
-    sqlite3_bind_int64(s, 7, from);
-    sqlite3_bind_int64(s, 8, to);
-    int code;
-    while ((code = ks_step(s, x, e)) > 0) {
-        ks_clip clip;
-        int64_t space;
-        if (!ks_clip_from_row(&clip, &space, s, 0) || !ks_vector_row_ok(s, clip.id, space, clip.start, clip.end, 8) ||
-            sqlite3_column_bytes(s, 8) != 2 * dim) {
-            ++*damaged;
-            continue;
-        }
-        code = each(arg, &clip, sqlite3_column_blob(s, 8));
-        if (code) break;
-    }
-    sqlite3_reset(s);
-    return code < 0 ? code : 0;
-}
-
 typedef struct {
+    ks_index *x;
     const float *q;
-    int dim;
-    ks_top top;
-    int64_t seen;
+    int dim, k;
+    const ks_filter *f;
+    ks_search how;
+    ks_library_row library;
+    ks_space space;
     ks_cpu cpu;
-} exact;
+    ks_top top;        /* at: [want], owned */
+    int64_t searched, damaged;
+    int approximate;
+} run;
 
-static int take(void *arg, const ks_clip *clip, const uint16_t *half)
+static int take(void *arg, const ks_vector_row *row)
 {
-    exact *s = arg;
-    ks_neighbour n = { clip->id, 0 };
-    ks_score_rows(&n.cosine, s->q, half, (size_t)s->dim, s->dim, 1, s->cpu);
-    ks_top_add(&s->top, n);
-    s->seen++;
+    run *r = arg;
+    ks_neighbour n = { row->clip.id, 0 };
+    ks_score_rows(&n.cosine, r->q, row->half, (size_t)r->dim, r->dim, 1, r->cpu);
+    ks_top_add(&r->top, n);
+    r->searched++;
     return 0;
 }
 
-static int search(ks_found *out, ks_index *x, const float *q, int dim, const ks_filter *f, int k, ks_error *e)
+/* What the copies do not hold, from SQLite; then the copies, whose bar is the higher for it. */
+static int gather(run *r, ks_error *e)
 {
-    ks_library_row library;
-    ks_space space;
-    int code = ks_library_read(&library, x, e);
-    if (code >= 0) code = ks_space_read(&space, x, library.space, e);
-    if (code < 0 || library.space == 0) return code;
-    assert(dim == space.dim);
-    exact s = { .q = q, .dim = dim, .top = { out->at, 0, k }, .cpu = ks_cpu_best() };
-    code = walk(x, dim, f, 0, INT64_MAX, take, &s, &out->damaged, e);
-    ks_top_sort(&s.top);
-    out->count = s.top.count;
-    out->searched = s.seen;
-    return code;
+    ks_index *x = r->x;
+    ks_spans spans = { 0 };
+    int code = ks_copies_load(x, &r->library, &r->space, e);
+    for (int i = 0; code >= 0 && i < x->copies->n_gaps; i++) {
+        ks_walk walk = { .dim = r->dim, .from = x->copies->gaps[i].from, .to = x->copies->gaps[i].to, .filter = r->f };
+        code = ks_walk_vectors(x, &walk, take, r, &r->damaged, e);
+    }
+    if (code >= 0) code = ks_spans_make(&spans, x, r->f, e);
+    if (code >= 0) {
+        ks_sweep sweep = { .q = r->q, .dim = r->dim, .threads = x->threads, .cpu = r->cpu };
+        r->searched += spans.rows;
+        code = r->how == KS_SEARCH_EXACT ? 0 : ks_ann_sweep(&r->top, &sweep, &spans, x, r->how == KS_SEARCH_ANN, e);
+        if (code > 0) r->approximate = 1;
+        if (code >= 0 && ks_sweep_run(&r->top, &sweep, &spans) < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    }
+    free(spans.at);
+    return code < 0 ? code : 0;
+}
+
+/* Every hit again from its row in SQLite. 1 = all as the copies had them (rotten ones are taken out and counted);
+ * 0 = a copy had what SQLite has not: copies are not believed any more. */
+static int confirm(run *r, int *rotten, ks_error *e)
+{
+    uint16_t half[KS_MAX_DIM];
+    int kept = 0;
+    *rotten = 0;
+    for (int i = 0; i < r->top.count; i++) {
+        ks_neighbour n = r->top.at[i];
+        ks_clip clip;
+        float score;
+        int dim = 0;
+        int code = ks_clip_half(half, &dim, &clip, r->x, n.clip, e);
+        if (code == KS_EDAMAGED) {
+            ++*rotten;
+            continue;
+        }
+        if (code == KS_ENOTFOUND) return 0;
+        if (code < 0) return code;
+        if (dim != r->dim) return 0;
+        ks_score_rows(&score, r->q, half, (size_t)dim, dim, 1, r->cpu);
+        if (memcmp(&score, &n.cosine, sizeof score) != 0) return 0;
+        r->top.at[kept++] = n;
+    }
+    r->top.count = kept;
+    return 1;
+}
+
+/* One attempt at `want` neighbours; want grows while rotten rows leave fewer than k. */
+static int attempt(run *r, int want, int *rotten, ks_error *e)
+{
+    free(r->top.at);
+    r->top = (ks_top){ malloc((size_t)(want ? want : 1) * sizeof(ks_neighbour)), 0, want };
+    if (!r->top.at) return ks_fail(e, KS_ENOMEM, "%s: out of memory", r->x->dir);
+    r->searched = r->damaged = r->approximate = 0;
+    int code = gather(r, e);
+    if (code < 0) return code;
+    ks_top_sort(&r->top);
+    return confirm(r, rotten, e);
+}
+
+static int search(run *r, ks_error *e)
+{
+    int rotten = 0, want = r->k;
+    int code = ks_library_read(&r->library, r->x, e);
+    if (code >= 0) code = ks_space_read(&r->space, r->x, r->library.space, e);
+    if (code < 0 || r->library.space == 0) return code;
+    if (r->dim != r->space.dim)
+        return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", r->x->dir, r->space.dim, r->dim);
+    for (;;) {
+        code = attempt(r, want, &rotten, e);
+        if (code < 0) return code;
+        if (code == 0) { /* with the copies closed, gaps cover everything: this happens once */
+            r->x->copies->distrusted = 1;
+            continue;
+        }
+        r->damaged += rotten;
+        if (rotten == 0 || r->top.count >= r->k || r->top.count + rotten < want) return 0;
+        want += 2 * rotten;
+    }
 }
 
 int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, const ks_filter *f, ks_search how, ks_error *e)
 {
-    assert(out && x && q && dim > 0 && k >= 0);
-    (void)how;
+    assert(out && x && q && dim > 0 && dim <= KS_MAX_DIM && k >= 0);
     memset(out, 0, sizeof *out);
-    out->at = malloc((size_t)(k ? k : 1) * sizeof *out->at);
-    if (!out->at) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    for (int d = 0; d < dim; d++)
+        if (!isfinite(q[d])) return ks_fail(e, KS_EUSAGE, "the query vector is not finite");
+    run r = { .x = x, .q = q, .dim = dim, .k = k, .f = f, .how = how, .cpu = ks_cpu_best() };
     int code = ks_snapshot(x, e);
-    if (code >= 0) code = ks_end(x, search(out, x, q, dim, f, k, e), e);
-    if (code < 0) ks_found_free(out);
-    return code;
+    if (code >= 0) code = ks_end(x, search(&r, e), e);
+    if (code < 0) {
+        free(r.top.at);
+        return code;
+    }
+    out->at = r.top.at;
+    out->count = r.top.count < k ? r.top.count : k;
+    out->searched = r.searched;
+    out->damaged = r.damaged;
+    out->approximate = r.approximate;
+    return 0;
 }
 
 void ks_found_free(ks_found *found)
@@ -95,54 +145,4 @@ void ks_found_free(ks_found *found)
     if (!found) return;
     free(found->at);
     memset(found, 0, sizeof *found);
-}
-
-enum { BLOCK = 256 };
-typedef struct {
-    const float *q;
-    int n, dim, m;
-    ks_cpu cpu;
-    ks_clip clips[BLOCK];
-    float *scores; /* [n, m], then the block's rows are laid out anew */
-    float *column; /* [n, BLOCK] */
-    ks_scores *visit;
-    void *arg;
-    int stopped;
-} all_scores;
-
-static void flush(all_scores *s)
-{
-    if (s->m == 0) return;
-    for (int i = 0; i < s->n; i++) memcpy(s->scores + (size_t)i * (size_t)s->m, s->column + (size_t)i * BLOCK, (size_t)s->m * sizeof(float));
-    s->stopped = s->visit(s->arg, s->clips, s->scores, s->m) != 0;
-    s->m = 0;
-}
-
-static int score_all(void *arg, const ks_clip *clip, const uint16_t *half)
-{
-    all_scores *s = arg;
-    for (int i = 0; i < s->n; i++)
-        ks_score_rows(s->column + (size_t)i * BLOCK + s->m, s->q + (size_t)i * (size_t)s->dim, half, (size_t)s->dim, s->dim, 1, s->cpu);
-    s->clips[s->m++] = *clip;
-    if (s->m == BLOCK) flush(s);
-    return s->stopped;
-}
-
-int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter *f, ks_scores *visit, void *arg, ks_error *e)
-{
-    assert(x && q && n > 0 && dim > 0 && visit);
-    int64_t damaged = 0;
-    all_scores *s = calloc(1, sizeof *s);
-    float *memory = malloc((size_t)n * BLOCK * 2 * sizeof *memory);
-    int code = s && memory ? ks_snapshot(x, e) : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
-    if (code >= 0) {
-        *s = (all_scores){ .q = q, .n = n, .dim = dim, .cpu = ks_cpu_best(), .scores = memory,
-                           .column = memory + (size_t)n * BLOCK, .visit = visit, .arg = arg };
-        code = walk(x, dim, f, 0, INT64_MAX, score_all, s, &damaged, e);
-        if (code >= 0 && !s->stopped) flush(s);
-        code = ks_end(x, code, e);
-    }
-    free(memory);
-    free(s);
-    return code;
 }

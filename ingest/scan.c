@@ -70,7 +70,7 @@ static int add(ks_found_list *list, ks_found_kind kind, char *path, const struct
     return 0;
 }
 
-void ks_found_free(ks_found_list *list)
+void ks_found_list_free(ks_found_list *list)
 {
     for (size_t i = 0; i < list->n; i++) free(list->at[i].path);
     free(list->at);

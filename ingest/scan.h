@@ -43,7 +43,7 @@ enum { KS_ROOT_FOLDER = 0, KS_ROOT_FILE = 1, KS_ROOT_MISSING = 2, KS_ROOT_EMPTY 
 /* Adds what is at `path` (absolute, see ks_scan_absolute). *root says what it was; a root that is missing or
  * empty is no error: a disk may not be mounted. */
 int ks_scan(ks_found_list *list, int *root, const char *path, const ks_scan_options *o, ks_error *e);
-void ks_found_free(ks_found_list *list);
+void ks_found_list_free(ks_found_list *list);
 
 /* The absolute path with links resolved as far as it exists: a disk may not be mounted. malloc'ed. */
 int ks_scan_absolute(char **out, const char *path, ks_error *e);

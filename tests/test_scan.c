@@ -99,11 +99,11 @@ START_TEST(walks_in_order_and_by_rule)
     ck_assert_str_eq(names(&list, KS_FOUND_FILE), "a/1.mp4 a/2.mp4 a/caf\xe9\n.mp4 a/sub/x.mp4 b/keep.mp4");
     ck_assert_str_eq(names(&list, KS_FOUND_SPECIAL), "a/fifo.mp4");
     ck_assert_str_eq(names(&list, KS_FOUND_LINK), "a/zero.mp4");
-    ks_found_free(&list);
+    ks_found_list_free(&list);
     const char *excludes[] = {"sub", NULL}, *includes[] = {"1.mp4", "x.mp4", "b/*", NULL};
     list = scan(".", (ks_scan_options){.excludes = excludes, .includes = includes, .hidden = 1}, KS_ROOT_FOLDER);
     ck_assert_str_eq(names(&list, KS_FOUND_FILE), "a/1.mp4 b/.kinoseekignore b/keep.mp4");
-    ks_found_free(&list);
+    ks_found_list_free(&list);
 }
 END_TEST
 
@@ -119,7 +119,7 @@ START_TEST(links_end)
     ck_assert_str_eq(names(&list, KS_FOUND_FILE), "d/e/x.mp4 d/e/x.mp4"); /* the link under its own name */
     ck_assert_str_eq(names(&list, KS_FOUND_LINK), "d/dangling.mp4 d/self.mp4");
     ck_assert_int_eq(list.folders, 3);
-    ks_found_free(&list);
+    ks_found_list_free(&list);
 }
 END_TEST
 
@@ -135,7 +135,7 @@ START_TEST(missing_and_empty_roots)
     char *path;
     ks_error e = {0};
     ck_assert_int_eq(ks_scan_absolute(&path, "neither/this", &e), KS_ENOTFOUND);
-    ks_found_free(&list);
+    ks_found_list_free(&list);
 }
 END_TEST
 
@@ -152,7 +152,7 @@ START_TEST(deep_chain)
     ks_found_list list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER);
     ck_assert_uint_eq(list.n, 1);
     ck_assert_int_eq(list.folders, depth + 1);
-    ks_found_free(&list);
+    ks_found_list_free(&list);
 }
 END_TEST
 

@@ -1,0 +1,131 @@
+/* publish.c - search copies brought up to date by the writer.
+ *
+ * Each call writes what no copy holds yet as one more segment. Segments merge when they are no longer much
+ * smaller than what follows them (a row is rewritten about log2 of the library's growth times), when one is
+ * unusable, or when a quarter of one is dead. Order: file durable, then the commit that names it, then the
+ * old files go: a crash anywhere leaves either the old copies or the new ones, and stray files that the next
+ * publish removes. */
+#include "index/copies.h"
+
+#include "index/ann.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FEW = 512 }; /* rows that are quicker read from SQLite than published every minute */
+
+typedef struct {
+    ks_library_row library;
+    ks_space space;
+    ks_segment_row *list;
+    int n;
+    int from;              /* list[from .. n) are merged with the tail; n: only the tail */
+} plan;
+
+/* Rows of list[i]'s generations that are dead: what `gone` names there, counted in videos for lack of better. */
+static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const ks_segment *s, ks_error *e)
+{
+    int64_t dead = 0;
+    int code = ks_integer(&dead, x, e, "SELECT count(*) FROM gone WHERE finished > ?1 AND finished <= ?2", "ll", row->from, row->to);
+    *much = dead * 4 > s->header.runs;
+    return code;
+}
+
+/* The first segment that must or should be rewritten. A usable one whose stat changed is noted as checked. */
+static int choose(plan *p, ks_index *x, int64_t tail, ks_error *e)
+{
+    int64_t behind = tail;
+    p->from = p->n;
+    for (int i = p->n - 1; i >= 0; i--) {
+        int much = 0;
+        const ks_segment *s = NULL;
+        for (int j = 0; j < x->copies->n; j++)
+            if (x->copies->at[j].row.id == p->list[i].id) s = &x->copies->at[j];
+        int code = s ? dead_share(&much, x, &p->list[i], s, e) : 0;
+        if (code < 0) return code;
+        if (!s || much || p->list[i].rows < 2 * behind) p->from = i;
+        behind += p->list[i].rows;
+    }
+    return 0;
+}
+
+static void remove_strays(ks_index *x, const plan *p, const ks_segment_row *fresh)
+{
+    char path[4400];
+    DIR *d = opendir(x->dir);
+    for (struct dirent *f; d && (f = readdir(d));) {
+        int named = strncmp(f->d_name, "vectors.", 8) != 0;
+        for (int i = 0; i < p->from && !named; i++)
+            named = strcmp(f->d_name, p->list[i].file) == 0 || strcmp(f->d_name, p->list[i].ann_file) == 0;
+        if (fresh && !named) named = strcmp(f->d_name, fresh->file) == 0 || strcmp(f->d_name, fresh->ann_file) == 0;
+        if (named) continue;
+        snprintf(path, sizeof path, "%s/%s", x->dir, f->d_name);
+        unlink(path);
+    }
+    if (d) closedir(d);
+}
+
+/* The commit that makes the new segment the one to use, in place of those it merged. */
+static int name_it(ks_index *x, plan *p, const ks_segment_row *fresh, ks_error *e)
+{
+    int code = ks_begin(x, e);
+    if (code < 0) return code;
+    for (int i = p->from; i < p->n && code >= 0; i++) code = ks_run(x, e, "DELETE FROM segment WHERE id = ?1", "l", p->list[i].id);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM segment WHERE space <> ?1", "l", p->library.space);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM gone WHERE finished > ?1", "l", fresh->from); /* no copy holds them now */
+    if (code >= 0 && fresh->rows > 0) code = ks_segment_put(fresh, x, e);
+    p->library.next_segment = fresh->id + 1;
+    if (code >= 0) code = ks_library_write(&p->library, x, e);
+    return ks_end(x, code, e);
+}
+
+/* A copied or touched file that passed its full check is as good as a new one: remember its stat. */
+static int note_checked(ks_index *x, ks_error *e)
+{
+    int code = 0;
+    for (int i = 0; i < x->copies->n && code >= 0; i++)
+        if (x->copies->at[i].changed) code = ks_segment_seen(&x->copies->at[i].row, x, e);
+    return code;
+}
+
+static int count_tail(int64_t *tail, ks_index *x, const plan *p, ks_error *e)
+{
+    int64_t reached = p->n ? p->list[p->n - 1].to : 0;
+    return ks_integer(tail, x, e, "SELECT count(*) FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = ?2 "
+                                  "WHERE v.finished > ?1", "ll", reached, p->library.space);
+}
+
+static int publish(plan *p, ks_index *x, int final, ks_error *e)
+{
+    int64_t tail = 0;
+    int code = ks_library_read(&p->library, x, e);
+    if (code < 0 || p->library.space == 0) return code;
+    code = ks_space_read(&p->space, x, p->library.space, e);
+    if (code >= 0) code = ks_copies_load(x, &p->library, &p->space, e);
+    if (code >= 0) code = note_checked(x, e);
+    if (code >= 0) code = ks_segments_read(&p->list, &p->n, x, p->library.space, e);
+    if (code >= 0) code = count_tail(&tail, x, p, e);
+    if (code >= 0) code = choose(p, x, tail, e);
+    if (code < 0) return code;
+    if (p->from == p->n && tail < (final ? 1 : FEW)) return 0;
+    ks_segment_row fresh = { .id = p->library.next_segment, .space = p->library.space, .to = p->library.generation, .recall = -1 };
+    fresh.from = p->from < p->n ? p->list[p->from].from : p->n ? p->list[p->n - 1].to : 0;
+    code = ks_segment_write(&fresh, x, &p->library, &p->space, e);
+    if (code >= 0) code = name_it(x, p, &fresh, e);
+    if (code >= 0) remove_strays(x, p, fresh.rows > 0 ? &fresh : NULL);
+    return code;
+}
+
+int ks_index_publish(ks_index *x, int final, ks_error *e)
+{
+    assert(x && x->mode != KS_READ && x->inside == 0);
+    plan p = { .n = 0 };
+    if (x->dead) return ks_fail(e, KS_EIO, "%s: nothing is written after a failed fsync", x->dir);
+    if (x->copies) x->copies->distrusted = 0; /* judged anew */
+    int code = publish(&p, x, final, e);
+    free(p.list);
+    return code;
+}

@@ -1,0 +1,22 @@
+/* sweep.h - the scan over search copies, on threads of its own. */
+#ifndef KS_SWEEP_H
+#define KS_SWEEP_H
+
+#include "index/copies.h"
+#include "index/score.h"
+#include "index/top.h"
+
+typedef struct {
+    const float *q;        /* [dim] */
+    int dim;
+    int threads;           /* at most; 0: as many as cores */
+    ks_cpu cpu;
+    int plain;             /* 1: no codes, every row is scored (the test of the proof) */
+    int64_t rescored;      /* out: rows whose bound could reach the top and that were scored from fp16 */
+} ks_sweep;
+/* Add every row of spans to top, which may hold neighbours from elsewhere. The result is that of scoring every row. */
+int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans);  /* 0 or KS_ENOMEM */
+/* Same for rows named one by one (FAISS chose them). */
+int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows, int64_t n);
+
+#endif
