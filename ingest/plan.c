@@ -237,7 +237,7 @@ int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border borde
         if (pts == p->last_pts) return 0;
         int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
         if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), e);
-        else if (border == KS_PLAN_CUT) err = end_shot(p, pts, e);
+        else if (border != KS_PLAN_ON) err = end_shot(p, pts, e);
         else err = extend_grid(p, pts, e);
         if (err < 0) return err;
         if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;

@@ -47,6 +47,7 @@ void ks_plan_close(ks_plan *plan); /* NULL is fine */
 typedef enum {
     KS_PLAN_ON = 0,
     KS_PLAN_CUT = 1,  /* the frame is the first of a new shot, which starts where the old one ends */
+    KS_PLAN_SOFT = 3, /* the same, in the middle of a dissolve or fade */
     KS_PLAN_BREAK = 2 /* pictures are missing before it: the old shot ends with its last frame */
 } ks_plan_border;
 
