@@ -168,6 +168,12 @@ void ks_json_number(ks_json *j, const char *key, double value)
         fprintf(j->out, "%.6g", value);
 }
 
+void ks_json_rate(ks_json *j, const char *key, double value)
+{
+    if (!wrote_null(j, key, value))
+        fprintf(j->out, "%.17g", value);
+}
+
 void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n)
 {
     ks_json_open(j, key, '[');

@@ -1,0 +1,120 @@
+/* cmd_search.c - `search WORDS`: words, a picture or a clip in, moments out. */
+#include "cli/picture_query.h"
+#include "cli/search_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const ks_option options[] = {
+    KS_SEARCH_OPTIONS,
+    {0, "all", KS_OPT_FLAG, KS_AT(all), NULL, "no cut-off: the weak ones too"},
+    {0, "not", KS_OPT_TEXT, KS_AT(without), "WORDS", "away from these words"},
+    {0, "image", KS_OPT_TEXT, KS_AT(image), "FILE", "look for what is in a picture"},
+    {0, "like", KS_OPT_COUNT, KS_AT(like), "CLIP", "look for what a clip shows (its number)"},
+    {0, "queries", KS_OPT_TEXT, KS_AT(queries), "FILE", "one query a line, - for standard input"},
+    {0},
+};
+
+static int ask_words(ks_search_run *r, const char *words, ks_error *e)
+{
+    int dim, english, err;
+    float *q;
+
+    if ((err = ks_search_encoder(r, KS_TOWER_TEXT, e)) < 0)
+        return err;
+    dim = ks_encoder_info(r->enc)->dim;
+    if (!(q = malloc((size_t)dim * sizeof *q)))
+        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    err = ks_query_words(q, &english, r->enc, words, r->f->without, e);
+    if (err == 0 && !english && !r->g->quiet)
+        fputs("kinoseek: these words do not look English; the model knows English only\n", stderr);
+    if (err == 0)
+        err = ks_search_vector(r, q, dim, words, e);
+    free(q);
+    return err;
+}
+
+static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
+{
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    int err = 0;
+
+    if (!f)
+        return ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
+    while (err == 0 && (n = getline(&line, &room, f)) >= 0) {
+        while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+            line[--n] = 0;
+        if (n > 0)
+            err = ask_words(r, line, e);
+    }
+    if (err == 0 && ferror(f))
+        err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
+    free(line);
+    if (f != stdin)
+        fclose(f);
+    return err;
+}
+
+/* The words as typed, joined by blanks; malloc'ed. */
+static char *join(int n, char **args)
+{
+    size_t bytes = 1;
+    char *words;
+
+    for (int i = 0; i < n; i++)
+        bytes += strlen(args[i]) + 1;
+    if (!(words = calloc(1, bytes)))
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        if (i)
+            strcat(words, " ");
+        strcat(words, args[i]);
+    }
+    return words;
+}
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const ks_search_fields *f = fields;
+    int ways = (n > 0) + (f->queries != NULL) + (f->image != NULL) + (f->like > 0), err;
+    ks_search_run r = {0};
+    char *words = NULL;
+
+    if (ways != 1)
+        return ks_fail(e, KS_EUSAGE, ways ? "name one of WORDS, --queries, --image, --like" : "say what to look for: kinoseek search a dog jumping into water");
+    if (f->without && (f->image || f->like))
+        return ks_fail(e, KS_EUSAGE, "--not goes with words");
+    if (!(words = join(n, args)))
+        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    err = ks_search_open(&r, g, f, "search", e);
+    if (err == 0 && f->queries)
+        err = ask_lines(&r, f->queries, e);
+    else if (err == 0 && f->image)
+        err = ks_ask_picture(&r, f->image, e);
+    else if (err == 0 && f->like)
+        err = ks_ask_clip(&r, f->like, e);
+    else if (err == 0)
+        err = ask_words(&r, words, e);
+    if (err == 0)
+        err = ks_search_finish(&r, e);
+    ks_search_close(&r);
+    free(words);
+    return err;
+}
+
+extern const ks_command ks_cmd_search;
+const ks_command ks_cmd_search = {
+    .name = "search",
+    .usage = "WORDS...",
+    .brief = "Find moments by words",
+    .more = "  kinoseek search a dog jumping into water --after 2019\n"
+            "  kinoseek search -0 sunset | xargs -0 ls -l\n"
+            "  kinoseek search goal --in match.mp4 --format ffmetadata > chapters.txt",
+    .options = options,
+    .fields = sizeof(ks_search_fields),
+    .run = run,
+};

@@ -1,0 +1,36 @@
+/* cmd_similar.c - `similar FILE[@T]`: a film or a second of it in, moments that look alike out. */
+#include "cli/picture_query.h"
+
+static const ks_option options[] = {
+    KS_SEARCH_OPTIONS,
+    {0, "not-self", KS_OPT_FLAG, KS_AT(not_self), NULL, "leave out the moment that was asked about"},
+    {0},
+};
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    ks_search_run r = {0};
+    int err;
+
+    if (n != 1)
+        return ks_fail(e, KS_EUSAGE, "name one film, and a second in it if you like: kinoseek similar lake.mp4@4:12");
+    err = ks_search_open(&r, g, fields, "similar", e);
+    if (err == 0)
+        err = ks_ask_film(&r, args[0], e);
+    if (err == 0)
+        err = ks_search_finish(&r, e);
+    ks_search_close(&r);
+    return err;
+}
+
+extern const ks_command ks_cmd_similar;
+const ks_command ks_cmd_similar = {
+    .name = "similar",
+    .usage = "FILE[@TIME]",
+    .brief = "Find moments that look like a film or a second of it",
+    .more = "  kinoseek similar lake.mp4@4:12 --not-self\n"
+            "TIME is seconds or h:mm:ss. The file need not be in the library.",
+    .options = options,
+    .fields = sizeof(ks_search_fields),
+    .run = run,
+};

@@ -1,0 +1,89 @@
+/* out_table.c - moments as a person reads them: rank, bar, file, times, date. */
+#include "cli/out_table.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BAR = 8 };
+
+/* Eighths of a cell where the locale can write them. */
+static void bar(FILE *f, double score, const ks_terminal *t)
+{
+    static const char *const eighths[] = {"", "\xe2\x96\x8f", "\xe2\x96\x8e", "\xe2\x96\x8d", "\xe2\x96\x8c", "\xe2\x96\x8b", "\xe2\x96\x8a", "\xe2\x96\x89"};
+    int full = (int)lround(fmin(fmax(score, 0), 1) * BAR * (t->utf8 ? 8 : 1)), rest = 0, used;
+
+    if (t->utf8) {
+        rest = full % 8;
+        full /= 8;
+    }
+    used = full + (rest > 0);
+    if (t->colour)
+        fputs(score >= 0.5 ? "\033[32m" : "\033[33m", f);
+    for (int i = 0; i < full; i++)
+        fputs(t->utf8 ? "\xe2\x96\x88" : "#", f);
+    fputs(eighths[rest], f);
+    if (t->colour)
+        fputs("\033[0m", f);
+    fprintf(f, "%*s", BAR - used, "");
+}
+
+void ks_show_times(char out[64], const ks_entry *k, int utf8)
+{
+    char from[24], to[24];
+
+    ks_clock(from, ks_seconds(k->start, k->tb));
+    ks_clock(to, ks_seconds(k->end, k->tb));
+    if (strcmp(from, to) == 0)
+        snprintf(out, 64, "%s", from);
+    else
+        snprintf(out, 64, "%s %s %s", from, utf8 ? "\xe2\x80\x93" : "-", to);
+}
+
+/* Copies and a missing disk, in words; "" where there is nothing to say. */
+static void remark(char *out, size_t room, const ks_entry *k)
+{
+    char disk[256];
+
+    *out = 0;
+    if (k->missing && ks_missing(disk, sizeof disk, k->path))
+        snprintf(out, room, *disk ? "  (on the disk %s, which is not here)" : "  (no longer there)", disk);
+    if (k->n_copies)
+        snprintf(out + strlen(out), room - strlen(out), "  (+%d %s)", k->n_copies, k->n_copies == 1 ? "copy" : "copies");
+}
+
+static int most(int a, int b) { return a > b ? a : b; }
+
+void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o)
+{
+    char path[PATH_MAX + 16], times[64], date[32], note[320];
+    int wide = 0, wide_times = 0, digits = n >= 100 ? 3 : 2, bound = 0;
+
+    for (int i = 0; i < n; i++) {
+        ks_show_times(times, &k[i], t->utf8);
+        wide_times = most(wide_times, ks_columns_of(times, t->utf8));
+    }
+    if (t->columns) { /* what the other columns leave; a name of 16 must fit even where lines wrap */
+        bound = t->columns - digits - 2 - BAR - 2 - 2 - wide_times - 2 - 11 - (o->raw ? 18 : 0);
+        bound = most(bound, 16);
+    }
+    for (int i = 0; i < n; i++) {
+        ks_show_path(path, sizeof path, k[i].path, bound, t->utf8);
+        wide = most(wide, ks_columns_of(path, t->utf8));
+    }
+    for (int i = 0; i < n; i++) {
+        if (o->picture)
+            o->picture(o->picture_arg, &k[i]);
+        ks_show_path(path, sizeof path, k[i].path, bound, t->utf8);
+        ks_show_times(times, &k[i], t->utf8);
+        remark(note, sizeof note, &k[i]);
+        fprintf(f, "%*d  ", digits, k[i].rank);
+        bar(f, k[i].score, t);
+        fprintf(f, "  %s%*s  %*s%s  %s", path, wide - ks_columns_of(path, t->utf8), "",
+                wide_times - ks_columns_of(times, t->utf8), "", times, ks_date(date, k[i].film_date));
+        if (o->raw)
+            fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
+        fprintf(f, "%s\n", note);
+    }
+}

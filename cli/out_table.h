@@ -1,0 +1,20 @@
+/* out_table.h - moments for people, and a page of them. */
+#ifndef KS_OUT_TABLE_H
+#define KS_OUT_TABLE_H
+
+#include "cli/out.h"
+#include "cli/terminal.h"
+
+typedef struct {
+    int raw;                 /* score and cosine as numbers too */
+    void (*picture)(void *arg, const ks_entry *k); /* shows its thumbnail before the line; may be NULL */
+    void *picture_arg;
+} ks_table_options;
+
+void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o);
+void ks_show_times(char out[64], const ks_entry *k, int utf8); /* "4:12 - 4:19" */
+
+/* One self-contained HTML page: thumbnails (out of x), times, names, links. KS_EIO names the file. */
+int ks_write_page(const char *file, ks_index *x, const char *title, const ks_entry *k, int n, ks_error *e);
+
+#endif

@@ -1,0 +1,35 @@
+/* terminal.h - what a person's terminal can show, and text made safe and short for it. */
+#ifndef KS_TERMINAL_H
+#define KS_TERMINAL_H
+
+#include "ks.h"
+
+typedef enum { KS_PICTURES_NONE, KS_PICTURES_KITTY, KS_PICTURES_SIXEL } ks_pictures;
+
+typedef struct {
+    int columns;   /* 0: not a terminal, no bound */
+    int colour;    /* NO_COLOR, TERM=dumb and pipes switch it off */
+    int utf8;      /* of the locale */
+    ks_pictures pictures; /* guessed from the environment; none where stdout is no terminal */
+} ks_terminal;
+
+void ks_terminal_of(ks_terminal *t, FILE *f);
+
+/* A path as a person standing in the working directory writes it, control characters as '?', cut in
+ * the middle to `columns` (0: not at all). */
+void ks_show_path(char *out, size_t room, const char *path, int columns, int utf8);
+int ks_columns_of(const char *text, int utf8); /* cells it takes */
+/* "146,900" */
+const char *ks_thousands(char out[32], int64_t n);
+/* "163 h", "9 h 12 min", "12 min", "40 s" */
+const char *ks_duration(char out[32], double seconds);
+/* "12 Jul 2019", local time */
+const char *ks_date(char out[32], int64_t seconds);
+/* A disk that is not there: the name under /media, /mnt ...; "" where the file alone is missing.
+ * 1: missing, 0: it is there. */
+int ks_missing(char *disk, size_t room, const char *path);
+
+/* An RGB picture [height, width, 3] in the terminal's own way, about `rows` lines high. */
+void ks_show_picture(FILE *f, ks_pictures how, const ks_image *image, int rows);
+
+#endif
