@@ -27,11 +27,13 @@ PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash sentencepiece
 PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
+PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_DEC))
+
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 HARD := -fPIC -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SANF := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 NATF := $(if $(NATIVE),-march=native)
-CPPFLAGS += -I. -D_GNU_SOURCE -MMD -MP $(call pc,--cflags,$(PKG_LIB) $(PKG_DEC))
+CPPFLAGS += -I. -D_GNU_SOURCE -MMD -MP $(PC_CFLAGS)
 CFLAGS += -std=c11 $(O) -g $(WARN) $(HARD) $(SANF) $(NATF)
 CXXFLAGS += -std=c++17 $(O) -g -Wall -Wextra -Werror $(HARD) $(SANF) $(NATF)
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANF)
@@ -39,7 +41,7 @@ LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANF)
 # What the build finds: -lfaiss_c (Debian 13 has it, 12 ships its headers only), oneDNN.
 probe = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo yes)
 HAVE_FAISS_C := $(call probe,-lfaiss_c -lfaiss -lstdc++ -lopenblas -lgomp -lm)
-HAVE_DNNL := $(shell echo '\#include <dnnl.h>' | $(CC) -x c -fsyntax-only - 2>/dev/null && echo yes)
+HAVE_DNNL := $(call probe,-include dnnl.h)
 ifeq ($(HAVE_DNNL),yes)
 CPPFLAGS += -DKS_HAVE_DNNL
 endif
