@@ -102,7 +102,7 @@ tests: all $(TESTS) $(PROGS)
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
-	$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(LDFLAGS) $^ $(LIBS) $(call pc,--libs,check) -o $@
 
 # T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).
 check: tests layers headers
@@ -127,11 +127,18 @@ headers:
 
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 fuzz: $(FUZZ)
-FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB))
-# clang compiles our C anew with coverage; the C++ shims come from the ordinary build.
-build/fuzz/%: tests/fuzz/%.c $(SRC_LIB) $(SRC_ING) $(call obj,$(CXX_LIB))
+FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB))
+# clang compiles our C anew with coverage, once for all targets; the C++ shims come from the ordinary build.
+FUZZ_OBJ := $(patsubst %,build/fuzz/obj/%.o,$(SRC_LIB) $(SRC_ING))
+build/fuzz/obj/%.c.o: %.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) $< $(SRC_LIB) $(SRC_ING) $(call obj,$(CXX_LIB)) $(LIBS) -o $@
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB))
+	@rm -f $@
+	$(AR) rcs $@ $^
+build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< build/fuzz/libfuzzed.a $(LIBS) -o $@
 
 bench: all
 	@sh tests/bench/run.sh

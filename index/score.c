@@ -3,6 +3,9 @@
 
 #include "index/catalog.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 #include <math.h>
 
 static float score(const float *q, const uint16_t *h, int dim)
@@ -59,7 +62,8 @@ ks_cpu ks_cpu_best(void)
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
         return __builtin_cpu_supports("avx512vnni") ? KS_CPU_VNNI : KS_CPU_AVX512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) return KS_CPU_AVX2;
+    unsigned a, b, c = 0, d; /* clang 14 has no name for F16C in __builtin_cpu_supports */
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C)) return KS_CPU_AVX2;
 #endif
     return KS_CPU_PLAIN;
 }
