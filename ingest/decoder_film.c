@@ -1,8 +1,8 @@
 /* decoder_film.c - packets to frames to messages; what is damaged is left out and counted.
  *
  * After any sign of damage (an error of demuxer or decoder, a frame marked corrupt, a line in libav's
- * log) frames are dropped until the next key frame that came after it: libav conceals, and what it
- * shows until then is an older picture (97 of 165 frames of the corpus' file 24). */
+ * log) frames that lean on it are dropped: libav conceals, and what it shows until the next key frame
+ * is an older picture (97 of 165 frames of the corpus' file 24). */
 #include "ingest/decoder_film.h"
 #include "ingest/decoder_jobs.h"
 
@@ -11,8 +11,6 @@
 #include <libavutil/opt.h>
 #include <string.h>
 #include <unistd.h>
-
-static const double HEAL = 12.0; /* seconds without a key frame after which pictures are taken again */
 
 int64_t ks_frame_duration(const AVFrame *f)
 {
@@ -56,44 +54,46 @@ const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f)
 #endif
 }
 
-static void damage(ks_film_job *f)
+static double seconds(const ks_film_job *f, int64_t ticks) { return (double)ticks * f->times.tick; }
+
+/* Packets are numbered; libav carries the number through the decoder to the frame. */
+static void number_packet(ks_film_job *f, int64_t seq)
 {
-    f->waiting = 1;
-    f->hole = 1;
-    if (f->waiting_since < 0) f->waiting_since = f->times.any ? f->times.last_end : 0;
-    if (f->first_damage < 0) f->first_damage = f->waiting_since;
-    int64_t pts = f->packet->pts != AV_NOPTS_VALUE ? f->packet->pts : f->packet->dts;
-    if (pts != AV_NOPTS_VALUE && pts > f->damaged_pts) f->damaged_pts = pts;
+#if LIBAVCODEC_VERSION_MAJOR >= 60
+    f->packet->opaque = (void *)(intptr_t)seq;
+#else
+    f->source.codec->reordered_opaque = seq;
+#endif
 }
 
-static double seconds(const ks_film_job *f, int64_t ticks) { return (double)ticks * f->times.tick; }
+static int64_t number_of(const AVFrame *frame)
+{
+#if LIBAVCODEC_VERSION_MAJOR >= 60
+    return (int64_t)(intptr_t)frame->opaque;
+#else
+    return frame->reordered_opaque;
+#endif
+}
+
+/* Something is wrong with packet seq (0: the last one). */
+static void damage(ks_film_job *f, int64_t seq)
+{
+    ks_damage_at(&f->damage, seq);
+    f->damaged = 1;
+    f->hole = 1;
+    if (f->first_damage < 0) f->first_damage = f->times.any ? f->times.last_end : 0;
+}
 
 /* 1: this frame is to be shown; 0: it was lost to damage. */
 static int is_clean(ks_film_job *f, const AVFrame *frame, int64_t pts)
 {
-    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) {
-        damage(f);
-        f->lost++;
-        return 0;
-    }
-    if (!f->waiting) return 1;
-    int key = ks_frame_is_key(frame) && (pts == AV_NOPTS_VALUE || f->damaged_pts == INT64_MIN || pts > f->damaged_pts);
-    int healed = pts != AV_NOPTS_VALUE && f->damaged_pts != INT64_MIN && seconds(f, pts - f->damaged_pts) > HEAL;
-    if (!key && !healed) {
-        f->lost++;
-        return 0;
-    }
-    f->waiting = 0;
-    return 1;
-}
-
-/* Seconds between the last good frame and this one, once it is known to be good. */
-static void account(ks_film_job *f, const ks_moment *m)
-{
-    if (f->waiting_since < 0) return;
-    double gone = seconds(f, m->ticks - f->waiting_since);
-    if (gone > 0 && gone < 1e9) f->missing += gone;
-    f->waiting_since = -1;
+    int64_t seq = number_of(frame);
+    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) damage(f, seq);
+    if (ks_damage_trusted(&f->damage, seq, pts == AV_NOPTS_VALUE ? INT64_MIN : pts)) return 1;
+    f->lost++;
+    f->lost_last++;
+    f->hole = 1;
+    return 0;
 }
 
 static void deliver(ks_film_job *f, AVFrame *frame)
@@ -106,18 +106,20 @@ static void deliver(ks_film_job *f, AVFrame *frame)
         return;
     }
     if (!is_clean(f, frame, pts)) return;
+    int64_t end = f->times.any ? f->times.last_end : 0;
     if (!ks_times_next(&m, &f->times, f->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts, ks_frame_duration(frame))) return;
-    account(f, &m);
+    double gone = f->hole ? seconds(f, m.ticks - end) : 0;
+    int gap = m.gap || (f->hole && f->hold.next > 0 && gone > 1.5 * seconds(f, ks_times_step(&f->times)));
+    if (gone > 0 && gone < 1e9) f->missing += gone;
+    f->hole = 0;
+    f->lost_last = 0;
     f->interlaced |= ks_frame_is_interlaced(frame);
     f->hdr |= ks_is_hdr(frame);
     if (f->skip > 0) { /* already delivered before the restart */
         f->skip--;
-        f->hole = 0;
         return;
     }
-    int gap = m.gap || (f->hole && f->hold.next > 0);
     int flags = (ks_frame_is_key(frame) ? KS_FRAME_KEY : 0) | (gap ? KS_FRAME_BREAK : 0) | (m.inferred ? KS_FRAME_INFERRED : 0);
-    f->hole = 0;
     ks_talk_frame(f, &m, frame, flags);
     if (ks_hold_add(&f->hold, frame, f->seen)) _exit(4);
 }
@@ -128,7 +130,7 @@ static AVFrame *in_memory(ks_film_job *f, AVFrame *frame)
     if (!frame->hw_frames_ctx) return frame;
     av_frame_unref(f->host);
     if (av_hwframe_transfer_data(f->host, frame, 0) < 0 || av_frame_copy_props(f->host, frame) < 0) {
-        damage(f);
+        damage(f, 0);
         return NULL;
     }
     av_frame_unref(frame);
@@ -140,9 +142,9 @@ static void receive(ks_film_job *f)
     for (;;) {
         int r = avcodec_receive_frame(f->source.codec, f->frame);
         ks_log_news news = ks_log_take();
-        if (news.errors || (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)) damage(f);
+        if (news.errors || (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)) damage(f, 0);
         if (r < 0) return;
-        if (f->waiting && f->source.threads > 1) {
+        if (f->damaged && f->source.threads > 1) {
             f->restart = 1;
             return;
         }
@@ -164,7 +166,7 @@ static int step(ks_film_job *f)
     AVPacket *p = f->packet;
     int r = av_read_frame(f->source.format, p);
     if (r < 0) {
-        if (r != AVERROR_EOF && r != AVERROR(EAGAIN)) damage(f);
+        if (r != AVERROR_EOF && r != AVERROR(EAGAIN)) damage(f, 0);
         avcodec_send_packet(f->source.codec, NULL);
         receive(f);
         return 0;
@@ -176,9 +178,11 @@ static int step(ks_film_job *f)
             av_packet_unref(p);
             return 0;
         }
-        if (f->packets++ == 0) f->first_packet = p->pts;
+        if (f->damage.seq == 0 && !(p->flags & AV_PKT_FLAG_KEY)) f->headless = f->hole = 1;
+        number_packet(f, ks_damage_packet(&f->damage, p->pts != AV_NOPTS_VALUE ? p->pts : INT64_MIN, (p->flags & AV_PKT_FLAG_KEY) != 0,
+                                          (p->flags & AV_PKT_FLAG_CORRUPT) != 0));
         r = avcodec_send_packet(f->source.codec, p);
-        if (r < 0 && r != AVERROR(EAGAIN)) damage(f);
+        if (r < 0 && r != AVERROR(EAGAIN)) damage(f, 0);
         receive(f);
     }
     av_packet_unref(p);
@@ -201,6 +205,7 @@ static void start_clock(ks_film_job *f)
     const char *name = c->iformat->name;
     double typical = 1 / (fps * tick);
 
+    ks_damage_open(&f->damage, tick);
     ks_times_open(&f->times, tick, typical >= 1 && typical < 1e12 ? (int64_t)(typical + 0.5) : 1, rescale_start(c, st));
     f->times.resets = !strcmp(name, "mpegts") || !strcmp(name, "mpeg") || strstr(name, "flv") != NULL;
     f->times.untimed = !strcmp(name, "h264") || !strcmp(name, "hevc") || !strcmp(name, "m4v") || !strcmp(name, "mpegvideo");
@@ -211,12 +216,10 @@ static void open_film(ks_film_job *f, int threads)
 {
     ks_source_how how = {.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads,
                          .hwaccel = f->task->job.hwaccel, .alive = ks_talk_alive, .arg = f};
-    f->waiting = f->hole = f->restart = 0;
-    f->waiting_since = f->first_damage = -1;
-    f->damaged_pts = INT64_MIN;
-    f->first_packet = AV_NOPTS_VALUE;
+    f->hole = f->restart = f->damaged = f->headless = 0;
+    f->first_damage = -1;
     f->missing = 0;
-    f->lost = f->packets = 0;
+    f->lost = f->lost_last = 0;
     if (ks_source_open(&f->source, &how)) return;
     f->turn = ks_turn_of(ks_display_matrix(f->source.stream, NULL));
     start_clock(f);

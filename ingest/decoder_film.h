@@ -2,6 +2,7 @@
 #ifndef KS_DECODER_FILM_H
 #define KS_DECODER_FILM_H
 
+#include "ingest/decoder_damage.h"
 #include "ingest/decoder_hold.h"
 #include "ingest/decoder_pixels.h"
 #include "ingest/decoder_source.h"
@@ -24,17 +25,15 @@ typedef struct {
     int has_media;
     ks_message out;
     /* damage */
-    int waiting;                /* for a clean key frame */
-    int64_t waiting_since;      /* ticks, film clock; -1: not known yet */
-    int64_t damaged_pts;        /* key frames up to here do not count */
-    int64_t first_damage;       /* ticks, -1 none */
-    int64_t lost;               /* frames */
-    double missing;             /* seconds */
+    ks_damage damage;
+    int damaged;                /* anything was ever wrong */
+    int headless;               /* the first packet is no key packet */
     int hole;                   /* frames were lost before the next one */
+    int64_t first_damage;       /* ticks, -1 none */
+    int64_t lost, lost_last;    /* frames: in all, since the last good one */
+    double missing;             /* seconds */
     int too_large, encrypted, interlaced, hdr;
     int64_t skip;               /* frames already delivered before a restart */
-    int64_t first_packet;       /* pts of the stream's first packet */
-    int packets;
     int restart;                /* begin again with one thread */
 } ks_film_job;
 

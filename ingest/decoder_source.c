@@ -26,6 +26,9 @@ static const enum AVCodecID codecs[] = {
 
 static atomic_int log_errors, log_too_large, log_cut;
 
+/* Said of good films too (open groups at the start of a broadcast), or of data beside the picture. */
+static const char *const harmless[] = {"SEI type", "mmco:", "co located POCs unavailable"};
+
 /* libav tells of damage in its log only: frames that were concealed come out as if good. */
 static void hear(void *from, int level, const char *format, va_list args)
 {
@@ -33,7 +36,12 @@ static void hear(void *from, int level, const char *format, va_list args)
     if (level > AV_LOG_ERROR || !from) return;
     vsnprintf(line, sizeof line, format, args);
     if (strstr(line, "exceeds specified max pixel count") || strstr(line, "Picture size")) atomic_store(&log_too_large, 1);
-    if (strstr(line, "ended prematurely") || strstr(line, "partial file")) atomic_store(&log_cut, 1);
+    if (strstr(line, "ended prematurely") || strstr(line, "partial file")) {
+        atomic_store(&log_cut, 1);
+        return;
+    }
+    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
+        if (strstr(line, harmless[i])) return;
     atomic_fetch_add(&log_errors, 1);
 }
 
@@ -268,6 +276,9 @@ static int open_codec(ks_source *s, const ks_source_how *how)
     s->threads = how->threads ? how->threads : threads_for(s->stream);
     s->codec->thread_count = s->threads;
     s->codec->thread_type = FF_THREAD_FRAME;
+#if LIBAVCODEC_VERSION_MAJOR >= 60
+    s->codec->flags |= AV_CODEC_FLAG_COPY_OPAQUE;
+#endif
     s->codec->pkt_timebase = s->stream->time_base;
     s->codec->max_pixels = KS_MAX_PIXELS;
     if (how->fast) {

@@ -47,7 +47,7 @@ static int64_t expected_end(ks_film_job *f)
         if (last && last->timestamp != AV_NOPTS_VALUE) return last->timestamp + ks_times_step(&f->times) - start;
     }
     if (!strcmp(name, "avi") && st->duration > 0) return st->duration;
-    if (f->source.cut && f->source.format->duration > 0)
+    if ((f->source.cut || f->hole) && f->source.format->duration > 0)
         return av_rescale_q(f->source.format->duration, AV_TIME_BASE_Q, st->time_base);
     return 0;
 }
@@ -70,11 +70,7 @@ static void judge_end(ks_wire_end *end, ks_film_job *f)
     int cut = f->source.cut || samples_are_missing(f);
     double slack = seconds(f, 5 * step) > 0.25 ? seconds(f, 5 * step) : 0.25;
 
-    if (f->waiting) { /* damaged until the end */
-        double gone = f->waiting_since >= 0 ? seconds(f, t->last_end - f->waiting_since) : 0;
-        f->missing += gone > 0 ? gone : 0;
-        if (tail <= 0) f->missing += seconds(f, f->lost * step);
-    }
+    if (f->hole && tail <= 0) f->missing += seconds(f, f->lost_last * step); /* damaged until the end */
     if (!(tail > slack || cut)) return;
     clock_words(at, seconds(f, t->last_end));
     snprintf(why, sizeof why, cut ? "truncated at %s" : "damaged from %s", at);
@@ -91,7 +87,8 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f)
         f->missing += seconds(f, t->leading_untimed * ks_times_step(t));
         partly(end, why);
     }
-    if (f->first_damage >= 0 && f->lost > 0) {
+    if (f->headless && seconds(f, t->first) > seconds(f, ks_times_step(t))) partly(end, "begins between two key frames");
+    if (f->first_damage >= 0 && (f->lost > 0 || f->missing > seconds(f, ks_times_step(t)))) {
         clock_words(at, seconds(f, f->first_damage));
         snprintf(why, sizeof why, "damaged from %s", at);
         partly(end, why);
