@@ -46,7 +46,7 @@ static void list_one(const list_fields *o, const ks_globals *g, const char *name
         else ks_json_text(&j, "path", NULL);
         ks_json_close(&j);
     } else {
-        printf("%-10s %7.1f MB  %s\n", name, (double)bytes / 1e6, path ? path : "not here yet: kinoseek model pull it");
+        printf("%-10s %7.1f MB  %s%s\n", name, (double)bytes / 1e6, path ? path : "not here yet: kinoseek model pull ", path ? "" : name);
     }
     free(path);
 }
