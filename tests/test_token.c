@@ -220,6 +220,13 @@ START_TEST(bad_character_maps)
     u[0] |= 0x1fffffu << 10; /* the root itself leads far out */
     refuse_map(u, UNITS, "y", 2, "leads outside");
     ks_trie_empty(u, UNITS);
+    u[0] |= 'x'; /* a circle through the root: from base 'x', byte x would lead to place 0 */
+    ks_trie_edge(u, ROOT, 'y', 'x', -1);
+    refuse_map(u, UNITS, "y", 2, "no root");
+    ks_trie_empty(u, UNITS);
+    ks_trie_edge(u, ROOT, 'y', 0, -1);
+    refuse_map(u, UNITS, "y", 2, "back to its start");
+    ks_trie_empty(u, UNITS);
     ks_trie_edge(u, ROOT, 'x', NEXT, -1);
     u[ROOT ^ 'x'] |= 0x200; /* the offset is meant 256 times as far */
     refuse_map(u, UNITS, "y", 2, "leads outside");
