@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-extern const ks_command ks_cmd_model_list, ks_cmd_model_info, ks_cmd_model_pull, ks_cmd_model_random;
-extern const ks_command ks_cmd_completion, ks_cmd_manual;
+extern const ks_command ks_cmd_model_list, ks_cmd_model_info, ks_cmd_model_random;
+extern const ks_command ks_cmd_cut, ks_cmd_doctor, ks_cmd_completion, ks_cmd_manual;
 
 const ks_command *const ks_commands[] = {
+    &ks_cmd_cut,
     &ks_cmd_model_list,
     &ks_cmd_model_info,
-    &ks_cmd_model_pull,
     &ks_cmd_model_random,
+    &ks_cmd_doctor,
     &ks_cmd_completion,
     &ks_cmd_manual,
     NULL,

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "encoder/dispatch.h"
 #include "encoder/tower.h"
 
 static void unlock(ks_encoder *enc)
@@ -30,9 +29,9 @@ static int open_towers(ks_encoder *enc, const ks_encoder_options *o, ks_error *e
     if (enc->towers & ~has)
         return ks_fail(e, KS_EUSAGE, "%s: this model has no text tower", o->model);
     if (enc->towers & KS_TOWER_VIDEO)
-        err = ks_vision_open(enc, e);
+        err = ks_vision_open(&enc->vision, enc->weights, e);
     if (!err && enc->towers & KS_TOWER_TEXT)
-        err = ks_text_open(enc, e);
+        err = ks_text_open(&enc->text, enc->weights, e);
     return err;
 }
 
@@ -59,17 +58,9 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     if (!enc)
         return ks_fail(e, KS_ENOMEM, "no memory for an encoder");
     pthread_mutex_init(&enc->lock, NULL);
-    ks_precision precision;
+    ks_blas_single();
     ks_weights_options wo = {.model = o->model, .cache = o->cache, .notice = o->notice, .notice_arg = o->notice_arg};
-    int err = ks_dispatch_kernels(&enc->kernels, e);
-    if (!err)
-        err = ks_dispatch_precision(&precision, enc->kernels, o->precision, e);
-    if (!err)
-        err = ks_weights_open(&enc->weights, &wo, e);
-    if (!err) {
-        enc->info = enc->weights->info;
-        enc->info.precision = precision;
-    }
+    int err = ks_weights_open(&enc->weights, &wo, e);
     if (!err)
         err = ks_token_store_open(&enc->store, e);
     if (!err)
@@ -85,14 +76,10 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
         ks_encoder_close(enc);
         return err;
     }
+    enc->info = enc->weights->info;
+    enc->info.precision = KS_FP32;
     *out = enc;
     return 0;
-}
-
-ks_run ks_run_of(ks_encoder *enc)
-{
-    return (ks_run){.kernels = enc->kernels, .precision = enc->info.precision, .pool = enc->pool, .arena = &enc->arena,
-                    .tap = enc->tap, .tap_arg = enc->tap_arg};
 }
 
 void ks_encoder_close(ks_encoder *enc)
