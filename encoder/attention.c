@@ -1,47 +1,216 @@
-/* attention.c - see attention.h. The products are BLAS, single-threaded.
- *
- * No maximum is subtracted before exp: the cap keeps every logit in [-50, 50], e^50 = 5e21, and even
- * 2^60 of them sum within float's range; what is lost by e^-50 is zero beside anything. */
+/* attention.c - see attention.h. */
 #include "encoder/attention.h"
 
 #include <assert.h>
-#include <cblas.h>
 #include <math.h>
+#include <string.h>
 
-static int all_masked(const ks_head *head)
+#include "encoder/arena.h"
+
+typedef struct {
+    size_t group;        /* values in a 4-byte group */
+    size_t width;        /* groups of a head's row */
+    size_t keys;         /* length, rounded up to whole panels */
+    size_t columns;      /* panels of dh */
+} sizes;
+
+static sizes sizes_of(const ks_head *h)
 {
-    for (int i = 0; i < head->length; i++)
-        if (!head->masked[(size_t)i * head->mask_step])
-            return 0;
-    return 1;
+    size_t g = h->precision == KS_BF16 ? 2 : 1, dh = (size_t)h->dh, length = (size_t)h->length;
+    return (sizes){g, (dh + g - 1) / g, (length + KS_PANEL - 1) / KS_PANEL * KS_PANEL, (dh + KS_PANEL - 1) / KS_PANEL};
 }
 
-/* p[length] from logits in place; returns the sum. uniform: every key counts the same. */
-static float weigh(const ks_head *head, float *p, int query, int uniform)
+static size_t key_bytes(const sizes *s)
 {
-    float sum = 0;
-    for (int i = 0; i < head->length; i++) {
-        int hidden = (head->causal && i > query) || (head->masked && head->masked[(size_t)i * head->mask_step]);
-        p[i] = uniform ? 1.0f : hidden ? 0.0f : (float)exp((double)head->cap * tanh((double)p[i] / (double)head->cap));
-        sum += p[i];
+    return ks_slice(s->keys * s->width, 4);
+}
+
+size_t ks_head_bytes(const ks_head *h)
+{
+    sizes s = sizes_of(h);
+    return key_bytes(&s) + ks_slice(s.columns * s.keys / s.group * KS_PANEL, 4);
+}
+
+/* Scratch of a block of queries. */
+typedef struct {
+    uint32_t *q;         /* [n, width]; while packing: one panel of keys */
+    uint32_t *p;         /* [KS_TILE_ROWS, p_step] weights of a strip */
+    size_t p_step;
+    float *c;            /* [KS_TILE_ROWS, 32] */
+    float *o;            /* [columns, n, 32] */
+    float *sums;         /* [n, 16] */
+    float *keep;         /* [1, keys], or [n, keys] if causal */
+} room;
+
+static size_t plan_room(room *r, const ks_head *h, char *at)
+{
+    sizes s = sizes_of(h);
+    size_t n = KS_QUERY_BLOCK, used = 0, keep_rows = h->causal ? (size_t)h->length : 1;
+    r->p_step = KS_KEY_BLOCK / s.group + 16;
+#define TAKE(field, count) (r->field = at ? (void *)(at + used) : NULL, used += ks_slice((count), 4))
+    TAKE(q, n * s.width);
+    TAKE(p, KS_TILE_ROWS * r->p_step);
+    TAKE(c, KS_TILE_ROWS * KS_PANEL);
+    TAKE(o, s.columns * (n + KS_TILE_ROWS) * KS_PANEL);
+    TAKE(sums, n * 16);
+    TAKE(keep, keep_rows * s.keys);
+#undef TAKE
+    return used;
+}
+
+size_t ks_head_scratch(const ks_head *h)
+{
+    room r;
+    return plan_room(&r, h, NULL);
+}
+
+/* A row of the head as groups, the tail of the last one zero. */
+static void put_row(uint32_t *to, const ks_head *h, const sizes *s, const float *x)
+{
+    to[s->width - 1] = 0;
+    if (h->precision == KS_BF16)
+        h->kernels->halve((uint16_t *)to, x, (size_t)h->dh);
+    else
+        memcpy(to, x, (size_t)h->dh * sizeof *x);
+}
+
+static void pack_keys(uint32_t *to, const ks_head *h, const sizes *s, int first, uint32_t *rows)
+{
+    int n = h->length - first < KS_PANEL ? h->length - first : KS_PANEL;
+    const float *k = h->k + (size_t)first * h->step;
+    to += (size_t)first * s->width;
+    if (h->precision == KS_FP32 && n == KS_PANEL) {
+        h->kernels->transpose(to, k, h->step, (int)s->width);
+        return;
     }
-    return sum;
+    memset(rows, 0, KS_PANEL * s->width * 4);
+    for (int i = 0; i < n; i++)
+        put_row(rows + (size_t)i * s->width, h, s, k + (size_t)i * h->step);
+    h->kernels->transpose(to, rows, s->width, (int)s->width);
 }
 
-void ks_attend_plain(const ks_head *head, int first, int n, float *scores)
+/* Group g of values: keys g * group ..., every column of every panel. */
+static void pack_values(uint32_t *to, const ks_head *h, const sizes *s, size_t g)
 {
-    assert(n > 0 && n <= KS_QUERY_BLOCK && head->cap > 0 && first + n <= head->length);
-    float sums[KS_QUERY_BLOCK];
-    int uniform = head->masked && all_masked(head);
-    blasint step = (blasint)head->step;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, n, head->length, head->dh, 1.0f / sqrtf((float)head->dh),
-                head->q + (size_t)first * head->step, step, head->k, step, 0.0f, scores, head->length);
-    for (int r = 0; r < n; r++)
-        sums[r] = weigh(head, scores + (size_t)r * (size_t)head->length, first + r, uniform);
-    float *out = head->out + (size_t)first * head->out_step;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, head->dh, head->length, 1.0f, scores, head->length,
-                head->v, step, 0.0f, out, (blasint)head->out_step);
-    for (int r = 0; r < n; r++)
-        for (int d = 0; d < head->dh; d++)
-            out[(size_t)r * head->out_step + (size_t)d] /= sums[r];
+    for (size_t c = 0; c < s->columns; c++) {
+        uint32_t *row = to + (c * s->keys / s->group + g) * KS_PANEL;
+        size_t left = (size_t)h->dh - c * KS_PANEL, n = left < KS_PANEL ? left : KS_PANEL, key = g * s->group;
+        const float *v = h->v + key * h->step + c * KS_PANEL;
+        if (n < KS_PANEL || key + s->group > (size_t)h->length)
+            memset(row, 0, KS_PANEL * 4);
+        if (key >= (size_t)h->length)
+            continue;
+        if (h->precision == KS_FP32)
+            memcpy(row, v, n * sizeof *v);
+        else
+            h->kernels->pair(row, v, key + 1 < (size_t)h->length ? v + h->step : NULL, n);
+    }
+}
+
+void ks_head_pack(void *packed, const ks_head *h, int first, int n, void *scratch)
+{
+    sizes s = sizes_of(h);
+    room r;
+    uint32_t *keys = packed, *values = (uint32_t *)(void *)((char *)packed + key_bytes(&s));
+    assert(first % KS_KEY_BLOCK == 0 && n <= KS_KEY_BLOCK);
+    plan_room(&r, h, scratch);
+    for (int i = first; i < first + n; i += KS_PANEL)
+        pack_keys(keys, h, &s, i, r.q);
+    size_t end = ((size_t)(first + n) + KS_PANEL - 1) / KS_PANEL * KS_PANEL;
+    for (size_t g = (size_t)first / s.group; g < end / s.group; g++)
+        pack_values(values, h, &s, g);
+}
+
+static int all_masked(const ks_head *h)
+{
+    for (int i = 0; h->masked && i < h->length; i++)
+        if (!h->masked[(size_t)i * h->mask_step])
+            return 0;
+    return h->masked != NULL;
+}
+
+/* keep[keys] of every query (or of one query, if causal): 1 or 0. */
+static void fill_keep(float *keep, const ks_head *h, const sizes *s, int uniform)
+{
+    int rows = h->causal ? h->length : 1;
+    for (int q = 0; q < rows; q++)
+        for (int i = 0; i < (int)s->keys; i++) {
+            int hidden = i >= h->length || (h->causal && i > q) ||
+                         (h->masked && !uniform && h->masked[(size_t)i * h->mask_step]);
+            keep[(size_t)q * s->keys + (size_t)i] = hidden ? 0.0f : 1.0f;
+        }
+}
+
+typedef struct {
+    const ks_head *head;
+    const ks_queries *queries;
+    sizes s;
+    room r;
+    const uint32_t *keys, *values;
+    float scale;
+} job;
+
+/* Queries row..row+n-1 of the block meet keys first..first+count-1. */
+static void strip(job *j, int row, int n, size_t first, size_t count)
+{
+    const ks_head *h = j->head;
+    const sizes *s = &j->s;
+    ks_tile_fn *tile = h->kernels->tile[h->precision];
+    size_t query = (size_t)(j->queries->first + row), keep_step = h->causal ? s->keys : 0;
+    ks_tile t = {.a = j->r.q + (size_t)row * s->width, .lda = s->width, .groups = s->width, .rows = n};
+    for (size_t k = 0; k < count; k += KS_PANEL) {
+        t.b = j->keys + (first + k) * s->width;
+        tile(j->r.c, &t);
+        ks_weights_sink w = {.p = j->r.p + k / s->group, .step = j->r.p_step, .half = h->precision == KS_BF16,
+                             .keep = j->r.keep + keep_step * query + first + k, .keep_step = keep_step, .scale = j->scale,
+                             .sums = j->r.sums + (size_t)row * 16};
+        h->kernels->weigh(&w, j->r.c, n);
+    }
+    t = (ks_tile){.a = j->r.p, .lda = j->r.p_step, .groups = count / s->group, .rows = n, .add = first > 0};
+    for (size_t c = 0; c < s->columns; c++) {
+        t.b = j->values + (c * s->keys + first) / s->group * KS_PANEL;
+        tile(j->r.o + (c * KS_QUERY_BLOCK + (size_t)row) * KS_PANEL, &t);
+    }
+}
+
+static void put_out(const job *j)
+{
+    const ks_head *h = j->head;
+    const ks_queries *q = j->queries;
+    for (int i = 0; i < q->n; i++) {
+        float sum = 0;
+        for (int l = 0; l < 16; l++)
+            sum += j->r.sums[i * 16 + l];
+        for (size_t c = 0; c < j->s.columns; c++) {
+            float *o = j->r.o + (c * KS_QUERY_BLOCK + (size_t)i) * KS_PANEL;
+            size_t at = (size_t)i * q->ld + c * KS_PANEL, left = (size_t)h->dh - c * KS_PANEL;
+            size_t n = left < KS_PANEL ? left : KS_PANEL;
+            for (size_t d = 0; d < KS_PANEL; d++)
+                o[d] /= sum;
+            if (q->half)
+                h->kernels->halve((uint16_t *)q->out + at, o, n);
+            else
+                memcpy((float *)q->out + at, o, n * sizeof *o);
+        }
+    }
+}
+
+void ks_head_attend(const ks_queries *q, const ks_head *h, const void *packed, void *scratch)
+{
+    job j = {.head = h, .queries = q, .s = sizes_of(h), .keys = packed};
+    int rows = h->kernels->rows[h->precision], uniform = all_masked(h);
+    assert(q->n > 0 && q->n <= KS_QUERY_BLOCK && q->first + q->n <= h->length && rows > 0);
+    plan_room(&j.r, h, scratch);
+    j.values = (const uint32_t *)(const void *)((const char *)packed + key_bytes(&j.s));
+    j.scale = uniform ? 0.0f : 1.0f / sqrtf((float)h->dh);
+    fill_keep(j.r.keep, h, &j.s, uniform);
+    memset(j.r.sums, 0, (size_t)q->n * 16 * sizeof(float));
+    for (int i = 0; i < q->n; i++)
+        put_row(j.r.q + (size_t)i * j.s.width, h, &j.s, h->q + (size_t)(q->first + i) * h->step);
+    for (size_t first = 0; first < j.s.keys; first += KS_KEY_BLOCK) {
+        size_t count = j.s.keys - first < KS_KEY_BLOCK ? j.s.keys - first : KS_KEY_BLOCK;
+        for (int row = 0; row < q->n; row += rows)
+            strip(&j, row, q->n - row < rows ? q->n - row : rows, first, count);
+    }
+    put_out(&j);
 }

@@ -1,23 +1,40 @@
-/* attention.h - softmax(cap(q k^T / sqrt(dh)) + mask) v for one head and one block of queries. */
+/* attention.h - softmax(50 tanh(q k^T / sqrt(dh) / 50) + mask) v, fused: scores never leave the cache.
+ *
+ * Keys and values of one head of one sequence are first packed as panels (keys by dimension, values by
+ * key), then blocks of queries pass over blocks of 256 keys: 14 rows of scores are made, weighted and
+ * used at a time. No maximum is subtracted before exp: the cap keeps every logit within 50, e^50 =
+ * 5e21, and 2^50 of them sum within float's range. So blocks of keys simply add up. */
 #ifndef KS_ATTENTION_H
 #define KS_ATTENTION_H
 
-#include "ks.h"
+#include "encoder/kernels.h"
+#include "encoder/encoder.h"
 
-enum { KS_QUERY_BLOCK = 64 }; /* queries a call: scores stay [64, length], never [length, length] */
+enum { KS_KEY_BLOCK = 256, KS_QUERY_BLOCK = 256 };
 
-/* Sequence rows are `step` floats apart in q, k, v, and `out_step` in out; dh columns each. */
+/* Rows of the sequence are `step` floats apart in qkv; q, k, v of a head D floats apart. */
 typedef struct {
-    const float *q, *k, *v;   /* first row of the sequence, first column of the head */
-    float *out;
-    size_t step, out_step;
+    const ks_kernels *kernels;
+    ks_precision precision;   /* KS_FP32 or KS_BF16 */
+    const float *q, *k, *v;   /* first row, first column of the head */
+    size_t step;              /* floats */
     int length, dh, causal;
-    float cap;                /* 50; 0 = none */
-    const uint8_t *masked;    /* of key i: masked[i * mask_step]; NULL: none. All masked: uniform */
+    const uint8_t *masked;    /* key i: masked[i * mask_step] != 0; NULL: none. All masked: all count alike */
     size_t mask_step;
 } ks_head;
 
-/* out rows first..first+n-1 (n <= KS_QUERY_BLOCK). scores: n * length floats of scratch. */
-void ks_attend_plain(const ks_head *head, int first, int n, float *scores);
+/* Bytes of the packed keys and values, and of a thread's scratch for a block of queries. */
+size_t ks_head_bytes(const ks_head *head);
+size_t ks_head_scratch(const ks_head *head);
+/* Pack keys first..first+n-1 (first a multiple of KS_KEY_BLOCK; scratch: ks_head_scratch). */
+void ks_head_pack(void *packed, const ks_head *head, int first, int n, void *scratch);
+
+/* out rows of queries first..first+n-1 (n <= KS_QUERY_BLOCK), dh columns, `ld` elements apart; half: bf16. */
+typedef struct {
+    void *out;                /* of query `first` */
+    size_t ld;
+    int half, first, n;
+} ks_queries;
+void ks_head_attend(const ks_queries *q, const ks_head *head, const void *packed, void *scratch);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encoder/dispatch.h"
 #include "encoder/tower.h"
 
 static void unlock(ks_encoder *enc)
@@ -29,24 +30,9 @@ static int open_towers(ks_encoder *enc, const ks_encoder_options *o, ks_error *e
     if (enc->towers & ~has)
         return ks_fail(e, KS_EUSAGE, "%s: this model has no text tower", o->model);
     if (enc->towers & KS_TOWER_VIDEO)
-        err = ks_vision_open(&enc->vision, enc->weights, e);
+        err = ks_vision_open(enc, e);
     if (!err && enc->towers & KS_TOWER_TEXT)
-        err = ks_text_open(&enc->text, enc->weights, e);
-    return err;
-}
-
-/* A tokenizer belongs to who the model is, whichever tower is asked for. */
-static int open_tokenizer(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
-{
-    char *path;
-    if (enc->info.text == 0)
-        return 0;
-    int err = ks_tokenizer_find(&path, o->tokenizer, o->model, e);
-    if (!err && path)
-        err = ks_tokenizer_open(&enc->tokenizer, path, enc->info.vocabulary, e);
-    if (!err && path)
-        ks_model_hash(enc->info.hash, enc->info.hash, ks_tokenizer_hash(enc->tokenizer));
-    free(path);
+        err = ks_text_open(enc, e);
     return err;
 }
 
@@ -58,28 +44,35 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     if (!enc)
         return ks_fail(e, KS_ENOMEM, "no memory for an encoder");
     pthread_mutex_init(&enc->lock, NULL);
-    ks_blas_single();
+    ks_precision precision;
     ks_weights_options wo = {.model = o->model, .cache = o->cache, .notice = o->notice, .notice_arg = o->notice_arg};
-    int err = ks_weights_open(&enc->weights, &wo, e);
+    int err = ks_dispatch_kernels(&enc->kernels, e);
+    if (!err)
+        err = ks_dispatch_precision(&precision, enc->kernels, o->precision, e);
+    if (!err)
+        err = ks_weights_open(&enc->weights, &wo, e);
+    if (!err) {
+        enc->info = enc->weights->info;
+        enc->info.precision = precision;
+    }
     if (!err)
         err = ks_token_store_open(&enc->store, e);
     if (!err)
         err = ks_pool_open(&enc->pool, o->threads, e);
     if (!err)
         err = open_towers(enc, o, e);
-    if (!err) {
-        enc->info = enc->weights->info;
-        enc->info.precision = KS_FP32;
-        err = open_tokenizer(enc, o, e);
-    }
     if (err) {
         ks_encoder_close(enc);
         return err;
     }
-    enc->info = enc->weights->info;
-    enc->info.precision = KS_FP32;
     *out = enc;
     return 0;
+}
+
+ks_run ks_run_of(ks_encoder *enc)
+{
+    return (ks_run){.kernels = enc->kernels, .precision = enc->info.precision, .pool = enc->pool, .arena = &enc->arena,
+                    .tap = enc->tap, .tap_arg = enc->tap_arg};
 }
 
 void ks_encoder_close(ks_encoder *enc)
@@ -92,7 +85,6 @@ void ks_encoder_close(ks_encoder *enc)
     ks_arena_free(&enc->arena);
     ks_frame_set_free(&enc->frames);
     ks_token_store_close(enc->store);
-    ks_tokenizer_close(enc->tokenizer);
     ks_weights_close(enc->weights);
     pthread_mutex_destroy(&enc->lock);
     free(enc);

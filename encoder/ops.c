@@ -4,75 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 16 }; /* partial sums: one order of additions, and short chains of rounding */
-
-static float sum_of(const float *x, int n)
-{
-    float part[LANES] = {0}, sum = 0;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += x[i + l];
-    for (; i < n; i++)
-        part[i % LANES] += x[i];
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
-
-static float square_sum(const float *x, int n, float mean)
-{
-    float part[LANES] = {0}, sum = 0;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++)
-            part[l] += (x[i + l] - mean) * (x[i + l] - mean);
-    for (; i < n; i++)
-        part[i % LANES] += (x[i] - mean) * (x[i] - mean);
-    for (int l = 0; l < LANES; l++)
-        sum += part[l];
-    return sum;
-}
-
-void ks_layer_norm(float *y, size_t ldy, const float *x, size_t ldx, int m, int D, const ks_norm *norm)
-{
-    for (int r = 0; r < m; r++, x += ldx, y += ldy) {
-        float mean = sum_of(x, D) / (float)D;
-        float inverse = 1.0f / sqrtf(square_sum(x, D, mean) / (float)D + 1e-6f);
-        for (int d = 0; d < D; d++)
-            y[d] = (x[d] - mean) * inverse * (1.0f + norm->scale[d]) + norm->bias[d];
-    }
-}
-
-static float gelu(float x)
-{
-    return 0.5f * x * (1.0f + erff(x * 0.70710678f));
-}
-
-void ks_bias_activate(float *y, size_t ld, int m, int n, const float *bias, ks_activation activation)
-{
-    for (int r = 0; r < m; r++, y += ld) {
-        for (int i = 0; i < n; i++)
-            y[i] += bias[i];
-        if (activation == KS_GELU)
-            for (int i = 0; i < n; i++)
-                y[i] = gelu(y[i]);
-        if (activation == KS_RELU)
-            for (int i = 0; i < n; i++)
-                y[i] = y[i] > 0 ? y[i] : 0;
-    }
-}
-
-void ks_add(float *x, size_t ldx, const float *y, size_t ldy, int m, int n)
-{
-    for (int r = 0; r < m; r++, x += ldx, y += ldy)
-        for (int i = 0; i < n; i++)
-            x[i] += y[i];
-}
-
 void ks_unit(float *v, int D)
 {
-    float length = sqrtf(square_sum(v, D, 0) + 1e-12f);
+    double sum = 0;
+    for (int d = 0; d < D; d++)
+        sum += (double)v[d] * (double)v[d];
+    float length = (float)sqrt(sum + 1e-12);
     for (int d = 0; d < D; d++)
         v[d] /= length;
 }

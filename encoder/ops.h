@@ -12,13 +12,7 @@ typedef struct {
     const float *scale, *bias; /* [D] */
 } ks_norm;
 
-/* y[m, D] from x[m, D]; y may be x. */
-void ks_layer_norm(float *y, size_t ldy, const float *x, size_t ldx, int m, int D, const ks_norm *norm);
-/* y[m, n] = y + bias[n], then the activation. */
-typedef enum { KS_IDENTITY, KS_GELU, KS_RELU } ks_activation;
-void ks_bias_activate(float *y, size_t ld, int m, int n, const float *bias, ks_activation activation);
-/* x[m, n] += y[m, n] */
-void ks_add(float *x, size_t ldx, const float *y, size_t ldy, int m, int n);
+typedef enum { KS_IDENTITY, KS_GELU, KS_RELU } ks_activation; /* GELU: x (1 + erf(x / sqrt 2)) / 2 */
 /* v[D] / sqrt(sum v^2 + 1e-12) */
 void ks_unit(float *v, int D);
 float ks_softplus(float x); /* log(1 + e^x) */

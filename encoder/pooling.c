@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ks_pooling_open(ks_pooling *g, const ks_pooler *w, int D, int H, ks_error *e)
+int ks_pooling_open(ks_pooling *g, const ks_pooler *w, const ks_kernels *kernels, const int shape[2], ks_error *e)
 {
-    int p = w->hidden / H;
+    int D = shape[0], H = shape[1], p = w->hidden / H;
     size_t I = (size_t)w->hidden;
-    *g = (ks_pooling){.D = D, .H = H, .hidden = w->hidden, .w = w, .norm = {w->ln_scale, w->ln_bias}};
+    *g = (ks_pooling){.D = D, .H = H, .hidden = w->hidden, .w = w, .kernels = kernels, .norm = {w->ln_scale, w->ln_bias}};
     double *q = calloc(I, sizeof *q);
     g->u = malloc((size_t)H * (size_t)D * sizeof *g->u);
     if (!q || !g->u) {
@@ -53,20 +53,6 @@ typedef struct {
     float *out;
 } job;
 
-static float dot(const float *a, const float *b, int n)
-{
-    float part[16] = {0}, sum = 0;
-    int i = 0;
-    for (; i + 16 <= n; i += 16)
-        for (int l = 0; l < 16; l++)
-            part[l] += a[i + l] * b[i + l];
-    for (; i < n; i++)
-        part[i % 16] += a[i] * b[i];
-    for (int l = 0; l < 16; l++)
-        sum += part[l];
-    return sum;
-}
-
 /* One head of one frame. */
 static void gather(void *arg, int task, int worker)
 {
@@ -76,15 +62,14 @@ static void gather(void *arg, int task, int worker)
     const float *x = j->x + f * N * D, *u = j->g->u + h * D;
     float *l = j->logits + (f * H + h) * N, *z = j->z + ((f + 1) * H + h) * D, top = -INFINITY, sum = 0;
     for (size_t n = 0; n < N; n++) {
-        l[n] = dot(x + n * D, u, (int)D);
+        l[n] = j->g->kernels->dot(x + n * D, u, D);
         top = l[n] > top ? l[n] : top;
     }
     memset(z, 0, D * sizeof *z);
     for (size_t n = 0; n < N; n++) {
         float p = expf(l[n] - top);
         sum += p;
-        for (size_t d = 0; d < D; d++)
-            z[d] += p * x[n * D + d];
+        j->g->kernels->axpy(z, p, x + n * D, D);
     }
     j->top[(f + 1) * H + h] = top;
     j->sum[(f + 1) * H + h] = sum;
@@ -122,11 +107,8 @@ static void values(void *arg, int task, int worker)
         const float *z = j->z + ((size_t)r * H + h) * D;
         float *y = j->heads + (size_t)r * I + h * p;
         memcpy(y, j->g->w->bv + h * p, p * sizeof *y);
-        for (size_t d = 0; d < D; d++) {
-            const float *v = j->g->w->wv + d * I + h * p;
-            for (size_t i = 0; i < p; i++)
-                y[i] += z[d] * v[i];
-        }
+        for (size_t d = 0; d < D; d++)
+            j->g->kernels->axpy(y, z[d], j->g->w->wv + d * I + h * p, p);
     }
 }
 
@@ -141,7 +123,7 @@ static void outputs(void *arg, int task, int worker)
     size_t to = from + OUT_CHUNK < D ? from + OUT_CHUNK : D;
     for (size_t d = from; d < to; d++)
         for (int r = 0; r < j->rows; r++)
-            j->out[(size_t)r * D + d] = dot(j->heads + (size_t)r * I, j->g->w->wo + d * I, (int)I) + j->g->w->bo[d];
+            j->out[(size_t)r * D + d] = j->g->kernels->dot(j->heads + (size_t)r * I, j->g->w->wo + d * I, I) + j->g->w->bo[d];
 }
 
 size_t ks_pooling_scratch(const ks_pooling *g, int frames, int N)
@@ -166,6 +148,6 @@ void ks_pooling_run(float *out, const ks_pooling *g, ks_pool *pool, ks_arena *ar
     ks_pool_run(pool, g->H, merge, &j);
     ks_pool_run(pool, g->H, values, &j);
     ks_pool_run(pool, (g->D + OUT_CHUNK - 1) / OUT_CHUNK, outputs, &j);
-    ks_layer_norm(out, D, out, D, j.rows, g->D, &g->norm);
+    g->kernels->norm(out, D, 0, out, D, j.rows, g->D, &g->norm);
     arena->used = used;
 }

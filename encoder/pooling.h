@@ -8,18 +8,20 @@
 #define KS_POOLING_H
 
 #include "encoder/arena.h"
-#include "encoder/ops.h"
+#include "encoder/kernels.h"
 #include "encoder/pool.h"
 #include "encoder/weights.h"
 
 typedef struct {
     int D, H, hidden;          /* hidden = 4D (LvT), D (classifier); hidden / H a head */
     const ks_pooler *w;
+    const ks_kernels *kernels;
     float *u;                  /* [H, D], owned */
     ks_norm norm;
 } ks_pooling;
 
-int ks_pooling_open(ks_pooling *pooling, const ks_pooler *w, int D, int H, ks_error *e);
+int ks_pooling_open(ks_pooling *pooling, const ks_pooler *w, const ks_kernels *kernels, const int shape[2] /* D, H */,
+                    ks_error *e);
 void ks_pooling_close(ks_pooling *pooling);
 
 /* out[0, D]: pooled over all frames * N rows of x[frames * N, D]; out[1 + f, D]: over frame f alone, if

@@ -13,27 +13,30 @@
 #include "encoder/positions.h"
 #include "encoder/tower.h"
 
-int ks_text_open(ks_text *t, const ks_weights *w, ks_error *e)
+int ks_text_open(ks_encoder *enc, ks_error *e)
 {
+    ks_text *t = &enc->text;
+    const ks_weights *w = enc->weights;
     int D = w->info.dim;
     *t = (ks_text){.norm = {w->text_ln_scale, w->text_ln_bias}, .embedding = w->token_emb, .class_token = w->cls_emb};
-    int err = ks_blocks_open(&t->blocks, "text", &w->text, &w->info, e);
+    int err = ks_blocks_open(&t->blocks, "text", &w->text, enc, e);
     if (err)
         return err;
     t->blocks.activation = KS_RELU;
-    t->blocks.causal = 1;
+    t->blocks.causal = t->blocks.narrow = 1;
+    err = ks_blocks_pack(&t->pack, enc, "text", (ks_blocks *const[3]){&t->blocks}, NULL, e);
     t->positions = malloc((size_t)KS_TEXT_MAX * (size_t)D * sizeof *t->positions);
-    if (!t->positions) {
-        ks_text_close(t);
-        return ks_fail(e, KS_ENOMEM, "no memory for the text tower");
-    }
-    ks_positions_sinusoid(t->positions, KS_TEXT_MAX, D);
-    return 0;
+    if (!err && !t->positions)
+        err = ks_fail(e, KS_ENOMEM, "no memory for the text tower");
+    if (!err)
+        ks_positions_sinusoid(t->positions, KS_TEXT_MAX, D);
+    return err;
 }
 
 void ks_text_close(ks_text *t)
 {
     ks_blocks_close(&t->blocks);
+    ks_pack_close(&t->pack);
     free(t->positions);
     t->positions = NULL;
 }
@@ -54,17 +57,17 @@ int ks_text_run(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_err
 {
     const ks_text *t = &enc->text;
     int D = enc->info.dim, n = count + 1;
-    ks_run run = {enc->pool, &enc->arena, enc->tap, enc->tap_arg};
-    size_t need = ks_slice((size_t)n * (size_t)D, sizeof(float)) +
-                  ks_stack_scratch(&t->blocks, n, n, ks_pool_threads(enc->pool));
+    ks_run run = ks_run_of(enc);
+    ks_rows rows = {.rows = n, .sequences = 1, .length = n, .row_step = 1};
+    size_t need = ks_slice((size_t)n * (size_t)D, sizeof(float)) + ks_stack_scratch(&run, &t->blocks, &rows);
     int err = ks_arena_reserve(&enc->arena, need, e);
     if (err)
         return err;
-    float *x = ks_arena_take(&enc->arena, (size_t)n * (size_t)D * sizeof(float));
-    embed(x, t, ids, count, D);
-    ks_tap_call(&run, "text_embedding", -1, x, n, D);
-    ks_stack_run(&run, &t->blocks, &(ks_rows){.x = x, .rows = n, .sequences = 1, .length = n, .row_step = 1, .unit = n});
-    ks_layer_norm(v, (size_t)D, x + (size_t)count * (size_t)D, (size_t)D, 1, D, &t->norm);
+    rows.x = ks_arena_take(&enc->arena, (size_t)n * (size_t)D * sizeof(float));
+    embed(rows.x, t, ids, count, D);
+    ks_tap_call(&run, "text_embedding", -1, rows.x, n, D);
+    ks_stack_run(&run, &t->blocks, &rows);
+    enc->kernels->norm(v, (size_t)D, 0, rows.x + (size_t)count * (size_t)D, (size_t)D, 1, D, &t->norm);
     ks_unit(v, D);
     return 0;
 }

@@ -9,21 +9,21 @@
 #include "encoder/frame_set.h"
 #include "encoder/pool.h"
 #include "encoder/pooling.h"
-#include "encoder/token.h"
 #include "encoder/tokens.h"
 #include "encoder/transformer.h"
 #include "encoder/weights.h"
 
 typedef struct {
-    ks_matrix patches;             /* [3PP, D] */
+    ks_matrix patches;             /* 3PP -> D; always float: 0.5 % of the work, and pixels keep their bits */
+    const float *patch_bias;
     ks_norm spatial_norm, temporal_norm;
     ks_blocks spatial, temporal, auxiliary;
     ks_pooling pooling;            /* hidden 0: this model has no pooler */
-    ks_matrix classes;             /* classifier only */
     /* Position embeddings at the size last used, so that a warm pass computes none. */
     float *grid_positions;         /* [G*G, D] */
     float *time_positions;         /* [T, D] */
     int grid, time;                /* 0: none yet */
+    ks_pack pack;                  /* what the matrices point into */
 } ks_vision;
 
 typedef struct {
@@ -31,6 +31,7 @@ typedef struct {
     ks_norm norm;
     const float *embedding, *class_token; /* [V, D], [D] */
     float *positions;              /* [KS_TEXT_MAX, D] */
+    ks_pack pack;
 } ks_text;
 
 struct ks_encoder {
@@ -38,19 +39,19 @@ struct ks_encoder {
     ks_weights *weights;
     ks_info info;
     int towers;                    /* ks_tower, or-ed: what is open */
+    const ks_kernels *kernels;
     ks_pool *pool;
     ks_arena arena;
     ks_vision vision;
     ks_text text;
     ks_token_store *store;
-    ks_tokenizer *tokenizer;       /* NULL: none was named and none lies beside the model */
     ks_frame_set frames;           /* of the call being served */
     ks_tap *tap;
     void *tap_arg;
 };
 
 /* All called with the lock held. */
-int ks_vision_open(ks_vision *v, const ks_weights *w, ks_error *e);
+int ks_vision_open(ks_encoder *enc, ks_error *e);
 void ks_vision_close(ks_vision *v);
 /* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL: none). */
 int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n,
@@ -67,12 +68,19 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
 /* The same with the arguments judged and the lock taken (encoder.c). */
 int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
 
-int ks_text_open(ks_text *t, const ks_weights *w, ks_error *e);
+int ks_text_open(ks_encoder *enc, ks_error *e);
 void ks_text_close(ks_text *t);
 int ks_text_run(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
 
-/* One stack's pointers, layer by layer, from the checkpoint's stacked tensors. (blocks.c) */
-int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_info *info, ks_error *e);
+/* One stack of the checkpoint's stacked tensors, layer by layer; its matrices still without panels.
+ * (blocks.c) */
+int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc, ks_error *e);
 void ks_blocks_close(ks_blocks *b);
+enum { KS_BLOCK_MATRICES = 4 };
+/* Lists the stack's matrices: to[layers * KS_BLOCK_MATRICES]; returns how many. */
+int ks_blocks_matrices(ks_matrix **to, ks_blocks *b);
+/* Panels of all stacks (and one matrix more, or NULL) in one pack of this precision: NAME.PRECISION. */
+int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3], ks_matrix *more, ks_error *e);
+ks_run ks_run_of(ks_encoder *enc);
 
 #endif

@@ -1,122 +1,97 @@
 /* transformer.c - see transformer.h.
  *
- * A block is three jobs of the pool, each over tiles of rows that fit a core's cache:
+ * A block is three jobs of the pool, each over pieces that fit a core's second cache:
  *   project   LN, q, k, v                                   tile of rows
- *   attend    scores and their sums                         (sequence, head, block of queries)
- *   feed      out, residual, LN, feed-forward, residual     tile of rows */
+ *   attend    scores, weights, sums                         (sequence, head, block of queries)
+ *   feed      out, residual, LN, feed-forward, residual     tile of rows
+ * Sequences of more than KS_KEY_BLOCK rows have a job before `attend` that packs their keys and values
+ * once for all their blocks of queries. */
 #include "encoder/transformer.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "encoder/attention.h"
+#include "encoder/stack_pass.h"
 
-enum { TILE = 128 };
-
-typedef struct {
-    const ks_blocks *stack;
-    const ks_rows *rows;
-    const ks_block *block;
-    float *qkv;                /* [3, rows, D] */
-    float *mixed;              /* [rows, D]: what attention gave, before `out` */
-    char *scratch;             /* [threads, scratch_size] */
-    size_t scratch_size;
-} pass;
-
-static int query_blocks(int length)
+static int blocks_of(int length)
 {
     return (length + KS_QUERY_BLOCK - 1) / KS_QUERY_BLOCK;
 }
 
-static int tiles_a_unit(int unit)
+ks_precision ks_attention_precision(const ks_run *run)
 {
-    return (unit + TILE - 1) / TILE;
+    return run->precision != KS_FP32 && run->kernels->tile[KS_BF16] ? KS_BF16 : KS_FP32;
 }
 
-/* Rows [first, first + m) of tile t. */
-static int tile_rows(const ks_rows *rows, int t, size_t *first)
+static ks_head head_of(const ks_pass *p, int sequence, int head)
 {
-    int a_unit = tiles_a_unit(rows->unit), at = t % a_unit * TILE;
-    *first = (size_t)(t / a_unit) * (size_t)rows->unit + (size_t)at;
-    return rows->unit - at < TILE ? rows->unit - at : TILE;
+    const ks_blocks *s = p->stack;
+    const ks_rows *r = p->rows;
+    size_t D = (size_t)s->D, row = (size_t)sequence * r->sequence_step, dh = D / (size_t)s->H;
+    const float *q = p->qkv ? p->qkv + row * 3 * D + (size_t)head * dh : NULL;
+    return (ks_head){.kernels = p->run->kernels, .precision = ks_attention_precision(p->run), .q = q,
+                     .k = q ? q + D : NULL, .v = q ? q + 2 * D : NULL, .step = r->row_step * 3 * D, .length = r->length,
+                     .dh = (int)dh, .causal = s->causal, .masked = r->masked ? r->masked + row : NULL,
+                     .mask_step = r->row_step};
 }
 
-static size_t scratch_of(const ks_blocks *stack, int length)
+static void pack(void *arg, int task, int worker)
 {
-    size_t tile = ks_slice(TILE * (size_t)(2 * stack->D + stack->F), sizeof(float));
-    size_t scores = ks_slice(KS_QUERY_BLOCK * (size_t)length, sizeof(float));
-    return tile > scores ? tile : scores;
-}
-
-size_t ks_stack_scratch(const ks_blocks *stack, int rows, int length, int threads)
-{
-    return ks_slice((size_t)rows * (size_t)stack->D, 4 * sizeof(float)) +
-           ks_slice(scratch_of(stack, length), (size_t)threads);
-}
-
-static void project(void *arg, int task, int worker)
-{
-    pass *p = arg;
-    size_t D = (size_t)p->stack->D, first;
-    int m = tile_rows(p->rows, task, &first);
-    float *h = (float *)(void *)(p->scratch + (size_t)worker * p->scratch_size); /* [m, D] */
-    const ks_matrix *w[3] = {&p->block->query, &p->block->key, &p->block->value};
-    ks_layer_norm(h, D, p->rows->x + first * D, D, m, (int)D, &p->block->attention_norm);
-    for (int i = 0; i < 3; i++) {
-        float *y = p->qkv + ((size_t)i * (size_t)p->rows->rows + first) * D;
-        ks_gemm_blas(y, D, h, D, m, w[i]);
-        ks_bias_activate(y, D, m, (int)D, w[i]->bias, KS_IDENTITY);
-    }
+    const ks_pass *p = arg;
+    int blocks = blocks_of(p->rows->length), first = task % blocks * KS_KEY_BLOCK, head = task / blocks;
+    ks_head h = head_of(p, head / p->stack->H, head % p->stack->H);
+    int n = h.length - first < KS_KEY_BLOCK ? h.length - first : KS_KEY_BLOCK;
+    ks_head_pack(p->packed + (size_t)head * p->packed_size, &h, first, n, p->scratch + (size_t)worker * p->scratch_size);
 }
 
 static void attend(void *arg, int task, int worker)
 {
-    pass *p = arg;
-    const ks_blocks *s = p->stack;
-    const ks_rows *rows = p->rows;
-    int blocks = query_blocks(rows->length), dh = s->D / s->H;
-    int first = task % blocks * KS_QUERY_BLOCK, head = task / blocks % s->H;
-    int n = rows->length - first < KS_QUERY_BLOCK ? rows->length - first : KS_QUERY_BLOCK;
-    size_t row = (size_t)(task / blocks / s->H) * rows->sequence_step, D = (size_t)s->D;
-    size_t at = row * D + (size_t)head * (size_t)dh, whole = (size_t)rows->rows * D;
-    ks_head one = {.q = p->qkv + at, .k = p->qkv + whole + at, .v = p->qkv + 2 * whole + at, .out = p->mixed + at,
-                   .step = rows->row_step * D, .out_step = rows->row_step * D, .length = rows->length, .dh = dh,
-                   .causal = s->causal, .cap = KS_LOGIT_CAP, .masked = rows->masked ? rows->masked + row : NULL,
-                   .mask_step = rows->row_step};
-    ks_attend_plain(&one, first, n, (float *)(void *)(p->scratch + (size_t)worker * p->scratch_size));
+    const ks_pass *p = arg;
+    const ks_rows *r = p->rows;
+    int blocks = blocks_of(r->length), first = task % blocks * KS_QUERY_BLOCK, head = task / blocks;
+    ks_head h = head_of(p, head / p->stack->H, head % p->stack->H);
+    char *scratch = p->scratch + (size_t)worker * p->scratch_size, *packed = p->packed + (size_t)head * p->packed_size;
+    if (!p->packed) {
+        packed = scratch;
+        scratch += p->packed_size;
+        ks_head_pack(packed, &h, 0, h.length, scratch);
+    }
+    size_t row = (size_t)(head / p->stack->H) * r->sequence_step + (size_t)first * r->row_step;
+    size_t at = row * p->mixed_step + (size_t)(head % p->stack->H) * (size_t)h.dh;
+    ks_queries q = {.out = (char *)p->mixed + at * (p->mixed_half ? 2 : 4), .ld = r->row_step * p->mixed_step,
+                    .half = p->mixed_half, .first = first,
+                    .n = r->length - first < KS_QUERY_BLOCK ? r->length - first : KS_QUERY_BLOCK};
+    ks_head_attend(&q, &h, packed, scratch);
 }
 
-/* x[m, D] += y, but for masked rows. */
-static void add_unmasked(float *x, const float *y, int m, size_t D, const uint8_t *masked)
+static void plan(ks_pass *p, const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
 {
-    for (int r = 0; r < m; r++)
-        if (!masked || !masked[r])
-            ks_add(x + (size_t)r * D, D, y + (size_t)r * D, D, 1, (int)D);
+    *p = (ks_pass){.run = run, .stack = stack, .rows = rows, .mixed_half = run->precision == KS_BF16};
+    p->mixed_step = p->mixed_half ? 2 * ks_group_stride(KS_BF16, stack->D) : ks_group_stride(KS_FP32, stack->D);
+    ks_head h = head_of(p, 0, 0);
+    size_t work = stack->narrow ? 0 : ks_rows_scratch(run, stack);
+    p->packed_size = ks_head_bytes(&h);
+    size_t attention = ks_head_scratch(&h) + (rows->length > KS_KEY_BLOCK ? 0 : p->packed_size);
+    p->scratch_size = work > attention ? work : attention;
+    p->tile = ks_rows_tile(run, rows->rows);
 }
 
-static void feed(void *arg, int task, int worker)
+static size_t packed_bytes(const ks_pass *p)
 {
-    pass *p = arg;
-    const ks_block *b = p->block;
-    size_t D = (size_t)p->stack->D, F = (size_t)p->stack->F, first;
-    int m = tile_rows(p->rows, task, &first), width = (int)D;
-    float *x = p->rows->x + first * D;
-    float *h = (float *)(void *)(p->scratch + (size_t)worker * p->scratch_size); /* [m, D] */
-    float *y = h + TILE * D, *f = y + TILE * D;                                   /* [m, D], [m, F] */
-    ks_gemm_blas(y, D, p->mixed + first * D, D, m, &b->out);
-    ks_bias_activate(y, D, m, width, b->out.bias, KS_IDENTITY);
-    if (b->attention_post.scale)
-        ks_layer_norm(y, D, y, D, m, width, &b->attention_post);
-    ks_add(x, D, y, D, m, width);
-    ks_layer_norm(h, D, x, D, m, width, &b->feed_norm);
-    ks_gemm_blas(f, F, h, D, m, &b->feed1);
-    ks_bias_activate(f, F, m, (int)F, b->feed1.bias, p->stack->activation);
-    ks_gemm_blas(y, D, f, F, m, &b->feed2);
-    ks_bias_activate(y, D, m, width, b->feed2.bias, KS_IDENTITY);
-    if (b->feed_post.scale)
-        ks_layer_norm(y, D, y, D, m, width, &b->feed_post);
-    add_unmasked(x, y, m, D, p->rows->masked ? p->rows->masked + first : NULL);
+    return p->rows->length > KS_KEY_BLOCK ? ks_slice((size_t)(p->rows->sequences * p->stack->H), p->packed_size) : 0;
+}
+
+size_t ks_stack_scratch(const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
+{
+    ks_pass p;
+    if (stack->layers == 0)
+        return 0;
+    plan(&p, run, stack, rows);
+    return ks_slice((size_t)rows->rows * 3 * (size_t)stack->D, sizeof(float)) +
+           ks_slice((size_t)rows->rows * p.mixed_step, p.mixed_half ? 2 : 4) + packed_bytes(&p) +
+           ks_slice(p.scratch_size, (size_t)ks_pool_threads(run->pool)) +
+           (stack->narrow ? ks_columns_scratch(run, stack, rows->rows) : 0);
 }
 
 void ks_tap_call(const ks_run *run, const char *name, int index, const float *x, int64_t rows, int64_t cols)
@@ -131,22 +106,46 @@ void ks_tap_call(const ks_run *run, const char *name, int index, const float *x,
     run->tap(run->tap_arg, full, x, rows, cols);
 }
 
+static void run_block(ks_pass *p, char *columns_scratch)
+{
+    ks_pool *pool = p->run->pool;
+    int tiles = (p->rows->rows + p->tile - 1) / p->tile;
+    int heads = p->rows->sequences * p->stack->H * blocks_of(p->rows->length);
+    if (p->stack->narrow)
+        ks_columns_project(p, columns_scratch);
+    else
+        ks_pool_run(pool, tiles, ks_rows_project, p);
+    if (p->packed)
+        ks_pool_run(pool, heads, pack, p);
+    ks_pool_run(pool, heads, attend, p);
+    if (p->stack->narrow)
+        ks_columns_feed(p, columns_scratch);
+    else
+        ks_pool_run(pool, tiles, ks_rows_feed, p);
+}
+
 void ks_stack_run(const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
 {
-    int threads = ks_pool_threads(run->pool);
-    int tiles = rows->rows / rows->unit * tiles_a_unit(rows->unit);
-    int heads = rows->sequences * stack->H * query_blocks(rows->length);
-    assert(rows->rows % rows->unit == 0 && rows->rows == rows->sequences * rows->length);
-    size_t whole = (size_t)rows->rows * (size_t)stack->D, used = run->arena->used;
-    pass p = {.stack = stack, .rows = rows, .scratch_size = scratch_of(stack, rows->length)};
-    p.qkv = ks_arena_take(run->arena, 4 * whole * sizeof(float));
-    p.mixed = p.qkv + 3 * whole;
-    p.scratch = ks_arena_take(run->arena, (size_t)threads * p.scratch_size);
+    size_t used = run->arena->used, n = (size_t)rows->rows, mixed;
+    char *columns = NULL;
+    ks_pass p;
+    assert(rows->rows == rows->sequences * rows->length);
+    _Static_assert((int)KS_KEY_BLOCK == (int)KS_QUERY_BLOCK, "one count of blocks serves both");
+    if (stack->layers == 0)
+        return;
+    plan(&p, run, stack, rows);
+    mixed = n * p.mixed_step * (p.mixed_half ? 2 : 4);
+    p.qkv = ks_arena_take(run->arena, n * 3 * (size_t)stack->D * sizeof(float));
+    p.mixed = ks_arena_take(run->arena, mixed);
+    memset(p.mixed, 0, mixed); /* the groups past D */
+    if (packed_bytes(&p))
+        p.packed = ks_arena_take(run->arena, packed_bytes(&p));
+    p.scratch = ks_arena_take(run->arena, (size_t)ks_pool_threads(run->pool) * p.scratch_size);
+    if (stack->narrow)
+        columns = ks_arena_take(run->arena, ks_columns_scratch(run, stack, rows->rows));
     for (int layer = 0; layer < stack->layers; layer++) {
         p.block = &stack->blocks[layer];
-        ks_pool_run(run->pool, tiles, project, &p);
-        ks_pool_run(run->pool, heads, attend, &p);
-        ks_pool_run(run->pool, tiles, feed, &p);
+        run_block(&p, columns);
         ks_tap_call(run, stack->name, layer, rows->x, rows->rows, stack->D);
     }
     run->arena->used = used;

@@ -13,28 +13,32 @@
 #include <string.h>
 
 #include "encoder/positions.h"
+#include "encoder/product.h"
 #include "encoder/tower.h"
 
 /* Rows of one spatial pass: 16 frames of 256 tokens. More frames are cut into passes, to bound memory. */
 enum { PASS_ROWS = 4096, PATCH_TILE = 64 };
 
-int ks_vision_open(ks_vision *v, const ks_weights *w, ks_error *e)
+int ks_vision_open(ks_encoder *enc, ks_error *e)
 {
-    const ks_info *info = &w->info;
-    int D = info->dim;
-    *v = (ks_vision){.patches = {.K = 3 * info->patch * info->patch, .N = D, .w = w->patch_w, .bias = w->patch_b},
+    ks_vision *v = &enc->vision;
+    const ks_weights *w = enc->weights;
+    int D = w->info.dim, K = 3 * w->info.patch * w->info.patch;
+    *v = (ks_vision){.patches = ks_matrix_plan(KS_FP32, K, D, 0, &(ks_source){.w = {w->patch_w}, .parts = 1}),
+                     .patch_bias = w->patch_b,
                      .spatial_norm = {w->spatial_ln_scale, w->spatial_ln_bias},
-                     .temporal_norm = {w->temporal_ln_scale, w->temporal_ln_bias},
-                     .classes = {.K = D, .N = info->classes, .w = w->class_w, .bias = w->class_b}};
-    int err = ks_blocks_open(&v->spatial, "spatial", &w->spatial, info, e);
+                     .temporal_norm = {w->temporal_ln_scale, w->temporal_ln_bias}};
+    v->patches.chain = KS_PIXEL_CHAIN;
+    int err = ks_blocks_open(&v->spatial, "spatial", &w->spatial, enc, e);
     if (!err)
-        err = ks_blocks_open(&v->temporal, "temporal", &w->temporal, info, e);
+        err = ks_blocks_open(&v->temporal, "temporal", &w->temporal, enc, e);
     if (!err)
-        err = ks_blocks_open(&v->auxiliary, "auxiliary", &w->auxiliary, info, e);
+        err = ks_blocks_open(&v->auxiliary, "auxiliary", &w->auxiliary, enc, e);
     if (!err && w->pooler.hidden > 0)
-        err = ks_pooling_open(&v->pooling, &w->pooler, D, info->heads, e);
-    if (err)
-        ks_vision_close(v);
+        err = ks_pooling_open(&v->pooling, &w->pooler, enc->kernels, (const int[]){D, w->info.heads}, e);
+    ks_blocks *const stacks[3] = {&v->spatial, &v->temporal, &v->auxiliary};
+    if (!err)
+        err = ks_blocks_pack(&v->pack, enc, "video", stacks, &v->patches, e);
     return err;
 }
 
@@ -44,6 +48,7 @@ void ks_vision_close(ks_vision *v)
     ks_blocks_close(&v->temporal);
     ks_blocks_close(&v->auxiliary);
     ks_pooling_close(&v->pooling);
+    ks_pack_close(&v->pack);
     free(v->grid_positions);
     free(v->time_positions);
     v->grid_positions = v->time_positions = NULL;
@@ -94,14 +99,15 @@ static void project(void *arg, int task, int worker)
 {
     spatial_job *j = arg;
     const ks_vision *v = &j->enc->vision;
-    size_t D = (size_t)v->patches.N, K = (size_t)v->patches.K;
+    size_t D = (size_t)v->patches.N, K = ks_group_stride(KS_FP32, v->patches.K);
     int first = task % j->tiles * PATCH_TILE, m = j->N - first < PATCH_TILE ? j->N - first : PATCH_TILE;
     float *patches = j->patches + (size_t)worker * PATCH_TILE * K;
     float *x = j->x + ((size_t)(task / j->tiles) * (size_t)j->N + (size_t)first) * D;
     ks_patches(patches, K, &j->pictures[task / j->tiles], first, m);
-    ks_gemm_blas(x, D, patches, K, m, &v->patches);
-    ks_bias_activate(x, D, m, (int)D, v->patches.bias, KS_IDENTITY);
-    ks_add(x, D, v->grid_positions + (size_t)first * D, D, m, (int)D);
+    ks_product product = ks_product_of(j->enc->kernels, &v->patches, patches, K, m);
+    ks_product_run(&product, &(ks_sink){.bias = v->patch_bias, .y = x, .ldy = D});
+    for (int r = 0; r < m; r++)
+        j->enc->kernels->axpy(x + (size_t)r * D, 1.0f, v->grid_positions + ((size_t)first + (size_t)r) * D, D);
 }
 
 static void finish(void *arg, int task, int worker)
@@ -109,8 +115,8 @@ static void finish(void *arg, int task, int worker)
     spatial_job *j = arg;
     (void)worker;
     size_t D = (size_t)j->enc->info.dim;
-    ks_layer_norm(ks_tokens_x(j->tokens[task]), D, j->x + (size_t)task * (size_t)j->N * D, D, j->N, (int)D,
-                  &j->enc->vision.spatial_norm);
+    j->enc->kernels->norm(ks_tokens_x(j->tokens[task]), D, 0, j->x + (size_t)task * (size_t)j->N * D, D, j->N, (int)D,
+                          &j->enc->vision.spatial_norm);
 }
 
 /* One pass over n pictures. masked[n] of frames, or NULL. */
@@ -119,10 +125,12 @@ static int spatial_pass(ks_tokens *const *out, ks_encoder *enc, const ks_picture
 {
     ks_vision *v = &enc->vision;
     int N = pictures->G * pictures->G, rows = n * N, threads = ks_pool_threads(enc->pool);
-    size_t D = (size_t)enc->info.dim, patch_bytes = (size_t)threads * PATCH_TILE * (size_t)v->patches.K * sizeof(float);
-    ks_run run = {enc->pool, &enc->arena, enc->tap, enc->tap_arg};
+    size_t D = (size_t)enc->info.dim, patch = ks_group_stride(KS_FP32, v->patches.K) * sizeof(float);
+    size_t patch_bytes = (size_t)threads * PATCH_TILE * patch;
+    ks_run run = ks_run_of(enc);
+    ks_rows r = {.rows = rows, .sequences = n, .length = N, .sequence_step = (size_t)N, .row_step = 1};
     size_t need = ks_slice((size_t)rows * D, sizeof(float)) + ks_slice(patch_bytes, 1) + ks_slice((size_t)rows, 1) +
-                  ks_stack_scratch(&v->spatial, rows, N, threads);
+                  ks_stack_scratch(&run, &v->spatial, &r);
     int err = ks_arena_reserve(&enc->arena, need, e);
     if (err)
         return err;
@@ -131,7 +139,7 @@ static int spatial_pass(ks_tokens *const *out, ks_encoder *enc, const ks_picture
     j.patches = ks_arena_take(&enc->arena, patch_bytes);
     ks_pool_run(enc->pool, n * j.tiles, project, &j);
     ks_tap_call(&run, "patches", -1, j.x, rows, (int64_t)D);
-    ks_rows r = {.x = j.x, .rows = rows, .sequences = n, .length = N, .sequence_step = (size_t)N, .row_step = 1, .unit = N};
+    r.x = j.x;
     if (masked) {
         uint8_t *row_masked = ks_arena_take(&enc->arena, (size_t)rows);
         for (int i = 0; i < rows; i++)
@@ -197,19 +205,21 @@ static void normalise(void *arg, int task, int worker)
     (void)worker;
     size_t D = (size_t)j->enc->info.dim;
     float *x = j->x + (size_t)task * (size_t)j->N * D;
-    ks_layer_norm(x, D, x, D, j->N, (int)D, &j->enc->vision.temporal_norm);
+    j->enc->kernels->norm(x, D, 0, x, D, j->N, (int)D, &j->enc->vision.temporal_norm);
 }
 
 static void pool_outputs(const ks_clip_outputs *out, ks_encoder *enc, const float *x, const int shape[2])
 {
     const ks_vision *v = &enc->vision;
+    const ks_weights *w = enc->weights;
     int T = shape[0], D = enc->info.dim, lvt = enc->info.kind == KS_LVT;
     size_t width = (size_t)D;
     float *pooled = ks_arena_take(&enc->arena, ((size_t)T + 1) * width * sizeof(float));
     ks_pooling_run(pooled, &v->pooling, enc->pool, &enc->arena, x, shape, out->frames != NULL);
     if (out->logits) {
-        ks_gemm_blas(out->logits, (size_t)v->classes.N, pooled, width, 1, &v->classes);
-        ks_bias_activate(out->logits, (size_t)v->classes.N, 1, v->classes.N, v->classes.bias, KS_IDENTITY);
+        memcpy(out->logits, w->class_b, (size_t)enc->info.classes * sizeof(float));
+        for (size_t d = 0; d < width; d++)
+            enc->kernels->axpy(out->logits, pooled[d], w->class_w + d * (size_t)enc->info.classes, (size_t)enc->info.classes);
     }
     for (int r = 0; lvt && r < (out->frames ? T + 1 : 1); r++)
         ks_unit(pooled + (size_t)r * width, D);
@@ -230,16 +240,28 @@ static const uint8_t *row_masks(ks_encoder *enc, ks_tokens *const *frames, int T
     return any ? masked : NULL;
 }
 
-static size_t clip_scratch(const ks_encoder *enc, int T, int N)
+static ks_rows by_place(int T, int N)
+{
+    return (ks_rows){.rows = T * N, .sequences = N, .length = T, .sequence_step = 1, .row_step = (size_t)N};
+}
+
+static ks_rows all_rows(int rows)
+{
+    return (ks_rows){.rows = rows, .sequences = 1, .length = rows, .row_step = 1};
+}
+
+static size_t clip_scratch(ks_encoder *enc, int T, int N)
 {
     const ks_vision *v = &enc->vision;
-    int rows = T * N, threads = ks_pool_threads(enc->pool);
-    size_t D = (size_t)enc->info.dim, temporal = ks_stack_scratch(&v->temporal, rows, T, threads);
-    size_t auxiliary = v->auxiliary.layers ? ks_stack_scratch(&v->auxiliary, rows, rows, threads) : 0;
+    ks_rows places = by_place(T, N), all = all_rows(T * N);
+    ks_run run = ks_run_of(enc);
+    size_t D = (size_t)enc->info.dim, rows = (size_t)T * (size_t)N;
+    size_t most = ks_stack_scratch(&run, &v->temporal, &places);
+    size_t auxiliary = ks_stack_scratch(&run, &v->auxiliary, &all);
     size_t pooling = v->pooling.hidden ? ks_pooling_scratch(&v->pooling, T, N) : 0;
-    size_t most = temporal > auxiliary ? temporal : auxiliary;
-    return ks_slice((size_t)rows * D, sizeof(float)) + ks_slice((size_t)rows, 1) +
-           ks_slice(((size_t)T + 1) * D, sizeof(float)) + (most > pooling ? most : pooling);
+    most = auxiliary > most ? auxiliary : most;
+    return ks_slice(rows * D, sizeof(float)) + ks_slice(rows, 1) + ks_slice(((size_t)T + 1) * D, sizeof(float)) +
+           (most > pooling ? most : pooling);
 }
 
 int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e)
@@ -247,25 +269,25 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
     ks_vision *v = &enc->vision;
     int N = ks_tokens_grid(frames[0]) * ks_tokens_grid(frames[0]), rows = T * N;
     size_t D = (size_t)enc->info.dim, bytes = (size_t)rows * D * sizeof(float);
-    ks_run run = {enc->pool, &enc->arena, enc->tap, enc->tap_arg};
+    ks_run run = ks_run_of(enc);
     int err = fit_time(enc, T, e);
     if (!err)
         err = ks_arena_reserve(&enc->arena, clip_scratch(enc, T, N), e);
     if (err)
         return err;
     clip_job j = {.enc = enc, .frames = frames, .N = N, .x = ks_arena_take(&enc->arena, bytes)};
-    const uint8_t *masked = row_masks(enc, frames, T, N);
+    ks_rows places = by_place(T, N), all = all_rows(rows);
+    places.x = all.x = j.x;
+    places.masked = row_masks(enc, frames, T, N);
     ks_pool_run(enc->pool, T, place, &j);
-    ks_stack_run(&run, &v->temporal, &(ks_rows){.x = j.x, .rows = rows, .sequences = N, .length = T, .sequence_step = 1,
-                                                .row_step = (size_t)N, .unit = rows, .masked = masked});
+    ks_stack_run(&run, &v->temporal, &places);
     ks_pool_run(enc->pool, T, normalise, &j);
     ks_tap_call(&run, "temporal_ln", -1, j.x, rows, (int64_t)D);
     if (out->spatiotemporal)
         memcpy(out->spatiotemporal, j.x, bytes);
     if (!out->auxiliary && !out->frames && !out->global && !out->logits)
         return 0;
-    ks_stack_run(&run, &v->auxiliary, &(ks_rows){.x = j.x, .rows = rows, .sequences = 1, .length = rows, .row_step = 1,
-                                                 .unit = rows});
+    ks_stack_run(&run, &v->auxiliary, &all);
     if (out->auxiliary)
         memcpy(out->auxiliary, j.x, bytes);
     if (out->frames || out->global || out->logits)

@@ -168,6 +168,17 @@ int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e); 
 int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e);   /* rebuild what can be rebuilt; saves every readable row */
 int ks_index_backup(ks_index *x, const char *to, ks_error *e);                   /* consistent while others write */
 int ks_index_compact(ks_index *x, ks_error *e);
+/* Speed of the exact scan over made vectors in memory; out fields below `seconds`. */
+typedef struct {
+    int64_t rows;
+    int dim, k, threads, clustered, rounds;
+    double seconds, seconds_plain; /* best of rounds, one query: the scan; every row scored from fp16 */
+    double bytes, bytes_plain;     /* read by each */
+    int64_t rescored;              /* rows a query that the codes could not leave out */
+    int same;                      /* 1: both gave the same neighbours and bits */
+    char cpu[24];
+} ks_scan_bench;
+int ks_index_bench_scan(ks_scan_bench *b, ks_error *e);
 const char *ks_reason_name(ks_reason reason);
 const char *ks_verdict_name(ks_verdict verdict);
 int ks_index_about(ks_fact *facts, int max);

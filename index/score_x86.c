@@ -49,16 +49,19 @@ AVX2 static float score_avx2(const float *q, const uint16_t *h, int dim)
     return tree(low, high);
 }
 
+/* Accumulators are named, not an array: gcc -O2 keeps an array of them in memory (2.3 times slower). */
 AVX2 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m)
 {
     int i = 0;
-    for (; i + 4 <= m && dim % 16 == 0; i += 4) {
+    for (; i + 2 <= m && dim % 16 == 0; i += 2) {
         const uint16_t *r = h + (size_t)i * stride;
-        __m256 l[4], u[4];
-        for (int j = 0; j < 4; j++) l[j] = u[j] = _mm256_setzero_ps();
-        for (int d = 0; d < dim; d += 16)
-            for (int j = 0; j < 4; j++) step(&l[j], &u[j], q + d, r + (size_t)j * stride + d);
-        for (int j = 0; j < 4; j++) out[i + j] = tree(l[j], u[j]);
+        __m256 l0 = _mm256_setzero_ps(), u0 = l0, l1 = l0, u1 = l0;
+        for (int d = 0; d < dim; d += 16) {
+            step(&l0, &u0, q + d, r + d);
+            step(&l1, &u1, q + d, r + stride + d);
+        }
+        out[i] = tree(l0, u0);
+        out[i + 1] = tree(l1, u1);
     }
     for (; i < m; i++) out[i] = score_avx2(q, h + (size_t)i * stride, dim);
 }
@@ -89,14 +92,25 @@ AVX512 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, 
     int i = 0;
     for (; i + 4 <= m && dim % 16 == 0; i += 4) {
         const uint16_t *r = h + (size_t)i * stride;
-        __m512 a[4];
-        for (int j = 0; j < 4; j++) a[j] = _mm512_setzero_ps();
-        for (int d = 0; d < dim; d += 16)
-            for (int j = 0; j < 4; j++) a[j] = step512(a[j], q + d, r + (size_t)j * stride + d);
-        for (int j = 0; j < 4; j++) out[i + j] = tree512(a[j]);
+        __m512 a0 = _mm512_setzero_ps(), a1 = a0, a2 = a0, a3 = a0;
+        for (int d = 0; d < dim; d += 16) {
+            a0 = step512(a0, q + d, r + d);
+            a1 = step512(a1, q + d, r + stride + d);
+            a2 = step512(a2, q + d, r + 2 * stride + d);
+            a3 = step512(a3, q + d, r + 3 * stride + d);
+        }
+        out[i] = tree512(a0);
+        out[i + 1] = tree512(a1);
+        out[i + 2] = tree512(a2);
+        out[i + 3] = tree512(a3);
     }
     for (; i < m; i++) out[i] = score_avx512(q, h + (size_t)i * stride, dim);
 }
+
+/* One row after the other with a prefetch of AHEAD bytes: the hardware's own stops at each 4 KiB page. Measured
+ * on 600 MB, one thread of a busy Zen 4 in a VM: four rows at once without it 3.7-4.7 GB/s, with it 6-7, one
+ * row at once with it 7-9 (huge pages: 5, 10, 13). */
+enum { AHEAD = 2048 };
 
 /* vpmaddubsw would saturate (255 * 127 * 2 > 32767), so bytes widen to 16 bits first. */
 AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m)
@@ -105,6 +119,7 @@ AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, 
         const uint8_t *r = codes + (size_t)i * stride;
         __m256i a = _mm256_setzero_si256(), b = _mm256_setzero_si256();
         for (size_t d = 0; d < stride; d += 32) {
+            _mm_prefetch((const char *)(r + d + AHEAD), _MM_HINT_T0);
             __m256i c0 = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(r + d)));
             __m256i c1 = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(r + d + 16)));
             __m256i q0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(q + d)));
@@ -120,26 +135,25 @@ AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, 
     }
 }
 
+VNNI static inline __m512i dot64(__m512i acc, const uint8_t *codes, const int8_t *q)
+{
+    return _mm512_dpbusd_epi32(acc, _mm512_loadu_si512((const void *)codes), _mm512_loadu_si512((const void *)q));
+}
+
 VNNI void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m)
 {
-    int i = 0;
-    for (; i + 4 <= m; i += 4) {
+    for (int i = 0; i < m; i++) {
         const uint8_t *r = codes + (size_t)i * stride;
-        __m512i a[4];
-        for (int j = 0; j < 4; j++) a[j] = _mm512_setzero_si512();
-        for (size_t d = 0; d < stride; d += 64) {
-            __m512i b = _mm512_loadu_si512((const void *)(q + d));
-            for (int j = 0; j < 4; j++)
-                a[j] = _mm512_dpbusd_epi32(a[j], _mm512_loadu_si512((const void *)(r + (size_t)j * stride + d)), b);
+        __m512i a = _mm512_setzero_si512(), b = a;
+        size_t at = 0;
+        for (; at + 128 <= stride; at += 128) {
+            _mm_prefetch((const char *)(r + at + AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)(r + at + 64 + AHEAD), _MM_HINT_T0);
+            a = dot64(a, r + at, q + at);
+            b = dot64(b, r + at + 64, q + at + 64);
         }
-        for (int j = 0; j < 4; j++) out[i + j] = _mm512_reduce_add_epi32(a[j]);
-    }
-    for (; i < m; i++) {
-        __m512i a = _mm512_setzero_si512();
-        for (size_t d = 0; d < stride; d += 64)
-            a = _mm512_dpbusd_epi32(a, _mm512_loadu_si512((const void *)(codes + (size_t)i * stride + d)),
-                                    _mm512_loadu_si512((const void *)(q + d)));
-        out[i] = _mm512_reduce_add_epi32(a);
+        if (at < stride) a = dot64(a, r + at, q + at);
+        out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
     }
 }
 #endif

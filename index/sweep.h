@@ -19,4 +19,7 @@ int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans);  /* 0 or 
 /* Same for rows named one by one (FAISS chose them). */
 int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows, int64_t n);
 
+void ks_bench_vector(float *v, int dim, int clustered, uint64_t seed); /* bench_scan.c: v[dim], unit length */
+int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered);       /* in memory, ids 1..rows */
+
 #endif

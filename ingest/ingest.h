@@ -92,6 +92,9 @@ typedef struct {
     int workers;               /* decoders at once; 0: by cores */
     ks_fit fit;
     const char *hwaccel;       /* NULL: none */
+    const char *model_path, *tokenizer_path; /* remembered by the library; may be NULL */
+    int switch_space;          /* 1: another model than the library's fills a new space beside the old */
+    double commit_every;       /* seconds between transactions; 0: 5, at most 60; < 0: one a clip (tests) */
     double budget;             /* seconds of wall time; 0: none */
     const volatile int *stop;  /* becomes 1: stop after this clip, 2: now; may be NULL */
     ks_on_event *event;
@@ -101,10 +104,21 @@ typedef struct {
 typedef struct {
     int64_t files, indexed, partly, unchanged, moved, skipped, failed, gone, other, clips;
     double video_seconds, wall_seconds;
+    int64_t left;              /* files not begun or not finished: stopped, or the budget is used up */
     int interrupted;
 } ks_ingest_summary;
 /* enc NULL: the clock encoder (tests: the bars in the picture are the vector). KS_ESTOP: interrupted, all said is kept. */
 int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e);
+/* What a running (or killed) ingest last said of itself, for `status` in another process. 1: it said something, 0: no. */
+typedef struct {
+    int64_t pid, started, updated;        /* seconds since 1970 */
+    int64_t files, files_total, clips, bytes, bytes_total;
+    double video_seconds, wall_seconds;
+    char path[4096];                      /* the newest file at work, "" if none */
+} ks_progress;
+int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e);
+/* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
+int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */
 
 int ks_ingest_about(const char *decoder, ks_fact *facts, int max); /* asks the decoder for libav's versions, sandbox, hwaccels */

@@ -259,8 +259,12 @@ int ks_plan_end(ks_plan *p, int64_t end, ks_error *e)
 int ks_plan_wants(const ks_plan *p, int64_t pts, int64_t next)
 {
     if (!p->in_shot || pts < p->last_pts) return 1;
-    if (against(p, pts, p->rule.frames) < 0) return 1;
-    if (next <= pts) return 1;
+    return against(p, pts, p->rule.frames) < 0 || ks_plan_on_grid(p, pts, next);
+}
+
+int ks_plan_on_grid(const ks_plan *p, int64_t pts, int64_t next)
+{
+    if (!p->in_shot || next <= pts) return 1;
     /* Is there a step m with pts <= g(m) < next? The first one at or after pts decides. */
     wide unit = (wide)p->rule.window_us * p->rule.tb.den;
     wide time = ((wide)pts - p->s) * p->rule.tb.num * 1000000 * p->rule.frames;

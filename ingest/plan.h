@@ -58,6 +58,8 @@ int ks_plan_end(ks_plan *plan, int64_t end, ks_error *e);
 
 /* 1: a frame shown from pts to next can be part of a clip if the shot goes on. */
 int ks_plan_wants(const ks_plan *plan, int64_t pts, int64_t next);
+/* 1: a step of the shot's grid lies in [pts, next): this frame is in a clip if the shot lasts longer than the window. */
+int ks_plan_on_grid(const ks_plan *plan, int64_t pts, int64_t next);
 /* 1: a later clip may need this frame, which was given before. */
 int ks_plan_needs(const ks_plan *plan, int64_t ordinal);
 

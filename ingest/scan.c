@@ -30,7 +30,7 @@ typedef struct {
 } waiting;
 
 typedef struct {
-    ks_found_list *list;
+    ks_met_list *list;
     const ks_scan_options *o;
     size_t root_length;          /* bytes of the root's path, with its '/' */
     waiting *stack;
@@ -45,12 +45,12 @@ static int no_memory(ks_error *e)
     return ks_fail(e, KS_ENOMEM, "no memory to list the files");
 }
 
-static int add(ks_found_list *list, ks_found_kind kind, char *path, const struct stat *st, int error, ks_error *e)
+static int add(ks_met_list *list, ks_met_kind kind, char *path, const struct stat *st, int error, ks_error *e)
 {
     if (!path) return no_memory(e);
     if (list->n == list->room) {
         size_t room = list->room ? 2 * list->room : 1024;
-        ks_found *at = reallocarray(list->at, room, sizeof *at);
+        ks_met *at = reallocarray(list->at, room, sizeof *at);
         if (!at) {
             free(path);
             return no_memory(e);
@@ -58,8 +58,8 @@ static int add(ks_found_list *list, ks_found_kind kind, char *path, const struct
         list->at = at;
         list->room = room;
     }
-    ks_found *f = &list->at[list->n++];
-    *f = (ks_found){.path = path, .kind = kind, .error = error};
+    ks_met *f = &list->at[list->n++];
+    *f = (ks_met){.path = path, .kind = kind, .error = error};
     if (st) {
         f->size = st->st_size;
         f->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
@@ -70,11 +70,11 @@ static int add(ks_found_list *list, ks_found_kind kind, char *path, const struct
     return 0;
 }
 
-void ks_found_list_free(ks_found_list *list)
+void ks_met_list_free(ks_met_list *list)
 {
     for (size_t i = 0; i < list->n; i++) free(list->at[i].path);
     free(list->at);
-    *list = (ks_found_list){0};
+    *list = (ks_met_list){0};
 }
 
 /* 1: this folder was not here before. */
@@ -205,9 +205,9 @@ static int meet(walk *w, int folder, const char *folder_path, const char *name, 
     struct stat st;
     char *path = joined(folder_path, name);
     if (!path) return no_memory(e);
-    if (strlen(path) >= PATH_MAX) return add(w->list, KS_FOUND_LONG, path, NULL, ENAMETOOLONG, e);
+    if (strlen(path) >= PATH_MAX) return add(w->list, KS_MET_LONG, path, NULL, ENAMETOOLONG, e);
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (errno != ENOENT) return add(w->list, KS_FOUND_DENIED, path, NULL, errno, e);
+        if (errno != ENOENT) return add(w->list, KS_MET_DENIED, path, NULL, errno, e);
         free(path); /* went away between readdir and now */
         return 0;
     }
@@ -217,8 +217,8 @@ static int meet(walk *w, int folder, const char *folder_path, const char *name, 
         free(path);
         return 0;
     }
-    if (link && !w->o->follow) return add(w->list, KS_FOUND_LINK, path, &st, 0, e);
-    if (link && fstatat(folder, name, &st, 0) < 0) return add(w->list, KS_FOUND_LINK, path, NULL, errno, e);
+    if (link && !w->o->follow) return add(w->list, KS_MET_LINK, path, &st, 0, e);
+    if (link && fstatat(folder, name, &st, 0) < 0) return add(w->list, KS_MET_LINK, path, NULL, errno, e);
     if (link && S_ISREG(st.st_mode)) { /* under its own name, so that it is one path however it is reached */
         char *real = realpath(path, NULL);
         free(path);
@@ -230,7 +230,7 @@ static int meet(walk *w, int folder, const char *folder_path, const char *name, 
         free(path);
         return no_memory(e);
     }
-    return add(w->list, S_ISREG(st.st_mode) ? KS_FOUND_FILE : KS_FOUND_SPECIAL, path, &st, 0, e);
+    return add(w->list, S_ISREG(st.st_mode) ? KS_MET_FILE : KS_MET_SPECIAL, path, &st, 0, e);
 }
 
 static int by_name(const void *a, const void *b)
@@ -282,7 +282,7 @@ static int walk_folder(walk *w, const waiting *at, size_t *entries, ks_error *e)
         if (error == ENOENT) return 0;
         memset(&st, 0, sizeof st);
         st.st_mode = S_IFDIR;
-        return add(w->list, KS_FOUND_DENIED, strdup(at->path), &st, error, e);
+        return add(w->list, KS_MET_DENIED, strdup(at->path), &st, error, e);
     }
     int first = first_time(w, &st);
     DIR *dir = first > 0 ? fdopendir(fd) : NULL;
@@ -325,7 +325,7 @@ static void end_walk(walk *w)
     }
 }
 
-int ks_scan(ks_found_list *list, int *root, const char *path, const ks_scan_options *o, ks_error *e)
+int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_options *o, ks_error *e)
 {
     struct stat st;
     *root = KS_ROOT_FILE;
@@ -334,12 +334,12 @@ int ks_scan(ks_found_list *list, int *root, const char *path, const ks_scan_opti
             *root = KS_ROOT_MISSING;
             if (lstat(path, &st) < 0) return 0;
             *root = KS_ROOT_FILE; /* a link to nothing */
-            return add(list, KS_FOUND_LINK, strdup(path), NULL, ENOENT, e);
+            return add(list, KS_MET_LINK, strdup(path), NULL, ENOENT, e);
         }
-        return add(list, KS_FOUND_DENIED, strdup(path), NULL, errno, e);
+        return add(list, KS_MET_DENIED, strdup(path), NULL, errno, e);
     }
     if (!S_ISDIR(st.st_mode)) {
-        int err = add(list, S_ISREG(st.st_mode) ? KS_FOUND_FILE : KS_FOUND_SPECIAL, strdup(path), &st, 0, e);
+        int err = add(list, S_ISREG(st.st_mode) ? KS_MET_FILE : KS_MET_SPECIAL, strdup(path), &st, 0, e);
         if (err == 0) list->at[list->n - 1].named = 1;
         return err;
     }

@@ -9,28 +9,28 @@
 #include "ks.h"
 
 typedef enum {
-    KS_FOUND_FILE,    /* a regular file */
-    KS_FOUND_LINK,    /* a symbolic link that was not followed, dangles or loops */
-    KS_FOUND_SPECIAL, /* a FIFO, socket or device */
-    KS_FOUND_DENIED,  /* the system said no: `error` is its errno */
-    KS_FOUND_LONG     /* the path is longer than the system opens */
-} ks_found_kind;
+    KS_MET_FILE,    /* a regular file */
+    KS_MET_LINK,    /* a symbolic link that was not followed, dangles or loops */
+    KS_MET_SPECIAL, /* a FIFO, socket or device */
+    KS_MET_DENIED,  /* the system said no: `error` is its errno */
+    KS_MET_LONG     /* the path is longer than the system opens */
+} ks_met_kind;
 
 typedef struct {
     char *path;       /* absolute; owned by the list */
-    ks_found_kind kind;
+    ks_met_kind kind;
     int folder;       /* DENIED: it is a folder, and nothing below it is known */
     int named;        /* given by name, not met in a folder */
     int error;
     int64_t size, mtime_ns;
     uint64_t device, inode;
-} ks_found;
+} ks_met;
 
 typedef struct {
-    ks_found *at;     /* [n] */
+    ks_met *at;     /* [n] */
     size_t n, room;
     int64_t folders, hidden; /* walked; names left out by rule, pattern or ignore file */
-} ks_found_list;
+} ks_met_list;
 
 typedef struct {
     const char *const *excludes, *const *includes; /* NULL-terminated, may be NULL; includes are for files only */
@@ -42,8 +42,8 @@ enum { KS_ROOT_FOLDER = 0, KS_ROOT_FILE = 1, KS_ROOT_MISSING = 2, KS_ROOT_EMPTY 
 
 /* Adds what is at `path` (absolute, see ks_scan_absolute). *root says what it was; a root that is missing or
  * empty is no error: a disk may not be mounted. */
-int ks_scan(ks_found_list *list, int *root, const char *path, const ks_scan_options *o, ks_error *e);
-void ks_found_list_free(ks_found_list *list);
+int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_options *o, ks_error *e);
+void ks_met_list_free(ks_met_list *list);
 
 /* The absolute path with links resolved as far as it exists: a disk may not be mounted. malloc'ed. */
 int ks_scan_absolute(char **out, const char *path, ks_error *e);

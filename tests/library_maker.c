@@ -1,12 +1,19 @@
 /* library_maker.c - seeded libraries for tests. */
 #include "tests/library_maker.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Programs without libcheck link this too: what must not fail ends the process, which libcheck reports. */
+#undef MUST
+#define MUST(call) do { int must_ = (call); if (must_ < 0) { fprintf(stderr, "%s: %d %s\n", #call, must_, e.msg); abort(); } } while (0)
+static void need(int good)
+{
+    if (!good) abort();
+}
 
 uint64_t lib_random(uint64_t *state)
 {
@@ -43,7 +50,7 @@ char *lib_new_dir(char out[64])
 {
     const char *tmp = getenv("TMPDIR");
     snprintf(out, 64, "%.40s/ks_library_XXXXXX", tmp ? tmp : "/tmp");
-    ck_assert_ptr_nonnull(mkdtemp(out));
+    need(mkdtemp(out) != NULL);
     return out;
 }
 
@@ -72,7 +79,7 @@ int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim,
                    .film_date = (int64_t)(1000 + content), .width = 16, .height = 16, .fps = 25 };
     float *vectors = malloc((size_t)(n ? n : 1) * (size_t)dim * sizeof *vectors);
     ks_clip_data *clips = calloc((size_t)(n ? n : 1), sizeof *clips);
-    ck_assert(vectors && clips);
+    need(vectors && clips);
     memcpy(v.content, &content, sizeof content);
     MUST(ks_index_add_video(&v.id, x, &v, &e));
     for (int i = 0; i < n; i++) {
@@ -119,7 +126,7 @@ void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int d
         if (n == room) {
             room = 2 * room + 1000;
             all = realloc(all, (size_t)room * sizeof *all);
-            ck_assert_ptr_nonnull(all);
+            need(all != NULL);
         }
         MUST(ks_index_clip_vector(v, x, clip.id, &e));
         all[n++] = (ks_neighbour){ clip.id, score(q, v, dim) };

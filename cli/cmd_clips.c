@@ -1,0 +1,162 @@
+/* cmd_clips.c - `clips`, `forget`, `relocate`: the rows of a library, and its paths. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/json_out.h"
+#include "cli/terminal.h"
+#include "cli/timecode.h"
+#include "ingest/ingest.h"
+
+typedef struct {
+    const char *in;
+    int unfinished, json;
+} clips_fields;
+
+static const ks_option clips_options[] = {
+    {0, "in", KS_OPT_TEXT, offsetof(clips_fields, in), "GLOB", "only of files whose name or path matches"},
+    {0, "unfinished", KS_OPT_FLAG, offsetof(clips_fields, unfinished), NULL, "of films whose ingest was interrupted too"},
+    {0, "json", KS_OPT_FLAG, offsetof(clips_fields, json), NULL, "a JSON line a clip"},
+    {0},
+};
+
+static void clip_json(ks_json *j, const ks_clip *c, const ks_video *v)
+{
+    ks_json_open(j, NULL, '{');
+    ks_json_int(j, "id", c->id);
+    ks_json_int(j, "video", c->video);
+    ks_json_path(j, "path", v->path);
+    ks_json_seconds(j, "start", ks_seconds(c->start, v->tb));
+    ks_json_seconds(j, "end", ks_seconds(c->end, v->tb));
+    ks_json_int(j, "frames", c->frames);
+    ks_json_text(j, "reason", ks_reason_name(c->reason));
+    ks_json_close(j);
+}
+
+static void clip_line(const ks_clip *c, const ks_video *v)
+{
+    char path[4096], from[24], to[24];
+    ks_terminal t;
+    ks_terminal_of(&t, stdout);
+    ks_show_path(path, sizeof path, v->path, 0, t.utf8);
+    ks_clock_ms(from, ks_seconds(c->start, v->tb));
+    ks_clock_ms(to, ks_seconds(c->end, v->tb));
+    printf("%8lld  %s - %s  %-6s  %s\n", (long long)c->id, from, to, ks_reason_name(c->reason), path);
+}
+
+static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const clips_fields *f = fields;
+    ks_filter filter = {.path_glob = f->in, .unfinished_too = f->unfinished};
+    ks_index *x = NULL;
+    ks_cursor *cursor = NULL;
+    ks_clip c;
+    ks_video v = {0};
+    ks_json j;
+    int64_t shown = 0, of = 0, lost = 0;
+    (void)args;
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words; --in names files");
+    int err = ks_index_open(&x, g->library, KS_READ, e);
+    if (err == 0) err = ks_index_clips(&cursor, x, &filter, e);
+    ks_json_start(&j, stdout);
+    while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
+        if (err == KS_EDAMAGED) lost++;
+        else if (err < 0) break;
+        if (err == KS_EDAMAGED) {
+            err = 0;
+            continue;
+        }
+        if (c.video != of && (err = ks_index_video(&v, x, c.video, e)) < 0) break;
+        of = c.video;
+        if (f->json) clip_json(&j, &c, &v);
+        else clip_line(&c, &v);
+        shown++;
+    }
+    ks_cursor_close(cursor);
+    ks_index_close(x);
+    if (err < 0) return err;
+    if (lost > 0) return ks_fail(e, KS_EDAMAGED, "%s: %lld clips are damaged: kinoseek repair", g->library, (long long)lost);
+    return shown > 0 ? 0 : 1;
+}
+
+extern const ks_command ks_cmd_clips, ks_cmd_forget, ks_cmd_relocate;
+const ks_command ks_cmd_clips = {
+    .name = "clips",
+    .brief = "List the clips of the library",
+    .more = "  kinoseek clips --in 'holiday*' --json | jq .start",
+    .options = clips_options,
+    .fields = sizeof(clips_fields),
+    .run = clips,
+};
+
+static int forget(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    ks_index *x = NULL;
+    int64_t files = 0, all = 0;
+    (void)fields;
+    if (n == 0) return ks_fail(e, KS_EUSAGE, "name the files or folders to forget");
+    int err = ks_index_open(&x, g->library, KS_WRITE, e);
+    for (int i = 0; err == 0 && i < n; i++) {
+        err = ks_forget(&files, x, args[i], e);
+        if (err == 0 && files == 0) fprintf(stderr, "kinoseek: %s: not in the library\n", args[i]);
+        all += files;
+    }
+    if (err == 0 && all > 0) err = ks_index_publish(x, 1, e);
+    ks_index_close(x);
+    if (err < 0) return err;
+    printf("Forgot %lld file%s; none of them was touched.\n", (long long)all, all == 1 ? "" : "s");
+    return all > 0 ? 0 : 1;
+}
+
+const ks_command ks_cmd_forget = {
+    .name = "forget",
+    .usage = "PATH...",
+    .brief = "Take files or folders out of the library",
+    .more = "The films themselves are left alone. A folder that is ingested again brings its\n"
+            "films back; exclude what should stay out:\n"
+            "  kinoseek forget ~/Videos/tmp && kinoseek ingest ~/Videos --exclude tmp",
+    .run = forget,
+};
+
+/* Absolute, without asking the disk: the old place may be gone. malloc'ed. */
+static char *whole_path(const char *path)
+{
+    char folder[4096], *real = realpath(path, NULL), *out = NULL;
+    if (real) return real;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    if (path[0] == '/') return strndup(path, n);
+    if (!getcwd(folder, sizeof folder) || asprintf(&out, "%s/%.*s", folder, (int)n, path) < 0) return NULL;
+    return out;
+}
+
+static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    ks_index *x = NULL;
+    int64_t changed = 0;
+    (void)fields;
+    if (n != 2) return ks_fail(e, KS_EUSAGE, "name the old place and the new one");
+    char *from = whole_path(args[0]), *to = whole_path(args[1]);
+    int err = from && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
+    if (err == 0 && access(to, F_OK) != 0) err = ks_fail(e, KS_ENOTFOUND, "%s: %s", args[1], strerror(errno));
+    if (err == 0) err = ks_index_open(&x, g->library, KS_WRITE, e);
+    if (err == 0) err = ks_ingest_relocate(&changed, x, from, to, e);
+    ks_index_close(x);
+    free(from);
+    free(to);
+    if (err < 0) return err;
+    printf("Relocated %lld file%s.\n", (long long)changed, changed == 1 ? "" : "s");
+    return changed > 0 ? 0 : 1;
+}
+
+const ks_command ks_cmd_relocate = {
+    .name = "relocate",
+    .usage = "OLD NEW",
+    .brief = "Say where films moved to, without reading them",
+    .more = "  kinoseek relocate /media/usb1/films /media/usb2/films\n"
+            "Not needed for films that `ingest` meets at their new place: it knows them by\n"
+            "content. This is for whole disks, and for folders named to ingest before.",
+    .run = relocate,
+};

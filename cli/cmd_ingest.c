@@ -1,0 +1,278 @@
+/* cmd_ingest.c - `ingest PATH...`: films and folders in, clips in the library. */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/ingest_report.h"
+
+typedef struct {
+    double window, hop, budget, commit_every;
+    int frames, workers, follow, stills, hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
+    const char *shots, *fit, *decode, *hwaccel, *files_from, *encoder;
+    ks_opt_list include, exclude;
+} fields_t;
+#define AT(field) offsetof(fields_t, field)
+
+static const ks_option options[] = {
+    {0, "include", KS_OPT_LIST, AT(include), "GLOB", "only files whose name or path matches"},
+    {0, "exclude", KS_OPT_LIST, AT(exclude), "GLOB", "not these files and folders"},
+    {0, "files-from", KS_OPT_TEXT, AT(files_from), "FILE", "read paths from FILE, a line each; - reads stdin"},
+    {'0', "null", KS_OPT_FLAG, AT(nul), NULL, "paths of --files-from end with NUL"},
+    {0, "follow", KS_OPT_FLAG, AT(follow), NULL, "follow symbolic links"},
+    {0, "hidden", KS_OPT_FLAG, AT(hidden), NULL, "files and folders that begin with a dot too"},
+    {0, "stills", KS_OPT_FLAG, AT(stills), NULL, "pictures too, as clips of one frame"},
+    {0, "window", KS_OPT_NUMBER, AT(window), "SECONDS", "longest clip (8)"},
+    {0, "hop", KS_OPT_NUMBER, AT(hop), "SECONDS", "from one clip to the next (half a window)"},
+    {0, "frames", KS_OPT_COUNT, AT(frames), "N", "frames a clip (the model's own)"},
+    {0, "shots", KS_OPT_TEXT, AT(shots), "on|off", "end clips where shots end (on)"},
+    {0, "fit", KS_OPT_TEXT, AT(fit), "squash|crop|pad", "how pictures become square (squash)"},
+    {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast", "fast skips frames: cuts are found less exactly"},
+    {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "none|auto|NAME", "decode on a device: a weaker sandbox (none)"},
+    {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL, "refuse to decode without seccomp and landlock"},
+    {0, "workers", KS_OPT_COUNT, AT(workers), "N", "films decoded at once (by cores)"},
+    {0, "budget", KS_OPT_NUMBER, AT(budget), "TIME", "stop after 4h, 30m ...; the next run goes on"},
+    {0, "nice", KS_OPT_FLAG, AT(nice), NULL, "leave the machine to others"},
+    {'n', "dry-run", KS_OPT_FLAG, AT(dry_run), NULL, "say what would be done"},
+    {0, "switch", KS_OPT_FLAG, AT(switch_model), NULL, "change the library's model to that of -m"},
+    {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS", "how often clips are made durable (5, at most 60)"},
+    {0, "encoder", KS_OPT_TEXT, AT(encoder), "towers|clock", "clock: read the test films' bars (for tests)"},
+    {0, "json", KS_OPT_FLAG, AT(json), NULL, "a JSON line an event"},
+    {0},
+};
+
+static void defaults(void *fields)
+{
+    ((fields_t *)fields)->commit_every = -1;
+}
+
+/* The handler's only means: it asks once, and ends the program when asked again. */
+static volatile sig_atomic_t asked;
+static volatile int stop;
+static volatile sig_atomic_t loud;
+
+static void on_signal(int number)
+{
+    static const char words[] = "\n  Stopping after this clip; everything up to here is kept. Run the same command to go on.\n";
+    int saved = errno;
+    if (asked) _exit(128 + number);
+    asked = number;
+    stop = 1;
+    if (loud && write(STDERR_FILENO, words, sizeof words - 1) < 0) asked = number;
+    errno = saved;
+}
+
+static void catch_signals(int quiet)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    loud = !quiet;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+typedef struct {
+    const char **at;  /* [n] */
+    int n;
+    char *text;       /* what --files-from held */
+} path_list;
+
+static int read_stream(char **text, size_t *bytes, FILE *f, const char *name, ks_error *e)
+{
+    size_t room = 0, n = 0;
+    *text = NULL;
+    for (;;) {
+        if (n + 65536 > room) {
+            char *more = realloc(*text, room = 2 * room + 65537);
+            if (!more) return ks_fail(e, KS_ENOMEM, "%s: no memory for the list", name);
+            *text = more;
+        }
+        size_t got = fread(*text + n, 1, 65536, f);
+        n += got;
+        if (got == 0) break;
+    }
+    if (ferror(f)) return ks_fail(e, KS_EIO, "%s: %s", name, strerror(errno));
+    (*text)[n] = 0;
+    *bytes = n;
+    return 0;
+}
+
+static int read_list(path_list *list, const fields_t *f, ks_error *e)
+{
+    int from_stdin = strcmp(f->files_from, "-") == 0;
+    FILE *in = from_stdin ? stdin : fopen(f->files_from, "rb");
+    size_t bytes = 0;
+    if (!in) return ks_fail(e, KS_ENOTFOUND, "%s: %s", f->files_from, strerror(errno));
+    int err = read_stream(&list->text, &bytes, in, f->files_from, e);
+    if (!from_stdin) fclose(in);
+    char end = f->nul ? 0 : '\n';
+    for (size_t at = 0; err == 0 && at < bytes;) {
+        char *line = list->text + at, *over = memchr(line, end, bytes - at);
+        size_t length = over ? (size_t)(over - line) : bytes - at;
+        line[length] = 0;
+        at += length + 1;
+        if (length == 0) continue;
+        const char **more = reallocarray(list->at, (size_t)list->n + 1, sizeof *more);
+        if (!more) return ks_fail(e, KS_ENOMEM, "%s: no memory for the list", f->files_from);
+        list->at = more;
+        list->at[list->n++] = line;
+    }
+    return err;
+}
+
+static int gather_paths(path_list *list, const fields_t *f, int n, char **args, ks_error *e)
+{
+    if (f->files_from) {
+        int err = read_list(list, f, e);
+        if (err < 0) return err;
+        if (list->n + n == 0) return ks_fail(e, KS_EUSAGE, "%s names no file", f->files_from);
+    }
+    const char **more = reallocarray(list->at, (size_t)(list->n + n) + 1, sizeof *more);
+    if (!more) return ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    list->at = more;
+    for (int i = 0; i < n; i++) list->at[list->n++] = args[i];
+    return 0;
+}
+
+static const char **ended(const ks_opt_list *list)
+{
+    const char **at = calloc((size_t)list->n + 1, sizeof *at);
+    for (int i = 0; at && i < list->n; i++) at[i] = list->at[i];
+    return at;
+}
+
+typedef struct {
+    ks_index *x;
+    ks_encoder *enc;
+    ks_report *report;
+    char *decoder, *model, *tokenizer;
+    const char **includes, **excludes;
+    path_list paths;
+} session;
+
+static void close_session(session *s)
+{
+    ks_report_close(s->report);
+    ks_encoder_close(s->enc);
+    ks_index_close(s->x);
+    free(s->decoder);
+    free(s->model);
+    free(s->tokenizer);
+    free(s->includes);
+    free(s->excludes);
+    free(s->paths.at);
+    free(s->paths.text);
+}
+
+static char *absolute(char *path)
+{
+    char *real = path ? realpath(path, NULL) : NULL;
+    free(path);
+    return real;
+}
+
+/* The encoder of the library, or of -m for a new one or a switch; its paths, to be remembered. */
+static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_error *e)
+{
+    ks_library *library = malloc(sizeof *library);
+    if (!library) return ks_fail(e, KS_ENOMEM, "no memory");
+    int err = ks_index_library(library, s->x, e);
+    int fixed = err >= 0 && library->space.dim > 0;
+    if (err >= 0 && fixed && strcmp(library->space.model, "clock") == 0 && !f->switch_model)
+        err = ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
+    if (err >= 0) err = fixed && !f->switch_model ? ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e)
+                                                  : ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (err >= 0 && fixed && !g->model && !f->switch_model) {
+        s->model = strdup(library->model_path);
+        s->tokenizer = library->tokenizer_path[0] ? strdup(library->tokenizer_path) : NULL;
+    } else if (err >= 0) {
+        err = ks_locate_model(&s->model, &s->tokenizer, g, g->model ? g->model : ks_default_model(g), e);
+        s->model = absolute(s->model);
+        s->tokenizer = absolute(s->tokenizer);
+    }
+    free(library);
+    return err;
+}
+
+static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
+{
+    static const char *const fits[] = {"squash", "crop", "pad"};
+    s->includes = ended(&f->include);
+    s->excludes = ended(&f->exclude);
+    if (!s->includes || !s->excludes) return ks_fail(e, KS_ENOMEM, "no memory");
+    *o = (ks_ingest_options){
+        .paths = s->paths.at, .n = s->paths.n, .excludes = s->excludes, .includes = s->includes, .decoder = s->decoder,
+        .window = f->window, .hop = f->hop, .frames = f->frames, .shots = !(f->shots && strcmp(f->shots, "off") == 0),
+        .follow = f->follow, .stills = f->stills, .dry_run = f->dry_run, .hidden = f->hidden, .require_sandbox = f->require_sandbox,
+        .fast_decode = f->decode && strcmp(f->decode, "fast") == 0, .workers = f->workers, .hwaccel = f->hwaccel,
+        .model_path = s->model ? s->model : "", .tokenizer_path = s->tokenizer ? s->tokenizer : "", .switch_space = f->switch_model,
+        .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
+        .event = ks_report_event, .event_arg = s->report};
+    for (int i = 0; i < 3; i++)
+        if (f->fit && strcmp(f->fit, fits[i]) == 0) o->fit = (ks_fit)i;
+    return 0;
+}
+
+/* 4: every file named directly was of no use; 3: some file was partly or failed. */
+static int exit_code(const ks_ingest_summary *s, const ks_report *r, const path_list *paths)
+{
+    if (paths->n > 0 && s->files <= paths->n && s->indexed + s->partly + s->unchanged + s->moved + s->left == 0 && s->failed + s->skipped >= paths->n)
+        return 4;
+    return s->partly + s->failed > 0 || ks_report_bad_files(r) > 0 ? 3 : 0;
+}
+
+static int say_bad(int code, const ks_ingest_summary *s)
+{
+    if (code == 4) fputs("kinoseek: none of the files named could be indexed; their reasons are above\n", stderr);
+    if (code == 3) fprintf(stderr, "kinoseek: %lld file%s went in partly, %lld failed; kinoseek status --bad names them\n",
+                           (long long)s->partly, s->partly == 1 ? "" : "s", (long long)s->failed);
+    return code;
+}
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const fields_t *f = fields;
+    session s = {0};
+    ks_ingest_options o;
+    ks_ingest_summary sum = {0};
+    int clock = f->encoder && strcmp(f->encoder, "clock") == 0, code = 0;
+    if (f->window < 0 || f->hop < 0 || f->budget < 0) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
+    if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
+    int err = gather_paths(&s.paths, f, n, args, e);
+    if (err == 0) err = ks_locate_decoder(&s.decoder, g, e);
+    if (err == 0) err = ks_index_open(&s.x, g->library, f->dry_run ? KS_READ : KS_CREATE, e);
+    if (err == 0) ks_index_threads(s.x, g->threads);
+    if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
+    if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
+    if (err == 0) err = fill_options(&o, &s, f, e);
+    if (err == 0) {
+        catch_signals(g->quiet);
+        err = ks_ingest(&sum, s.x, s.enc, &o, e);
+        if (err == 0 || err == KS_ESTOP) ks_report_end(s.report, &sum, f->dry_run);
+        code = exit_code(&sum, s.report, &s.paths);
+    }
+    close_session(&s);
+    if (err == KS_ESTOP && asked == SIGTERM) {
+        fprintf(stderr, "kinoseek: %s\n", e->msg);
+        return 128 + SIGTERM;
+    }
+    return err < 0 ? err : say_bad(code, &sum);
+}
+
+extern const ks_command ks_cmd_ingest;
+const ks_command ks_cmd_ingest = {
+    .name = "ingest",
+    .usage = "[PATH...]",
+    .brief = "Index films and folders, or all folders named before",
+    .more = "  kinoseek ingest ~/Videos --exclude '*.part' --nice\n"
+            "  find . -name '*.mp4' -print0 | kinoseek ingest --files-from - -0\n"
+            "Ctrl-C is safe at any time, and so is a second one; Ctrl-Z and fg pause and go\n"
+            "on. A folder's .kinoseekignore names what to leave out, as a .gitignore does.",
+    .options = options,
+    .fields = sizeof(fields_t),
+    .defaults = defaults,
+    .run = run,
+};

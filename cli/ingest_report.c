@@ -1,0 +1,232 @@
+/* ingest_report.c - see ingest_report.h. Progress and notices go to stderr, results to stdout. A film that went in
+ * whole scrolls nothing; one that did not is named at the end with its reason. */
+#include "cli/ingest_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/json_out.h"
+#include "cli/terminal.h"
+#include "cli/timecode.h"
+
+typedef struct {
+    char *path, *verdict, *reason;
+} bad_file;
+
+struct ks_report {
+    int json, quiet, verbose, terminal, utf8;
+    const char *model;
+    ks_json out;
+    bad_file *bad;           /* [n_bad] */
+    int n_bad, room_bad, shown, failures;
+    int64_t files, jobs;
+    double last_line;        /* wall seconds of the last plain line */
+    int bar;                 /* lines of the bar on the screen */
+};
+
+int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model, ks_error *e)
+{
+    ks_report *r = calloc(1, sizeof *r);
+    *out = r;
+    if (!r) return ks_fail(e, KS_ENOMEM, "no memory to report");
+    r->json = json;
+    r->quiet = quiet;
+    r->verbose = verbose;
+    r->model = model;
+    ks_terminal t;
+    ks_terminal_of(&t, stderr);
+    const char *term = getenv("TERM");
+    r->terminal = t.columns > 0 && !(term && strcmp(term, "dumb") == 0);
+    r->utf8 = t.utf8;
+    ks_json_start(&r->out, stdout);
+    return 0;
+}
+
+void ks_report_close(ks_report *r)
+{
+    if (!r) return;
+    for (int i = 0; i < r->n_bad; i++) {
+        free(r->bad[i].path);
+        free(r->bad[i].verdict);
+        free(r->bad[i].reason);
+    }
+    free(r->bad);
+    free(r);
+}
+
+int ks_report_bad_files(const ks_report *r)
+{
+    return r->failures;
+}
+
+static void show_path(FILE *to, const ks_report *r, const char *path)
+{
+    char shown[4 * 4096];
+    ks_show_path(shown, sizeof shown, path, to == stderr && r->terminal ? 60 : 0, r->utf8);
+    fputs(shown, to);
+}
+
+static void clear_bar(ks_report *r)
+{
+    if (r->bar) fputs("\r\x1b[K\x1b[1A\r\x1b[K", stderr);
+    r->bar = 0;
+}
+
+static void remember_bad(ks_report *r, const ks_event *v)
+{
+    if (r->n_bad == r->room_bad) {
+        int room = r->room_bad ? 2 * r->room_bad : 16;
+        bad_file *bad = reallocarray(r->bad, (size_t)room, sizeof *bad);
+        if (!bad) return;
+        r->bad = bad;
+        r->room_bad = room;
+    }
+    bad_file *b = &r->bad[r->n_bad++];
+    b->path = strdup(v->path);
+    b->verdict = strdup(v->verdict);
+    if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason, v->seconds_missing) < 0) b->reason = NULL;
+}
+
+static void file_json(ks_report *r, const ks_event *v)
+{
+    ks_json *j = &r->out;
+    ks_json_open(j, NULL, '{');
+    ks_json_text(j, "event", "file");
+    ks_json_path(j, "path", v->path);
+    ks_json_text(j, "verdict", v->verdict);
+    if (v->was) ks_json_text(j, "was", v->was);
+    ks_json_text(j, "reason", v->reason);
+    ks_json_int(j, "clips", v->clips);
+    ks_json_seconds(j, "seconds", v->seconds);
+    ks_json_seconds(j, "seconds_missing", v->seconds_missing);
+    ks_json_close(j);
+    fflush(stdout);
+}
+
+static void done_json(ks_report *r, const ks_event *v)
+{
+    ks_json *j = &r->out;
+    ks_json_open(j, NULL, '{');
+    ks_json_text(j, "event", "done");
+    ks_json_int(j, "files", v->files);
+    ks_json_int(j, "clips", v->clips);
+    ks_json_seconds(j, "video_seconds", v->video_seconds);
+    ks_json_seconds(j, "wall_seconds", v->wall_seconds);
+    ks_json_number(j, "x_realtime", v->x_realtime);
+    ks_json_close(j);
+    fflush(stdout);
+}
+
+static void file_event(ks_report *r, const ks_event *v)
+{
+    int bad = strcmp(v->verdict, "partly") == 0 || strcmp(v->verdict, "failed") == 0;
+    r->failures += bad;
+    if (r->json) {
+        file_json(r, v);
+        return;
+    }
+    if (bad || strcmp(v->verdict, "skipped") == 0) remember_bad(r, v);
+    if (!r->verbose) return;
+    clear_bar(r);
+    fprintf(stderr, "%-9s ", v->verdict);
+    show_path(stderr, r, v->path);
+    fprintf(stderr, v->reason[0] ? "  (%s)\n" : "\n", v->reason);
+}
+
+static void plan_event(ks_report *r, const ks_event *v)
+{
+    char all[32], new[32];
+    r->files = v->files;
+    r->jobs = v->files_total;
+    if (r->json || r->quiet) return;
+    ks_thousands(all, v->files);
+    ks_thousands(new, v->files_total);
+    double gib = (double)v->bytes_total / (1 << 30);
+    fprintf(stderr, "Videos: %s file%s. New or changed: %s", all, v->files == 1 ? "" : "s", new);
+    if (v->files_total > 0) fprintf(stderr, gib >= 1 ? ", %.1f GB" : ", %.0f MB", gib >= 1 ? gib : gib * 1024);
+    fprintf(stderr, v->files_total > 0 && r->model ? " (%s).\n" : ".\n", r->model);
+}
+
+static void progress_event(ks_report *r, const ks_event *v)
+{
+    char at[24], of[24], done[32], all[32], left[32] = "";
+    if (r->json || r->quiet || (!r->terminal && v->wall_seconds - r->last_line < 10)) return;
+    const char *dot = r->utf8 ? "\xc2\xb7" : ".";
+    r->last_line = v->wall_seconds;
+    double part = v->video_seconds_total > 0 ? v->video_seconds / v->video_seconds_total : 0;
+    ks_duration(done, v->video_seconds);
+    ks_duration(all, v->video_seconds_total);
+    if (part > 0.005 && v->wall_seconds > 2) ks_duration(left, v->wall_seconds * (1 - part) / part);
+    clear_bar(r);
+    if (v->path) {
+        fputs("  ", stderr);
+        show_path(stderr, r, v->path);
+        ks_clock(at, v->seconds);
+        ks_clock(of, v->seconds + v->seconds_missing);
+        fprintf(stderr, "  %s of %s\n", at, of);
+    } else if (r->terminal) {
+        fputc('\n', stderr);
+    }
+    if (r->terminal) {
+        fputc('[', stderr);
+        for (int i = 0; i < 24; i++) fputs(i < part * 24 ? "#" : dot, stderr);
+        fputs("]  ", stderr);
+    }
+    fprintf(stderr, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->files_total, dot, done, all, dot,
+            v->x_realtime, r->utf8 ? "\xc3\x97" : "x");
+    if (left[0]) fprintf(stderr, " %s %s left", dot, left);
+    if (!r->terminal) fputc('\n', stderr);
+    r->bar = r->terminal;
+    fflush(stderr);
+}
+
+void ks_report_event(void *report, const ks_event *v)
+{
+    ks_report *r = report;
+    switch (v->kind) {
+    case KS_EVENT_PLAN: plan_event(r, v); break;
+    case KS_EVENT_FILE: file_event(r, v); break;
+    case KS_EVENT_PROGRESS: progress_event(r, v); break;
+    case KS_EVENT_DONE:
+        clear_bar(r);
+        if (r->json) done_json(r, v);
+        break;
+    }
+}
+
+static void bad_list(const ks_report *r)
+{
+    enum { SHOWN = 20 };
+    for (int i = 0; i < r->n_bad && i < SHOWN; i++) {
+        const bad_file *b = &r->bad[i];
+        fputs("  ", stdout);
+        show_path(stdout, r, b->path ? b->path : "?");
+        printf("   %s   %s\n", b->verdict ? b->verdict : "", b->reason ? b->reason : "");
+    }
+    if (r->n_bad > SHOWN) printf("  and %d more\n", r->n_bad - SHOWN);
+    puts("Details: kinoseek status --bad");
+}
+
+void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
+{
+    char files[32], clips[32], video[32], wall[32];
+    clear_bar(r);
+    if (r->json) return;
+    ks_thousands(files, dry_run ? r->jobs : s->indexed + s->partly);
+    ks_thousands(clips, s->clips);
+    ks_duration(video, s->video_seconds);
+    ks_duration(wall, s->wall_seconds);
+    if (dry_run) {
+        printf("Would index %s file%s.", files, r->jobs == 1 ? "" : "s");
+    } else if (s->indexed + s->partly + s->failed + s->left == 0) {
+        printf("Nothing new in %lld file%s.", (long long)s->files, s->files == 1 ? "" : "s");
+    } else {
+        printf("Indexed %s file%s (%s clips, %s) in %s.", files, s->indexed + s->partly == 1 ? "" : "s", clips, video, wall);
+        if (s->left > 0) printf(" %lld left: the same command goes on.", (long long)s->left);
+    }
+    if (s->moved > 0) printf(" Moved or copied: %lld.", (long long)s->moved);
+    if (s->gone > 0) printf(" Gone: %lld.", (long long)s->gone);
+    if (r->n_bad > 0) printf(" %d did not go in wholly:\n", r->n_bad);
+    else putchar('\n');
+    if (r->n_bad > 0) bad_list(r);
+}

@@ -1,0 +1,81 @@
+/* kernels.h - the inner loops, one table for each kind of CPU, chosen at run time (dispatch.c).
+ *
+ * All tables compute the same things from the same layouts; kernels_plain.c is the reference that the
+ * others are tested against. A row's result never depends on the rows beside it.
+ *
+ * A panel holds KS_PANEL columns of a matrix: b[groups][KS_PANEL] of 4-byte groups, a group being 1
+ * float, 2 bf16 or 4 int8 consecutive along K (tiles.h packs them). The rows it is multiplied with hold
+ * the same groups: a[rows][groups], `lda` groups apart. */
+#ifndef KS_KERNELS_H
+#define KS_KERNELS_H
+
+#include "encoder/ops.h"
+
+enum { KS_PANEL = 32 };
+/* Groups added up in one chain before the chain's sum joins the others. Pixels are all positive, so their
+ * sums grow and round most: one chain of 972 put a fixture stage 3.8 times as far from float64 as the
+ * official float32 is, chains of 256 two stages 1.6 times past the bound, 64 none. */
+enum { KS_CHAIN = 256, KS_PIXEL_CHAIN = 64 };
+enum { KS_TILE_ROWS = 32 }; /* no table takes more rows at once */
+
+/* c[rows, KS_PANEL] = a b, or += where `add`. rows <= table's rows. int8: c is int32, a unsigned. */
+typedef struct {
+    const void *a;
+    size_t lda;          /* groups */
+    const void *b;
+    size_t groups;       /* K / group size, rounded up */
+    int rows, add;
+} ks_tile;
+typedef void ks_tile_fn(float *c, const ks_tile *t);
+
+/* What becomes of a tile c[rows, n]: y = act(c + bias), or y += c + bias. */
+typedef struct {
+    const float *bias;          /* [n] or NULL */
+    ks_activation activation;
+    int add;
+    int half;                   /* 1: y is bf16 */
+    void *y;
+    size_t ldy;                 /* elements */
+    const uint8_t *masked;      /* [rows] or NULL: rows that stay as they are */
+} ks_sink;
+
+/* What becomes of a tile of scores c[rows, KS_PANEL]: p = keep e^(50 tanh(c scale / 50)), and its sums. */
+typedef struct {
+    void *p;                    /* [rows] `step` groups apart; half: bf16 */
+    size_t step;
+    int half;
+    const float *keep;          /* [rows, KS_PANEL], keep_step apart: 1 or 0 */
+    size_t keep_step;
+    float scale;
+    float *sums;                /* [rows, 16], added to: partial sums of p */
+} ks_weights_sink;
+
+typedef struct {
+    const char *name;
+    ks_tile_fn *tile[4];        /* by ks_precision; NULL: this CPU has no such instructions */
+    int rows[4];                /* rows it takes at once */
+    void (*finish)(const ks_sink *s, const float *c, int rows, int n);
+    /* y[m, D] = LN(x[m, D]); half: y is bf16 */
+    void (*norm)(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *norm);
+    void (*weigh)(const ks_weights_sink *s, const float *c, int rows);
+    /* y[n] = x[n] rounded to bf16 */
+    void (*halve)(uint16_t *y, const float *x, size_t n);
+    /* y[n] = bf16(x0[i]) | bf16(x1[i]) << 16; x1 NULL: zeros */
+    void (*pair)(uint32_t *y, const float *x0, const float *x1, size_t n);
+    /* y[n] = round(x / scale) + 128 with scale = max |x| / 127; returns the scale */
+    float (*quantise)(uint8_t *y, const float *x, size_t n);
+    /* c[rows, n] int32 -> float: (c - shift[n]) row_scale[row] column_scale[n] */
+    void (*dequantise)(float *c, int rows, const float *row_scale, const float *column_scale, const int32_t *shift);
+    /* y[groups, 32] = transpose of x[32, groups], 4-byte groups, rows ldx apart */
+    void (*transpose)(void *y, const void *x, size_t ldx, int groups);
+    /* sum of a[n] b[n]; y[n] += s x[n] */
+    float (*dot)(const float *a, const float *b, size_t n);
+    void (*axpy)(float *y, float s, const float *x, size_t n);
+} ks_kernels;
+
+const ks_kernels *ks_kernels_plain(void);
+const ks_kernels *ks_kernels_avx2(void);    /* NULL where the build or this CPU has none */
+const ks_kernels *ks_kernels_avx512(void);
+const ks_kernels *ks_kernels_amx(void);
+
+#endif

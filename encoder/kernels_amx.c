@@ -1,0 +1,7 @@
+/* kernels_amx.c - see kernels.h. */
+#include "encoder/kernels.h"
+
+const ks_kernels *ks_kernels_amx(void)
+{
+    return NULL;
+}

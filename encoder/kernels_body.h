@@ -1,0 +1,230 @@
+/* kernels_body.h - what is between the products, in vector words; included once a kind of CPU.
+ *
+ * Error of the approximations, against libm in double over their whole range (tests/test_ops.c):
+ *   expo      2e-7 relative          Remez-like fits (iterated least squares), degree 6
+ *   erf       2e-7 absolute          odd, degree 33: z P(z^2), |z| <= 3.92, beyond it 1
+ *   cap+exp   3e-7 (1 + |logit|/50 * 10) relative */
+#include "encoder/kernels.h"
+
+INLINE float sum_lanes(v a)
+{
+    float x[LANES], sum = 0;
+    v_store(x, a);
+    for (int i = 0; i < LANES; i++)
+        sum += x[i];
+    return sum;
+}
+
+INLINE float max_lanes(v a)
+{
+    float x[LANES], top = 0;
+    v_store(x, a);
+    for (int i = 0; i < LANES; i++)
+        top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+#define FOR_LANES(i, n) for (size_t i = 0, left = 0; i < (n) && ((left = (n) - i < LANES ? (n) - i : LANES), 1); i += LANES)
+#define LOAD(p, left) ((left) == LANES ? v_load(p) : v_load_n(p, left))
+
+/* e^(high + low), |low| small against high's precision: what a rounded sum would lose is kept. */
+INLINE v expo(v high, v low)
+{
+    v n = v_round(v_mul(v_add(high, low), v_set(1.44269504f)));
+    v r = v_fma(n, v_set(-0.693359375f), high);
+    r = v_add(v_fma(n, v_set(2.12194440e-4f), r), low);
+    v p = v_set(1.383684577e-03f);
+    p = v_fma(p, r, v_set(8.374815931e-03f));
+    p = v_fma(p, r, v_set(4.166822558e-02f));
+    p = v_fma(p, r, v_set(1.666642017e-01f));
+    p = v_fma(p, r, v_set(4.999999208e-01f));
+    p = v_fma(p, r, v_set(1.000000036e+00f));
+    p = v_fma(p, r, v_set(1.000000001e+00f));
+    return v_ldexp(p, n);
+}
+
+/* e^(50 tanh(x / 50)). Up to |x| = 25 the cap is x plus a small correction x N(x^2), so that rounding
+ * 50 tanh(x / 50) costs nothing; beyond, 50 tanh = +-(50 - 100 e / (1 + e)), e = e^(-|x| / 25). */
+INLINE v capped(v x)
+{
+    v u = v_mul(x, x), c = v_set(-6.704427488e-20f);
+    c = v_fma(c, u, v_set(5.435647961e-16f));
+    c = v_fma(c, u, v_set(-3.448597837e-12f));
+    c = v_fma(c, u, v_set(2.133252109e-08f));
+    c = v_fma(c, u, v_set(-1.333332903e-04f));
+    v high = x, low = v_mul(v_mul(c, u), x), far = v_abs(x), knee = v_set(25.0f);
+    if (__builtin_expect(v_any_above(far, knee), 0)) {
+        v e = expo(v_mul(v_min(far, v_set(2000.0f)), v_set(-0.04f)), v_set(0));
+        v lost = v_div(v_mul(v_set(100.0f), e), v_add(v_set(1.0f), e)), zero = v_set(0);
+        v top = v_pick(x, zero, v_set(50.0f), v_set(-50.0f));
+        low = v_pick(far, knee, v_pick(x, zero, v_sub(zero, lost), lost), low);
+        high = v_pick(far, knee, top, high);
+    }
+    return expo(high, low);
+}
+
+INLINE v gelu(v x)
+{
+    v z = v_mul(x, v_set(0.70710678f)), limit = v_set(3.92f);
+    z = v_max(v_min(z, limit), v_sub(v_set(0), limit));
+    v s = v_fma(v_mul(z, z), v_set((float)(2 / (3.92 * 3.92))), v_set(-1.0f));
+    v p = v_set(3.278465486e-04f);
+    static const float c[] = {-9.062681949e-04f, 7.999654909e-04f,  -1.160788440e-03f, 4.004978912e-03f,
+                              -8.009597821e-03f, 1.247225722e-02f,  -1.973093160e-02f, 3.049699667e-02f,
+                              -4.354319525e-02f, 5.819713765e-02f,  -7.399801113e-02f, 9.062113703e-02f,
+                              -1.091811776e-01f, 1.340834434e-01f,  -1.801085783e-01f, 3.607368196e-01f};
+    for (int i = 0; i < 16; i++)
+        p = v_fma(p, s, v_set(c[i]));
+    v half = v_mul(x, v_set(0.5f));
+    return v_fma(half, v_mul(p, z), half);
+}
+
+INLINE v activate(v x, ks_activation activation)
+{
+    return activation == KS_GELU ? gelu(x) : activation == KS_RELU ? v_max(x, v_set(0)) : x;
+}
+
+INLINE void finish_row(const ks_sink *s, int row, const float *c, size_t n, ks_activation activation)
+{
+    FOR_LANES(i, n) {
+        v x = LOAD(c + i, left);
+        if (s->bias)
+            x = v_add(x, LOAD(s->bias + i, left));
+        x = activate(x, activation);
+        if (s->half) {
+            v_store_half((uint16_t *)s->y + (size_t)row * s->ldy + i, x, left);
+            continue;
+        }
+        float *y = (float *)s->y + (size_t)row * s->ldy + i;
+        if (s->add)
+            x = v_add(x, LOAD(y, left));
+        if (left == LANES)
+            v_store(y, x);
+        else
+            v_store_n(y, x, left);
+    }
+}
+
+static void finish(const ks_sink *s, const float *c, int rows, int n)
+{
+    for (int r = 0; r < rows; r++) {
+        const float *from = c + (size_t)r * KS_PANEL;
+        if (s->masked && s->masked[r])
+            continue;
+        if (s->activation == KS_GELU)
+            finish_row(s, r, from, (size_t)n, KS_GELU);
+        else if (s->activation == KS_RELU)
+            finish_row(s, r, from, (size_t)n, KS_RELU);
+        else
+            finish_row(s, r, from, (size_t)n, KS_IDENTITY);
+    }
+}
+
+static void norm(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *w)
+{
+    size_t n = (size_t)D;
+    for (int r = 0; r < m; r++, x += ldx) {
+        v sum = v_set(0), squares = v_set(0);
+        FOR_LANES(i, n) sum = v_add(sum, LOAD(x + i, left));
+        float mean = sum_lanes(sum) / (float)D;
+        FOR_LANES(i, n) {
+            v d = v_zero_n(v_sub(LOAD(x + i, left), v_set(mean)), left);
+            squares = v_fma(d, d, squares);
+        }
+        v scale = v_set(1.0f / __builtin_sqrtf(sum_lanes(squares) / (float)D + 1e-6f));
+        FOR_LANES(i, n) {
+            v d = v_mul(v_sub(LOAD(x + i, left), v_set(mean)), scale);
+            d = v_fma(d, v_add(v_set(1.0f), LOAD(w->scale + i, left)), LOAD(w->bias + i, left));
+            if (half)
+                v_store_half((uint16_t *)y + (size_t)r * ldy + i, d, left);
+            else if (left == LANES)
+                v_store((float *)y + (size_t)r * ldy + i, d);
+            else
+                v_store_n((float *)y + (size_t)r * ldy + i, d, left);
+        }
+    }
+}
+
+static void weigh(const ks_weights_sink *s, const float *c, int rows)
+{
+    v scale = v_set(s->scale);
+    for (int r = 0; r < rows; r++, c += KS_PANEL) {
+        const float *keep = s->keep + (size_t)r * s->keep_step;
+        uint32_t *p = (uint32_t *)s->p + (size_t)r * s->step;
+        v sum = v_load(s->sums + r * 16);
+        for (size_t i = 0; i < KS_PANEL; i += LANES) {
+            v w = v_mul(capped(v_mul(v_load(c + i), scale)), v_load(keep + i));
+            sum = v_add(sum, w);
+            if (s->half)
+                v_store_half((uint16_t *)p + i, w, LANES);
+            else
+                v_store((float *)p + i, w);
+        }
+        v_store(s->sums + r * 16, sum);
+    }
+}
+
+static void pair(uint32_t *y, const float *x0, const float *x1, size_t n)
+{
+    FOR_LANES(i, n) v_store_pairs(y + i, LOAD(x0 + i, left), x1 ? LOAD(x1 + i, left) : v_set(0), left);
+}
+
+static void halve(uint16_t *y, const float *x, size_t n)
+{
+    FOR_LANES(i, n) v_store_half(y + i, LOAD(x + i, left), left);
+}
+
+static float quantise(uint8_t *y, const float *x, size_t n)
+{
+    v top = v_set(0);
+    FOR_LANES(i, n) top = v_max(top, v_abs(LOAD(x + i, left)));
+    float scale = max_lanes(top) / 127.0f, inverse = scale > 0 ? 1.0f / scale : 0;
+    FOR_LANES(i, n)
+        v_store_u8(y + i, v_add(v_round(v_mul(LOAD(x + i, left), v_set(inverse))), v_set(128.0f)), left);
+    return scale;
+}
+
+static void dequantise(float *c, int rows, const float *row_scale, const float *column_scale, const int32_t *shift)
+{
+    for (int r = 0; r < rows; r++)
+        for (size_t i = 0; i < KS_PANEL; i += LANES) {
+            float *at = c + (size_t)r * KS_PANEL + i;
+            v_store(at, v_mul(v_from_i32_less(at, shift + i), v_mul(v_set(row_scale[r]), v_load(column_scale + i))));
+        }
+}
+
+static void transpose(void *y, const void *x, size_t ldx, int groups)
+{
+    uint32_t *to = y;
+    const uint32_t *from = x;
+    for (size_t g = 0; g < (size_t)groups; g += LANES)
+        for (size_t i = 0; i < KS_PANEL; i += LANES)
+            v_transpose(to + g * KS_PANEL + i, from + i * ldx + g, ldx,
+                        (size_t)groups - g < LANES ? (size_t)groups - g : LANES);
+}
+
+static float dot(const float *a, const float *b, size_t n)
+{
+    v sum = v_set(0), other = v_set(0);
+    size_t i = 0;
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
+        sum = v_fma(v_load(a + i), v_load(b + i), sum);
+        other = v_fma(v_load(a + i + LANES), v_load(b + i + LANES), other);
+    }
+    for (; i < n; i += LANES) {
+        size_t left = n - i < LANES ? n - i : LANES;
+        sum = v_fma(LOAD(a + i, left), LOAD(b + i, left), sum);
+    }
+    return sum_lanes(v_add(sum, other));
+}
+
+static void axpy(float *y, float s, const float *x, size_t n)
+{
+    FOR_LANES(i, n) {
+        v r = v_fma(v_set(s), LOAD(x + i, left), LOAD(y + i, left));
+        if (left == LANES)
+            v_store(y + i, r);
+        else
+            v_store_n(y + i, r, left);
+    }
+}

@@ -1,0 +1,53 @@
+/* product.c - see product.h. Panel by panel: a panel (98 KiB of float for K = 768) stays in the second
+ * cache while all rows of the tile meet it; 128 bytes of it are read per 28 multiplications of 64, which
+ * the first cache need not hold. */
+#include "encoder/product.h"
+
+#include <assert.h>
+
+enum { STRIP = KS_TILE_ROWS };
+
+ks_product ks_product_of(const ks_kernels *k, const ks_matrix *w, const void *a, size_t lda, int m)
+{
+    return (ks_product){.kernels = k, .w = w, .a = a, .lda = lda, .m = m, .panels = (w->N + KS_PANEL - 1) / KS_PANEL,
+                        .groups = w->groups};
+}
+
+/* c[rows, 32]: rows from `row`, panel `panel`. */
+static void strip(float *c, const ks_product *p, int row, int rows, size_t panel)
+{
+    const ks_matrix *w = p->w;
+    const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
+    const char *b = (const char *)w->panels + (panel * w->groups + p->group) * KS_PANEL * 4;
+    size_t chain = w->precision == KS_INT8 ? p->groups : w->chain;
+    for (size_t g = 0; g < p->groups; g += chain) {
+        ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,
+                     .groups = p->groups - g < chain ? p->groups - g : chain};
+        p->kernels->tile[w->precision](c, &t);
+    }
+    if (w->precision == KS_INT8) {
+        size_t columns = ((size_t)w->N + KS_PANEL - 1) / KS_PANEL * KS_PANEL;
+        size_t at = p->group / w->block * columns + panel * KS_PANEL;
+        p->kernels->dequantise(c, rows, p->row_scale + row, w->scale + at, w->shift + at);
+    }
+}
+
+void ks_product_run(const ks_product *p, const ks_sink *sink)
+{
+    _Alignas(64) float c[STRIP * KS_PANEL];
+    int rows = p->kernels->rows[p->w->precision];
+    size_t size = sink->half ? 2 : 4;
+    assert(rows > 0 && rows <= STRIP && p->group + p->groups <= p->w->groups);
+    for (int i = 0; i < p->panels; i++) {
+        int columns = p->w->N - (p->first + i) * KS_PANEL;
+        for (int row = 0; row < p->m; row += rows) {
+            int n = p->m - row < rows ? p->m - row : rows;
+            ks_sink s = *sink;
+            s.y = (char *)sink->y + ((size_t)row * sink->ldy + (size_t)i * KS_PANEL) * size;
+            s.bias = sink->bias ? sink->bias + i * KS_PANEL : NULL;
+            s.masked = sink->masked ? sink->masked + row : NULL;
+            strip(c, p, row, n, (size_t)(p->first + i));
+            p->kernels->finish(&s, c, n, columns < KS_PANEL ? columns : KS_PANEL);
+        }
+    }
+}

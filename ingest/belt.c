@@ -1,0 +1,83 @@
+/* belt.c - the bounded queue between readers and the keeper. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "ingest/jobs.h"
+
+void ks_parcel_free(ks_parcel *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->n; i++) free(p->frame[i].px);
+    free(p->frame);
+    free(p->number);
+    free(p->jpeg);
+    free(p);
+}
+
+int ks_belt_put(ks_belt *b, ks_parcel *p)
+{
+    pthread_mutex_lock(&b->lock);
+    while (p->kind == KS_PARCEL_CLIP && b->clips >= b->most && !b->quit) pthread_cond_wait(&b->room, &b->lock);
+    int quit = b->quit && p->kind != KS_PARCEL_END;
+    if (!quit) {
+        p->next = NULL;
+        if (b->last) b->last->next = p;
+        else b->first = p;
+        b->last = p;
+        b->clips += p->kind == KS_PARCEL_CLIP;
+        pthread_cond_signal(&b->news);
+    }
+    pthread_mutex_unlock(&b->lock);
+    if (quit) ks_parcel_free(p);
+    return quit ? -1 : 0;
+}
+
+ks_parcel *ks_belt_take(ks_belt *b, double seconds)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&b->lock);
+    while (!b->first && pthread_cond_timedwait(&b->news, &b->lock, &until) != ETIMEDOUT) continue;
+    ks_parcel *p = b->first;
+    if (p) {
+        b->first = p->next;
+        if (!b->first) b->last = NULL;
+        b->clips -= p->kind == KS_PARCEL_CLIP;
+        pthread_cond_broadcast(&b->room);
+    }
+    pthread_mutex_unlock(&b->lock);
+    return p;
+}
+
+ks_job_file *ks_belt_job(ks_belt *b)
+{
+    ks_job_file *job = NULL;
+    pthread_mutex_lock(&b->lock);
+    while (!b->quit && b->next_job >= b->n_jobs && b->n_again == 0 && !b->idle_ok) pthread_cond_wait(&b->room, &b->lock);
+    if (!b->quit && b->next_job < b->n_jobs) job = &b->jobs[b->next_job++];
+    else if (!b->quit && b->n_again > 0) job = b->again[--b->n_again];
+    if (job) b->at_work++;
+    else b->readers--;
+    pthread_cond_signal(&b->news);
+    pthread_mutex_unlock(&b->lock);
+    return job;
+}
+
+void ks_belt_done(ks_belt *b)
+{
+    pthread_mutex_lock(&b->lock);
+    b->at_work--;
+    pthread_mutex_unlock(&b->lock);
+}
+
+void ks_belt_again(ks_belt *b, ks_job_file *job)
+{
+    pthread_mutex_lock(&b->lock);
+    b->again[b->n_again++] = job;
+    pthread_cond_broadcast(&b->room);
+    pthread_mutex_unlock(&b->lock);
+}

@@ -1,0 +1,83 @@
+/* coder.c - see coder.h. */
+#include "ingest/coder.h"
+
+#include <string.h>
+
+int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error *e)
+{
+    *c = (ks_coder){.enc = enc, .dim = KS_CLOCK_DIM, .frames = frames ? frames : KS_CLOCK_FRAMES, .side = KS_CLOCK_SIDE, .fit = fit};
+    if (!enc) return 0;
+    const ks_info *info = ks_encoder_info(enc);
+    if (info->kind != KS_LVT) return ks_fail(e, KS_EUSAGE, "this model has no video vectors that words could find; lvt-base and lvt-large do");
+    c->dim = info->dim;
+    c->side = ks_side(info);
+    if (!frames) c->frames = info->frames;
+    return 0;
+}
+
+ks_space ks_coder_space(const ks_coder *c)
+{
+    ks_space s = {.model = "clock", .dim = c->dim, .frames = c->frames, .sampler = KS_SAMPLER_VERSION};
+    s.resize = 10 * KS_RESIZE_VERSION + (int)c->fit;
+    if (!c->enc) return s;
+    const ks_info *info = ks_encoder_info(c->enc);
+    memcpy(s.model, info->hash, sizeof s.model);
+    s.precision = info->precision == KS_INT8;
+    return s;
+}
+
+int ks_clock_read(const uint8_t *px, int side)
+{
+    int bits = 0;
+    for (int i = 0; i < 8; i++) {
+        int x = (2 * i + 1) * side / 16, y = side / 4, sum = 0;
+        for (int dy = -2; dy <= 2; dy++)
+            for (int dx = -2; dx <= 2; dx++) {
+                const uint8_t *p = px + 3 * ((size_t)(y + dy) * (size_t)side + (size_t)(x + dx));
+                sum += p[0] + p[1] + p[2];
+            }
+        if (sum > 25 * 3 * 128) bits |= 1 << i;
+    }
+    return bits;
+}
+
+int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)
+{
+    enum { AT_ONCE = 16 };
+    if (!c->enc) {
+        for (int f = 0; f < n; f++) {
+            int bits = ks_clock_read(px[f], c->side);
+            for (int i = 0; i < 8; i++) out[f].clock[i] = bits >> i & 1 ? 0.35355339f : -0.35355339f;
+        }
+        return 0;
+    }
+    for (int done = 0; done < n; done += AT_ONCE) {
+        ks_tokens *tokens[AT_ONCE];
+        int some = n - done < AT_ONCE ? n - done : AT_ONCE;
+        int err = ks_frames_tokens(tokens, c->enc, px + done, some, c->side, e);
+        if (err < 0) {
+            for (int i = 0; i < done; i++) ks_frame_code_free(&out[i], c);
+            return err;
+        }
+        for (int i = 0; i < some; i++) out[done + i].tokens = tokens[i];
+    }
+    return 0;
+}
+
+int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c, const ks_frame_code *const *frames, ks_error *e)
+{
+    ks_tokens *tokens[256];
+    if (!c->enc) {
+        memcpy(v, frames[0]->clock, sizeof frames[0]->clock);
+        for (int i = 0; i < c->frames; i++) memcpy(frame_vectors + i * KS_CLOCK_DIM, frames[i]->clock, sizeof frames[i]->clock);
+        return 0;
+    }
+    for (int i = 0; i < c->frames; i++) tokens[i] = frames[i]->tokens;
+    return ks_clip_vector(v, frame_vectors, c->enc, tokens, c->frames, e);
+}
+
+void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c)
+{
+    if (c->enc) ks_tokens_free(coded->tokens);
+    memset(coded, 0, sizeof *coded);
+}

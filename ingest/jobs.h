@@ -1,0 +1,155 @@
+/* jobs.h - what the threads of an ingest hand to each other.
+ *
+ *   triage.c   list of files  -> jobs (one content each), and what became of all others
+ *   reader.c   a thread a decoder: job -> frames -> shots, plan -> parcels of resized frames   (ks_belt)
+ *   keeper.c   the one thread that has the encoder and the catalog: parcels -> vectors -> rows
+ *   pipeline.c starts them, ends them, reports
+ *
+ * A frame is resized once and goes to the keeper with the first clip that needs it; the keeper holds its tokens
+ * until the reader's word (`oldest`) that no later clip needs it. The belt is bounded, so memory is. */
+#ifndef KS_JOBS_H
+#define KS_JOBS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "ingest/coder.h"
+#include "ingest/film.h"
+#include "ingest/identity.h"
+#include "ingest/plan.h"
+#include "ingest/scan.h"
+
+typedef struct {
+    char *path;
+    int64_t size, mtime_ns;
+    uint64_t device, inode;
+} ks_place;
+
+typedef struct ks_jobs_job {
+    ks_place place;
+    uint8_t content[KS_CONTENT];
+    int64_t video;                 /* 0: no row yet */
+    int attempts;                  /* failed ones before */
+    int named, times;              /* given by name; how often it was begun in this run */
+    ks_place *also;                /* [n_also] further paths of the same content, met in this run */
+    int n_also;
+    ks_clip *have;                 /* [n_have] clips of an interrupted ingest, by start */
+    char *planned;                 /* [n_have] 1: the plan of this run has it too */
+    int n_have;
+} ks_job_file;
+
+/* One resized frame on its way. */
+typedef struct {
+    int64_t number;
+    uint8_t *px;                   /* [side, side, 3] */
+} ks_parcel_frame;
+
+typedef enum { KS_PARCEL_CLIP, KS_PARCEL_HERE, KS_PARCEL_END } ks_parcel_kind;
+typedef struct ks_parcel {
+    struct ks_parcel *next;
+    ks_parcel_kind kind;
+    ks_job_file *job;
+    /* CLIP */
+    int64_t start, end, oldest;    /* ticks; numbers below oldest are not needed after this clip */
+    ks_reason reason;
+    int T;                         /* number[T] */
+    int64_t *number;
+    ks_parcel_frame *frame;        /* [n] new ones */
+    int n;
+    uint8_t *jpeg;
+    size_t jpeg_bytes;
+    /* HERE, CLIP: how far the reader is */
+    double seconds, total;         /* total: as the header says */
+    /* END */
+    ks_media media;
+    ks_outcome outcome;
+    int changed;                   /* the file was not the same afterwards: nothing of it counts */
+    int error;                     /* ks_err that is no verdict: the machine failed */
+    ks_error why;
+} ks_parcel;
+
+/* The bounded queue, and the list of jobs that the readers take from. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t room, news;
+    ks_parcel *first, *last;
+    int clips, most;               /* CLIPs waiting; bound */
+    atomic_int quit;               /* 1: everybody stops */
+    ks_job_file *jobs;
+    size_t n_jobs, next_job;
+    ks_job_file **again;           /* to be begun again: changed under our hands */
+    size_t n_again;
+    int at_work;                   /* jobs begun whose END the keeper has not settled: they may come again */
+    int idle_ok;                   /* 1: no job will come any more */
+    int readers;                   /* threads alive */
+} ks_belt;
+
+int ks_belt_put(ks_belt *b, ks_parcel *p);                    /* takes p; 0, or -1 when everybody stops */
+ks_parcel *ks_belt_take(ks_belt *b, double seconds);          /* NULL: none came in that time */
+ks_job_file *ks_belt_job(ks_belt *b);                         /* NULL: none left */
+void ks_belt_done(ks_belt *b);                                /* the keeper settled a job */
+void ks_belt_again(ks_belt *b, ks_job_file *job);
+void ks_parcel_free(ks_parcel *p);
+
+/* What a reader needs; shared by all, read-only. */
+typedef struct {
+    ks_belt *belt;
+    const ks_ingest_options *o;
+    const ks_coder *coder;
+    int64_t window_us, hop_us;
+} ks_reader;
+void *ks_reader_run(void *reader);
+
+/* --- triage: who is new, changed, moved, copied, gone --- */
+typedef struct {
+    ks_index *x;
+    const ks_ingest_options *o;
+    ks_ingest_summary *sum;
+    int64_t space;                 /* id of the space that is filled */
+    ks_job_file *jobs;
+    size_t n_jobs, jobs_room;
+    struct ks_path_change *change; /* paths to write once all files are looked at */
+    size_t n_change, change_room;
+    size_t *by_content;            /* open addressing into jobs, +1; 0 free */
+    size_t by_content_room;
+    int64_t bytes;                 /* of all jobs */
+} ks_triage;
+int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e);
+int ks_triage_settle(ks_triage *t, ks_error *e);                  /* writes the paths */
+int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_error *e);
+int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e);   /* (re)loads the clips of an interrupted run */
+void ks_triage_free(ks_triage *t);
+/* A verdict for what is no readable regular file, or keeps changing. */
+int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e);
+
+/* Events (headway.c). */
+void ks_say_file(const ks_ingest_options *o, const char *path, const char *verdict, const char *was, const char *reason,
+                 int64_t clips, double seconds, double missing);
+
+/* --- the date of a film (film_date.c): container, else its name, else mtime --- */
+int64_t ks_film_date(int *source, int64_t created, const char *path, int64_t mtime_ns);
+
+/* --- keeper --- */
+typedef struct {
+    ks_index *x;
+    const ks_ingest_options *o;
+    const ks_coder *coder;
+    ks_belt *belt;
+    ks_triage *triage;
+    ks_ingest_summary *sum;
+    struct ks_active *active;      /* [n_active] jobs that readers are at */
+    int n_active, room_active;
+    double began;                  /* monotonic seconds */
+    double said, progress_at;
+    int64_t bytes_done;
+} ks_keeper;
+int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);      /* takes p */
+int ks_keeper_flush(ks_keeper *k, ks_error *e);                   /* commits what is encoded */
+void ks_keeper_free(ks_keeper *k);
+void ks_keeper_progress(ks_keeper *k, int always);                /* the PROGRESS event, at most five a second */
+double ks_monotonic(void);
+
+/* What `status` reads (headway.c); NULL progress: no ingest is at work. */
+int ks_progress_write(ks_index *x, const ks_progress *p, ks_error *e);
+
+#endif

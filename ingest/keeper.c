@@ -1,0 +1,430 @@
+/* keeper.c - the one thread with the encoder and the catalog: parcels become vectors, vectors become rows.
+ *
+ * Clips wait in memory for at most commit_every seconds, then go in as one durable transaction under an
+ * unfinished video; the transaction of the last ones writes the verdict too, and only then do searches see it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "ingest/jobs.h"
+
+enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
+
+typedef struct {
+    int64_t number;
+    ks_frame_code coded;
+} known_frame;
+
+typedef struct {
+    ks_clip clip;
+    float *vector;            /* [dim], then frame vectors [T, dim] */
+    uint8_t *jpeg;
+    size_t jpeg_bytes;
+} waiting_clip;
+
+typedef struct ks_active {
+    ks_job_file *job;
+    known_frame *frame;       /* [n_frames] tokens of frames that a later clip may share */
+    int n_frames, room;
+    waiting_clip waiting[BATCH];
+    int n_waiting;
+    int64_t clips;            /* of this run, committed */
+    double oldest;            /* when the first waiting clip came */
+    double seconds, total;    /* how far the reader is */
+    int bad;                  /* its vectors cannot be kept: `why` */
+    char why[200];
+} active;
+
+static active *find_active(ks_keeper *k, ks_job_file *job)
+{
+    for (int i = 0; i < k->n_active; i++)
+        if (k->active[i].job == job) return &k->active[i];
+    if (k->n_active == k->room_active) {
+        int room = k->room_active + 4;
+        active *more = reallocarray(k->active, (size_t)room, sizeof *more);
+        if (!more) return NULL;
+        k->active = more;
+        k->room_active = room;
+    }
+    active *a = &k->active[k->n_active++];
+    memset(a, 0, sizeof *a);
+    a->job = job;
+    return a;
+}
+
+static void drop_frames(active *a, const ks_coder *c, int64_t before)
+{
+    int n = 0;
+    for (int i = 0; i < a->n_frames; i++) {
+        if (a->frame[i].number < before) ks_frame_code_free(&a->frame[i].coded, c);
+        else a->frame[n++] = a->frame[i];
+    }
+    a->n_frames = n;
+}
+
+static void drop_waiting(active *a)
+{
+    for (int i = 0; i < a->n_waiting; i++) {
+        free(a->waiting[i].vector);
+        free(a->waiting[i].jpeg);
+    }
+    a->n_waiting = 0;
+}
+
+static void end_active(ks_keeper *k, active *a)
+{
+    drop_frames(a, k->coder, INT64_MAX);
+    drop_waiting(a);
+    free(a->frame);
+    *a = k->active[--k->n_active];
+}
+
+void ks_keeper_free(ks_keeper *k)
+{
+    while (k->n_active > 0) end_active(k, &k->active[0]);
+    free(k->active);
+    k->active = NULL;
+}
+
+static ks_video row_of(const ks_job_file *job)
+{
+    ks_video v = {.id = job->video, .path = job->place.path, .size = job->place.size, .mtime_ns = job->place.mtime_ns,
+                  .device = job->place.device, .inode = job->place.inode, .attempts = job->attempts, .reason = "", .tb = {1, 1}};
+    memcpy(v.content, job->content, sizeof v.content);
+    return v;
+}
+
+static int write_waiting(ks_keeper *k, active *a, ks_error *e)
+{
+    ks_clip_data data[BATCH];
+    ks_video v = row_of(a->job);
+    int err = 0;
+    if (!a->job->video) {
+        err = ks_index_add_video(&a->job->video, k->x, &v, e);
+        if (err < 0) return err;
+    }
+    for (int i = 0; i < a->n_waiting; i++) {
+        waiting_clip *w = &a->waiting[i];
+        w->clip.video = a->job->video;
+        data[i] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg, w->jpeg_bytes};
+    }
+    return a->n_waiting > 0 ? ks_index_add_clips(k->x, a->job->video, data, a->n_waiting, e) : 0;
+}
+
+static int64_t bytes_so_far(const ks_keeper *k)
+{
+    double part = (double)k->bytes_done;
+    for (int i = 0; i < k->n_active; i++) {
+        const active *a = &k->active[i];
+        double done = a->total > 0 ? a->seconds / a->total : 0;
+        part += (double)a->job->place.size * (done < 1 ? done : 1);
+    }
+    return (int64_t)part;
+}
+
+static double video_seconds(const ks_keeper *k)
+{
+    double s = k->sum->video_seconds;
+    for (int i = 0; i < k->n_active; i++) s += k->active[i].seconds;
+    return s;
+}
+
+static int write_progress(ks_keeper *k, ks_error *e)
+{
+    ks_progress p = {.pid = getpid(), .updated = (int64_t)time(NULL), .files = k->sum->indexed + k->sum->partly + k->sum->failed,
+                     .files_total = (int64_t)k->triage->n_jobs, .clips = k->sum->clips, .bytes = bytes_so_far(k),
+                     .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = ks_monotonic() - k->began};
+    p.started = p.updated - (int64_t)p.wall_seconds;
+    if (k->n_active > 0) snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1].job->place.path);
+    k->progress_at = ks_monotonic();
+    return ks_progress_write(k->x, &p, e);
+}
+
+/* One transaction: the clips that wait; with `end`, the verdict and all paths too. */
+static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
+{
+    int64_t video = a->job->video;
+    int err = ks_index_begin(k->x, e);
+    if (err < 0) return err;
+    err = write_waiting(k, a, e);
+    if (err == 0 && end) {
+        ks_video v = *end;
+        v.id = a->job->video;
+        err = ks_index_end_video(k->x, &v, e);
+        for (int i = 0; i < a->job->n_also && err >= 0; i++) {
+            const ks_place *p = &a->job->also[i];
+            v.path = p->path;
+            v.size = p->size;
+            v.mtime_ns = p->mtime_ns;
+            v.device = p->device;
+            v.inode = p->inode;
+            err = ks_index_set_path(k->x, &v, e);
+        }
+    }
+    if (err >= 0 && ks_monotonic() - k->progress_at > 2) err = write_progress(k, e);
+    err = ks_index_end(k->x, err, e);
+    if (err < 0) {
+        a->job->video = video;
+        return err;
+    }
+    a->clips += a->n_waiting;
+    k->sum->clips += a->n_waiting;
+    drop_waiting(a);
+    return 0;
+}
+
+/* Tokens of the parcel's new frames; the pixels are not needed after this. */
+static int encode_frames(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+{
+    const uint8_t *px[KS_PLAN_FRAMES];
+    ks_frame_code coded[KS_PLAN_FRAMES];
+    if (a->n_frames + p->n > a->room) {
+        int room = 2 * (a->n_frames + p->n);
+        known_frame *more = reallocarray(a->frame, (size_t)room, sizeof *more);
+        if (!more) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+        a->frame = more;
+        a->room = room;
+    }
+    for (int i = 0; i < p->n; i++) px[i] = p->frame[i].px;
+    int err = p->n > 0 ? ks_coder_frames(coded, k->coder, px, p->n, e) : 0;
+    if (err < 0) return err;
+    for (int i = 0; i < p->n; i++) a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
+    return 0;
+}
+
+static const ks_frame_code *find_frame(const active *a, int64_t number)
+{
+    for (int i = 0; i < a->n_frames; i++)
+        if (a->frame[i].number == number) return &a->frame[i].coded;
+    return NULL;
+}
+
+static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+{
+    const ks_frame_code *frames[KS_PLAN_FRAMES];
+    int err = encode_frames(k, a, p, e);
+    if (err < 0) return err;
+    for (int i = 0; i < p->T; i++) {
+        frames[i] = find_frame(a, p->number[i]);
+        if (!frames[i]) return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive", a->job->place.path);
+    }
+    waiting_clip *w = &a->waiting[a->n_waiting];
+    size_t dim = (size_t)k->coder->dim;
+    *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->T, .reason = p->reason}};
+    w->vector = malloc((dim + dim * (size_t)p->T) * sizeof(float));
+    if (!w->vector) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    err = ks_coder_clip(w->vector, w->vector + dim, k->coder, frames, e);
+    if (err < 0) {
+        free(w->vector);
+        return err;
+    }
+    w->jpeg = p->jpeg;
+    w->jpeg_bytes = p->jpeg_bytes;
+    p->jpeg = NULL;
+    if (a->n_waiting++ == 0) a->oldest = ks_monotonic();
+    drop_frames(a, k->coder, p->oldest);
+    return 0;
+}
+
+static double commit_after(const ks_ingest_options *o)
+{
+    double s = o->commit_every;
+    return s < 0 ? 0 : s > 0 ? (s < 60 ? s : 60) : 5;
+}
+
+static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+{
+    if (a->bad) return 0;
+    int err = encode_clip(k, a, p, e);
+    if (err == KS_EFORMAT || err == KS_ESHAPE) { /* a vector that is not finite: this film's verdict */
+        a->bad = 1;
+        snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be encoded");
+        return 0;
+    }
+    if (err < 0) return err;
+    if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o)) err = commit(k, a, NULL, e);
+    if (err == KS_EFORMAT) {
+        a->bad = 1;
+        snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be kept");
+        drop_waiting(a);
+        return 0;
+    }
+    return err;
+}
+
+/* Clips of an interrupted run that this run's plan does not have (other options, another version). */
+static int drop_unplanned(ks_keeper *k, const ks_job_file *job, ks_error *e)
+{
+    int64_t *id = malloc(((size_t)job->n_have + 1) * sizeof *id);
+    int n = 0, err = 0;
+    if (!id) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    for (int i = 0; i < job->n_have; i++)
+        if (!job->planned[i]) id[n++] = job->have[i].id;
+    if (n > 0) err = ks_index_drop_clips(k->x, id, n, e);
+    free(id);
+    return err;
+}
+
+/* What the file is now. 0 and a new identity, or KS_ENOTFOUND, KS_EIO. */
+static int look_again(ks_job_file *job, ks_error *e)
+{
+    struct stat st;
+    int fd = open(job->place.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return ks_fail(e, KS_ENOTFOUND, "%s", strerror(errno));
+    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : ks_fail(e, KS_ENOTFOUND, "not a regular file");
+    if (err == 0) err = ks_identity(job->content, fd, st.st_size, job->place.path, e);
+    close(fd);
+    if (err < 0) return err;
+    job->place.size = st.st_size;
+    job->place.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    job->place.device = (uint64_t)st.st_dev;
+    job->place.inode = (uint64_t)st.st_ino;
+    return 0;
+}
+
+/* The file changed while it was read: nothing of it counts. It is read again, twice at most. */
+static int start_over(ks_keeper *k, active *a, ks_error *e)
+{
+    ks_job_file *job = a->job;
+    ks_error why = {0, ""};
+    end_active(k, a);
+    int err = job->video ? ks_index_drop_path(k->x, job->place.path, e) : 0;
+    if (err < 0) return err;
+    job->video = 0;
+    job->attempts = 0;
+    err = look_again(job, &why);
+    if (err == 0 && job->times < 3) {
+        err = ks_triage_have(job, k->x, e);
+        if (err == 0) ks_belt_again(k->belt, job);
+        return err;
+    }
+    k->bytes_done += job->place.size;
+    k->sum->left++;
+    if (err == KS_ENOTFOUND) {
+        k->sum->failed++;
+        ks_say_file(k->o, job->place.path, "failed", NULL, "it went away while it was read", 0, 0, 0);
+        return 0;
+    }
+    return ks_triage_odd(k->triage, &job->place, "it is still being written; run ingest again when it is whole", e);
+}
+
+static void fill_media(ks_video *v, const ks_parcel *p)
+{
+    const ks_media *m = &p->media;
+    v->tb = m->tb.num > 0 && m->tb.den > 0 ? m->tb : (ks_timebase){1, 1000};
+    v->duration = p->outcome.last_end;
+    v->width = m->width;
+    v->height = m->height;
+    v->fps = m->fps;
+    v->film_date = ks_film_date(&v->date_source, m->created, v->path, v->mtime_ns);
+    v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) | (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) |
+               (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0);
+}
+
+/* A decoder that stops half way is asked once more; what it gave by then is kept as partly indexed. */
+static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
+{
+    v->attempts = p->job->attempts + 1;
+    if (clips > 0 && v->attempts >= 2) {
+        double header = ks_seconds(p->media.duration, v->tb), end = ks_seconds(v->duration, v->tb);
+        v->verdict = KS_VERDICT_PARTLY;
+        v->seconds_missing = header > end ? header - end : 0;
+    }
+}
+
+static void count(ks_keeper *k, const ks_video *v, int64_t clips)
+{
+    double seconds = ks_seconds(v->duration, v->tb);
+    ks_ingest_summary *s = k->sum;
+    if (v->verdict == KS_VERDICT_INDEXED) s->indexed++;
+    if (v->verdict == KS_VERDICT_PARTLY) s->partly++;
+    if (v->verdict == KS_VERDICT_SKIPPED) s->skipped++;
+    if (v->verdict == KS_VERDICT_FAILED) s->failed++;
+    if (clips > 0) s->video_seconds += seconds;
+    ks_say_file(k->o, v->path, ks_verdict_name(v->verdict), NULL, v->reason, clips, clips > 0 ? seconds : 0, v->seconds_missing);
+}
+
+static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+{
+    ks_job_file *job = a->job;
+    ks_video v = row_of(job);
+    if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
+    if (p->changed) return start_over(k, a, e);
+    v.verdict = a->bad ? KS_VERDICT_FAILED : p->outcome.verdict;
+    v.reason = a->bad ? a->why : p->outcome.reason;
+    v.seconds_missing = p->outcome.seconds_missing;
+    fill_media(&v, p);
+    int64_t clips = a->clips + a->n_waiting;
+    for (int i = 0; i < job->n_have; i++) clips += job->planned[i];
+    if (v.verdict == KS_VERDICT_FAILED && !a->bad) {
+        settle_failure(&v, clips, p);
+        if (v.verdict == KS_VERDICT_FAILED && v.attempts < 2) { /* once more, with what is encoded kept */
+            int err = commit(k, a, NULL, e);
+            end_active(k, a);
+            job->attempts = 1;
+            if (err == 0) err = ks_triage_have(job, k->x, e);
+            if (err == 0) ks_belt_again(k->belt, job);
+            return err;
+        }
+    }
+    int err = job->n_have > 0 && v.verdict != KS_VERDICT_FAILED ? drop_unplanned(k, job, e) : 0;
+    if (err == 0) err = commit(k, a, &v, e);
+    if (err < 0) return err;
+    if (v.verdict == KS_VERDICT_SKIPPED || v.verdict == KS_VERDICT_FAILED) clips = 0;
+    k->bytes_done += job->place.size;
+    end_active(k, a);
+    count(k, &v, clips);
+    for (int i = 0; i < job->n_also; i++) {
+        k->sum->moved++;
+        ks_say_file(k->o, job->also[i].path, "copied", ks_verdict_name(v.verdict), v.reason, 0, ks_seconds(v.duration, v.tb), v.seconds_missing);
+    }
+    return 0;
+}
+
+int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
+{
+    active *a = find_active(k, p->job);
+    int err = 0;
+    if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    if (a && p->kind != KS_PARCEL_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
+    if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
+    if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
+    if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
+    ks_parcel_free(p);
+    return err;
+}
+
+int ks_keeper_flush(ks_keeper *k, ks_error *e)
+{
+    for (int i = 0; i < k->n_active; i++) {
+        active *a = &k->active[i];
+        int err = a->n_waiting > 0 && !a->bad ? commit(k, a, NULL, e) : 0;
+        if (err < 0 && err != KS_EFORMAT) return err;
+    }
+    return 0;
+}
+
+void ks_keeper_progress(ks_keeper *k, int always)
+{
+    double now = ks_monotonic();
+    if (!k->o->event || (!always && now - k->said < 0.2)) return;
+    k->said = now;
+    int64_t bytes = bytes_so_far(k);
+    const ks_ingest_summary *s = k->sum;
+    ks_event event = {.kind = KS_EVENT_PROGRESS, .verdict = "", .was = "", .reason = "", .clips = s->clips,
+                      .files = s->indexed + s->partly + s->failed, .files_total = (int64_t)k->triage->n_jobs,
+                      .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = now - k->began};
+    if (k->n_active > 0) {
+        const active *a = &k->active[k->n_active - 1];
+        event.path = a->job->place.path;
+        event.seconds = a->seconds;
+        event.seconds_missing = a->total > a->seconds ? a->total - a->seconds : 0;
+    }
+    if (bytes > 0) event.video_seconds_total = event.video_seconds * (double)k->triage->bytes / (double)bytes;
+    if (event.wall_seconds > 0) event.x_realtime = event.video_seconds / event.wall_seconds;
+    k->o->event(k->o->event_arg, &event);
+}

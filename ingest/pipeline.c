@@ -1,0 +1,292 @@
+/* pipeline.c - an ingest from its first file to its last: scan, triage, readers and keeper, publish.
+ *
+ *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> belt -> ks_keeper_take
+ *
+ * The calling thread is the keeper: it alone touches the encoder and the catalog. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ingest/jobs.h"
+#include "ingest/words.h"
+
+enum { READERS = 8 };
+typedef struct {
+    ks_index *x;
+    const ks_ingest_options *given;
+    ks_ingest_options o;
+    ks_ingest_summary *sum;
+    ks_coder coder;
+    ks_triage triage;
+    ks_keeper keeper;
+    ks_belt belt;
+    ks_reader reader;
+    ks_words folders, excludes, includes;
+    ks_words roots;             /* of this run, absolute */
+    ks_met_list met;
+    char *state;             /* [roots.n] KS_ROOT_* */
+    double began;
+} run;
+
+/* Folders of this run, or all that were named before with the patterns named then. */
+static int choose_roots(run *r, ks_error *e)
+{
+    const ks_ingest_options *o = r->given;
+    int err = ks_words_read(&r->folders, r->x, KS_FOLDERS_KEY, e);
+    if (err >= 0) err = ks_words_read(&r->excludes, r->x, KS_EXCLUDES_KEY, e);
+    if (err >= 0) err = ks_words_read(&r->includes, r->x, KS_INCLUDES_KEY, e);
+    for (int i = 0; i < o->n && err >= 0; i++) {
+        char *path;
+        err = ks_scan_absolute(&path, o->paths[i], e);
+        if (err >= 0) err = ks_words_add(&r->roots, path, e);
+        free(path);
+    }
+    if (err < 0) return err;
+    if (o->n > 0) return 0;
+    if (r->folders.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+    for (int i = 0; i < r->folders.n && err >= 0; i++) err = ks_words_add(&r->roots, r->folders.at[i], e);
+    if (!o->excludes || !o->excludes[0]) r->o.excludes = r->excludes.at;
+    if (!o->includes || !o->includes[0]) r->o.includes = r->includes.at;
+    return err < 0 ? err : 0;
+}
+
+static int remember_globs(run *r, ks_words *w, const char *const *globs, const char *key, ks_error *e)
+{
+    int news = 0, err = 0;
+    for (; globs && *globs && err >= 0; globs++) {
+        err = ks_words_add(w, *globs, e);
+        news |= err > 0;
+    }
+    return err < 0 || !news ? err : ks_index_put(r->x, key, w->text, w->bytes, e);
+}
+
+static int remember(run *r, ks_error *e)
+{
+    int news = 0, err = 0;
+    for (int i = 0; i < r->roots.n && err >= 0; i++) {
+        int inside = r->state[i] != KS_ROOT_FOLDER && r->state[i] != KS_ROOT_EMPTY;
+        for (int j = 0; j < r->folders.n; j++) inside |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
+        if (!inside) err = ks_words_add(&r->folders, r->roots.at[i], e), news |= err > 0;
+    }
+    if (err >= 0 && news) err = ks_index_put(r->x, KS_FOLDERS_KEY, r->folders.text, r->folders.bytes, e);
+    if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->excludes, r->given->excludes, KS_EXCLUDES_KEY, e);
+    if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->includes, r->given->includes, KS_INCLUDES_KEY, e);
+    return err < 0 ? err : 0;
+}
+
+static int scan_roots(run *r, ks_error *e)
+{
+    ks_scan_options so = {.excludes = r->o.excludes, .includes = r->o.includes, .follow = r->o.follow, .hidden = r->o.hidden, .stop = r->o.stop};
+    r->state = calloc((size_t)r->roots.n + 1, 1);
+    if (!r->state) return ks_fail(e, KS_ENOMEM, "no memory for the list of folders");
+    for (int i = 0; i < r->roots.n; i++) {
+        int state = 0;
+        int err = ks_scan(&r->met, &state, r->roots.at[i], &so, e);
+        if (err < 0) return err;
+        r->state[i] = (char)state;
+        if (state != KS_ROOT_MISSING) continue;
+        int known = 0;
+        for (int j = 0; j < r->folders.n; j++) known |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
+        r->sum->failed += !known;
+        ks_say_file(&r->o, r->roots.at[i], known ? "skipped" : "failed", NULL,
+                    known ? "it is not there; its disk may not be mounted: nothing of it is touched" : "it is not there", 0, 0, 0);
+    }
+    return 0;
+}
+
+static int triage_all(run *r, ks_error *e)
+{
+    int err = 0;
+    for (size_t i = 0; i < r->met.n && err >= 0; i++) {
+        if (r->o.stop && *r->o.stop) return ks_fail(e, KS_ESTOP, "interrupted");
+        err = ks_triage_file(&r->triage, &r->met.at[i], e);
+    }
+    if (err >= 0) err = ks_triage_settle(&r->triage, e);
+    for (int i = 0; i < r->roots.n && err >= 0; i++)
+        if (r->state[i] == KS_ROOT_FOLDER) err = ks_triage_gone(&r->triage, &r->met, r->roots.at[i], e);
+    return err;
+}
+
+static int fix_space(run *r, ks_error *e)
+{
+    ks_library library;
+    ks_space space = ks_coder_space(&r->coder);
+    int err = r->o.switch_space ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
+                                : ks_index_set_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e);
+    if (err >= 0) err = ks_index_library(&library, r->x, e);
+    if (err >= 0) r->triage.space = library.next_id;
+    return err;
+}
+
+static void say_plan(run *r)
+{
+    ks_event event = {.kind = KS_EVENT_PLAN, .verdict = "", .was = "", .reason = "", .path = "", .files = r->sum->files,
+                      .files_total = (int64_t)r->triage.n_jobs, .bytes_total = r->triage.bytes};
+    if (r->o.event) r->o.event(r->o.event_arg, &event);
+}
+
+/* 1: no reader will send anything more. */
+static int all_read(ks_belt *b)
+{
+    pthread_mutex_lock(&b->lock);
+    int over = b->readers == 0 && !b->first;
+    pthread_mutex_unlock(&b->lock);
+    return over;
+}
+
+static void close_belt_when_done(run *r)
+{
+    ks_belt *b = &r->belt;
+    pthread_mutex_lock(&b->lock);
+    if (b->next_job >= b->n_jobs && b->n_again == 0 && !b->first && b->at_work == 0) b->idle_ok = 1;
+    pthread_cond_broadcast(&b->room);
+    pthread_mutex_unlock(&b->lock);
+}
+
+static int should_stop(const run *r)
+{
+    if (r->o.stop && *r->o.stop) return 1;
+    return r->o.budget > 0 && ks_monotonic() - r->began > r->o.budget ? 2 : 0;
+}
+
+/* Until every job has its verdict, or somebody says stop. */
+static int keep_going(run *r, int *stopped, ks_error *e)
+{
+    double published = ks_monotonic();
+    int err = 0;
+    while (err == 0 && !all_read(&r->belt)) {
+        *stopped = should_stop(r);
+        if (*stopped) return 0;
+        ks_parcel *p = ks_belt_take(&r->belt, 0.25);
+        if (p) {
+            int end = p->kind == KS_PARCEL_END;
+            err = ks_keeper_take(&r->keeper, p, e);
+            if (end) ks_belt_done(&r->belt);
+        }
+        close_belt_when_done(r);
+        ks_keeper_progress(&r->keeper, 0);
+        if (err == 0 && ks_monotonic() - published > 120) {
+            err = ks_index_publish(r->x, 0, e);
+            published = ks_monotonic();
+        }
+    }
+    return err;
+}
+
+static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    int n = r->o.workers > 0 ? r->o.workers : (int)(cores / 2 + 1);
+    if (n > READERS) n = READERS;
+    if ((size_t)n > r->triage.n_jobs) n = (int)r->triage.n_jobs;
+    r->belt.most = n + 2;
+    r->belt.readers = n;
+    for (*started = 0; *started < n; ++*started)
+        if (pthread_create(&thread[*started], NULL, ks_reader_run, &r->reader) != 0) {
+            r->belt.readers = *started;
+            return *started > 0 ? 0 : ks_fail(e, KS_ENOMEM, "no thread could be started");
+        }
+    return 0;
+}
+
+static int encode_all(run *r, int *stopped, ks_error *e)
+{
+    pthread_t thread[READERS];
+    int started = 0, err;
+    pthread_mutex_init(&r->belt.lock, NULL);
+    pthread_cond_init(&r->belt.room, NULL);
+    pthread_cond_init(&r->belt.news, NULL);
+    r->belt.jobs = r->triage.jobs;
+    r->belt.n_jobs = r->triage.n_jobs;
+    r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
+    err = r->belt.again ? start_readers(thread, &started, r, e) : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    if (err == 0) err = keep_going(r, stopped, e);
+    pthread_mutex_lock(&r->belt.lock);
+    r->belt.quit = 1;
+    pthread_cond_broadcast(&r->belt.room);
+    pthread_mutex_unlock(&r->belt.lock);
+    /* What is encoded is kept even if the run ends here. */
+    int kept = err == KS_EIO || err == KS_EDAMAGED ? 0 : ks_keeper_flush(&r->keeper, err < 0 ? NULL : e);
+    for (int i = 0; i < started; i++) pthread_join(thread[i], NULL);
+    while (r->belt.first) {
+        ks_parcel *p = ks_belt_take(&r->belt, 0);
+        ks_parcel_free(p);
+    }
+    free(r->belt.again);
+    pthread_cond_destroy(&r->belt.room);
+    pthread_cond_destroy(&r->belt.news);
+    pthread_mutex_destroy(&r->belt.lock);
+    return err < 0 ? err : kept;
+}
+
+static int finish(run *r, int stopped, ks_error *e)
+{
+    int done = 0;
+    int err = ks_progress_write(r->x, NULL, e);
+    if (err >= 0 && r->o.switch_space && !stopped) err = ks_index_finish_switch(&done, r->x, e);
+    if (err >= 0) err = ks_index_publish(r->x, 1, e);
+    return err;
+}
+
+static void say_done(run *r)
+{
+    ks_ingest_summary *s = r->sum;
+    s->wall_seconds = ks_monotonic() - r->began;
+    ks_event event = {.kind = KS_EVENT_DONE, .verdict = "", .was = "", .reason = "", .path = "", .files = s->files, .clips = s->clips,
+                      .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds};
+    event.x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds : 0;
+    if (r->o.event) r->o.event(r->o.event_arg, &event);
+}
+
+static int ingest(run *r, ks_encoder *enc, ks_error *e)
+{
+    int stopped = 0;
+    int err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
+    if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
+    if (err >= 0) err = choose_roots(r, e);
+    if (err >= 0 && !r->o.dry_run) err = fix_space(r, e);
+    if (err >= 0) err = scan_roots(r, e);
+    if (err >= 0) err = triage_all(r, e);
+    if (err >= 0 && !r->o.dry_run) err = remember(r, e);
+    if (err < 0) return err;
+    say_plan(r);
+    if (!r->o.dry_run && r->triage.n_jobs > 0) err = encode_all(r, &stopped, e);
+    if (err < 0) return err;
+    int settled = (int)r->triage.n_jobs;
+    r->sum->left += r->o.dry_run ? settled : stopped ? settled - (int)(r->sum->indexed + r->sum->partly) : 0;
+    r->sum->interrupted = stopped == 1;
+    if (!r->o.dry_run) err = finish(r, stopped, e);
+    if (err < 0) return err;
+    say_done(r);
+    return stopped == 1 ? ks_fail(e, KS_ESTOP, "interrupted; everything up to here is kept") : 0;
+}
+
+int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e)
+{
+    memset(out, 0, sizeof *out);
+    run *r = calloc(1, sizeof *r);
+    if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
+    r->x = x;
+    r->given = o;
+    r->o = *o;
+    r->sum = out;
+    r->began = ks_monotonic();
+    double window = o->window > 0 ? o->window : 8, hop = o->hop > 0 ? o->hop : window / 2;
+    r->triage = (ks_triage){.x = x, .o = &r->o, .sum = out};
+    r->reader = (ks_reader){&r->belt, &r->o, &r->coder, (int64_t)(window * 1e6), (int64_t)(hop * 1e6)};
+    r->keeper = (ks_keeper){.x = x, .o = &r->o, .coder = &r->coder, .belt = &r->belt, .triage = &r->triage, .sum = out, .began = r->began};
+    int err = ingest(r, enc, e);
+    out->wall_seconds = ks_monotonic() - r->began;
+    out->other = r->sum->other;
+    ks_keeper_free(&r->keeper);
+    ks_triage_free(&r->triage);
+    ks_met_list_free(&r->met);
+    ks_words_free(&r->folders);
+    ks_words_free(&r->excludes);
+    ks_words_free(&r->includes);
+    ks_words_free(&r->roots);
+    free(r->state);
+    free(r);
+    return err;
+}

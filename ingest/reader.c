@@ -1,0 +1,320 @@
+/* reader.c - one thread: takes a job, pulls its frames, finds its shots, plans its clips and sends each clip with
+ * the frames that no clip before it needed.
+ *
+ * Pixels are asked for when a frame is known to be in a clip. The decoder holds the newest frames; of large
+ * pictures it holds too few to reach back a whole window, so there the frames that lie on the grid are taken as
+ * soon as the shot detector lets them go. */
+#include "ingest/jobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "ingest/shots.h"
+
+enum { HELD = 2 * KS_PLAN_FRAMES };
+
+typedef struct {
+    int64_t number, ticks, duration;
+} pending;
+
+typedef struct {
+    int64_t number;
+    uint8_t *px;             /* NULL: sent already */
+    uint8_t *jpeg;
+    size_t jpeg_bytes;
+} held;
+
+typedef struct {
+    const ks_reader *r;
+    ks_job_file *job;
+    ks_film *film;
+    ks_shots *shots;
+    ks_plan *plan;
+    ks_timebase tb;
+    pending *queue;          /* frames whose border is undecided */
+    size_t head, n, room;
+    held kept[HELD];         /* by number; resized frames that a later clip may need */
+    int n_kept;
+    int64_t last_end;
+    int early;               /* 1: take grid frames as they pass */
+    double said;             /* seconds of the last HERE */
+} reading;
+
+static int take_frame(held *h, reading *g, int64_t number, ks_error *e)
+{
+    ks_image image;
+    int side = g->r->coder->side;
+    int err = ks_film_pixels(&image, g->film, number, e);
+    if (err < 0) return err;
+    *h = (held){.number = number, .px = malloc((size_t)side * (size_t)side * 3)};
+    if (!h->px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
+    err = ks_resize(h->px, side, &image, g->r->coder->fit, e);
+    if (err < 0) free(h->px);
+    return err;
+}
+
+/* A clip without its thumbnail is still a clip: no error. */
+static void take_thumbnail(held *h, reading *g)
+{
+    const uint8_t *jpeg;
+    if (h->jpeg || ks_film_thumbnail(&jpeg, &h->jpeg_bytes, g->film, h->number, NULL) < 0) return;
+    h->jpeg = malloc(h->jpeg_bytes);
+    if (h->jpeg) memcpy(h->jpeg, jpeg, h->jpeg_bytes);
+}
+
+static held *find_kept(reading *g, int64_t number)
+{
+    for (int i = 0; i < g->n_kept; i++)
+        if (g->kept[i].number == number) return &g->kept[i];
+    return NULL;
+}
+
+/* The kept frame, taken now if it was not. */
+static int want_frame(held **out, reading *g, int64_t number, ks_error *e)
+{
+    *out = find_kept(g, number);
+    if (*out) return 0;
+    if (g->n_kept == HELD) return ks_fail(e, KS_EFORMAT, "%s: more frames a clip than were planned for", g->job->place.path);
+    int err = take_frame(&g->kept[g->n_kept], g, number, e);
+    if (err == 0) *out = &g->kept[g->n_kept++];
+    return err;
+}
+
+static void forget_kept(reading *g, int all)
+{
+    int n = 0;
+    for (int i = 0; i < g->n_kept; i++) {
+        if (!all && ks_plan_needs(g->plan, g->kept[i].number)) {
+            g->kept[n++] = g->kept[i];
+            continue;
+        }
+        free(g->kept[i].px);
+        free(g->kept[i].jpeg);
+    }
+    g->n_kept = n;
+}
+
+/* 1: this clip is in the catalog from an interrupted run. */
+static int have_clip(ks_job_file *job, int64_t start, int64_t end)
+{
+    int low = 0, high = job->n_have;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (job->have[middle].start < start) low = middle + 1;
+        else high = middle;
+    }
+    for (; low < job->n_have && job->have[low].start == start; low++)
+        if (job->have[low].end == end) {
+            job->planned[low] = 1;
+            return 1;
+        }
+    return 0;
+}
+
+/* The plan knows a clip: send it. */
+static int clip_known(void *arg, const ks_planned *c, ks_error *e)
+{
+    reading *g = arg;
+    int err = 0;
+    if (have_clip(g->job, c->start, c->end)) return 0;
+    ks_parcel *p = calloc(1, sizeof *p);
+    if (!p) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    p->number = malloc((size_t)c->n * sizeof *p->number);
+    p->frame = calloc((size_t)c->n, sizeof *p->frame);
+    if (!p->number || !p->frame) {
+        err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
+        goto out;
+    }
+    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .reason = c->reason,
+                     .T = c->n, .number = p->number, .frame = p->frame, .seconds = ks_seconds(c->end, g->tb)};
+    memcpy(p->number, c->frame, (size_t)c->n * sizeof *p->number);
+    for (int i = 0; i < c->n; i++) {
+        held *h;
+        if (i > 0 && c->frame[i] == c->frame[i - 1] && i != c->n / 2) continue;
+        err = want_frame(&h, g, c->frame[i], e);
+        if (err < 0) goto out;
+        if (h->px) p->frame[p->n++] = (ks_parcel_frame){h->number, h->px};
+        h->px = NULL; /* the keeper has it from here on */
+        if (i != c->n / 2) continue;
+        take_thumbnail(h, g);
+        if (h->jpeg) {
+            p->jpeg = malloc(h->jpeg_bytes);
+            if (p->jpeg) memcpy(p->jpeg, h->jpeg, p->jpeg_bytes = h->jpeg_bytes);
+        }
+    }
+    p->oldest = c->reason == KS_REASON_WINDOW ? c->frame[0] : c->frame[c->n - 1] + 1;
+    if (ks_belt_put(g->r->belt, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
+    return 0;
+out:
+    ks_parcel_free(p);
+    return err;
+}
+
+/* The shot detector lets go of the oldest frame. */
+static int border_known(void *arg, int64_t number, ks_plan_border border, ks_error *e)
+{
+    reading *g = arg;
+    pending f = g->queue[g->head];
+    if (f.number != number) return ks_fail(e, KS_EFORMAT, "%s: frames out of order", g->job->place.path);
+    g->head++;
+    g->n--;
+    int err = ks_plan_frame(g->plan, number, f.ticks, border, e);
+    if (err < 0) return err;
+    g->last_end = f.ticks + f.duration;
+    int64_t next = g->n > 0 ? g->queue[g->head].ticks : g->last_end;
+    if (g->early && ks_plan_on_grid(g->plan, f.ticks, next)) {
+        held *h;
+        err = want_frame(&h, g, number, e);
+        if (err < 0) return err;
+        take_thumbnail(h, g);
+    }
+    forget_kept(g, 0);
+    return 0;
+}
+
+static int push_pending(reading *g, const ks_film_frame *f, ks_error *e)
+{
+    if (g->head > 0 && g->head + g->n == g->room) {
+        memmove(g->queue, g->queue + g->head, g->n * sizeof *g->queue);
+        g->head = 0;
+    }
+    if (g->n == g->room) {
+        size_t room = g->room ? 2 * g->room : 256;
+        pending *queue = reallocarray(g->queue, room, sizeof *queue);
+        if (!queue) return ks_fail(e, KS_ENOMEM, "no memory to decode");
+        g->queue = queue;
+        g->room = room;
+    }
+    g->queue[g->head + g->n++] = (pending){f->number, f->ticks, f->duration};
+    return 0;
+}
+
+static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
+{
+    const ks_media *m = ks_film_media(g->film);
+    ks_plan_rule rule = {m->tb, g->r->window_us, g->r->hop_us, g->r->coder->frames, 0};
+    g->tb = m->tb;
+    if (m->fps > 0) rule.nominal = (int64_t)((double)m->tb.den / (m->fps * m->tb.num));
+    /* The decoder holds 256 MiB; at 3 bytes a pixel and the header's rate, is that a window and the detector's lag? */
+    double held_frames = 256e6 / (3.0 * first->width * first->height + 1);
+    g->early = held_frames < (m->fps > 1 ? m->fps : 25) * ((double)g->r->window_us / 1e6 + 2);
+    return ks_plan_open(&g->plan, &rule, clip_known, g, e);
+}
+
+static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
+{
+    int err = g->plan ? 0 : open_plan(g, f, e);
+    if (err == 0) err = push_pending(g, f, e);
+    if (err < 0) return err;
+    double t = ks_seconds(f->ticks, g->tb);
+    if (t > g->said + 2) {
+        ks_parcel *p = calloc(1, sizeof *p);
+        if (p) {
+            *p = (ks_parcel){.kind = KS_PARCEL_HERE, .job = g->job, .seconds = t, .total = ks_seconds(ks_film_media(g->film)->duration, g->tb)};
+            if (ks_belt_put(g->r->belt, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
+        }
+        g->said = t;
+    }
+    int broken = (f->flags & KS_FRAME_BREAK) != 0 && f->number > 0;
+    if (g->shots) return ks_shots_frame(g->shots, f->number, t, f->small, broken, e);
+    return border_known(g, f->number, broken ? KS_PLAN_BREAK : KS_PLAN_ON, e);
+}
+
+static int same_file(const ks_place *place)
+{
+    struct stat st;
+    if (stat(place->path, &st) < 0) return 0;
+    return st.st_size == place->size && (uint64_t)st.st_ino == place->inode && (uint64_t)st.st_dev == place->device &&
+           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == place->mtime_ns;
+}
+
+static int read_frames(reading *g, ks_error *e)
+{
+    ks_film_frame f;
+    int r = 0;
+    while (!g->r->belt->quit && (r = ks_film_next(&f, g->film, e)) == 1) {
+        r = one_frame(g, &f, e);
+        if (r < 0) return r;
+    }
+    if (g->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
+    if (r < 0) return r;
+    if (g->shots) r = ks_shots_end(g->shots, e);
+    if (r == 0 && g->plan) r = ks_plan_end(g->plan, g->last_end, e);
+    return r;
+}
+
+/* What goes wrong with one film is its verdict; no memory and the like end the run. */
+static void judge(ks_parcel *end, int err, const ks_error *why)
+{
+    if (err == 0) return;
+    if (err == KS_EFORMAT || err == KS_ENOTFOUND || err == KS_EIO || err == KS_EUSAGE) {
+        end->outcome.verdict = KS_VERDICT_FAILED;
+        snprintf(end->outcome.reason, sizeof end->outcome.reason, "%.190s", why->msg);
+        return;
+    }
+    end->error = err;
+    end->why = *why;
+}
+
+/* 0, or KS_EIO: the decoder program should be started anew. */
+static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
+{
+    reading *g = calloc(1, sizeof *g);
+    ks_parcel *end = calloc(1, sizeof *end);
+    ks_error e = {0, ""};
+    int err = 0;
+    if (!g || !end) {
+        free(g);
+        free(end);
+        r->belt->quit = 1; /* not even room to say so */
+        return KS_ENOMEM;
+    }
+    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    *g = (reading){.r = r, .job = job};
+    ks_film_options fo = {.stills = r->o->stills, .fast = r->o->fast_decode, .no_small = !r->o->shots};
+    end->changed = !same_file(&job->place);
+    if (!end->changed) err = ks_film_open(&g->film, d, job->place.path, &fo, &e);
+    if (err == 0 && g->film && r->o->shots) err = ks_shots_open(&g->shots, border_known, g, &e);
+    if (err == 0 && g->film) err = read_frames(g, &e);
+    if (g->film) {
+        end->media = *ks_film_media(g->film);
+        if (err == 0) end->outcome = *ks_film_outcome(g->film);
+    }
+    if (!end->changed && err != KS_ESTOP) end->changed = !same_file(&job->place);
+    judge(end, err, &e);
+    if (g->plan) forget_kept(g, 1);
+    ks_plan_close(g->plan);
+    ks_shots_close(g->shots);
+    ks_film_close(g->film);
+    free(g->queue);
+    free(g);
+    ks_belt_put(r->belt, end);
+    return err == KS_EIO ? err : 0;
+}
+
+void *ks_reader_run(void *arg)
+{
+    const ks_reader *r = arg;
+    ks_decoder *d = NULL;
+    ks_decoder_how how = {.hwaccel = r->o->hwaccel, .require_sandbox = r->o->require_sandbox};
+    for (ks_job_file *job; (job = ks_belt_job(r->belt));) {
+        ks_error e = {0, ""};
+        if (job->times++ > 0) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* it may be growing */
+        int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
+        if (err == 0) {
+            if (read_job(r, d, job) < 0) {
+                ks_decoder_stop(d);
+                d = NULL;
+            }
+            continue;
+        }
+        ks_parcel *end = calloc(1, sizeof *end);
+        if (!end) break;
+        *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job, .error = err, .why = e};
+        ks_belt_put(r->belt, end);
+    }
+    ks_decoder_stop(d);
+    return NULL;
+}

@@ -1,0 +1,404 @@
+/* triage.c - who is new, changed, moved, copied, a hard link, or as it was.
+ *
+ * A path whose size, mtime and inode are as stored is not opened. Any other is opened, and its content decides.
+ * Paths are written at the end, all in one transaction, so that two files that swapped names lose nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "ingest/jobs.h"
+
+typedef struct ks_path_change {
+    ks_place place;
+    int64_t video, old;       /* old: the video that this path named before; 0 none */
+    char *drop;               /* a path that is no more; NULL none */
+} change;
+
+static int no_memory(ks_error *e)
+{
+    return ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+}
+
+static void free_job(ks_job_file *j)
+{
+    for (int i = 0; i < j->n_also; i++) free(j->also[i].path);
+    free(j->also);
+    free(j->place.path);
+    free(j->have);
+    free(j->planned);
+}
+
+void ks_triage_free(ks_triage *t)
+{
+    for (size_t i = 0; i < t->n_jobs; i++) free_job(&t->jobs[i]);
+    for (size_t i = 0; i < t->n_change; i++) {
+        free(t->change[i].place.path);
+        free(t->change[i].drop);
+    }
+    free(t->jobs);
+    free(t->change);
+    free(t->by_content);
+}
+
+static int copy_place(ks_place *to, const ks_met *met)
+{
+    *to = (ks_place){strdup(met->path), met->size, met->mtime_ns, met->device, met->inode};
+    return to->path ? 0 : -1;
+}
+
+/* Slot of this content in by_content; *slot is 0 where none has it. */
+static size_t *content_slot(ks_triage *t, const uint8_t content[KS_CONTENT])
+{
+    if (2 * (t->n_jobs + 1) > t->by_content_room) {
+        size_t room = t->by_content_room ? 2 * t->by_content_room : 256;
+        size_t *table = calloc(room, sizeof *table);
+        if (!table) return NULL;
+        for (size_t i = 0; i < t->n_jobs; i++) {
+            size_t at = XXH64(t->jobs[i].content, KS_CONTENT, 0) & (room - 1);
+            while (table[at]) at = (at + 1) & (room - 1);
+            table[at] = i + 1;
+        }
+        free(t->by_content);
+        t->by_content = table;
+        t->by_content_room = room;
+    }
+    size_t at = XXH64(content, KS_CONTENT, 0) & (t->by_content_room - 1);
+    while (t->by_content[at] && memcmp(t->jobs[t->by_content[at] - 1].content, content, KS_CONTENT) != 0)
+        at = (at + 1) & (t->by_content_room - 1);
+    return &t->by_content[at];
+}
+
+int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_filter filter = {.video = job->video, .unfinished_too = 1};
+    ks_clip clip;
+    int room = 0;
+    free(job->have);
+    free(job->planned);
+    job->have = NULL;
+    job->planned = NULL;
+    job->n_have = 0;
+    if (!job->video) return 0;
+    int r = ks_index_clips(&cursor, x, &filter, e);
+    if (r < 0) return r;
+    while ((r = ks_clips_next(&clip, cursor, e)) == 1 || r == KS_EDAMAGED) {
+        if (r < 0) continue; /* a rotten row: it is encoded again */
+        if (job->n_have == room) {
+            room = room ? 2 * room : 64;
+            ks_clip *more = reallocarray(job->have, (size_t)room, sizeof *more);
+            if (!more) {
+                r = no_memory(e);
+                break;
+            }
+            job->have = more;
+        }
+        job->have[job->n_have++] = clip;
+    }
+    ks_cursor_close(cursor);
+    if (r < 0) return r;
+    job->planned = calloc((size_t)job->n_have + 1, 1);
+    return job->planned ? 0 : no_memory(e);
+}
+
+static int add_job(ks_triage *t, const ks_met *met, const uint8_t content[KS_CONTENT], const ks_video *known, ks_error *e)
+{
+    size_t *slot = content_slot(t, content);
+    if (!slot) return no_memory(e);
+    if (*slot) { /* the same content under another path of this run */
+        ks_job_file *j = &t->jobs[*slot - 1];
+        if (strcmp(j->place.path, met->path) == 0) return 0;
+        ks_place *also = reallocarray(j->also, (size_t)j->n_also + 1, sizeof *also);
+        if (!also) return no_memory(e);
+        j->also = also;
+        if (copy_place(&also[j->n_also], met) < 0) return no_memory(e);
+        j->n_also++;
+        return 0;
+    }
+    if (t->n_jobs == t->jobs_room) {
+        size_t room = t->jobs_room ? 2 * t->jobs_room : 256;
+        ks_job_file *jobs = reallocarray(t->jobs, room, sizeof *jobs);
+        if (!jobs) return no_memory(e);
+        t->jobs = jobs;
+        t->jobs_room = room;
+    }
+    ks_job_file *j = &t->jobs[t->n_jobs];
+    *j = (ks_job_file){.video = known ? known->id : 0, .attempts = known ? known->attempts : 0, .named = met->named};
+    memcpy(j->content, content, KS_CONTENT);
+    if (copy_place(&j->place, met) < 0) return no_memory(e);
+    int err = t->o->dry_run ? 0 : ks_triage_have(j, t->x, e);
+    if (err < 0) {
+        free_job(j);
+        return err;
+    }
+    *slot = ++t->n_jobs;
+    t->bytes += met->size;
+    return 0;
+}
+
+static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t old, const char *drop, ks_error *e)
+{
+    if (t->n_change == t->change_room) {
+        size_t room = t->change_room ? 2 * t->change_room : 256;
+        change *more = reallocarray(t->change, room, sizeof *more);
+        if (!more) return no_memory(e);
+        t->change = more;
+        t->change_room = room;
+    }
+    change *c = &t->change[t->n_change];
+    *c = (change){.video = video, .old = old == video ? 0 : old, .drop = drop ? strdup(drop) : NULL};
+    if (copy_place(&c->place, met) < 0 || (drop && !c->drop)) return no_memory(e);
+    t->n_change++;
+    return 0;
+}
+
+/* 1: nothing more is to be done for this video. */
+static int is_done(const ks_triage *t, const ks_video *v)
+{
+    if (v->verdict == KS_VERDICT_NONE || v->flags & KS_VIDEO_LOST) return 0;
+    if (v->verdict == KS_VERDICT_FAILED) return v->attempts >= 2;
+    if (v->verdict == KS_VERDICT_SKIPPED) return v->content[0] != 0xff || v->content[7] != 0xff; /* odd ones are looked at again */
+    return v->space == t->space;
+}
+
+static void say_unchanged(ks_triage *t, const char *path, const ks_video *v)
+{
+    t->sum->unchanged++;
+    ks_say_file(t->o, path, "unchanged", ks_verdict_name(v->verdict), v->reason, 0,
+                v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0, v->seconds_missing);
+}
+
+int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
+{
+    ks_video v = {.path = place->path, .size = place->size, .mtime_ns = place->mtime_ns, .device = place->device, .inode = place->inode};
+    ks_video known;
+    int err = 0;
+    uint64_t stand_in = place->inode ? place->inode : XXH64(place->path, strlen(place->path), 0);
+    ks_identity_of_place(v.content, place->device, stand_in);
+    int r = ks_index_find(&known, t->x, place->path, e);
+    if (r < 0) return r;
+    if (r == 1 && known.verdict == KS_VERDICT_SKIPPED && strcmp(known.reason, reason) == 0) {
+        say_unchanged(t, place->path, &known);
+        return 0;
+    }
+    t->sum->skipped++;
+    ks_say_file(t->o, place->path, "skipped", NULL, reason, 0, 0, 0);
+    if (t->o->dry_run) return 0;
+    err = ks_index_begin(t->x, e);
+    if (err < 0) return err;
+    err = ks_index_add_video(&v.id, t->x, &v, e);
+    v.verdict = KS_VERDICT_SKIPPED;
+    v.reason = reason;
+    v.tb = (ks_timebase){1, 1};
+    if (err == 0) err = ks_index_end_video(t->x, &v, e);
+    return ks_index_end(t->x, err, e);
+}
+
+/* Opens and identifies. 1: content is set; 0: it is no video and is not to be listed; 2: `odd` says what it is. */
+static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_triage *t, const ks_met *met, int known)
+{
+    uint8_t head[KS_SNIFF];
+    struct stat st;
+    ks_error e;
+    int result = 2, listed = known || met->named || ks_video_name(met->path);
+    int fd = open(met->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        *odd = errno == EACCES || errno == EPERM ? "permission denied" : strerror(errno);
+        return errno == ENOENT || !listed ? 0 : 2;
+    }
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) *odd = "not a regular file";
+    else if (n < 0) *odd = strerror(errno);
+    else if (!listed && !ks_sniff_video(head, (size_t)n) && !(t->o->stills && ks_sniff_still(head, (size_t)n))) result = 0;
+    else if (ks_identity(content, fd, st.st_size, met->path, &e) < 0) *odd = "cannot be read to its end";
+    else result = 1;
+    close(fd);
+    return result == 2 && !listed ? 0 : result;
+}
+
+/* The content is in the catalog under another path. */
+static int known_content(ks_triage *t, const ks_met *met, const ks_video *w, int64_t old_video, ks_error *e)
+{
+    struct stat st;
+    char *first = strdup(w->path ? w->path : "");
+    if (!first) return no_memory(e);
+    int done = is_done(t, w), err = 0, gone = *first && lstat(first, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
+    int moved_on = !gone && *first && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
+    int hard = !gone && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
+    if (done) {
+        t->sum->moved++;
+        ks_say_file(t->o, met->path, gone || moved_on ? "moved" : "copied", ks_verdict_name(w->verdict), hard ? "hard link" : "", 0,
+                    w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0, w->seconds_missing);
+        err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
+    } else {
+        err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
+        if (err == 0) err = add_job(t, met, w->content, w, e);
+    }
+    free(first);
+    return err;
+}
+
+static const char *why_odd(const ks_met *met)
+{
+    switch (met->kind) {
+    case KS_MET_LINK: return met->error ? "a symbolic link to nothing" : "a symbolic link (--follow follows)";
+    case KS_MET_SPECIAL: return "not a regular file";
+    case KS_MET_LONG: return "its path is too long";
+    case KS_MET_DENIED: return met->error == EACCES || met->error == EPERM ? "permission denied" : strerror(met->error);
+    default: return NULL;
+    }
+}
+
+int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
+{
+    ks_video v = {0}, w;
+    uint8_t content[KS_CONTENT];
+    ks_place place = {met->path, met->size, met->mtime_ns, met->device, met->inode};
+    const char *odd = why_odd(met);
+    if (odd && !met->named && !met->folder && !ks_video_name(met->path)) {
+        t->sum->other++;
+        return 0;
+    }
+    if (odd) {
+        t->sum->files++;
+        return ks_triage_odd(t, &place, odd, e);
+    }
+    int known = ks_index_find(&v, t->x, met->path, e);
+    if (known < 0 && known != KS_EDAMAGED) return known;
+    known = known == 1;
+    if (known && v.size == met->size && v.mtime_ns == met->mtime_ns && v.inode == met->inode && is_done(t, &v)) {
+        t->sum->files++;
+        say_unchanged(t, met->path, &v);
+        return 0;
+    }
+    int r = look_inside(content, &odd, t, met, known);
+    if (r == 0) {
+        t->sum->other++;
+        return 0;
+    }
+    t->sum->files++;
+    if (r == 2) return ks_triage_odd(t, &place, odd, e);
+    if (known && memcmp(v.content, content, KS_CONTENT) == 0) {
+        if (!is_done(t, &v)) return add_job(t, met, content, &v, e);
+        say_unchanged(t, met->path, &v);
+        return add_change(t, met, v.id, 0, NULL, e);
+    }
+    r = ks_index_find_content(&w, t->x, content, e);
+    if (r < 0) return r;
+    if (r == 1) return known_content(t, met, &w, known ? v.id : 0, e);
+    return add_job(t, met, content, NULL, e);
+}
+
+static int write_changes(ks_triage *t, ks_error *e)
+{
+    char hold[64];
+    int err = 0;
+    /* A video whose path is given to another one is held by a stand-in until all are written. */
+    for (int pass = 0; pass < 3 && err >= 0; pass++)
+        for (size_t i = 0; i < t->n_change && err >= 0; i++) {
+            const change *c = &t->change[i];
+            ks_video v = {.id = c->video, .path = c->place.path, .size = c->place.size, .mtime_ns = c->place.mtime_ns,
+                          .device = c->place.device, .inode = c->place.inode};
+            snprintf(hold, sizeof hold, "/.kinoseek-hold/%lld", (long long)c->old);
+            if (pass == 0 && c->old) {
+                v.id = c->old;
+                v.path = hold;
+                err = ks_index_set_path(t->x, &v, e);
+            } else if (pass == 1) {
+                err = ks_index_set_path(t->x, &v, e);
+                if (err >= 0 && c->drop) err = ks_index_drop_path(t->x, c->drop, e);
+            } else if (pass == 2 && c->old) {
+                err = ks_index_drop_path(t->x, hold, e);
+            }
+        }
+    return err;
+}
+
+int ks_triage_settle(ks_triage *t, ks_error *e)
+{
+    if (t->n_change == 0 || t->o->dry_run) return 0;
+    int err = ks_index_begin(t->x, e);
+    if (err < 0) return err;
+    return ks_index_end(t->x, write_changes(t, e), e);
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* 1: the disk that held this path is there without it. An unmounted one is another device, or nothing. */
+static int is_gone(const ks_video *v)
+{
+    struct stat st;
+    if (lstat(v->path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) return 0;
+    char *folder = strdup(v->path);
+    int gone = 0;
+    for (char *slash; folder && (slash = strrchr(folder, '/'));) {
+        slash[slash == folder] = 0;
+        if (stat(folder, &st) == 0) {
+            gone = (uint64_t)st.st_dev == v->device;
+            break;
+        }
+        if (slash == folder) break;
+    }
+    free(folder);
+    return gone;
+}
+
+static int drop_gone(ks_triage *t, char **gone, size_t n, ks_error *e)
+{
+    int err = n > 0 && !t->o->dry_run ? ks_index_begin(t->x, e) : 0;
+    if (err < 0) return err;
+    for (size_t i = 0; i < n; i++) {
+        t->sum->gone++;
+        ks_say_file(t->o, gone[i], "gone", NULL, "", 0, 0, 0);
+        if (err >= 0 && !t->o->dry_run) err = ks_index_drop_path(t->x, gone[i], e);
+    }
+    return n > 0 && !t->o->dry_run ? ks_index_end(t->x, err, e) : err;
+}
+
+int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_filter filter = {0};
+    ks_video v;
+    size_t n = 0, room = 0, length = strlen(root);
+    char **gone = NULL;
+    int err = 0, r;
+    char **seen = malloc((all->n + 1) * sizeof *seen);
+    if (!seen) return no_memory(e);
+    for (size_t i = 0; i < all->n; i++) seen[i] = all->at[i].path;
+    qsort(seen, all->n, sizeof *seen, by_path);
+    r = ks_index_files(&cursor, t->x, &filter, e);
+    while (r >= 0 && err == 0 && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
+        if (r < 0) {
+            r = 0;
+            continue;
+        }
+        if (strncmp(v.path, root, length) != 0 || (v.path[length] != '/' && length > 1)) continue;
+        const char *path = v.path;
+        if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(&v)) continue;
+        if (n == room) {
+            room = room ? 2 * room : 64;
+            char **more = reallocarray(gone, room, sizeof *more);
+            if (!more) {
+                err = no_memory(e);
+                break;
+            }
+            gone = more;
+        }
+        if (!(gone[n] = strdup(v.path))) err = no_memory(e);
+        else n++;
+    }
+    ks_cursor_close(cursor);
+    if (err == 0 && r >= 0) err = drop_gone(t, gone, n, e);
+    for (size_t i = 0; i < n; i++) free(gone[i]);
+    free(gone);
+    free(seen);
+    return r < 0 ? r : err;
+}
