@@ -37,24 +37,35 @@ void ks_score_rows(float *out, const float *q, const uint16_t *h, size_t stride,
     for (int i = 0; i < m; i++) out[i] = score(q, h + (size_t)i * stride, dim);
 }
 
-void ks_dot_rows(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m, ks_cpu cpu)
+/* 4 * high + low over one row. */
+static int32_t dot(const int8_t *q, const uint8_t *code, size_t dims)
+{
+    int32_t sum = 0;
+    for (; dims > 0; dims -= 256, q += 256, code += 192)
+        for (int j = 0; j < 64; j++) {
+            int high = q[j] * (code[j] & 15) + q[64 + j] * (code[j] >> 4) + q[128 + j] * (code[64 + j] & 15) +
+                       q[192 + j] * (code[64 + j] >> 4);
+            int low = q[j] * (code[128 + j] & 3) + q[64 + j] * (code[128 + j] >> 2 & 3) + q[128 + j] * (code[128 + j] >> 4 & 3) +
+                      q[192 + j] * (code[128 + j] >> 6);
+            sum += 4 * high + low;
+        }
+    return sum;
+}
+
+void ks_dot_rows(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dims, int m, ks_cpu cpu)
 {
 #if defined(__x86_64__)
     if (cpu == KS_CPU_VNNI) {
-        ks_dot_rows_vnni(out, q, codes, stride, m);
+        ks_dot_rows_vnni(out, q, codes, dims, m);
         return;
     }
     if (cpu != KS_CPU_PLAIN) {
-        ks_dot_rows_avx2(out, q, codes, stride, m);
+        ks_dot_rows_avx2(out, q, codes, dims, m);
         return;
     }
 #endif
     (void)cpu;
-    for (int i = 0; i < m; i++) {
-        int32_t sum = 0;
-        for (size_t d = 0; d < stride; d++) sum += (int32_t)codes[(size_t)i * stride + d] * q[d];
-        out[i] = sum;
-    }
+    for (int i = 0; i < m; i++) out[i] = dot(q, codes + (size_t)i * (dims / 4 * 3), dims);
 }
 
 ks_cpu ks_cpu_best(void)

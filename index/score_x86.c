@@ -112,20 +112,40 @@ AVX512 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, 
  * row at once with it 7-9 (huge pages: 5, 10, 13). */
 enum { AHEAD = 2048 };
 
-/* vpmaddubsw would saturate (255 * 127 * 2 > 32767), so bytes widen to 16 bits first. */
-AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m)
+/* u8 x s8 pairs into 16 bits: 15 * 127 * 2 * 4 and less, so vpmaddubsw does not saturate. */
+AVX2 static inline __m256i pair(__m256i codes, int shift, __m256i mask, const int8_t *q)
 {
+    __m256i part = _mm256_and_si256(_mm256_srli_epi16(codes, shift), mask);
+    return _mm256_maddubs_epi16(part, _mm256_loadu_si256((const __m256i *)(const void *)q));
+}
+
+/* 32 columns of a group of 256 dimensions: 4 * high + low into 32-bit lanes. */
+AVX2 static inline __m256i columns(__m256i acc, const uint8_t *r, const int8_t *q)
+{
+    const __m256i ones = _mm256_set1_epi16(1), nibble = _mm256_set1_epi8(15), two = _mm256_set1_epi8(3);
+    __m256i h0 = _mm256_loadu_si256((const __m256i *)(const void *)r);
+    __m256i h1 = _mm256_loadu_si256((const __m256i *)(const void *)(r + 64));
+    __m256i l = _mm256_loadu_si256((const __m256i *)(const void *)(r + 128));
+    __m256i high = _mm256_add_epi16(_mm256_add_epi16(pair(h0, 0, nibble, q), pair(h0, 4, nibble, q + 64)),
+                                    _mm256_add_epi16(pair(h1, 0, nibble, q + 128), pair(h1, 4, nibble, q + 192)));
+    __m256i low = _mm256_add_epi16(_mm256_add_epi16(pair(l, 0, two, q), pair(l, 2, two, q + 64)),
+                                   _mm256_add_epi16(pair(l, 4, two, q + 128), pair(l, 6, two, q + 192)));
+    acc = _mm256_add_epi32(acc, _mm256_slli_epi32(_mm256_madd_epi16(high, ones), 2));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(low, ones));
+}
+
+AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dims, int m)
+{
+    const size_t stride = dims / 4 * 3;
     for (int i = 0; i < m; i++) {
         const uint8_t *r = codes + (size_t)i * stride;
-        __m256i a = _mm256_setzero_si256(), b = _mm256_setzero_si256();
-        for (size_t d = 0; d < stride; d += 32) {
-            _mm_prefetch((const char *)(r + d + AHEAD), _MM_HINT_T0);
-            __m256i c0 = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(r + d)));
-            __m256i c1 = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(r + d + 16)));
-            __m256i q0 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(q + d)));
-            __m256i q1 = _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)(q + d + 16)));
-            a = _mm256_add_epi32(a, _mm256_madd_epi16(c0, q0));
-            b = _mm256_add_epi32(b, _mm256_madd_epi16(c1, q1));
+        __m256i a = _mm256_setzero_si256(), b = a;
+        for (size_t d = 0; d < dims; d += 256, r += 192) {
+            _mm_prefetch((const char *)(r + AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)(r + AHEAD + 64), _MM_HINT_T0);
+            _mm_prefetch((const char *)(r + AHEAD + 128), _MM_HINT_T0);
+            a = columns(a, r, q + d);
+            b = columns(b, r + 32, q + d + 32);
         }
         a = _mm256_add_epi32(a, b);
         __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
@@ -135,25 +155,37 @@ AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, 
     }
 }
 
-VNNI static inline __m512i dot64(__m512i acc, const uint8_t *codes, const int8_t *q)
+VNNI static inline __m512i dot64(__m512i acc, __m512i codes, int shift, __m512i mask, const int8_t *q)
 {
-    return _mm512_dpbusd_epi32(acc, _mm512_loadu_si512((const void *)codes), _mm512_loadu_si512((const void *)q));
+    __m512i part = _mm512_and_si512(_mm512_srli_epi16(codes, shift), mask);
+    return _mm512_dpbusd_epi32(acc, part, _mm512_loadu_si512((const void *)q));
 }
 
-VNNI void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, size_t stride, int m)
+VNNI void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dims, int m)
 {
+    const size_t stride = dims / 4 * 3;
+    const __m512i nibble = _mm512_set1_epi8(15), two = _mm512_set1_epi8(3);
     for (int i = 0; i < m; i++) {
         const uint8_t *r = codes + (size_t)i * stride;
-        __m512i a = _mm512_setzero_si512(), b = a;
-        size_t at = 0;
-        for (; at + 128 <= stride; at += 128) {
-            _mm_prefetch((const char *)(r + at + AHEAD), _MM_HINT_T0);
-            _mm_prefetch((const char *)(r + at + 64 + AHEAD), _MM_HINT_T0);
-            a = dot64(a, r + at, q + at);
-            b = dot64(b, r + at + 64, q + at + 64);
+        __m512i high0 = _mm512_setzero_si512(), high1 = high0, low0 = high0, low1 = high0;
+        for (size_t d = 0; d < dims; d += 256, r += 192) {
+            const int8_t *p = q + d;
+            _mm_prefetch((const char *)(r + AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)(r + AHEAD + 64), _MM_HINT_T0);
+            _mm_prefetch((const char *)(r + AHEAD + 128), _MM_HINT_T0);
+            __m512i h0 = _mm512_loadu_si512((const void *)r), h1 = _mm512_loadu_si512((const void *)(r + 64));
+            __m512i l = _mm512_loadu_si512((const void *)(r + 128));
+            high0 = dot64(high0, h0, 0, nibble, p);
+            high1 = dot64(high1, h0, 4, nibble, p + 64);
+            high0 = dot64(high0, h1, 0, nibble, p + 128);
+            high1 = dot64(high1, h1, 4, nibble, p + 192);
+            low0 = dot64(low0, l, 0, two, p);
+            low1 = dot64(low1, l, 2, two, p + 64);
+            low0 = dot64(low0, l, 4, two, p + 128);
+            low1 = dot64(low1, l, 6, two, p + 192);
         }
-        if (at < stride) a = dot64(a, r + at, q + at);
-        out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(a, b));
+        __m512i high = _mm512_slli_epi32(_mm512_add_epi32(high0, high1), 2);
+        out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(high, _mm512_add_epi32(low0, low1)));
     }
 }
 #endif
