@@ -116,6 +116,11 @@ check-tsan:
 torture: tests
 	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
 
+# A decoder that was taken over: the real program loop and sandbox around hostile work.
+HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c ingest/decoder_main.c ingest/decoder_sandbox.c ingest/wire.c)
+$(BUILD)/tests/prog_hostile_decoder: $(HOSTILE_OBJ)
+	$(CC) $(LDFLAGS) $^ $(call pc,--libs,libseccomp) -lpthread -o $@
+
 layers:
 	@awk -f tests/layers.awk ks.h $(wildcard encoder/*.[ch] encoder/*.cc index/*.[ch] index/*.cc ingest/*.[ch] query/*.[ch] cli/*.[ch] tests/*.[ch])
 	@sh tests/layers.sh

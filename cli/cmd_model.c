@@ -172,7 +172,7 @@ extern const ks_command ks_cmd_model_list, ks_cmd_model_info, ks_cmd_model_rando
 const ks_command ks_cmd_model_list = {
     .name = "model list",
     .brief = "List the models that have a name",
-    .more = "  demo ships with kinoseek; the others are Google's and are fetched by `model pull`.",
+    .more = "  demo ships with kinoseek; the others are Google's: `model pull` fetches them.",
     .options = list_options,
     .fields = sizeof(list_fields),
     .run = list,
@@ -182,7 +182,8 @@ const ks_command ks_cmd_model_info = {
     .usage = "MODEL",
     .brief = "Say what a checkpoint is: kind, sizes, layers, hash",
     .more = "  kinoseek model info flax_lvt_base_f16r288_repeated.npz --json\n"
-            "Reads the file's directory and judges every tensor's name and shape; `model verify` reads all of it.",
+            "Reads the file's directory and judges every tensor's name and shape;\n"
+            "`model verify` reads all of it.",
     .options = info_options,
     .fields = sizeof(info_fields),
     .run = info,
@@ -192,7 +193,8 @@ const ks_command ks_cmd_model_random = {
     .usage = "-o FILE",
     .brief = "Write a checkpoint with random weights, for tests",
     .more = "  kinoseek model random --like lvt-base --seed 1 -o random.npz\n"
-            "True names and shapes, the same bytes for the same seed everywhere; the official code loads it.",
+            "True names and shapes, the same bytes for the same seed everywhere;\n"
+            "the official code loads it.",
     .options = random_options,
     .fields = sizeof(random_fields),
     .run = make_random,

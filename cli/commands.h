@@ -43,7 +43,7 @@ const char *ks_meant_command(const char *word); /* "did you mean"; NULL: nothing
 void ks_print_overview(FILE *out);
 void ks_print_help(FILE *out, const ks_command *c);
 void ks_print_man(FILE *out, const ks_command *c); /* roff; NULL: the page of kinoseek itself */
-/* kinoseek's version and those of its libraries; returns the exit code (version.c). */
+/* kinoseek's version and those of its libraries; returns the exit code (cmd_doctor.c). */
 int ks_print_version(FILE *out, const ks_globals *g);
 /* Prints the completion of "bash", "zsh" or "fish"; KS_EUSAGE for another shell. (completion.c) */
 int ks_print_completion(FILE *out, const char *shell, ks_error *e);

@@ -12,13 +12,30 @@ static void label(char *to, size_t room, const ks_option *o)
     snprintf(to, room, "%s--%s%s%s", letter, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 }
 
+/* --like a|b|c ... of more values than a line holds. */
+static void wrap_choices(FILE *out, const ks_option *o)
+{
+    int at = fprintf(out, "      --%s ", o->name);
+
+    for (const char *s = o->arg; *s;) {
+        int n = (int)strcspn(s, "|");
+        if (at + n + 1 > 78)
+            at = fprintf(out, "\n%10s", "") - 1;
+        at += fprintf(out, "%.*s%s", n, s, s[n] ? "|" : "");
+        s += n + (s[n] != 0);
+    }
+    fprintf(out, "\n  %-24s  %s\n", "", o->help);
+}
+
 static void print_options(FILE *out, const ks_option *options)
 {
-    char text[96];
+    char text[160];
 
     for (const ks_option *o = options; o && o->name; o++) {
         label(text, sizeof text, o);
-        if (strlen(text) > 24)
+        if (strlen(text) > 74)
+            wrap_choices(out, o);
+        else if (strlen(text) > 24)
             fprintf(out, "  %s\n  %-24s  %s\n", text, "", o->help);
         else
             fprintf(out, "  %-24s  %s\n", text, o->help);

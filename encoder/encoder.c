@@ -36,6 +36,21 @@ static int open_towers(ks_encoder *enc, const ks_encoder_options *o, ks_error *e
     return err;
 }
 
+/* A tokenizer belongs to who the model is, whichever tower is asked for. */
+static int open_tokenizer(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
+{
+    char *path;
+    if (enc->info.text == 0)
+        return 0;
+    int err = ks_tokenizer_find(&path, o->tokenizer, o->model, e);
+    if (!err && path)
+        err = ks_tokenizer_open(&enc->tokenizer, path, enc->info.vocabulary, e);
+    if (!err && path)
+        ks_model_hash(enc->info.hash, enc->info.hash, ks_tokenizer_hash(enc->tokenizer));
+    free(path);
+    return err;
+}
+
 int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
 {
     assert(out && o && o->model && o->threads >= 0);
@@ -61,6 +76,11 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
         err = ks_pool_open(&enc->pool, o->threads, e);
     if (!err)
         err = open_towers(enc, o, e);
+    if (!err) {
+        enc->info = enc->weights->info;
+        enc->info.precision = KS_FP32;
+        err = open_tokenizer(enc, o, e);
+    }
     if (err) {
         ks_encoder_close(enc);
         return err;
@@ -85,6 +105,7 @@ void ks_encoder_close(ks_encoder *enc)
     ks_arena_free(&enc->arena);
     ks_frame_set_free(&enc->frames);
     ks_token_store_close(enc->store);
+    ks_tokenizer_close(enc->tokenizer);
     ks_weights_close(enc->weights);
     pthread_mutex_destroy(&enc->lock);
     free(enc);

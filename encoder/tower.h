@@ -9,6 +9,7 @@
 #include "encoder/frame_set.h"
 #include "encoder/pool.h"
 #include "encoder/pooling.h"
+#include "encoder/token.h"
 #include "encoder/tokens.h"
 #include "encoder/transformer.h"
 #include "encoder/weights.h"
@@ -45,6 +46,7 @@ struct ks_encoder {
     ks_vision vision;
     ks_text text;
     ks_token_store *store;
+    ks_tokenizer *tokenizer;       /* NULL: none was named and none lies beside the model */
     ks_frame_set frames;           /* of the call being served */
     ks_tap *tap;
     void *tap_arg;

@@ -7,7 +7,7 @@ static double seconds(const ks_film_job *f, int64_t ticks) { return (double)tick
 
 static void clock_words(char out[32], double t)
 {
-    long s = (long)(t > 0 && t < 3.5e6 ? t + 0.5 : 0);
+    long s = (long)(t > 0 && t < 3.5e6 ? t : 0);
     snprintf(out, 32, "%02ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
 }
 

@@ -47,8 +47,7 @@ static void small_environment(char *env[64])
     int n = 0;
     env[n++] = lang;
     for (char **v = environ; *v && n < 63; v++)
-        if (!strncmp(*v, "LD_", 3) || !strncmp(*v, "ASAN_", 5) || !strncmp(*v, "UBSAN_", 6) || !strncmp(*v, "TSAN_", 5) ||
-            !strncmp(*v, "KS_HOSTILE", 10))
+        if (!strncmp(*v, "LD_", 3) || !strncmp(*v, "ASAN_", 5) || !strncmp(*v, "UBSAN_", 6) || !strncmp(*v, "TSAN_", 5))
             env[n++] = *v;
     env[n] = NULL;
 }

@@ -70,26 +70,28 @@ typedef struct {
     ks_scale *s;
     double *best;   /* [held_out] largest z so far */
     float *centre;  /* [] scores with the mean vector, of one block */
-    int64_t room;
     int failed;
 } measuring;
 
-int ks_deviations_room(ks_deviations *d, int64_t *room, int64_t more)
+static int grow(ks_deviations *d, int64_t more)
 {
-    int64_t n = d->n + more;
+    size_t n = (size_t)(d->n + more);
     int64_t *id;
-    float *deviation;
+    float *f;
 
-    if (n <= *room)
+    if (d->n + more <= d->room)
         return 0;
     n += n / 2 + 1024;
-    if (!(id = realloc(d->id, (size_t)n * sizeof *id)))
+    if (!(id = realloc(d->id, n * sizeof *id)))
         return -1;
     d->id = id;
-    if (!(deviation = realloc(d->deviation, (size_t)n * sizeof *deviation)))
+    if (!(f = realloc(d->mean, n * sizeof *f)))
         return -1;
-    d->deviation = deviation;
-    *room = n;
+    d->mean = f;
+    if (!(f = realloc(d->deviation, n * sizeof *f)))
+        return -1;
+    d->deviation = f;
+    d->room = (int64_t)n;
     return 0;
 }
 
@@ -100,13 +102,14 @@ static int measure_block(void *arg, const ks_clip *clips, const float *scores, i
     ks_scale *s = w->s;
     int n = s->sentences + s->held_out;
 
-    if (ks_deviations_room(&s->clips, &w->room, m) < 0) {
+    if (grow(&s->clips, m) < 0) {
         w->failed = 1;
         return 1;
     }
     for (int i = 0; i < m; i++) {
         double deviation = fmax(ks_deviation_of(scores + i, s->sentences, m), 1e-6);
         s->clips.id[s->clips.n] = clips[i].id;
+        s->clips.mean[s->clips.n] = scores[(size_t)n * (size_t)m + (size_t)i];
         s->clips.deviation[s->clips.n++] = (float)deviation;
         for (int h = 0; h < s->held_out; h++) {
             size_t row = (size_t)(s->sentences + h) * (size_t)m + (size_t)i;
@@ -120,7 +123,7 @@ static int measure_block(void *arg, const ks_clip *clips, const float *scores, i
 
 typedef struct {
     int64_t id;
-    float deviation;
+    float mean, deviation;
 } pair;
 
 static int by_id(const void *a, const void *b)
@@ -147,13 +150,14 @@ int ks_scale_settle(ks_scale *s)
     if (!p)
         return -1;
     for (int64_t i = 0; i < n; i++)
-        p[i] = (pair){s->clips.id[i], s->clips.deviation[i]};
+        p[i] = (pair){s->clips.id[i], s->clips.mean[i], s->clips.deviation[i]};
     qsort(p, (size_t)n, sizeof *p, by_deviation);
     s->median = n ? (double)p[n / 2].deviation : 1;
     s->least = n ? fmax((double)p[0].deviation, s->median / 4) : 1;
     qsort(p, (size_t)n, sizeof *p, by_id);
     for (int64_t i = 0; i < n; i++) {
         s->clips.id[i] = p[i].id;
+        s->clips.mean[i] = p[i].mean;
         s->clips.deviation[i] = (float)fmax((double)p[i].deviation, s->least);
     }
     free(p);
@@ -213,6 +217,7 @@ int ks_scale_measure(ks_scale *s, ks_error *e)
         w.best[h] = -HUGE_VAL;
     s->clips.n = 0;
     free(s->clips.id);
+    free(s->clips.mean);
     free(s->clips.deviation);
     s->clips = (ks_deviations){0};
     if ((err = ks_index_scores(s->x, q, n + 1, s->dim, NULL, measure_block, &w, e)) < 0)

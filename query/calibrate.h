@@ -9,11 +9,12 @@ enum { KS_BACKGROUND_VERSION = 1 };
 int ks_background_count(int held_out);
 const char *ks_background_sentence(int held_out, int i); /* i < count */
 
-/* What a clip gives to the background; sorted by id. 12 bytes a clip, 12 MB a million. */
+/* What clips give to the background, as measured in this process; sorted by id. */
 typedef struct {
     int64_t *id;       /* [n] */
+    float *mean;       /* [n] */
     float *deviation;  /* [n] > 0 */
-    int64_t n;
+    int64_t n, room;
 } ks_deviations;
 
 struct ks_scale {
@@ -21,7 +22,7 @@ struct ks_scale {
     int sentences, held_out;
     float *vectors;         /* [sentences + held_out, dim]; NULL until needed */
     float *mean;            /* [dim] of the first `sentences` of them; NULL: no background */
-    ks_deviations clips;
+    ks_deviations clips;    /* n 0: the catalog has them */
     double least, median;   /* of the deviations */
     double cut, false_positives;
     int64_t measured;       /* clips when cut was measured */
@@ -29,8 +30,8 @@ struct ks_scale {
     ks_index *x;            /* borrowed: for clips that came after */
 };
 
-/* The deviation of a clip, > 0; of one that is not kept it is computed. Negative ks_err on failure. */
-int ks_scale_deviation(float *deviation, const ks_scale *s, int64_t clip, ks_error *e);
+/* deviation[n] > 0 of these clips; of one that is not kept it is computed. */
+int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clips, int n, ks_error *e);
 
 /* Steps of making a scale (calibrate.c), each on what the one before left in s. */
 int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e); /* vectors of all sentences */
@@ -38,7 +39,6 @@ int ks_scale_measure(ks_scale *s, ks_error *e);                 /* mean, deviati
 int ks_scale_pairs(ks_scale *s, int64_t clips, ks_error *e);    /* pair_mean and its deviation */
 /* Sort by id, find least and median, and lift what is far below the median. < 0: no memory. */
 int ks_scale_settle(ks_scale *s);
-int ks_deviations_room(ks_deviations *d, int64_t *room, int64_t more); /* < 0: no memory */
 
 /* --- pure parts, for tests --- */
 double ks_dot(const float *a, const float *b, int n);

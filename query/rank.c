@@ -46,19 +46,24 @@ typedef struct {
 } search_state;
 
 /* --- value of a clip --- */
-static int value_of(double *value, const search_state *w, int64_t clip, double product, ks_error *e)
+/* value[n] from the inner products with what is ranked by. */
+static int values_of(double *value, const search_state *w, const int64_t *clips, const float *product, int n, ks_error *e)
 {
-    float deviation;
+    float *deviation;
     int err;
 
     if (w->o->vector_query || !w->s->mean) {
-        *value = (product - w->s->pair_mean) / (1 - w->s->pair_mean);
+        for (int i = 0; i < n; i++)
+            value[i] = ((double)product[i] - w->s->pair_mean) / (1 - w->s->pair_mean);
         return 0;
     }
-    if ((err = ks_scale_deviation(&deviation, w->s, clip, e)) < 0)
-        return err;
-    *value = product * w->length / (double)deviation;
-    return 0;
+    if (!(deviation = malloc((size_t)(n + 1) * sizeof *deviation)))
+        return ks_fail(e, KS_ENOMEM, "no memory for scores");
+    err = ks_scale_deviations(deviation, w->s, clips, n, e);
+    for (int i = 0; i < n && err == 0; i++)
+        value[i] = (double)product[i] * w->length / (double)deviation[i];
+    free(deviation);
+    return err;
 }
 
 /* The most that a clip can be worth whose inner product is at most t. */
@@ -81,31 +86,31 @@ static int by_start(const void *a, const void *b)
 typedef struct {
     search_state *w;
     loaded_video *v;
-    int room, err;
+    int err;
     ks_error *e;
 } loading;
 
 static int load_block(void *arg, const ks_clip *clips, const float *scores, int m)
 {
     loading *l = arg;
+    int64_t *ids = malloc((size_t)m * (sizeof *ids + sizeof(double)));
+    double *value = (double *)(void *)(ids + m);
+    ks_scored *more = realloc(l->v->clips, (size_t)(l->v->n + m) * sizeof *more);
 
-    if (l->v->n + m > l->room) {
-        int room = (l->v->n + m) * 3 / 2;
-        ks_scored *more = realloc(l->v->clips, (size_t)room * sizeof *more);
-        if (!more) {
-            l->err = ks_fail(l->e, KS_ENOMEM, "no memory for hits");
-            return 1;
-        }
+    if (more)
         l->v->clips = more;
-        l->room = room;
+    if (!ids || !more) {
+        l->err = ks_fail(l->e, KS_ENOMEM, "no memory for hits");
+        free(ids);
+        return 1;
     }
-    for (int i = 0; i < m; i++) {
-        ks_scored *c = &l->v->clips[l->v->n++];
-        *c = (ks_scored){clips[i].id, clips[i].start, clips[i].end, 0, (double)scores[m + i], 0};
-        if ((l->err = value_of(&c->value, l->w, c->id, (double)scores[i], l->e)) < 0)
-            return 1;
-    }
-    return 0;
+    for (int i = 0; i < m; i++)
+        ids[i] = clips[i].id;
+    l->err = values_of(value, l->w, ids, scores, m, l->e);
+    for (int i = 0; i < m && l->err == 0; i++)
+        l->v->clips[l->v->n++] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, value[i], (double)scores[m + i], 0};
+    free(ids);
+    return l->err < 0;
 }
 
 /* The clips of one video with their scores, loaded once a query. */
@@ -353,6 +358,33 @@ static void forget_hits(search_state *w)
     w->n_videos = 0;
 }
 
+/* What was found with its values, best first. *out is the caller's in any case. */
+static int candidates_of(candidate **out, const search_state *w, const ks_found *found, ks_error *e)
+{
+    size_t n = (size_t)found->count + 1;
+    candidate *c = *out = malloc(n * sizeof *c);
+    double *value = malloc(n * (sizeof *value + sizeof(int64_t) + sizeof(float)));
+    int64_t *ids = (int64_t *)(void *)(value + n);
+    float *product = (float *)(void *)(ids + n);
+    int err;
+
+    if (!c || !value) {
+        free(value);
+        return ks_fail(e, KS_ENOMEM, "no memory for candidates");
+    }
+    for (int i = 0; i < found->count; i++) {
+        ids[i] = found->at[i].clip;
+        product[i] = found->at[i].cosine;
+    }
+    err = values_of(value, w, ids, product, found->count, e);
+    for (int i = 0; i < found->count; i++)
+        c[i] = (candidate){ids[i], value[i]};
+    if (err == 0)
+        qsort(c, (size_t)found->count, sizeof *c, by_value);
+    free(value);
+    return err;
+}
+
 /* Moments from these candidates. 1: as many as wanted, and none that was not asked for is better (or
  * all were asked for); 0: ask for more. */
 static int collect(search_state *w, const ks_found *found, ks_error *e)
@@ -360,17 +392,9 @@ static int collect(search_state *w, const ks_found *found, ks_error *e)
     int n = found->count, err = 0, i;
     int all = n == 0 || n >= found->searched || found->approximate;
     double bound = all ? -HUGE_VAL : most_worth(w, (double)found->at[n - 1].cosine);
-    candidate *c = malloc(((size_t)n + 1) * sizeof *c);
+    candidate *c = NULL;
 
-    if (!c)
-        return ks_fail(e, KS_ENOMEM, "no memory for candidates");
-    for (i = 0; i < n && err == 0; i++) {
-        c[i].clip = found->at[i].clip;
-        err = value_of(&c[i].value, w, c[i].clip, (double)found->at[i].cosine, e);
-    }
-    if (err == 0)
-        qsort(c, (size_t)n, sizeof *c, by_value);
-    if (err == 0 && w->o->first_clip)
+    if ((err = candidates_of(&c, w, found, e)) == 0 && w->o->first_clip)
         err = consider(w, w->o->first_clip, e);
     for (i = 0; i < n && err == 0 && w->out->count < w->k && c[i].value >= bound; i++)
         err = consider(w, c[i].clip, e);

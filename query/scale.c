@@ -1,19 +1,19 @@
 /* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
  *
- * Two records: "background" (sentence vectors, a megabyte) and "calibration" (their mean, one deviation
- * a clip, the cut-off). The cut-off is measured again when the library has grown or shrunk by a tenth;
- * until then new clips only get their deviation. */
+ * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (their mean, the cut-off);
+ * and one row a clip with what it gives to the background. The cut-off is measured again when the
+ * library has grown or shrunk by a tenth; until then new clips only get their row. */
 #include "query/calibrate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The record "calibration": this header, mean[dim], id[n], deviation[n]. Little-endian, as all of ours. */
+/* The setting "calibration": this header, mean[dim]. Little-endian, as all of ours. */
 typedef struct {
     char magic[8];
     int32_t version, dim, sentences, held_out;
-    int64_t n, measured, generation;
+    int64_t measured, generation;
     double least, median, cut, false_positives, pair_mean, pair_deviation;
     char space[112]; /* which vectors it was measured on */
 } header;
@@ -27,17 +27,11 @@ static void name_space(char out[112], const ks_space *space)
 
 static int unpack(ks_scale *s, const header *h, const char *data)
 {
-    size_t n = (size_t)h->n, dim = (size_t)h->dim;
+    size_t dim = (size_t)h->dim;
 
-    s->mean = malloc(dim * sizeof *s->mean);
-    s->clips.id = malloc((n + 1) * sizeof *s->clips.id);
-    s->clips.deviation = malloc((n + 1) * sizeof *s->clips.deviation);
-    if (!s->mean || !s->clips.id || !s->clips.deviation)
+    if (!(s->mean = malloc(dim * sizeof *s->mean)))
         return -1;
     memcpy(s->mean, data, dim * sizeof *s->mean);
-    memcpy(s->clips.id, data + dim * 4, n * 8);
-    memcpy(s->clips.deviation, data + dim * 4 + n * 8, n * 4);
-    s->clips.n = h->n;
     s->sentences = h->sentences;
     s->held_out = h->held_out;
     s->least = h->least;
@@ -66,8 +60,8 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
     if (bytes >= sizeof h) {
         memcpy(&h, data, sizeof h);
         if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION && h.dim == s->dim &&
-            memcmp(h.space, space, sizeof space) == 0 && h.n >= 0 && h.n <= (int64_t)(bytes / 12) &&
-            bytes == sizeof h + (size_t)h.dim * 4 + (size_t)h.n * 12 && h.least > 0 && h.cut > 0 && isfinite(h.cut)) {
+            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 4 &&
+            h.least > 0 && h.median > 0 && h.cut > 0 && isfinite(h.cut) && h.pair_mean < 1) {
             err = unpack(s, &h, (const char *)data + sizeof h) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for calibration") : 1;
             *generation = h.generation;
         }
@@ -78,9 +72,9 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
 
 static int save(const ks_scale *s, const ks_library *library, ks_error *e)
 {
-    size_t n = (size_t)s->clips.n, dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4 + n * 12;
+    size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4;
     header h = {.version = KS_BACKGROUND_VERSION, .dim = s->dim, .sentences = s->sentences, .held_out = s->held_out,
-                .n = s->clips.n, .measured = s->measured, .generation = library->generation, .least = s->least,
+                .measured = s->measured, .generation = library->generation, .least = s->least,
                 .median = s->median, .cut = s->cut, .false_positives = s->false_positives,
                 .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
     char *data = malloc(bytes);
@@ -92,8 +86,6 @@ static int save(const ks_scale *s, const ks_library *library, ks_error *e)
     name_space(h.space, &library->space);
     memcpy(data, &h, sizeof h);
     memcpy(data + sizeof h, s->mean, dim * 4);
-    memcpy(data + sizeof h + dim * 4, s->clips.id, n * 8);
-    memcpy(data + sizeof h + dim * 4 + n * 8, s->clips.deviation, n * 4);
     err = ks_index_put(s->x, "calibration", data, bytes, e);
     free(data);
     return err;
@@ -157,40 +149,62 @@ static int compute(float *deviation, const ks_scale *s, int64_t clip, ks_error *
     return err;
 }
 
-int ks_scale_deviation(float *deviation, const ks_scale *s, int64_t clip, ks_error *e)
+int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clips, int n, ks_error *e)
 {
-    return find(&s->clips, clip, deviation) ? 0 : compute(deviation, s, clip, e);
+    enum { BLOCK = 256 };
+    ks_background rows[BLOCK];
+    int err = 0;
+
+    for (int from = 0; from < n && err >= 0; from += BLOCK) {
+        int m = n - from < BLOCK ? n - from : BLOCK;
+        for (int i = 0; i < m; i++)
+            rows[i] = (ks_background){.clip = clips[from + i]};
+        if (s->clips.n == 0 && (err = ks_index_background(rows, m, s->x, e)) < 0)
+            return err;
+        for (int i = 0; i < m && err >= 0; i++) {
+            float *to = &deviation[from + i];
+            if (rows[i].spread > 0)
+                *to = (float)fmax((double)rows[i].spread, s->least);
+            else if (!find(&s->clips, rows[i].clip, to))
+                err = compute(to, s, rows[i].clip, e);
+        }
+    }
+    return err < 0 ? err : 0;
 }
 
-/* New clips get their deviation one by one. Returns how many, or < 0. */
+/* Clips that have no row yet get one. */
 static int add_missing(ks_scale *s, ks_error *e)
 {
     ks_cursor *c = NULL;
     ks_clip clip;
-    float deviation;
-    int64_t room = 0, known = s->clips.n;
-    int err = ks_index_clips(&c, s->x, NULL, e), added = 0;
+    ks_background row;
+    int err = ks_index_clips(&c, s->x, NULL, e);
 
-    if (err < 0)
-        return err;
-    while ((err = ks_clips_next(&clip, c, e)) > 0) {
-        ks_deviations old = {s->clips.id, s->clips.deviation, known};
-        if (find(&old, clip.id, &deviation))
+    while (err >= 0 && (err = ks_clips_next(&clip, c, e)) > 0) {
+        row = (ks_background){.clip = clip.id};
+        if ((err = ks_index_background(&row, 1, s->x, e)) < 0 || row.spread > 0)
             continue;
-        if ((err = compute(&deviation, s, clip.id, e)) < 0)
-            break;
-        if (ks_deviations_room(&s->clips, &room, 1) < 0) {
-            err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
-            break;
-        }
-        s->clips.id[s->clips.n] = clip.id;
-        s->clips.deviation[s->clips.n++] = deviation;
-        added++;
+        if ((err = compute(&row.spread, s, clip.id, e)) == 0)
+            err = ks_index_set_background(s->x, &row, 1, e);
     }
     ks_cursor_close(c);
-    if (err == 0 && added && ks_scale_settle(s) < 0)
-        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    return err < 0 ? err : added;
+    return err;
+}
+
+/* A row for every clip that was measured. Rows do not change as a library grows: only new ones are written. */
+static int save_rows(ks_scale *s, ks_error *e)
+{
+    enum { BLOCK = 256 };
+    ks_background rows[BLOCK];
+    int err = 0;
+
+    for (int64_t from = 0; from < s->clips.n && err >= 0; from += BLOCK) {
+        int m = s->clips.n - from < BLOCK ? (int)(s->clips.n - from) : BLOCK;
+        for (int i = 0; i < m; i++)
+            rows[i] = (ks_background){s->clips.id[from + i], s->clips.mean[from + i], s->clips.deviation[from + i]};
+        err = ks_index_set_background(s->x, rows, m, e);
+    }
+    return err;
 }
 
 static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
@@ -243,7 +257,7 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
     ks_library *library = NULL;
     ks_scale *s = NULL;
     int64_t generation;
-    int err = begin(&s, &library, x, e), loaded, kept = 0;
+    int err = begin(&s, &library, x, e), loaded, kept = 0, again;
 
     if (changed)
         *changed = 0;
@@ -262,13 +276,15 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
             (err = ks_index_put(x, "background", s->vectors, (size_t)(s->sentences + s->held_out) * (size_t)s->dim * 4, e)) < 0)
             goto out;
     }
-    if (!loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10) {
-        if ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, library->clips, e)) < 0)
-            goto out;
-    } else if ((err = add_missing(s, e)) < 0) {
+    again = !loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10;
+    if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, library->clips, e)) < 0))
         goto out;
-    }
-    if ((err = save(s, library, e)) == 0 && changed)
+    if ((err = ks_index_begin(x, e)) < 0)
+        goto out;
+    err = again ? save_rows(s, e) : add_missing(s, e);
+    if (err >= 0)
+        err = save(s, library, e);
+    if ((err = ks_index_end(x, err, e)) == 0 && changed)
         *changed = 1;
 out:
     free(library);
@@ -283,6 +299,7 @@ void ks_scale_close(ks_scale *s)
     free(s->vectors);
     free(s->mean);
     free(s->clips.id);
+    free(s->clips.mean);
     free(s->clips.deviation);
     free(s);
 }

@@ -1,0 +1,190 @@
+/* cmd_status.c - `status`: what a library holds, how well it is searched, what went wrong. */
+#include "cli/commands.h"
+#include "cli/json_out.h"
+#include "cli/terminal.h"
+#include "query/query.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+typedef struct {
+    int bad, json;
+} status_fields;
+
+static const ks_option options[] = {
+    {0, "bad", KS_OPT_FLAG, offsetof(status_fields, bad), NULL, "list the files that did not go in wholly"},
+    {0, "json", KS_OPT_FLAG, offsetof(status_fields, json), NULL, "one JSON object (with --bad: one a file)"},
+    {0},
+};
+
+typedef struct {
+    ks_library library;
+    ks_index_state state;
+    ks_scale_facts scale;
+} facts;
+
+static int gather(facts *f, ks_index *x, ks_error *e)
+{
+    ks_scale *s = NULL;
+    int err;
+
+    if ((err = ks_index_library(&f->library, x, e)) < 0 || (err = ks_index_status(&f->state, x, e)) < 0 ||
+        (err = ks_scale_open(&s, x, NULL, e)) < 0)
+        return err;
+    ks_scale_about(&f->scale, s);
+    ks_scale_close(s);
+    return 0;
+}
+
+static void print_json(const ks_globals *g, const facts *f)
+{
+    const ks_index_state *s = &f->state;
+    ks_json j;
+
+    ks_json_start(&j, stdout);
+    ks_json_open(&j, NULL, '{');
+    ks_json_path(&j, "library", g->library);
+    ks_json_text(&j, "id", f->library.id);
+    ks_json_int(&j, "videos", s->videos);
+    ks_json_int(&j, "files", s->paths);
+    ks_json_int(&j, "clips", s->clips);
+    ks_json_seconds(&j, "video_seconds", s->seconds);
+    ks_json_int(&j, "unfinished", s->unfinished);
+    ks_json_int(&j, "bad", s->bad);
+    ks_json_int(&j, "generation", f->library.generation);
+    ks_json_text(&j, "model_hash", f->library.space.model);
+    ks_json_path(&j, "model", f->library.model_path);
+    ks_json_path(&j, "tokenizer", f->library.tokenizer_path);
+    ks_json_int(&j, "dim", f->library.space.dim);
+    ks_json_int(&j, "frames", f->library.space.frames);
+    ks_json_text(&j, "precision", f->library.space.precision ? "int8" : "fp32");
+    ks_json_int(&j, "bytes_catalog", s->bytes_catalog);
+    ks_json_int(&j, "bytes_copies", s->bytes_copies);
+    ks_json_int(&j, "bytes_clips", s->bytes_clips);
+    ks_json_int(&j, "bytes_frames", s->bytes_frames);
+    ks_json_int(&j, "bytes_thumbnails", s->bytes_thumbnails);
+    ks_json_text(&j, "copy", s->copy);
+    ks_json_number(&j, "recall", s->recall < 0 ? (double)NAN : s->recall);
+    ks_json_int(&j, "writer_pid", s->writer_pid);
+    ks_json_open(&j, "scale", '{');
+    ks_json_int(&j, "sentences", f->scale.sentences);
+    ks_json_int(&j, "held_out", f->scale.held_out);
+    ks_json_int(&j, "clips", f->scale.clips);
+    ks_json_number(&j, "cut", f->scale.cut);
+    ks_json_number(&j, "false_positives", f->scale.false_positives);
+    ks_json_number(&j, "pair_mean", f->scale.pair_mean);
+    ks_json_number(&j, "pair_deviation", f->scale.pair_deviation);
+    ks_json_close(&j);
+    ks_json_close(&j);
+}
+
+static const char *size(char out[32], int64_t bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double b = (double)bytes;
+    int u = 0;
+
+    for (; b >= 999.5 && u < 4; u++)
+        b /= 1000;
+    snprintf(out, 32, b < 9.95 && u ? "%.1f %s" : "%.0f %s", b, units[u]);
+    return out;
+}
+
+static void print_text(const ks_globals *g, const facts *f)
+{
+    const ks_index_state *s = &f->state;
+    char a[32], b[32], c[32], d[32], path[PATH_MAX + 16];
+    ks_terminal t;
+
+    ks_terminal_of(&t, stdout);
+    ks_show_path(path, sizeof path, g->library, 0, t.utf8);
+    printf("%s\n  %s videos (%s files), %s clips, %s of video\n", path, ks_thousands(a, s->videos), ks_thousands(b, s->paths),
+           ks_thousands(c, s->clips), ks_duration(d, s->seconds));
+    if (s->writer_pid)
+        printf("  being written now by process %lld: %s videos under way\n", (long long)s->writer_pid, ks_thousands(a, s->unfinished));
+    else if (s->unfinished)
+        printf("  %s videos unfinished: kinoseek ingest goes on with them\n", ks_thousands(a, s->unfinished));
+    if (f->library.space.dim) {
+        ks_show_path(path, sizeof path, f->library.model_path, 0, t.utf8);
+        printf("  model    %s (%.12s), %d numbers, %d frames a clip%s\n", path, f->library.space.model, f->library.space.dim,
+               f->library.space.frames, f->library.space.precision ? ", int8" : "");
+    }
+    printf("  on disk  catalog %s (clips %s, frame vectors %s, ", size(a, s->bytes_catalog), size(b, s->bytes_clips), size(c, s->bytes_frames));
+    printf("thumbnails %s), search copies %s\n", size(a, s->bytes_thumbnails), size(b, s->bytes_copies));
+    if (s->copy[0])
+        printf("  search   %s", s->copy);
+    if (s->copy[0] && s->recall >= 0)
+        printf(", finds %.1f %% of the true ten nearest (measured here)", s->recall * 100);
+    if (s->copy[0])
+        putchar('\n');
+    if (f->scale.sentences)
+        printf("  score    of %d held-out sentences %.0f find something here (%.0f %%); %d more say what chance is\n", f->scale.held_out,
+               f->scale.false_positives * f->scale.held_out, f->scale.false_positives * 100, f->scale.sentences);
+    if (s->bad)
+        printf("  %s files did not go in wholly: kinoseek status --bad\n", ks_thousands(a, s->bad));
+}
+
+static int print_bad(ks_index *x, int json, ks_error *e)
+{
+    ks_filter f = {.bad_only = 1};
+    ks_cursor *c = NULL;
+    ks_video v;
+    ks_terminal t;
+    int err = ks_index_files(&c, x, &f, e);
+
+    ks_terminal_of(&t, stdout);
+    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
+        char path[PATH_MAX + 16];
+        ks_json j;
+        if (!json) {
+            ks_show_path(path, sizeof path, v.path, 0, t.utf8);
+            printf("  %-40s  %-8s  %s\n", path, ks_verdict_name(v.verdict), v.reason);
+            continue;
+        }
+        ks_json_start(&j, stdout);
+        ks_json_open(&j, NULL, '{');
+        ks_json_path(&j, "path", v.path);
+        ks_json_text(&j, "verdict", ks_verdict_name(v.verdict));
+        ks_json_text(&j, "reason", v.reason);
+        ks_json_seconds(&j, "seconds_missing", v.seconds_missing);
+        ks_json_int(&j, "attempts", v.attempts);
+        ks_json_close(&j);
+    }
+    ks_cursor_close(c);
+    return err;
+}
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const status_fields *f = fields;
+    facts *all = calloc(1, sizeof *all); /* paths: 8 KiB */
+    ks_index *x = NULL;
+    int err;
+
+    (void)args;
+    if (n > 0 || !all) {
+        free(all);
+        return n > 0 ? ks_fail(e, KS_EUSAGE, "takes no arguments (-L names the library)") : ks_fail(e, KS_ENOMEM, "no memory");
+    }
+    if ((err = ks_index_open(&x, g->library, KS_READ, e)) == 0 && f->bad)
+        err = print_bad(x, f->json, e);
+    else if (err == 0 && (err = gather(all, x, e)) == 0) {
+        if (f->json)
+            print_json(g, all);
+        else
+            print_text(g, all);
+    }
+    ks_index_close(x);
+    free(all);
+    return err;
+}
+
+extern const ks_command ks_cmd_status;
+const ks_command ks_cmd_status = {
+    .name = "status",
+    .brief = "Say what the library holds, while an ingest runs too",
+    .options = options,
+    .fields = sizeof(status_fields),
+    .run = run,
+};

@@ -1,0 +1,29 @@
+/* download.h - one file from the network or the disk into place, resumable.
+ *
+ * While it grows it is PATH.part; PATH.part.from holds the address and what the server calls this
+ * version (ETag, else Last-Modified), sent as If-Range when resuming: another version starts over. Only
+ * a whole and right file gets the name PATH. libcurl is loaded here (dlopen) and nowhere else. */
+#ifndef KS_DOWNLOAD_H
+#define KS_DOWNLOAD_H
+
+#include "ks.h"
+
+typedef struct {
+    const char *from;      /* http://, https:// or file:// address, or a path */
+    const char *path;      /* where it shall be; its folder is there */
+    int64_t bytes;         /* 0: not known */
+    const char *sha256;    /* "": not known */
+    int quiet;             /* no progress on stderr */
+    /* A last check of the whole file, before it gets its name; may be NULL. */
+    int (*check)(void *arg, const char *part, ks_error *e);
+    void *check_arg;
+} ks_download;
+
+/* KS_ENET: no network, or the server does not answer as it should; what came is kept for the next try.
+ * KS_EIO: the disk. KS_EFORMAT: what came is not the file (it is then removed). KS_EBUSY: another
+ * kinoseek is at it. KS_ENOTFOUND: no such path. */
+int ks_download_file(const ks_download *d, ks_error *e);
+
+int ks_is_address(const char *from); /* has "://" */
+
+#endif
