@@ -9,7 +9,9 @@
 #include "ks.h"
 
 namespace sentencepiece {
-void SetMinLogLevel(int v) __attribute__((weak)); /* exported by the library, absent from older headers */
+namespace logging {
+void SetMinLogLevel(int v) __attribute__((weak)); /* exported by the library, not in its public header */
+}
 }
 
 struct ks_spm {
@@ -26,7 +28,7 @@ extern "C" int ks_spm_open(ks_spm **out, const void *data, size_t bytes, char *w
 {
     *out = nullptr;
     try {
-        if (sentencepiece::SetMinLogLevel) sentencepiece::SetMinLogLevel(3);
+        if (sentencepiece::logging::SetMinLogLevel) sentencepiece::logging::SetMinLogLevel(3);
         ks_spm *spm = new ks_spm;
         const auto status = spm->processor.LoadFromSerializedProto({static_cast<const char *>(data), bytes});
         if (status.ok()) {
