@@ -42,36 +42,34 @@ static void print_options(FILE *out, const ks_option *options)
     }
 }
 
-/* Groups such as "model list", "model pull" take one line here; their own --help says the rest. */
-static int begins_group(const ks_command *const *c, char *name, size_t room)
+/* "model list", "model pull" ... take one line here: "model" and its words; their --help says the rest. */
+static int is_group(const ks_command *const *c, char *name, char *words, size_t room)
 {
     const char *space = strchr((*c)->name, ' ');
-    size_t n;
+    size_t n = space ? (size_t)(space - (*c)->name) + 1 : 0;
 
-    snprintf(name, room, "%s", (*c)->name);
     if (!space)
-        return 1;
-    n = (size_t)(space - (*c)->name) + 1;
-    if (c != ks_commands && strncmp(c[-1]->name, (*c)->name, n) == 0)
         return 0;
+    snprintf(name, room, "%.*s", (int)n - 1, (*c)->name);
+    if (c != ks_commands && strncmp(c[-1]->name, (*c)->name, n) == 0)
+        name[0] = 0; /* said already */
+    snprintf(words, room, "%s", (*c)->name + n);
     while (*++c && strncmp(c[0]->name, c[-1]->name, n) == 0)
-        snprintf(name + strlen(name), room - strlen(name), "|%s", (*c)->name + n);
+        snprintf(words + strlen(words), room - strlen(words), ", %s", (*c)->name + n);
     return 1;
 }
 
 void ks_print_overview(FILE *out)
 {
-    char name[96];
+    char name[96], words[96];
 
     fputs("kinoseek finds moments in your videos by meaning.\n\n"
           "usage: kinoseek [options] COMMAND ...\n\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
-        if (!begins_group(c, name, sizeof name))
-            continue;
-        if (strlen(name) > 12)
-            fprintf(out, "  %s  %s\n", name, (*c)->brief);
-        else
-            fprintf(out, "  %-12s  %s\n", name, (*c)->brief);
+        if (!is_group(c, name, words, sizeof name))
+            fprintf(out, "  %-12s  %s\n", (*c)->name, (*c)->brief);
+        else if (*name)
+            fprintf(out, "  %-12s  %s\n", name, words);
     }
     fputs("\nOptions before or after the command:\n", out);
     print_options(out, ks_global_options);
