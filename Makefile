@@ -81,17 +81,24 @@ $(BUILD)/%.cc.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
+# Which sources there are: an archive is made anew when one comes or goes, not only when one changes.
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(SRC_LIB) $(CXX_LIB) $(SRC_ING) $(SRC_CLI) $(SRC_DEC)' | cmp -s - $@ || echo '$(SRC_LIB) $(CXX_LIB) $(SRC_ING) $(SRC_CLI) $(SRC_DEC)' >$@
+FORCE:
+$(BUILD)/libkinoseek.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libcli.a: $(BUILD)/sources
+
 $(BUILD)/libkinoseek.a: $(OBJ_LIB)
 	@mkdir -p $(@D); rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
 $(BUILD)/libkinoseek-ingest.a: $(OBJ_ING)
 	@mkdir -p $(@D); rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
 
 # The commands without main; an archive, so that tests link what they name.
 $(BUILD)/libcli.a: $(filter-out $(BUILD)/cli/main.c.o,$(OBJ_CLI))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
 
 $(BUILD)/kinoseek: $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) -o $@
@@ -140,7 +147,7 @@ build/fuzz/obj/%.c.o: %.c
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< build/fuzz/libfuzzed.a $(LIBS) -o $@
