@@ -6,6 +6,7 @@
 extern const ks_command ks_cmd_ingest, ks_cmd_clips, ks_cmd_search, ks_cmd_similar, ks_cmd_label, ks_cmd_cut,
     ks_cmd_forget, ks_cmd_relocate, ks_cmd_status, ks_cmd_model_list, ks_cmd_model_pull, ks_cmd_model_info,
     ks_cmd_model_random, ks_cmd_embed, ks_cmd_features, ks_cmd_doctor, ks_cmd_completion, ks_cmd_manual;
+extern const ks_command ks_cmd_bench_decode;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
@@ -26,6 +27,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_doctor,
     &ks_cmd_completion,
     &ks_cmd_manual,
+    &ks_cmd_bench_decode,
     NULL,
 };
 

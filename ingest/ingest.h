@@ -65,6 +65,17 @@ int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const
 /* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
 int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
 
+/* How fast films are decoded here, for bench: every frame of n files, one after the other. */
+typedef struct {
+    int64_t files, frames;
+    double video_seconds, wall_seconds;
+    double cpu_seconds;        /* of the decoder's processes, its start included: what a busy machine leaves comparable */
+    double start_seconds;      /* starting the decoder program, not in wall_seconds */
+    char sandbox[160];         /* what was in force */
+} ks_decode_rate;
+int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n, int sandbox,
+                      const char *hwaccel, ks_error *e);
+
 /* --- an archive --- */
 typedef enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } ks_event_kind;
 typedef struct {
