@@ -12,6 +12,21 @@ static void label(char *to, size_t room, const ks_option *o)
     snprintf(to, room, "%s--%s%s%s", letter, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 }
 
+/* The help beside an option, from column 28 on; long ones go on below. */
+static void print_beside(FILE *out, const char *help)
+{
+    enum { AT = 28, WIDTH = 80 - AT };
+
+    while (strlen(help) > WIDTH) {
+        int n = WIDTH;
+        while (n > 20 && help[n] != ' ')
+            n--;
+        fprintf(out, "%.*s\n%*s", n, help, AT, "");
+        help += n + (help[n] == ' ');
+    }
+    fprintf(out, "%s\n", help);
+}
+
 /* --like a|b|c ... of more values than a line holds. */
 static void wrap_choices(FILE *out, const ks_option *o)
 {
@@ -24,7 +39,7 @@ static void wrap_choices(FILE *out, const ks_option *o)
         at += fprintf(out, "%.*s%s", n, s, s[n] ? "|" : "");
         s += n + (s[n] != 0);
     }
-    fprintf(out, "\n  %-24s  %s\n", "", o->help);
+    fprintf(out, "\n%28s", "");
 }
 
 static void print_options(FILE *out, const ks_option *options)
@@ -36,9 +51,10 @@ static void print_options(FILE *out, const ks_option *options)
         if (strlen(text) > 74)
             wrap_choices(out, o);
         else if (strlen(text) > 24)
-            fprintf(out, "  %s\n  %-24s  %s\n", text, "", o->help);
+            fprintf(out, "  %s\n%28s", text, "");
         else
-            fprintf(out, "  %-24s  %s\n", text, o->help);
+            fprintf(out, "  %-24s  ", text);
+        print_beside(out, o->help);
     }
 }
 
@@ -76,6 +92,21 @@ void ks_print_overview(FILE *out)
     fputs("\nkinoseek help COMMAND says more.\n", out);
 }
 
+/* Lines of at most 79; the sources may have longer ones. */
+static void print_wrapped(FILE *out, const char *text)
+{
+    enum { WIDTH = 79 };
+
+    while (*text) {
+        int n = (int)strcspn(text, "\n");
+        if (n > WIDTH)
+            for (n = WIDTH; n > 20 && text[n] != ' '; n--)
+                ;
+        fprintf(out, "%.*s\n", n, text);
+        text += n + (text[n] != 0);
+    }
+}
+
 void ks_print_help(FILE *out, const ks_command *c)
 {
     int any = c->options && c->options->name;
@@ -86,8 +117,10 @@ void ks_print_help(FILE *out, const ks_command *c)
         putc('\n', out);
         print_options(out, c->options);
     }
-    if (c->more && *c->more)
-        fprintf(out, "\n%s\n", c->more);
+    if (c->more && *c->more) {
+        putc('\n', out);
+        print_wrapped(out, c->more);
+    }
     fputs("\nAlso -L, -m, --tokenizer, --precision, --threads, -q, -v: kinoseek --help.\n", out);
 }
 
