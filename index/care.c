@@ -1,6 +1,7 @@
 /* care.c - status, backup, compact: what keeps a library in shape without changing what it says. */
 #include "index/catalog.h"
 
+#include "index/ann.h"
 #include "index/copies.h"
 
 #include <assert.h>
@@ -65,6 +66,26 @@ static int sizes(ks_index_state *out, ks_index *x, ks_error *e)
     return code;
 }
 
+/* The largest copy's lists, if it has any. */
+static int approximate(ks_index_state *out, ks_index *x, ks_error *e)
+{
+    ks_library_row library;
+    ks_segment_row *list = NULL;
+    int n = 0, best = -1;
+    int code = ks_library_read(&library, x, e);
+    if (code >= 0) code = ks_segments_read(&list, &n, x, library.space, e);
+    for (int i = 0; i < n; i++)
+        if (best < 0 || list[i].rows > list[best].rows) best = i;
+    if (best >= 0) snprintf(out->copy, sizeof out->copy, "exact");
+    if (best >= 0 && list[best].ann_file[0]) {
+        int lists = ks_ann_lists(list[best].rows);
+        out->recall = list[best].recall;
+        snprintf(out->copy, sizeof out->copy, lists > 2048 ? "IVF%d,HNSW32" : "IVF%d", lists);
+    }
+    free(list);
+    return code;
+}
+
 int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e)
 {
     assert(out && x);
@@ -74,6 +95,7 @@ int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e)
     if (code < 0) return code;
     code = rows(out, x, e);
     if (code >= 0) code = sizes(out, x, e);
+    if (code >= 0) code = approximate(out, x, e);
     code = ks_end(x, code, e);
     if (code < 0) return code;
     out->bytes_catalog = file_bytes(x->dir, "catalog.db") + file_bytes(x->dir, "catalog.db-wal");
@@ -149,6 +171,10 @@ int ks_index_about(ks_fact *facts, int max)
         unsigned v = XXH_versionNumber();
         facts[n].name = "xxHash";
         snprintf(facts[n++].value, sizeof facts->value, "%u.%u.%u", v / 10000, v / 100 % 100, v % 100);
+    }
+    if (n < max) {
+        facts[n].name = "vector scan";
+        snprintf(facts[n++].value, sizeof facts->value, "%s", ks_cpu_name(ks_cpu_best()));
     }
     return n;
 }

@@ -38,6 +38,7 @@ struct ks_index {
     int inside;           /* depth of ks_begin / ks_snapshot */
     int threads;          /* of a scan; 0 = as many as cores */
     struct { const char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS];
+    int64_t ann_rows;     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
     ks_cursor *found;     /* row_cursor.c: the last single look-up */
     ks_copies *copies;
     ks_ann *ann;

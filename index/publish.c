@@ -98,6 +98,21 @@ static int count_tail(int64_t *tail, ks_index *x, const plan *p, ks_error *e)
                                   "WHERE v.finished > ?1", "ll", reached, p->library.space);
 }
 
+/* Lists for a large segment. Without them search is exact: what FAISS cannot do here stops nothing. */
+static int add_lists(ks_segment_row *fresh, ks_index *x, const plan *p, ks_error *e)
+{
+    ks_segment s;
+    const char *why;
+    ks_error ignored;
+    int code = ks_segment_open(&s, &why, x->dir, fresh, p->library.id, &p->space, 0, e);
+    if (code <= 0) return code;
+    code = ks_ann_build(fresh, &s, x->dir, x->threads, &ignored);
+    ks_segment_close(&s);
+    if (code == KS_EIO) return ks_fail(e, code, "%s", ignored.msg); /* disk full, fsync */
+    if (code < 0) fresh->ann_file[0] = 0;
+    return 0;
+}
+
 static int publish(plan *p, ks_index *x, int final, ks_error *e)
 {
     int64_t tail = 0;
@@ -114,6 +129,7 @@ static int publish(plan *p, ks_index *x, int final, ks_error *e)
     ks_segment_row fresh = { .id = p->library.next_segment, .space = p->library.space, .to = p->library.generation, .recall = -1 };
     fresh.from = p->from < p->n ? p->list[p->from].from : p->n ? p->list[p->n - 1].to : 0;
     code = ks_segment_write(&fresh, x, &p->library, &p->space, e);
+    if (code >= 0 && final && fresh.rows >= (x->ann_rows ? x->ann_rows : KS_ANN_ROWS)) code = add_lists(&fresh, x, p, e);
     if (code >= 0) code = name_it(x, p, &fresh, e);
     if (code >= 0) remove_strays(x, p, fresh.rows > 0 ? &fresh : NULL);
     return code;

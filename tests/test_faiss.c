@@ -1,0 +1,167 @@
+/* test_faiss.c - approximate search: near the exact answer, and never trusted further than its checksum. */
+#include "index/ann.h"
+#include "index/catalog.h"
+#include "index/copies.h"
+#include "tests/library_maker.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { D = 64, K = 10, FILMS = 24, CLIPS = 150 };
+static char dir[64];
+
+static void make(void)
+{
+    ks_error e = { 0 };
+    ks_index *x;
+    ks_space space = lib_space(D);
+    lib_new_dir(dir);
+    MUST(ks_index_open(&x, dir, KS_CREATE, &e));
+    MUST(ks_index_set_space(x, &space, NULL, NULL, &e));
+    MUST(ks_index_begin(x, &e));
+    for (int i = 0; i < FILMS; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/films/%d/f%d.mp4", i % 3, i);
+        lib_add(x, path, (uint64_t)i + 1, CLIPS, D, 1);
+    }
+    MUST(ks_index_end(x, 0, &e));
+    x->ann_rows = 1000;
+    MUST(ks_index_publish(x, 1, &e));
+    ks_index_close(x);
+}
+
+static void remove_it(void)
+{
+    lib_remove_dir(dir);
+}
+
+/* recall@10 over queries near the clusters; every score must be the exact one. */
+static double recall(ks_search how, const ks_filter *f, int *approximate)
+{
+    ks_error e = { 0 };
+    ks_index *x;
+    int hit = 0, all = 0;
+    float q[D];
+    ks_neighbour want[K];
+    MUST(ks_index_open(&x, dir, KS_READ, &e));
+    for (int i = 0; i < 12; i++) {
+        ks_found found;
+        int n;
+        lib_vector(q, D, 1, 99000 + (uint64_t)i);
+        lib_brute(want, &n, x, q, D, K, f);
+        MUST(ks_index_search(&found, x, q, D, K, f, how, &e));
+        for (int j = 0; j < found.count; j++)
+            for (int k = 0; k < n; k++)
+                if (found.at[j].clip == want[k].clip) {
+                    ck_assert(memcmp(&found.at[j].cosine, &want[k].cosine, sizeof(float)) == 0);
+                    hit++;
+                }
+        all += n;
+        *approximate = found.approximate;
+        ks_found_free(&found);
+    }
+    ks_index_close(x);
+    return (double)hit / all;
+}
+
+START_TEST(near_the_exact_answer)
+{
+    ks_error e = { 0 };
+    ks_index *x;
+    ks_index_state state;
+    int approximate;
+    MUST(ks_index_open(&x, dir, KS_READ, &e));
+    MUST(ks_index_status(&state, x, &e));
+    ck_assert_double_ge(state.recall, 0.98);
+    ck_assert_str_eq(state.copy, "IVF64");
+    ks_index_close(x);
+    ck_assert_double_ge(recall(KS_SEARCH_AUTO, NULL, &approximate), 0.97);
+    ck_assert_int_eq(approximate, 1);
+    ck_assert_double_eq(recall(KS_SEARCH_EXACT, NULL, &approximate), 1.0);
+    ck_assert_int_eq(approximate, 0);
+    /* a filter that leaves a third: exact on its own; when forced, only rows that the filter lets through */
+    ck_assert_double_eq(recall(KS_SEARCH_AUTO, &(ks_filter){ .path_glob = "1/*" }, &approximate), 1.0);
+    ck_assert_int_eq(approximate, 0);
+    ck_assert_double_ge(recall(KS_SEARCH_ANN, &(ks_filter){ .path_glob = "1/*" }, &approximate), 0.9);
+    ck_assert_int_eq(approximate, 1);
+}
+END_TEST
+
+START_TEST(deleted_and_new_films_count)
+{
+    ks_error e = { 0 };
+    ks_index *x;
+    ks_found found;
+    float q[D], v[D];
+    MUST(ks_index_open(&x, dir, KS_WRITE, &e));
+    lib_vector(q, D, 1, 5000015); /* the vector of a clip of film 5 */
+    MUST(ks_index_search(&found, x, q, D, 1, NULL, KS_SEARCH_ANN, &e));
+    ck_assert_float_gt(found.at[0].cosine, 0.999f);
+    ks_found_free(&found);
+    MUST(ks_index_drop_path(x, "/films/1/f4.mp4", &e));
+    MUST(ks_index_search(&found, x, q, D, 1, NULL, KS_SEARCH_ANN, &e));
+    ck_assert_float_lt(found.at[0].cosine, 0.999f);
+    ks_found_free(&found);
+    lib_add(x, "/films/new.mp4", 5, CLIPS, D, 1);
+    MUST(ks_index_search(&found, x, q, D, 1, NULL, KS_SEARCH_ANN, &e));
+    ck_assert_float_gt(found.at[0].cosine, 0.999f);
+    MUST(ks_index_clip_vector(v, x, found.at[0].clip, &e));
+    ks_found_free(&found);
+    ks_index_close(x);
+}
+END_TEST
+
+START_TEST(damaged_lists_are_never_used)
+{
+    char path[400] = "";
+    struct stat st;
+    uint64_t seed = 42;
+    int approximate;
+    const char *rounds = getenv("KS_MUTANTS");
+    DIR *d = opendir(dir);
+    for (struct dirent *f; d && (f = readdir(d));)
+        if (strstr(f->d_name, ".ann")) snprintf(path, sizeof path, "%s/%s", dir, f->d_name);
+    closedir(d);
+    ck_assert(stat(path, &st) == 0);
+    size_t n = (size_t)st.st_size;
+    unsigned char *good = malloc(n), *bad = malloc(n);
+    int fd = open(path, O_RDWR);
+    ck_assert_int_eq(pread(fd, good, n, 0), st.st_size);
+    for (int i = 0; i < (rounds ? atoi(rounds) : 60); i++) {
+        size_t at = lib_random(&seed) % n;
+        memcpy(bad, good, n);
+        if (i % 3 == 0) at %= sizeof(ks_ann_header);
+        if (i % 3 == 1) at = 4096 + at % 200; /* where FAISS reads its own sizes */
+        bad[at] ^= (unsigned char)(1 + lib_random(&seed) % 255);
+        ck_assert_int_eq(pwrite(fd, bad, n, 0), st.st_size);
+        if (i % 7 == 6) ck_assert_int_eq(ftruncate(fd, (off_t)at), 0);
+        ck_assert_double_eq(recall(KS_SEARCH_ANN, NULL, &approximate), 1.0);
+        ck_assert_int_eq(approximate, 0);
+    }
+    close(fd);
+    free(good);
+    free(bad);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("faiss");
+    TCase *t = tcase_create("lists");
+    tcase_set_timeout(t, 600);
+    tcase_add_checked_fixture(t, make, remove_it);
+    tcase_add_test(t, near_the_exact_answer);
+    tcase_add_test(t, deleted_and_new_films_count);
+    tcase_add_test(t, damaged_lists_are_never_used);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
