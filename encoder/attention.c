@@ -185,12 +185,7 @@ static void put_out(const job *j)
             float *o = j->r.o + (c * KS_QUERY_BLOCK + (size_t)i) * KS_PANEL;
             size_t at = (size_t)i * q->ld + c * KS_PANEL, left = (size_t)h->dh - c * KS_PANEL;
             size_t n = left < KS_PANEL ? left : KS_PANEL;
-            for (size_t d = 0; d < KS_PANEL; d++)
-                o[d] /= sum;
-            if (q->half)
-                h->kernels->halve((uint16_t *)q->out + at, o, n);
-            else
-                memcpy((float *)q->out + at, o, n * sizeof *o);
+            h->kernels->divide((char *)q->out + at * (q->half ? 2 : 4), q->half, o, sum, n);
         }
     }
 }

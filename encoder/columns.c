@@ -106,6 +106,7 @@ static void hidden(const ks_pass *p, const room *r)
         ks_operand_clear(&r->f, m, (size_t)F * 2);
     multiply(p, &b->feed1, &r->h,
              &(ks_sink){.bias = b->feed1.bias, .activation = p->stack->activation, .half = half,
+                    .coarse = half || eight,
                         .y = eight ? (void *)r->wide : r->f.a,
                         .ldy = eight ? (size_t)F : half ? 2 * r->f.lda : r->f.lda});
     for (int at = 0; eight && at < F; at += KS_FEED_BLOCK) {

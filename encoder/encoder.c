@@ -76,11 +76,8 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
         err = ks_pool_open(&enc->pool, o->threads, e);
     if (!err)
         err = open_towers(enc, o, e);
-    if (!err) {
-        enc->info = enc->weights->info;
-        enc->info.precision = KS_FP32;
+    if (!err)
         err = open_tokenizer(enc, o, e);
-    }
     if (err) {
         ks_encoder_close(enc);
         return err;

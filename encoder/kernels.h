@@ -34,6 +34,7 @@ typedef struct {
     ks_activation activation;
     int add;
     int half;                   /* 1: y is bf16 */
+    int coarse;                 /* 1: what follows is bf16 or int8, so GELU may err by 3e-5 */
     void *y;
     size_t ldy;                 /* elements */
     const uint8_t *masked;      /* [rows] or NULL: rows that stay as they are */
@@ -58,6 +59,8 @@ typedef struct {
     /* y[m, D] = LN(x[m, D]); half: y is bf16 */
     void (*norm)(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *norm);
     void (*weigh)(const ks_weights_sink *s, const float *c, int rows);
+    /* y[n] = x[n] / divisor; half: y is bf16 */
+    void (*divide)(void *y, int half, const float *x, float divisor, size_t n);
     /* y[n] = x[n] rounded to bf16 */
     void (*halve)(uint16_t *y, const float *x, size_t n);
     /* y[n] = bf16(x0[i]) | bf16(x1[i]) << 16; x1 NULL: zeros */

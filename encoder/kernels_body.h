@@ -1,9 +1,12 @@
 /* kernels_body.h - what is between the products, in vector words; included once a kind of CPU.
  *
- * Error of the approximations, against libm in double over their whole range (tests/test_ops.c):
- *   expo      2e-7 relative          Remez-like fits (iterated least squares), degree 6
- *   erf       2e-7 absolute          odd, degree 33: z P(z^2), |z| <= 3.92, beyond it 1
- *   cap+exp   3e-7 (1 + |logit|/50 * 10) relative */
+ * Polynomials are our own fits (iterated weighted least squares towards minimax). Error against libm in
+ * double over the whole range, as tests/test_ops.c measures it:
+ *              exact                                        coarse (bf16 and int8 passes)
+ *   e^x        2e-7 relative                                4e-6
+ *   GELU       2e-7 max(1, |x|)                             3e-5 |x|
+ *   capped     1e-6 relative for |x| <= 25, 6e-6 beyond     2e-5
+ */
 #include "encoder/kernels.h"
 
 INLINE float sum_lanes(v a)
@@ -27,70 +30,78 @@ INLINE float max_lanes(v a)
 #define FOR_LANES(i, n) for (size_t i = 0, left = 0; i < (n) && ((left = (n) - i < LANES ? (n) - i : LANES), 1); i += LANES)
 #define LOAD(p, left) ((left) == LANES ? v_load(p) : v_load_n(p, left))
 
+#define HORNER(p, x, ...) \
+    do { \
+        static const float c_[] = {__VA_ARGS__}; \
+        p = v_set(c_[0]); \
+        _Pragma("GCC unroll 20") for (size_t k_ = 1; k_ < sizeof c_ / sizeof *c_; k_++) p = v_fma(p, x, v_set(c_[k_])); \
+    } while (0)
+
 /* e^(high + low), |low| small against high's precision: what a rounded sum would lose is kept. */
-INLINE v expo(v high, v low)
+INLINE v expo(v high, v low, int coarse)
 {
-    v n = v_round(v_mul(v_add(high, low), v_set(1.44269504f)));
+    v n = v_round(v_mul(v_add(high, low), v_set(1.44269504f))), p;
     v r = v_fma(n, v_set(-0.693359375f), high);
     r = v_add(v_fma(n, v_set(2.12194440e-4f), r), low);
-    v p = v_set(1.383684577e-03f);
-    p = v_fma(p, r, v_set(8.374815931e-03f));
-    p = v_fma(p, r, v_set(4.166822558e-02f));
-    p = v_fma(p, r, v_set(1.666642017e-01f));
-    p = v_fma(p, r, v_set(4.999999208e-01f));
-    p = v_fma(p, r, v_set(1.000000036e+00f));
-    p = v_fma(p, r, v_set(1.000000001e+00f));
+    if (coarse)
+        HORNER(p, r, 4.145860708e-02f, 1.679090775e-01f, 5.000435871e-01f, 9.999634045e-01f, 9.999992614e-01f);
+    else
+        HORNER(p, r, 1.383684577e-03f, 8.374815931e-03f, 4.166822558e-02f, 1.666642017e-01f, 4.999999208e-01f,
+               1.000000036e+00f, 1.000000001e+00f);
     return v_ldexp(p, n);
 }
 
 /* e^(50 tanh(x / 50)). Up to |x| = 25 the cap is x plus a small correction x N(x^2), so that rounding
  * 50 tanh(x / 50) costs nothing; beyond, 50 tanh = +-(50 - 100 e / (1 + e)), e = e^(-|x| / 25). */
-INLINE v capped(v x)
+INLINE v capped(v x, int coarse)
 {
-    v u = v_mul(x, x), c = v_set(-6.704427488e-20f);
-    c = v_fma(c, u, v_set(5.435647961e-16f));
-    c = v_fma(c, u, v_set(-3.448597837e-12f));
-    c = v_fma(c, u, v_set(2.133252109e-08f));
-    c = v_fma(c, u, v_set(-1.333332903e-04f));
+    v u = v_mul(x, x), c;
+    if (coarse)
+        HORNER(c, u, -2.830674041e-12f, 2.109737885e-08f, -1.333058431e-04f);
+    else
+        HORNER(c, u, -6.704427488e-20f, 5.435647961e-16f, -3.448597837e-12f, 2.133252109e-08f, -1.333332903e-04f);
     v high = x, low = v_mul(v_mul(c, u), x), far = v_abs(x), knee = v_set(25.0f);
     if (__builtin_expect(v_any_above(far, knee), 0)) {
-        v e = expo(v_mul(v_min(far, v_set(2000.0f)), v_set(-0.04f)), v_set(0));
+        v e = expo(v_mul(v_min(far, v_set(2000.0f)), v_set(-0.04f)), v_set(0), 0);
         v lost = v_div(v_mul(v_set(100.0f), e), v_add(v_set(1.0f), e)), zero = v_set(0);
         v top = v_pick(x, zero, v_set(50.0f), v_set(-50.0f));
         low = v_pick(far, knee, v_pick(x, zero, v_sub(zero, lost), lost), low);
         high = v_pick(far, knee, top, high);
     }
-    return expo(high, low);
+    return expo(high, low, coarse);
 }
 
-INLINE v gelu(v x)
+/* x (1 + erf(x / sqrt 2)) / 2; erf(z) = z P(2 z^2 / 3.92^2 - 1) up to |z| = 3.92, where it is 1 - 3e-8. */
+INLINE v gelu(v x, int coarse)
 {
-    v z = v_mul(x, v_set(0.70710678f)), limit = v_set(3.92f);
+    v z = v_mul(x, v_set(0.70710678f)), limit = v_set(3.92f), p;
     z = v_max(v_min(z, limit), v_sub(v_set(0), limit));
     v s = v_fma(v_mul(z, z), v_set((float)(2 / (3.92 * 3.92))), v_set(-1.0f));
-    v p = v_set(3.278465486e-04f);
-    static const float c[] = {-9.062681949e-04f, 7.999654909e-04f,  -1.160788440e-03f, 4.004978912e-03f,
-                              -8.009597821e-03f, 1.247225722e-02f,  -1.973093160e-02f, 3.049699667e-02f,
-                              -4.354319525e-02f, 5.819713765e-02f,  -7.399801113e-02f, 9.062113703e-02f,
-                              -1.091811776e-01f, 1.340834434e-01f,  -1.801085783e-01f, 3.607368196e-01f};
-    for (int i = 0; i < 16; i++)
-        p = v_fma(p, s, v_set(c[i]));
+    if (coarse)
+        HORNER(p, s, 2.490210371e-02f, -5.034200168e-02f, 2.106330815e-02f, -1.134056710e-02f, 5.995901465e-02f,
+               -8.780716547e-02f, 9.102024371e-02f, -1.068448219e-01f, 1.339762030e-01f, -1.802167549e-01f,
+               3.607393484e-01f);
+    else
+        HORNER(p, s, 3.278465486e-04f, -9.062681949e-04f, 7.999654909e-04f, -1.160788440e-03f, 4.004978912e-03f,
+               -8.009597821e-03f, 1.247225722e-02f, -1.973093160e-02f, 3.049699667e-02f, -4.354319525e-02f,
+               5.819713765e-02f, -7.399801113e-02f, 9.062113703e-02f, -1.091811776e-01f, 1.340834434e-01f,
+               -1.801085783e-01f, 3.607368196e-01f);
     v half = v_mul(x, v_set(0.5f));
     return v_fma(half, v_mul(p, z), half);
 }
 
-INLINE v activate(v x, ks_activation activation)
+INLINE v activate(v x, ks_activation activation, int coarse)
 {
-    return activation == KS_GELU ? gelu(x) : activation == KS_RELU ? v_max(x, v_set(0)) : x;
+    return activation == KS_GELU ? gelu(x, coarse) : activation == KS_RELU ? v_max(x, v_set(0)) : x;
 }
 
-INLINE void finish_row(const ks_sink *s, int row, const float *c, size_t n, ks_activation activation)
+INLINE void finish_row(const ks_sink *s, int row, const float *c, size_t n, ks_activation activation, int coarse)
 {
     FOR_LANES(i, n) {
         v x = LOAD(c + i, left);
         if (s->bias)
             x = v_add(x, LOAD(s->bias + i, left));
-        x = activate(x, activation);
+        x = activate(x, activation, coarse);
         if (s->half) {
             v_store_half((uint16_t *)s->y + (size_t)row * s->ldy + i, x, left);
             continue;
@@ -111,12 +122,14 @@ static void finish(const ks_sink *s, const float *c, int rows, int n)
         const float *from = c + (size_t)r * KS_PANEL;
         if (s->masked && s->masked[r])
             continue;
-        if (s->activation == KS_GELU)
-            finish_row(s, r, from, (size_t)n, KS_GELU);
+        if (s->activation == KS_GELU && s->coarse)
+            finish_row(s, r, from, (size_t)n, KS_GELU, 1);
+        else if (s->activation == KS_GELU)
+            finish_row(s, r, from, (size_t)n, KS_GELU, 0);
         else if (s->activation == KS_RELU)
-            finish_row(s, r, from, (size_t)n, KS_RELU);
+            finish_row(s, r, from, (size_t)n, KS_RELU, 0);
         else
-            finish_row(s, r, from, (size_t)n, KS_IDENTITY);
+            finish_row(s, r, from, (size_t)n, KS_IDENTITY, 0);
     }
 }
 
@@ -145,7 +158,7 @@ static void norm(void *y, size_t ldy, int half, const float *x, size_t ldx, int 
     }
 }
 
-static void weigh(const ks_weights_sink *s, const float *c, int rows)
+INLINE void weigh_rows(const ks_weights_sink *s, const float *c, int rows, int half)
 {
     v scale = v_set(s->scale);
     for (int r = 0; r < rows; r++, c += KS_PANEL) {
@@ -153,14 +166,33 @@ static void weigh(const ks_weights_sink *s, const float *c, int rows)
         uint32_t *p = (uint32_t *)s->p + (size_t)r * s->step;
         v sum = v_load(s->sums + r * 16);
         for (size_t i = 0; i < KS_PANEL; i += LANES) {
-            v w = v_mul(capped(v_mul(v_load(c + i), scale)), v_load(keep + i));
+            v w = v_mul(capped(v_mul(v_load(c + i), scale), half), v_load(keep + i));
             sum = v_add(sum, w);
-            if (s->half)
+            if (half)
                 v_store_half((uint16_t *)p + i, w, LANES);
             else
                 v_store((float *)p + i, w);
         }
         v_store(s->sums + r * 16, sum);
+    }
+}
+
+static void weigh(const ks_weights_sink *s, const float *c, int rows)
+{
+    if (s->half)
+        weigh_rows(s, c, rows, 1);
+    else
+        weigh_rows(s, c, rows, 0);
+}
+
+static void divide(void *y, int half, const float *x, float divisor, size_t n)
+{
+    FOR_LANES(i, n) {
+        v q = v_div(LOAD(x + i, left), v_set(divisor));
+        if (half)
+            v_store_half((uint16_t *)y + i, q, left);
+        else
+            v_store_n((float *)y + i, q, left);
     }
 }
 

@@ -110,6 +110,7 @@ static void hidden(const ks_pass *p, const room *r, int m, int panel, int n)
     product.first = panel;
     product.panels = (n + KS_PANEL - 1) / KS_PANEL;
     ks_sink sink = {.bias = b->feed1.bias + panel * KS_PANEL, .activation = p->stack->activation, .half = half,
+                    .coarse = half || eight,
                     .y = eight ? (void *)r->wide : r->f.a, .ldy = eight ? (size_t)n : half ? 2 * r->f.lda : r->f.lda};
     if (half)
         ks_operand_clear(&r->f, m, (size_t)n * 2);

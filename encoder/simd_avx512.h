@@ -25,25 +25,19 @@ INLINE int v_any_above(v a, v b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) !
 /* a where x > y, else b */
 INLINE v v_pick(v x, v y, v a, v b) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), b, a); }
 INLINE v v_zero_n(v a, size_t n) { return _mm512_maskz_mov_ps(first(n), a); }
-/* bf16, round to nearest even; values here are finite */
-INLINE __m512i half_bits(v a) /* in the upper 16 bits of each */
+INLINE void v_store_half(uint16_t *p, v a, size_t n) /* only where the CPU has AVX512_BF16 */
 {
-    __m512i u = _mm512_castps_si512(a), odd = _mm512_and_si512(_mm512_srli_epi32(u, 16), _mm512_set1_epi32(1));
-    return _mm512_add_epi32(_mm512_add_epi32(u, odd), _mm512_set1_epi32(0x7FFF));
-}
-INLINE void v_store_half(uint16_t *p, v a, size_t n)
-{
-    __m512i u = _mm512_srli_epi32(half_bits(a), 16);
+    __m256i u = (__m256i)_mm512_cvtneps_pbh(a);
     if (n == LANES)
-        _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(u));
+        _mm256_storeu_si256((__m256i *)(void *)p, u);
     else
-        _mm256_mask_storeu_epi16(p, first(n), _mm512_cvtepi32_epi16(u));
+        _mm256_mask_storeu_epi16(p, first(n), u);
 }
 INLINE void v_store_pairs(uint32_t *p, v a, v b, size_t n) /* a in the lower halves */
 {
-    __m512i low = _mm512_srli_epi32(half_bits(a), 16);
-    __m512i both = _mm512_mask_blend_epi16(0xAAAAAAAA, low, half_bits(b));
-    _mm512_mask_storeu_epi32(p, first(n), both);
+    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(a));
+    __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(b)), 16);
+    _mm512_mask_storeu_epi32(p, first(n), _mm512_or_si512(low, high));
 }
 INLINE void v_store_u8(uint8_t *p, v a, size_t n) /* of 0..255, rounded already */
 {

@@ -275,6 +275,61 @@ START_TEST(wrong_use_is_refused)
 }
 END_TEST
 
+/* --- bf16 and int8 --- */
+
+static ks_encoder *open_precision(ks_precision precision, int threads)
+{
+    ks_encoder *enc;
+    ks_error e = {0};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .precision = precision, .threads = threads, .cache = cache};
+    int err = ks_encoder_open(&enc, &o, &e);
+    if (err == 0)
+        return enc;
+    ck_assert_msg(err == KS_EUSAGE && strstr(e.msg, "this CPU lacks"), "%s", e.msg);
+    ck_assert_ptr_null(enc);
+    return NULL;
+}
+
+static double distance(const float *a, const float *b, int n)
+{
+    double dot = 0;
+    for (int i = 0; i < n; i++)
+        dot += (double)a[i] * (double)b[i];
+    return 1 - dot;
+}
+
+/* Toy models with sharp attention are harder than real ones; the bounds say "the same vector", no more:
+ * a mistake in a layout is at 1. */
+START_TEST(narrow_precisions_are_near_and_repeatable)
+{
+    static uint8_t px[FRAMES * SIDE * SIDE * 3];
+    float exact[16], frames[FRAMES * 16], text[16], v[16], w[16], t[16];
+    int32_t ids[20];
+    ks_error e = {0};
+    ks_precision precision = _i ? KS_INT8 : KS_BF16;
+    ks_fixture_pixels(px, 99, FRAMES, SIDE);
+    for (int i = 0; i < 20; i++)
+        ids[i] = 39 - i;
+    ks_encoder *enc = open_precision(precision, 3), *one = open_precision(precision, 1), *full = model_of(0, 2);
+    clip_vectors(exact, frames, full, px, FRAMES);
+    ck_assert_int_eq(ks_ids_vector(text, full, ids, 20, &e), 0);
+    if (enc) {
+        ck_assert_int_eq(ks_encoder_info(enc)->precision, precision);
+        clip_vectors(v, frames, enc, px, FRAMES);
+        clip_vectors(w, frames, one, px, 2);
+        ck_assert_mem_eq(v, w, sizeof v);
+        ck_assert_int_eq(ks_ids_vector(t, enc, ids, 20, &e), 0);
+        printf("1 - cos of precision %d: video %.2g, text %.2g\n", (int)precision, distance(v, exact, 16),
+               distance(t, text, 16));
+        ck_assert_double_lt(distance(v, exact, 16), _i ? 5e-2 : 5e-3);
+        ck_assert_double_lt(distance(t, text, 16), _i ? 5e-2 : 5e-3);
+    }
+    ks_encoder_close(enc);
+    ks_encoder_close(one);
+    ks_encoder_close(full);
+}
+END_TEST
+
 int main(void)
 {
     if (!mkdtemp(cache))
@@ -287,6 +342,7 @@ int main(void)
     tcase_add_test(tc, bits_do_not_depend_on_threads_or_batch);
     tcase_add_test(tc, equal_frames_share_tokens);
     tcase_add_test(tc, wrong_use_is_refused);
+    tcase_add_loop_test(tc, narrow_precisions_are_near_and_repeatable, 0, 2);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
