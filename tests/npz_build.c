@@ -84,13 +84,10 @@ ks_build_member *ks_build_add(ks_build *b, const char *name, const float *x, int
     return m;
 }
 
-ks_build *ks_build_toy(const ks_info *like, uint64_t seed)
+ks_build *ks_build_load(const char *path)
 {
-    char folder[64], path[96];
     ks_error e = {0};
     ks_checkpoint *cp;
-    snprintf(path, sizeof path, "%s/toy.npz", ks_temp_folder(folder));
-    MUST(ks_model_random(path, like, seed, &e) == 0);
     MUST(ks_checkpoint_open(&cp, path, &e) == 0);
     ks_build *b = calloc(1, sizeof *b);
     MUST(b);
@@ -100,6 +97,16 @@ ks_build *ks_build_toy(const ks_info *like, uint64_t seed)
         MUST(ks_tensor_load((float *)(void *)m->data, cp, t, &e) == 0);
     }
     ks_checkpoint_close(cp);
+    return b;
+}
+
+ks_build *ks_build_toy(const ks_info *like, uint64_t seed)
+{
+    char folder[64], path[96];
+    ks_error e = {0};
+    snprintf(path, sizeof path, "%s/toy.npz", ks_temp_folder(folder));
+    MUST(ks_model_random(path, like, seed, &e) == 0);
+    ks_build *b = ks_build_load(path);
     ks_remove_folder(folder);
     return b;
 }

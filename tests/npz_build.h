@@ -41,6 +41,7 @@ typedef struct {
 
 void ks_build_like(ks_info *like, ks_kind kind, int hybrid); /* a toy: 2 layers a stack, D 16, H 2 */
 ks_build *ks_build_toy(const ks_info *like, uint64_t seed);
+ks_build *ks_build_load(const char *path); /* all elements become f4 */
 ks_build_member *ks_build_find(ks_build *b, const char *name);
 ks_build_member *ks_build_add(ks_build *b, const char *name, const float *x, int rank, const int64_t *dims);
 uint8_t *ks_build_bytes(const ks_build *b, size_t *n);
