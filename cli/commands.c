@@ -3,27 +3,44 @@
 
 #include <string.h>
 
-extern const ks_command ks_cmd_ingest, ks_cmd_clips, ks_cmd_search, ks_cmd_similar, ks_cmd_label, ks_cmd_cut,
-    ks_cmd_forget, ks_cmd_relocate, ks_cmd_status, ks_cmd_model_list, ks_cmd_model_pull, ks_cmd_model_info,
-    ks_cmd_model_random, ks_cmd_embed, ks_cmd_features, ks_cmd_doctor, ks_cmd_completion, ks_cmd_manual;
+extern const ks_command ks_cmd_ingest;
+extern const ks_command ks_cmd_search;
+extern const ks_command ks_cmd_similar;
+extern const ks_command ks_cmd_label;
+extern const ks_command ks_cmd_clips;
+extern const ks_command ks_cmd_cut;
+extern const ks_command ks_cmd_forget;
+extern const ks_command ks_cmd_relocate;
+extern const ks_command ks_cmd_status;
+extern const ks_command ks_cmd_embed;
+extern const ks_command ks_cmd_features;
+extern const ks_command ks_cmd_model_list;
+extern const ks_command ks_cmd_model_info;
+extern const ks_command ks_cmd_model_pull;
+extern const ks_command ks_cmd_model_verify;
+extern const ks_command ks_cmd_model_random;
+extern const ks_command ks_cmd_doctor;
+extern const ks_command ks_cmd_completion;
+extern const ks_command ks_cmd_manual;
 extern const ks_command ks_cmd_bench_decode;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
-    &ks_cmd_clips,
     &ks_cmd_search,
     &ks_cmd_similar,
     &ks_cmd_label,
+    &ks_cmd_clips,
     &ks_cmd_cut,
     &ks_cmd_forget,
     &ks_cmd_relocate,
     &ks_cmd_status,
-    &ks_cmd_model_list,
-    &ks_cmd_model_pull,
-    &ks_cmd_model_info,
-    &ks_cmd_model_random,
     &ks_cmd_embed,
     &ks_cmd_features,
+    &ks_cmd_model_list,
+    &ks_cmd_model_info,
+    &ks_cmd_model_pull,
+    &ks_cmd_model_verify,
+    &ks_cmd_model_random,
     &ks_cmd_doctor,
     &ks_cmd_completion,
     &ks_cmd_manual,
