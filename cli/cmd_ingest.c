@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/ingest_report.h"
+#include "query/query.h"
 
 typedef struct {
     double window, hop, budget, commit_every;
@@ -251,6 +252,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0) {
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);
+        if (err == 0 && !f->dry_run) err = ks_calibrate(NULL, s.x, s.enc, e);
         if (err == 0 || err == KS_ESTOP) ks_report_end(s.report, &sum, f->dry_run);
         code = exit_code(&sum, s.report, &s.paths);
     }

@@ -1,0 +1,107 @@
+#!/bin/sh
+# A day in the life of `search`: what people and their scripts do with the answers.
+# A library of sentences (prog_library), a small random model: the right answer is known, whatever the weights.
+set -u
+K=$BUILD/kinoseek top=$PWD
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+unset NO_COLOR COLUMNS KINOSEEK_PLAYER
+n=0
+ok() { n=$((n + 1)); if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+
+mkdir "$T/films" "$T/films/trip"
+lake="$T/films/trip/lake day.mp4"
+for f in "$lake" "$T/films/city.mp4" "$T/films/home.mp4"; do : >"$f"; done
+odd=$(printf '%s/films/b\377d.mp4' "$T"); : >"$odd"
+{
+  printf '%s\t0\t8\ta boat on the water\n' "$lake"
+  printf '%s\t4\t12\ta dog jumping into water\n' "$lake"
+  printf '%s\t8\t16\ta dog jumping into water\n' "$lake"
+  printf '%s\t16\t24.5\tpeople at a barbecue\n' "$lake"
+  printf '%s\t0\t8\ta traffic jam at night\n' "$T/films/city.mp4"
+  printf '%s\t3600\t3608\ta tram in the rain\n' "$T/films/city.mp4"
+  printf '%s\t0\t8\ta cat on a sofa\n' "$T/films/home.mp4"
+  printf '%s\t4\t12\ta child blowing out candles\n' "$T/films/home.mp4"
+  printf '%s\t0\t8\tan old film about trains\n' "$odd"
+  printf '%s/films/gone.mp4\t0\t8\tsoldiers marching\n' "$T"
+} >"$T/list"
+"$BUILD/tests/prog_library" "$T/lib" "$PWD/tests/fixtures/lvt.npz" "$PWD/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
+ok $? "a library of sentences"
+k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
+
+# --- JSON
+k search --all --json a dog jumping into water >"$T/out"
+is "$?" 0 "search exits 0"
+is "$(head -n 1 "$T/out" | jq -r '[.rank, .start, .end, (.clips | length)] | map(tostring) | join(" ")')" "1 4 16 2" "two clips are one moment, with its times"
+is "$(head -n 1 "$T/out" | jq -r .path)" "$lake" "JSON paths are absolute"
+is "$(jq -r '.rank' "$T/out" | tr '\n' ' ')" "$(jq -r '.score' "$T/out" | awk '{print NR}' | tr '\n' ' ')" "ranks count from 1"
+is "$(jq -s 'map(.score) == (map(.score) | sort | reverse)' "$T/out")" true "scores fall with the rank"
+is "$(jq -s 'all(.score >= 0 and .score <= 1 and .cosine <= 1.0001 and .best >= .start and .best < .end)' "$T/out")" true "scores and times are in range"
+is "$(k search --all -k 1 --json an old film about trains | jq -r .path_bytes | base64 -d | od -An -tx1 | tr -d ' \n')" "$(printf '%s' "$odd" | od -An -tx1 | tr -d ' \n')" "a path that is not UTF-8 comes back in base64"
+is "$(k search --all -k 3 --json --merge off a dog jumping into water | jq -s 'map(.clips | length) | add')" 3 "--merge off: a clip a hit"
+is "$(k search --json --all --in city.mp4 -k 9 a dog jumping into water | jq -r .path | sort -u)" "$T/films/city.mp4" "--in names one film"
+is "$(k search --json --all --path 'trip/*' -k 9 a tram in the rain | jq -r .path | sort -u)" "$lake" "--path filters"
+is "$(k search --json --all --per-video 1 -k 9 a cat on a sofa | jq -r .path | sort | uniq -d)" "" "--per-video bounds each film"
+is "$(k search --json --all --longer 8.2 -k 9 x | jq -r .start)" "16" "--longer is by clip"
+is "$(k search --json --all --after 2019-02-15 --before 2019-03-15 -k 9 x | jq -r .path | sort -u)" "$T/films/city.mp4" "--after and --before are dates of films"
+is "$(k search --json --all -k 1 --not 'a cat on a sofa' a cat on a sofa | jq '.cosine < 0.99')" true "--not moves away"
+is "$(k search --json --all -k 1 soldiers marching | jq .missing)" true "a missing file is said"
+
+# --- pipes
+is "$(k search --all -k 1 -0 a dog jumping into water | xargs -0 -n 1 ls)" "$lake" "-0 | xargs -0 ls"
+is "$(k search --all -k 2 -0 a dog jumping into water | tr -cd '\0' | wc -c)" 2 "-0 ends each path by NUL"
+is "$(k search --all -k 1 --print '{rank}:{path:name}:{start:time}-{end:ms}:{start:tc}:{start:frame}{tab}{score:.1f}' a tram in the rain | cut -f 1)" "1:city.mp4:1:00:00-01:00:08.000:01:00:00;00:107892" "--print: clocks, drop-frame timecode, frames"
+k search --print '{nothing}' x >/dev/null; is "$?" 2 "--print with an unknown field is wrong use"
+k search --all --json a dog | head -c 10 >/dev/null
+( k search --all --json a dog; echo $? >"$T/code" ) | head -c 1 >/dev/null; is "$(cat "$T/code")" 0 "a closed pipe ends with 0"
+is "$(wc -c <"$T/err")" 0 "and says nothing"
+k search --all --json a dog >/dev/full; is "$?" 5 "a full disk is exit 5"
+k search --all --csv -k 2 a dog jumping into water >"$T/hits.csv"
+is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), r[0]["path"], r[0]["start"], r[0]["query"])' "$T/hits.csv")" "2 $lake 4.000 a dog jumping into water" "CSV as python reads it"
+printf 'a dog jumping into water\n\na tram in the rain\r\n' | k search --all -k 1 --json --queries - >"$T/out"
+is "$(jq -r '[.query, .start] | map(tostring) | join("/")' "$T/out" | tr '\n' ' ')" "a dog jumping into water/4 a tram in the rain/3600 " "queries from a file"
+
+# --- for people
+is "$(k search --all -k 1 a tram in the rain | head -n 1 | grep -c '█.*1:00:00 – 1:00:08.* 2 Mar 2019')" 1 "a bar, times, a date"
+is "$(cd "$T/films" && "$top/$K" --precision fp32 -L "$T/lib" search --all -k 1 a dog jumping into water | head -n 1 | grep -c ' trip/lake day.mp4 ')" 1 "a path is shown from where one stands"
+is "$(LC_ALL=C k search --all -k 1 a dog jumping into water | LC_ALL=C grep -c '[^ -~]')" 0 "plain ASCII in a plain locale"
+is "$(k search --all -k 1 soldiers marching | grep -c 'no longer there')" 1 "a missing file is marked"
+is "$(k search --all --raw -k 1 a dog jumping into water | head -n 1 | grep -cE ' 0\.[0-9]{3}  [01]\.[0-9]{4}')" 1 "--raw shows numbers"
+k search --path 'nothing*' a dog >"$T/out"; is "$?" 1 "nothing found is exit 1"
+is "$(wc -c <"$T/err")" 0 "and no error"
+KINOSEEK_PLAYER="echo play" k search --all -k 1 --open 1 a dog jumping into water | tail -n 1 >"$T/out"
+is "$(cat "$T/out")" "play --start=4.000 $lake" "--open starts the player at the second"
+is "$(KINOSEEK_PLAYER='echo {start}|{path}' k search --all --open 1 -k 1 a tram in the rain | tail -n 1)" "3600.000|$T/films/city.mp4" "KINOSEEK_PLAYER fills {path} and {start}"
+KINOSEEK_PLAYER=/nowhere/player k search --all --open 1 -k 1 a tram >/dev/null; is "$?" 5 "no such player is exit 5"
+k search --all --html "$T/page.html" a dog jumping into water >/dev/null
+is "$(grep -c '<figure>' "$T/page.html")" "$(k search --all --json a dog jumping into water | wc -l)" "--html: a figure a moment"
+is "$(grep -c 'https\{0,1\}://' "$T/page.html")" 0 "the page loads nothing from elsewhere"
+k search der Hund springt in das Wasser >/dev/null; is "$(grep -c English "$T/err")" 1 "a query that does not look English gets a notice"
+k -q search der Hund springt in das Wasser >/dev/null; is "$(wc -c <"$T/err")" 0 "-q: no notice"
+if command -v script >/dev/null; then
+  narrow=$(COLUMNS=60 script -qec "stty cols 60; LC_ALL=C.UTF-8 TERM=dumb '$K' --precision fp32 -L '$T/lib' search --all -k 3 a dog jumping into water" /dev/null | head -n 3 | awk '{ sub(/\r$/, ""); if (length($0) > most) most = length($0) } END { print (most <= 78) }')
+  is "$narrow" 1 "a narrow terminal gets short paths"
+  is "$(NO_COLOR=1 TERM=xterm script -qec "'$K' --precision fp32 -L '$T/lib' search --all -k 1 a dog" /dev/null | grep -c "$(printf '\033')")" 0 "NO_COLOR: no colour"
+fi
+
+# --- like and similar
+clip=$(k search --all -k 1 --json a tram in the rain | jq '.clips[0]')
+is "$(k search --like "$clip" --json -k 3 | head -n 1 | jq -r '[.start, (.score > 0.99)] | map(tostring) | join(" ")')" "3600 true" "--like: the clip itself first"
+is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 1 | jq .start)" "3600" "similar FILE@T: the stored clip nearest T is first"
+is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 20 --not-self | jq -s 'map(select(.start == 3600)) | length')" 0 "--not-self leaves it out"
+is "$(k similar "$T/films/home.mp4" --json -k 4 | wc -l)" 4 "similar always gives k hits"
+
+# --- wrong use
+k search >/dev/null; is "$?" 2 "no words is wrong use"
+k search --pth x y >/dev/null; is "$(grep -c 'did you mean --path' "$T/err")" 1 "did you mean"
+k serach x >/dev/null; is "$(grep -c 'did you mean search' "$T/err")" 1 "did you mean, for commands"
+k search --format maybe x >/dev/null; is "$?" 2 "an unknown format is wrong use"
+"$K" -L "$T/none" search x >/dev/null 2>&1; is "$?" 10 "no library is exit 10"
+k search --in nowhere.mp4 x >/dev/null; is "$?" 4 "--in a film that is not there is exit 4"
+k search "$(printf 'a\377b')" >/dev/null; is "$?" 2 "words that are not UTF-8 are wrong use"
+"$K" search x --precision fp32 -L "$T/lib" -k 1 --all --json >"$T/out" 2>/dev/null; is "$(wc -l <"$T/out")" 1 "globals work after the command"
+is "$(k status --json | jq '.clips == 10 and .scale.held_out >= 100 and .scale.sentences >= 200')" true "status --json"
+is "$(k search --all --json --exact a dog jumping into water)" "$(k search --all --json a dog jumping into water)" "--exact answers the same"
+[ "$n" -gt 0 ]
