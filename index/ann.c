@@ -12,7 +12,7 @@
 
 enum { PAGE = 4096 };
 
-static void release(ks_ann *ann)
+void ks_ann_drop(ks_ann *ann)
 {
     if (ann->map) munmap(ann->map, ann->bytes);
     ks_coarse_free(ann->coarse);
@@ -22,7 +22,7 @@ static void release(ks_ann *ann)
 void ks_ann_close(ks_ann *ann)
 {
     if (!ann) return;
-    release(ann);
+    ks_ann_drop(ann);
     free(ann);
 }
 
@@ -78,7 +78,7 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
         }
     }
     close(fd);
-    if (code <= 0) release(ann);
+    if (code <= 0) ks_ann_drop(ann);
     return code;
 }
 
@@ -127,7 +127,7 @@ static int lists_of(ks_index *x, const ks_segment *s, int64_t wanted, int force,
     if (!x->ann) x->ann = calloc(1, sizeof *x->ann);
     if (!x->ann) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     if (x->ann->hash == s->row.ann_hash) return 1;
-    release(x->ann);
+    ks_ann_drop(x->ann);
     return ks_ann_open(x->ann, x->dir, s, e);
 }
 

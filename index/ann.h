@@ -41,6 +41,7 @@ int ks_ann_build(ks_segment_row *row, const ks_segment *s, const char *dir, int 
 int ks_ann_lists(int64_t rows);  /* how many lists a segment of that size gets */
 /* Map and check the file of row; 1 usable, 0 not, < 0 the system failed. */
 int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e);
+void ks_ann_drop(ks_ann *ann);   /* what ks_ann_open filled */
 /* The rows of the `probes` lists nearest to q: *rows malloc'ed [n]. */
 int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q, int64_t probes, ks_error *e);
 

@@ -103,11 +103,12 @@ typedef struct {           /* a row of `video` as stored */
     ks_video v;            /* path, size, mtime_ns, device, inode are of table path: zero here */
     int64_t space;         /* finished in this one; 0 = unfinished */
     int64_t finished;      /* generation at which searches began to see it; 0 = they do not */
+    int64_t clips;         /* in its space when it was finished: how repair knows that some are lost */
     char reason[256];
 } ks_video_row;
 int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e); /* 1, 0 = not there */
 int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
-int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 17 columns and sum from `at`; 0 = rotten */
+int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 18 columns and sum from `at`; 0 = rotten */
 int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at); /* 7 columns and sum; 0 = rotten */
 int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e); /* half[KS_MAX_DIM] */
 int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f); /* row_cursor.c: ?1..?6 of a filter; f may be NULL */

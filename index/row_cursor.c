@@ -13,10 +13,10 @@ struct ks_cursor {
 };
 
 #define VIDEO "v.id, v.content, v.space, v.finished, v.verdict, v.reason, v.attempts, v.tb_num, v.tb_den, v.duration, " \
-              "v.seconds_missing, v.film_date, v.date_source, v.width, v.height, v.fps, v.flags, v.sum"
+              "v.seconds_missing, v.film_date, v.date_source, v.width, v.height, v.fps, v.flags, v.clips, v.sum"
 #define PATH "p.path, p.video, p.size, p.mtime_ns, p.device, p.inode, p.sum"
 #define CLIP "c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum"
-enum { AT_PATH = 18 };
+enum { AT_PATH = 19 };
 
 /* ?1 glob, ?2 after, ?3 before, ?4 video: which videos (ks_filter, index.h). */
 #define FILTER_VIDEOS "(?2 = 0 OR v.film_date >= ?2) AND (?3 = 0 OR v.film_date < ?3) AND (?4 = 0 OR v.id = ?4) "

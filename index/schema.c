@@ -11,7 +11,7 @@ const ks_table ks_tables[] = {
       "clips", 11, KS_T_LIBRARY },
     { "space", "id", "id, model, dim, frames, sampler, resize, precision, model_path, tokenizer_path", 9, KS_T_SPACE },
     { "video", "id", "id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, seconds_missing, "
-      "film_date, date_source, width, height, fps, flags", 17, KS_T_VIDEO },
+      "film_date, date_source, width, height, fps, flags, clips", 18, KS_T_VIDEO },
     { "path", "video", "path, video, size, mtime_ns, device, inode", 6, KS_T_PATH },
     { "clip", "id", "id, video, space, start, stop, frames, reason", 7, KS_T_CLIP },
     { "vector", "clip", "clip, half", 2, KS_T_VECTOR },
@@ -38,7 +38,7 @@ const char *const ks_schema[] = {
     "verdict INTEGER NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL, tb_num INTEGER NOT NULL, "
     "tb_den INTEGER NOT NULL, duration INTEGER NOT NULL, seconds_missing REAL NOT NULL, film_date INTEGER NOT NULL, "
     "date_source INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, fps REAL NOT NULL, "
-    "flags INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
+    "flags INTEGER NOT NULL, clips INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
     "CREATE UNIQUE INDEX video_content ON video(content)",
     "CREATE INDEX video_finished ON video(finished)",
 

@@ -10,7 +10,7 @@ int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
 {
     memset(out, 0, sizeof *out);
     sqlite3_stmt *s = ks_bound(x, e, "SELECT id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, "
-                                     "seconds_missing, film_date, date_source, width, height, fps, flags, sum FROM video "
+                                     "seconds_missing, film_date, date_source, width, height, fps, flags, clips, sum FROM video "
                                      "WHERE id = ?1", "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
@@ -23,7 +23,7 @@ int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
 int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at)
 {
     ks_video *v = &out->v;
-    if (!ks_row_ok(s, KS_T_VIDEO, at, 17) || sqlite3_column_bytes(s, at + 1) != (int)sizeof v->content) return 0;
+    if (!ks_row_ok(s, KS_T_VIDEO, at, 18) || sqlite3_column_bytes(s, at + 1) != (int)sizeof v->content) return 0;
     v->id = sqlite3_column_int64(s, at);
     memcpy(v->content, sqlite3_column_blob(s, at + 1), sizeof v->content);
     out->space = sqlite3_column_int64(s, at + 2);
@@ -42,6 +42,7 @@ int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at)
     v->height = sqlite3_column_int(s, at + 14);
     v->fps = sqlite3_column_double(s, at + 15);
     v->flags = sqlite3_column_int(s, at + 16);
+    out->clips = sqlite3_column_int64(s, at + 17);
     v->path = "";
     return 1;
 }
@@ -50,11 +51,11 @@ int ks_video_write(const ks_video_row *r, ks_index *x, ks_error *e)
 {
     const ks_video *v = &r->v;
     int num = v->tb.num > 0 ? v->tb.num : 1, den = v->tb.den > 0 ? v->tb.den : 1;
-    return ks_run(x, e, "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, "
-                        "ks_sum(3, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17))",
-                  "lbllitiiildliiidi", v->id, v->content, sizeof v->content, r->space, r->finished, (int)v->verdict,
+    return ks_run(x, e, "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+                        "ks_sum(3, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18))",
+                  "lbllitiiildliiidil", v->id, v->content, sizeof v->content, r->space, r->finished, (int)v->verdict,
                   v->reason ? v->reason : "", v->attempts, num, den, v->duration, v->seconds_missing, v->film_date,
-                  v->date_source, v->width, v->height, v->fps, v->flags);
+                  v->date_source, v->width, v->height, v->fps, v->flags, r->clips);
 }
 
 static int visible_clips(int64_t *n, ks_index *x, int64_t video, int64_t space, ks_error *e)
@@ -82,6 +83,7 @@ int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_er
     int64_t clips = 0;
     assert(row->finished == 0);
     int code = visible_clips(&clips, x, row->v.id, library->space, e);
+    if (code >= 0) code = visible_clips(&row->clips, x, row->v.id, row->space, e);
     if (code < 0) return code;
     library->generation++;
     library->videos++;
@@ -165,7 +167,7 @@ static int end_video(ks_index *x, const ks_video *v, ks_error *e)
     code = ks_video_hide(x, &library, &row, e);
     if (code < 0) return code;
     row.v = *v;
-    row.space = 0;
+    row.space = row.clips = 0;
     if (v->verdict == KS_VERDICT_INDEXED || v->verdict == KS_VERDICT_PARTLY) {
         row.space = library.writing;
         code = ks_video_show(x, &library, &row, e);
