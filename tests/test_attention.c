@@ -1,0 +1,106 @@
+/* test_attention.c - fused attention against the formula in double: lengths, masks, both precisions. */
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "encoder/attention.h"
+
+static uint64_t state = 7;
+
+static float draw(double size)
+{
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (float)(((double)(int64_t)(state >> 11) / 4503599627370496.0 - 1) * size);
+}
+
+typedef struct {
+    int length, dh, causal, masks, row_step; /* masks: 0 none, 1 every third, 2 all */
+} shape;
+
+static double logit(const ks_head *h, int q, int k)
+{
+    double sum = 0;
+    for (int d = 0; d < h->dh; d++)
+        sum += (double)h->q[(size_t)q * h->step + (size_t)d] * (double)h->k[(size_t)k * h->step + (size_t)d];
+    return 50 * tanh(sum / sqrt(h->dh) / 50);
+}
+
+static void reference(double *out, const ks_head *h, int q, int all)
+{
+    double sum = 0;
+    memset(out, 0, (size_t)h->dh * sizeof *out);
+    for (int k = 0; k < h->length; k++) {
+        if (h->causal && k > q)
+            continue;
+        if (!all && h->masked && h->masked[(size_t)k * h->mask_step])
+            continue;
+        double p = all ? 1 : exp(logit(h, q, k));
+        sum += p;
+        for (int d = 0; d < h->dh; d++)
+            out[d] += p * (double)h->v[(size_t)k * h->step + (size_t)d];
+    }
+    for (int d = 0; d < h->dh; d++)
+        out[d] /= sum;
+}
+
+static void check_shape(const ks_kernels *k, ks_precision precision, const shape *s)
+{
+    size_t row = 3 * (size_t)s->dh + 5, step = row * (size_t)s->row_step, n = (size_t)s->length * step;
+    float *qkv = malloc(n * sizeof *qkv), *out = malloc((size_t)(s->length * s->dh) * sizeof *out);
+    uint8_t *masked = calloc((size_t)(s->length * s->row_step), 1);
+    for (size_t i = 0; i < n; i++)
+        qkv[i] = draw(3);
+    for (int i = 0; i < s->length; i++)
+        masked[i * s->row_step] = s->masks == 2 || (s->masks == 1 && i % 3 == 1);
+    ks_head h = {.kernels = k, .precision = precision, .q = qkv, .k = qkv + s->dh, .v = qkv + 2 * s->dh, .step = step,
+                 .length = s->length, .dh = s->dh, .causal = s->causal, .masked = s->masks ? masked : NULL,
+                 .mask_step = (size_t)s->row_step};
+    void *packed = aligned_alloc(64, ks_head_bytes(&h)), *scratch = aligned_alloc(64, ks_head_scratch(&h));
+    memset(packed, 0xFF, ks_head_bytes(&h)); /* NaN wherever nothing is written */
+    for (int at = 0; at < s->length; at += KS_KEY_BLOCK)
+        ks_head_pack(packed, &h, at, s->length - at < KS_KEY_BLOCK ? s->length - at : KS_KEY_BLOCK, scratch);
+    for (int at = 0; at < s->length; at += KS_QUERY_BLOCK) {
+        ks_queries q = {.out = out + at * s->dh, .ld = (size_t)s->dh, .first = at,
+                        .n = s->length - at < KS_QUERY_BLOCK ? s->length - at : KS_QUERY_BLOCK};
+        ks_head_attend(&q, &h, packed, scratch);
+    }
+    double want[128], bound = precision == KS_FP32 ? 3e-5 : 0.15;
+    for (int q = 0; q < s->length; q += 1 + s->length / 40) {
+        reference(want, &h, q, s->masks == 2);
+        for (int d = 0; d < s->dh; d++)
+            ck_assert_msg(fabs((double)out[q * s->dh + d] - want[d]) <= bound,
+                          "%s precision %d: length %d, dh %d, causal %d, masks %d: [%d, %d] is %g, not %g", k->name,
+                          (int)precision, s->length, s->dh, s->causal, s->masks, q, d, (double)out[q * s->dh + d], want[d]);
+    }
+    free(qkv); free(out); free(masked); free(packed); free(scratch);
+}
+
+static const shape shapes[] = {{1, 1, 0, 0, 1},   {2, 7, 0, 0, 1},    {16, 64, 0, 0, 9},  {16, 64, 0, 1, 9}, {9, 33, 1, 0, 1},
+                               {65, 64, 1, 0, 1}, {33, 88, 0, 2, 2},  {256, 64, 0, 0, 1}, {257, 16, 0, 1, 1}, {600, 64, 0, 0, 1},
+                               {31, 5, 0, 1, 1},  {64, 3, 1, 0, 1},   {300, 7, 0, 2, 1},  {512, 32, 0, 0, 1}};
+
+START_TEST(attention_is_the_formula)
+{
+    const ks_kernels *all[] = {ks_kernels_plain(), ks_kernels_avx2(), ks_kernels_avx512(), ks_kernels_amx()};
+    const ks_kernels *k = all[_i];
+    for (size_t i = 0; k && i < sizeof shapes / sizeof *shapes; i++) {
+        check_shape(k, KS_FP32, &shapes[i]);
+        if (k->tile[KS_BF16])
+            check_shape(k, KS_BF16, &shapes[i]);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("attention");
+    TCase *tc = tcase_create("attention");
+    tcase_add_loop_test(tc, attention_is_the_formula, 0, 4);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
