@@ -45,7 +45,9 @@ void ks_damage_at(ks_damage *d, int64_t seq)
     if (seq <= 0 || seq > d->seq || seq <= d->seq - KS_MARKS) seq = d->seq;
     mark(d, seq)->bad = 1;
     while (++seq <= d->seq && !mark(d, seq)->key) mark(d, seq)->bad = 1;
-    if (seq <= d->seq) mark(d, seq)->before_bad = 1;
+    if (seq <= d->seq) /* the group after it: its leading pictures */
+        do mark(d, seq)->before_bad = 1;
+        while (++seq <= d->seq && !mark(d, seq)->key);
 }
 
 int ks_damage_trusted(const ks_damage *d, int64_t seq, int64_t pts)

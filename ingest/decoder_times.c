@@ -12,6 +12,8 @@
 #include <string.h>
 
 enum { BEHIND_MAX = 8 };         /* so many frames in a row behind the clock: it was set back */
+/* A stamp beyond 2^60 ticks (36 years in nanoseconds) is none: every sum below stays inside int64. */
+static const int64_t STAMP_MAX = (int64_t)1 << 60, CLOCK_MAX = (int64_t)1 << 60;
 static const double JUMP = 10.0; /* seconds; a jump is this or 20 median steps */
 static const double GAP = 1.0;   /* seconds; a gap is this or 10 median steps without a picture */
 
@@ -19,8 +21,8 @@ void ks_times_open(ks_times *t, double tick, int64_t typical, int64_t start)
 {
     memset(t, 0, sizeof *t);
     t->tick = tick;
-    t->typical = typical > 0 ? typical : 1;
-    t->has_start = start != KS_NO_TIME;
+    t->typical = typical > 0 && typical < STAMP_MAX ? typical : 1;
+    t->has_start = start >= -STAMP_MAX && start <= STAMP_MAX;
     t->start = t->has_start ? start : 0;
     t->last = -1;
     t->first_jump = -1;
@@ -74,8 +76,8 @@ static int is_jump(const ks_times *t, int64_t ticks)
 int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
 {
     memset(m, 0, sizeof *m);
-    if (duration < 0 || duration > INT64_MAX / 8) duration = 0;
-    if (pts == KS_NO_TIME || pts > INT64_MAX / 8 || pts < -(INT64_MAX / 8)) {
+    if (duration < 0 || duration > STAMP_MAX) duration = 0;
+    if (pts == KS_NO_TIME || pts > STAMP_MAX || pts < -STAMP_MAX) {
         if (!t->any && !t->untimed) {
             t->leading_untimed++;
             return 0;
@@ -90,6 +92,7 @@ int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
         t->has_start = 1;
     }
     int64_t ticks = pts - t->start - t->shift;
+    if (t->last > CLOCK_MAX || ticks > CLOCK_MAX) return 0;
     if (!t->any) {
         deliver(t, m, ticks, duration);
         return 1;
