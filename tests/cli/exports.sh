@@ -1,0 +1,91 @@
+#!/bin/sh
+# Exports are read back by the programs they are for: ffmpeg, ffprobe, mpv and opentimelineio where they are.
+# Labels too: JSON lines, CSV, spans.
+set -u
+K=$BUILD/kinoseek top=$PWD
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+
+film="$T/sea & sand; #1 = 100%.mp4"
+ffmpeg -v error -f lavfi -i testsrc2=s=160x90:r=30000/1001 -t 40 -c:v libx264 -preset ultrafast -g 30 "$film" 2>"$T/err"
+ok $? "a film of 40 s"
+ffmpeg -v error -ss 2 -i "$film" -frames:v 1 "$T/thumb.jpg" 2>"$T/err"
+tab=$(printf '\t')
+cat >"$T/list" <<END
+$film${tab}2.002${tab}10.01${tab}a dog jumping into water
+$film${tab}12.012${tab}20.02${tab}a boat on the water
+$film${tab}16.016${tab}24.024${tab}a boat on the water
+$film${tab}30.03${tab}38.038${tab}people at a barbecue
+$T/other.mp4${tab}0${tab}8${tab}a traffic jam at night
+END
+"$top/$BUILD/tests/prog_library" "$T/lib" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" "$T/thumb.jpg" <"$T/list" 2>"$T/err"
+ok $? "a library of sentences"
+k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
+film() { k search --all -k 9 --in "$film" "$@" "a boat on the water; & <> = #"; }
+
+# --- one film: chapters
+film --format ffmetadata >"$T/chapters.txt"
+ffmpeg -v error -y -i "$film" -i "$T/chapters.txt" -map_metadata 1 -map_chapters 1 -map 0 -c copy "$T/with.mkv" 2>"$T/err"
+ok $? "ffmpeg takes the chapters"
+is "$(ffprobe -v error -show_chapters -of json "$T/with.mkv" | jq -r '.chapters | map(.start_time[:-3]) | join(" ")')" "2.002 12.012 30.030" "they start where the moments do"
+is "$(ffprobe -v error -show_chapters -of json "$T/with.mkv" | jq -r '.chapters[0].tags.title')" "a boat on the water; & <> = #" "and are called as asked, odd characters and all"
+film --format vtt >"$T/hits.vtt"
+is "$(ffprobe -v error -show_packets -of json "$T/hits.vtt" 2>"$T/err" | jq -r '.packets | map(.pts_time) | join(" ")')" "2.002000 12.012000 30.030000" "WebVTT as ffmpeg reads it"
+is "$(ffmpeg -v error -i "$T/hits.vtt" -f srt - 2>/dev/null | sed -n 3p | sed 's/&amp;/\&/; s/&lt;/</; s/&gt;/>/')" "a boat on the water; & <> = #" "its text is escaped"
+k search --all --format vtt a boat >/dev/null; is "$?" 2 "chapters of several films are wrong use"
+
+# --- edit lists
+film --format mpv-edl >"$T/hits.edl"
+is "$(head -n 1 "$T/hits.edl")" "# mpv EDL v0" "mpv EDL"
+if command -v mpv >/dev/null; then
+  length=$(mpv --no-config --vo=null --ao=null --frames=1 --term-playing-msg='LENGTH=${=duration}' "$T/hits.edl" 2>&1 | sed -n 's/.*LENGTH=//p')
+  is "$(echo "${length:-0}" | awk '{ print ($1 > 27.9 && $1 < 28.2) }')" 1 "mpv plays 28 s of it"
+fi
+film --format cmx3600 >"$T/hits.cmx"
+is "$(grep -c '^FCM: DROP FRAME' "$T/hits.cmx")" 1 "CMX 3600: drop frame for 29.97"
+is "$(film --json -k 1 | jq -r '.start')" "$(film --json -k 1 | jq -r '.start')" "answers repeat"
+is "$(sed -n 's/^001  AX       V     C        \([^ ]* [^ ]*\) \([^ ]*\) .*/\2/p' "$T/hits.cmx")" "01:00:00;00" "its record side starts at one hour"
+is "$(grep -oE '00:00:02;00 00:00:10;00|00:00:12;00 00:00:24;00|00:00:30;00 00:00:38;00' "$T/hits.cmx" | wc -l)" 3 "its timecodes are the moments'"
+film --format otio >"$T/hits.otio"
+is "$(jq -r '.tracks.children[0].children | map(.source_range.start_time.value | tostring) | sort_by(tonumber) | join(" ")' "$T/hits.otio")" "60 360 900" "OTIO: frame numbers at the film's rate"
+is "$(jq -r '.tracks.children[0].children[0].media_references.DEFAULT_MEDIA.target_url' "$T/hits.otio" | sed 's/%20/ /g; s/%26/\&/; s/%3B/;/; s/%23/#/; s/%3D/=/; s/%25/%/')" "file://$film" "OTIO: the film's URL"
+if python3 -c 'import opentimelineio' 2>/dev/null; then
+  is "$(python3 -c 'import opentimelineio as o, sys; t = o.adapters.read_from_file(sys.argv[1]); print(len(list(t.tracks[0])))' "$T/hits.otio" 2>"$T/err")" 3 "opentimelineio reads it"
+fi
+
+# --- cut
+film --json | "$K" cut --hits - --reencode --to "$T/pieces" >"$T/out" 2>"$T/err"
+is "$?" 0 "search --json | cut"
+is "$(ls "$T/pieces" | wc -l)" 3 "a piece a moment"
+is "$(for p in "$T"/pieces/*; do ffprobe -v error -count_frames -select_streams v -show_entries stream=nb_read_frames -of csv=p=0 "$p"; done | tr '\n' ' ' | tr -d , | xargs -n 1 | sort -n | tr '\n' ' ')" "240 240 360 " "exact to the frame when re-encoded"
+"$K" cut "$film@0:05-0:06.5" --to "$T/copy" >/dev/null 2>"$T/err"; is "$?" 0 "a copy needs no key frame at its start"
+is "$(ffmpeg -v error -xerror -i "$(ls "$T"/copy/*)" -f null - 2>&1 | wc -l)" 0 "and decodes without a fault"
+"$K" cut "$film@6-5" --to "$T/copy" >/dev/null 2>&1; is "$?" 2 "an end before its start is wrong use"
+"$K" cut "$T/none.mp4@1-2" --to "$T/copy" >/dev/null 2>&1; is "$?" 4 "a film that is not there is exit 4"
+
+# --- thumbnails
+k search --all -k 1 --pictures kitty a dog >"$T/kitty"
+is "$(grep -c "$(printf '\033')_Ga=T,f=24,s=" "$T/kitty")" 1 "kitty gets a picture"
+k search --all -k 1 --pictures sixel a dog >"$T/sixel"
+is "$(grep -c "$(printf '\033')Pq" "$T/sixel")" 1 "sixels"
+k search --all --html "$T/page.html" a dog >/dev/null
+is "$(grep -o 'data:image/jpeg;base64,[^"]*' "$T/page.html" | head -n 1 | cut -d, -f 2 | base64 -d | cmp - "$T/thumb.jpg" && echo same)" same "the page holds the thumbnails"
+
+# --- labels
+printf 'a dog jumping into water\na boat on the water\npeople at a barbecue\n' >"$T/labels"
+k label --labels "$T/labels" --template '{}' --json --in "$film" >"$T/labels.json"; is "$?" 0 "label exits 0"
+is "$(jq -r '[.start, .end, .label] | map(tostring) | join("/")' "$T/labels.json" | tr '\n' ' ')" "2.002/10.01/a dog jumping into water 12.012/24.024/a boat on the water 30.03/38.038/people at a barbecue " "each clip its label, equal neighbours one span"
+is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off | wc -l)" 4 "--merge off: a clip a row"
+is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'map(.score) | add | . > 3.999 and . < 4.001')" true "the softmax over all labels sums to one a clip"
+is "$(k label -l "$T/labels" --per-video --json | wc -l)" 2 "--per-video: a film a row"
+k label -l "$T/labels" --template '{}' --csv >"$T/labels.csv"
+is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), sorted(r[0]))' "$T/labels.csv")" "4 ['cosine', 'end', 'label', 'path', 'rank', 'score', 'start', 'video']" "labels as python reads CSV"
+printf 'id,name\n0,abseiling\n1,"catching, or throwing, a ""ball"""\n' >"$T/k400.csv"
+is "$(k label -l "$T/k400.csv" --per-video -k 2 --json --in "$film" | jq -r .label | sort | tr '\n' '/')" 'abseiling/catching, or throwing, a "ball"/' "a class list of a data set, as it is"
+: >"$T/empty"; k label -l "$T/empty" >/dev/null; is "$?" 4 "no labels is exit 4"
+k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
+k label -l "$T/labels" --template 'no hole' >/dev/null; is "$?" 2 "a template without {} is wrong use"
+is "$(k label -l "$T/labels" --template '{}' --format vtt --in "$film" | grep -c -- '-->')" 3 "labels as WebVTT"
