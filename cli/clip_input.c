@@ -142,19 +142,27 @@ int ks_split_times(char *file, double *from, double *to, const char *file_at, ks
     return 0;
 }
 
-int ks_clip_video(ks_clip_pixels *clip, const ks_clip_how *how, const char *file_at, ks_error *e)
+int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
 {
-    char *decoder = NULL, *file = malloc(strlen(file_at) + 1);
+    char *decoder = NULL;
     sampler s = {.how = how, .e = e};
-    ks_range range = {0};
-    int err = file ? ks_split_times(file, &range.from, &range.to, file_at, e) : no_memory(e);
-    if (!err) err = ks_locate_decoder(&decoder, how->g, e);
+    ks_range range = {.from = from, .to = to};
+    int err = ks_locate_decoder(&decoder, how->g, e);
     if (!err && !(s.px = frames_room(how, e))) err = KS_ENOMEM;
     if (!err) err = sample(&s, decoder, file, &range, e);
     free(decoder);
-    free(file);
     if (err) free(s.px);
     else *clip = (ks_clip_pixels){.px = s.px, .T = how->frames, .side = how->side};
+    return err;
+}
+
+int ks_clip_video(ks_clip_pixels *clip, const ks_clip_how *how, const char *file_at, ks_error *e)
+{
+    char *file = malloc(strlen(file_at) + 1);
+    double from, to;
+    int err = file ? ks_split_times(file, &from, &to, file_at, e) : no_memory(e);
+    if (!err) err = ks_clip_film(clip, how, file, from, to, e);
+    free(file);
     return err;
 }
 
@@ -192,5 +200,16 @@ int ks_clip_npy(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, 
     *clip = (ks_clip_pixels){.px = f.px, .is_float = f.is_float, .T = f.T, .side = f.side};
     if (how->paddings) err = read_paddings(&clip->paddings, how->paddings, f.T, e);
     if (err) ks_clip_free(clip);
+    return err;
+}
+
+int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e)
+{
+    ks_tokens **tokens = calloc((size_t)clip->T, sizeof *tokens);
+    if (!tokens) return no_memory(e);
+    int err = ks_pixels_tokens(tokens, enc, clip, e);
+    if (!err) err = ks_clip_vector(v, NULL, enc, tokens, clip->T, e);
+    for (int t = 0; t < clip->T; t++) ks_tokens_free(tokens[t]);
+    free((void *)tokens);
     return err;
 }

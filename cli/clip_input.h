@@ -16,8 +16,11 @@ typedef struct {
 int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e); /* T equal frames */
 /* FILE, FILE@START or FILE@START-END: frame i of T is number floor(i * N / T) of the N in [START, END). */
 int ks_clip_video(ks_clip_pixels *clip, const ks_clip_how *how, const char *file_at, ks_error *e);
+/* The same of seconds [from, to); to < 0: to the end. */
+int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e);
 int ks_clip_npy(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e);
 void ks_clip_free(ks_clip_pixels *clip);
+int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e); /* v[D], unit length */
 
 /* "squash", "crop", "pad" (NULL: squash). */
 ks_fit ks_fit_named(const char *name);

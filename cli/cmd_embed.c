@@ -87,17 +87,10 @@ static int embed_clip(float *v, const embedding *m, const input *in, ks_error *e
     const ks_info *info = ks_encoder_info(m->enc);
     ks_clip_how how = {m->g, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit), m->f->paddings};
     ks_clip_pixels clip = {0};
-    ks_tokens **tokens = NULL;
     int err = in->kind == IMAGE   ? ks_clip_image(&clip, &how, in->value, e)
               : in->kind == VIDEO ? ks_clip_video(&clip, &how, in->value, e)
                                   : ks_clip_npy(&clip, &how, in->value, e);
-    if (err) return err;
-    tokens = calloc((size_t)clip.T, sizeof *tokens);
-    if (!tokens) err = ks_fail(e, KS_ENOMEM, "no memory for %d frames", clip.T);
-    if (!err) err = ks_pixels_tokens(tokens, m->enc, &clip, e);
-    if (!err) err = ks_clip_vector(v, NULL, m->enc, tokens, clip.T, e);
-    for (int t = 0; tokens && t < clip.T; t++) ks_tokens_free(tokens[t]);
-    free((void *)tokens);
+    if (!err) err = ks_clip_encode(v, m->enc, &clip, e);
     ks_clip_free(&clip);
     return err;
 }

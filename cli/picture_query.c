@@ -1,7 +1,7 @@
 /* picture_query.c - pixels in place of words. */
 #include "cli/picture_query.h"
 
-#include "ingest/ingest.h"
+#include "cli/clip_input.h"
 
 #include <limits.h>
 #include <math.h>
@@ -24,141 +24,50 @@ static int space_of(ks_space *space, ks_search_run *r, ks_error *e)
     return err;
 }
 
-/* --- frames of one clip, sampled as the reference does --- */
-typedef struct {
-    uint8_t *px;      /* [T, side, side, 3] */
-    int T, side, got;
-    ks_fit fit;
-    int64_t total;    /* frames there are */
-    ks_error *e;
-    int err;
-} sampler;
-
-static size_t frame_bytes(const sampler *s) { return (size_t)s->side * (size_t)s->side * 3; }
-static int64_t number_of(const sampler *s, int i) { return (int64_t)i * s->total / s->T; }
-
-/* Takes the next wanted frame; a film of fewer than T frames gives some of them twice. */
-static int sample(void *arg, const ks_media *media, const ks_image *image, int64_t ticks)
-{
-    sampler *s = arg;
-    uint8_t *to = s->px + (size_t)s->got * frame_bytes(s);
-
-    (void)media;
-    (void)ticks;
-    if ((s->err = ks_resize(to, s->side, image, s->fit, s->e)) < 0)
-        return 1;
-    while (++s->got < s->T && number_of(s, s->got) == number_of(s, s->got - 1))
-        memcpy(s->px + (size_t)s->got * frame_bytes(s), to, frame_bytes(s));
-    return s->got == s->T;
-}
-
-/* Frame i of T is number floor(i * N / T) of the N frames in the range. */
-static int sample_film(sampler *s, const char *decoder, const char *file, ks_range *range, ks_error *e)
-{
-    ks_media media;
-    int64_t *wanted = malloc((size_t)s->T * sizeof *wanted);
-    int err;
-
-    if (!wanted)
-        return ks_fail(e, KS_ENOMEM, "no memory for frames");
-    if ((err = ks_frames(&media, NULL, decoder, file, range, NULL, NULL, e)) < 0)
-        goto out;
-    s->total = media.frames;
-    if (s->total < 1) {
-        err = ks_fail(e, KS_EFORMAT, "%s: no frame there", file);
-        goto out;
-    }
-    for (int i = 0; i < s->T; i++)
-        if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1])
-            wanted[range->n_wanted++] = number_of(s, i);
-    range->wanted = wanted;
-    if ((err = ks_frames(&media, NULL, decoder, file, range, sample, s, e)) == 0)
-        err = s->err;
-    if (err == 0 && s->got < s->T)
-        err = ks_fail(e, KS_EFORMAT, "%s: decoded differently the second time", file);
-out:
-    free(wanted);
-    return err;
-}
-
-static int encode(float *v, ks_encoder *enc, const sampler *s, ks_error *e)
-{
-    const uint8_t **px = calloc((size_t)s->T, sizeof *px);
-    ks_tokens **tokens = calloc((size_t)s->T, sizeof *tokens);
-    int err = KS_ENOMEM;
-
-    if (px && tokens) {
-        for (int i = 0; i < s->T; i++)
-            px[i] = s->px + (size_t)i * frame_bytes(s);
-        err = ks_frames_tokens(tokens, enc, px, s->T, s->side, e);
-        if (err == 0)
-            err = ks_clip_vector(v, NULL, enc, tokens, s->T, e);
-    } else {
-        ks_fail(e, KS_ENOMEM, "no memory for frames");
-    }
-    for (int i = 0; tokens && i < s->T; i++)
-        ks_tokens_free(tokens[i]);
-    free((void *)tokens);
-    free((void *)px);
-    return err;
-}
-
-/* Start: encoder with the video tower, room for T frames, v[D]. */
-static int begin(sampler *s, float **v, char **decoder, ks_search_run *r, ks_error *e)
+/* Ready to encode a clip as this library's clips are: how its pixels come, and v[D]. */
+static int begin(ks_clip_how *how, float **v, ks_search_run *r, ks_error *e)
 {
     ks_space space;
     int err;
 
-    if ((err = ks_locate_decoder(decoder, r->g, e)) < 0 || (err = space_of(&space, r, e)) < 0 ||
-        (err = ks_search_encoder(r, KS_TOWER_VIDEO, e)) < 0)
+    if ((err = space_of(&space, r, e)) < 0 || (err = ks_search_encoder(r, KS_TOWER_VIDEO, e)) < 0)
         return err;
-    *s = (sampler){.T = space.frames, .side = ks_side(ks_encoder_info(r->enc)), .fit = (ks_fit)(space.resize % 10), .e = e};
-    s->px = malloc((size_t)s->T * frame_bytes(s));
+    *how = (ks_clip_how){.g = r->g, .frames = space.frames, .side = ks_side(ks_encoder_info(r->enc)), .fit = (ks_fit)(space.resize % 10)};
     *v = malloc((size_t)space.dim * sizeof **v);
-    return s->px && *v ? 0 : ks_fail(e, KS_ENOMEM, "no memory for frames");
+    return *v ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a query");
+}
+
+/* A picture (film 0), or the seconds [from, to) of a film that is not in the library. */
+static int ask_pixels(ks_search_run *r, const char *file, int film, double from, double to, ks_error *e)
+{
+    ks_clip_how how;
+    ks_clip_pixels clip = {0};
+    float *v = NULL;
+    int err = begin(&how, &v, r, e);
+
+    if (err == 0)
+        err = film ? ks_clip_film(&clip, &how, file, from, to, e) : ks_clip_image(&clip, &how, file, e);
+    if (err == 0)
+        err = ks_clip_encode(v, r->enc, &clip, e);
+    if (err == 0)
+        err = ks_search_vector(r, v, ks_encoder_info(r->enc)->dim, file, e);
+    ks_clip_free(&clip);
+    free(v);
+    return err;
 }
 
 int ks_ask_picture(ks_search_run *r, const char *file, ks_error *e)
 {
-    sampler s = {0};
-    char *decoder = NULL;
-    float *v = NULL;
-    uint8_t *pixels = NULL;
-    ks_image image;
-    int err;
-
     r->o.vector_query = 1;
-    if ((err = begin(&s, &v, &decoder, r, e)) < 0 || (err = ks_picture(&image, &pixels, decoder, file, 0, e)) < 0 ||
-        (err = ks_resize(s.px, s.side, &image, s.fit, e)) < 0)
-        goto out;
-    for (int i = 1; i < s.T; i++)
-        memcpy(s.px + (size_t)i * frame_bytes(&s), s.px, frame_bytes(&s));
-    if ((err = encode(v, r->enc, &s, e)) == 0)
-        err = ks_search_vector(r, v, ks_encoder_info(r->enc)->dim, file, e);
-out:
-    free(pixels);
-    free(s.px);
-    free(v);
-    free(decoder);
-    return err;
+    return ask_pixels(r, file, 0, 0, -1, e);
 }
 
-/* A film that is not in the library; at < 0: all of it. */
+/* at < 0: all of it; else 8 s around it, ingest's window. */
 static int ask_foreign(ks_search_run *r, const char *file, double at, ks_error *e)
 {
-    ks_range range = {.from = at < 0 ? 0 : fmax(at - 4, 0), .to = at < 0 ? -1 : fmax(at - 4, 0) + 8}; /* 8 s: ingest's window */
-    sampler s = {0};
-    char *decoder = NULL;
-    float *v = NULL;
-    int err;
+    double from = at < 0 ? 0 : fmax(at - 4, 0);
 
-    if ((err = begin(&s, &v, &decoder, r, e)) == 0 && (err = sample_film(&s, decoder, file, &range, e)) == 0 &&
-        (err = encode(v, r->enc, &s, e)) == 0)
-        err = ks_search_vector(r, v, ks_encoder_info(r->enc)->dim, file, e);
-    free(s.px);
-    free(v);
-    free(decoder);
-    return err;
+    return ask_pixels(r, file, 1, from, at < 0 ? -1 : from + 8, e);
 }
 
 static int ask_stored(ks_search_run *r, const float *v, int dim, int64_t clip, const char *title, ks_error *e)
