@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/ingest_report.h"
+#include "cli/terminal.h"
 #include "query/query.h"
 
 typedef struct {
@@ -152,13 +153,28 @@ typedef struct {
     char *decoder, *model, *tokenizer;
     const char **includes, **excludes;
     path_list paths;
+    char *empty;      /* folder of a dry run's own library */
 } session;
+
+static void remove_empty(const char *folder)
+{
+    static const char *const names[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm", "writer.lock"};
+    char *path;
+    for (int i = 0; i < 4; i++)
+        if (asprintf(&path, "%s/%s", folder, names[i]) >= 0) {
+            unlink(path);
+            free(path);
+        }
+    rmdir(folder);
+}
 
 static void close_session(session *s)
 {
     ks_report_close(s->report);
     ks_encoder_close(s->enc);
     ks_index_close(s->x);
+    if (s->empty) remove_empty(s->empty);
+    free(s->empty);
     free(s->decoder);
     free(s->model);
     free(s->tokenizer);
@@ -225,12 +241,30 @@ static int exit_code(const ks_ingest_summary *s, const ks_report *r, const path_
     return s->partly + s->failed > 0 || ks_report_bad_files(r) > 0 ? 3 : 0;
 }
 
-static int say_bad(int code, const ks_ingest_summary *s)
+/* The one sentence of a code that is not 0. */
+static void say_bad(int code, const ks_ingest_summary *s, const ks_report *r)
 {
-    if (code == 4) fputs("kinoseek: none of the files named could be indexed; their reasons are above\n", stderr);
-    if (code == 3) fprintf(stderr, "kinoseek: %lld file%s went in partly, %lld failed; kinoseek status --bad names them\n",
-                           (long long)s->partly, s->partly == 1 ? "" : "s", (long long)s->failed);
-    return code;
+    const char *path, *reason;
+    char shown[4096];
+    if (code == 3) fprintf(stderr, "kinoseek: %lld file%s went in partly, %lld failed: kinoseek status --bad\n", (long long)s->partly,
+                           s->partly == 1 ? "" : "s", (long long)s->failed);
+    int n = code == 4 ? ks_report_first_bad(&path, &reason, r) : 0;
+    if (n == 0) return;
+    ks_show_path(shown, sizeof shown, path, 0, 1);
+    fprintf(stderr, "kinoseek: %s: %s", shown, reason);
+    if (n > 1) fprintf(stderr, " (and %d more like it)", n - 1);
+    fputc('\n', stderr);
+}
+
+/* A dry run never makes a library: where there is none it looks at an empty one of its own. */
+static int open_library(session *s, const ks_globals *g, int dry_run, ks_error *e)
+{
+    int err = ks_index_open(&s->x, g->library, dry_run ? KS_READ : KS_CREATE, e);
+    if (err != KS_ENOLIBRARY || !dry_run) return err;
+    const char *folder = getenv("TMPDIR");
+    if (asprintf(&s->empty, "%s/kinoseek-XXXXXX", folder && *folder ? folder : "/tmp") < 0) s->empty = NULL;
+    if (!s->empty || !mkdtemp(s->empty)) return ks_fail(e, KS_EIO, "no temporary folder: %s", strerror(errno));
+    return ks_index_open(&s->x, s->empty, KS_CREATE, e);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -244,7 +278,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     int err = gather_paths(&s.paths, f, n, args, e);
     if (err == 0) err = ks_locate_decoder(&s.decoder, g, e);
-    if (err == 0) err = ks_index_open(&s.x, g->library, f->dry_run ? KS_READ : KS_CREATE, e);
+    if (err == 0) err = open_library(&s, g, f->dry_run, e);
     if (err == 0) ks_index_threads(s.x, g->threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
     if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
@@ -252,16 +286,17 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0) {
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);
-        if (err == 0 && !f->dry_run) err = ks_calibrate(NULL, s.x, s.enc, e);
+        if (err == 0 && !f->dry_run && s.enc) err = ks_calibrate(NULL, s.x, s.enc, e);
         if (err == 0 || err == KS_ESTOP) ks_report_end(s.report, &sum, f->dry_run);
         code = exit_code(&sum, s.report, &s.paths);
+        if (err == 0) say_bad(code, &sum, s.report);
     }
     close_session(&s);
     if (err == KS_ESTOP && asked == SIGTERM) {
         fprintf(stderr, "kinoseek: %s\n", e->msg);
         return 128 + SIGTERM;
     }
-    return err < 0 ? err : say_bad(code, &sum);
+    return err < 0 ? err : code;
 }
 
 extern const ks_command ks_cmd_ingest;

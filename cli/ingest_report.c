@@ -54,6 +54,14 @@ void ks_report_close(ks_report *r)
     free(r);
 }
 
+int ks_report_first_bad(const char **path, const char **reason, const ks_report *r)
+{
+    if (r->n_bad == 0 || !r->bad[0].path || !r->bad[0].reason) return 0;
+    *path = r->bad[0].path;
+    *reason = r->bad[0].reason;
+    return r->n_bad;
+}
+
 int ks_report_bad_files(const ks_report *r)
 {
     return r->failures;
@@ -121,12 +129,9 @@ static void file_event(ks_report *r, const ks_event *v)
 {
     int bad = strcmp(v->verdict, "partly") == 0 || strcmp(v->verdict, "failed") == 0;
     r->failures += bad;
-    if (r->json) {
-        file_json(r, v);
-        return;
-    }
     if (bad || strcmp(v->verdict, "skipped") == 0) remember_bad(r, v);
-    if (!r->verbose) return;
+    if (r->json) file_json(r, v);
+    if (r->json || !r->verbose) return;
     clear_bar(r);
     fprintf(stderr, "%-9s ", v->verdict);
     show_path(stderr, r, v->path);

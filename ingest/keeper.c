@@ -373,6 +373,14 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     }
     int err = job->n_have > 0 && v.verdict != KS_VERDICT_FAILED ? drop_unplanned(k, job, e) : 0;
     if (err == 0) err = commit(k, a, &v, e);
+    if (err == KS_EFORMAT) { /* vectors that cannot be kept: the film's fault, not the run's */
+        snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be kept");
+        drop_waiting(a);
+        v.verdict = KS_VERDICT_FAILED;
+        v.reason = a->why;
+        v.attempts = 2;
+        err = commit(k, a, &v, e);
+    }
     if (err < 0) return err;
     if (v.verdict == KS_VERDICT_SKIPPED || v.verdict == KS_VERDICT_FAILED) clips = 0;
     k->bytes_done += job->place.size;

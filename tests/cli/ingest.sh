@@ -1,0 +1,118 @@
+#!/bin/bash
+# ingest.sh - the `ingest` command from outside, with the clock encoder: verdicts, times, moves, interruptions.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
+export LC_ALL=C
+K=$BUILD/kinoseek D=$BUILD/tests/prog_dump
+T=$(mktemp -d); trap 'chmod -R u+rwX "$T"; rm -rf "$T"' EXIT
+export TMPDIR=$T XDG_CACHE_HOME=$T/cache
+ok() { if [ "$1" = 0 ]; then echo "ok - $2"; else echo "not ok - $2"; fi; }
+is() { if [ "$1" = "$2" ]; then echo "ok - $3"; else echo "not ok - $3"; echo "# got:  $1"; echo "# want: $2"; fi; }
+run() { "$K" -L "$T/lib" ingest --encoder clock --json "$@" 2>"$T/err" >"$T/out"; code=$?; }
+verdicts() { jq -r 'select(.event == "file") | .verdict + " " + (.path | sub(".*/"; ""))' "$T/out" | sort | paste -sd,; }
+bash tests/clock_films.sh "$T/made" || echo "not ok - films"
+mkdir "$T/in"; cp "$T"/made/clock_{20,13,6,1}.mp4 "$T/in/"; mv "$T/in/clock_20.mp4" "$T/in/twenty"; echo words >"$T/in/notes.txt"
+
+# --- the first time ---
+"$K" -L "$T/lib" ingest --encoder clock --dry-run "$T/in" >"$T/out" 2>"$T/err"
+is $? 0 "a dry run"
+is "$(cat "$T/out")" "Would index 4 files." "a dry run says what it would do"
+[ ! -e "$T/lib" ]; ok $? "a dry run makes no library"
+run "$T/in" --shots off
+is $code 0 "exit 0 when all went in"
+is "$(verdicts)" "indexed clock_1.mp4,indexed clock_13.mp4,indexed clock_6.mp4,indexed twenty" "a verdict each; what is no film is not listed; a film without extension is"
+is "$(jq -r 'select(.event == "done") | [.files, .clips, .video_seconds] | @csv' "$T/out")" "4,9,40" "the last line counts files, clips, seconds"
+is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("twenty")) | "\(.start) \(.end) \(.reason)"' | paste -sd,)" \
+   "0 8 window,4 12 window,8 16 window,12 20 tail" "clips lie on the grid and the tail ends with the film"
+# Each frame of each clip shows floor(4 t) for its own t: short shots floor(i*N/T), windows start + i/2 s.
+"$D" "$T/lib" clock | awk '
+  /\|/ { next }
+  { for (i = 0; i < 16; i++) {
+      t = $3 == "shot" ? int(i * $2 * 25 / 16) / 25 : $1 + i * 0.5
+      t = int(t * 25 + 1e-6) / 25
+      want = int(4 * (t + 0.0001)) % 256
+      if ($(5 + i) != want) { bad++; print "# " $0 " frame " i " wants " want } } n++ }
+  END { exit !(n == 9 && !bad) }'
+ok $? "every frame of every clip is the one of its time"
+
+# --- again ---
+run
+is "$code $(verdicts)" "0 unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged clock_6.mp4,unchanged twenty" "without a path all known folders are done again"
+is "$(jq -r 'select(.event == "file") | .was' "$T/out" | sort -u)" indexed "an unchanged file says what it was"
+mkdir "$T/in/sub"; mv "$T/in/clock_6.mp4" "$T/in/sub/renamed.mkv"; cp "$T/in/clock_1.mp4" "$T/in/sub/copy.mp4"; ln "$T/in/clock_13.mp4" "$T/in/sub/hard.mp4"
+run "$T/in"
+is "$(verdicts)" "copied copy.mp4,copied hard.mp4,moved renamed.mkv,unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged twenty" "renames, copies and hard links are known by content"
+is "$(jq -r 'select(.event == "done") | .clips' "$T/out")" 0 "and nothing is encoded for them"
+"$D" "$T/lib" >"$T/before"
+mv "$T/in/twenty" "$T/in/x"; mv "$T/in/clock_13.mp4" "$T/in/twenty"; mv "$T/in/x" "$T/in/clock_13.mp4"
+run "$T/in"
+is "$(jq -r 'select(.event == "done") | .clips' "$T/out") $code" "0 0" "two films that swap names are not encoded again"
+is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("/in/clock_13.mp4")) | .end' | tail -1)" 20 "and each has the other's name"
+mv "$T/in/clock_13.mp4" "$T/in/x"; mv "$T/in/twenty" "$T/in/clock_13.mp4"; mv "$T/in/x" "$T/in/twenty"; run "$T/in"
+"$D" "$T/lib" >"$T/after"; cmp -s "$T/before" "$T/after"; ok $? "swapped back, the library is as it was"
+touch "$T/in/twenty"; run "$T/in"
+is "$(jq -r 'select(.event == "done") | .clips' "$T/out") $(jq -r 'select(.path? // "" | endswith("twenty")) | .verdict' "$T/out")" "0 unchanged" "a new mtime alone changes nothing"
+
+# --- what goes away ---
+mv "$T/in" "$T/away"
+run
+is "$code $("$K" -L "$T/lib" clips | wc -l)" "0 9" "a folder that is not there: nothing of it is touched"
+mkdir "$T/in"; run
+is "$code $("$K" -L "$T/lib" clips | wc -l)" "0 9" "an empty mount point: nothing of it is touched"
+rmdir "$T/in"; mv "$T/away" "$T/in"
+rm "$T/in/sub/copy.mp4"; mv "$T/in/sub/renamed.mkv" "$T/gone"; run
+is "$code $(verdicts)" "0 gone copy.mp4,gone renamed.mkv,unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged hard.mp4,unchanged twenty" "a film that was deleted is gone"
+is "$("$K" -L "$T/lib" clips | wc -l)" 8 "and its clips are"
+
+# --- patterns, lists ---
+mkdir "$T/p" "$T/p/tmp"; cp "$T/made/clock_1.mp4" "$T/p/a.mp4"; cp "$T/made/clock_1.mp4" "$T/p/tmp/b.mp4"; cp "$T/made/clock_1.mp4" "$T/p/c.part"
+cp "$T/made/clock_1.mp4" "$T/p/.h.mp4"; cp "$T/made/clock_1.mp4" "$T/p/"$'new\nline \xff.mp4'; echo 'c.*' >"$T/p/.kinoseekignore"
+"$K" -L "$T/l2" ingest --encoder clock --json "$T/p" --exclude tmp >"$T/out" 2>&1
+is "$(jq -r 'select(.event == "file") | .verdict' "$T/out" | sort | uniq -c | paste -sd, | tr -s ' ')" " 1 copied, 1 indexed" "excludes, hidden files and the ignore file"
+is "$(jq -r 'select(.path_bytes?) | .path_bytes' "$T/out" | base64 -d | tail -c 14 | od -An -tx1 | tr -d ' \n')" "6e65770a6c696e6520ff2e6d7034" "a name that is not UTF-8 comes as bytes"
+"$K" -L "$T/l2" ingest --encoder clock --json >"$T/out" 2>&1
+is "$(jq -r 'select(.event == "done") | .files' "$T/out")" 2 "the excludes named before hold when no path is named"
+find "$T/p" -name '*.mp4' -print0 | "$K" -L "$T/l3" ingest --encoder clock --json --files-from - -0 >"$T/out" 2>&1
+is "$? $(jq -r 'select(.event == "done") | .files' "$T/out")" "0 4" "--files-from - -0 takes any bytes"
+
+# --- what is of no use ---
+"$K" -L "$T/l4" ingest --encoder clock "$T/in/notes.txt" >"$T/out" 2>"$T/err"; is $? 4 "only useless files named: exit 4"
+"$K" -L "$T/l4" ingest --encoder clock "$T/nowhere/x.mp4" >"$T/out" 2>"$T/err"; is "$? $(grep '^kinoseek' "$T/err")" "4 kinoseek: $T/nowhere/x.mp4: it is not there" "a file that is not there: exit 4 and one sentence"
+"$K" -L "$T/l5" ingest --encoder clock >"$T/out" 2>"$T/err"; is $? 2 "nothing named and nothing known: exit 2"
+head -c 3000 "$T/made/clock_20.mp4" >"$T/in/cut.mp4"; mkfifo "$T/in/pipe.mp4"
+run "$T/in"
+is "$(jq -r 'select(.verdict? == "skipped") | "\(.path | sub(".*/"; "")): \(.reason)"' "$T/out" | sort | paste -sd,)" "cut.mp4: truncated: no index (moov),pipe.mp4: not a regular file" "skipped files say why"
+run "$T/in"; is "$(jq -r 'select(.path? // "" | endswith("cut.mp4")) | .verdict + " " + .was' "$T/out")" "unchanged skipped" "and are not tried again"
+
+# --- two at once, signals ---
+S="--window 2 --hop 0.2 --shots off --commit-every 0 --workers 1"
+mkfifo "$T/hold"; ( exec 9<>"$T/hold"; "$K" -L "$T/l6" ingest --encoder clock --files-from "$T/hold" 9>&- >/dev/null 2>&1 & p=$!; sleep 0.3; kill $p ) 2>/dev/null
+cp "$T/made/clock_20.mp4" "$T/big.mp4"
+"$K" -L "$T/l6" ingest --encoder clock $S "$T/big.mp4" "$T/made" >"$T/o1" 2>&1 & one=$!
+for i in $(seq 100); do [ -s "$T/l6/catalog.db" ] && [ "$("$D" "$T/l6" part 2>/dev/null)" != "" ] && [ "$("$D" "$T/l6" part | cut -d' ' -f2)" -gt 2 ] && break; sleep 0.01; done
+"$K" -L "$T/l6" ingest --encoder clock "$T/made" >"$T/o2" 2>"$T/e2"; second=$?
+kill -INT $one; wait $one; first=$?
+is "$second" 11 "a second writer: exit 11"
+is "$first" 130 "Ctrl-C: exit 130"
+kept=$("$D" "$T/l6" part | cut -d' ' -f2)
+"$K" -L "$T/l6" ingest --encoder clock $S --json "$T/big.mp4" "$T/made" >"$T/out" 2>&1
+"$K" -L "$T/l7" ingest --encoder clock $S --json "$T/big.mp4" "$T/made" >"$T/o7" 2>&1
+all=$(jq -r 'select(.event == "done") | .clips' "$T/o7"); rest=$(jq -r 'select(.event == "done") | .clips' "$T/out")
+[ "$rest" -lt "$all" ] && [ "$kept" -gt 0 ]; ok $? "the next run encodes only what is missing ($rest of $all, $kept were part of an unfinished film)"
+cmp -s <("$D" "$T/l6") <("$D" "$T/l7"); ok $? "and ends with the library of an undisturbed run"
+"$K" -L "$T/l8" ingest --encoder clock $S --budget 0.05s "$T/made" >"$T/out" 2>&1; is "$? $(grep -c 'the same command goes on' "$T/out")" "0 1" "a budget ends a run in order"
+
+# --- a file that changes while it is read ---
+cp "$T/made/clock_13.mp4" "$T/grow.mp4"
+( while :; do printf x >>"$T/grow.mp4"; sleep 0.02; done ) & grower=$!
+"$K" -L "$T/l9" ingest --encoder clock --json "$T/grow.mp4" >"$T/out" 2>"$T/err"
+kill $grower; wait $grower 2>/dev/null
+is "$(jq -r 'select(.event == "file") | .verdict + ": " + .reason' "$T/out")" "skipped: it is still being written; run ingest again when it is whole" "a file that grows while it is read gets no verdict from half of it"
+is "$("$K" -L "$T/l9" clips | wc -l)" 0 "and leaves no clips"
+"$K" -L "$T/l9" ingest --encoder clock --json "$T/grow.mp4" >"$T/out" 2>"$T/err"
+is "$(jq -r 'select(.event == "file") | .verdict' "$T/out")" indexed "when it rests it is read"
+
+# --- forget, relocate ---
+"$K" -L "$T/lib" forget "$T/in/twenty" >/dev/null; is "$("$K" -L "$T/lib" clips --in twenty | wc -l)" 0 "forget takes a file out"
+"$K" -L "$T/lib" forget "$T/nothing" >/dev/null 2>&1; is $? 1 "forget of what is not in: exit 1"
+mv "$T/in" "$T/new"; "$K" -L "$T/lib" relocate "$T/in" "$T/new" >/dev/null; is $? 0 "relocate a folder"
+rm -f "$T/new/twenty"; run; is "$(jq -r 'select(.verdict? == "unchanged") | .path' "$T/out" | grep -c "$T/new/")" 5 "and the next ingest finds all of it unchanged there"
