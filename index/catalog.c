@@ -62,7 +62,7 @@ static int make_folder(const char *dir, ks_error *e)
 
 /* The lock is an open-file-description lock on a file of its own (closing any descriptor of catalog.db
  * would drop SQLite's own locks); it dies with the process. The file holds the pid, for status. */
-static int take_lock(ks_index *x, ks_error *e)
+int ks_take_lock(ks_index *x, ks_error *e)
 {
     char path[PATH_MAX], pid[32];
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -118,7 +118,7 @@ static int configure(ks_index *x, ks_error *e)
         sqlite3_db_config(x->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
         return set(x, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = ON", e);
     }
-    return set(x, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON", e);
+    return set(x, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 1000", e);
 }
 
 static int connect_file(ks_index *x, const char *path, ks_error *e)
@@ -213,7 +213,7 @@ static int open_all(ks_index *x, ks_error *e)
         if (errno == ENOENT || errno == ENOTDIR) return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
         return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
     }
-    if (x->mode != KS_READ) code = take_lock(x, e);
+    if (x->mode != KS_READ) code = ks_take_lock(x, e);
     if (code < 0) return code;
     if (x->mode == KS_CREATE) { /* made here, so that its mode is 0600 whatever the umask; SQLite's files follow it */
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -75,7 +75,8 @@ int ks_snapshot(ks_index *x, ks_error *e);  /* reads see one state */
 int ks_end(ks_index *x, int code, ks_error *e);
 void ks_forget_statements(ks_index *x);
 
-int64_t ks_writer_pid(const char *dir); /* catalog.c: 0 = nobody writes */
+int64_t ks_writer_pid(const char *dir);      /* catalog.c: 0 = nobody writes */
+int ks_take_lock(ks_index *x, ks_error *e);  /* catalog.c: fills x->lock; KS_EBUSY */
 
 /* --- row_sum.c --- */
 int ks_row_sum_register(sqlite3 *db); /* SQL functions ks_sum(tag, ...) and ks_path_match(glob, path) */

@@ -128,7 +128,12 @@ static int differs(ks_index *x, const ks_space *have, const ks_space *want, ks_e
 static int write_space(ks_index *x, int64_t id, const ks_space *s, const char *model_path, const char *tokenizer_path, ks_error *e)
 {
     const char *m = model_path ? model_path : "", *t = tokenizer_path ? tokenizer_path : "";
-    return ks_run(x, e, "REPLACE INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+    char key[40], text[160];
+    /* Said twice, on two pages: without this row no vector of the library means anything (repair.c). */
+    snprintf(key, sizeof key, "space/%lld", (long long)id);
+    int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s->model, s->dim, s->frames, s->sampler, s->resize, s->precision);
+    int code = ks_index_put(x, key, text, (size_t)n, e);
+    return code < 0 ? code : ks_run(x, e, "REPLACE INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
                         "ks_sum(2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))", "ltiiiiibb",
                   id, s->model, s->dim, s->frames, s->sampler, s->resize, s->precision, m, strlen(m), t, strlen(t));
 }
@@ -193,6 +198,7 @@ static int finish_switch(int *done, ks_index *x, ks_error *e)
         "DELETE FROM clip WHERE space <> ?1",
         "DELETE FROM segment WHERE space <> ?1",
         "DELETE FROM space WHERE id <> ?1",
+        "DELETE FROM setting WHERE key GLOB 'space/*' AND key <> 'space/' || ?1",
     };
     for (size_t i = 0; i < sizeof steps / sizeof *steps && code >= 0; i++) code = ks_run(x, e, steps[i], "l", row.writing);
     row.space = row.writing;
