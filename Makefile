@@ -158,8 +158,48 @@ bench: all
 demo: all
 	@sh models/demo/demo.sh
 
-install: all
-	@BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) VERSION=$(VERSION) sh tests/install.sh
+# Shared libraries export what the public headers declare, and nothing else, under one version.
+SONAME := 0
+HEADERS := ks.h encoder/encoder.h index/index.h query/query.h
+HEADERS_ING := ingest/ingest.h
+LIBS_ING := -lxxhash -lpthread
+$(BUILD)/libkinoseek.map: $(HEADERS)
+$(BUILD)/libkinoseek-ingest.map: $(HEADERS_ING)
+$(BUILD)/%.map: Makefile
+	@{ echo 'KINOSEEK_$(SONAME) { global:'; grep -hoE '\bks_[a-z0-9_]+ *\(' $(filter %.h,$^) | tr -d ' (' | sort -u | sed 's/$$/;/'; echo 'local: *; };'; } >$@
+SHARED = $(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,-soname,$(notdir $@) -Wl,--version-script=$(filter %.map,$^) $(filter %.o,$^)
+$(BUILD)/libkinoseek.so.$(SONAME): $(OBJ_LIB) $(BUILD)/libkinoseek.map
+	$(SHARED) $(LIBS) -o $@
+$(BUILD)/libkinoseek-ingest.so.$(SONAME): $(OBJ_ING) $(BUILD)/libkinoseek-ingest.map $(BUILD)/libkinoseek.so.$(SONAME)
+	$(SHARED) $(BUILD)/libkinoseek.so.$(SONAME) $(LIBS_ING) -o $@
+
+TO = $(DESTDIR)$(PREFIX)
+LIBRARIES := libkinoseek libkinoseek-ingest
+pc_file = printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I$${includedir}\nLibs: -L$${libdir} %s\nLibs.private: %s\n' \
+  '$(PREFIX)' '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO)/lib/pkgconfig/$(1).pc
+install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME))
+	install -d $(TO)/bin $(TO)/libexec/kinoseek $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/doc/kinoseek \
+	  $(TO)/share/bash-completion/completions $(TO)/share/zsh/site-functions $(TO)/share/fish/vendor_completions.d
+	install $(BUILD)/kinoseek $(TO)/bin/kinoseek
+	install $(BUILD)/kinoseek-decode $(TO)/libexec/kinoseek/kinoseek-decode
+	for h in $(HEADERS) $(HEADERS_ING); do install -D -m 644 $$h $(TO)/include/kinoseek/$$h || exit 1; done
+	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO)/lib/ && ln -sf $$l.so.$(SONAME) $(TO)/lib/$$l.so || exit 1; done
+	$(call pc_file,kinoseek,finds moments in video by meaning,-lkinoseek,$(LIBS))
+	$(call pc_file,kinoseek-ingest,films into a kinoseek library,-lkinoseek-ingest -lkinoseek,$(LIBS_ING) $(LIBS))
+	cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md \) -not -path '*/films/*' \
+	  -not -path '*/train/*' -not -path '*/eval/*' -exec install -D -m 644 {} $(abspath $(TO))/share/kinoseek/models/{} \;
+	$(BUILD)/kinoseek manual | while read -r page; do $(BUILD)/kinoseek manual $$page >$(TO)/share/man/man1/$$page.1 || exit 1; done
+	for p in $(wildcard man/*.5); do install -m 644 $$p $(TO)/share/man/man5/ || exit 1; done
+	$(BUILD)/kinoseek completion bash >$(TO)/share/bash-completion/completions/kinoseek
+	$(BUILD)/kinoseek completion zsh >$(TO)/share/zsh/site-functions/_kinoseek
+	$(BUILD)/kinoseek completion fish >$(TO)/share/fish/vendor_completions.d/kinoseek.fish
+	install -m 644 README.md LICENSE NOTICE $(TO)/share/doc/kinoseek/
+
+uninstall:
+	rm -f $(TO)/bin/kinoseek $(foreach l,$(LIBRARIES),$(TO)/lib/$(l).a $(TO)/lib/$(l).so $(TO)/lib/$(l).so.$(SONAME)) $(TO)/lib/pkgconfig/kinoseek.pc \
+	  $(TO)/lib/pkgconfig/kinoseek-ingest.pc $(TO)/share/man/man1/kinoseek.1 $(TO)/share/man/man1/kinoseek-*.1 $(TO)/share/man/man5/kinoseek-*.5 \
+	  $(TO)/share/bash-completion/completions/kinoseek $(TO)/share/zsh/site-functions/_kinoseek $(TO)/share/fish/vendor_completions.d/kinoseek.fish
+	rm -rf $(TO)/libexec/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
 
 clean:
 	rm -rf build build-address-undefined build-thread

@@ -93,4 +93,4 @@ static void otio_end(ks_out *o)
         ks_json_close(&o->json);
 }
 
-const ks_out_format ks_format_otio = {"otio", 0, 0, otio_begin, otio_entry, otio_end};
+const ks_out_format ks_format_otio = {"otio", 0, 1, otio_begin, otio_entry, otio_end};

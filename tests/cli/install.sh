@@ -1,0 +1,43 @@
+#!/bin/sh
+# make install into a folder: the program finds its parts there, a C program finds the library, shells
+# find their completion, man finds the pages.
+set -u
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+P=$T/usr
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err" | tail -n 20; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+case "$BUILD" in *-*) echo "ok - sanitizer builds are not installed"; exit 0 ;; esac
+
+make -s install BUILD="$BUILD" PREFIX="$P" >"$T/err" 2>&1; ok $? "make install"
+is "$("$P/bin/kinoseek" doctor --json | jq -r .places.decoder)" "$P/libexec/kinoseek/kinoseek-decode" "the program finds its decoder"
+is "$(find "$P/share/man/man1" -name 'kinoseek*.1' | wc -l)" "$("$BUILD/kinoseek" manual | wc -l)" "a man page a command"
+if command -v man >/dev/null && man --version >/dev/null 2>&1; then
+  is "$(for p in "$P"/share/man/man1/*.1; do LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null; done)" "" "man has no warning about any"
+fi
+export PKG_CONFIG_PATH="$P/lib/pkgconfig"
+# shellcheck disable=SC2046
+${CC:-cc} -std=c11 -Wall -Wextra -Werror tests/example/search.c $(pkg-config --cflags --libs kinoseek) -o "$T/shared" 2>"$T/err"
+ok $? "the example links with the shared library"
+printf '/films/a.mp4\t0\t8\ta dog jumping into water\n/films/b.mp4\t4\t12\ta tram in the rain\n/films/c.mp4\t8\t16\ta cat on a sofa\n' |
+  "$BUILD/tests/prog_library" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
+is "$(LD_LIBRARY_PATH=$P/lib "$T/shared" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 'a tram in the rain' 2>"$T/err" | head -n 1 | cut -d ' ' -f 1,3,4)" "1 /films/b.mp4 4.000" "and answers"
+# shellcheck disable=SC2046
+${CC:-cc} -std=c11 tests/example/search.c $(pkg-config --cflags kinoseek) "$P/lib/libkinoseek.a" $(pkg-config --static --libs kinoseek | sed 's/-lkinoseek //') -o "$T/static" 2>"$T/err"
+ok $? "the example links with the static library"
+is "$("$T/static" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 'a cat on a sofa' 2>"$T/err" | head -n 1 | cut -d ' ' -f 1,3)" "1 /films/c.mp4" "and answers"
+is "$(nm -D --defined-only "$P/lib/libkinoseek.so" | grep -c 'ks_query_run@@KINOSEEK_0')" 1 "symbols have a version"
+is "$(nm -D --defined-only "$P/lib/libkinoseek.so" "$P/lib/libkinoseek-ingest.so" | awk 'NF == 3 && $2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+  while read -r s; do grep -qw "$s" ks.h encoder/encoder.h index/index.h query/query.h ingest/ingest.h || echo "$s"; done)" "" "only what the headers declare is exported"
+is "$(ldd "$P/bin/kinoseek" | grep -cE 'libav|libsw')" 0 "kinoseek is not linked to libav"
+bash -n "$P/share/bash-completion/completions/kinoseek" 2>"$T/err"; ok $? "bash reads its completion"
+complete() { bash -c '. "$0"; COMP_WORDS=(kinoseek "$@"); COMP_CWORD=$#; _kinoseek 2>/dev/null; echo "${COMPREPLY[*]}"' "$P/share/bash-completion/completions/kinoseek" "$@"; }
+is "$(complete sea)" "search" "bash completes commands"
+is "$(complete -L lib search --per-v)" "--per-video" "options of the command, after a global one"
+is "$(complete search --merge o)" "on off" "values of an option"
+is "$(complete model in)" "info" "second words"
+if command -v zsh >/dev/null; then zsh -n "$P/share/zsh/site-functions/_kinoseek" 2>"$T/err"; ok $? "zsh reads its completion"; fi
+if command -v fish >/dev/null; then fish -n "$P/share/fish/vendor_completions.d/kinoseek.fish" 2>"$T/err"; ok $? "fish reads its completion"; fi
+make -s uninstall PREFIX="$P" >"$T/err" 2>&1; ok $? "make uninstall"
+is "$(find "$P" -type f)" "" "nothing is left"
