@@ -77,8 +77,6 @@ static int read_ids(ks_sentence *s, const char *list, ks_error *e)
 static int embed_text(float *v, ks_sentence *s, const embedding *m, const input *in, ks_error *e)
 {
     int err = in->kind == IDS ? read_ids(s, in->value, e) : ks_text_tokens(s, m->enc, in->value, e);
-    if (!err && s->cut && !m->g->quiet)
-        fprintf(stderr, "kinoseek: only the first %d tokens of a sentence are read; cut off (%d): %s\n", KS_TEXT_MAX, s->cut, s->lost);
     return err ? err : ks_ids_vector(v, m->enc, s->ids, s->count, e);
 }
 

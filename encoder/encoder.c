@@ -59,6 +59,8 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     if (!enc)
         return ks_fail(e, KS_ENOMEM, "no memory for an encoder");
     pthread_mutex_init(&enc->lock, NULL);
+    enc->notice = o->notice;
+    enc->notice_arg = o->notice_arg;
     ks_precision precision;
     ks_weights_options wo = {.model = o->model, .cache = o->cache, .notice = o->notice, .notice_arg = o->notice_arg};
     int err = ks_dispatch_kernels(&enc->kernels, e);

@@ -88,7 +88,8 @@ typedef struct {
     char lost[128];           /* the first words that were cut, UTF-8; "" if none */
 } ks_sentence;
 
-/* Canonicalise as the reference and tokenize. KS_EUSAGE: invalid UTF-8; no tokenizer was found. */
+/* Canonicalise as the reference and tokenize; what is cut at 64 goes to the notice too. KS_EUSAGE: invalid
+ * UTF-8, over 65536 bytes; no tokenizer was found. */
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e);
 /* v[D], unit length. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);

@@ -3,6 +3,14 @@
 
 #include "encoder/tower.h"
 
+static void tell_cut(const ks_encoder *enc, const ks_sentence *s)
+{
+    char text[256];
+    if (!s->cut || !enc->notice) return;
+    snprintf(text, sizeof text, "only the first %d tokens of a sentence are read; cut off (%d): %s", KS_TEXT_MAX, s->cut, s->lost);
+    enc->notice(enc->notice_arg, text);
+}
+
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e)
 {
     assert(out && enc && words);
@@ -12,6 +20,7 @@ int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_erro
     pthread_mutex_lock(&enc->lock);
     int err = ks_tokenizer_encode(out, enc->tokenizer, words, e);
     pthread_mutex_unlock(&enc->lock);
+    if (!err) tell_cut(enc, out);
     return err;
 }
 

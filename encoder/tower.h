@@ -48,6 +48,8 @@ struct ks_encoder {
     ks_token_store *store;
     ks_tokenizer *tokenizer;       /* NULL: none was named and none lies beside the model */
     ks_frame_set frames;           /* of the call being served */
+    void (*notice)(void *arg, const char *sentence); /* may be NULL */
+    void *notice_arg;
     ks_tap *tap;
     void *tap_arg;
 };
