@@ -128,22 +128,23 @@ static int find(const ks_deviations *d, int64_t clip, float *deviation)
 }
 
 /* Of a clip that came after the measuring; the median where the sentences are not at hand. */
-static int compute(float *deviation, const ks_scale *s, int64_t clip, ks_error *e)
+static int compute(ks_background *row, const ks_scale *s, ks_error *e)
 {
     float *v, *scores;
     int err;
 
-    *deviation = (float)s->median;
+    row->spread = (float)s->median;
     if (!s->vectors)
         return 0;
     v = malloc(((size_t)s->dim + (size_t)s->sentences) * sizeof *v);
     if (!v)
         return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     scores = v + s->dim;
-    if ((err = ks_index_clip_vector(v, s->x, clip, e)) == 0) {
+    if ((err = ks_index_clip_vector(v, s->x, row->clip, e)) == 0) {
         for (int i = 0; i < s->sentences; i++)
             scores[i] = (float)ks_dot(v, s->vectors + (size_t)i * (size_t)s->dim, s->dim);
-        *deviation = (float)fmax(ks_deviation_of(scores, s->sentences, 1), s->least);
+        row->spread = (float)fmax(ks_deviation_of(scores, s->sentences, 1), s->least);
+        row->mean = (float)ks_dot(v, s->mean, s->dim);
     }
     free(v);
     return err;
@@ -165,8 +166,8 @@ int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clip
             float *to = &deviation[from + i];
             if (rows[i].spread > 0)
                 *to = (float)fmax((double)rows[i].spread, s->least);
-            else if (!find(&s->clips, rows[i].clip, to))
-                err = compute(to, s, rows[i].clip, e);
+            else if (!find(&s->clips, rows[i].clip, to) && (err = compute(&rows[i], s, e)) == 0)
+                *to = rows[i].spread;
         }
     }
     return err < 0 ? err : 0;
@@ -184,7 +185,7 @@ static int add_missing(ks_scale *s, ks_error *e)
         row = (ks_background){.clip = clip.id};
         if ((err = ks_index_background(&row, 1, s->x, e)) < 0 || row.spread > 0)
             continue;
-        if ((err = compute(&row.spread, s, clip.id, e)) == 0)
+        if ((err = compute(&row, s, e)) == 0)
             err = ks_index_set_background(s->x, &row, 1, e);
     }
     ks_cursor_close(c);
