@@ -23,6 +23,7 @@ extern const ks_command ks_cmd_doctor;
 extern const ks_command ks_cmd_completion;
 extern const ks_command ks_cmd_manual;
 extern const ks_command ks_cmd_bench_decode;
+extern const ks_command ks_cmd_bench_encoder;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
@@ -44,6 +45,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_doctor,
     &ks_cmd_completion,
     &ks_cmd_manual,
+    &ks_cmd_bench_encoder,
     &ks_cmd_bench_decode,
     NULL,
 };

@@ -115,6 +115,11 @@ const ks_info *ks_encoder_info(const ks_encoder *enc)
     return &enc->info;
 }
 
+int ks_encoder_threads(const ks_encoder *enc)
+{
+    return ks_pool_threads(enc->pool);
+}
+
 int ks_side(const ks_info *info)
 {
     return info->grid * info->patch;

@@ -78,6 +78,7 @@ int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_err
 int ks_encoder_open(ks_encoder **enc, const ks_encoder_options *options, ks_error *e);
 void ks_encoder_close(ks_encoder *enc); /* NULL is fine */
 const ks_info *ks_encoder_info(const ks_encoder *enc); /* valid until close */
+int ks_encoder_threads(const ks_encoder *enc);
 int ks_side(const ks_info *info);                      /* trained picture side: grid * patch (288) */
 
 /* --- text (LvT) --- */
