@@ -12,6 +12,10 @@ extern const ks_command ks_cmd_cut;
 extern const ks_command ks_cmd_forget;
 extern const ks_command ks_cmd_relocate;
 extern const ks_command ks_cmd_status;
+extern const ks_command ks_cmd_check;
+extern const ks_command ks_cmd_repair;
+extern const ks_command ks_cmd_backup;
+extern const ks_command ks_cmd_compact;
 extern const ks_command ks_cmd_embed;
 extern const ks_command ks_cmd_features;
 extern const ks_command ks_cmd_model_list;
@@ -24,6 +28,7 @@ extern const ks_command ks_cmd_completion;
 extern const ks_command ks_cmd_manual;
 extern const ks_command ks_cmd_bench_decode;
 extern const ks_command ks_cmd_bench_encoder;
+extern const ks_command ks_cmd_bench_scan;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
@@ -35,6 +40,10 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_forget,
     &ks_cmd_relocate,
     &ks_cmd_status,
+    &ks_cmd_check,
+    &ks_cmd_repair,
+    &ks_cmd_backup,
+    &ks_cmd_compact,
     &ks_cmd_embed,
     &ks_cmd_features,
     &ks_cmd_model_list,
@@ -47,6 +56,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_manual,
     &ks_cmd_bench_encoder,
     &ks_cmd_bench_decode,
+    &ks_cmd_bench_scan,
     NULL,
 };
 

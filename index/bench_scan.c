@@ -5,10 +5,12 @@
 
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CENTRES = 4096 };
 
@@ -105,6 +107,51 @@ static int time_sweep(double *seconds, ks_neighbour *at, ks_sweep *sweep, const 
     return 0;
 }
 
+typedef struct {
+    const unsigned char *at;
+    size_t bytes;
+    uint64_t sum;
+    pthread_t thread;
+} reading;
+
+static void *read_all(void *arg)
+{
+    reading *r = arg;
+    uint64_t a = 0, b = 0, v, w;
+    for (size_t i = 0; i + 128 <= r->bytes; i += 128) { /* a word of each cache line */
+        memcpy(&v, r->at + i, 8);
+        memcpy(&w, r->at + i + 64, 8);
+        a += v;
+        b ^= w;
+    }
+    r->sum = a ^ b;
+    return NULL;
+}
+
+/* Bytes a second of the fp16 matrix, read by the scan's number of threads and nothing done with them. */
+static double read_rate(const ks_segment *s, const ks_scan_bench *b)
+{
+    enum { MOST = 64 };
+    reading r[MOST];
+    long cores = b->threads > 0 ? b->threads : sysconf(_SC_NPROCESSORS_ONLN);
+    int n = cores < 1 ? 1 : cores > MOST ? MOST : (int)cores, started = 0;
+    size_t part = (size_t)b->rows * (size_t)b->dim * 2 / (size_t)n / 128 * 128;
+    double best = 1e9;
+    for (int round = 0; round < 3; round++) {
+        double start = now();
+        started = 0;
+        for (int t = 0; t < n; t++) {
+            r[t] = (reading){ .at = (const unsigned char *)s->half + (size_t)t * part, .bytes = part };
+            if (pthread_create(&r[t].thread, NULL, read_all, &r[t]) != 0) break;
+            started++;
+        }
+        for (int t = 0; t < started; t++) pthread_join(r[t].thread, NULL);
+        double took = now() - start;
+        if (started == n && took < best) best = took;
+    }
+    return (double)part * n / best;
+}
+
 int ks_index_bench_scan(ks_scan_bench *b, ks_error *e)
 {
     assert(b && b->rows > 0 && b->dim > 0 && b->dim <= KS_MAX_DIM && b->k > 0 && b->rounds > 0);
@@ -118,6 +165,7 @@ int ks_index_bench_scan(ks_scan_bench *b, ks_error *e)
     if (code >= 0) {
         b->same = memcmp(fast, all, (size_t)b->k * sizeof *fast) == 0;
         b->rescored = sweep.rescored / b->rounds;
+        b->limit = read_rate(&s, b);
         b->bytes = (double)b->rows * (double)(ks_code_stride(b->dim) + 8);
         b->bytes_plain = (double)b->rows * b->dim * 2;
         snprintf(b->cpu, sizeof b->cpu, "%s", ks_cpu_name(sweep.cpu));

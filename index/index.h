@@ -174,6 +174,7 @@ typedef struct {
     int dim, k, threads, clustered, rounds;
     double seconds, seconds_plain; /* best of rounds, one query: the scan; every row scored from fp16 */
     double bytes, bytes_plain;     /* read by each */
+    double limit;                  /* bytes a second that the same threads only read, in the same run */
     int64_t rescored;              /* rows a query that the codes could not leave out */
     int same;                      /* 1: both gave the same neighbours and bits */
     char cpu[24];

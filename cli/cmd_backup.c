@@ -1,0 +1,54 @@
+/* cmd_backup.c - `backup FOLDER`: a copy of the library of one moment, while others go on writing. */
+#include "cli/commands.h"
+#include "cli/json_out.h"
+
+typedef struct {
+    int json;
+} backup_fields;
+
+static const ks_option options[] = {
+    {0, "json", KS_OPT_FLAG, offsetof(backup_fields, json), NULL, "one JSON line"},
+    {0},
+};
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    ks_index *x = NULL, *copy = NULL;
+    ks_library library;
+    ks_json j;
+
+    if (n != 1) return ks_fail(e, KS_EUSAGE, "name the folder of the copy: kinoseek backup /mnt/disk/kinoseek");
+    int err = ks_index_open(&x, g->library, KS_READ, e);
+    if (err >= 0) err = ks_index_backup(x, args[0], e);
+    ks_index_close(x);
+    if (err >= 0) err = ks_index_open(&copy, args[0], KS_READ, e);
+    if (err >= 0) err = ks_index_library(&library, copy, e);
+    ks_index_close(copy);
+    if (err < 0) return err;
+    if (((backup_fields *)fields)->json) {
+        ks_json_start(&j, stdout);
+        ks_json_open(&j, NULL, '{');
+        ks_json_path(&j, "library", g->library);
+        ks_json_path(&j, "backup", args[0]);
+        ks_json_int(&j, "videos", library.videos);
+        ks_json_int(&j, "clips", library.clips);
+        ks_json_int(&j, "generation", library.generation);
+        ks_json_close(&j);
+    } else if (!g->quiet)
+        printf("%s: %lld videos, %lld clips. It is a library: kinoseek -L %s search ...\n", args[0], (long long)library.videos,
+               (long long)library.clips, args[0]);
+    return 0;
+}
+
+extern const ks_command ks_cmd_backup;
+const ks_command ks_cmd_backup = {
+    .name = "backup",
+    .usage = "FOLDER",
+    .brief = "copy the library as it is at one moment",
+    .more = "FOLDER becomes a library of its own (it must not hold one yet). Works while an\n"
+            "ingest is running and is durable when the command returns. Search copies are\n"
+            "not taken along: the first ingest there makes them anew.\n",
+    .options = options,
+    .fields = sizeof(backup_fields),
+    .run = run,
+};
