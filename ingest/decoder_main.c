@@ -120,5 +120,5 @@ int main(int argc, char **argv)
     ks_wire_begin(&m, KS_MSG_READY);
     ks_sandbox_program(s.box, m.u.text, sizeof m.u.text);
     if (ks_wire_send(KS_WIRE_FD, &m, NULL, 0, 0) != 1) return 3;
-    return serve(&s);
+    _exit(serve(&s)); /* nothing of ours is left to close, and a leak checker could not read /proc any more */
 }

@@ -233,6 +233,7 @@ START_TEST(test_thumbnails)
             for (int k = 0; k < 3; k++) total += abs(a[k] - b[k]);
         }
     ck_assert_double_lt(total / (192 * 144 * 3), 6);
+    free(pixels);
     ck_assert_int_eq(ks_thumbnail_rgb(&small, &pixels, program, (const uint8_t *)"no jpeg", 7, &e), KS_EFORMAT);
     free(copy);
     ks_film_close(film);
