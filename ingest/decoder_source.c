@@ -227,7 +227,8 @@ static int threads_for(const AVStream *st)
 {
     double fps = st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 25;
     double rate = (double)st->codecpar->width * st->codecpar->height * (fps > 0 && fps < 1000 ? fps : 25);
-    return rate >= 3840.0 * 2160 * 48 ? 4 : 1;
+    if (rate < 3840.0 * 2160 * 48) return 1;
+    return st->codecpar->width * (int64_t)st->codecpar->height > 16 << 20 ? 2 : 4; /* 8K: a frame a thread is 53 MB */
 }
 
 static enum AVPixelFormat take_hardware(AVCodecContext *c, const enum AVPixelFormat *offered)

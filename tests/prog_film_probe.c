@@ -46,7 +46,7 @@ static void probe(ks_decoder *d, const char *path)
     double first = 0, last = 0, lo = 1e9, hi = -1e9;
     char clock[400] = "";
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-    ks_film_options o = {.stills = stills};
+    ks_film_options o = {.stills = stills, .hold = getenv("KS_HOLD") ? (size_t)atol(getenv("KS_HOLD")) : 0};
 
     if (ks_film_open(&film, d, path, &o, &e)) {
         printf("%s\terror\t%s\n", name, e.msg);
