@@ -150,6 +150,8 @@ static int segment_is_cut(const ks_bytes *b)
 int ks_bytes_are_cut(const ks_bytes *b, const char *container)
 {
     uint8_t sync;
+    ks_atoms atoms;
+    if (strstr(container, "mov") && ks_atoms_walk(&atoms, b)) return !strcmp(atoms.cut_type, "moof") || !strcmp(atoms.cut_type, "mdat");
     if (strstr(container, "matroska")) return segment_is_cut(b);
     /* Whole packets from the first byte on, and then a part of one. */
     if (!strcmp(container, "mpegts") && b->size % 188 && ks_bytes_at(b, 0, &sync, 1) == 1 && sync == 0x47)

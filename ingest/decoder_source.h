@@ -27,7 +27,7 @@ typedef struct {
 } ks_atoms;
 int ks_atoms_walk(ks_atoms *out, const ks_bytes *b);      /* 1: it is made of atoms */
 int ks_is_transport_stream(const ks_bytes *b);            /* 1: packets of 188 bytes somewhere in the first 256 KiB */
-/* 1: the container says it is longer than the file is (Matroska segment, cut TS packet) */
+/* 1: the container says it is longer than the file is (last MP4 atom, Matroska segment, cut TS packet) */
 int ks_bytes_are_cut(const ks_bytes *b, const char *container);
 
 /* --- decoder_source.c --- */
