@@ -2,10 +2,9 @@
  *
  *   size -> SHA-256 (where known) -> every tensor's CRC, finiteness and fingerprint -> figures, stage by
  *   stage and block by block, on the official clip; the first stage that is wrong is named */
+#include "cli/clip_input.h"
 #include "cli/figures.h"
 #include "cli/model_table.h"
-#include "cli/npy_io.h"
-#include "ingest/ingest.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -118,48 +117,6 @@ static int check_tensors(verifier *v, ks_error *e)
 
 /* --- frames --- */
 
-typedef struct {
-    uint8_t *px;
-    int side, n;
-    ks_error *e;
-    int err;
-} sampler;
-
-static int take_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks)
-{
-    sampler *s = arg;
-    (void)media, (void)ticks;
-    s->err = ks_resize(s->px + (size_t)s->n++ * (size_t)s->side * (size_t)s->side * 3, s->side, image, KS_SQUASH, s->e);
-    return s->err != 0;
-}
-
-/* The reference's sampling: frame floor(i*N/T) of N, squashed to side by Lanczos. */
-static int frames_of_film(ks_npy_frames *out, const verifier *v, const char *path, int T, ks_error *e)
-{
-    ks_media media = {0};
-    char *decoder = NULL;
-    int64_t *wanted = NULL;
-    int side = ks_side(&v->info), err = ks_locate_decoder(&decoder, v->g, e);
-    if (!err) err = ks_frames(&media, NULL, decoder, path, &(ks_range){.to = -1}, NULL, NULL, e);
-    if (!err && media.frames < T) err = ks_fail(e, KS_EFORMAT, "%s: it has %" PRId64 " frames, %d are needed", path, media.frames, T);
-    if (err) goto out;
-    *out = (ks_npy_frames){.px = malloc((size_t)T * (size_t)side * (size_t)side * 3), .T = T, .side = side};
-    wanted = calloc((size_t)T, sizeof *wanted);
-    if (!out->px || !wanted) {
-        err = ks_fail(e, KS_ENOMEM, "%s: no memory for its frames", path);
-        goto out;
-    }
-    for (int i = 0; i < T; i++) wanted[i] = i * media.frames / T;
-    sampler s = {.px = out->px, .side = side, .e = e};
-    err = ks_frames(NULL, NULL, decoder, path, &(ks_range){.to = -1, .wanted = wanted, .n_wanted = T}, take_frame, &s, e);
-    if (!err) err = s.err;
-    if (!err && s.n != T) err = ks_fail(e, KS_EFORMAT, "%s: only %d of %d frames could be had", path, s.n, T);
-out:
-    free(wanted);
-    free(decoder);
-    return err;
-}
-
 /* The official clip beside the model, or --clip; malloc'ed, NULL if there is none. */
 static char *clip_path(const verifier *v, const ks_release *clip)
 {
@@ -173,12 +130,14 @@ static char *clip_path(const verifier *v, const ks_release *clip)
     return NULL;
 }
 
-static int frames_for(ks_npy_frames *out, const verifier *v, const char *clip, const char *input, ks_error *e)
+/* The clip as an array, or as a film sampled as the reference does. */
+static int frames_for(ks_clip_pixels *out, const verifier *v, const char *clip, const char *input, ks_error *e)
 {
     int T = atoi(input + 4);
     size_t n = strlen(clip);
-    if (n <= 4 || strcmp(clip + n - 4, ".npy") != 0) return frames_of_film(out, v, clip, T, e);
-    int err = ks_npy_read_frames(out, clip, e);
+    ks_clip_how how = {.g = v->g, .frames = T, .side = ks_side(&v->info), .fit = KS_SQUASH};
+    if (n <= 4 || strcmp(clip + n - 4, ".npy") != 0) return ks_clip_film(out, &how, clip, 0, -1, e);
+    int err = ks_clip_npy(out, &how, clip, e);
     if (!err && out->T != T) err = ks_fail(e, KS_EFORMAT, "%s: it has %d frames, the figures are of %d", clip, out->T, T);
     return err;
 }
@@ -193,17 +152,14 @@ static void on_tap(void *arg, const char *name, const float *x, int64_t rows, in
 
 static int run_clip(verifier *v, ks_encoder *enc, const char *clip, ks_error *e)
 {
-    ks_npy_frames f = {0};
+    ks_clip_pixels pixels = {0};
     float *x = NULL;
     int64_t rows, cols;
-    int err = frames_for(&f, v, clip, v->input, e), lvt = v->info.kind == KS_LVT;
-    if (!err) {
-        ks_clip_pixels pixels = {.px = f.px, .is_float = f.is_float, .T = f.T, .side = f.side};
-        err = ks_features(&x, &rows, &cols, enc, lvt ? KS_STAGE_GLOBAL : KS_STAGE_SPATIOTEMPORAL, &pixels, e);
-    }
+    int err = frames_for(&pixels, v, clip, v->input, e), lvt = v->info.kind == KS_LVT;
+    if (!err) err = ks_features(&x, &rows, &cols, enc, lvt ? KS_STAGE_GLOBAL : KS_STAGE_SPATIOTEMPORAL, &pixels, e);
     if (!err) ks_figures_hold(&v->figures, v->input, lvt ? "global" : "spatiotemporal", x, lvt ? 1 : rows, lvt ? rows * cols : cols);
     free(x);
-    ks_npy_free(&f);
+    ks_clip_free(&pixels);
     return err;
 }
 
