@@ -64,28 +64,31 @@ size_t ks_head_scratch(const ks_head *h)
     return plan_room(&r, h, NULL);
 }
 
+/* Value `at` of q, k or v. */
+static const char *value_at(const void *x, const ks_head *h, size_t at)
+{
+    return (const char *)x + at * (h->precision == KS_BF16 ? 2 : 4);
+}
+
 /* A row of the head as groups, the tail of the last one zero. */
-static void put_row(uint32_t *to, const ks_head *h, const sizes *s, const float *x)
+static void put_row(uint32_t *to, const ks_head *h, const sizes *s, const char *x)
 {
     to[s->width - 1] = 0;
-    if (h->precision == KS_BF16)
-        h->kernels->halve((uint16_t *)to, x, (size_t)h->dh);
-    else
-        memcpy(to, x, (size_t)h->dh * sizeof *x);
+    memcpy(to, x, (size_t)h->dh * (4 / s->group));
 }
 
 static void pack_keys(uint32_t *to, const ks_head *h, const sizes *s, int first, uint32_t *rows)
 {
     int n = h->length - first < KS_PANEL ? h->length - first : KS_PANEL;
-    const float *k = h->k + (size_t)first * h->step;
+    const char *k = value_at(h->k, h, (size_t)first * h->step);
     to += (size_t)first * s->width;
-    if (h->precision == KS_FP32 && n == KS_PANEL) {
-        h->kernels->transpose(to, k, h->step, (int)s->width);
+    if (n == KS_PANEL && (size_t)h->dh % s->group == 0) {
+        h->kernels->transpose(to, k, h->step / s->group, (int)s->width);
         return;
     }
     memset(rows, 0, KS_PANEL * s->width * 4);
     for (int i = 0; i < n; i++)
-        put_row(rows + (size_t)i * s->width, h, s, k + (size_t)i * h->step);
+        put_row(rows + (size_t)i * s->width, h, s, value_at(k, h, (size_t)i * h->step));
     h->kernels->transpose(to, rows, s->width, (int)s->width);
 }
 
@@ -95,15 +98,15 @@ static void pack_values(uint32_t *to, const ks_head *h, const sizes *s, size_t g
     for (size_t c = 0; c < s->columns; c++) {
         uint32_t *row = to + (c * s->keys / s->group + g) * KS_PANEL;
         size_t left = (size_t)h->dh - c * KS_PANEL, n = left < KS_PANEL ? left : KS_PANEL, key = g * s->group;
-        const float *v = h->v + key * h->step + c * KS_PANEL;
+        const char *v = value_at(h->v, h, key * h->step + c * KS_PANEL);
         if (n < KS_PANEL || key + s->group > (size_t)h->length)
             memset(row, 0, KS_PANEL * 4);
         if (key >= (size_t)h->length)
             continue;
         if (h->precision == KS_FP32)
-            memcpy(row, v, n * sizeof *v);
+            memcpy(row, v, n * 4);
         else
-            h->kernels->pair(row, v, key + 1 < (size_t)h->length ? v + h->step : NULL, n);
+            h->kernels->zip(row, v, key + 1 < (size_t)h->length ? value_at(v, h, h->step) : NULL, n);
     }
 }
 
@@ -201,7 +204,7 @@ void ks_head_attend(const ks_queries *q, const ks_head *h, const void *packed, v
     fill_keep(j.r.keep, h, &j.s, uniform);
     memset(j.r.sums, 0, (size_t)q->n * 16 * sizeof(float));
     for (int i = 0; i < q->n; i++)
-        put_row(j.r.q + (size_t)i * j.s.width, h, &j.s, h->q + (size_t)(q->first + i) * h->step);
+        put_row(j.r.q + (size_t)i * j.s.width, h, &j.s, value_at(h->q, h, (size_t)(q->first + i) * h->step));
     for (size_t first = 0; first < j.s.keys; first += KS_KEY_BLOCK) {
         size_t count = j.s.keys - first < KS_KEY_BLOCK ? j.s.keys - first : KS_KEY_BLOCK;
         for (int row = 0; row < q->n; row += rows)

@@ -12,12 +12,12 @@
 
 enum { KS_KEY_BLOCK = 256, KS_QUERY_BLOCK = 256 };
 
-/* Rows of the sequence are `step` floats apart in qkv; q, k, v of a head D floats apart. */
+/* q, k, v hold values of the precision: float or bf16. Rows of the sequence are `step` values apart. */
 typedef struct {
     const ks_kernels *kernels;
     ks_precision precision;   /* KS_FP32 or KS_BF16 */
-    const float *q, *k, *v;   /* first row, first column of the head */
-    size_t step;              /* floats */
+    const void *q, *k, *v;    /* first row, first column of the head */
+    size_t step;              /* values; even for bf16 */
     int length, dh, causal;
     const uint8_t *masked;    /* key i: masked[i * mask_step] != 0; NULL: none. All masked: all count alike */
     size_t mask_step;

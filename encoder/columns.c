@@ -85,7 +85,8 @@ void ks_columns_project(const ks_pass *p, char *scratch)
     room r;
     plan_room(&r, p->run, p->stack, p->rows->rows, scratch);
     ks_operand_norm(&r.h, p, p->rows->x, p->rows->rows, &p->block->attention_norm, r.wide);
-    multiply(p, &p->block->project, &r.h, &(ks_sink){.bias = p->block->project.bias, .y = p->qkv, .ldy = 3 * D});
+    multiply(p, &p->block->project, &r.h, 
+             &(ks_sink){.bias = p->block->project.bias, .half = p->qkv_half, .y = p->qkv, .ldy = 3 * D});
 }
 
 /* x += y, normed first where the stack is primer_hybrid. */

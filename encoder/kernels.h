@@ -63,8 +63,8 @@ typedef struct {
     void (*divide)(void *y, int half, const float *x, float divisor, size_t n);
     /* y[n] = x[n] rounded to bf16 */
     void (*halve)(uint16_t *y, const float *x, size_t n);
-    /* y[n] = bf16(x0[i]) | bf16(x1[i]) << 16; x1 NULL: zeros */
-    void (*pair)(uint32_t *y, const float *x0, const float *x1, size_t n);
+    /* y[n] = x0[i] | x1[i] << 16, two rows of bf16; x1 NULL: zeros */
+    void (*zip)(uint32_t *y, const void *x0, const void *x1, size_t n);
     /* y[n] = round(x / scale) + 128 with scale = max |x| / 127; returns the scale */
     float (*quantise)(uint8_t *y, const float *x, size_t n);
     /* c[rows, n] int32 -> float: (c - shift[n]) row_scale[row] column_scale[n] */

@@ -83,7 +83,7 @@ TILE(tile_int8, group_int8)
 static const ks_kernels table[4] = {
 #define ENTRY(name_, bf16_, int8_) \
     {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, ROWS, ROWS}, .finish = finish, .norm = norm, \
-     .weigh = weigh, .divide = divide, .halve = halve, .pair = pair, .quantise = quantise, .dequantise = dequantise, .transpose = transpose, .dot = dot, \
+     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .dequantise = dequantise, .transpose = transpose, .dot = dot, \
      .axpy = axpy}
     ENTRY("avx512", NULL, NULL),
     ENTRY("avx512 bf16", tile_bf16, NULL),

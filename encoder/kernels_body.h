@@ -196,9 +196,9 @@ static void divide(void *y, int half, const float *x, float divisor, size_t n)
     }
 }
 
-static void pair(uint32_t *y, const float *x0, const float *x1, size_t n)
+static void zip(uint32_t *y, const void *x0, const void *x1, size_t n)
 {
-    FOR_LANES(i, n) v_store_pairs(y + i, LOAD(x0 + i, left), x1 ? LOAD(x1 + i, left) : v_set(0), left);
+    FOR_LANES(i, n) v_zip(y + i, (const uint16_t *)x0 + i, x1 ? (const uint16_t *)x1 + i : NULL, left);
 }
 
 static void halve(uint16_t *y, const float *x, size_t n)

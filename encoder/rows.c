@@ -69,7 +69,8 @@ void ks_rows_project(void *arg, int task, int worker)
     plan_room(&r, p->run, p->stack, p->scratch + (size_t)worker * p->scratch_size);
     ks_operand_norm(&r.h, p, p->rows->x + first * D, m, &p->block->attention_norm, r.wide);
     multiply(p, &p->block->project, &r.h, m,
-             &(ks_sink){.bias = p->block->project.bias, .y = p->qkv + first * 3 * D, .ldy = 3 * D});
+             &(ks_sink){.bias = p->block->project.bias, .half = p->qkv_half,
+                        .y = (char *)p->qkv + first * 3 * D * (p->qkv_half ? 2 : 4), .ldy = 3 * D});
 }
 
 /* x[m, D] += y, but for masked rows. */

@@ -40,13 +40,10 @@ INLINE void v_store_half(uint16_t *p, v a, size_t n)
     for (size_t i = 0; i < n; i++)
         p[i] = (uint16_t)((u[i] + 0x7FFF + (u[i] >> 16 & 1)) >> 16);
 }
-INLINE void v_store_pairs(uint32_t *p, v a, v b, size_t n) /* a in the lower halves */
+INLINE void v_zip(uint32_t *y, const uint16_t *x0, const uint16_t *x1, size_t n)
 {
-    uint16_t low[LANES], high[LANES];
-    v_store_half(low, a, LANES);
-    v_store_half(high, b, LANES);
     for (size_t i = 0; i < n; i++)
-        p[i] = low[i] | (uint32_t)high[i] << 16;
+        y[i] = x0[i] | (x1 ? (uint32_t)x1[i] << 16 : 0);
 }
 INLINE void v_store_u8(uint8_t *p, v a, size_t n)
 {

@@ -33,11 +33,12 @@ INLINE void v_store_half(uint16_t *p, v a, size_t n) /* only where the CPU has A
     else
         _mm256_mask_storeu_epi16(p, first(n), u);
 }
-INLINE void v_store_pairs(uint32_t *p, v a, v b, size_t n) /* a in the lower halves */
+INLINE void v_zip(uint32_t *y, const uint16_t *x0, const uint16_t *x1, size_t n)
 {
-    __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(a));
-    __m512i high = _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(b)), 16);
-    _mm512_mask_storeu_epi32(p, first(n), _mm512_or_si512(low, high));
+    __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x0)), high = _mm512_setzero_si512();
+    if (x1)
+        high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x1)), 16);
+    _mm512_mask_storeu_epi32(y, first(n), _mm512_or_si512(low, high));
 }
 INLINE void v_store_u8(uint8_t *p, v a, size_t n) /* of 0..255, rounded already */
 {

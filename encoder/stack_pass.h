@@ -18,7 +18,8 @@ typedef struct {
     const ks_blocks *stack;
     const ks_rows *rows;
     const ks_block *block;
-    float *qkv;               /* [rows, 3D] */
+    void *qkv;                /* [rows, 3D]; bf16 where attention is, else float */
+    int qkv_half;
     void *mixed;              /* [rows, mixed_step]: attention's answer; bf16 in a bf16 pass, else float */
     size_t mixed_step;        /* elements */
     int mixed_half;

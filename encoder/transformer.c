@@ -29,9 +29,11 @@ static ks_head head_of(const ks_pass *p, int sequence, int head)
     const ks_blocks *s = p->stack;
     const ks_rows *r = p->rows;
     size_t D = (size_t)s->D, row = (size_t)sequence * r->sequence_step, dh = D / (size_t)s->H;
-    const float *q = p->qkv ? p->qkv + row * 3 * D + (size_t)head * dh : NULL;
-    return (ks_head){.kernels = p->run->kernels, .precision = ks_attention_precision(p->run), .q = q,
-                     .k = q ? q + D : NULL, .v = q ? q + 2 * D : NULL, .step = r->row_step * 3 * D, .length = r->length,
+    size_t value = p->qkv_half ? 2 : 4, at = row * 3 * D + (size_t)head * dh;
+    const char *q = p->qkv;
+    return (ks_head){.kernels = p->run->kernels, .precision = ks_attention_precision(p->run),
+                     .q = q ? q + at * value : NULL, .k = q ? q + (at + D) * value : NULL,
+                     .v = q ? q + (at + 2 * D) * value : NULL, .step = r->row_step * 3 * D, .length = r->length,
                      .dh = (int)dh, .causal = s->causal, .masked = r->masked ? r->masked + row : NULL,
                      .mask_step = r->row_step};
 }
@@ -67,7 +69,8 @@ static void attend(void *arg, int task, int worker)
 
 static void plan(ks_pass *p, const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
 {
-    *p = (ks_pass){.run = run, .stack = stack, .rows = rows, .mixed_half = run->precision == KS_BF16};
+    *p = (ks_pass){.run = run, .stack = stack, .rows = rows, .mixed_half = run->precision == KS_BF16,
+                   .qkv_half = ks_attention_precision(run) == KS_BF16};
     p->mixed_step = p->mixed_half ? 2 * ks_group_stride(KS_BF16, stack->D) : ks_group_stride(KS_FP32, stack->D);
     ks_head h = head_of(p, 0, 0);
     size_t work = stack->narrow ? 0 : ks_rows_scratch(run, stack);
@@ -88,7 +91,7 @@ size_t ks_stack_scratch(const ks_run *run, const ks_blocks *stack, const ks_rows
     if (stack->layers == 0)
         return 0;
     plan(&p, run, stack, rows);
-    return ks_slice((size_t)rows->rows * 3 * (size_t)stack->D, sizeof(float)) +
+    return ks_slice((size_t)rows->rows * 3 * (size_t)stack->D, p.qkv_half ? 2 : 4) +
            ks_slice((size_t)rows->rows * p.mixed_step, p.mixed_half ? 2 : 4) + packed_bytes(&p) +
            ks_slice(p.scratch_size, (size_t)ks_pool_threads(run->pool)) +
            (stack->narrow ? ks_columns_scratch(run, stack, rows->rows) : 0);
@@ -135,7 +138,7 @@ void ks_stack_run(const ks_run *run, const ks_blocks *stack, const ks_rows *rows
         return;
     plan(&p, run, stack, rows);
     mixed = n * p.mixed_step * (p.mixed_half ? 2 : 4);
-    p.qkv = ks_arena_take(run->arena, n * 3 * (size_t)stack->D * sizeof(float));
+    p.qkv = ks_arena_take(run->arena, n * 3 * (size_t)stack->D * (p.qkv_half ? 2 : 4));
     p.mixed = ks_arena_take(run->arena, mixed);
     memset(p.mixed, 0, mixed); /* the groups past D */
     if (packed_bytes(&p))
