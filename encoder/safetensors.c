@@ -176,7 +176,9 @@ int ks_config_heads(int *heads, const ks_checkpoint *cp, int width, ks_error *e)
     if (!path) return ks_fail(e, KS_ENOMEM, "%s: no memory to look for config.json", cp->path);
     memcpy(path, cp->path, folder);
     memcpy(path + folder, "config.json", sizeof "config.json");
+    errno = ENOENT;
     int fd = cp->bytes.fd < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno != ENOENT && errno != ENOTDIR) err = ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
     if (fd >= 0) {
         off_t size = lseek(fd, 0, SEEK_END);
         ks_bytes bytes = {.fd = fd, .size = size > 0 ? (uint64_t)size : 0};
