@@ -1,0 +1,7 @@
+#!/bin/sh
+# Every single allocation and file operation of the checkpoint and pack code fails (a slice takes every third).
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/ks-faults-XXXXXX")
+trap 'rm -rf "$T"' EXIT
+[ -n "${SLICE:-}" ] || { FULL=1; export FULL; }
+GLIBC_TUNABLES=glibc.malloc.tcache_count=0 "$BUILD/tests/prog_faults" "$T"
