@@ -61,21 +61,20 @@ extern "C" int ks_spm_bos(const ks_spm *spm)
     return spm->processor.bos_id();
 }
 
-extern "C" int ks_spm_encode(const ks_spm *spm, const char *text, size_t bytes, int32_t *ids, uint32_t *begin, int room,
-                             int *count)
+extern "C" int ks_spm_encode(ks_spm_tokens *out, const ks_spm *spm, const char *text, size_t bytes)
 {
-    *count = 0;
+    out->count = 0;
     try {
         sentencepiece::ImmutableSentencePieceText result;
         const auto status = spm->processor.Encode({text, bytes}, result.mutable_proto());
         if (!status.ok()) return KS_EFORMAT;
         const size_t n = result.pieces_size();
-        for (size_t i = 0; i < n && i < static_cast<size_t>(room); i++) {
+        for (size_t i = 0; i < n && i < static_cast<size_t>(out->room); i++) {
             const auto piece = result.pieces(static_cast<int>(i));
-            ids[i] = static_cast<int32_t>(piece.id());
-            begin[i] = piece.begin();
+            out->ids[i] = static_cast<int32_t>(piece.id());
+            out->begin[i] = piece.begin();
         }
-        *count = static_cast<int>(n);
+        out->count = static_cast<int>(n);
         return 0;
     } catch (const std::bad_alloc &) {
         return KS_ENOMEM;

@@ -18,10 +18,15 @@ void ks_spm_close(ks_spm *spm); /* NULL is fine */
 int ks_spm_pieces(const ks_spm *spm);
 int ks_spm_bos(const ks_spm *spm); /* id, or -1 where the model has none */
 
-/* text[bytes] -> up to `room` ids and where in text each begins; *count is how many there are in all.
- * Usable from several threads. */
-int ks_spm_encode(const ks_spm *spm, const char *text, size_t bytes, int32_t *ids, uint32_t *begin, int room,
-                  int *count);
+typedef struct {
+    int32_t *ids;    /* [room] */
+    uint32_t *begin; /* [room] where in the text each begins */
+    int room;
+    int count;       /* how many there are in all */
+} ks_spm_tokens;
+
+/* text[bytes] -> the first `room` tokens. Usable from several threads. */
+int ks_spm_encode(ks_spm_tokens *out, const ks_spm *spm, const char *text, size_t bytes);
 
 #ifdef __cplusplus
 }

@@ -150,21 +150,21 @@ int ks_tokenizer_encode(ks_sentence *out, ks_tokenizer *t, const char *words, ks
 {
     uint32_t begin[KS_TEXT_MAX + 1];
     int32_t ids[KS_TEXT_MAX + 1];
+    ks_spm_tokens tokens = {ids, begin, KS_TEXT_MAX + 1, 0};
     char *text = NULL;
-    int n;
     memset(out, 0, sizeof *out);
     int err = ks_canonical(&text, words, e);
     if (!err) err = load(t, e);
     if (err) goto out;
-    err = ks_spm_encode(t->spm, text, strlen(text), ids, begin, KS_TEXT_MAX + 1, &n);
+    err = ks_spm_encode(&tokens, t->spm, text, strlen(text));
     if (err) {
         ks_fail(e, err, "%s: sentencepiece cannot read this sentence", t->path);
         goto out;
     }
     int bos = ks_spm_bos(t->spm);
     if (bos >= 0) out->ids[out->count++] = bos;
-    for (int i = 0; i < n && out->count < KS_TEXT_MAX; i++) out->ids[out->count++] = ids[i];
-    out->cut = n + (bos >= 0) - out->count;
+    for (int i = 0; i < tokens.count && out->count < KS_TEXT_MAX; i++) out->ids[out->count++] = ids[i];
+    out->cut = tokens.count + (bos >= 0) - out->count;
     if (out->cut) keep_lost(out->lost, text, begin[out->count - (bos >= 0)]);
 out:
     free(text);

@@ -13,13 +13,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int32_t ids[64];
     uint32_t begin[64];
     char why[128];
-    int pieces, count;
+    int pieces;
+    ks_spm_tokens tokens = {ids, begin, 64, 0};
     ks_spm *spm;
     ks_error e = {0, ""};
     if (ks_spm_walk(&pieces, (ks_bytes){data, size}, "x", &e) != 0) return 0;
     if (ks_spm_open(&spm, data, size, why, sizeof why) != 0) return 0;
     if (ks_spm_pieces(spm) != pieces) abort();
-    for (int i = 0; i < 3; i++) ks_spm_encode(spm, sentences[i], strlen(sentences[i]), ids, begin, 64, &count);
+    for (int i = 0; i < 3; i++) ks_spm_encode(&tokens, spm, sentences[i], strlen(sentences[i]));
     ks_spm_close(spm);
     return 0;
 }
