@@ -63,7 +63,7 @@ int ks_open_player(const char *path, double start, ks_error *e)
 {
     const char *named = getenv("KINOSEEK_PLAYER");
     char *line = strdup(named && *named ? named : "mpv"), *argv[WORDS + 4], seconds[32], option[64];
-    int n = 0, has_path = 0;
+    int n = 0, own, has_path = 0;
 
     snprintf(seconds, sizeof seconds, "%.3f", start);
     for (char *w = line ? strtok(line, " ") : NULL; w && n < WORDS; w = strtok(NULL, " "))
@@ -73,12 +73,15 @@ int ks_open_player(const char *path, double start, ks_error *e)
         free(line);
         return ks_fail(e, KS_ENOMEM, "no memory for the player's words");
     }
+    own = n;
     if (!has_path)
         usual_words(argv, &n, option, seconds, path);
     argv[n] = NULL;
     fflush(stdout);
     execvp(argv[0], argv);
     ks_fail(e, KS_EIO, "%s: %s (KINOSEEK_PLAYER names another player)", argv[0], strerror(errno));
+    for (int i = 0; i < own; i++)
+        free(argv[i]);
     free(line);
     return KS_EIO;
 }
