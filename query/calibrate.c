@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { PAIRS = 2048 };            /* clip pairs behind pair_mean */
-static const double wanted_share = 0.05; /* of absent things that may be answered; see ks_cut_of */
+static const double wanted_share = 0.07; /* of absent things that may be answered; see ks_cut_of */
 
 /* --- pure parts --- */
 double ks_deviation_of(const float *scores, int n, int stride)
@@ -68,7 +68,7 @@ double ks_score_of(double z, double cut)
 /* --- making --- */
 typedef struct {
     ks_scale *s;
-    double *best;   /* [held_out] largest z so far */
+    double *best;   /* [held_out] largest z so far, times the root of the median */
     float *centre;  /* [] scores with the mean vector, of one block */
     int failed;
 } measuring;
@@ -113,7 +113,7 @@ static int measure_block(void *arg, const ks_clip *clips, const float *scores, i
         s->clips.deviation[s->clips.n++] = (float)deviation;
         for (int h = 0; h < s->held_out; h++) {
             size_t row = (size_t)(s->sentences + h) * (size_t)m + (size_t)i;
-            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / deviation;
+            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / sqrt(deviation);
             if (z > w->best[h])
                 w->best[h] = z;
         }
@@ -197,6 +197,39 @@ static int mean_sentence(ks_scale *s, ks_error *e)
     return 0;
 }
 
+double ks_damped(const ks_scale *s, double deviation) { return sqrt(fmax(deviation, s->least) * s->median); }
+
+double ks_scale_level(const ks_scale *s, const float *centred)
+{
+    return s->level ? ks_dot(centred, s->level, s->dim) / 2 : 0;
+}
+
+/* Mean of vector / deviation over up to 1024 clips, evenly spread over the sorted ids. */
+static int find_level(ks_scale *s, ks_error *e)
+{
+    enum { SAMPLE = 1024 };
+    int64_t step = s->clips.n / SAMPLE + 1, n = 0;
+    double *sum = calloc((size_t)s->dim, sizeof *sum);
+    float *v = malloc((size_t)s->dim * sizeof *v);
+    int err = 0;
+
+    free(s->level);
+    s->level = malloc((size_t)s->dim * sizeof *s->level);
+    if (!sum || !v || !s->level)
+        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    for (int64_t i = 0; i < s->clips.n && err == 0; i += step, n++) {
+        double deviation = ks_damped(s, (double)s->clips.deviation[i]);
+        err = ks_index_clip_vector(v, s->x, s->clips.id[i], e);
+        for (int d = 0; d < s->dim; d++)
+            sum[d] += (double)v[d] / deviation;
+    }
+    for (int d = 0; d < s->dim && err == 0; d++)
+        s->level[d] = (float)(n ? sum[d] / (double)n : 0);
+    free(sum);
+    free(v);
+    return err;
+}
+
 /* Every clip against every sentence: deviations and the cut-off. Needs vectors. */
 int ks_scale_measure(ks_scale *s, ks_error *e)
 {
@@ -225,6 +258,14 @@ int ks_scale_measure(ks_scale *s, ks_error *e)
     if (w.failed || ks_scale_settle(s) < 0) {
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
         goto out;
+    }
+    if ((err = find_level(s, e)) < 0)
+        goto out;
+    for (int h = 0; h < s->held_out; h++) {
+        float *centred = q + (size_t)(s->sentences + h) * (size_t)s->dim;
+        for (int d = 0; d < s->dim; d++)
+            centred[d] -= s->mean[d];
+        w.best[h] = w.best[h] / sqrt(s->median) - ks_scale_level(s, centred);
     }
     s->measured = s->clips.n;
     s->cut = ks_cut_of(w.best, s->clips.n ? s->held_out : 0, wanted_share);

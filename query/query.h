@@ -5,10 +5,11 @@
  *   ks_query_run(&hits, x, s, q, D, &options, &e);    q[D] -> moments
  *   ks_hits_free(&hits); ks_scale_close(s);
  *
- * A word query ranks clips by z = (cosine - mean) / deviation, where mean and deviation are what this
- * very clip gives to the background sentences (background.c): a clip that is near to everything counts
- * no more than one that is near to nothing. The best are found exactly (or by FAISS where it is asked
- * for), because z is an inner product with the centred query, divided by a number of the clip. */
+ * A word query ranks clips by z = (cosine - mean) / deviation - level / 2. Mean and deviation are what
+ * this very clip gives to the background sentences (background.c): a clip that is near to everything
+ * counts no more than one that is near to nothing. The level is what all clips give to this query. The
+ * best are found exactly (or by FAISS where it is asked for), because z is an inner product with the
+ * centred query, divided by a number of the clip. */
 #ifndef KS_QUERY_H
 #define KS_QUERY_H
 

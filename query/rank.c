@@ -37,6 +37,7 @@ typedef struct {
     const float *q;       /* [dim] as asked */
     float *two;           /* [2, dim]: what is ranked by (unit), and q */
     double length;        /* of the centred query before it was made unit */
+    double level;         /* ks_scale_level of it */
     int dim, k;
     loaded_video *videos;
     int n_videos;
@@ -61,7 +62,7 @@ static int values_of(double *value, const search_state *w, const int64_t *clips,
         return ks_fail(e, KS_ENOMEM, "no memory for scores");
     err = ks_scale_deviations(deviation, w->s, clips, n, e);
     for (int i = 0; i < n && err == 0; i++)
-        value[i] = (double)product[i] * w->length / (double)deviation[i];
+        value[i] = (double)product[i] * w->length / (double)deviation[i] - w->level;
     free(deviation);
     return err;
 }
@@ -71,7 +72,7 @@ static double most_worth(const search_state *w, double t)
 {
     if (w->o->vector_query || !w->s->mean)
         return (t - w->s->pair_mean) / (1 - w->s->pair_mean);
-    return t > 0 ? t * w->length / w->s->least : 0;
+    return (t > 0 ? t * w->length / ks_damped(w->s, w->s->least) : 0) - w->level;
 }
 
 static int by_start(const void *a, const void *b)
@@ -411,6 +412,7 @@ static void centre(search_state *w)
         w->two[d] = w->q[d] - (w->o->vector_query || !w->s->mean ? 0 : w->s->mean[d]);
     length = sqrt(ks_dot(w->two, w->two, w->dim));
     w->length = fmax(length, 1e-12);
+    w->level = w->o->vector_query || !w->s->mean ? 0 : ks_scale_level(w->s, w->two);
     for (int d = 0; d < w->dim; d++)
         w->two[d] = (float)(w->two[d] / w->length);
     memcpy(w->two + w->dim, w->q, (size_t)w->dim * sizeof *w->q);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The setting "calibration": this header, mean[dim]. Little-endian, as all of ours. */
+/* The setting "calibration": this header, mean[dim], level[dim]. Little-endian, as all of ours. */
 typedef struct {
     char magic[8];
     int32_t version, dim, sentences, held_out;
@@ -29,9 +29,12 @@ static int unpack(ks_scale *s, const header *h, const char *data)
 {
     size_t dim = (size_t)h->dim;
 
-    if (!(s->mean = malloc(dim * sizeof *s->mean)))
+    s->mean = malloc(dim * sizeof *s->mean);
+    s->level = malloc(dim * sizeof *s->level);
+    if (!s->mean || !s->level)
         return -1;
     memcpy(s->mean, data, dim * sizeof *s->mean);
+    memcpy(s->level, data + dim * sizeof *s->mean, dim * sizeof *s->level);
     s->sentences = h->sentences;
     s->held_out = h->held_out;
     s->least = h->least;
@@ -60,7 +63,7 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
     if (bytes >= sizeof h) {
         memcpy(&h, data, sizeof h);
         if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION && h.dim == s->dim &&
-            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 4 &&
+            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 8 &&
             h.least > 0 && h.median > 0 && h.cut > 0 && isfinite(h.cut) && h.pair_mean < 1) {
             err = unpack(s, &h, (const char *)data + sizeof h) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for calibration") : 1;
             *generation = h.generation;
@@ -72,7 +75,7 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
 
 static int save(const ks_scale *s, const ks_library *library, ks_error *e)
 {
-    size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4;
+    size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 8;
     header h = {.version = KS_BACKGROUND_VERSION, .dim = s->dim, .sentences = s->sentences, .held_out = s->held_out,
                 .measured = s->measured, .generation = library->generation, .least = s->least,
                 .median = s->median, .cut = s->cut, .false_positives = s->false_positives,
@@ -86,6 +89,7 @@ static int save(const ks_scale *s, const ks_library *library, ks_error *e)
     name_space(h.space, &library->space);
     memcpy(data, &h, sizeof h);
     memcpy(data + sizeof h, s->mean, dim * 4);
+    memcpy(data + sizeof h + dim * 4, s->level, dim * 4);
     err = ks_index_put(s->x, "calibration", data, bytes, e);
     free(data);
     return err;
@@ -164,10 +168,10 @@ int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clip
             return err;
         for (int i = 0; i < m && err >= 0; i++) {
             float *to = &deviation[from + i];
-            if (rows[i].spread > 0)
-                *to = (float)fmax((double)rows[i].spread, s->least);
-            else if (!find(&s->clips, rows[i].clip, to) && (err = compute(&rows[i], s, e)) == 0)
+            *to = rows[i].spread;
+            if (!(*to > 0) && !find(&s->clips, rows[i].clip, to) && (err = compute(&rows[i], s, e)) == 0)
                 *to = rows[i].spread;
+            *to = (float)ks_damped(s, (double)*to);
         }
     }
     return err < 0 ? err : 0;
@@ -299,6 +303,7 @@ void ks_scale_close(ks_scale *s)
         return;
     free(s->vectors);
     free(s->mean);
+    free(s->level);
     free(s->clips.id);
     free(s->clips.mean);
     free(s->clips.deviation);

@@ -101,7 +101,7 @@ static row rows[CLIPS];
 static int n_rows;
 static char paths[VIDEOS][64];
 static int64_t ids[VIDEOS];
-static float mean[D];
+static float mean[D], level[D];
 static char dir[64];
 static ks_index *x;
 
@@ -171,8 +171,10 @@ static void make_library(void)
         b.spread = rows[i].deviation = 0.05f + (float)(lib_random(&seed) % 1000) / 10000;
         MUST(ks_index_set_background(x, &b, 1, &e));
     }
-    for (int d = 0; d < D; d++)
+    for (int d = 0; d < D; d++) {
         mean[d] = (float)(lib_random(&seed) % 1000) / 10000 - 0.05f;
+        level[d] = (float)(lib_random(&seed) % 1000) / 1000 - 0.5f;
+    }
 }
 
 static double dot(const float *a, const float *b)
@@ -233,7 +235,7 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
         r->cosine = dot(r->v, q);
         for (int d = 0; d < D; d++)
             centred[d] = q[d] - mean[d];
-        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : dot(r->v, centred) / r->deviation;
+        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : dot(r->v, centred) / sqrt(r->deviation * s->median) - dot(s->level, centred) / 2;
         r->taken = 0;
         if (passes(r, &o->filter))
             all[n++] = r;
@@ -296,7 +298,7 @@ static ks_query_options random_options(uint64_t *seed)
 START_TEST(queries_agree_with_brute_force)
 {
     uint64_t seed = 77;
-    ks_scale s = {.dim = D, .sentences = 200, .held_out = 100, .mean = mean, .least = 0.05, .median = 0.1, .cut = 3,
+    ks_scale s = {.dim = D, .sentences = 200, .held_out = 100, .mean = mean, .level = level, .least = 0.05, .median = 0.1, .cut = 3,
                   .pair_mean = 0.02, .x = x};
 
     for (int round = 0; round < 300; round++) {
