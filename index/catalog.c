@@ -225,6 +225,9 @@ static int open_all(ks_index *x, ks_error *e)
     code = connect_file(x, path, e);
     if (code >= 0) code = configure(x, e);
     if (code >= 0) code = ready(x, e);
+    /* A rollback journal is there only while a library is being made (then the log takes its place): half-created. */
+    if (code < 0 && x->mode == KS_READ && x->db && sqlite3_extended_errcode(x->db) == SQLITE_READONLY_ROLLBACK)
+        return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
     return code;
 }
 

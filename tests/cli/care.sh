@@ -47,3 +47,13 @@ ls "$t/lib"/catalog.db.damaged-1 >/dev/null; say $? "the damaged catalog is kept
 head -c 3000 "$t/copy/catalog.db" >"$t/cut" && cat "$t/cut" >"$t/copy/catalog.db"
 "$ks" -L "$t/copy" check >"$t/out" 2>&1; is $? 3 "check of a catalog cut to 3000 bytes"
 "$ks" -L "$t/copy" clips >"$t/out" 2>&1; is $? 6 "other commands say damaged"
+# A kill while the first transaction of a new library was on its way leaves a journal: that counts as none.
+mkdir "$t/half"; python3 - "$t/half/catalog.db" <<'PY'
+import sqlite3, os, sys
+c = sqlite3.connect(sys.argv[1], isolation_level=None)
+c.execute("pragma page_size=4096"); c.execute("create table a(b)")
+c.execute("pragma cache_size=1"); c.execute("begin"); c.execute("insert into a values(randomblob(200000))")
+os._exit(0)
+PY
+[ -s "$t/half/catalog.db-journal" ]; say $? "(a journal is there)"
+"$ks" -L "$t/half" clips >"$t/out" 2>&1; is $? 10 "a half-created library counts as none"
