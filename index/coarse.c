@@ -7,6 +7,7 @@
 #include <faiss/c_api/index_factory_c.h>
 #include <faiss/c_api/index_io_c.h>
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,11 @@ int ks_coarse_near(int64_t *lists, const void *coarse, const float *x, int64_t n
 {
     float *distances = malloc((size_t)(n * k) * sizeof *distances);
     if (!distances) return ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
+    /* One query gives OpenMP nothing to share, and its barrier costs a time slice where the machine is busy. */
+    int threads = omp_get_max_threads();
+    if (n == 1) omp_set_num_threads(1);
     int bad = faiss_Index_search(coarse, n, x, k, distances, lists);
+    if (n == 1) omp_set_num_threads(threads);
     free(distances);
     return bad ? failed(e, "search") : 0;
 }

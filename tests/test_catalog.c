@@ -1,4 +1,5 @@
 /* test_catalog.c - rows in, rows out, and what searches see of them. */
+#include "index/catalog.h"
 #include "index/index.h"
 
 #include <check.h>
@@ -365,6 +366,32 @@ START_TEST(backup_opens_as_the_same)
 }
 END_TEST
 
+/* man/kinoseek-catalog.5 names every column of every table and view. */
+START_TEST(the_man_page_knows_the_schema)
+{
+    char *page = calloc(1, 1 << 16);
+    FILE *f = fopen("man/kinoseek-catalog.5", "r");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_gt(fread(page, 1, (1 << 16) - 1, f), 1000);
+    fclose(f);
+    for (const ks_table *t = ks_tables; t->name; t++) {
+        char columns[600], section[80], *save = NULL;
+        snprintf(section, sizeof section, ".B %s \\fR(%d)", t->name, (int)t->tag);
+        char *at = strstr(page, section);
+        ck_assert_msg(at != NULL, "no section %s", section);
+        char *end = strstr(at, "\n.TP");
+        if (!end) end = strstr(at, "\n.SH");
+        char kept = *end;
+        *end = 0;
+        snprintf(columns, sizeof columns, "%s", t->columns);
+        for (char *c = strtok_r(columns, ", ", &save); c; c = strtok_r(NULL, ", ", &save))
+            ck_assert_msg(strstr(at, c) != NULL, "%s.%s is not in the man page", t->name, c);
+        *end = kept;
+    }
+    free(page);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("catalog");
@@ -378,6 +405,7 @@ int main(void)
     tcase_add_test(t, bad_vectors_are_refused);
     tcase_add_test(t, a_transaction_is_all_or_nothing);
     tcase_add_test(t, backup_opens_as_the_same);
+    tcase_add_test(t, the_man_page_knows_the_schema);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
