@@ -30,7 +30,7 @@ static int wait_for_end(int sock, ks_decoder *d, const char *path, ks_error *e)
     int status, r;
 
     ks_wire_start(&state);
-    do r = ks_wire_recv(sock, &m, NULL, (int)(d->patience * 1000));
+    do r = ks_wire_wait(sock, &m, (int64_t)(d->patience * 1000));
     while (r == 1 && ks_wire_accept(&state, &m, &why) == 0 && m.type == KS_MSG_TICK);
     if (r == 1 && m.type == KS_MSG_END && state.ended) {
         ks_wire_text(words, sizeof words, m.u.end.reason, sizeof m.u.end.reason);

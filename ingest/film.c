@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "ingest/spawn.h"
@@ -33,13 +32,6 @@ struct ks_film {
     ks_film *follower;
     int64_t follower_at;     /* number its next frame will have */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The process is ended; FAILED with this cause and the place. */
 static void fail_film(ks_film *f, const char *what)
@@ -90,12 +82,10 @@ static void take_media(ks_film *f, const ks_wire_media *w)
 static int receive(ks_film *f, ks_message *m)
 {
     ks_error why = {0, ""};
-    int64_t deadline = now_ms() + (int64_t)(f->d->patience * 1000);
+    const int64_t patience = (int64_t)(f->d->patience * 1000);
     char words[600];
     for (;;) {
-        int64_t left = deadline - now_ms();
-        int r = left > 0 ? ks_wire_recv(f->socket, m, NULL, left > 1000 ? 1000 : (int)left) : KS_ENOTFOUND;
-        if (r == KS_ENOTFOUND && left > 0) continue;
+        int r = ks_wire_wait(f->socket, m, patience);
         if (r == KS_ENOTFOUND) {
             snprintf(words, sizeof words, "made no progress for %.0f s and was stopped", f->d->patience);
             fail_film(f, words);
@@ -107,10 +97,7 @@ static int receive(ks_film *f, ks_message *m)
         }
         if (r < 0) ks_fail(&why, KS_EFORMAT, "the decoder answered nonsense (no message)");
         else if (ks_wire_accept(&f->state, m, &why) == 0) {
-            if (m->type == KS_MSG_TICK || m->type == KS_MSG_FACT) {
-                deadline = now_ms() + (int64_t)(f->d->patience * 1000);
-                continue;
-            }
+            if (m->type == KS_MSG_TICK || m->type == KS_MSG_FACT) continue;
             if (m->type != KS_MSG_MEDIA) return 1;
             take_media(f, &m->u.media);
             continue;

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static size_t body_of(int type)
@@ -109,6 +110,26 @@ int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
     size_t body = body_of(m->type);
     if (body == 0 || m->bytes != body || (size_t)got != KS_WIRE_HEAD + body) return KS_EFORMAT;
     return 1;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int ks_wire_wait(int fd, ks_message *m, int64_t ms)
+{
+    for (;;) {
+        int slice = ms > 500 ? 500 : ms > 0 ? (int)ms : 0;
+        int64_t begin = now_ms(), took;
+        int r = ks_wire_recv(fd, m, NULL, slice);
+        if (r != KS_ENOTFOUND) return r;
+        if (ms <= 0) return KS_ENOTFOUND;
+        took = now_ms() - begin;
+        ms -= took < 1 ? 1 : took < slice ? took : slice; /* a slice that took longer was no waiting of ours */
+    }
 }
 
 void ks_wire_text(char *out, size_t n, const char *text, size_t max)

@@ -109,6 +109,9 @@ int ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wa
 /* 1 a message of well-formed size; 0 the other side closed; KS_ENOTFOUND: nothing within `ms`
  * (-1 waits for ever); KS_EFORMAT: no message of ours. fds (may be NULL) are CLOEXEC, -1 where none came. */
 int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms);
+/* The same, without descriptors, for at most `ms` of waiting. Time in which this process was itself
+ * stopped (Ctrl-Z) does not count. */
+int ks_wire_wait(int fd, ks_message *m, int64_t ms);
 
 /* What a job has said so far; what it may say next follows from this. */
 typedef struct {

@@ -1,9 +1,11 @@
 /* Decoders that were taken over: whatever they do is a verdict, and the program serves the next film. */
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -122,6 +124,24 @@ START_TEST(test_nonsense)
 }
 END_TEST
 
+/* Ctrl-Z for longer than the watchdog's patience, then on: the decoder answered meanwhile. */
+START_TEST(test_stopped_and_continued)
+{
+    pid_t us = getpid(), helper = fork();
+    if (helper == 0) {
+        const struct timespec soon = {0, 150000000}, later = {SANITIZER ? 6 : 2, 0};
+        nanosleep(&soon, NULL);
+        kill(us, SIGSTOP);
+        nanosleep(&later, NULL);
+        kill(us, SIGCONT);
+        _exit(0);
+    }
+    ks_outcome o = run("slow");
+    waitpid(helper, NULL, 0);
+    ck_assert_msg(o.verdict == KS_VERDICT_INDEXED, "%s", o.reason);
+}
+END_TEST
+
 START_TEST(test_isolation_is_in_force)
 {
     ck_assert_str_eq(ks_decoder_sandbox(decoder), "seccomp, landlock");
@@ -147,6 +167,7 @@ int main(void)
     tcase_add_loop_test(t, test_deaths, 0, (int)(sizeof deaths / sizeof *deaths));
     tcase_add_loop_test(t, test_calls, 0, (int)(sizeof calls / sizeof *calls));
     tcase_add_loop_test(t, test_nonsense, 0, (int)(sizeof nonsense / sizeof *nonsense));
+    tcase_add_test(t, test_stopped_and_continued);
     tcase_add_test(t, test_isolation_is_in_force);
     tcase_add_test(t, test_program_that_is_none);
     suite_add_tcase(s, t);
