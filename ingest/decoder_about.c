@@ -49,7 +49,7 @@ void ks_task_run(ks_task *task)
 }
 
 /* Codecs build tables when they are first opened; a fork inherits them. */
-void ks_task_warm(void)
+int ks_task_warm(const char *hwaccel)
 {
     static const enum AVCodecID common[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MJPEG,
                                             AV_CODEC_ID_VP9, AV_CODEC_ID_AAC};
@@ -65,4 +65,5 @@ void ks_task_warm(void)
     }
     sws_freeContext(sws_getContext(64, 64, AV_PIX_FMT_YUV420P, 64, 64, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL));
     ks_log_take();
+    return hwaccel[0] && strcmp(hwaccel, "auto") && av_hwdevice_find_type_by_name(hwaccel) == AV_HWDEVICE_TYPE_NONE ? -1 : 0;
 }

@@ -26,8 +26,9 @@ typedef struct {
  * stand-ins of the tests are this function with other intentions. */
 void ks_task_run(ks_task *task);
 
-/* For the program, before the first job: touch what every film needs, so that a fork has it. */
-void ks_task_warm(void);
+/* For the program, before the first job: touch what every film needs, so that a fork has it.
+ * -1: hwaccel ("" none) is no kind of hardware that this libav knows. */
+int ks_task_warm(const char *hwaccel);
 
 /* --- decoder_sandbox.c --- */
 typedef enum { KS_BOX_FULL, KS_BOX_WEAK, KS_BOX_NONE } ks_box;

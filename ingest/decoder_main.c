@@ -97,13 +97,17 @@ int main(int argc, char **argv)
     server s = {KS_BOX_FULL, NULL};
     ks_message m;
     struct stat st;
+    const char *hwaccel = "";
 
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--version")) {
             puts("kinoseek-decode " KS_VERSION);
             return 0;
         }
-        if (!strcmp(argv[i], "--weak")) s.box = KS_BOX_WEAK;
+        if (!strcmp(argv[i], "--hwaccel") && i + 1 < argc) {
+            hwaccel = argv[++i];
+            s.box = KS_BOX_WEAK;
+        }
         if (!strcmp(argv[i], "--no-sandbox")) s.box = KS_BOX_NONE;
     }
     if (fstat(KS_WIRE_FD, &st) || !S_ISSOCK(st.st_mode)) {
@@ -116,9 +120,9 @@ int main(int argc, char **argv)
     void *map = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, KS_WIRE_MEMORY_FD, 0);
     if (map == MAP_FAILED) return 3;
     s.memory = map;
-    ks_task_warm();
     ks_wire_begin(&m, KS_MSG_READY);
-    ks_sandbox_program(s.box, m.u.text, sizeof m.u.text);
+    if (ks_task_warm(hwaccel)) snprintf(m.u.text, sizeof m.u.text, KS_WIRE_NO_HWACCEL);
+    else ks_sandbox_program(s.box, m.u.text, sizeof m.u.text);
     if (ks_wire_send(KS_WIRE_FD, &m, NULL, 0, 0) != 1) return 3;
     _exit(serve(&s)); /* nothing of ours is left to close, and a leak checker could not read /proc any more */
 }

@@ -28,7 +28,7 @@ typedef struct {
     double patience;         /* seconds without a sign of life before the process is killed; 0: 30 */
 } ks_decoder_how;
 
-/* KS_ENOTFOUND: no such program. KS_EIO: it did not start. */
+/* KS_ENOTFOUND: no such program. KS_EIO: it did not start. KS_EUSAGE: libav knows no such hwaccel. */
 int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how *how, ks_error *e);
 void ks_decoder_stop(ks_decoder *d);                 /* NULL is fine */
 const char *ks_decoder_sandbox(const ks_decoder *d); /* "seccomp, landlock", "none", ... valid until stop */

@@ -57,8 +57,9 @@ static int spawn(ks_decoder *d, int theirs)
     posix_spawn_file_actions_t a;
     posix_spawnattr_t attr;
     sigset_t none, standard;
-    char *env[64], serve[] = "--serve", weak[] = "--weak", open_box[] = "--no-sandbox";
-    char *args[] = {d->program, serve, d->how.no_sandbox ? open_box : d->how.hwaccel ? weak : NULL, NULL};
+    char *env[64], serve[] = "--serve", hardware[] = "--hwaccel", open_box[] = "--no-sandbox";
+    char *args[] = {d->program, serve, d->how.hwaccel ? hardware : d->how.no_sandbox ? open_box : NULL,
+                    d->how.hwaccel ? d->hwaccel : NULL, d->how.no_sandbox ? open_box : NULL, NULL};
     int r;
 
     small_environment(env);
@@ -90,6 +91,8 @@ static int check_ready(ks_decoder *d, ks_error *e)
     if (ks_wire_recv(d->control, &m, NULL, START_MS) != 1 || m.type != KS_MSG_READY)
         return ks_fail(e, KS_EIO, "%s did not start", d->program);
     ks_wire_text(d->sandbox, sizeof d->sandbox, m.u.text, sizeof m.u.text);
+    if (!strcmp(d->sandbox, KS_WIRE_NO_HWACCEL))
+        return ks_fail(e, KS_EUSAGE, "--hwaccel %s: this libav knows no such hardware (kinoseek doctor lists what it knows)", d->hwaccel);
     if (d->how.require_sandbox && !(strstr(d->sandbox, "seccomp") && strstr(d->sandbox, "landlock")))
         return ks_fail(e, KS_EIO, "decoding cannot be isolated here as --require-sandbox asks (in force: %s)", d->sandbox);
     return 0;

@@ -14,7 +14,7 @@
 
 #include "ingest/decoder_job.h"
 
-void ks_task_warm(void) {}
+int ks_task_warm(const char *hwaccel) { return hwaccel[0] == '?' ? -1 : 0; }
 
 static void media(int socket)
 {

@@ -307,6 +307,28 @@ START_TEST(test_changed_meanwhile)
 }
 END_TEST
 
+/* Hardware that is not there: software, the same pixels; a name that nobody knows: wrong use. */
+START_TEST(test_hwaccel)
+{
+    ks_decoder_how how = {.hwaccel = "auto"};
+    ks_decoder *d;
+    ks_media m;
+    ks_outcome o;
+    ks_error e;
+    ks_range r = {.to = -1, .hwaccel = "none"};
+    sink soft = run(&m, &o, asl, &r), hard;
+    r.hwaccel = "auto";
+    hard = run(&m, &o, asl, &r);
+    ck_assert_int_eq(soft.frames, hard.frames);
+    if (!m.hwaccel) ck_assert_mem_eq(soft.corner, hard.corner, 3);
+    ck_assert_int_eq(ks_decoder_start(&d, program, &how, &e), 0);
+    ck_assert_msg(strstr(ks_decoder_sandbox(d), "weak") != NULL, "%s", ks_decoder_sandbox(d));
+    ks_decoder_stop(d);
+    how.hwaccel = "abacus";
+    ck_assert_int_eq(ks_decoder_start(&d, program, &how, &e), KS_EUSAGE);
+}
+END_TEST
+
 START_TEST(test_about)
 {
     ks_fact facts[8];
@@ -332,6 +354,7 @@ int main(void)
     tcase_add_test(t, test_picture_at_a_second);
     tcase_add_test(t, test_cuts);
     tcase_add_test(t, test_changed_meanwhile);
+    tcase_add_test(t, test_hwaccel);
     tcase_add_test(t, test_about);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
