@@ -224,7 +224,7 @@ int ks_locate_model(char **path, char **tokenizer, const ks_globals *g, const ch
     if (!*path) {
         if (!is_there(name_or_path))
             return ks_fail(e, KS_ENOTFOUND, "%s: no such model and no such file (kinoseek model list)", name_or_path);
-        *path = realpath(name_or_path, NULL); /* a library remembers it, wherever it is asked from later */
+        *path = strdup(name_or_path); /* as typed: sentences name it so; who remembers it makes it absolute */
     }
     if (!*path)
         return ks_fail(e, KS_ENOMEM, "no memory for paths");
