@@ -21,7 +21,7 @@ $film${tab}16.016${tab}24.024${tab}a boat on the water
 $film${tab}30.03${tab}38.038${tab}people at a barbecue
 $T/other.mp4${tab}0${tab}8${tab}a traffic jam at night
 END
-"$top/$BUILD/tests/prog_library" "$T/lib" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" "$T/thumb.jpg" <"$T/list" 2>"$T/err"
+"$top/$BUILD/tests/prog_sentences" "$T/lib" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" "$T/thumb.jpg" <"$T/list" 2>"$T/err"
 ok $? "a library of sentences"
 k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
 film() { k search --all -k 9 --in "$film" "$@" "a boat on the water; & <> = #"; }

@@ -21,7 +21,7 @@ export PKG_CONFIG_PATH="$P/lib/pkgconfig"
 ${CC:-cc} -std=c11 -Wall -Wextra -Werror tests/example/search.c $(pkg-config --cflags --libs kinoseek) -o "$T/shared" 2>"$T/err"
 ok $? "the example links with the shared library"
 printf '/films/a.mp4\t0\t8\ta dog jumping into water\n/films/b.mp4\t4\t12\ta tram in the rain\n/films/c.mp4\t8\t16\ta cat on a sofa\n' |
-  "$BUILD/tests/prog_library" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
+  "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
 is "$(LD_LIBRARY_PATH=$P/lib "$T/shared" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 'a tram in the rain' 2>"$T/err" | head -n 1 | cut -d ' ' -f 1,3,4)" "1 /films/b.mp4 4.000" "and answers"
 # shellcheck disable=SC2046
 ${CC:-cc} -std=c11 tests/example/search.c $(pkg-config --cflags kinoseek) "$P/lib/libkinoseek.a" $(pkg-config --static --libs kinoseek | sed 's/-lkinoseek //') -o "$T/static" 2>"$T/err"

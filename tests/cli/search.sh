@@ -1,6 +1,6 @@
 #!/bin/sh
 # A day in the life of `search`: what people and their scripts do with the answers.
-# A library of sentences (prog_library), a small random model: the right answer is known, whatever the weights.
+# A library of sentences (prog_sentences), a small random model: the right answer is known, whatever the weights.
 set -u
 K=$BUILD/kinoseek top=$PWD
 T=$(mktemp -d)
@@ -27,7 +27,7 @@ odd=$(printf '%s/films/b\377d.mp4' "$T"); : >"$odd"
   printf '%s\t0\t8\tan old film about trains\n' "$odd"
   printf '%s/films/gone.mp4\t0\t8\tsoldiers marching\n' "$T"
 } >"$T/list"
-"$BUILD/tests/prog_library" "$T/lib" "$PWD/tests/fixtures/lvt.npz" "$PWD/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
+"$BUILD/tests/prog_sentences" "$T/lib" "$PWD/tests/fixtures/lvt.npz" "$PWD/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
 ok $? "a library of sentences"
 k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
 
