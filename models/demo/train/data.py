@@ -7,10 +7,11 @@ import ground
 import scenes
 from captions import Writer, canonical, true_of
 from film import Conditions
-from render import Drawer, MARGIN, draw
+from render import Drawer, MARGIN, draw, touched
 from scenes import CAMERAS, EVENT_ID, FACTS, GROUNDS, N_CLASSES, N_THINGS, OPPOSITE
 
 SIDE = 126
+GRID = 7
 
 
 def banned(cls, event):
@@ -29,6 +30,7 @@ class Batch:
     said_things: np.ndarray
     said: np.ndarray
     texts: list
+    kept: np.ndarray = None  # [B, K] patches that are looked at, or all
 
 
 class World:
@@ -84,7 +86,7 @@ class World:
                 a.cls = cls if a.cls == first.cls else a.cls
         return [scene, other], ()
 
-    def batch(self, n, t, noise=None):
+    def batch(self, n, t, keep=0):
         chosen, texts, said_things, said = [], [], [], []
         while len(chosen) < n:
             group, need = self.group(t)
@@ -96,7 +98,15 @@ class World:
                     texts.append(text)
                     said_things.append(things)
                     said.append(claim)
-        return self.render(chosen, t, texts, said_things, said)
+        batch = self.render(chosen, t, texts, said_things, said)
+        batch.kept = self.kept(chosen, batch.times, keep) if keep else None
+        return batch
+
+    def kept(self, chosen, times, keep):
+        """For each scene the patches of its actors first, then others at random: plain ground teaches little."""
+        score = self.rng.random((len(chosen), GRID * GRID))
+        score += np.stack([touched(s, np.array(times) / 8, GRID) for s in chosen])
+        return np.sort(np.argsort(-score, 1)[:, :keep], 1)
 
     def render(self, chosen, t, texts, said_things, said):
         places = {1: [int(self.rng.integers(8))], 2: [0, 7], 4: [0, 2, 5, 7]}.get(t, list(range(8)))

@@ -137,12 +137,17 @@ class LvT(nn.Module):
         x = frames.view(b * t, g, p, g, p, 3).permute(0, 1, 3, 2, 4, 5).reshape(b * t, g * g, p * p * 3)
         return (x.to(torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32) - 128) / 64
 
-    def video(self, frames, times=None):
-        """times: which rows of the temporal positions the frames take; all by default."""
+    def video(self, frames, times=None, kept=None):
+        """times: which rows of the temporal positions the frames take; kept [B, K]: the patches looked at. All by default."""
         b, t = frames.shape[:2]
-        x = self.patch(self.patches(frames)).float()
+        x, pos = self.patches(frames), self.spatial_pos
+        if kept is not None:
+            kept = kept.repeat_interleave(t, 0)
+            x = x.gather(1, kept[..., None].expand(-1, -1, x.shape[-1]))
+            pos = pos[kept]
+        x = self.patch(x).float()
         self.patch_rms = float(x.detach().pow(2).mean().sqrt())
-        x = x + self.spatial_pos
+        x = x + pos
         for block in self.spatial:
             x = block(x)
         x = self.spatial_ln(x)

@@ -258,6 +258,20 @@ def draw(drawer, scene, ground, times, w, h):
     return frames
 
 
+def touched(scene, times, grid):
+    """[grid * grid] bool: the patches that some actor's box meets at some time (black bars may shift it a little)."""
+    out = np.zeros((grid, grid), bool)
+    for t in times:
+        ccx, ccy, zoom = camera(scene, t)
+        for i in range(len(scene.actors)):
+            x, y, s, _, _, _ = state(scene, i, t)
+            x, y, s = (x - ccx) * zoom + .5, (y - ccy) * zoom + .5, s * zoom * .5
+            cols = np.clip([(x - s / scene.aspect) * grid, (x + s / scene.aspect) * grid], 0, grid - .01).astype(int)
+            rows = np.clip([(y - s) * grid, (y + s) * grid], 0, grid - .01).astype(int)
+            out[rows[0]:rows[1] + 1, cols[0]:cols[1] + 1] = True
+    return out.ravel()
+
+
 def scaled(drawer, scene, actor, ph, pw, turn, tint):
     ink = np.array(COLOURS[COLOUR_NAMES[actor.colour]], np.float32)
     if tint > 0:
