@@ -12,7 +12,7 @@ from films import Camera, encode, finish
 from captions import Writer, true_of
 from ground import choose
 from render import Drawer
-from scenes import CAMERAS, EVENTS, PAIR, SINGLE, Chooser
+from scenes import CAMERAS, PAIR, SINGLE, Chooser
 from things import THINGS
 
 SEED = 7_700_001                    # never used in training

@@ -4,7 +4,6 @@ A claim is (things, facts): the facts of scenes.FACTS that the sentence mentions
 """
 import numpy as np
 
-from art import COLOUR
 from scenes import (COLOUR_NAMES, FACTS, MAX_THINGS, N_THINGS, PATTERNS, SHAPES, shape_of)
 from things import THINGS
 
@@ -160,8 +159,6 @@ class Writer:
         elif tell('gcolour', .7) or kind == 'plain':
             self.mention(facts, claim, 'gcolour')
             words = self.one_of(GROUND_WORDS[kind]).format(c=COLOUR_NAMES[main])
-            if kind == 'plain' and 'plain' not in words:
-                claim[AT['ground']] = facts[AT['ground']]
         else:
             words = ' '.join(self.one_of(NO_COLOUR.get(kind) or GROUND_WORDS[kind]).format(c='').split()).replace('on a on', 'on')
         if self.rng.random() < .12:

@@ -43,6 +43,7 @@ class World:
         self.writer = Writer(seed + 2)
         self.conditions = Conditions(seed + 3)
         self.strength = strength
+        self.foreign_frames = .06 if hold_out else 0.
 
     def group(self, frames):
         """Some scenes and the facts that their captions must mention."""
@@ -113,9 +114,20 @@ class World:
         frames = np.empty((len(chosen), t, SIDE, SIDE, 3), np.uint8)
         for i, scene in enumerate(chosen):
             clip = draw(self.drawer, scene, self.images[scene.ground[3]], np.array(places) / 8, SIDE, SIDE)
+            if t == 8 and self.rng.random() < self.foreign_frames:
+                self.intrude(clip, scene, chosen)
             frames[i] = self.conditions(clip, self.strength)
         return Batch(frames, places, self.encode(texts), np.array([s.things() for s in chosen]),
                      np.array([s.facts() for s in chosen]), np.array(said_things), np.array(said), texts)
+
+    def intrude(self, clip, scene, others):
+        """A window over a film does not end where a moment ends: one or two frames of what is before or after."""
+        n, first = int(self.rng.integers(1, 3)), self.rng.random() < .5
+        other = others[int(self.rng.integers(len(others)))]
+        if self.rng.random() < .6:
+            other = dataclasses.replace(other if self.rng.random() < .5 else scene, actors=[], event='still', ground=scene.ground)
+        part = slice(0, n) if first else slice(8 - n, 8)
+        clip[part] = draw(self.drawer, other, self.images[other.ground[3]], np.full(n, .5), SIDE, SIDE)
 
     def encode(self, texts):
         lists = [self.tokenizer.encode(canonical(x))[:64] for x in texts]

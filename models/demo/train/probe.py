@@ -9,7 +9,7 @@ import numpy as np
 import sentencepiece as spm
 import torch
 
-from data import World, banned
+from data import World
 from scenes import CAMERAS, OPPOSITE, PAIR, SINGLE
 
 

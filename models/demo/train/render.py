@@ -47,9 +47,7 @@ class Drawer:
 
     def __init__(self, sprites):
         self.full = sprites
-        h = sprites.shape[2] // 2
-        self.half = sprites.reshape(*sprites.shape[:2], h, 2, h, 2, 4).mean((3, 5), dtype=np.float32).astype(np.uint8) \
-            if sprites.shape[0] * sprites.shape[1] < 8 else self.halved(sprites)
+        self.half = self.halved(sprites)
         self.shapes = [shape_alpha(n) for n in SHAPES]
 
     @staticmethod
