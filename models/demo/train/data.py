@@ -7,7 +7,7 @@ import ground
 import scenes
 from captions import Writer, canonical, true_of
 from film import Conditions
-from render import Drawer, MARGIN, draw, touched
+from render import Drawer, MARGIN, draw, owners, touched
 from scenes import CAMERAS, EVENT_ID, FACTS, GROUNDS, N_CLASSES, N_THINGS, OPPOSITE
 
 SIDE = 126
@@ -30,6 +30,7 @@ class Batch:
     said_things: np.ndarray
     said: np.ndarray
     texts: list
+    owner: np.ndarray        # [B, T, N] class of the thing in each patch, -1: none
     kept: np.ndarray = None  # [B, K] patches that are looked at, or all
 
 
@@ -112,13 +113,14 @@ class World:
     def render(self, chosen, t, texts, said_things, said):
         places = {1: [int(self.rng.integers(8))], 2: [0, 7], 4: [0, 2, 5, 7]}.get(t, list(range(8)))
         frames = np.empty((len(chosen), t, SIDE, SIDE, 3), np.uint8)
+        owner = np.stack([[owners(s, k / 8, GRID) for k in places] for s in chosen])
         for i, scene in enumerate(chosen):
             clip = draw(self.drawer, scene, self.images[scene.ground[3]], np.array(places) / 8, SIDE, SIDE)
             if t == 8 and self.rng.random() < self.foreign_frames:
                 self.intrude(clip, scene, chosen)
             frames[i] = self.conditions(clip, self.strength)
         return Batch(frames, places, self.encode(texts), np.array([s.things() for s in chosen]),
-                     np.array([s.facts() for s in chosen]), np.array(said_things), np.array(said), texts)
+                     np.array([s.facts() for s in chosen]), np.array(said_things), np.array(said), texts, owner)
 
     def intrude(self, clip, scene, others):
         """A window over a film does not end where a moment ends: one or two frames of what is before or after."""

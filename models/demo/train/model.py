@@ -151,6 +151,7 @@ class LvT(nn.Module):
         for block in self.spatial:
             x = block(x)
         x = self.spatial_ln(x)
+        self.seen = x                                # for the training's heads on single patches
         n, d = x.shape[1:]
         x = x.view(b, t, n, d).transpose(1, 2)
         x = (x + (self.temporal_pos if times is None else self.temporal_pos[times])).reshape(b * n, t, d)
@@ -159,6 +160,7 @@ class LvT(nn.Module):
         x = self.temporal_ln(x).view(b, n, t, d).transpose(1, 2).reshape(b, t * n, d)
         for block in self.auxiliary:
             x = block(x)
+        self.understood = x
         return unit(self.pooler(x))
 
     def words(self, ids):

@@ -270,6 +270,19 @@ def touched(scene, times, grid):
     return out.ravel()
 
 
+def owners(scene, t, grid):
+    """[grid * grid] the class of the actor that covers the middle of each patch at time t; -1 where none does."""
+    out = np.full((grid, grid), -1)
+    ccx, ccy, zoom = camera(scene, t)
+    middle = (np.arange(grid) + .5) / grid
+    for i, actor in enumerate(scene.actors):
+        x, y, s, _, alpha, _ = state(scene, i, t)
+        if alpha > .5:
+            x, y, s = (x - ccx) * zoom + .5, (y - ccy) * zoom + .5, max(s * zoom * .46, .075)
+            out[np.ix_(abs(middle - y) <= s, abs(middle - x) <= max(s / scene.aspect, .075))] = actor.cls
+    return out.ravel()
+
+
 def scaled(drawer, scene, actor, ph, pw, turn, tint):
     ink = np.array(COLOURS[COLOUR_NAMES[actor.colour]], np.float32)
     if tint > 0:

@@ -116,6 +116,13 @@ class Chooser:
         self.styles = styles
         self.banned = banned      # (cls, event) pairs kept for the test of unseen combinations
         self.motion = motion      # share of events; below 1 more scenes are still
+        self.share = STYLE_SHARE[:len(styles)] / STYLE_SHARE[:len(styles)].sum()
+        self.sizes = (.3, .42, .28)
+
+    def easy(self):
+        """For the start of the training: large things, in colour."""
+        self.share = np.array([.82, .06, .06, .06])
+        self.sizes = (.1, .35, .55)
 
     def pick(self, options, p=None):
         return options[int(self.rng.choice(len(options), p=p))]
@@ -124,7 +131,7 @@ class Chooser:
         i = int(self.rng.integers(len(self.grounds)))
         return (*self.grounds[i], i)
 
-    def actor(self, ground, avoid=(), sizes=(.3, .42, .28)):
+    def actor(self, ground, avoid=(), sizes=None):
         """A thing in nine of ten cases, else a coloured shape; its ink stands out from the ground."""
         rng = self.rng
         kind, main, second, _ = ground
@@ -134,8 +141,8 @@ class Chooser:
         if rng.random() < .12:
             cls, style = N_THINGS + int(rng.integers(len(SHAPES))) * len(COLOUR_NAMES) + ink, INK
         else:
-            cls, style = int(rng.integers(N_THINGS)), self.pick(self.styles, STYLE_SHARE[:len(self.styles)] / STYLE_SHARE[:len(self.styles)].sum())
-        size = int(rng.choice(3, p=sizes))
+            cls, style = int(rng.integers(N_THINGS)), self.pick(self.styles, self.share)
+        size = int(rng.choice(3, p=sizes or self.sizes))
         return Actor(cls, style, ink, size, rng.uniform(*SIZE_RANGES[size]), .5, .5)
 
     def place(self, actor, pos=None):
@@ -157,7 +164,7 @@ class Chooser:
 
     def single(self, event, camera='none', ground=None, actor=None):
         ground = ground or self.ground()
-        sizes = (.3, .42, .28)
+        sizes = self.sizes
         if event in ('left', 'right', 'up', 'down', 'left_back', 'right_back', 'up_back', 'down_back', 'circle'):
             sizes = (.42, .5, .08)
         actor = dataclasses.replace(actor) if actor else self.actor(ground, sizes=sizes)

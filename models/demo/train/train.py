@@ -34,6 +34,8 @@ class Learner(nn.Module):
         self.lvt = LvT(cfg)
         self.log_scale = nn.Parameter(torch.tensor(math.log(10.)))
         self.heads = nn.ModuleDict({k: nn.Linear(cfg.width, n) for k, n in HEADS.items()})
+        self.heads['patch_thing'] = nn.Linear(cfg.width, HEADS['thing'])
+        self.heads['patch_event'] = nn.Linear(cfg.width, HEADS['event'])
         for head in self.heads.values():
             nn.init.normal_(head.weight, std=.05)
             nn.init.zeros_(head.bias)
@@ -48,6 +50,23 @@ class Learner(nn.Module):
             wanted = torch.from_numpy(wanted.astype(np.int64))
             if (wanted >= 0).any():
                 loss = loss + .4 * F.cross_entropy(self.heads[name](h), wanted.clamp(min=-1), ignore_index=-1, reduction='sum') / len(wanted)
+        return loss
+
+
+    def patch_loss(self, batch, with_time, most=1500):
+        """What is in a patch and what it does: the things are learned from here long before they are from captions."""
+        owner = batch.owner
+        b, t, n = owner.shape
+        if batch.kept is not None:
+            owner = np.take_along_axis(owner, np.repeat(batch.kept[:, None], t, 1), 2)
+            n = owner.shape[2]
+        at = np.flatnonzero(owner.ravel() >= 0)
+        at = at if len(at) <= most else np.random.default_rng(len(at)).choice(at, most, replace=False)
+        wanted = torch.from_numpy(owner.ravel()[at])
+        loss = F.cross_entropy(self.heads['patch_thing'](self.lvt.seen.reshape(b * t * n, -1)[at]), wanted)
+        if with_time:
+            events = batch.facts[:, 0][at // (t * n)]
+            loss = loss + .4 * F.cross_entropy(self.heads['patch_event'](self.lvt.understood.reshape(b * t * n, -1)[at]), torch.from_numpy(events))
         return loss
 
 
@@ -144,14 +163,15 @@ def one_step(learner, flat, batch, rank, world, lr, count, args):
     loss, logits = contrast(gathered(v, rank, world), gathered(t, rank, world), scale, others)
     heads = learner.head_loss(v, batch.things, batch.facts, with_time) + \
         learner.head_loss(t, batch.said_things, batch.said, True)
+    patch = learner.patch_loss(batch, with_time)
     flat.grad.zero_()
-    (loss + args.heads * heads / world).backward()
+    (loss + (args.heads * heads + args.patches * patch) / world).backward()
     dist.all_reduce(flat.grad)
     learner.log_scale.grad.div_(world)
     norm = flat.step(lr, count)
     learner.log_scale.data.clamp_(0, math.log(args.max_scale))
     right = float((logits.argmax(1) == torch.arange(len(logits))).float().mean())
-    return float(loss.detach()), float(heads.detach()), right, norm
+    return float(loss.detach()), float(heads.detach()), float(patch.detach()), right, norm
 
 
 def save(path, learner, flat, seen, count, cfg, args):
@@ -178,6 +198,9 @@ def work(rank, world, args):
     learner.lvt.set_cap(args.cap)
     sprites = np.load(args.sprites, mmap_mode='r')[:, :4]
     data = World(sprites, tokenizer, args.seed * 1000 + rank + 100 * (count + 1), pool_seed=args.seed)
+    if args.easy:
+        data.chooser.easy()
+        data.strength = .4
     stages = STAGES if not args.stages else [tuple(float(x) if i == 4 else int(x) for i, x in enumerate(s.split(':'))) for s in args.stages.split(',')]
     saved, began, marks, busy = time.time(), time.time(), [], 0.
     total = sum(s[2] for s in stages)
@@ -191,8 +214,8 @@ def work(rank, world, args):
         marks.append(one_step(learner, flat, batch, rank, world, lr, count + 1, args))
         seen, count = seen + size * world, count + 1
         if rank == 0 and count % 50 == 0:
-            loss, heads, right, norm = np.mean(marks, 0)
-            line = dict(seen=seen, frames=frames, lr=lr, loss=round(loss, 4), heads=round(heads, 3), right=round(right, 4), norm=round(norm, 2),
+            loss, heads, patch, right, norm = np.mean(marks, 0)
+            line = dict(seen=seen, frames=frames, lr=lr, loss=round(loss, 4), heads=round(heads, 3), patch=round(patch, 3), right=round(right, 4), norm=round(norm, 2),
                         scale=round(float(learner.log_scale.exp()), 2), patch_rms=round(learner.lvt.patch_rms, 2),
                         rate=round(50 * size * world / (time.time() - began), 1), draw=round(busy / (time.time() - began), 3))
             began, marks, busy = time.time(), [], 0.
@@ -214,7 +237,9 @@ def main():
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--processes', type=int, default=2)
     parser.add_argument('--heads', type=float, default=.3, help='weight of the auxiliary heads')
+    parser.add_argument('--patches', type=float, default=1., help='weight of the heads on single patches')
     parser.add_argument('--max-scale', type=float, default=40.)
+    parser.add_argument('--easy', action='store_true', help='large things in colour, to begin with')
     parser.add_argument('--cap', type=float, default=0.)
     parser.add_argument('--stages', help='frames:patches:samples:batch:lr,… instead of the usual ones')
     args = parser.parse_args()
