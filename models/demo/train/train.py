@@ -23,7 +23,7 @@ from model import Config, LvT
 # within the last stage. Leaving out patches of plain ground halves the cost of a step.
 # MIXED: every fourth step has 8 frames and 3/7 of the batch, the others have 2 frames.
 MIXED = 28
-STAGES = [(1, 26, 112_000, 160, 1e-3), (2, 26, 150_000, 112, 1e-3), (MIXED, 26, 600_000, 112, 1e-3), (8, 0, 150_000, 48, 7e-4)]
+STAGES = [(1, 26, 50_000, 56, 1e-3), (2, 26, 250_000, 64, 1e-3), (MIXED, 26, 600_000, 112, 1e-3), (8, 0, 150_000, 48, 7e-4)]
 
 
 class Learner(nn.Module):
@@ -188,6 +188,9 @@ def work(rank, world, args):
     cfg = Config(vocabulary=tokenizer.vocab_size())
     torch.manual_seed(args.seed)
     learner = Learner(cfg)
+    if args.weights:
+        import export
+        export.load(learner.lvt, dict(np.load(args.weights)))
     flat = Flat(learner)
     seen = count = 0
     path = out / 'last.pt'
@@ -239,6 +242,7 @@ def main():
     parser.add_argument('--heads', type=float, default=.3, help='weight of the auxiliary heads')
     parser.add_argument('--patches', type=float, default=1., help='weight of the heads on single patches')
     parser.add_argument('--max-scale', type=float, default=40.)
+    parser.add_argument('--from', dest='weights', help='an exported .npz to start from')
     parser.add_argument('--easy', action='store_true', help='large things in colour, to begin with')
     parser.add_argument('--cap', type=float, default=0.)
     parser.add_argument('--stages', help='frames:patches:samples:batch:lr,… instead of the usual ones')
