@@ -19,11 +19,10 @@ from torch import nn
 from torch.nn import functional as F
 
 import ground
-from art import COLOUR
 from film import Conditions
 from model import Config
 from render import Drawer, paste
-from scenes import COLOUR_NAMES, COLOURS, N_CLASSES, N_THINGS, STYLE_SHARE, Actor
+from scenes import COLOUR_NAMES, COLOURS, EASY_SHARE, N_CLASSES, N_THINGS, STYLE_SHARE, Actor
 from train import Flat, Learner, save
 
 
@@ -36,6 +35,13 @@ class Crops:
         _, self.images = ground.pool(1, 500, 189)
         self.light = Conditions(seed).light
         self.inks = np.array([COLOURS[n] for n in COLOUR_NAMES], np.float32)
+
+    @classmethod
+    def like(cls, other, seed):
+        """The same material with another generator (the same one in all processes)."""
+        crops = cls.__new__(cls)
+        crops.__dict__.update(other.__dict__, rng=np.random.default_rng(seed))
+        return crops
 
     def one(self, frame, share):
         """Draws into frame (S x S); returns the class and which pixels' box it took."""
@@ -70,6 +76,22 @@ class Crops:
         noise = rng.normal(0, 1, frames.shape[1:]).astype(np.float32)
         frames = np.clip(frames + noise * rng.uniform(0, 9, (n, 1, 1, 1)).astype(np.float32), 0, 255).astype(np.uint8)
         return frames, owner.reshape(n, -1)
+
+
+def whitened(crops, lvt, n=2500):
+    """The patch projection starts as the main directions of real patches, each at the same strength.
+
+    Random filters see little but a patch's mean colour: its details have a hundredth of the variance.
+    """
+    frames, _ = crops.batch(n, 4, EASY_SHARE)
+    x = lvt.patches(torch.from_numpy(frames[:, None])).float().flatten(0, 1).numpy()
+    mean = x.mean(0)
+    values, vectors = np.linalg.eigh((x - mean).T @ (x - mean) / len(x))
+    d = lvt.cfg.width
+    w = .5 * vectors[:, -d:] / np.sqrt(values[-d:] + .25)
+    with torch.no_grad():
+        lvt.patch.weight.copy_(torch.from_numpy(w.T.copy()))
+        lvt.patch.bias.copy_(torch.from_numpy(-mean @ w))
 
 
 class Eye(nn.Module):
@@ -109,15 +131,16 @@ def work(rank, world, args):
     if (out / 'last.pt').exists():
         state = torch.load(out / 'last.pt')
         whole.load(state['flat'])
+    crops = Crops(np.load(args.sprites, mmap_mode='r')[:, :4], args.seed * 77 + rank + state.get('crops', (0, 0))[0])
+    if not state['count']:
+        whitened(Crops.like(crops, args.seed), learner.lvt)
     eye = Eye(learner)
     flat = Flat(eye)                                   # takes these parameters over
-    crops = Crops(np.load(args.sprites, mmap_mode='r')[:, :4], args.seed * 77 + rank + state['count'] * 2)
-    seen = count = 0
+    seen, count = state.get('crops', (0, 0))
     marks, began, saved = [], time.time(), time.time()
     while seen < args.samples:
         g = 3 if count % 2 else 4
-        ease = max(0., 1 - seen / (.3 * args.samples)) if args.easy else 0.
-        share = (1 - ease) * STYLE_SHARE + ease * np.eye(4)[COLOUR]
+        share = EASY_SHARE if args.easy else STYLE_SHARE
         frames, owner = crops.batch(args.batch * (1 if g == 4 else 16) // (1 if g == 4 else 9), g, share / share.sum())
         r, c = np.random.default_rng(count).integers(0, 8 - g, 2)
         places = torch.from_numpy(((np.arange(g)[:, None] + r) * 7 + np.arange(g) + c).ravel())
@@ -136,8 +159,9 @@ def work(rank, world, args):
             marks, began = [], time.time()
         if rank == 0 and (seen >= args.samples or time.time() - saved > 60):
             merged = Flat(learner)                     # all parameters again, with what they are now
-            merged_state = dict(value=merged.value, ema=merged.ema, m=merged.m, v=merged.v)
-            save(out / 'last.pt', learner, type('F', (), {'state': lambda self: merged_state})(), state['seen'], state['count'], cfg, args)
+            merged.m.zero_()
+            merged.v.zero_()
+            save(out / 'last.pt', learner, merged, 0, 1, cfg, args, crops=(seen, count))
             flat = rebind(eye, flat)
             saved = time.time()
     dist.barrier()
@@ -156,11 +180,11 @@ if __name__ == '__main__':
     parser.add_argument('--sprites', required=True)
     parser.add_argument('--tokenizer', required=True)
     parser.add_argument('--samples', type=int, default=600_000)
-    parser.add_argument('--batch', type=int, default=128)
+    parser.add_argument('--batch', type=int, default=40)
     parser.add_argument('--lr', type=float, default=1.5e-3)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--processes', type=int, default=2)
-    parser.add_argument('--easy', action='store_true', help='begin with the colour drawings')
+    parser.add_argument('--easy', action='store_true', help='mostly the colour drawings')
     args = parser.parse_args()
     os.environ.setdefault('OMP_NUM_THREADS', '1')
     os.environ.setdefault('GLIBC_TUNABLES', 'glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=68719476736:glibc.malloc.top_pad=268435456')

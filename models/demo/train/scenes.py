@@ -121,7 +121,7 @@ class Chooser:
 
     def easy(self):
         """For the start of the training: large things, in colour."""
-        self.share = np.array([.82, .06, .06, .06])
+        self.share = EASY_SHARE
         self.sizes = (.1, .35, .55)
 
     def pick(self, options, p=None):
@@ -291,6 +291,7 @@ class Chooser:
 
 
 STYLE_SHARE = np.array([.46, .2, .17, .17])
+EASY_SHARE = np.array([.7, .1, .1, .1])
 
 
 def with_opposites(events, n):

@@ -174,8 +174,8 @@ def one_step(learner, flat, batch, rank, world, lr, count, args):
     return float(loss.detach()), float(heads.detach()), float(patch.detach()), right, norm
 
 
-def save(path, learner, flat, seen, count, cfg, args):
-    state = dict(flat=flat.state(), seen=seen, count=count, cfg=vars(cfg), seed=args.seed)
+def save(path, learner, flat, seen, count, cfg, args, **more):
+    state = dict(flat=flat.state(), seen=seen, count=count, cfg=vars(cfg), seed=args.seed, **more)
     torch.save(state, str(path) + '.new')
     os.replace(str(path) + '.new', path)
 
