@@ -27,6 +27,7 @@ extern const ks_command ks_cmd_doctor;
 extern const ks_command ks_cmd_completion;
 extern const ks_command ks_cmd_manual;
 extern const ks_command ks_cmd_bench_decode;
+extern const ks_command ks_cmd_bench_accuracy;
 extern const ks_command ks_cmd_bench_encoder;
 extern const ks_command ks_cmd_bench_scan;
 
@@ -55,6 +56,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_completion,
     &ks_cmd_manual,
     &ks_cmd_bench_encoder,
+    &ks_cmd_bench_accuracy,
     &ks_cmd_bench_decode,
     &ks_cmd_bench_scan,
     NULL,

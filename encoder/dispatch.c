@@ -1,44 +1,188 @@
 /* dispatch.c - see dispatch.h. */
 #include "encoder/dispatch.h"
 
+#include <assert.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+#include "encoder/panels.h"
+
+enum { TABLES = 4 };
+static const char *const names[TABLES] = {"amx", "avx512", "avx2", "plain"}; /* as they are preferred */
 
 const char *ks_precision_name(ks_precision precision)
 {
-    static const char *const names[] = {"auto", "fp32", "bf16", "int8"};
-    return names[precision];
+    static const char *const all[] = {"auto", "fp32", "bf16", "int8"};
+    return all[precision];
 }
 
-int ks_dispatch_kernels(const ks_kernels **k, ks_error *e)
+static const ks_kernels *table_of(int i)
 {
-    const char *asked = getenv("KINOSEEK_CPU");
-    struct {
-        const char *name;
-        const ks_kernels *kernels;
-    } all[] = {{"amx", ks_kernels_amx()}, {"avx512", ks_kernels_avx512()}, {"avx2", ks_kernels_avx2()},
-               {"plain", ks_kernels_plain()}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-        if (asked && *asked && strcmp(asked, all[i].name) != 0)
-            continue;
-        if (all[i].kernels) {
-            *k = all[i].kernels;
-            return 0;
-        }
-        if (asked && *asked)
-            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions", asked);
+    return i == 0 ? ks_kernels_amx() : i == 1 ? ks_kernels_avx512() : i == 2 ? ks_kernels_avx2() : ks_kernels_plain();
+}
+
+/* The plain table has all precisions, for tests, but none fast. */
+static int fast(const ks_kernels *k, ks_precision precision)
+{
+    return k->tile[precision] && (precision == KS_FP32 || k != ks_kernels_plain());
+}
+
+/* --- the measurement --- */
+
+static double seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Seconds for 64 rows by 768 by 64 of a precision: the best of 20; under 10 ms in all. */
+static double cost(const ks_kernels *k, ks_precision precision)
+{
+    enum { K = 768, PANELS = 2, ROWS = 64 };
+    size_t groups = ks_groups(precision, K), b = groups * KS_PANEL * PANELS, a = groups * ROWS;
+    uint32_t *x = calloc(a + b, 4);
+    float c[KS_TILE_ROWS * KS_PANEL];
+    double best = 1e9;
+    for (int round = 0; round < 20 && x; round++) {
+        double start = seconds();
+        for (size_t p = 0; p < PANELS; p++)
+            for (int r = 0; r < ROWS; r += k->rows[precision]) {
+                int rows = ROWS - r < k->rows[precision] ? ROWS - r : k->rows[precision];
+                ks_tile t = {.a = x + (size_t)r * groups, .lda = groups, .b = x + a + p * groups * KS_PANEL,
+                             .groups = groups, .rows = rows};
+                k->tile[precision](c, &t);
+            }
+        double took = seconds() - start;
+        best = took < best ? took : best;
     }
-    return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s is none of amx, avx512, avx2, plain", asked);
+    free(x);
+    return best;
 }
 
-int ks_dispatch_precision(ks_precision *precision, const ks_kernels *k, ks_precision asked, ks_error *e)
+typedef struct {
+    int table;
+    ks_precision automatic; /* what KS_AUTO means on this CPU */
+} choice;
+
+/* A narrower precision must be worth a quarter of the time; so must a wider table, one step of it. */
+static choice measure(void)
 {
-    int plain = k == ks_kernels_plain(); /* has all, for tests, but none fast */
-    *precision = asked != KS_AUTO ? asked : k->tile[KS_BF16] && !plain ? KS_BF16 : KS_FP32;
-    if (*precision == KS_FP32 || (k->tile[*precision] && !plain))
+    choice best = {TABLES - 1, KS_FP32};
+    double least = 1e9;
+    for (int i = TABLES - 1; i >= 0; i--) {
+        const ks_kernels *k = table_of(i);
+        if (!k)
+            continue;
+        double full = cost(k, KS_FP32), half = fast(k, KS_BF16) ? cost(k, KS_BF16) : 1e9;
+        double mine = half < 0.75 * full ? half : full;
+        if (mine <= 1.05 * least) {
+            least = mine;
+            best = (choice){i, half < 0.75 * full ? KS_BF16 : KS_FP32};
+        }
+    }
+    return best;
+}
+
+/* --- and its memory --- */
+
+/* Brand, family and features: what decides, in one word without blanks. */
+static void cpu_name(char out[160])
+{
+    snprintf(out, 160, "other");
+#if defined(__x86_64__)
+    unsigned r[12] = {0}, a, b, c, d, features[3] = {0};
+    for (unsigned i = 0; i < 3; i++)
+        __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
+    if (__get_cpuid(1, &a, &b, &c, &d))
+        features[0] = a;
+    if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
+        features[1] = b;
+        features[2] = d;
+    }
+    snprintf(out, 160, "%.48s-%x-%x-%x", (const char *)r, features[0], features[1], features[2]);
+    for (char *p = out; *p; p++)
+        if (*p <= ' ' || *p > '~')
+            *p = '_';
+#endif
+}
+
+static int recall(choice *found, const char *path, const char *cpu)
+{
+    char line[256] = "", had[160], table[16], precision[16];
+    FILE *f = fopen(path, "r");
+    int good = f && fgets(line, sizeof line, f) && sscanf(line, "1 %159s %15s %15s", had, table, precision) == 3 &&
+               strcmp(had, cpu) == 0;
+    if (f)
+        fclose(f);
+    for (int i = 0; good && i < TABLES; i++)
+        if (strcmp(table, names[i]) == 0 && table_of(i)) {
+            *found = (choice){i, strcmp(precision, "bf16") == 0 && fast(table_of(i), KS_BF16) ? KS_BF16 : KS_FP32};
+            return 1;
+        }
+    return 0;
+}
+
+/* Best effort: what cannot be remembered is measured again. */
+static void remember(const choice *c, const char *path, const char *cpu)
+{
+    char temporary[4096];
+    if (snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid()) >= (int)sizeof temporary)
+        return;
+    FILE *f = fopen(temporary, "w");
+    if (!f)
+        return;
+    int good = fprintf(f, "1 %s %s %s\n", cpu, names[c->table], ks_precision_name(c->automatic)) > 0;
+    good = fclose(f) == 0 && good;
+    if (!good || rename(temporary, path) != 0)
+        unlink(temporary);
+}
+
+/* Without a place to remember it the order of `names` decides, so that the class never flips. */
+static choice settle(const ks_cache *cache)
+{
+    char cpu[160], *path = ks_pack_path(cache, "cpu", "choice");
+    choice c = {TABLES - 1, KS_FP32};
+    cpu_name(cpu);
+    if (!path) {
+        for (c.table = 0; !table_of(c.table); c.table++)
+            ;
+        c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
+    } else if (!recall(&c, path, cpu)) {
+        c = measure();
+        remember(&c, path, cpu);
+    }
+    free(path);
+    return c;
+}
+
+int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *cache, ks_precision asked, ks_error *e)
+{
+    const char *forced = getenv("KINOSEEK_CPU");
+    choice c = {TABLES, KS_FP32};
+    if (forced && *forced) {
+        for (c.table = 0; c.table < TABLES && strcmp(forced, names[c.table]) != 0; c.table++)
+            ;
+        if (c.table == TABLES)
+            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s is none of amx, avx512, avx2, plain", forced);
+        if (!table_of(c.table))
+            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions", forced);
+        c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
+    } else {
+        c = settle(cache);
+    }
+    *k = table_of(c.table);
+    *precision = asked == KS_AUTO ? c.automatic : asked;
+    if (fast(*k, *precision))
         return 0;
     return ks_fail(e, KS_EUSAGE, "precision %s needs instructions that this CPU lacks; it has fp32%s%s (%s)",
-                   ks_precision_name(*precision), k->tile[KS_BF16] && !plain ? ", bf16" : "",
-                   k->tile[KS_INT8] && !plain ? ", int8" : "", k->name);
+                   ks_precision_name(*precision), fast(*k, KS_BF16) ? ", bf16" : "", fast(*k, KS_INT8) ? ", int8" : "",
+                   (*k)->name);
 }

@@ -63,11 +63,9 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     enc->notice_arg = o->notice_arg;
     ks_precision precision;
     ks_weights_options wo = {.model = o->model, .cache = o->cache, .notice = o->notice, .notice_arg = o->notice_arg};
-    int err = ks_dispatch_kernels(&enc->kernels, e);
+    int err = ks_weights_open(&enc->weights, &wo, e);
     if (!err)
-        err = ks_dispatch_precision(&precision, enc->kernels, o->precision, e);
-    if (!err)
-        err = ks_weights_open(&enc->weights, &wo, e);
+        err = ks_dispatch(&enc->kernels, &precision, enc->weights->cache, o->precision, e);
     if (!err) {
         enc->info = enc->weights->info;
         enc->info.precision = precision;

@@ -81,4 +81,8 @@ const ks_kernels *ks_kernels_avx2(void);    /* NULL where the build or this CPU 
 const ks_kernels *ks_kernels_avx512(void);
 const ks_kernels *ks_kernels_amx(void);
 
+/* Between kernels_amx.c and kernels_avx512.c. */
+ks_tile_fn ks_tile_amx_bf16, ks_tile_amx_int8;
+const ks_kernels *ks_kernels_avx512_amx(void); /* not asking whether the CPU has AMX */
+
 #endif

@@ -80,30 +80,48 @@ TILE(tile_f32, group_f32)
 TILE(tile_bf16, group_bf16)
 TILE(tile_int8, group_int8)
 
-static const ks_kernels table[4] = {
-#define ENTRY(name_, bf16_, int8_) \
-    {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, ROWS, ROWS}, .finish = finish, .norm = norm, \
-     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .dequantise = dequantise, .transpose = transpose, .dot = dot, \
-     .axpy = axpy}
-    ENTRY("avx512", NULL, NULL),
-    ENTRY("avx512 bf16", tile_bf16, NULL),
-    ENTRY("avx512 vnni", NULL, tile_int8),
-    ENTRY("avx512 bf16 vnni", tile_bf16, tile_int8),
+enum { PLAIN, WITH_BF16, WITH_VNNI, WITH_BOTH, WITH_AMX, AMX_ROWS = 32 };
+
+static const ks_kernels table[] = {
+#define ENTRY(name_, bf16_, int8_, rows_) \
+    {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_}, .finish = finish, .norm = norm, \
+     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .dequantise = dequantise, \
+     .transpose = transpose, .dot = dot, .axpy = axpy}
+    [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS),
+    [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS),
+    [WITH_VNNI] = ENTRY("avx512 vnni", NULL, tile_int8, ROWS),
+    [WITH_BOTH] = ENTRY("avx512 bf16 vnni", tile_bf16, tile_int8, ROWS),
+    [WITH_AMX] = ENTRY("amx", ks_tile_amx_bf16, ks_tile_amx_int8, AMX_ROWS),
 };
 
 #ifdef __clang__
 #pragma clang attribute pop
 #endif
 
+static int usable(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+}
+
 const ks_kernels *ks_kernels_avx512(void)
 {
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
-        !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("fma"))
-        return NULL;
-    return &table[(__builtin_cpu_supports("avx512bf16") ? 1 : 0) + (__builtin_cpu_supports("avx512vnni") ? 2 : 0)];
+    return usable() ? &table[(__builtin_cpu_supports("avx512bf16") ? WITH_BF16 : 0) +
+                             (__builtin_cpu_supports("avx512vnni") ? WITH_VNNI : 0)]
+                    : NULL;
+}
+
+const ks_kernels *ks_kernels_avx512_amx(void)
+{
+    return usable() && __builtin_cpu_supports("avx512bf16") ? &table[WITH_AMX] : NULL;
 }
 #else
 const ks_kernels *ks_kernels_avx512(void)
+{
+    return NULL;
+}
+
+const ks_kernels *ks_kernels_avx512_amx(void)
 {
     return NULL;
 }

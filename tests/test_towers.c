@@ -1,6 +1,7 @@
 /* test_towers.c - every stage of every variant against the official code in float64, and what must not
  * change a bit: threads, batch, sharing, order of calls. Fixtures: tests/fixtures/README.md. */
 #include <check.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,53 @@ START_TEST(wrong_use_is_refused)
 }
 END_TEST
 
+/* --- memory --- */
+
+/* Under the sanitizers malloc is theirs; the ordinary build counts. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+static _Atomic long allocations;
+extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+extern void *__libc_memalign(size_t align, size_t n);
+void *malloc(size_t n) { allocations++; return __libc_malloc(n); }
+void *calloc(size_t n, size_t size) { allocations++; return __libc_calloc(n, size); }
+void *realloc(void *p, size_t n) { allocations++; return __libc_realloc(p, n); }
+void *aligned_alloc(size_t align, size_t n) { allocations++; return __libc_memalign(align, n); }
+
+START_TEST(a_warm_pass_allocates_nothing)
+{
+    static uint8_t px[FRAMES * SIDE * SIDE * 3];
+    float v[16], frames[FRAMES * 16];
+    int32_t ids[3] = {1, 2, 3};
+    ks_error e = {0};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .precision = (ks_precision)_i, .threads = 3, .cache = cache};
+    ks_tokens *tokens[FRAMES];
+    const uint8_t *at[FRAMES];
+    ks_encoder *enc;
+    if (ks_encoder_open(&enc, &o, &e) == KS_EUSAGE)
+        return; /* this CPU has no such precision */
+    ck_assert_ptr_nonnull(enc);
+    for (int round = 0; round < 3; round++) {
+        ks_fixture_pixels(px, (uint64_t)round, FRAMES, SIDE);
+        for (int i = 0; i < FRAMES; i++)
+            at[i] = px + (size_t)i * SIDE * SIDE * 3;
+        long before = allocations; /* no ck_assert until it is read: those allocate */
+        int err = ks_frames_tokens(tokens, enc, at, FRAMES, SIDE, &e);
+        err = err ? err : ks_clip_vector(v, frames, enc, tokens, FRAMES, &e);
+        for (int i = 0; i < FRAMES; i++)
+            ks_tokens_free(tokens[i]);
+        err = err ? err : ks_ids_vector(v, enc, ids, 3, &e);
+        long n = allocations - before;
+        ck_assert_int_eq(err, 0);
+        ck_assert_msg(round == 0 ? n > 0 : n == 0, "round %d: %ld allocations", round, n);
+    }
+    ks_encoder_close(enc);
+}
+END_TEST
+#define HAVE_COUNTER 1
+#endif
+
 /* --- bf16 and int8 --- */
 
 static ks_encoder *open_precision(ks_precision precision, int threads)
@@ -343,6 +391,9 @@ int main(void)
     tcase_add_test(tc, equal_frames_share_tokens);
     tcase_add_test(tc, wrong_use_is_refused);
     tcase_add_loop_test(tc, narrow_precisions_are_near_and_repeatable, 0, 2);
+#ifdef HAVE_COUNTER
+    tcase_add_loop_test(tc, a_warm_pass_allocates_nothing, KS_FP32, KS_INT8 + 1);
+#endif
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
