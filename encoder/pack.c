@@ -32,7 +32,7 @@ struct ks_pack_sink {
     int fd;            /* -1: memory */
     uint8_t *memory;
     size_t bytes;
-    const char *path;
+    const char *path;  /* as it is called while it grows */
     int broken;        /* errno of a write that failed: the file's fault, not the fill's */
 };
 
@@ -222,39 +222,45 @@ void ks_pack_close(ks_pack *p)
     *p = (ks_pack){0};
 }
 
-static int header_fits(const pack_header *h, const char *hash, const char *suffix, size_t bytes)
+static int header_fits(const pack_header *h, const ks_pack_name *name)
 {
-    return memcmp(h->magic, MAGIC, sizeof MAGIC) == 0 && h->one == 1 && h->bytes == bytes &&
-           strncmp(h->hash, hash, sizeof h->hash) == 0 && strncmp(h->suffix, suffix, sizeof h->suffix) == 0;
+    return memcmp(h->magic, MAGIC, sizeof MAGIC) == 0 && h->one == 1 && h->bytes == name->bytes &&
+           strncmp(h->hash, name->hash, sizeof h->hash) == 0 && strncmp(h->suffix, name->suffix, sizeof h->suffix) == 0;
 }
 
-/* The pack's own identity file vouches for it, or its payload is compared with its CRC once more. */
-static int pack_is_whole(ks_cache *c, const ks_pack *p, const char *hash, const char *suffix, int fd)
+/* The list that knows this pack's own identity. */
+static void own_key(char key[128], const ks_pack_name *name)
+{
+    snprintf(key, 128, "%s.%s.ok", name->hash, name->suffix);
+}
+
+/* Its own identity vouches for it, or its payload is compared with its CRC once more. */
+static int pack_is_whole(const ks_pack_name *name, const ks_pack *p, int fd)
 {
     struct stat st;
     char key[128], note[96];
     const pack_header *h = p->base;
     if (fstat(fd, &st) != 0) return 0;
-    snprintf(key, sizeof key, "%s.%s.ok", hash, suffix);
-    if (ks_cache_vouches(c, key, &st, note)) return 1;
+    own_key(key, name);
+    if (ks_cache_vouches(name->cache, key, &st, note)) return 1;
     if (ks_crc32(0, p->data, p->bytes) != h->crc) return 0;
-    ks_cache_vouch(c, key, &st, "");
+    ks_cache_vouch(name->cache, key, &st, "");
     return 1;
 }
 
-int ks_pack_find(ks_pack *p, ks_cache *c, const char *hash, const char *suffix, size_t bytes, ks_error *e)
+int ks_pack_find(ks_pack *p, const ks_pack_name *name, ks_error *e)
 {
     struct stat st;
-    char *path = ks_pack_path(c, hash, suffix);
+    char *path = ks_pack_path(name->cache, name->hash, name->suffix);
     int good = 0, fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     *p = (ks_pack){0};
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)(HEADER + bytes) && map_file(p, fd, bytes) == 0) {
-        good = header_fits(p->base, hash, suffix, bytes) && pack_is_whole(c, p, hash, suffix, fd);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)(HEADER + name->bytes) && map_file(p, fd, name->bytes) == 0) {
+        good = header_fits(p->base, name) && pack_is_whole(name, p, fd);
         if (!good) ks_pack_close(p);
     }
     if (fd >= 0) close(fd);
     free(path);
-    return good ? 0 : ks_fail(e, KS_ENOTFOUND, "no pack %s.%s", hash, suffix);
+    return good ? 0 : ks_fail(e, KS_ENOTFOUND, "no pack %s.%s", name->hash, name->suffix);
 }
 
 /* --- making --- */
@@ -319,14 +325,14 @@ static void sync_folder(const ks_cache *c)
 }
 
 /* Header, sync, rename, and the identity of what was just checked. 0 or -1 with errno. */
-static int publish(ks_pack *p, ks_cache *c, ks_pack_sink *s, const char *path, const char *hash, const char *suffix)
+static int publish(ks_pack *p, const ks_pack_name *name, const ks_pack_sink *s, const char *path)
 {
     struct stat st;
     char key[128];
     pack_header h = {.one = 1, .bytes = s->bytes};
     memcpy(h.magic, MAGIC, sizeof MAGIC);
-    snprintf(h.hash, sizeof h.hash, "%s", hash);
-    snprintf(h.suffix, sizeof h.suffix, "%s", suffix);
+    snprintf(h.hash, sizeof h.hash, "%s", name->hash);
+    snprintf(h.suffix, sizeof h.suffix, "%s", name->suffix);
     if (map_file(p, s->fd, s->bytes) != 0) return -1;
     h.crc = ks_crc32(0, p->data, p->bytes);
     if (write_all(s->fd, &h, sizeof h, 0) != 0 || fsync(s->fd) != 0 || rename(s->path, path) != 0) {
@@ -335,52 +341,59 @@ static int publish(ks_pack *p, ks_cache *c, ks_pack_sink *s, const char *path, c
         errno = why;
         return -1;
     }
-    sync_folder(c);
-    snprintf(key, sizeof key, "%s.%s.ok", hash, suffix);
-    if (fstat(s->fd, &st) == 0) ks_cache_vouch(c, key, &st, "");
+    sync_folder(name->cache);
+    own_key(key, name);
+    if (fstat(s->fd, &st) == 0) ks_cache_vouch(name->cache, key, &st, "");
     return 0;
 }
 
-/* 0; an error of fill; or 1 with *why = errno of the cache, which is no error. */
-static int make_in_file(ks_pack *p, ks_cache *c, const char *path, const char *hash, const char *suffix, ks_pack_sink *s, ks_pack_fill *fill, void *arg, int *why, ks_error *e)
+typedef struct {
+    ks_pack_fill *fill;
+    void *arg;
+    int why; /* errno of a cache that could not take it, which is no error */
+} filling;
+
+/* 0; an error of fill; or 1 with f->why. s->path is where it grows, path what it shall be called. */
+static int make_in_file(ks_pack *p, const ks_pack_name *name, ks_pack_sink *s, const char *path, filling *f, ks_error *e)
 {
-    make_folder(c);
+    make_folder(name->cache);
     s->fd = open_part(s->path);
     if (s->fd < 0) {
-        *why = errno;
+        f->why = errno;
         return 1;
     }
     int err = 0;
-    if (ks_pack_find(p, c, hash, suffix, s->bytes, NULL) == 0) { /* made by somebody else meanwhile */
+    if (ks_pack_find(p, name, NULL) == 0) { /* made by somebody else meanwhile */
         unlink(s->path);
     } else if (reserve(s->fd, s->bytes) != 0) {
-        *why = errno, err = 1;
+        f->why = errno, err = 1;
     } else {
-        err = fill(arg, s, e);
-        if (err && s->broken) *why = s->broken, err = 1;
-        if (!err && publish(p, c, s, path, hash, suffix) != 0) *why = errno, err = 1;
+        err = f->fill(f->arg, s, e);
+        if (err && s->broken) f->why = s->broken, err = 1;
+        if (!err && publish(p, name, s, path) != 0) f->why = errno, err = 1;
     }
     if (err) unlink(s->path);
     close(s->fd);
     return err;
 }
 
-int ks_pack_open(ks_pack *p, ks_cache *c, const char *hash, const char *suffix, size_t bytes, ks_pack_fill *fill, void *arg, ks_error *e)
+int ks_pack_open(ks_pack *p, const ks_pack_name *name, ks_pack_fill *fill, void *arg, ks_error *e)
 {
-    int err = 1, why = ENOENT;
+    int err = 1;
     char part[PATH_ROOM];
-    assert(strlen(hash) < 72 && strlen(suffix) < 24);
-    if (ks_pack_find(p, c, hash, suffix, bytes, NULL) == 0) return 0;
-    char *path = ks_pack_path(c, hash, suffix);
+    filling f = {fill, arg, ENOENT};
+    assert(strlen(name->hash) < 72 && strlen(name->suffix) < 24);
+    if (ks_pack_find(p, name, NULL) == 0) return 0;
+    char *path = ks_pack_path(name->cache, name->hash, name->suffix);
     if (path) {
         snprintf(part, sizeof part, "%s.part", path);
-        ks_pack_sink sink = {.fd = -1, .bytes = bytes, .path = part};
-        err = make_in_file(p, c, path, hash, suffix, &sink, fill, arg, &why, e);
+        ks_pack_sink sink = {.fd = -1, .bytes = name->bytes, .path = part};
+        err = make_in_file(p, name, &sink, path, &f, e);
     }
     free(path);
     if (err <= 0) return err;
     if (e) *e = (ks_error){0};
-    err = make_in_memory(p, bytes, fill, arg, e);
-    if (!err) say_once(c, c->folder ? strerror(why) : "nowhere to put them", bytes);
+    err = make_in_memory(p, name->bytes, fill, arg, e);
+    if (!err) say_once(name->cache, name->cache->folder ? strerror(f.why) : "nowhere to put them", name->bytes);
     return err;
 }

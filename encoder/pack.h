@@ -35,12 +35,19 @@ char *ks_pack_path(const ks_cache *c, const char *hash, const char *suffix);
 int ks_pack_put(ks_pack_sink *s, size_t at, const void *data, size_t n, ks_error *e);
 typedef int ks_pack_fill(void *arg, ks_pack_sink *s, ks_error *e);
 
-/* Map pack hash.suffix of just `bytes` payload; where there is none (or a damaged one) make it with
- * fill: into a file, or, where that has no room or no permission, into memory, with one notice. Errors
- * of fill come through; a pack whose fill failed is never seen by anybody. */
-int ks_pack_open(ks_pack *p, ks_cache *c, const char *hash, const char *suffix, size_t bytes, ks_pack_fill *fill, void *arg, ks_error *e);
+/* Which pack: hash.suffix of a cache, with just this many bytes of payload. */
+typedef struct {
+    ks_cache *cache;
+    const char *hash, *suffix; /* under 72 and 24 characters */
+    size_t bytes;
+} ks_pack_name;
+
+/* Map a pack; where there is none (or a damaged one) make it with fill: into a file, or, where that has
+ * no room or no permission, into memory, with one notice. Errors of fill come through; a pack whose fill
+ * failed is never seen by anybody. */
+int ks_pack_open(ks_pack *p, const ks_pack_name *name, ks_pack_fill *fill, void *arg, ks_error *e);
 /* The same without making one: KS_ENOTFOUND. */
-int ks_pack_find(ks_pack *p, ks_cache *c, const char *hash, const char *suffix, size_t bytes, ks_error *e);
+int ks_pack_find(ks_pack *p, const ks_pack_name *name, ks_error *e);
 void ks_pack_close(ks_pack *p);
 
 /* Has just this file (by device, inode, size, mtime, ctime) been checked in full? Best effort: a

@@ -166,7 +166,7 @@ int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, const ks_
         matrices[i]->at = bytes;
         bytes += ks_matrix_bytes(matrices[i]);
     }
-    int err = ks_pack_open(pack, w->cache, w->info.hash, suffix, bytes, fill, &l, e);
+    int err = ks_pack_open(pack, &(ks_pack_name){w->cache, w->info.hash, suffix, bytes}, fill, &l, e);
     for (int i = 0; i < n && !err; i++)
         ks_matrix_point(matrices[i], pack->data + matrices[i]->at);
     return err;

@@ -100,7 +100,7 @@ static int open_pack(ks_pack *p, opening *o, ks_error *e)
     const char *hash = o->b.info.hash;
     int err;
     o->vouched = ks_cache_vouches(o->cache, hash, &o->st, NULL);
-    err = ks_pack_open(p, o->cache, hash, "f32", o->b.bytes, fill, o, e);
+    err = ks_pack_open(p, &(ks_pack_name){o->cache, hash, "f32", o->b.bytes}, fill, o, e);
     if (!err && !o->vouched && !o->checked) err = check_file(o, NULL, NULL, e); /* the pack was another file's */
     if (!err && o->checked) err = remember(o, hash, "", e);
     if (err) ks_pack_close(p);

@@ -3,7 +3,7 @@
  *   ks_weights *w;
  *   ks_weights_open(&w, &(ks_weights_options){.model = "lvt.npz"}, &e);
  *   w->spatial.wq + layer * D * D ...              [L, D, H, D/H], as the checkpoint has it
- *   ks_pack_open(&p, w->cache, w->info.hash, "bf16", bytes, fill, arg, &e);   derived packs: pack.h
+ *   ks_pack_open(&p, &name, fill, arg, &e);           derived packs beside it: pack.h
  *   ks_weights_close(w);
  *
  * The pointers go into a mapped pack (or into memory where there was no room for one) and are valid

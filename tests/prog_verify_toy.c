@@ -37,12 +37,49 @@ static void block_figures(const ks_fixture *f, const char *stack, const char *in
         }
 }
 
-static void write_figures(const ks_fixture *f, const char *ids)
+static void write_model(ks_build *b, const char *name)
+{
+    char path[512], file[64];
+    size_t n;
+    uint8_t *bytes = ks_build_bytes(b, &n);
+    snprintf(file, sizeof file, "%s.npz", name);
+    path_of(path, file);
+    ks_write_file(path, bytes, n);
+    free(bytes);
+}
+
+/* Fingerprints as they are published: the first and the last three elements of a tensor. */
+static const char FINGER[] = "params/vision_encoder/patch_projection/linear/bias";
+
+static void finger_figures(ks_build *b)
+{
+    const ks_build_member *m = ks_build_find(b, FINGER);
+    for (int last = 0; last < 2; last++) {
+        float x[3];
+        memcpy(x, m->data + (last ? m->bytes - sizeof x : 0), sizeof x);
+        fprintf(figures, "toy\tweights\t%s\t%s\t1e-7\t%.9g %.9g %.9g\n", FINGER, last ? "last" : "first", x[0], x[1], x[2]);
+    }
+}
+
+static void write_other_finger(void)
+{
+    ks_build *b = ks_build_load("tests/fixtures/lvt.npz");
+    ks_build_member *m = ks_build_find(b, FINGER);
+    float x;
+    memcpy(&x, m->data + m->bytes - sizeof x, sizeof x);
+    x += 1e-5f;
+    memcpy(m->data + m->bytes - sizeof x, &x, sizeof x);
+    write_model(b, "finger");
+    ks_build_free(b);
+}
+
+static void write_figures(const ks_fixture *f, const char *ids, ks_build *good)
 {
     char path[512];
     path_of(path, "figures.tsv");
     figures = fopen(path, "w");
     if (!figures) abort();
+    finger_figures(good);
     block_figures(f, "spatial", "clip4", 0);
     block_figures(f, "temporal", "clip4", 1);
     for (int64_t row = 0; row < 3; row++) figure(f, "trained/spatiotemporal", "clip4", "temporal_ln", row, row);
@@ -73,17 +110,6 @@ static void write_clip(const ks_fixture *f)
     free(file);
 }
 
-static void write_model(ks_build *b, const char *name)
-{
-    char path[512], file[64];
-    size_t n;
-    uint8_t *bytes = ks_build_bytes(b, &n);
-    snprintf(file, sizeof file, "%s.npz", name);
-    path_of(path, file);
-    ks_write_file(path, bytes, n);
-    free(bytes);
-}
-
 /* One element of one block: the first of its second mlp bias, by a hundredth. */
 static void write_perturbed(const char *stack, const char *prefix, int layer)
 {
@@ -111,9 +137,10 @@ int main(int argc, char **argv)
     ks_fixture *f = ks_fixture_open("tests/fixtures/lvt.ref.npz");
     const ks_fixture_array *seven = ks_fixture_get(f, "text_seven/ids");
     for (int i = 0; i < (int)seven->count; i++) snprintf(ids + strlen(ids), 16, i ? ",%d" : "%d", (int)seven->x[i]);
-    write_figures(f, ids);
-    write_clip(f);
     ks_build *good = ks_build_load("tests/fixtures/lvt.npz");
+    write_figures(f, ids, good);
+    write_clip(f);
+    write_other_finger();
     write_model(good, "good");
     ks_build_free(good);
     for (int i = 0; i < 4; i++)

@@ -70,7 +70,7 @@ static void open_once(ks_pack *p, ks_cache **c)
 {
     ks_error e = {0};
     ck_assert_int_eq(ks_cache_open(c, cache, notice, NULL, &e), 0);
-    ck_assert_msg(ks_pack_open(p, *c, HASH, "t", BYTES, fill, NULL, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_pack_open(p, &(ks_pack_name){*c, HASH, "t", BYTES}, fill, NULL, &e) == 0, "%s", e.msg);
     is_right(p);
 }
 
@@ -172,10 +172,10 @@ START_TEST(failed_fill_leaves_nothing)
     ks_cache *c;
     ks_error e = {0};
     ck_assert_int_eq(ks_cache_open(&c, cache, notice, NULL, &e), 0);
-    ck_assert_int_eq(ks_pack_open(&p, c, HASH, "t", BYTES, fails_inside, NULL, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fails_inside, NULL, &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "tensor x holds NaN");
     ck_assert_int_eq(count_files(""), 2); /* . and .. */
-    ck_assert_int_eq(ks_pack_find(&p, c, HASH, "t", BYTES, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_pack_find(&p, &(ks_pack_name){c, HASH, "t", BYTES}, &e), KS_ENOTFOUND);
     ks_cache_close(c);
 }
 END_TEST
@@ -205,7 +205,7 @@ static void *open_in_thread(void *arg)
     ks_cache *c = NULL;
     ks_error e = {0};
     (void)arg;
-    if (ks_cache_open(&c, cache, NULL, NULL, &e) != 0 || ks_pack_open(&p, c, HASH, "t", BYTES, fill, NULL, &e) != 0) return "failed";
+    if (ks_cache_open(&c, cache, NULL, NULL, &e) != 0 || ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fill, NULL, &e) != 0) return "failed";
     for (size_t i = 0; i < BYTES; i++)
         if (p.data[i] != expected(i)) return "wrong";
     ks_pack_close(&p);

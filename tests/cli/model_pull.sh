@@ -24,7 +24,7 @@ table() { # address [sha] [bytes]
   printf 'toy\tmodel\ttoy.npz\t%s\t%s\t%s\n' "${3:-$bytes}" "${2:-$sha}" "$1" >"$T/share/kinoseek/models/released.tsv"
 }
 table http://127.0.0.1:1/none
-python3 "$SERVER" "$T/toy.npz" "$T/log" >"$T/port" &
+python3 "$SERVER" "$T/toy.npz" "$T/log" >"$T/port" 2>/dev/null &
 server=$!
 i=0; while [ ! -s "$T/port" ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
 at=http://127.0.0.1:$(cat "$T/port")

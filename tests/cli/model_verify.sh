@@ -25,10 +25,10 @@ verify good; is $code 0 "the good one still passes"
 # Damage behind the cache's back: verify reads all of the file, whatever was vouched for.
 cp "$T/good.npz" "$T/flip.npz"; printf 'X' | dd of="$T/flip.npz" bs=1 seek=100000 conv=notrunc 2>/dev/null
 verify flip; is $code 4 "a flipped byte: exit 4"; has "$err" "is damaged: its CRC-32" "the tensor is named"
-# A model of a released layout, but not the released one: size alone tells nothing, figures do.
-"$K" -q model random --like base --seed 3 -o "$T/base.npz"
-"$K" model verify "$T/base.npz" >"$T/out" 2>"$T/err"; is $? 4 "random weights are not the released base"
-has "$(cat "$T/err")" "params/patch_projection/linear/bias starts with" "its fingerprint is named"
+# One element of a tensor that was published, by 1e-5: its CRC is right, its fingerprint is not.
+verify finger; is $code 4 "a changed weight: exit 4"; has "$err" "tensor params/vision_encoder/patch_projection/linear/bias ends with" "its fingerprint is named"
+"$K" model verify "$T/good.npz" --as lvt-base >"$T/out" 2>"$T/err"; is $? 4 "a toy is not lvt-base"
+has "$(cat "$T/err")" "the released lvt-base has 990527124" "and its size says so"
 "$K" model verify "$T/nothing.npz" >"$T/out" 2>"$T/err"; is $? 4 "no such file: exit 4"
 "$K" model verify "$T/good.npz" --as toy --figures "$T/clip.npy" >"$T/out" 2>"$T/err"; is $? 4 "figures that are none: exit 4"
 "$K" model verify "$T/good.npz" >"$T/out" 2>"$T/err"; is $? 0 "a model nobody released: bytes only"
