@@ -68,7 +68,7 @@ double ks_score_of(double z, double cut)
 /* --- making --- */
 typedef struct {
     ks_scale *s;
-    double *best;   /* [held_out] largest z so far, times the root of the median */
+    double *best;   /* [held_out] largest z so far, less the level at the end */
     float *centre;  /* [] scores with the mean vector, of one block */
     int failed;
 } measuring;
@@ -113,7 +113,7 @@ static int measure_block(void *arg, const ks_clip *clips, const float *scores, i
         s->clips.deviation[s->clips.n++] = (float)deviation;
         for (int h = 0; h < s->held_out; h++) {
             size_t row = (size_t)(s->sentences + h) * (size_t)m + (size_t)i;
-            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / sqrt(deviation);
+            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / deviation;
             if (z > w->best[h])
                 w->best[h] = z;
         }
@@ -197,8 +197,6 @@ static int mean_sentence(ks_scale *s, ks_error *e)
     return 0;
 }
 
-double ks_damped(const ks_scale *s, double deviation) { return sqrt(fmax(deviation, s->least) * s->median); }
-
 double ks_scale_level(const ks_scale *s, const float *centred)
 {
     return s->level ? ks_dot(centred, s->level, s->dim) / 2 : 0;
@@ -218,7 +216,7 @@ static int find_level(ks_scale *s, ks_error *e)
     if (!sum || !v || !s->level)
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
     for (int64_t i = 0; i < s->clips.n && err == 0; i += step, n++) {
-        double deviation = ks_damped(s, (double)s->clips.deviation[i]);
+        double deviation = fmax((double)s->clips.deviation[i], s->least);
         err = ks_index_clip_vector(v, s->x, s->clips.id[i], e);
         for (int d = 0; d < s->dim; d++)
             sum[d] += (double)v[d] / deviation;
@@ -265,7 +263,7 @@ int ks_scale_measure(ks_scale *s, ks_error *e)
         float *centred = q + (size_t)(s->sentences + h) * (size_t)s->dim;
         for (int d = 0; d < s->dim; d++)
             centred[d] -= s->mean[d];
-        w.best[h] = w.best[h] / sqrt(s->median) - ks_scale_level(s, centred);
+        w.best[h] -= ks_scale_level(s, centred);
     }
     s->measured = s->clips.n;
     s->cut = ks_cut_of(w.best, s->clips.n ? s->held_out : 0, wanted_share);

@@ -31,17 +31,14 @@ struct ks_scale {
     ks_index *x;            /* borrowed: for clips that came after */
 };
 
-/* deviation[n] > 0 of these clips, damped; of one that is not kept it is computed. */
+/* deviation[n] > 0 of these clips; of one that is not kept it is computed. */
 int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clips, int n, ks_error *e);
 
-/* What z is divided by: half-way (geometric mean) from a clip's own deviation to the library's median.
- * Undamped, clips of small deviation won too often: on the demo films the right moment came first for
- * 37 of 100 questions, damped for 40 (an early demo model). */
-double ks_damped(const ks_scale *s, double deviation);
 /* What the library as a whole gives to a query, in z: the query's own level. Half of it is taken off:
  * some sentences are near to every clip. Not all of it: in a library of nothing but surfing, "surfing"
- * must still be found. On the demo films this kept 60 of 100 true sentences in place of 50 at a tenth
- * of absent ones answered (same model). centred[dim] = q - mean, as it is ranked by. */
+ * must still be found. On the demo films (an early demo model) it kept 55 of 100 true sentences in
+ * place of 50 at a tenth of absent ones answered; damping the deviations towards the median as well kept
+ * 61, but then an exact match was no longer first among near ones in a narrow space (tests/cli/search.sh). centred[dim] = q - mean, as it is ranked by. */
 double ks_scale_level(const ks_scale *s, const float *centred);
 
 /* Steps of making a scale (calibrate.c), each on what the one before left in s. */

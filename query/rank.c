@@ -72,7 +72,7 @@ static double most_worth(const search_state *w, double t)
 {
     if (w->o->vector_query || !w->s->mean)
         return (t - w->s->pair_mean) / (1 - w->s->pair_mean);
-    return (t > 0 ? t * w->length / ks_damped(w->s, w->s->least) : 0) - w->level;
+    return (t > 0 ? t * w->length / w->s->least : 0) - w->level;
 }
 
 static int by_start(const void *a, const void *b)

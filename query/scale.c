@@ -171,7 +171,7 @@ int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clip
             *to = rows[i].spread;
             if (!(*to > 0) && !find(&s->clips, rows[i].clip, to) && (err = compute(&rows[i], s, e)) == 0)
                 *to = rows[i].spread;
-            *to = (float)ks_damped(s, (double)*to);
+            *to = (float)fmax((double)*to, s->least);
         }
     }
     return err < 0 ? err : 0;
