@@ -56,8 +56,9 @@ static float rolled(float x)
     return knee + (1 - knee) * (over / (1 + over));
 }
 
-int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, int w, int h, int transfer)
+int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, const AVFrame *f)
 {
+    const int w = f->width, h = f->height, transfer = (int)f->color_trc;
     if (*tone && (*tone)->transfer != transfer) {
         ks_tone_free(*tone);
         *tone = NULL;

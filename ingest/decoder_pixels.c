@@ -102,7 +102,7 @@ static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame
         if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;
         if (convert(c, (uint8_t *)c->wide, (int)row, f, AV_PIX_FMT_RGB48)) return -1;
         for (size_t y = 1; y < h && row != 6 * w; y++) memmove((uint8_t *)c->wide + y * 6 * w, (uint8_t *)c->wide + y * row, 6 * w);
-        return ks_tone_map(&c->tone, out, stride, c->wide, f->width, f->height, f->color_trc);
+        return ks_tone_map(&c->tone, out, stride, c->wide, f);
     }
     if (!has_alpha(f)) return convert(c, out, (int)stride, f, AV_PIX_FMT_RGB24);
     size_t row = (4 * w + 63) & ~(size_t)63;
@@ -113,13 +113,14 @@ static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame
 }
 
 /* Each pixel of out comes from in at base + X*right + Y*down (bytes); in tiles, so that both stay in the cache. */
-static void turn_pixels(uint8_t *out, size_t stride, int w, int h, const uint8_t *base, ptrdiff_t right, ptrdiff_t down)
+static void turn_pixels(uint8_t *out, const ks_wire_picture *made, const uint8_t *base, ptrdiff_t right, ptrdiff_t down)
 {
     enum { TILE = 32 };
+    const int w = made->width, h = made->height;
     for (int y0 = 0; y0 < h; y0 += TILE)
         for (int x0 = 0; x0 < w; x0 += TILE)
             for (int y = y0; y < h && y < y0 + TILE; y++) {
-                uint8_t *d = out + (size_t)y * stride + 3 * (size_t)x0;
+                uint8_t *d = out + (size_t)y * (size_t)made->stride + 3 * (size_t)x0;
                 const uint8_t *s = base + (ptrdiff_t)y * down + (ptrdiff_t)x0 * right;
                 for (int x = x0; x < w && x < x0 + TILE; x++, d += 3, s += right) memcpy(d, s, 3);
             }
@@ -149,7 +150,7 @@ int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made,
         if (odd) down = -down;
         else right = -right;
     }
-    turn_pixels(out, stride, W, H, c->plain + y0 * row + x0 * px, right, down);
+    turn_pixels(out, made, c->plain + y0 * row + x0 * px, right, down);
     return 0;
 }
 

@@ -32,12 +32,12 @@ int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made,
 /* Planes Y, U, V of means of cells; samples as stored. Costs a few per cent of decoding. */
 void ks_small_of(ks_converter *c, uint8_t small[KS_SMALL], const AVFrame *f);
 /* JPEG, long side 192, sample aspect applied; made->bytes of it in out. */
-int ks_jpeg_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made, const AVFrame *f, ks_turn turn, double sar);
+int ks_jpeg_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made, const AVFrame *f, ks_turn turn);
 
 /* --- decoder_hdr.c --- */
 int ks_is_hdr(const AVFrame *f);
-/* wide[h, w, 3] of 16 bits, PQ or HLG in BT.2020 -> out[h, w, 3] SDR in BT.709. */
-int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, int w, int h, int transfer);
+/* wide[h, w, 3]: f as 16 bits a sample, PQ or HLG in BT.2020 -> out[h, w, 3], rows of stride bytes: SDR in BT.709. */
+int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, const AVFrame *f);
 void ks_tone_free(ks_tone *tone);
 
 #endif

@@ -2,7 +2,6 @@
  *
  * We run ahead of kinoseek by a few frames, no more: the socket and the held frames are the only
  * queues, so memory does not depend on the film. */
-#include <libavutil/pixdesc.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -28,8 +27,7 @@ static void answer(ks_film_job *f, const ks_message *asked)
 
     ks_wire_begin(&m, asked->type == KS_MSG_THUMB ? KS_MSG_JPEG : KS_MSG_PICTURE);
     if (frame && asked->type == KS_MSG_THUMB) {
-        AVRational sar = frame->sample_aspect_ratio;
-        r = ks_jpeg_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame, f->turn, sar.num > 0 && sar.den > 0 ? av_q2d(sar) : 1);
+        r = ks_jpeg_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame, f->turn);
     } else if (frame) {
         r = ks_rgb_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame, f->turn);
     }
