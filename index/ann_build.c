@@ -124,10 +124,10 @@ static int measure(double *recall, ks_ann *ann, const ks_segment *s, int threads
     ks_sweep sweep = { .dim = (int)s->header.dim, .threads = threads, .cpu = ks_cpu_best() };
     trial *t = malloc(sizeof *t);
     int code = t && exact_answers(t, s, &sweep) >= 0 ? 0 : ks_fail(e, KS_ENOMEM, "no memory to measure recall");
-    for (int64_t probes = 1; code >= 0 && probes <= ann->header.lists; probes *= 2) {
+    for (int64_t probes = 1; code >= 0 && probes <= ann->header.lists; probes += (probes + 3) / 4) {
         code = recall_at(recall, t, ann, s, &sweep, probes, e);
         ann->header.probes = probes;
-        if (*recall >= 0.985 || probes * 8 > ann->header.lists) break; /* a margin over 0.98: 100 queries are a sample */
+        if (*recall >= 0.985 || probes * 4 > ann->header.lists) break; /* a margin over 0.98: 100 queries are a sample */
     }
     free(t);
     return code;
