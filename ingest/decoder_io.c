@@ -84,6 +84,7 @@ int ks_atoms_walk(ks_atoms *out, const ks_bytes *b)
     for (int n = 0; at < b->size; n++) {
         size_t got = ks_bytes_at(b, at, h, sizeof h);
         uint64_t size = got >= 8 ? be32(h) : 0;
+        if (got < 8) memcpy(out->cut_type, "....", 4); /* the file ends inside an atom's head */
         if (got < 8 || !is_type(h + 4)) break;
         if (n == 0 && memcmp(h + 4, "ftyp", 4) && memcmp(h + 4, "moov", 4) && memcmp(h + 4, "mdat", 4) &&
             memcmp(h + 4, "wide", 4) && memcmp(h + 4, "free", 4) && memcmp(h + 4, "skip", 4))
@@ -151,7 +152,8 @@ int ks_bytes_are_cut(const ks_bytes *b, const char *container)
 {
     uint8_t sync;
     ks_atoms atoms;
-    if (strstr(container, "mov") && ks_atoms_walk(&atoms, b)) return !strcmp(atoms.cut_type, "moof") || !strcmp(atoms.cut_type, "mdat");
+    if (strstr(container, "mov") && ks_atoms_walk(&atoms, b)) 
+        return !strcmp(atoms.cut_type, "moof") || !strcmp(atoms.cut_type, "mdat") || (atoms.has_moof && atoms.cut_type[0]);
     if (strstr(container, "matroska")) return segment_is_cut(b);
     /* Whole packets from the first byte on, and then a part of one. */
     if (!strcmp(container, "mpegts") && b->size % 188 && ks_bytes_at(b, 0, &sync, 1) == 1 && sync == 0x47)
