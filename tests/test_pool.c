@@ -37,11 +37,10 @@ static void many_runs(int threads, int runs)
         int tasks = i * 37 % (MOST + 1);
         memset(&r, 0, sizeof r);
         ks_pool_run(pool, tasks, work, &r);
-        for (int t = 0; t < MOST; t++) {
-            ck_assert_int_eq(atomic_load(&r.seen[t]), t < tasks);
-            ck_assert_int_eq(r.plain[t], t < tasks ? t + 1 : 0);
-        }
-        ck_assert_int_eq(atomic_load(&r.clashes), 0);
+        int wrong = atomic_load(&r.clashes); /* one assert a run: each costs a message to the parent */
+        for (int t = 0; t < MOST; t++)
+            wrong += atomic_load(&r.seen[t]) != (t < tasks) || r.plain[t] != (t < tasks ? t + 1 : 0);
+        ck_assert_int_eq(wrong, 0);
     }
     ks_pool_close(pool);
 }
