@@ -63,8 +63,11 @@ void ks_cursor_close(ks_cursor *c)
 
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 {
-    assert(c && x);
-    const char *sql = f && f->bad_only
+    assert(c && x && !(f && f->video && f->bad_only));
+    const char *sql = f && f->video /* the planner sees an equality only where there is one: else every path is read */
+        ? "SELECT " VIDEO ", " PATH " FROM video v CROSS JOIN path p ON p.video = v.id WHERE v.id = ?4 AND " FILTER_VIDEOS
+          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path"
+        : f && f->bad_only
         ? "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 AND " FILTER_VIDEOS
           "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path"
         : "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE " FILTER_VIDEOS
