@@ -267,6 +267,16 @@ static int open_library(session *s, const ks_globals *g, int dry_run, ks_error *
     return ks_index_open(&s->x, s->empty, KS_CREATE, e);
 }
 
+/* Choices that cost something are said aloud. */
+static void say_choices(const ks_globals *g, const fields_t *f)
+{
+    if (g->quiet) return;
+    if (f->hwaccel && strcmp(f->hwaccel, "none") != 0)
+        fputs("kinoseek: decoding on a device needs a weaker sandbox; the films are marked so\n", stderr);
+    if (f->decode && strcmp(f->decode, "fast") == 0)
+        fputs("kinoseek: fast decoding skips frames: cuts and clips may be three frames off\n", stderr);
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const fields_t *f = fields;
@@ -283,6 +293,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
     if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);
+    if (err == 0) say_choices(g, f);
     if (err == 0) {
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);

@@ -214,7 +214,7 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     }
     waiting_clip *w = &a->waiting[a->n_waiting];
     size_t dim = (size_t)k->coder->dim;
-    *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->T, .reason = p->reason}};
+    *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->reason == KS_REASON_STILL ? 1 : p->T, .reason = p->reason}};
     w->vector = malloc((dim + dim * (size_t)p->T) * sizeof(float));
     if (!w->vector) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     err = ks_coder_clip(w->vector, w->vector + dim, k->coder, frames, e);

@@ -18,7 +18,7 @@ double ks_picture_distance(const uint8_t *a, const uint8_t *b);
  * explains is gone. The mean of the blocks. */
 double ks_picture_moved_distance(const uint8_t *a, const uint8_t *b);
 
-/* Spread (standard deviation) of Y: under 4 it is a black, white or plain picture. */
+/* Spread (standard deviation) of Y: under 7 it is a black, white or plain picture. */
 double ks_picture_spread(const uint8_t *a);
 
 #endif

