@@ -77,7 +77,7 @@ typedef struct {
     const ks_label_options *o;
     ks_on_label *row;
     void *arg;
-    int stopped;
+    int stopped, failed;
 } labelling;
 
 static int keep_block(void *arg, const ks_clip *clips, const float *scores, int m)
@@ -89,12 +89,14 @@ static int keep_block(void *arg, const ks_clip *clips, const float *scores, int 
         int room = (l->n + m) * 3 / 2;
         ks_clip *c = realloc(l->clips, (size_t)room * sizeof *c);
         float *f;
+        l->failed = 1; /* until both have grown */
         if (!c)
             return 1;
         l->clips = c;
         if (!(f = realloc(l->cosines, (size_t)room * labels * sizeof *f)))
             return 1;
         l->cosines = f;
+        l->failed = 0;
         l->room = room;
     }
     for (int i = 0; i < m; i++)
@@ -236,8 +238,12 @@ static int label_video(labelling *l, ks_index *x, const float *vectors, int dim,
     l->n = l->n_spans = 0;
     for (int i = 0; i < l->o->n_labels; i++)
         l->latest[i] = -1;
-    if ((err = ks_index_scores(x, vectors, l->o->n_labels, dim, &f, keep_block, l, e)) < 0 || l->n == 0)
+    if ((err = ks_index_scores(x, vectors, l->o->n_labels, dim, &f, keep_block, l, e)) < 0)
         return err;
+    if (l->failed)
+        return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (l->n == 0)
+        return 0;
     if ((err = sort_clips(l, e)) < 0)
         return err;
     if (l->o->per_video && (err = whole_video(l, x, vectors, dim, e)) < 0)
