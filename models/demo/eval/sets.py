@@ -1,6 +1,6 @@
 """Renders the test clips as mp4 files with held-out seeds, with a manifest.json of what they show.
 
-    python sets.py --sprites SPRITES OUT [--scale .1]      SPRITES made by ../train/art.py (with --foreign for the unseen style)
+    python sets.py --sprites SPRITES OUT [--scale .1] [--only natural,time]      SPRITES made by ../train/art.py (with --foreign for the unseen style)
 """
 import argparse
 import dataclasses
@@ -112,21 +112,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--sprites', required=True)
     parser.add_argument('--scale', type=float, default=1., help='of the number of clips')
-    parser.add_argument('--no-long', action='store_true')
+    parser.add_argument('--only', default='natural,time,relation,seen,unseen,low,clean,foreign,long')
     parser.add_argument('out', type=pathlib.Path)
     args = parser.parse_args()
     drawer = Drawer(np.load(args.sprites, mmap_mode='r'))
     s, n = Set(drawer, args.out, SEED), lambda k: max(2, int(k * args.scale))
-    s.natural('natural', n(1000))
-    s.pairs('time', PAIRS, n(100))
-    s.pairs('relation', RELATIONS, n(200))
-    s.natural('seen', n(200), lambda: s.unseen(True))
-    s.natural('unseen', n(200), lambda: s.unseen(False))
-    s.natural('low', n(200), crf=40)
-    s.natural('clean', n(200), crf=16)
-    if drawer.full.shape[1] > FOREIGN:
-        s.natural('foreign', n(200), s.foreign)
-    moments = [] if args.no_long else s.long_film(n(200))
+    parts = args.only.split(',')
+    make = dict(natural=lambda: s.natural('natural', n(1000)), time=lambda: s.pairs('time', PAIRS, n(100)),
+                relation=lambda: s.pairs('relation', RELATIONS, n(200)), seen=lambda: s.natural('seen', n(200), lambda: s.unseen(True)),
+                unseen=lambda: s.natural('unseen', n(200), lambda: s.unseen(False)), low=lambda: s.natural('low', n(200), crf=40),
+                clean=lambda: s.natural('clean', n(200), crf=16), foreign=lambda: s.natural('foreign', n(200), s.foreign))
+    for part in parts:
+        if part in make and (part != 'foreign' or drawer.full.shape[1] > FOREIGN):
+            make[part]()
+    moments = s.long_film(n(200)) if 'long' in parts else []
     (args.out / 'manifest.json').write_text(json.dumps(dict(items=s.items, long=moments)))
     print(len(s.items), 'clips,', len(moments), 'moments in the long film')
 
