@@ -7,6 +7,7 @@
  * That last test makes the answer the exact one: unseen clips have an inner product of at most t, so a z
  * of at most t / (least deviation of the library). */
 #include "query/calibrate.h"
+#include "query/hit_paths.h"
 #include "query/moments.h"
 
 #include <assert.h>
@@ -174,48 +175,6 @@ static int best_frame(int64_t *best, const search_state *w, const ks_scored *c, 
     return 0;
 }
 
-static int add_path(const char *const **list, int *n, const char *path)
-{
-    char **more;
-
-    for (int i = 0; i < *n; i++)
-        if (strcmp((*list)[i], path) == 0)
-            return 0;
-    more = realloc((void *)*list, (size_t)(*n + 1) * sizeof *more);
-    if (!more)
-        return -1;
-    *list = (const char *const *)more;
-    if (!(more[*n] = strdup(path)))
-        return -1;
-    (*n)++;
-    return 0;
-}
-
-/* All paths of a video that pass the filter: the first one names the hit, the others are copies. */
-static int add_paths(ks_hit *h, search_state *w, int64_t video, ks_error *e)
-{
-    ks_filter f = {.video = video, .path_glob = w->o->filter.path_glob};
-    ks_cursor *c = NULL;
-    ks_video v;
-    int err = ks_index_files(&c, w->x, &f, e);
-
-    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
-        if (!h->path) {
-            h->path = strdup(v.path);
-            h->tb = v.tb;
-            h->film_date = v.film_date;
-            if (!h->path)
-                err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        } else if (add_path(&h->copies, &h->n_copies, v.path) < 0) {
-            err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        }
-    }
-    ks_cursor_close(c);
-    if (err == 0 && !h->path)
-        return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)video);
-    return err < 0 ? err : 0;
-}
-
 /* The earlier hit of another film that shows the same; NULL: none. */
 static ks_hit *same_film(const search_state *w, const float *v, int64_t video)
 {
@@ -275,27 +234,7 @@ static int fill_hit(ks_hit *h, search_state *w, loaded_video *v, const ks_moment
     h->cosine = joined[0].cosine;
     err = best_frame(&h->best, w, &joined[0], e);
     free(joined);
-    return err < 0 ? err : add_paths(h, w, v->id, e);
-}
-
-static void clear_hit(ks_hit *h)
-{
-    for (int i = 0; i < h->n_copies; i++)
-        free((void *)h->copies[i]);
-    free((void *)h->copies);
-    free((void *)h->clips);
-    free((void *)h->path);
-}
-
-/* The paths of `same` become copies of `h`. */
-static int fold(ks_hit *h, const ks_hit *same)
-{
-    if (add_path(&h->copies, &h->n_copies, same->path) < 0)
-        return -1;
-    for (int i = 0; i < same->n_copies; i++)
-        if (add_path(&h->copies, &h->n_copies, same->copies[i]) < 0)
-            return -1;
-    return 0;
+    return err < 0 ? err : ks_hit_paths(h, w->x, v->id, &w->o->filter, e);
 }
 
 /* Grow the moment of one clip and keep it unless it is left out, folded or one too many of its film. */
@@ -328,10 +267,10 @@ static int consider(search_state *w, int64_t clip, ks_error *e)
     h = &w->out->at[w->out->count];
     *h = (ks_hit){0};
     if ((twin = same_film(w, vector, v->id))) {
-        err = add_paths(h, w, v->id, e);
-        if (err == 0 && fold(twin, h) < 0)
+        err = ks_hit_paths(h, w->x, v->id, &w->o->filter, e);
+        if (err == 0 && ks_hit_fold(twin, h) < 0)
             err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        clear_hit(h);
+        ks_hit_clear(h);
         return err;
     }
     w->out->count++;
@@ -352,7 +291,7 @@ static int by_value(const void *a, const void *b)
 static void forget_hits(search_state *w)
 {
     for (int i = 0; i < w->out->count; i++)
-        clear_hit(&w->out->at[i]);
+        ks_hit_clear(&w->out->at[i]);
     w->out->count = 0;
     for (int i = 0; i < w->n_videos; i++)
         free(w->videos[i].clips);
@@ -488,12 +427,4 @@ int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, i
     if (err < 0)
         ks_hits_free(out);
     return err < 0 ? err : 0;
-}
-
-void ks_hits_free(ks_hits *hits)
-{
-    for (int i = 0; i < hits->count + hits->below; i++)
-        clear_hit(&hits->at[i]);
-    free(hits->at);
-    memset(hits, 0, sizeof *hits);
 }
