@@ -195,7 +195,7 @@ extern const ks_command ks_cmd_bench_encoder;
 const ks_command ks_cmd_bench_encoder = {
     .name = "bench encoder",
     .usage = "",
-    .brief = "How fast clips and sentences become vectors here, and how near the machine's limit that is",
+    .brief = "How fast clips and sentences become vectors here",
     .more = "  kinoseek bench encoder -m lvt-base --precision bf16\n"
             "The limit is the rate of oneDNN or OpenBLAS, whichever is faster, at this model's own products, in the same run.",
     .options = options,
