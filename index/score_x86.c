@@ -151,7 +151,7 @@ AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, 
     }
 }
 
-VNNI static inline __m512i dot64(__m512i acc, __m512i codes, int shift, __m512i mask, const int8_t *q)
+VNNI static inline __m512i dot64(__m512i acc, __m512i codes, unsigned shift, __m512i mask, const int8_t *q)
 {
     __m512i part = _mm512_and_si512(_mm512_srli_epi16(codes, shift), mask);
     return _mm512_dpbusd_epi32(acc, part, _mm512_loadu_si512((const void *)q));
