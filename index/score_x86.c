@@ -151,9 +151,9 @@ AVX2 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, 
     }
 }
 
-VNNI static inline __m512i dot64(__m512i acc, __m512i codes, unsigned shift, __m512i mask, const int8_t *q)
+VNNI static inline __m512i dot64(__m512i acc, __m512i codes, __m512i mask, const int8_t *q)
 {
-    __m512i part = _mm512_and_si512(_mm512_srli_epi16(codes, shift), mask);
+    __m512i part = _mm512_and_si512(codes, mask);
     return _mm512_dpbusd_epi32(acc, part, _mm512_loadu_si512((const void *)q));
 }
 
@@ -168,14 +168,14 @@ VNNI void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, 
             const int8_t *p = q + d;
             __m512i h0 = _mm512_loadu_si512((const void *)r), h1 = _mm512_loadu_si512((const void *)(r + 64));
             __m512i l = _mm512_loadu_si512((const void *)(r + 128));
-            high0 = dot64(high0, h0, 0, nibble, p);
-            high1 = dot64(high1, h0, 4, nibble, p + 64);
-            high0 = dot64(high0, h1, 0, nibble, p + 128);
-            high1 = dot64(high1, h1, 4, nibble, p + 192);
-            low0 = dot64(low0, l, 0, two, p);
-            low1 = dot64(low1, l, 2, two, p + 64);
-            low0 = dot64(low0, l, 4, two, p + 128);
-            low1 = dot64(low1, l, 6, two, p + 192);
+            high0 = dot64(high0, h0, nibble, p);
+            high1 = dot64(high1, _mm512_srli_epi16(h0, 4), nibble, p + 64);
+            high0 = dot64(high0, h1, nibble, p + 128);
+            high1 = dot64(high1, _mm512_srli_epi16(h1, 4), nibble, p + 192);
+            low0 = dot64(low0, l, two, p);
+            low1 = dot64(low1, _mm512_srli_epi16(l, 2), two, p + 64);
+            low0 = dot64(low0, _mm512_srli_epi16(l, 4), two, p + 128);
+            low1 = dot64(low1, _mm512_srli_epi16(l, 6), two, p + 192);
         }
         __m512i high = _mm512_slli_epi32(_mm512_add_epi32(high0, high1), 2);
         out[i] = _mm512_reduce_add_epi32(_mm512_add_epi32(high, _mm512_add_epi32(low0, low1)));
