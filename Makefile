@@ -43,7 +43,9 @@ probe = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1
 HAVE_FAISS_C := $(call probe,-lfaiss_c -lfaiss -lstdc++ -lopenblas -lgomp -lm)
 HAVE_DNNL := $(call probe,-include dnnl.h)
 ifeq ($(HAVE_DNNL),yes)
-CPPFLAGS += -DKS_HAVE_DNNL
+# The run-time name differs (libdnnl.so.2, .so.3.6): the build notes the one it was built beside.
+DNNL_SO := $(shell objdump -p "$$($(CC) -print-file-name=libdnnl.so)" 2>/dev/null | awk '/SONAME/ { print $$2 }')
+CPPFLAGS += -DKS_HAVE_DNNL $(if $(DNNL_SO),-DKS_DNNL_SO='"$(DNNL_SO)"')
 endif
 
 LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lunistring -ldl -lpthread -lstdc++ -lm

@@ -11,12 +11,17 @@
 #include <dlfcn.h>
 #include <dnnl.h>
 
-#if DNNL_VERSION_MAJOR >= 3
+#if defined(KS_DNNL_SO)
+#define LIBRARY KS_DNNL_SO /* as the build found it: Debian 12 libdnnl.so.2, 13 libdnnl.so.3.6 */
+#elif DNNL_VERSION_MAJOR >= 3
 #define LIBRARY "libdnnl.so.3"
+#else
+#define LIBRARY "libdnnl.so.2"
+#endif
+#if DNNL_VERSION_MAJOR >= 3
 #define DESCRIBE(X) \
     X(memory_desc_create_with_tag) X(memory_desc_destroy) X(matmul_primitive_desc_create)
 #else
-#define LIBRARY "libdnnl.so.2"
 #define DESCRIBE(X) \
     X(memory_desc_init_by_tag) X(matmul_desc_init) X(primitive_desc_create)
 #endif
