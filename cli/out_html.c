@@ -57,7 +57,7 @@ static const char style[] =
     "h1{font-size:1.3rem}main{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:1rem}"
     "figure{margin:0}a{color:inherit;text-decoration:none}a:focus-visible{outline:3px solid}"
     "img,.none{width:100%;aspect-ratio:16/9;object-fit:contain;background:#8883;display:block}"
-    "meter{width:100%;height:.5rem}b{overflow-wrap:anywhere}small{display:block;opacity:.75}";
+    "meter{width:100%;height:.5rem}b,small{overflow-wrap:anywhere}small{display:block;opacity:.75}";
 
 static int figure(FILE *f, ks_index *x, const ks_entry *k, ks_error *e)
 {
