@@ -9,7 +9,8 @@ library=$build/demo-library
 kinoseek() { "$build/kinoseek" -L "$library" "$@"; }
 
 echo "\$ kinoseek ingest $films"
-kinoseek -m demo ingest "$films"
+# A library of earlier weights is of no use any more.
+kinoseek -m demo ingest "$films" || { rm -rf "$library"; kinoseek -m demo ingest "$films"; }
 if [ -n "${Q:-}" ]; then
   echo
   echo "\$ kinoseek search \"$Q\""
