@@ -1,53 +1,148 @@
-/* all_scores.c - n queries against every searchable clip, in blocks (labels, background of scores). */
-#include "index/catalog.h"
+/* all_scores.c - n queries against every searchable clip, in blocks (labels, background of scores).
+ *
+ * Which clips, and in which order, is SQLite's word; their vectors come from the search copies, which hold the same
+ * bits (a gigabyte less to read and hash at 1 M clips), and from SQLite where no copy has them. */
+#include "index/copies.h"
 #include "index/score.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { BLOCK = 256 };
+enum { BLOCK = 256, MAX_THREADS = 64 };
 typedef struct {
+    ks_index *x;
     const float *q;        /* [n, dim] */
     int n, dim, m;
     ks_cpu cpu;
     ks_clip clips[BLOCK];
     uint16_t *half;        /* [BLOCK, dim] */
     float *scores;         /* [n, m] */
+    const ks_segment *s;   /* where the last clip's vector was: the next one mostly follows */
+    const ks_video_run *run;
+    int64_t row;
     ks_scores *visit;
     void *arg;
     int stopped;
+    ks_error *e;
 } block;
+
+/* --- scoring a block, the queries shared out among threads --- */
+typedef struct {
+    const block *b;
+    int from, to;          /* queries */
+    pthread_t thread;
+} share;
+
+static void *score_share(void *arg)
+{
+    const share *w = arg;
+    const block *b = w->b;
+    ks_score_many(b->scores + (size_t)w->from * (size_t)b->m, b->q + (size_t)w->from * (size_t)b->dim, w->to - w->from, b->half, b->dim,
+                  b->m, b->cpu);
+    return NULL;
+}
+
+/* A thread costs 50 us to start: each gets four million products or more (about a millisecond). */
+static int threads_for(const block *b)
+{
+    int64_t work = (int64_t)b->n * b->m * b->dim / 4000000;
+    long cores = b->x->threads > 0 ? b->x->threads : sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores > MAX_THREADS) cores = MAX_THREADS;
+    if (cores > work) cores = (long)work;
+    return cores < 1 ? 1 : (int)cores;
+}
+
+static void score_block(const block *b)
+{
+    share w[MAX_THREADS];
+    int threads = threads_for(b), started = 1;
+    for (int t = 0; t < threads; t++) w[t] = (share){ .b = b, .from = b->n * t / threads, .to = b->n * (t + 1) / threads };
+    while (started < threads && pthread_create(&w[started].thread, NULL, score_share, &w[started]) == 0) started++;
+    score_share(&w[0]);
+    for (int t = started; t < threads; t++) score_share(&w[t]); /* no thread for them */
+    for (int t = 1; t < started; t++) pthread_join(w[t].thread, NULL);
+}
 
 static void flush(block *b)
 {
     if (b->m == 0) return;
-    for (int i = 0; i < b->n; i++)
-        ks_score_rows(b->scores + (size_t)i * (size_t)b->m, b->q + (size_t)i * (size_t)b->dim, b->half, (size_t)b->dim, b->dim, b->m, b->cpu);
+    score_block(b);
     b->stopped = b->visit(b->arg, b->clips, b->scores, b->m) != 0;
     b->m = 0;
+}
+
+/* --- the vector of a clip --- */
+static const ks_video_run *find_run(const ks_segment *s, int64_t video)
+{
+    int64_t low = 0, high = s->header.runs;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (s->runs[middle].video < video) low = middle + 1;
+        else high = middle;
+    }
+    return low < s->header.runs && s->runs[low].video == video ? &s->runs[low] : NULL;
+}
+
+/* Sets run and row to the video's first row in the copy of its generation; run NULL: no copy has it. */
+static void go_to_video(block *b, const ks_vector_row *row)
+{
+    const ks_copies *copies = b->x->copies;
+    b->run = NULL;
+    for (int i = 0; i < copies->n && !b->run; i++) {
+        b->s = &copies->at[i];
+        if (row->finished <= b->s->row.from || row->finished > b->s->row.to) continue;
+        b->run = find_run(b->s, row->clip.video);
+        if (b->run && b->run->finished != row->finished) b->run = NULL;
+    }
+    b->row = b->run ? b->run->first : 0;
+}
+
+/* Rows of a copy are in the order of the walk; one that is missing there was rotten when the copy was made. */
+static const uint16_t *in_copies(block *b, const ks_vector_row *row)
+{
+    if (!b->run || b->run->video != row->clip.video) go_to_video(b, row);
+    if (!b->run) return NULL;
+    int64_t end = b->run->first + b->run->count, at = b->row;
+    while (at < end && b->s->ids[at] != row->clip.id) at++;
+    if (at == end) return NULL;
+    b->row = at + 1;
+    return b->s->half + (size_t)at * (size_t)b->dim;
 }
 
 static int take(void *arg, const ks_vector_row *row)
 {
     block *b = arg;
-    memcpy(b->half + (size_t)b->m * (size_t)b->dim, row->half, (size_t)b->dim * 2);
+    uint16_t *to = b->half + (size_t)b->m * (size_t)b->dim, own[KS_MAX_DIM];
+    const uint16_t *half = in_copies(b, row);
+    if (!half) {
+        ks_clip clip;
+        int dim = 0, code = ks_clip_half(own, &dim, &clip, b->x, row->clip.id, b->e);
+        if (code == KS_EDAMAGED || (code >= 0 && dim != b->dim)) return 0; /* rotten: left out, as a search does */
+        if (code < 0) return code;
+        half = own;
+    }
+    memcpy(to, half, (size_t)b->dim * 2);
     b->clips[b->m++] = row->clip;
     if (b->m == BLOCK) flush(b);
     return b->stopped;
 }
 
-static int run(block *b, ks_index *x, const ks_filter *f, ks_error *e)
+static int run(block *b, const ks_filter *f)
 {
+    ks_index *x = b->x;
     ks_library_row library;
     ks_space space;
     int64_t damaged = 0;
-    ks_walk walk = { .dim = b->dim, .from = 0, .to = INT64_MAX, .ordered = 1, .filter = f };
-    int code = ks_library_read(&library, x, e);
-    if (code >= 0) code = ks_space_read(&space, x, library.space, e);
+    ks_walk walk = { .dim = b->dim, .from = 0, .to = INT64_MAX, .bare = 1, .filter = f };
+    int code = ks_library_read(&library, x, b->e);
+    if (code >= 0) code = ks_space_read(&space, x, library.space, b->e);
     if (code < 0 || library.space == 0) return code;
-    if (space.dim != b->dim) return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the queries have %d", x->dir, space.dim, b->dim);
-    code = ks_walk_vectors(x, &walk, take, b, &damaged, e);
+    if (space.dim != b->dim) return ks_fail(b->e, KS_ESPACE, "%s holds vectors of D %d, the queries have %d", x->dir, space.dim, b->dim);
+    code = ks_copies_load(x, &library, &space, b->e);
+    if (code >= 0) code = ks_walk_vectors(x, &walk, take, b, &damaged, b->e);
     if (code >= 0 && !b->stopped) flush(b);
     return code;
 }
@@ -60,15 +155,8 @@ int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter
     float *scores = malloc((size_t)n * BLOCK * sizeof *scores);
     int code = b && half && scores ? ks_snapshot(x, e) : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     if (code >= 0) {
-        b->q = q;
-        b->n = n;
-        b->dim = dim;
-        b->cpu = ks_cpu_best();
-        b->half = half;
-        b->scores = scores;
-        b->visit = visit;
-        b->arg = arg;
-        code = ks_end(x, run(b, x, f, e), e);
+        *b = (block){ .x = x, .q = q, .n = n, .dim = dim, .cpu = ks_cpu_best(), .half = half, .scores = scores, .visit = visit, .arg = arg, .e = e };
+        code = ks_end(x, run(b, f), e);
     }
     free(scores);
     free(half);

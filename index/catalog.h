@@ -122,12 +122,13 @@ int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_er
 typedef struct {
     ks_clip clip;
     int64_t finished;         /* of its video */
-    const uint16_t *half;     /* [dim]; until the next row */
+    const uint16_t *half;     /* [dim]; until the next row; NULL where the walk is bare */
 } ks_vector_row;
 typedef struct {
     int dim;
     int64_t from, to;         /* videos with from < finished <= to */
     int ordered;              /* 1: by video, start, end */
+    int bare;                 /* 1: clips without their vectors, ordered */
     const ks_filter *filter;  /* NULL: all */
 } ks_walk;
 typedef int ks_each_vector(void *arg, const ks_vector_row *row); /* > 0 stops, < 0 is an error */

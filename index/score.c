@@ -37,6 +37,18 @@ void ks_score_rows(float *out, const float *q, const uint16_t *h, size_t stride,
     for (int i = 0; i < m; i++) out[i] = score(q, h + (size_t)i * stride, dim);
 }
 
+void ks_score_many(float *out, const float *q, int n, const uint16_t *h, int dim, int m, ks_cpu cpu)
+{
+#if defined(__x86_64__)
+    if (cpu == KS_CPU_AVX2) {
+        ks_score_many_avx2(out, q, n, h, dim, m);
+        return;
+    }
+#endif
+    for (int i = 0; i < n; i++)
+        ks_score_rows(out + (size_t)i * (size_t)m, q + (size_t)i * (size_t)dim, h, (size_t)dim, dim, m, cpu);
+}
+
 /* 4 * high + low over one row. */
 static int32_t dot(const int8_t *q, const uint8_t *code, size_t dims)
 {

@@ -19,6 +19,9 @@ const char *ks_cpu_name(ks_cpu cpu);
 /* out[m] = score of rows h[m, dim] (fp16, stride elements apart) against q[dim]. */
 void ks_score_rows(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m, ks_cpu cpu);
 
+/* out[n, m]: the same for n queries q[n, dim] and rows without gaps, each fp16 read once for several queries. */
+void ks_score_many(float *out, const float *q, int n, const uint16_t *h, int dim, int m, ks_cpu cpu);
+
 /* Bytes of a coded row. 256 dimensions are 192 bytes: 128 of high nibbles (c >> 2; byte j of the first 64 holds
  * dimensions j and j + 64, of the second 128 + j and 192 + j), then 64 of low pairs (c & 3; byte j holds
  * dimensions j, 64 + j, 128 + j, 192 + j from bit 0 up). dim is padded with c = 32, that is zero. */
@@ -51,6 +54,7 @@ void ks_dot_rows(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dim
 /* score_x86.c */
 #if defined(__x86_64__)
 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m);
+void ks_score_many_avx2(float *out, const float *q, int n, const uint16_t *h, int dim, int m);
 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m);
 void ks_dot_rows_avx2(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dims, int m);
 void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, size_t dims, int m);

@@ -66,6 +66,48 @@ AVX2 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size
     for (; i < m; i++) out[i] = score_avx2(q, h + (size_t)i * stride, dim);
 }
 
+/* Scores of queries q, q + dim with rows r, r + dim: every half is made a float once for two queries. */
+AVX2 static inline void score_2x2(float *out, int m, const float *q, const uint16_t *r, int dim)
+{
+    __m256 l00 = _mm256_setzero_ps(), u00 = l00, l01 = l00, u01 = l00, l10 = l00, u10 = l00, l11 = l00, u11 = l00;
+    for (int d = 0; d < dim; d += 16) {
+        __m256 a = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + d)));
+        __m256 b = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + dim + d)));
+        __m256 q0 = _mm256_loadu_ps(q + d), q1 = _mm256_loadu_ps(q + dim + d);
+        l00 = _mm256_fmadd_ps(q0, a, l00);
+        l01 = _mm256_fmadd_ps(q0, b, l01);
+        l10 = _mm256_fmadd_ps(q1, a, l10);
+        l11 = _mm256_fmadd_ps(q1, b, l11);
+        a = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + d + 8)));
+        b = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + dim + d + 8)));
+        q0 = _mm256_loadu_ps(q + d + 8);
+        q1 = _mm256_loadu_ps(q + dim + d + 8);
+        u00 = _mm256_fmadd_ps(q0, a, u00);
+        u01 = _mm256_fmadd_ps(q0, b, u01);
+        u10 = _mm256_fmadd_ps(q1, a, u10);
+        u11 = _mm256_fmadd_ps(q1, b, u11);
+    }
+    out[0] = tree(l00, u00);
+    out[1] = tree(l01, u01);
+    out[m] = tree(l10, u10);
+    out[m + 1] = tree(l11, u11);
+}
+
+/* Sixteen rows at a time stay in the first cache (24 KB at D 768) while all queries pass over them. */
+AVX2 void ks_score_many_avx2(float *out, const float *q, int n, const uint16_t *h, int dim, int m)
+{
+    enum { TILE = 16 };
+    const size_t width = (size_t)dim;
+    int pairs = dim % 16 == 0 ? n / 2 * 2 : 0, rows = m / 2 * 2;
+    for (int at = 0; at < rows; at += TILE)
+        for (int i = 0; i < pairs; i += 2)
+            for (int r = at; r < at + TILE && r < rows; r += 2)
+                score_2x2(out + (size_t)i * (size_t)m + r, m, q + (size_t)i * width, h + (size_t)r * width, dim);
+    for (int i = 0; i < pairs && rows < m; i++)
+        out[(size_t)i * (size_t)m + (size_t)rows] = score_avx2(q + (size_t)i * width, h + (size_t)rows * width, dim);
+    for (int i = pairs; i < n; i++) ks_score_rows_avx2(out + (size_t)i * (size_t)m, q + (size_t)i * width, h, width, dim, m);
+}
+
 AVX512 static inline float tree512(__m512 acc)
 {
     __m256 high = _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(acc), 1));

@@ -5,6 +5,7 @@
  *                                    transaction for 100 films, none forgotten. Ends with a publish.
  *   verify DIR CLIPS DIM KIND ACKED  the library checks; what the file ACKED says is there, with its vectors.
  *   search DIR DIM KIND SEED         exact search = brute force over the catalog.
+ *   scores DIR DIM QUERIES           seconds of scoring every clip against so many queries.
  *   open DIR DIM                     milliseconds of opening and one exact search, in a fresh process. */
 #include "index/copies.h"
 #include "index/index.h"
@@ -216,11 +217,37 @@ static int open_time(char **a)
     return 0;
 }
 
+static int count_scores(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    (void)clips, (void)scores;
+    *(int64_t *)arg += m;
+    return 0;
+}
+
+static int scores_time(char **a)
+{
+    ks_error e = { 0 };
+    ks_index *x;
+    int dim = atoi(a[1]), queries = atoi(a[2]);
+    float *q = malloc((size_t)dim * (size_t)queries * sizeof *q);
+    int64_t clips = 0;
+    for (int i = 0; i < queries; i++) lib_vector(q + (size_t)i * (size_t)dim, dim, 0, 5 + (uint64_t)i);
+    if (ks_index_open(&x, a[0], KS_READ, &e) < 0) return fail("open", &e);
+    double from = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+    if (ks_index_scores(x, q, queries, dim, NULL, count_scores, &clips, &e) < 0) return fail("scores", &e);
+    printf("%d queries, %lld clips: %.2f s, %.2f s of processor\n", queries, (long long)clips, (now(CLOCK_MONOTONIC) - from) / 1e3,
+           (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e3);
+    ks_index_close(x);
+    free(q);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 7 && !strcmp(argv[1], "grow")) return grow(argc - 2, argv + 2);
     if (argc > 6 && !strcmp(argv[1], "verify")) return verify(argv + 2);
     if (argc > 5 && !strcmp(argv[1], "search")) return search(argv + 2);
+    if (argc > 4 && !strcmp(argv[1], "scores")) return scores_time(argv + 2);
     if (argc > 3 && !strcmp(argv[1], "open")) return open_time(argv + 2);
     return 2;
 }

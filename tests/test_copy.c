@@ -2,6 +2,7 @@
 #include "index/catalog.h"
 #include "index/copies.h"
 #include "index/index.h"
+#include "index/top.h"
 #include "tests/library_maker.h"
 
 #include <check.h>
@@ -35,12 +36,63 @@ static int queries_agree(ks_index *x, const ks_filter *f, uint64_t seed, int *co
     return 1;
 }
 
+enum { QUERIES = 3, ROOM = 8000 };
+typedef struct {
+    ks_neighbour at[QUERIES][ROOM];
+    ks_clip last;
+    int n, ordered;
+} all_scores;
+
+static int keep_scores(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    all_scores *a = arg;
+    for (int i = 0; i < m; i++, a->n++) {
+        const ks_clip *c = &clips[i];
+        ck_assert_int_lt(a->n, ROOM);
+        a->ordered &= c->video > a->last.video || (c->video == a->last.video && c->start > a->last.start);
+        a->last = *c;
+        for (int k = 0; k < QUERIES; k++) a->at[k][a->n] = (ks_neighbour){ c->id, scores[k * m + i] };
+    }
+    return 0;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const ks_neighbour *p = a, *q = b;
+    return ks_better(*q, *p) - ks_better(*p, *q);
+}
+
+/* Every score of every clip that the filter lets through, in the order of the catalog, bit for bit. */
+static int scores_agree(ks_index *x, const ks_filter *f, uint64_t seed)
+{
+    ks_error e = { 0 };
+    float q[QUERIES * D];
+    all_scores *a = calloc(1, sizeof *a);
+    ks_neighbour *want = malloc(ROOM * sizeof *want);
+    int n, same = 1;
+    ck_assert(a && want);
+    a->ordered = 1;
+    for (int k = 0; k < QUERIES; k++) lib_vector(q + k * D, D, k, seed + (uint64_t)k);
+    MUST(ks_index_scores(x, q, QUERIES, D, f, keep_scores, a, &e));
+    for (int k = 0; k < QUERIES; k++) {
+        lib_brute(want, &n, x, q + k * D, D, ROOM, f);
+        qsort(a->at[k], (size_t)a->n, sizeof **a->at, by_rank);
+        same &= n == a->n;
+        for (int j = 0; j < n && same; j++)
+            same = want[j].clip == a->at[k][j].clip && memcmp(&want[j].cosine, &a->at[k][j].cosine, sizeof(float)) == 0;
+    }
+    same &= a->ordered;
+    free(want);
+    free(a);
+    return same;
+}
+
 static int agree(const char *dir, const ks_filter *f, uint64_t seed, int *copies)
 {
     ks_error e = { 0 };
     ks_index *x;
     MUST(ks_index_open(&x, dir, KS_READ, &e));
-    int same = queries_agree(x, f, seed, copies);
+    int same = queries_agree(x, f, seed, copies) && scores_agree(x, f, seed);
     ks_index_close(x);
     return same;
 }
@@ -133,6 +185,43 @@ START_TEST(a_reader_lives_through_publishes)
     }
     ks_index_close(r);
     ks_index_close(x);
+    lib_remove_dir(dir);
+}
+END_TEST
+
+static int no_vectors(void *arg, int action, const char *table, const char *column, const char *db, const char *view)
+{
+    (void)arg, (void)column, (void)db, (void)view;
+    return action == SQLITE_READ && table && strcmp(table, "vector") == 0 ? SQLITE_DENY : SQLITE_OK;
+}
+
+/* What is published is scored from there: SQLite's vectors are not even asked for, until a tail needs them. */
+START_TEST(all_scores_come_from_copies)
+{
+    ks_error e = { 0 };
+    char dir[64];
+    ks_index *x = make(lib_new_dir(dir));
+    all_scores *a = calloc(1, sizeof *a);
+    float q[QUERIES * D];
+    ck_assert(a != NULL);
+    add_films(x, 0, 30, 40);
+    MUST(ks_index_publish(x, 1, &e));
+    add_films(x, 30, 60, 10);
+    MUST(ks_index_publish(x, 1, &e));
+    ck_assert_int_eq(scores_agree(x, NULL, 3), 1);
+    ck_assert_int_eq(x->copies->n, 2);
+    for (int k = 0; k < QUERIES; k++) lib_vector(q + k * D, D, 0, 77 + (uint64_t)k);
+    ks_forget_statements(x);
+    ck_assert_int_eq(sqlite3_set_authorizer(x->db, no_vectors, NULL), SQLITE_OK);
+    MUST(ks_index_scores(x, q, QUERIES, D, NULL, keep_scores, a, &e));
+    ck_assert_int_eq(a->n, 30 * 42 + 30 * 12); /* clips + film % 5 */
+    sqlite3_set_authorizer(x->db, NULL, NULL);
+    add_films(x, 60, 61, 10);
+    ks_forget_statements(x);
+    sqlite3_set_authorizer(x->db, no_vectors, NULL);
+    ck_assert_int_lt(ks_index_scores(x, q, QUERIES, D, NULL, keep_scores, a, &e), 0);
+    ks_index_close(x);
+    free(a);
     lib_remove_dir(dir);
 }
 END_TEST
@@ -258,6 +347,7 @@ int main(void)
     TCase *t = tcase_create("copies");
     tcase_set_timeout(t, 600);
     tcase_add_test(t, copies_answer_as_brute_force);
+    tcase_add_test(t, all_scores_come_from_copies);
     tcase_add_test(t, a_reader_lives_through_publishes);
     tcase_add_test(t, damaged_copies_change_nothing);
     tcase_add_test(t, foreign_and_older_copies_are_refused);

@@ -43,6 +43,23 @@ static void rows(uint16_t *h, int dim, uint64_t seed)
     }
 }
 
+/* Several queries at once: odd and even counts of queries and rows. */
+static void many_agree(const uint16_t *h, int dim, ks_cpu cpu)
+{
+    enum { MOST = 5 };
+    float *q = malloc(sizeof *q * MOST * (size_t)dim), want[ROWS], got[MOST * ROWS];
+    for (int i = 0; i < MOST; i++) lib_vector(q + i * dim, dim, i % 3, 40 + (uint64_t)i);
+    for (int n = 1; n <= MOST; n++)
+        for (int m = ROWS - 2; m <= ROWS; m++) {
+            ks_score_many(got, q, n, h, dim, m, cpu);
+            for (int i = 0; i < n; i++) {
+                ks_score_rows(want, q + i * dim, h, (size_t)dim, dim, m, KS_CPU_PLAIN);
+                ck_assert_msg(memcmp(want, got + i * m, sizeof *want * (size_t)m) == 0, "%s, D %d, query %d of %d", ks_cpu_name(cpu), dim, i, n);
+            }
+        }
+    free(q);
+}
+
 START_TEST(forms_agree_in_every_bit)
 {
     int dim = dims[_i];
@@ -65,6 +82,7 @@ START_TEST(forms_agree_in_every_bit)
         ck_assert_msg(memcmp(fast_sums, sums, sizeof sums) == 0, "dot, %s, D %d", ks_cpu_name(cpu), dim);
         ks_score_rows(fast, q, h, (size_t)dim, dim, 1, cpu); /* one row or many: the same */
         ck_assert(memcmp(fast, plain, sizeof *fast) == 0);
+        many_agree(h, dim, cpu);
     }
     ks_coded_free(&coded);
     free(codes);
