@@ -134,6 +134,12 @@ HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c ingest/decoder_main.c ing
 $(BUILD)/tests/prog_hostile_decoder: $(HOSTILE_OBJ)
 	$(CC) $(LDFLAGS) $^ $(call pc,--libs,libseccomp) -lpthread -o $@
 
+# The decoder's parts without its main, many films a process: what they ask of the world is answered by the test.
+MUTANTS_OBJ := $(call obj,tests/prog_mutants.c $(filter-out ingest/decoder_main.c ingest/wire%,$(SRC_DEC)))
+MUTANTS_WRAP := -Wl,--wrap=fstat,--wrap=pread,--wrap=ks_wire_send,--wrap=ks_wire_recv
+$(BUILD)/tests/prog_mutants: $(MUTANTS_OBJ) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $(MUTANTS_WRAP) $^ $(LIBS) $(LIBS_DEC) -o $@
+
 layers:
 	@awk -f tests/layers.awk ks.h $(wildcard encoder/*.[ch] encoder/*.cc index/*.[ch] index/*.cc ingest/*.[ch] query/*.[ch] cli/*.[ch] tests/*.[ch])
 	@sh tests/layers.sh

@@ -47,6 +47,9 @@ static void hear(void *from, int level, const char *format, va_list args)
 
 void ks_log_listen(void)
 {
+    atomic_store(&log_errors, 0);
+    atomic_store(&log_too_large, 0);
+    atomic_store(&log_cut, 0);
     av_log_set_level(AV_LOG_ERROR);
     av_log_set_callback(hear);
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # diskfull.sh - a small tmpfs as the library's disk, of every size from too small to large enough (steps of 16 KiB):
 # exit 5 and nothing broken while it is full; with room again the next ingest ends as an undisturbed one. Needs root
-# or user namespaces. SLICE=1: every 4th size.
+# or user namespaces. SLICE=1: every 12th size.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u
 if [ -z "${KS_IN_NAMESPACE:-}" ]; then
@@ -10,7 +10,7 @@ fi
 K=$BUILD/kinoseek D=$BUILD/tests/prog_dump
 [ -x "$D" ] || { echo "not ok - no prog_dump: make tests"; exit 1; }
 T=$(mktemp -d); trap 'umount "$T/disk" 2>/dev/null; rm -rf "$T"' EXIT
-step=16; [ -n "${SLICE:-}" ] && step=64
+step=16; [ -n "${SLICE:-}" ] && step=192
 bash tests/clock_films.sh "$T/films"; rm "$T/films/clock_20.mp4"
 say="ingest $T/films --encoder clock --window 2 --hop 0.4 --shots off --commit-every 0 --workers 1 -q"
 $K -L "$T/whole" $say >/dev/null 2>&1; $D "$T/whole" >"$T/whole.dump"

@@ -1,13 +1,15 @@
 #!/bin/bash
 # ingest_faults.sh - every write, fsync, rename, unlink and truncate of a small ingest: killed there; and failing there, once
 # and from then on (disk full, I/O error). After each the library opens, and the ingest that goes on from there ends
-# as an undisturbed one, bit for bit. A failure is exit 5 or, where it was no harm, 0. SLICE=1: every 9th place.
+# as an undisturbed one, bit for bit. A failure is exit 5 or, where it was no harm, 0. SLICE=1: every 53rd place, from one
+# that SEED names.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 set -u
 K=$BUILD/kinoseek D=$BUILD/tests/prog_dump
 [ -x "$D" ] || { echo "not ok - no prog_dump: make tests"; exit 1; }
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
-step=${STEP:-1}; [ -n "${SLICE:-}" ] && step=9
+step=${STEP:-1}; [ -n "${SLICE:-}" ] && step=53
+seed=${SEED:-7}
 cc -O2 -fPIC -shared -o "$T/faultlib.so" tests/torture/faultlib.c -ldl || { echo "not ok - faultlib does not build"; exit 1; }
 bash tests/clock_films.sh "$T/films"; rm "$T/films/clock_20.mp4" "$T/films/clock_13.mp4"
 say="ingest $T/films --encoder clock --window 2 --hop 0.7 --shots off --commit-every 0 --workers 1 -q"
@@ -17,7 +19,7 @@ places() { rm -rf "$T/lib" "$T/n"; FI_PROG=kinoseek FI_FN=$1 FI_PATH=$T/lib FI_C
 sweep() { # NAME FN, settings of faultlib
   local name=$1 fn=$2 n bad=0 codes=0 at tried=0; shift 2
   n=$(places "$fn")
-  for ((at = 1; at <= n; at += step)); do
+  for ((at = 1 + seed % (step < n ? step : n); at <= n; at += step)); do
     rm -rf "$T/lib"; tried=$((tried + 1))
     # an outer shell, so that "Killed" is its message and not ours
     bash -c 'env "$@"; exit $?' - "$@" FI_PROG=kinoseek FI_FN=$fn FI_AT=$at FI_PATH="$T/lib" LD_PRELOAD="$T/faultlib.so" $K -L "$T/lib" $say >"$T/out" 2>"$T/err"; code=$?

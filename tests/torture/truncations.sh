@@ -1,9 +1,9 @@
 #!/bin/sh
-# Films cut at every 61 bytes (SLICE=1: every 509): what lies wholly before the cut is delivered, the
+# Films cut at every 61 bytes (SLICE=1: every 2039): what lies wholly before the cut is delivered, the
 # verdict is never "indexed" where frames are gone, and no picture is older than its time.
 : "${BUILD:=build}"
 step=61
-[ -n "${SLICE:-}" ] && step=509
+[ -n "${SLICE:-}" ] && step=2039
 corpus=$(sh tests/hostile/corpus.sh) || { echo "not ok - the corpus cannot be made"; exit 1; }
 here=$(pwd)
 case "$BUILD" in /*) at=$BUILD ;; *) at=$here/$BUILD ;; esac
