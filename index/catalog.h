@@ -12,7 +12,7 @@
 typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
     KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_BACKGROUND = 10, KS_T_SEGMENT = 11,
-    KS_T_GONE = 12
+    KS_T_GONE = 12, KS_T_FILE_HASH = 13
 } ks_table_tag;
 
 typedef struct {
@@ -21,10 +21,11 @@ typedef struct {
     const char *columns; /* all but `sum`, in the order they are hashed */
     int n;               /* how many */
     ks_table_tag tag;
+    int since;           /* schema version that brought it */
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 1, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
+enum { KS_SCHEMA_VERSION = 2, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
 
 typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
 typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
@@ -33,6 +34,7 @@ struct ks_index {
     sqlite3 *db;
     char *dir;            /* absolute or as given, no trailing slash; owned */
     ks_mode mode;
+    int version;          /* of the schema: a reader may meet an older one */
     int lock;             /* fd of writer.lock, or -1 */
     int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
     int inside;           /* depth of ks_begin / ks_snapshot */
@@ -89,8 +91,9 @@ int ks_path_matches(const char *glob, const char *path); /* ks_filter.path_glob 
 /* --- schema.c --- */
 int ks_schema_create(ks_index *x, ks_error *e);   /* inside a transaction, on an empty database */
 int ks_schema_migrate(ks_index *x, int from, ks_error *e);
-/* Tables, indexes and views as they must stand in sqlite_schema; NULL ends. */
+/* Tables, indexes and views as they must stand in sqlite_schema, oldest version first; NULL ends. */
 extern const char *const ks_schema[];
+int ks_schema_objects(int version); /* how many of them a catalog of this version has */
 
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);

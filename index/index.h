@@ -53,7 +53,8 @@ typedef struct {
     const char *path;              /* bytes, absolute, NUL-terminated; borrowed */
     int64_t size, mtime_ns;        /* as stat says */
     uint64_t device, inode;
-    uint8_t content[24];           /* size, xxh64 of first/middle/last part */
+    uint8_t content[24];           /* size, xxh64 of first/middle/last part; one of two files that differ elsewhere has
+                                    * its hash of all bytes mixed in (ingest/identity.h) */
     ks_verdict verdict;
     const char *reason;            /* "" where there is none */
     int attempts;                  /* failed ones */
@@ -65,6 +66,7 @@ typedef struct {
     int width, height;             /* as shown */
     double fps;
     int flags;                     /* KS_VIDEO_* */
+    uint64_t full_hash;            /* in: of all bytes, for ks_index_end_video to keep; 0: not known */
     int64_t space;                 /* out: finished in this one (ks_library.space_id, next_id); 0 = unfinished */
     int64_t finished;              /* out: > 0 = searches see it */
 } ks_video;
@@ -90,6 +92,8 @@ int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, in
 /* The verdict (INDEXED, PARTLY: searches see it now; SKIPPED, FAILED: its clips go) and all fields; path may be NULL. */
 int ks_index_end_video(ks_index *x, const ks_video *video, ks_error *e);
 int ks_index_set_path(ks_index *x, const ks_video *video, ks_error *e); /* renamed, moved, copied: a path of video->id */
+int ks_index_put_full_hash(ks_index *x, int64_t video, uint64_t hash, ks_error *e);
+int ks_index_full_hash(uint64_t *hash, ks_index *x, int64_t video, ks_error *e); /* 1, 0 = not known */
 int ks_index_drop_path(ks_index *x, const char *path, ks_error *e);     /* the last path of a video drops it */
 int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e); /* a file or all below a folder */
 /* Several of the calls above as one transaction: ks_index_begin ... ks_index_end(x, code, e), which returns code

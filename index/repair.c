@@ -20,6 +20,7 @@ typedef struct {
     ks_index new_one;      /* its dir is the library's, its db the new file */
     char old_path[PATH_MAX], new_path[PATH_MAX];
     sqlite3 *old;          /* NULL: SQLite does not open it */
+    int old_version;       /* of its schema; as new as can be where nobody knows */
     const ks_table *table; /* being salvaged */
     sqlite3_stmt *insert;
     int64_t seen, taken;   /* rows of it */
@@ -202,7 +203,8 @@ static int agree(repair *r, ks_error *e)
     if (code >= 0)
         code = put_right(r, "SELECT 1 WHERE 0", "", "", "DELETE FROM vector WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM thumbnail WHERE clip NOT IN "
                          "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM background "
-                         "WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM gone; DELETE FROM segment", e);
+                         "WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
+                         "DELETE FROM gone; DELETE FROM segment", e);
     if (code >= 0)
         code = put_right(r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)", "", ": the row of its video is lost; "
                          "the next ingest reads the file again", "DELETE FROM path WHERE video NOT IN (SELECT id FROM video)", e);
@@ -275,7 +277,8 @@ static int fill(repair *r, ks_error *e)
     code = ks_schema_create(x, e);
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", KS_APPLICATION_ID);
     if (code >= 0 && sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) code = ks_sql_error(x, e);
-    for (const ks_table *t = ks_tables; t->name && code >= 0; t++) code = take_table(r, t, e); /* clip comes before vector */
+    for (const ks_table *t = ks_tables; t->name && code >= 0; t++) /* clip comes before vector */
+        if (t->since <= r->old_version) code = take_table(r, t, e);
     if (code >= 0) code = restore_spaces(r, e);
     if (code >= 0) code = agree(r, e);
     if (code >= 0) code = mark_lost(r, e);
@@ -314,6 +317,16 @@ static int swap(repair *r, const char *dir, ks_error *e)
     return code;
 }
 
+static int old_version(sqlite3 *old)
+{
+    sqlite3_stmt *s = NULL;
+    int version = KS_SCHEMA_VERSION;
+    if (old && sqlite3_prepare_v2(old, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        version = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return version;
+}
+
 static int open_files(repair *r, ks_error *e)
 {
     unlink(r->new_path);
@@ -331,6 +344,7 @@ static int open_files(repair *r, ks_error *e)
         sqlite3_close(r->old);
         r->old = NULL;
     }
+    r->old_version = old_version(r->old);
     return 0;
 }
 

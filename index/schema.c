@@ -8,22 +8,27 @@
 
 const ks_table ks_tables[] = {
     { "library", "one", "one, id, created, space, writing, generation, next_video, next_clip, next_segment, videos, "
-      "clips", 11, KS_T_LIBRARY },
-    { "space", "id", "id, model, dim, frames, sampler, resize, precision, model_path, tokenizer_path", 9, KS_T_SPACE },
+      "clips", 11, KS_T_LIBRARY, 1 },
+    { "space", "id", "id, model, dim, frames, sampler, resize, precision, model_path, tokenizer_path", 9, KS_T_SPACE, 1 },
     { "video", "id", "id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, seconds_missing, "
-      "film_date, date_source, width, height, fps, flags, clips", 18, KS_T_VIDEO },
-    { "path", "video", "path, video, size, mtime_ns, device, inode", 6, KS_T_PATH },
-    { "clip", "id", "id, video, space, start, stop, frames, reason", 7, KS_T_CLIP },
-    { "vector", "clip", "clip, half", 2, KS_T_VECTOR },
-    { "frame_vectors", "clip", "clip, frames, data", 3, KS_T_FRAMES },
-    { "thumbnail", "clip", "clip, jpeg", 2, KS_T_THUMBNAIL },
-    { "setting", "rowid", "key, value", 2, KS_T_SETTING },
-    { "background", "clip", "clip, mean, spread", 3, KS_T_BACKGROUND },
+      "film_date, date_source, width, height, fps, flags, clips", 18, KS_T_VIDEO, 1 },
+    { "path", "video", "path, video, size, mtime_ns, device, inode", 6, KS_T_PATH, 1 },
+    { "clip", "id", "id, video, space, start, stop, frames, reason", 7, KS_T_CLIP, 1 },
+    { "vector", "clip", "clip, half", 2, KS_T_VECTOR, 1 },
+    { "frame_vectors", "clip", "clip, frames, data", 3, KS_T_FRAMES, 1 },
+    { "thumbnail", "clip", "clip, jpeg", 2, KS_T_THUMBNAIL, 1 },
+    { "setting", "rowid", "key, value", 2, KS_T_SETTING, 1 },
+    { "background", "clip", "clip, mean, spread", 3, KS_T_BACKGROUND, 1 },
     { "segment", "id", "id, file, space, from_generation, to_generation, rows, header, size, mtime_ns, ctime_ns, device, inode, "
-      "ann_file, ann_hash, recall", 15, KS_T_SEGMENT },
-    { "gone", "video", "generation, video, finished", 3, KS_T_GONE },
-    { NULL, NULL, NULL, 0, KS_T_LIBRARY }
+      "ann_file, ann_hash, recall", 15, KS_T_SEGMENT, 1 },
+    { "gone", "video", "generation, video, finished", 3, KS_T_GONE, 1 },
+    { "file_hash", "video", "video, hash", 2, KS_T_FILE_HASH, 2 },
+    { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
+
+/* Version 2: a hash of all bytes of a file, for the day when only its mtime is another (DESIGN 3.4). */
+static const char file_hash[] = "CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, "
+                                "sum INTEGER NOT NULL) STRICT";
 
 const char *const ks_schema[] = {
     "CREATE TABLE library(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created INTEGER NOT NULL, "
@@ -80,8 +85,17 @@ const char *const ks_schema[] = {
     "CASE c.reason WHEN 0 THEN 'window' WHEN 1 THEN 'shot' WHEN 2 THEN 'tail' ELSE 'still' END AS reason, x.half AS vector_f16 "
     "FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id JOIN library l ON l.space = c.space "
     "WHERE v.finished > 0",
+
+    file_hash,
     NULL
 };
+
+int ks_schema_objects(int version)
+{
+    int n = 0;
+    while (ks_schema[n]) n++;
+    return version < 2 ? n - 1 : n;
+}
 
 int ks_schema_create(ks_index *x, ks_error *e)
 {
@@ -90,15 +104,24 @@ int ks_schema_create(ks_index *x, ks_error *e)
         if (sqlite3_exec(x->db, ks_schema[i], NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
     if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    x->version = KS_SCHEMA_VERSION;
     return 0;
 }
 
-/* One step a version, each inside the caller's transaction: old or new, never between. */
+/* One step a version, each inside the caller's transaction: old or new, never between. A reader takes an older
+ * catalog as it is. */
 int ks_schema_migrate(ks_index *x, int from, ks_error *e)
 {
-    if (from == KS_SCHEMA_VERSION) return 0;
+    char sql[80];
     if (from > KS_SCHEMA_VERSION)
         return ks_fail(e, KS_EFORMAT, "%s/catalog.db was made by a newer kinoseek (schema %d, this one knows %d)", x->dir,
                        from, KS_SCHEMA_VERSION);
-    return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: schema version %d never existed", x->dir, from);
+    if (from < 1) return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: schema version %d never existed", x->dir, from);
+    x->version = from;
+    if (from == KS_SCHEMA_VERSION || x->mode == KS_READ) return 0;
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
+    if (sqlite3_exec(x->db, file_hash, NULL, NULL, NULL) != SQLITE_OK || sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return ks_sql_error(x, e);
+    x->version = KS_SCHEMA_VERSION;
+    return 0;
 }

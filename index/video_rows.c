@@ -104,6 +104,7 @@ static int drop_video(ks_index *x, int64_t id, ks_error *e)
     code = ks_video_hide(x, &library, &row, e);
     if (code >= 0) code = ks_clips_delete(x, id, 0, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE video = ?1", "l", id);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM file_hash WHERE video = ?1", "l", id);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);
 }
@@ -175,6 +176,27 @@ static int end_video(ks_index *x, const ks_video *v, ks_error *e)
     if (code >= 0) code = ks_video_write(&row, x, e);
     if (code >= 0) code = ks_library_write(&library, x, e);
     if (code >= 0 && v->path && v->path[0]) code = put_path(x, v, v->id, e);
+    if (code >= 0 && v->full_hash) code = ks_index_put_full_hash(x, v->id, v->full_hash, e);
+    return code;
+}
+
+int ks_index_put_full_hash(ks_index *x, int64_t video, uint64_t hash, ks_error *e)
+{
+    assert(x && video > 0);
+    return ks_run(x, e, "REPLACE INTO file_hash VALUES(?1, ?2, ks_sum(13, ?1, ?2))", "ll", video, (int64_t)hash);
+}
+
+int ks_index_full_hash(uint64_t *hash, ks_index *x, int64_t video, ks_error *e)
+{
+    assert(hash && x);
+    *hash = 0;
+    if (x->version < 2) return 0;
+    sqlite3_stmt *s = ks_bound(x, e, "SELECT video, hash, sum FROM file_hash WHERE video = ?1", "l", video);
+    if (!s) return e ? e->code : KS_EIO;
+    int code = ks_step(s, x, e);
+    if (code > 0 && !ks_row_ok(s, KS_T_FILE_HASH, 0, 2)) code = 0; /* a rotten row is as good as none: the file says it again */
+    if (code > 0) *hash = (uint64_t)sqlite3_column_int64(s, 1);
+    sqlite3_reset(s);
     return code;
 }
 

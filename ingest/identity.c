@@ -51,7 +51,15 @@ void ks_identity_of_place(uint8_t content[KS_CONTENT], uint64_t device, uint64_t
     put64(content + 16, inode);
 }
 
-int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, ks_error *e)
+void ks_identity_mix(uint8_t content[KS_CONTENT], uint64_t full)
+{
+    uint8_t both[16];
+    memcpy(both, content + KS_CONTENT_MIXED, 8);
+    put64(both + 8, full);
+    put64(content + KS_CONTENT_MIXED, XXH64(both, sizeof both, 0));
+}
+
+int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, const atomic_int *quit, ks_error *e)
 {
     enum { BLOCK = 1 << 20 };
     int err = 0;
@@ -64,6 +72,10 @@ int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, ks_
     XXH64_reset(state, 0);
     int64_t data = -1; /* next byte that is no hole; -1: ask */
     for (int64_t at = 0; at < size;) {
+        if (quit && *quit) {
+            err = ks_fail(e, KS_ESTOP, "interrupted");
+            goto out;
+        }
         size_t n = size - at < BLOCK ? (size_t)(size - at) : BLOCK;
         if (data < at) {
             off_t found = lseek(fd, (off_t)at, SEEK_DATA);

@@ -28,6 +28,7 @@ typedef struct {
 typedef struct ks_jobs_job {
     ks_place place;
     uint8_t content[KS_CONTENT];
+    uint64_t full;                 /* xxh64 of all bytes, 0: not known yet */
     int64_t video;                 /* 0: no row yet */
     int attempts;                  /* failed ones before */
     int named, times;              /* given by name; how often it was begun in this run */
@@ -63,6 +64,7 @@ typedef struct ks_parcel {
     /* END */
     ks_media media;
     ks_outcome outcome;
+    uint64_t full;                 /* xxh64 of all bytes, of a film that went in; 0: none */
     int changed;                   /* the file was not the same afterwards: nothing of it counts */
     int error;                     /* ks_err that is no verdict: the machine failed */
     ks_error why;

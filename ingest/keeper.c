@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
+#include "ingest/sameness.h"
 
 enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
 
@@ -270,7 +271,7 @@ static int drop_unplanned(ks_keeper *k, const ks_job_file *job, ks_error *e)
 }
 
 /* What the file is now. 0 and a new identity, or KS_ENOTFOUND, KS_EIO. */
-static int look_again(ks_job_file *job, ks_error *e)
+static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
 {
     struct stat st;
     int fd = open(job->place.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -281,6 +282,9 @@ static int look_again(ks_job_file *job, ks_error *e)
     if (err < 0) return err;
     job->place.size = st.st_size;
     job->place.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    err = ks_sameness(job->content, &job->full, x, &(ks_sameness_file){job->place.path, job->place.size, job->place.mtime_ns}, NULL, e);
+    if (err != 0) return err < 0 ? err : ks_fail(e, KS_EIO, "cannot be read");
+    job->full = 0; /* it may still be changing: the reader says at the end */
     job->place.device = (uint64_t)st.st_dev;
     job->place.inode = (uint64_t)st.st_ino;
     return 0;
@@ -296,7 +300,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
     if (err < 0) return err;
     job->video = 0;
     job->attempts = 0;
-    err = look_again(job, &why);
+    err = look_again(job, k->x, &why);
     if (err == 0 && job->times < 3) {
         err = ks_triage_have(job, k->x, e);
         if (err == 0) ks_belt_again(k->belt, job);
@@ -358,6 +362,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     v.reason = a->bad ? a->why : p->outcome.reason;
     v.seconds_missing = p->outcome.seconds_missing;
     fill_media(&v, p);
+    v.full_hash = p->full;
     int64_t clips = a->clips + a->n_waiting;
     for (int i = 0; i < job->n_have; i++) clips += job->planned[i];
     if (v.verdict == KS_VERDICT_FAILED && !a->bad) {

@@ -11,11 +11,13 @@
 #include <xxhash.h>
 
 #include "ingest/jobs.h"
+#include "ingest/sameness.h"
 
 typedef struct ks_path_change {
     ks_place place;
     int64_t video, old;       /* old: the video that this path named before; 0 none */
     char *drop;               /* a path that is no more; NULL none */
+    uint64_t full;            /* to be written down for video; 0 none */
 } change;
 
 static int no_memory(ks_error *e)
@@ -105,19 +107,36 @@ int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e)
     return job->planned ? 0 : no_memory(e);
 }
 
-static int add_job(ks_triage *t, const ks_met *met, const uint8_t content[KS_CONTENT], const ks_video *known, ks_error *e)
+/* 1: all bytes of met are those of the job. The parts are equal; where the times are not, everything is read. */
+static int same_bytes(uint64_t *full, ks_job_file *j, const ks_met *met)
 {
-    size_t *slot = content_slot(t, content);
+    ks_error why;
+    if (j->place.mtime_ns == met->mtime_ns || (j->place.inode == met->inode && j->place.device == met->device)) return 1;
+    if (!j->full && ks_sameness_hash(&j->full, j->place.path, NULL, &why) < 0) return 1;
+    return ks_sameness_hash(full, met->path, NULL, &why) < 0 || *full == j->full;
+}
+
+/* The same content under another path of this run. */
+static int add_also(ks_job_file *j, const ks_met *met, ks_error *e)
+{
+    if (strcmp(j->place.path, met->path) == 0) return 0;
+    ks_place *also = reallocarray(j->also, (size_t)j->n_also + 1, sizeof *also);
+    if (!also) return no_memory(e);
+    j->also = also;
+    if (copy_place(&also[j->n_also], met) < 0) return no_memory(e);
+    j->n_also++;
+    return 0;
+}
+
+static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *known, ks_error *e)
+{
+    size_t *slot = content_slot(t, as->content);
     if (!slot) return no_memory(e);
-    if (*slot) { /* the same content under another path of this run */
-        ks_job_file *j = &t->jobs[*slot - 1];
-        if (strcmp(j->place.path, met->path) == 0) return 0;
-        ks_place *also = reallocarray(j->also, (size_t)j->n_also + 1, sizeof *also);
-        if (!also) return no_memory(e);
-        j->also = also;
-        if (copy_place(&also[j->n_also], met) < 0) return no_memory(e);
-        j->n_also++;
-        return 0;
+    if (*slot) {
+        ks_job_file other = *as;
+        if (same_bytes(&other.full, &t->jobs[*slot - 1], met)) return add_also(&t->jobs[*slot - 1], met, e);
+        ks_identity_mix(other.content, other.full);
+        return add_job(t, met, &other, NULL, e);
     }
     if (t->n_jobs == t->jobs_room) {
         size_t room = t->jobs_room ? 2 * t->jobs_room : 256;
@@ -127,8 +146,8 @@ static int add_job(ks_triage *t, const ks_met *met, const uint8_t content[KS_CON
         t->jobs_room = room;
     }
     ks_job_file *j = &t->jobs[t->n_jobs];
-    *j = (ks_job_file){.video = known ? known->id : 0, .attempts = known ? known->attempts : 0, .named = met->named};
-    memcpy(j->content, content, KS_CONTENT);
+    *j = (ks_job_file){.video = known ? known->id : 0, .attempts = known ? known->attempts : 0, .named = met->named, .full = as->full};
+    memcpy(j->content, as->content, KS_CONTENT);
     if (copy_place(&j->place, met) < 0) return no_memory(e);
     int err = t->o->dry_run ? 0 : ks_triage_have(j, t->x, e);
     if (err < 0) {
@@ -221,7 +240,7 @@ static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_t
 }
 
 /* The content is in the catalog under another path. */
-static int known_content(ks_triage *t, const ks_met *met, const ks_video *w, int64_t old_video, ks_error *e)
+static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *w, int64_t old_video, ks_error *e)
 {
     struct stat st;
     char *first = strdup(w->path ? w->path : "");
@@ -236,7 +255,7 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_video *w, int
         err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
     } else {
         err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
-        if (err == 0) err = add_job(t, met, w->content, w, e);
+        if (err == 0) err = add_job(t, met, as, w, e);
     }
     free(first);
     return err;
@@ -253,10 +272,23 @@ static const char *why_odd(const ks_met *met)
     }
 }
 
+/* The bytes that this path had before, and not the times. What could not be read then may be readable now. */
+static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *v, ks_error *e)
+{
+    ks_video fresh = *v;
+    int touched = v->mtime_ns != met->mtime_ns && (v->verdict == KS_VERDICT_SKIPPED || v->verdict == KS_VERDICT_FAILED);
+    if (touched) fresh.attempts = 0;
+    if (touched || !is_done(t, v)) return add_job(t, met, as, &fresh, e);
+    say_unchanged(t, met->path, v);
+    int err = add_change(t, met, v->id, 0, NULL, e);
+    if (err == 0) t->change[t->n_change - 1].full = as->full;
+    return err;
+}
+
 int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
 {
     ks_video v = {0}, w;
-    uint8_t content[KS_CONTENT];
+    ks_job_file as = {0};
     ks_place place = {met->path, met->size, met->mtime_ns, met->device, met->inode};
     const char *odd = why_odd(met);
     if (odd && !met->named && !met->folder && !ks_video_name(met->path)) {
@@ -275,22 +307,22 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
         say_unchanged(t, met->path, &v);
         return 0;
     }
-    int r = look_inside(content, &odd, t, met, known);
+    int r = look_inside(as.content, &odd, t, met, known);
     if (r == 0) {
         t->sum->other++;
         return 0;
     }
     t->sum->files++;
     if (r == 2) return ks_triage_odd(t, &place, odd, e);
-    if (known && memcmp(v.content, content, KS_CONTENT) == 0) {
-        if (!is_done(t, &v)) return add_job(t, met, content, &v, e);
-        say_unchanged(t, met->path, &v);
-        return add_change(t, met, v.id, 0, NULL, e);
-    }
-    r = ks_index_find_content(&w, t->x, content, e);
+    r = ks_sameness(as.content, &as.full, t->x, &(ks_sameness_file){met->path, met->size, met->mtime_ns}, known ? &v : NULL, e);
     if (r < 0) return r;
-    if (r == 1) return known_content(t, met, &w, known ? v.id : 0, e);
-    return add_job(t, met, content, NULL, e);
+    if (r == 1) return ks_triage_odd(t, &place, "cannot be read to its end", e);
+    if (known) known = ks_index_find(&v, t->x, met->path, e) == 1; /* its text was borrowed, and another row was looked at */
+    if (known && memcmp(v.content, as.content, KS_CONTENT) == 0) return same_content(t, met, &as, &v, e);
+    r = ks_index_find_content(&w, t->x, as.content, e);
+    if (r < 0) return r;
+    if (r == 1) return known_content(t, met, &as, &w, known ? v.id : 0, e);
+    return add_job(t, met, &as, NULL, e);
 }
 
 static int write_changes(ks_triage *t, ks_error *e)
@@ -311,6 +343,7 @@ static int write_changes(ks_triage *t, ks_error *e)
             } else if (pass == 1) {
                 err = ks_index_set_path(t->x, &v, e);
                 if (err >= 0 && c->drop) err = ks_index_drop_path(t->x, c->drop, e);
+                if (err >= 0 && c->full) err = ks_index_put_full_hash(t->x, c->video, c->full, e);
             } else if (pass == 2 && c->old) {
                 err = ks_index_drop_path(t->x, hold, e);
             }

@@ -366,6 +366,43 @@ START_TEST(backup_opens_as_the_same)
 }
 END_TEST
 
+/* A catalog as the first version left it: readers take it, a writer brings it up to date, both find nothing wrong. */
+START_TEST(version_1_is_read_and_brought_up_to_date)
+{
+    sqlite3 *db;
+    char *dir = new_dir(), path[4200];
+    ks_error e;
+    ks_index *x;
+    uint64_t hash = 0;
+    int64_t video = 0;
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_CREATE, &e), 0);
+    OK(ks_index_set_space(x, &space_a, "m", "t", &e));
+    video = add(x, "/v/a.mp4", 1, 3, KS_VERDICT_INDEXED);
+    ks_index_close(x);
+    snprintf(path, sizeof path, "%s/catalog.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash; PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
+    ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
+    ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 0);
+    ks_index_close(x);
+    ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1); /* the old one is kept as ...: nothing else is said */
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash; PRAGMA user_version = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_WRITE, &e), 0);
+    ck_assert_int_eq(ks_index_put_full_hash(x, video, 0xfedcba9876543210u, &e), 0);
+    ks_index_close(x);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
+    ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
+    ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 1);
+    ck_assert_uint_eq(hash, 0xfedcba9876543210u);
+    ks_index_close(x);
+    remove_dir(dir);
+}
+END_TEST
+
 /* man/kinoseek-catalog.5 names every column of every table and view. */
 START_TEST(the_man_page_knows_the_schema)
 {
@@ -397,6 +434,7 @@ int main(void)
     Suite *s = suite_create("catalog");
     TCase *t = tcase_create("rows");
     tcase_add_test(t, rows_come_back);
+    tcase_add_test(t, version_1_is_read_and_brought_up_to_date);
     tcase_add_test(t, only_finished_videos_are_seen);
     tcase_add_test(t, paths_are_attributes);
     tcase_add_test(t, spaces_do_not_mix);

@@ -200,11 +200,11 @@ START_TEST(identity_sees_every_part)
     identity_of(b, "g");
     ck_assert_mem_eq(a, b, 24);
     int f = open("f", O_RDONLY), g = open("g", O_RDONLY);
-    ck_assert_int_eq(ks_identity_full(&x, f, SIZE, "f", &e), 0);
-    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", &e), 0);
+    ck_assert_int_eq(ks_identity_full(&x, f, SIZE, "f", NULL, &e), 0);
+    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", NULL, &e), 0);
     ck_assert_uint_eq(x, y);
     poke("g", 700000, 'z'); /* between the parts: only the full hash sees it */
-    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", &e), 0);
+    ck_assert_int_eq(ks_identity_full(&y, g, SIZE, "g", NULL, &e), 0);
     ck_assert_uint_ne(x, y);
     ck_assert_int_eq(truncate("g", 100), 0);
     ck_assert_int_eq(ks_identity(b, g, SIZE, "g", &e), KS_EIO);

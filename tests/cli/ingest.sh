@@ -52,6 +52,22 @@ mv "$T/in/clock_13.mp4" "$T/in/x"; mv "$T/in/twenty" "$T/in/clock_13.mp4"; mv "$
 touch "$T/in/twenty"; run "$T/in"
 is "$(jq -r 'select(.event == "done") | .clips' "$T/out") $(jq -r 'select(.path? // "" | endswith("twenty")) | .verdict' "$T/out")" "0 unchanged" "a new mtime alone changes nothing"
 
+# Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
+pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
+poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+mkdir "$T/e"; { cat "$T/made/clock_6.mp4"; pad; } >"$T/e/one.mp4"; cp -p "$T/e/one.mp4" "$T/e/two.mp4"; touch -d '2 hours ago' "$T/e/one.mp4" "$T/e/two.mp4"
+e() { "$K" -L "$T/le" ingest --encoder clock --json "$T/e" >"$T/out" 2>"$T/err"; }
+e; is "$(verdicts)" "copied two.mp4,indexed one.mp4" "two equal films are one content"
+touch "$T/e/one.mp4"; e; is "$(verdicts) $(jq -r 'select(.event == "done") | .clips' "$T/out")" "unchanged one.mp4,unchanged two.mp4 0" "touched: all its bytes are compared, and are the same"
+poke "$T/e/one.mp4" 300000 x; e; is "$(verdicts)" "indexed one.mp4,unchanged two.mp4" "an edit of the same size, outside of what the identity holds, is seen by the mtime"
+e; is "$(verdicts)" "unchanged one.mp4,unchanged two.mp4" "and the next run finds both as they are"
+touch "$T/e/one.mp4" "$T/e/two.mp4"; e; is "$(verdicts)" "unchanged one.mp4,unchanged two.mp4" "touched, each is compared with its own bytes"
+poke "$T/e/one.mp4" 300000 '\0'; e; is "$(verdicts)" "copied one.mp4,unchanged two.mp4" "edited back, it is a copy of the other again"
+rm "$T/e/two.mp4"; poke "$T/e/one.mp4" 300000 y; e; is "$(verdicts)" "gone two.mp4,indexed one.mp4" "edited while it is the only one"
+touch "$T/e/one.mp4"; e; is "$(verdicts)" "unchanged one.mp4" "touched after its twin is gone"
+"$K" -L "$T/le" check >"$T/out" 2>&1; is $? 0 "and the catalog checks"
+rm -rf "$T/le"; cp -p "$T/e/one.mp4" "$T/e/four.mp4"; poke "$T/e/four.mp4" 400000 z; e; is "$(verdicts)" "indexed four.mp4,indexed one.mp4" "two new films that differ only there are two"
+
 # --- what goes away ---
 mv "$T/in" "$T/away"
 run
