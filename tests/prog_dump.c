@@ -113,7 +113,11 @@ int main(int argc, char **argv)
     int n = 0, r, clock = argc > 2 && strcmp(argv[2], "clock") == 0;
     if (argc < 2) return 2;
     if (ks_index_open(&x, argv[1], KS_READ, &e) < 0 || ks_index_library(&library, x, &e) < 0) return fail(&e);
-    if (argc > 2 && strcmp(argv[2], "part") == 0) return part_written(x);
+    if (argc > 2 && strcmp(argv[2], "part") == 0) {
+        r = part_written(x);
+        ks_index_close(x);
+        return r;
+    }
     if (ks_index_files(&cursor, x, &all, &e) < 0) return fail(&e);
     for (ks_video v; (r = ks_files_next(&v, cursor, &e)) == 1;) {
         char *line = NULL;
