@@ -2,7 +2,7 @@
 #
 # make              build build/kinoseek and build/kinoseek-decode (needs neither git nor network)
 # make check        every test; ends with "N passed, N failed"
-# make check-asan   the tests under AddressSanitizer and UBSan
+# make check-asan   every test under AddressSanitizer and UBSan
 # make check-tsan   the tests of everything that starts a thread, under ThreadSanitizer
 # make torture      long hunts: kills, faults, mutants, power loss (SLICE=1: a seeded slice)
 # make fuzz         libFuzzer targets (clang): build/fuzz/*
@@ -116,16 +116,16 @@ $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkino
 # T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).
 check: tests layers headers
 	@BUILD=$(BUILD) sh tests/run.sh $(T)
-# The sandbox of the decoder stops what AddressSanitizer's own run time calls while it cuts a film.
-LEAVE_ASAN := test_frames
-# What starts a thread of ours. (FAISS' OpenMP is not instrumented, so test_faiss is not among them.)
-THREADED := test_pool test_towers test_copy test_score test_sentence test_catalog
+# What starts a thread of ours, and ingest, embed and search whole. (The rest starts none, and FAISS' OpenMP is
+# not instrumented; the decoder's own tests stand among the others, as libav's threads run in it.)
+THREADED := test_pool test_towers test_fixtures test_attention test_kernels test_sentence test_weights test_pack test_catalog \
+  test_copy test_score test_moments test_calibrate test_film_clock test_frames embed ingest search
 check-asan:
 	@$(MAKE) --no-print-directory SAN=address,undefined tests
-	@BUILD=build-address-undefined KS_UNITS=1 KS_LEAVE="$(LEAVE_ASAN)" sh tests/run.sh $(T)
+	@BUILD=build-address-undefined sh tests/run.sh $(T)
 check-tsan:
 	@$(MAKE) --no-print-directory SAN=thread tests
-	@BUILD=build-thread KS_UNITS=1 sh tests/run.sh $(or $(T),$(THREADED))
+	@BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))
 torture: tests
 	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
 

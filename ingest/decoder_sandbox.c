@@ -108,8 +108,10 @@ static int rules_full(scmp_filter_ctx c, int may_write)
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 0);
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 0);
     }
-    if (SANITIZER) { /* reports go to stderr; its allocator asks for more */
+    if (SANITIZER) { /* reports go to stderr; its threads sleep while they wait; its allocator asks for more */
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 0);
+        bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(nanosleep), 0);
+        bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clock_nanosleep), 0);
         seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(prlimit64), 0);
     }
     return bad;

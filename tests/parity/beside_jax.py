@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""A clip and a sentence, official JAX (jit, fp32) and kinoseek (fp32) in alternation, both warm, on one machine.
+
+  python3 beside_jax.py SOURCE VARIANT CHECKPOINT CLIP.npy FOLDER [ROUNDS]
+
+SOURCE, CLIP.npy as in full_size.py; VARIANT lvt-base or lvt-large. Compiles and warms up first, then waits
+until FOLDER/go exists (so that the machine can be made quiet), then takes turns: one process stands still
+(SIGSTOP) while the other works. Prints each round, the medians, and kinoseek's memory beside its mapped files.
+"""
+import os
+import pty
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from full_size import NAMES, PROGRAM, official_side
+
+
+class Ours:
+    """One `kinoseek embed` of many inputs: a line an answer, stopped between them."""
+
+    def __init__(self, checkpoint, inputs):
+        mine, theirs = pty.openpty()
+        self.process = subprocess.Popen([PROGRAM, "-q", "--precision", "fp32", "-m", checkpoint, "embed", *inputs], stdout=theirs)
+        os.close(theirs)
+        self.lines = os.fdopen(mine, "rb")
+        self.line()
+        self.stop()
+
+    def line(self):
+        while not self.lines.readline().startswith(b"{"):
+            pass
+
+    def stop(self):
+        self.process.send_signal(signal.SIGSTOP)
+
+    def turn(self):
+        start = time.time()
+        self.process.send_signal(signal.SIGCONT)
+        self.line()
+        took = time.time() - start
+        self.stop()
+        return took
+
+    def memory(self):
+        with open("/proc/%d/status" % self.process.pid) as f:
+            kb = {k: int(v.split()[0]) for k, v in (line.split(":", 1) for line in f) if k.startswith(("VmHWM", "Rss"))}
+        return kb["VmHWM"] / 1024, (kb["VmHWM"] - kb["RssFile"]) / 1024
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def official(source, variant, checkpoint):
+    import jax
+    jax.config.update("jax_platforms", "cpu")
+    import jax.numpy as jnp
+    encoders, _ = official_side.official(source)
+    from videoprism import models
+    net = encoders.FactorizedVideoCLIP(**dict(models.CONFIGS[NAMES[variant]], vocabulary_size=32000))
+    with np.load(checkpoint) as z:
+        tree = official_side.tree({k: jnp.asarray(z[k]) for k in z.files})
+    video = jax.jit(lambda t, x: net.apply(t, x, train=False)[0])
+    text = jax.jit(lambda t, i, p: net.apply(t, None, i, p, train=False)[1])
+
+    def timed(f, *x):
+        start = time.time()
+        jax.block_until_ready(f(tree, *[jnp.asarray(a) for a in x]))
+        return time.time() - start
+    return lambda x: timed(video, x), lambda i, p: timed(text, i, p)
+
+
+def sentences(n):
+    """n sentences of 9 tokens, no two alike."""
+    return [[262, 266, 768, 267, 1376, 14293, 289, 1000 + i, 259] for i in range(n)]
+
+
+def main(source, variant, checkpoint, clip, folder, rounds="3"):
+    rounds, files = int(rounds), []
+    pixels = np.load(clip)
+    for i in range(rounds + 1):
+        files.append(os.path.join(folder, "turn%d.npy" % i))
+        np.save(files[-1], np.ascontiguousarray(np.roll(pixels, 7 * i + 1, axis=2)))
+    words = sentences(5 * rounds + 1)
+    frames = [(np.load(f).astype(np.float32) / np.float32(255))[None] for f in files]
+    padded = [np.array([w + [0] * 55], np.int32) for w in words]
+    paddings = np.array([[0] * 9 + [1] * 55], np.float32)
+    video, text = official(source, variant, checkpoint)
+    print("first call %.1f s" % video(frames[0]), flush=True)
+    text(padded[0], paddings)
+    ours = Ours(checkpoint, [x for f in files for x in ("--npy", f)])
+    said = Ours(checkpoint, [x for w in words for x in ("--ids", ",".join(map(str, w)))])
+    print("ready", flush=True)
+    while not os.path.exists(os.path.join(folder, "go")):
+        time.sleep(0.2)
+    theirs, mine = [], []
+    for i in range(1, rounds + 1):
+        theirs.append(video(frames[i]))
+        mine.append(ours.turn())
+        print("%s clip %d: official %.2f s, ours %.2f s" % (variant, i, theirs[-1], mine[-1]), flush=True)
+    whole, beside = ours.memory()
+    ours.end()
+    told = [text(w, paddings) for w in padded[1:]]
+    spoke = [said.turn() for _ in padded[1:]]
+    said.end()
+    a, b = statistics.median(theirs), statistics.median(mine)
+    print("%s: a clip %.2f s official, %.2f s ours, ratio %.2f; 9 tokens %.0f ms official, %.1f ms ours; ours at its peak %.0f MiB, %.0f beside "
+          "mapped files" % (variant, a, b, b / a, 1e3 * statistics.median(told), 1e3 * statistics.median(spoke), whole, beside), flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 6:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
