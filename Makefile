@@ -162,7 +162,7 @@ build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB))
 	$(AR) rcs $@ $(filter %.o,$^)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -fsanitize=fuzzer $< build/fuzz/libfuzzed.a $(LIBS) -o $@
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< build/fuzz/libfuzzed.a $(LIBS) -o $@
 
 bench: all
 	@sh tests/bench/run.sh
@@ -216,4 +216,4 @@ uninstall:
 clean:
 	rm -rf build build-address-undefined build-thread
 
--include $(patsubst %.o,%.d,$(OBJ_LIB) $(OBJ_ING) $(OBJ_CLI) $(OBJ_DEC) $(OBJ_TESTLIB) $(call obj,$(SRC_TEST)))
+-include $(patsubst %.o,%.d,$(OBJ_LIB) $(OBJ_ING) $(OBJ_CLI) $(OBJ_DEC) $(call obj,$(wildcard tests/*.c)) $(FUZZ_OBJ)) $(FUZZ:%=%.d)
