@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "encoder/attention.h"
+#include "tests/suite.h"
 
 static uint64_t state = 7;
 
@@ -109,13 +110,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("attention");
     TCase *tc = tcase_create("attention");
     tcase_add_loop_test(tc, attention_is_the_formula, 0, 4);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("attention", tc, 0);
 }

@@ -6,6 +6,7 @@
 #include <unistr.h>
 
 #include "encoder/canonical.h"
+#include "tests/suite.h"
 
 typedef struct {
     unsigned first, last;
@@ -140,17 +141,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("canonical");
     TCase *tc = tcase_create("canonical");
-    tcase_set_timeout(tc, 60);
     tcase_add_test(tc, every_code_point_of_unicode_14);
     tcase_add_test(tc, sentences);
     tcase_add_test(tc, what_is_not_utf8_is_wrong_use);
     tcase_add_test(tc, length_is_bounded);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("canonical", tc, 60);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/fixture_read.h"
+#include "tests/suite.h"
 
 static const char *const models[] = {"lvt", "small", "small_f2", "hybrid", "noaux", "encoder", "classifier"};
 
@@ -66,15 +67,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("fixtures");
     TCase *tc = tcase_create("fixtures");
     tcase_add_loop_test(tc, references_are_finite_and_official_fp32_is_near, 0, 7);
     tcase_add_test(tc, wrong_readings_move_the_vector_far);
     tcase_add_test(tc, clips_are_generated_as_the_script_does);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("fixtures", tc, 0);
 }

@@ -1,6 +1,7 @@
 /* test_npz.c - the zip directory, the npy header and the elements: right files, then each way to be wrong. */
 #include "encoder/checkpoint.h"
 #include "tests/npz_build.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -352,7 +353,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("npz");
     TCase *t = tcase_create("npz");
     tcase_add_test(t, every_right_form);
     tcase_add_test(t, halves);
@@ -364,11 +364,5 @@ int main(void)
     tcase_add_test(t, wrong_crc);
     tcase_add_test(t, crc_is_zlibs);
     tcase_add_test(t, garbage);
-    tcase_set_timeout(t, 60);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return ks_run_case("npz", t, 60);
 }

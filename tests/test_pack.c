@@ -2,6 +2,7 @@
 #include "encoder/pack.h"
 #include "encoder/weights.h"
 #include "tests/npz_build.h"
+#include "tests/suite.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -356,7 +357,6 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("pack");
     TCase *t = tcase_create("pack");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, made_once_then_mapped);
@@ -369,11 +369,5 @@ int main(void)
     tcase_add_test(t, vouches_only_for_checked_files);
     tcase_add_test(t, mtime_set_back_fools_nobody);
     tcase_add_test(t, list_of_files_is_bounded);
-    tcase_set_timeout(t, 60);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return ks_run_case("pack", t, 60);
 }

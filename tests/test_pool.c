@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "encoder/pool.h"
+#include "tests/suite.h"
 
 enum { MOST = 300, WORKERS = 8 };
 
@@ -81,15 +82,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("pool");
     TCase *tc = tcase_create("pool");
     tcase_add_loop_test(tc, every_task_runs_once, 1, WORKERS + 1);
     tcase_add_test(tc, pools_do_not_disturb_each_other);
     tcase_add_test(tc, zero_threads_means_all_cores);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("pool", tc, 0);
 }

@@ -7,6 +7,7 @@
 #include "encoder/encoder.h"
 #include "encoder/resize.h"
 #include "tests/fixture_read.h"
+#include "tests/suite.h"
 
 /* The picture of make_resize.py: rgb[height, width, 3], malloc'ed. */
 static uint8_t *picture(uint64_t seed, int width, int height)
@@ -128,17 +129,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("resize");
     TCase *tc = tcase_create("resize");
     tcase_add_test(tc, equals_pillow_on_500_sizes_plain);
     tcase_add_test(tc, equals_pillow_on_500_sizes_fast);
     tcase_add_test(tc, strides_are_respected);
     tcase_add_test(tc, crop_and_pad);
     tcase_add_test(tc, an_empty_picture_is_refused);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("resize", tc, 0);
 }

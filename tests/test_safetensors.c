@@ -1,8 +1,10 @@
 /* test_safetensors.c - the Hugging Face files: the same weights as the npz, then each way to be wrong. */
-#include "encoder/weights.h"
-#include "tests/npz_build.h"
+#include "tests/model_place.h"
+#include "tests/suite.h"
 
 #include <check.h>
+#include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,28 +12,27 @@
 /* tests/fixtures: made from the same flat weights by make_fixtures.py. */
 static const char npz_file[] = "tests/fixtures/small.npz", port_file[] = "tests/fixtures/small_hf/model.safetensors";
 
-static char folder[64], path[96], cache[80];
+static ks_model_place at;
 
 static void setup(void)
 {
-    snprintf(path, sizeof path, "%s/model.safetensors", ks_temp_folder(folder));
-    snprintf(cache, sizeof cache, "%s/cache", folder);
+    ks_model_place_new(&at, "model.safetensors");
 }
 
 static void teardown(void)
 {
-    ks_remove_folder(folder);
+    ks_remove_folder(at.folder);
 }
 
 static int open_path(ks_weights **w, const char *file, ks_error *e)
 {
-    return ks_weights_open(w, &(ks_weights_options){.model = file, .cache = cache}, e);
+    return ks_model_place_open(w, &at, file, e);
 }
 
 static void write_config(const char *text)
 {
     char config[96];
-    snprintf(config, sizeof config, "%s/config.json", folder);
+    snprintf(config, sizeof config, "%s/config.json", at.folder);
     if (text) ks_write_file(config, text, strlen(text));
     else unlink(config);
 }
@@ -76,11 +77,11 @@ static void free_parts(parts *p)
 
 static void replace(parts *p, const char *from, const char *to)
 {
-    char *at = strstr(p->header, from), *rest;
-    ck_assert_msg(at != NULL, "no %s in the header", from);
-    rest = strdup(at + strlen(from));
-    strcpy(at, to);
-    strcat(at, rest);
+    char *here = strstr(p->header, from), *rest;
+    ck_assert_msg(here != NULL, "no %s in the header", from);
+    rest = strdup(here + strlen(from));
+    strcpy(here, to);
+    strcat(here, rest);
     free(rest);
 }
 
@@ -169,24 +170,27 @@ START_TEST(heads_from_config)
     parts p = take_apart(port_file);
     size_t n;
     uint8_t *all = together(&p, &n);
-    ks_write_file(path, all, n);
+    ks_write_file(at.path, all, n);
     write_config(NULL);
-    ck_assert_int_eq(open_path(&w, path, &e), KS_ESHAPE);
+    ck_assert_int_eq(open_path(&w, at.path, &e), KS_ESHAPE);
     ck_assert_msg(strstr(e.msg, "head count of a model of width 12 is not known") != NULL, "%s", e.msg);
     const char *good[] = {D12, "{\"vision_config\": {\"num_attention_heads\": 3}, \"text_config\": {}}"};
     for (int i = 0; i < 2; i++) {
         write_config(good[i]);
-        ck_assert_msg(open_path(&w, path, &e) == 0, "%s", e.msg);
+        ck_assert_msg(open_path(&w, at.path, &e) == 0, "%s", e.msg);
         ck_assert_int_eq(w->info.heads, 3);
         ks_weights_close(w);
     }
+    write_config("{\"num_attention_heads\": 4}"); /* it divides the width, but the pooler's scale has 4 * 12 / 3 numbers */
+    ck_assert_int_eq(open_path(&w, at.path, &e), KS_ESHAPE);
+    ck_assert_msg(strstr(e.msg, "tensor video_model.head.per_dim_scale is [16], this model's pooler head width is 12") != NULL, "%s", e.msg);
     const char *bad[] = {"{\"num_attention_heads\": 5}", "{\"num_attention_heads\": 0}", "{\"num_attention_heads\": \"3\"}", "{", "", "[]",
                          "{\"num_attention_heads\": 99999999999}"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         write_config(bad[i]);
-        int err = open_path(&w, path, &e);
+        int err = open_path(&w, at.path, &e);
         ck_assert_msg(err == KS_ESHAPE || err == KS_EFORMAT, "%s: %d", bad[i], err);
-        ck_assert(strstr(e.msg, folder) != NULL);
+        ck_assert(strstr(e.msg, at.folder) != NULL);
     }
     free(all);
     free_parts(&p);
@@ -207,6 +211,10 @@ static const fault faults[] = {
     {"\"F32\"", "\"F64\"", "is [1, 1, 12] of F64"}, {"\"F32\"", "\"I32\"", "elements that are no weights"}, {"\"F32\"", "\"Q4\"", "unknown type"},
     {"\"F32\"", "5", "damaged entry"}, {"\"shape\"", "\"shapes\"", "damaged entry"}, {"\"dtype\"", "\"dtype\":\"F32\",\"more\"", "damaged entry"},
     {"[0,", "[4,", "the header gives it"}, {"[0,", "[-1,", "lies outside"}, {"[0,", "[1e3,", "lies outside"}, {"[0,", "[9223372036854775807,", "lies outside"},
+    {"[48,3120]", "[0,3072]", "overlaps the one before it"}, {"[48,3120]", "[52,3124]", "comes after a gap"},
+    {"\"shape\":[64,12]", "\"shape\":[4294967296,4294967296]", "[4294967296, 4294967296] of F32, the header gives it 3072"},
+    {"\"shape\":[64,12]", "\"shape\":[6148914691236517206,12]", "the header gives it 3072"}, /* 12 of them wrap to 8 */
+    {"\"shape\":[64,12]", "\"shape\":[-64,-12]", "damaged entry"}, {"\"shape\":[64,12]", "\"shape\":[1,1,1,1,1,1,1,64,12]", "damaged entry"},
     {"[0,", "[99999999999999999999999999,", "JSON is damaged"}, {"{", "[", "JSON is damaged"}, {"}", "", "JSON is damaged"},
 };
 
@@ -220,10 +228,124 @@ START_TEST(one_fault_each)
     write_config(D12);
     replace(&p, f->from, f->to);
     uint8_t *all = together(&p, &n);
-    ks_write_file(path, all, n);
-    int err = open_path(&w, path, &e);
-    ck_assert_msg(err == KS_EFORMAT || err == KS_ESHAPE, "%s -> %s: %d", f->from, f->to, err);
-    ck_assert_msg(strncmp(e.msg, path, strlen(path)) == 0 && strstr(e.msg, f->said), "%s -> %s: said \"%s\"", f->from, f->to, e.msg);
+    ks_write_file(at.path, all, n);
+    int err = open_path(&w, at.path, &e);
+    ks_model_place_refused(&at, f->to, err, &e, f->said);
+    free(all);
+    free_parts(&p);
+}
+END_TEST
+
+/* --- a whole file, but of another model: one tensor of another shape, twice under two names, or gone --- */
+
+#define V "video_model.vision_model."
+typedef struct {
+    const char *tensor, *shape, *also, *said; /* neither shape nor also: it is left out */
+} other_shape;
+
+static const other_shape shapes[] = {
+    {V "layernorm1.bias", NULL, NULL, "tensor " V "layernorm1.bias is missing"},
+    {"text_model.embeddings.cls_emb", NULL, NULL, "tensor text_model.embeddings.cls_emb is missing"},
+    {V "layernorm1.bias", NULL, V "layernorm3.bias", "tensor " V "layernorm3.bias belongs to no part"},
+    {V "spatial_layers.0.mlp.fc2.bias", NULL, V "spatial_layers.1.mlp.fc2.bias", V "spatial_layers.1."},
+    {V "spatial_layers.0.mlp.fc2.bias", NULL, V "spatial_layers.2.mlp.fc2.bias", "tensor " V "spatial_layers.2.mlp.fc2.bias belongs to no part"},
+    {V "spatial_layers.0.mlp.fc1.weight", "[12,20]", NULL, "tensor " V "spatial_layers.0.mlp.fc1.weight is [12, 20], this model's"},
+    {V "spatial_embeddings.position_embeddings", "[1,12,4]", NULL, "position_embeddings is [1, 12, 4], this model's width is 12"},
+    {V "layernorm1.bias", "[11]", NULL, "tensor " V "layernorm1.bias is [11], this model's width is 12"},
+    {V "layernorm1.bias", "[1024]", NULL, "tensor " V "layernorm1.bias is [1024], this model's width is 12"},
+    {V "layernorm1.bias", "[1,12]", NULL, "tensor " V "layernorm1.bias is [1, 12], this model needs [12]"},
+    {V "layernorm1.bias", "[0]", NULL, "tensor " V "layernorm1.bias is [0], it has no elements"},
+    {V "spatial_embeddings.position_embeddings", "[1,3,12]", NULL, "position_embeddings has 3 places, which is no square grid"},
+    {V "temporal_embeddings.position_embeddings", "[1,0,12]", NULL, "position_embeddings is [1, 0, 12], it has no frames"},
+    {"text_model.embeddings.token_embedding.weight", "[0,12]", NULL, "token_embedding.weight is [0, 12], it has no vocabulary"},
+    {V "spatial_embeddings.patch_embeddings.projection.weight", "[12,3,1,18,17]", NULL, "this model's patch side is"},
+    {"video_model.head.per_dim_scale", "[15]", NULL, "tensor video_model.head.per_dim_scale is [15], this model's pooler head width is 16"},
+};
+
+static size_t elements(const json_t *shape)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < json_array_size(shape); i++) n *= (size_t)json_integer_value(json_array_get(shape, i));
+    return n;
+}
+
+/* Appends one tensor of `bytes` zeros, or of what stands at `from`. */
+static void append(parts *to, json_t *header, const char *name, json_t *shape, const uint8_t *from, size_t bytes)
+{
+    json_object_set_new(header, name, json_pack("{s:s, s:O, s:[I, I]}", "dtype", "F32", "shape", shape, "data_offsets", (json_int_t)to->bytes, (json_int_t)(to->bytes + bytes)));
+    if (from) memcpy(to->data + to->bytes, from, bytes);
+    else memset(to->data + to->bytes, 0, bytes);
+    to->bytes += bytes;
+}
+
+static parts with(const parts *p, const other_shape *o)
+{
+    json_t *from = json_loads(p->header, 0, NULL), *to = json_object(), *value;
+    parts q = {NULL, malloc(p->bytes + 8192), 0};
+    const char *name;
+    int found = 0;
+    json_object_foreach(from, name, value)
+    {
+        json_t *shape = json_object_get(value, "shape");
+        if (strcmp(name, "__metadata__") == 0 || strcmp(json_string_value(json_object_get(value, "dtype")), "F32") != 0) continue;
+        const uint8_t *data = p->data + json_integer_value(json_array_get(json_object_get(value, "data_offsets"), 0));
+        if (strcmp(name, o->tensor) != 0) {
+            append(&q, to, name, shape, data, 4 * elements(shape));
+            continue;
+        }
+        found++;
+        json_t *other = o->shape ? json_loads(o->shape, 0, NULL) : json_incref(shape);
+        if (o->shape || o->also) append(&q, to, name, other, NULL, 4 * elements(other));
+        if (o->also) append(&q, to, o->also, other, NULL, 4 * elements(other));
+        json_decref(other);
+    }
+    ck_assert_int_eq(found, 1);
+    q.header = json_dumps(to, JSON_COMPACT);
+    json_decref(from);
+    json_decref(to);
+    return q;
+}
+
+START_TEST(other_shapes)
+{
+    const other_shape *o = &shapes[_i];
+    parts p = take_apart(port_file), q = with(&p, o);
+    ks_error e = {0};
+    ks_weights *w;
+    size_t n;
+    write_config(D12);
+    uint8_t *all = together(&q, &n);
+    ks_write_file(at.path, all, n);
+    ks_model_place_refused(&at, o->said, open_path(&w, at.path, &e), &e, o->said);
+    free(all);
+    free_parts(&p);
+    free_parts(&q);
+}
+END_TEST
+
+/* Nothing of a header is guarded by a checksum: a flipped bit is refused, or it lies where nothing of the model stands. */
+START_TEST(header_bit_flips)
+{
+    parts p = take_apart(port_file);
+    size_t n, taken = 0, tried = 0, head = 8 + strlen(p.header);
+    uint8_t *all = together(&p, &n);
+    ks_checkpoint *cp;
+    ks_error e = {0};
+    write_config(D12);
+    for (size_t bit = 0; bit < 8 * head; bit += 37) {
+        ks_binding b = {0};
+        all[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        ks_write_file(at.path, all, n);
+        int err = ks_checkpoint_open(&cp, at.path, &e);
+        if (!err) err = ks_bind(&b, cp, &e);
+        if (err) ks_model_place_refused(&at, "a flipped bit", err, &e, "");
+        else taken++, ck_assert(b.info.dim == 12 && b.info.heads == 3 && b.info.vocabulary == 24 && b.info.frames == 3 && b.info.grid == 2);
+        tried++;
+        ks_binding_free(&b);
+        ks_checkpoint_close(cp);
+        all[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    ck_assert_msg(taken * 50 < tried, "%zu of %zu taken", taken, tried); /* metadata, the padding behind the JSON */
     free(all);
     free_parts(&p);
 }
@@ -236,28 +358,29 @@ START_TEST(data_faults)
     ks_weights *w;
     size_t n;
     write_config(D12);
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         parts q = p;
         uint8_t *all = together(&q, &n);
         uint64_t length;
         memcpy(&length, all, 8);
         if (i == 0) n -= 1;                                  /* truncated */
         if (i == 1) memset(all + n - 4, 0xff, 4);            /* NaN in the last element */
+        if (i == 4) memcpy(all + n - 4, &(float){-INFINITY}, 4);
         if (i == 2) length = 1ull << 62, memcpy(all, &length, 8);
         if (i == 3) length += 1ull << 21, memcpy(all, &length, 8);
-        ks_write_file(path, all, n);
-        int err = open_path(&w, path, &e);
+        ks_write_file(at.path, all, n);
+        int err = open_path(&w, at.path, &e);
         ck_assert_msg(err == KS_EFORMAT, "fault %d: %d", i, err);
-        ck_assert(strncmp(e.msg, path, strlen(path)) == 0);
+        ks_model_place_refused(&at, "data", err, &e, i == 1 || i == 4 ? V "temporal_layers.0.mlp.fc2.weight holds NaN or Inf" : i == 0 ? V "temporal_layers.0.mlp.fc2.weight lies outside" : "header");
         free(all);
     }
     uint8_t *all = together(&p, &n);
     for (size_t i = 0; i < 40; i++) {
-        ks_write_file(path, all, n * i / 40);
-        ck_assert_int_eq(open_path(&w, path, &e), KS_EFORMAT);
+        ks_write_file(at.path, all, n * i / 40);
+        ck_assert_int_eq(open_path(&w, at.path, &e), KS_EFORMAT);
     }
-    ks_write_file(path, all, n); /* and whole again: right again */
-    ck_assert_msg(open_path(&w, path, &e) == 0, "%s", e.msg);
+    ks_write_file(at.path, all, n); /* and whole again: right again */
+    ck_assert_msg(open_path(&w, at.path, &e) == 0, "%s", e.msg);
     ks_weights_close(w);
     free(all);
     free_parts(&p);
@@ -273,17 +396,17 @@ START_TEST(hash_follows_the_data)
     char first[KS_HASH_HEX];
     write_config(D12);
     uint8_t *all = together(&p, &n);
-    ks_write_file(path, all, n);
-    ck_assert_int_eq(open_path(&w, path, &e), 0);
+    ks_write_file(at.path, all, n);
+    ck_assert_int_eq(open_path(&w, at.path, &e), 0);
     memcpy(first, w->info.hash, sizeof first);
     float was = w->spatial_ln_bias[0];
     ks_weights_close(w);
     unsigned from;
-    char *at = strstr(strstr(p.header, LN), "data_offsets");
-    ck_assert(sscanf(at, "data_offsets\":[%u", &from) == 1 || sscanf(at, "data_offsets\": [%u", &from) == 1);
+    char *here = strstr(strstr(p.header, LN), "data_offsets");
+    ck_assert(sscanf(here, "data_offsets\":[%u", &from) == 1 || sscanf(here, "data_offsets\": [%u", &from) == 1);
     all[8 + strlen(p.header) + from] ^= 1; /* the least bit of an element, same size, written in place */
-    ks_write_file(path, all, n);
-    ck_assert_int_eq(open_path(&w, path, &e), 0);
+    ks_write_file(at.path, all, n);
+    ck_assert_int_eq(open_path(&w, at.path, &e), 0);
     ck_assert_str_ne(first, w->info.hash);
     ck_assert(w->spatial_ln_bias[0] != was);
     ks_weights_close(w);
@@ -294,20 +417,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("safetensors");
     TCase *t = tcase_create("safetensors");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, equals_the_npz);
     tcase_add_test(t, element_types);
     tcase_add_test(t, heads_from_config);
     tcase_add_loop_test(t, one_fault_each, 0, (int)(sizeof faults / sizeof *faults));
+    tcase_add_loop_test(t, other_shapes, 0, (int)(sizeof shapes / sizeof *shapes));
+    tcase_add_test(t, header_bit_flips);
     tcase_add_test(t, data_faults);
     tcase_add_test(t, hash_follows_the_data);
-    tcase_set_timeout(t, 60);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return ks_run_case("safetensors", t, 60);
 }

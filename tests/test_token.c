@@ -10,6 +10,7 @@
 #include "encoder/spm_walk.h"
 #include "encoder/token.h"
 #include "tests/spm_build.h"
+#include "tests/suite.h"
 
 static void unhex(char *out, const char *hex)
 {
@@ -352,9 +353,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("token");
     TCase *tc = tcase_create("token");
-    tcase_set_timeout(tc, 120);
     tcase_add_test(tc, as_the_reference_pipeline);
     tcase_add_test(tc, what_was_cut_is_told);
     tcase_add_test(tc, the_vocabulary_must_be_the_models);
@@ -366,10 +365,5 @@ int main(void)
     tcase_add_test(tc, truncations);
     tcase_add_test(tc, one_byte_changed);
     tcase_add_test(tc, what_is_no_file);
-    suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return ks_run_case("token", tc, 120);
 }

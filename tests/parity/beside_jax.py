@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""A clip and a sentence, official JAX (jit, fp32) and kinoseek (fp32) in alternation, both warm, on one machine.
+"""A clip (and a sentence), official JAX (jit, fp32) and kinoseek (fp32) in alternation, both warm, on one machine.
 
   python3 beside_jax.py SOURCE VARIANT CHECKPOINT CLIP.npy FOLDER [ROUNDS]
 
-SOURCE, CLIP.npy as in full_size.py; VARIANT lvt-base or lvt-large. Compiles and warms up first, then waits
-until FOLDER/go exists (so that the machine can be made quiet), then takes turns: one process stands still
+SOURCE, CLIP.npy as in full_size.py; VARIANT base, large, lvt-base or lvt-large. Compiles and warms up first, then
+waits until FOLDER/go exists (so that the machine can be made quiet), then takes turns: one process stands still
 (SIGSTOP) while the other works. Prints each round, the medians, and kinoseek's memory beside its mapped files.
+base and large have no command of many inputs: there a turn of ours is a whole `kinoseek features`, start and
+the 12 MB file that it writes included.
 """
 import os
 import pty
@@ -47,13 +49,50 @@ class Ours:
         return took
 
     def memory(self):
-        with open("/proc/%d/status" % self.process.pid) as f:
-            kb = {k: int(v.split()[0]) for k, v in (line.split(":", 1) for line in f) if k.startswith(("VmHWM", "Rss"))}
-        return kb["VmHWM"] / 1024, (kb["VmHWM"] - kb["RssFile"]) / 1024
+        kb = status(self.process.pid)
+        return kb["VmHWM"] / 1024, kb["RssAnon"] / 1024
 
     def end(self):
         self.process.kill()
         self.process.wait()
+
+
+class Features:
+    """One `kinoseek features` a turn: its start and its answer's file are in the time."""
+
+    def __init__(self, checkpoint, inputs):
+        self.command = [PROGRAM, "-q", "--precision", "fp32", "-m", checkpoint, "features", "-o", inputs[0] + ".out.npy", "--npy"]
+        self.inputs, self.peak = list(inputs), (0, 0)
+        self.turn()
+
+    def turn(self):
+        start = time.time()
+        process = subprocess.Popen(self.command + [self.inputs.pop(0)])
+        while process.poll() is None:
+            self.peak = max(self.peak, self.now(process.pid), key=lambda m: m[1])
+            time.sleep(0.01)
+        assert process.returncode == 0
+        return time.time() - start
+
+    @staticmethod
+    def now(pid):
+        kb = status(pid)
+        return kb.get("VmHWM", 0) / 1024, kb.get("RssAnon", 0) / 1024
+
+    def memory(self):
+        return self.peak
+
+    def end(self):
+        pass
+
+
+def status(pid):
+    """What the kernel says of a process' memory, in kB; empty when it has ended."""
+    try:
+        with open("/proc/%d/status" % pid) as f:
+            return {k: int(v.split()[0]) for k, v in (line.split(":", 1) for line in f) if k.startswith(("VmHWM", "Rss"))}
+    except OSError:
+        return {}
 
 
 def official(source, variant, checkpoint):
@@ -62,7 +101,9 @@ def official(source, variant, checkpoint):
     import jax.numpy as jnp
     encoders, _ = official_side.official(source)
     from videoprism import models
-    net = encoders.FactorizedVideoCLIP(**dict(models.CONFIGS[NAMES[variant]], vocabulary_size=32000))
+    lvt = variant.startswith("lvt")
+    config = dict(models.CONFIGS[NAMES[variant]], **({"vocabulary_size": 32000} if lvt else {}))
+    net = (encoders.FactorizedVideoCLIP if lvt else encoders.FactorizedEncoder)(**config)
     with np.load(checkpoint) as z:
         tree = official_side.tree({k: jnp.asarray(z[k]) for k in z.files})
     video = jax.jit(lambda t, x: net.apply(t, x, train=False)[0])
@@ -86,15 +127,12 @@ def main(source, variant, checkpoint, clip, folder, rounds="3"):
     for i in range(rounds + 1):
         files.append(os.path.join(folder, "turn%d.npy" % i))
         np.save(files[-1], np.ascontiguousarray(np.roll(pixels, 7 * i + 1, axis=2)))
-    words = sentences(5 * rounds + 1)
     frames = [(np.load(f).astype(np.float32) / np.float32(255))[None] for f in files]
-    padded = [np.array([w + [0] * 55], np.int32) for w in words]
-    paddings = np.array([[0] * 9 + [1] * 55], np.float32)
     video, text = official(source, variant, checkpoint)
     print("first call %.1f s" % video(frames[0]), flush=True)
-    text(padded[0], paddings)
-    ours = Ours(checkpoint, [x for f in files for x in ("--npy", f)])
-    said = Ours(checkpoint, [x for w in words for x in ("--ids", ",".join(map(str, w)))])
+    lvt = variant.startswith("lvt")
+    ours = Ours(checkpoint, [x for f in files for x in ("--npy", f)]) if lvt else Features(checkpoint, files)
+    speak = sentences_side(checkpoint, text, 5 * rounds) if lvt else None
     print("ready", flush=True)
     while not os.path.exists(os.path.join(folder, "go")):
         time.sleep(0.2)
@@ -105,12 +143,27 @@ def main(source, variant, checkpoint, clip, folder, rounds="3"):
         print("%s clip %d: official %.2f s, ours %.2f s" % (variant, i, theirs[-1], mine[-1]), flush=True)
     whole, beside = ours.memory()
     ours.end()
-    told = [text(w, paddings) for w in padded[1:]]
-    spoke = [said.turn() for _ in padded[1:]]
-    said.end()
     a, b = statistics.median(theirs), statistics.median(mine)
-    print("%s: a clip %.2f s official, %.2f s ours, ratio %.2f; 9 tokens %.0f ms official, %.1f ms ours; ours at its peak %.0f MiB, %.0f beside "
-          "mapped files" % (variant, a, b, b / a, 1e3 * statistics.median(told), 1e3 * statistics.median(spoke), whole, beside), flush=True)
+    told = "; 9 tokens %.0f ms official, %.1f ms ours" % speak() if lvt else ""
+    print("%s: a clip %.2f s official, %.2f s ours, ratio %.2f%s; ours at its peak %.0f MiB, %.0f beside mapped files" % (
+        variant, a, b, b / a, told, whole, beside), flush=True)
+    print("done", flush=True)
+
+
+def sentences_side(checkpoint, text, n):
+    """Both sides warm with one sentence; what comes back times n more of each, medians in ms."""
+    words = sentences(n + 1)
+    padded = [np.array([w + [0] * 55], np.int32) for w in words]
+    paddings = np.array([[0] * 9 + [1] * 55], np.float32)
+    text(padded[0], paddings)
+    said = Ours(checkpoint, [x for w in words for x in ("--ids", ",".join(map(str, w)))])
+
+    def speak():
+        told = [text(w, paddings) for w in padded[1:]]
+        spoke = [said.turn() for _ in padded[1:]]
+        said.end()
+        return 1e3 * statistics.median(told), 1e3 * statistics.median(spoke)
+    return speak
 
 
 if __name__ == "__main__":

@@ -1,0 +1,22 @@
+#include "tests/model_place.h"
+
+#include <check.h>
+#include <string.h>
+
+void ks_model_place_new(ks_model_place *at, const char *file)
+{
+    snprintf(at->path, sizeof at->path, "%s/%.24s", ks_temp_folder(at->folder), file);
+    snprintf(at->cache, sizeof at->cache, "%s/cache", at->folder);
+}
+
+int ks_model_place_open(ks_weights **w, const ks_model_place *at, const char *other, ks_error *e)
+{
+    return ks_weights_open(w, &(ks_weights_options){.model = other ? other : at->path, .cache = at->cache}, e);
+}
+
+void ks_model_place_refused(const ks_model_place *at, const char *what, int err, const ks_error *e, const char *said)
+{
+    size_t n = strlen(at->path);
+    ck_assert_msg(err == KS_EFORMAT || err == KS_ESHAPE, "%s: code %d (%s)", what, err, e->msg);
+    ck_assert_msg(strncmp(e->msg, at->path, n) == 0 && strncmp(e->msg + n, ": ", 2) == 0 && strstr(e->msg, said), "%s: said \"%s\"", what, e->msg);
+}
