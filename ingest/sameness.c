@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,16 +20,34 @@ int ks_sameness_hash(uint64_t *full, const char *path, const atomic_int *quit, k
     return err;
 }
 
-/* The film that has the same parts: as it was written down, with other bytes, or by an older program without a hash. */
-static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_sameness_file *file, const ks_video *film, ks_error *e)
+/* The hash of all bytes of a film that the catalog knows. It is not stored of an unfinished one, nor of one that an older
+ * program wrote: its file tells, if it still is as written down. path: of film, where its file is. 1, 0: nobody knows. */
+static int hash_of(uint64_t *full, ks_index *x, const ks_video *film, const char *path, ks_error *e)
+{
+    struct stat st;
+    ks_error why;
+    int64_t size = film->size, mtime_ns = film->mtime_ns;
+    char *at = strdup(path ? path : "");
+    if (!at) return ks_fail(e, KS_ENOMEM, "no memory for a path");
+    int r = ks_index_full_hash(full, x, film->id, e);   /* the text of film was borrowed until here */
+    if (r == 0 && lstat(at, &st) == 0 && st.st_size == size && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == mtime_ns)
+        r = ks_sameness_hash(full, at, NULL, &why) == 0;
+    free(at);
+    return r;
+}
+
+/* The film that has the same parts, at path: as it was written down, with other bytes, or with bytes that nobody knows. */
+static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_sameness_file *file, const ks_video *film,
+                   const char *path, ks_error *e)
 {
     uint64_t want;
     ks_error why;
+    int unfinished = film->verdict == KS_VERDICT_NONE;
     if (film->mtime_ns == file->mtime_ns || film->verdict == KS_VERDICT_SKIPPED || film->verdict == KS_VERDICT_FAILED) return 0;
-    int r = ks_index_full_hash(&want, x, film->id, e);
+    int r = hash_of(&want, x, film, path, e);
     if (r < 0) return r;
     if (ks_sameness_hash(full, file->path, NULL, &why) < 0) return 1;
-    if (r == 1 ? want == *full : film->verdict != KS_VERDICT_NONE) return 0;
+    if (r == 1 ? want == *full : !unfinished) return 0;
     ks_identity_mix(content, *full);
     return 0;
 }
@@ -42,7 +61,8 @@ int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const 
     *full = 0;
     int r = ks_index_find_content(&film, x, content, e);
     if (r < 0) return r;
-    if (r == 1) return compare(content, full, x, file, known && known->id == film.id ? known : &film, e);
+    if (r == 1 && known && known->id == film.id) return compare(content, full, x, file, known, file->path, e);
+    if (r == 1) return compare(content, full, x, file, &film, film.path, e);
     if (!known || known->size != file->size || memcmp(known->content, content, KS_CONTENT_MIXED) != 0) return 0;
     /* Perhaps the content of this path is a mixed one, and its twin is gone. */
     if (ks_sameness_hash(full, file->path, NULL, &why) < 0) return 1;

@@ -124,6 +124,18 @@ kept=$("$D" "$T/l6" part | cut -d' ' -f2)
 all=$(jq -r 'select(.event == "done") | .clips' "$T/o7"); rest=$(jq -r 'select(.event == "done") | .clips' "$T/out")
 [ "$rest" -lt "$all" ] && [ "$kept" -gt 0 ]; ok $? "the next run encodes only what is missing ($rest of $all, $kept were part of an unfinished film)"
 cmp -s <("$D" "$T/l6") <("$D" "$T/l7"); ok $? "and ends with the library of an undisturbed run"
+# A film that was left part-written and has a copy: the copy is known as such, whichever of the two is looked at first.
+"$K" -L "$T/l10" ingest --encoder clock $S "$T/big.mp4" >/dev/null 2>&1 & one=$!
+for i in $(seq 1000); do
+  [ "$("$D" "$T/l10" part 2>/dev/null | cut -d' ' -f2)" -gt 2 ] 2>/dev/null && break
+  sleep 0.02
+done
+kill -INT $one; wait $one
+kept=$("$D" "$T/l10" part | cut -d' ' -f2); mkdir "$T/twins"; cp "$T/big.mp4" "$T/twins/a.mp4"; cp "$T/big.mp4" "$T/twins/z.mp4"
+"$K" -L "$T/l10" ingest --encoder clock $S --json "$T/twins" "$T/big.mp4" >"$T/out" 2>&1
+"$K" -L "$T/l11" ingest --encoder clock $S --json "$T/big.mp4" >"$T/o11" 2>&1
+[ "$kept" -gt 0 ]; ok $? "a film with copies is left part-written"
+is "$(jq -r 'select(.event == "done") | .clips' "$T/out")" $(($(jq -r 'select(.event == "done") | .clips' "$T/o11") - kept)) "of it and its copies only the rest is encoded"
 "$K" -L "$T/l8" ingest --encoder clock $S --budget 0.05s "$T/made" >"$T/out" 2>&1; is "$? $(grep -c 'the same command goes on' "$T/out")" "0 1" "a budget ends a run in order"
 
 # --- a file that changes while it is read ---
