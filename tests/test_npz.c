@@ -276,6 +276,25 @@ START_TEST(deflate_streams)
 }
 END_TEST
 
+/* A whole and true file, but of zeros: 18 million of them in 72 kB. The same with 15 million is under the floor. */
+START_TEST(deflated_too_far)
+{
+    for (int64_t n = 15 << 20; n <= 18 << 20; n += 3 << 20) {
+        ks_build *b = calloc(1, sizeof *b);
+        ks_checkpoint *cp = NULL;
+        ks_error e = {0};
+        uint8_t *keep;
+        ks_build_add(b, "z", NULL, 1, &n)->method = 8;
+        int err = open_bytes(&cp, b, &keep, &e);
+        if (n == 15 << 20) ck_assert_msg(err == 0, "%s", e.msg);
+        else ck_assert_msg(err == KS_EFORMAT && strstr(e.msg, "no weights deflate that far"), "%d: %s", err, e.msg);
+        ks_checkpoint_close(cp);
+        free(keep);
+        ks_build_free(b);
+    }
+}
+END_TEST
+
 START_TEST(nan_in_the_last_element)
 {
     const float wild[] = {NAN, INFINITY, -INFINITY};
@@ -360,6 +379,7 @@ int main(void)
     tcase_add_test(t, crc_and_bit_flips);
     tcase_add_test(t, every_truncation);
     tcase_add_test(t, deflate_streams);
+    tcase_add_test(t, deflated_too_far);
     tcase_add_test(t, nan_in_the_last_element);
     tcase_add_test(t, wrong_crc);
     tcase_add_test(t, crc_is_zlibs);
