@@ -1,6 +1,7 @@
 /* cmd_ingest.c - `ingest PATH...`: films and folders in, clips in the library. */
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -51,19 +52,19 @@ static void defaults(void *fields)
     ((fields_t *)fields)->commit_every = -1;
 }
 
-/* The handler's only means: it asks once, and ends the program when asked again. */
-static volatile sig_atomic_t asked;
+/* The handler's only means: it asks once, and ends the program when asked again. It runs on whichever thread the
+ * kernel picks, so they are atomics; sig_atomic_t would do for one thread only. */
+static atomic_int asked;
 static volatile int stop;
-static volatile sig_atomic_t loud;
+static atomic_int loud;
 
 static void on_signal(int number)
 {
     static const char words[] = "\n  Stopping after this clip; everything up to here is kept. Run the same command to go on.\n";
     int saved = errno;
-    if (asked) _exit(128 + number);
-    asked = number;
-    stop = 1;
-    if (loud && write(STDERR_FILENO, words, sizeof words - 1) < 0) asked = number;
+    if (atomic_exchange(&asked, number)) _exit(128 + number);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    if (loud && write(STDERR_FILENO, words, sizeof words - 1) < 0) loud = 0;
     errno = saved;
 }
 

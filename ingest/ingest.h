@@ -107,7 +107,7 @@ typedef struct {
     int switch_space;          /* 1: another model than the library's fills a new space beside the old */
     double commit_every;       /* seconds between transactions; 0: 5, at most 60; < 0: one a clip (tests) */
     double budget;             /* seconds of wall time; 0: none */
-    const volatile int *stop;  /* becomes 1: stop after this clip, 2: now; may be NULL */
+    const volatile int *stop;  /* set by an atomic store, to 1: stop after this clip, 2: now; may be NULL */
     ks_on_event *event;
     void *event_arg;
 } ks_ingest_options;

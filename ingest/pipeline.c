@@ -99,7 +99,7 @@ static int triage_all(run *r, ks_error *e)
 {
     int err = 0;
     for (size_t i = 0; i < r->met.n && err >= 0; i++) {
-        if (r->o.stop && *r->o.stop) return ks_fail(e, KS_ESTOP, "interrupted");
+        if (ks_asked_to_stop(r->o.stop)) return ks_fail(e, KS_ESTOP, "interrupted");
         err = ks_triage_file(&r->triage, &r->met.at[i], e);
     }
     if (err >= 0) err = ks_triage_settle(&r->triage, e);
@@ -146,7 +146,7 @@ static void close_belt_when_done(run *r)
 
 static int should_stop(const run *r)
 {
-    if (r->o.stop && *r->o.stop) return 1;
+    if (ks_asked_to_stop(r->o.stop)) return 1;
     return r->o.budget > 0 && ks_monotonic() - r->began > r->o.budget ? 2 : 0;
 }
 

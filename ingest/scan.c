@@ -352,7 +352,7 @@ int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_option
     if (err < 0) free(first);
     while (err == 0 && w.n > 0) {
         waiting at = w.stack[--w.n];
-        err = o->stop && *o->stop ? ks_fail(e, KS_ESTOP, "interrupted") : walk_folder(&w, &at, &entries, e);
+        err = ks_asked_to_stop(o->stop) ? ks_fail(e, KS_ESTOP, "interrupted") : walk_folder(&w, &at, &entries, e);
         free(at.path);
     }
     end_walk(&w);

@@ -38,6 +38,12 @@ typedef struct {
     const volatile int *stop; /* non-zero: KS_ESTOP; may be NULL */
 } ks_scan_options;
 
+/* *stop may be written by a signal handler on another thread. */
+static inline int ks_asked_to_stop(const volatile int *stop)
+{
+    return stop && __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
 enum { KS_ROOT_FOLDER = 0, KS_ROOT_FILE = 1, KS_ROOT_MISSING = 2, KS_ROOT_EMPTY = 3 };
 
 /* Adds what is at `path` (absolute, see ks_scan_absolute). *root says what it was; a root that is missing or
