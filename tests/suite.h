@@ -4,6 +4,6 @@
 
 #include <check.h>
 
-int ks_run_case(const char *name, TCase *t, double seconds); /* runs it; the program's exit code. seconds: 0 = CK_DEFAULT_TIMEOUT */
+int ks_run_case(const char *name, TCase *t); /* runs it; the program's exit code */
 
 #endif

@@ -112,5 +112,5 @@ int main(void)
 {
     TCase *tc = tcase_create("attention");
     tcase_add_loop_test(tc, attention_is_the_formula, 0, 4);
-    return ks_run_case("attention", tc, 0);
+    return ks_run_case("attention", tc);
 }

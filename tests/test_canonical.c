@@ -146,5 +146,5 @@ int main(void)
     tcase_add_test(tc, sentences);
     tcase_add_test(tc, what_is_not_utf8_is_wrong_use);
     tcase_add_test(tc, length_is_bounded);
-    return ks_run_case("canonical", tc, 60);
+    return ks_run_case("canonical", tc);
 }

@@ -71,5 +71,5 @@ int main(void)
     tcase_add_loop_test(tc, references_are_finite_and_official_fp32_is_near, 0, 7);
     tcase_add_test(tc, wrong_readings_move_the_vector_far);
     tcase_add_test(tc, clips_are_generated_as_the_script_does);
-    return ks_run_case("fixtures", tc, 0);
+    return ks_run_case("fixtures", tc);
 }

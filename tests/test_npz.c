@@ -384,5 +384,5 @@ int main(void)
     tcase_add_test(t, wrong_crc);
     tcase_add_test(t, crc_is_zlibs);
     tcase_add_test(t, garbage);
-    return ks_run_case("npz", t, 60);
+    return ks_run_case("npz", t);
 }

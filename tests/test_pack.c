@@ -369,5 +369,5 @@ int main(void)
     tcase_add_test(t, vouches_only_for_checked_files);
     tcase_add_test(t, mtime_set_back_fools_nobody);
     tcase_add_test(t, list_of_files_is_bounded);
-    return ks_run_case("pack", t, 60);
+    return ks_run_case("pack", t);
 }

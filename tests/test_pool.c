@@ -86,5 +86,5 @@ int main(void)
     tcase_add_loop_test(tc, every_task_runs_once, 1, WORKERS + 1);
     tcase_add_test(tc, pools_do_not_disturb_each_other);
     tcase_add_test(tc, zero_threads_means_all_cores);
-    return ks_run_case("pool", tc, 0);
+    return ks_run_case("pool", tc);
 }

@@ -135,5 +135,5 @@ int main(void)
     tcase_add_test(tc, strides_are_respected);
     tcase_add_test(tc, crop_and_pad);
     tcase_add_test(tc, an_empty_picture_is_refused);
-    return ks_run_case("resize", tc, 0);
+    return ks_run_case("resize", tc);
 }

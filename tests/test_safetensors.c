@@ -427,5 +427,5 @@ int main(void)
     tcase_add_test(t, header_bit_flips);
     tcase_add_test(t, data_faults);
     tcase_add_test(t, hash_follows_the_data);
-    return ks_run_case("safetensors", t, 60);
+    return ks_run_case("safetensors", t);
 }

@@ -365,5 +365,5 @@ int main(void)
     tcase_add_test(tc, truncations);
     tcase_add_test(tc, one_byte_changed);
     tcase_add_test(tc, what_is_no_file);
-    return ks_run_case("token", tc, 120);
+    return ks_run_case("token", tc);
 }
