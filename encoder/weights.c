@@ -1,9 +1,10 @@
 /* weights.c - opening a model: judge the directory, know the hash, find or make the raw pack, bind.
  *
  *   directory -> binding -> hash -> is this very file vouched for?
- *     pack there, file vouched for:  map (a few ms, whatever the size)
- *     pack there, another file:      check all of the file once, then map
- *     no pack:                       check all of the file while writing the pack */
+ *     yes, and a pack is there:  map (a few ms, whatever the size)
+ *     no:                        check all of the file; a wrong one is refused before a byte of a pack is written
+ *                                (writing took as long again: 0.8 instead of 0.4 s of processor time a GB)
+ *     no pack:                   write it, checking all that is read once more */
 #include "encoder/slots.h"
 
 #include <errno.h>
@@ -98,10 +99,10 @@ static int fill(void *arg, ks_pack_sink *sink, ks_error *e)
 static int open_pack(ks_pack *p, opening *o, ks_error *e)
 {
     const char *hash = o->b.info.hash;
-    int err;
+    int err = 0;
     o->vouched = ks_cache_vouches(o->cache, hash, &o->st, NULL);
-    err = ks_pack_open(p, &(ks_pack_name){o->cache, hash, "f32", o->b.bytes}, fill, o, e);
-    if (!err && !o->vouched && !o->checked) err = check_file(o, NULL, NULL, e); /* the pack was another file's */
+    if (!o->vouched && !o->checked) err = check_file(o, NULL, NULL, e);
+    if (!err) err = ks_pack_open(p, &(ks_pack_name){o->cache, hash, "f32", o->b.bytes}, fill, o, e);
     if (!err && o->checked) err = remember(o, hash, "", e);
     if (err) ks_pack_close(p);
     return err;

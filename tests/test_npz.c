@@ -103,6 +103,63 @@ START_TEST(halves)
 }
 END_TEST
 
+/* Every finite half, by the definition; 63,488 of them, so that whole lots and a rest are passed. */
+START_TEST(every_half)
+{
+    int64_t n = 0;
+    uint16_t *bits = malloc(2 << 16);
+    float *x = malloc(4 << 16);
+    for (int h = 0; h < 1 << 16; h++)
+        if ((h & 0x7c00) != 0x7c00) bits[n++] = (uint16_t)h;
+    ck_assert_int_eq(n--, 63488); /* 63,487 are no whole number of lots */
+    ks_build *b = calloc(1, sizeof *b);
+    ks_build_member *m = ks_build_add(b, "h", NULL, 1, &n);
+    ks_checkpoint *cp;
+    ks_error e = {0};
+    uint8_t *keep;
+    m->bytes = 2 * (size_t)n;
+    memcpy(m->data, bits, m->bytes);
+    snprintf(m->descr, sizeof m->descr, "'<f2'");
+    ck_assert_int_eq(open_bytes(&cp, b, &keep, &e), 0);
+    ck_assert_int_eq(ks_tensor_load(x, cp, &cp->tensors[0], &e), 0);
+    for (int64_t i = 0; i < n; i++) {
+        int exponent = bits[i] >> 10 & 31, fraction = bits[i] & 1023;
+        float want = exponent ? ldexpf((float)(1024 + fraction), exponent - 25) : ldexpf((float)fraction, -24);
+        if (bits[i] >> 15) want = -want;
+        ck_assert_msg(memcmp(&x[i], &want, 4) == 0, "half %04x is %a, not %a", bits[i], (double)x[i], (double)want);
+    }
+    ks_checkpoint_close(cp);
+    free(keep);
+    ks_build_free(b);
+    free(bits);
+    free(x);
+}
+END_TEST
+
+/* NaN and Inf at every place of every length up to two lots and more. */
+START_TEST(wild_anywhere)
+{
+    static const uint32_t wild[] = {0x7f800000u, 0xff800000u, 0x7f800001u, 0xffffffffu}, tame = 0xff7fffffu; /* -largest */
+    for (int64_t n = 1; n <= 37; n++)
+        for (int64_t place = 0; place < n; place++) {
+            ks_build *b = calloc(1, sizeof *b);
+            ks_build_member *m = ks_build_add(b, "w", NULL, 1, &n);
+            for (int i = 0; i < 5; i++) {
+                ks_checkpoint *cp;
+                ks_error e = {0};
+                uint8_t *keep;
+                float x[40];
+                memcpy(m->data + 4 * place, i < 4 ? &wild[i] : &tame, 4);
+                ck_assert_int_eq(open_bytes(&cp, b, &keep, &e), 0);
+                ck_assert_int_eq(ks_tensor_load(x, cp, &cp->tensors[0], &e), i < 4 ? KS_EFORMAT : 0);
+                ks_checkpoint_close(cp);
+                free(keep);
+            }
+            ks_build_free(b);
+        }
+}
+END_TEST
+
 /* --- one fault each --- */
 
 typedef struct {
@@ -375,6 +432,8 @@ int main(void)
     TCase *t = tcase_create("npz");
     tcase_add_test(t, every_right_form);
     tcase_add_test(t, halves);
+    tcase_add_test(t, every_half);
+    tcase_add_test(t, wild_anywhere);
     tcase_add_loop_test(t, one_fault_each, 0, (int)(sizeof faults / sizeof *faults));
     tcase_add_test(t, crc_and_bit_flips);
     tcase_add_test(t, every_truncation);
