@@ -65,7 +65,7 @@ def demo_questions(table, backend, folder):
     if isinstance(backend, backends.Kinoseek):
         with tempfile.TemporaryDirectory() as library:
             backend.ingest(library, folder / 'films')
-            hits = [backend.search(library, row[0], 5) for row in rows]
+            hits = backend.search(library, [row[0] for row in rows], 5)
         right = [[pathlib.Path(h['path']).name == r[1] and h['start'] < float(r[3]) - .5 and h['end'] > float(r[2]) + .5 for h in hs]
                  for hs, r in zip(hits, rows)]
         table.row('demo films: the right moment first', [any(x[:1]) for x in right])
@@ -83,7 +83,7 @@ def demo_questions(table, backend, folder):
 def long_film(table, backend, root, moments):
     with tempfile.TemporaryDirectory() as library:
         backend.ingest(library, root / 'long.mp4')
-        best = [(backend.search(library, m['text'], 1) or [None])[0] for m in moments]
+        best = [(hits or [None])[0] for hits in backend.search(library, [m['text'] for m in moments], 1)]
     centre = lambda h: (h['start'] + h['end']) / 2
     right = [h is not None and m['start'] <= h.get('best', centre(h)) < m['end'] for h, m in zip(best, moments)]
     table.row(f'long film of {len(moments)} moments: the right one first', right)

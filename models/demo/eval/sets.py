@@ -18,7 +18,9 @@ from probe import make_pair
 from render import Drawer
 from scenes import N_THINGS, Chooser
 
-SEED = 8_800_001
+# Never used in training. The clips of low and of high quality show the same scenes.
+SEEDS = {p: 8_800_001 + 10 * k for k, p in enumerate(('natural', 'time', 'relation', 'seen', 'unseen', 'low', 'foreign', 'long'))}
+SEEDS['clean'] = SEEDS['low']
 PAIRS = [('left', 'right'), ('up', 'down'), ('grow', 'shrink'), ('appear', 'vanish'), ('left_back', 'right_back'), ('up_back', 'down_back'),
          ('bounce', 'still'), ('spin', 'still'), ('wobble', 'still'), ('circle', 'still'), ('blink', 'still'), ('collide', 'part'),
          ('swap', 'beside'), ('order', None), ('become', None), ('one_left', 'one_right'), ('one_up', 'one_down'),
@@ -115,19 +117,23 @@ def main():
     parser.add_argument('--only', default='natural,time,relation,seen,unseen,low,clean,foreign,long')
     parser.add_argument('out', type=pathlib.Path)
     args = parser.parse_args()
-    drawer = Drawer(np.load(args.sprites, mmap_mode='r'))
-    s, n = Set(drawer, args.out, SEED), lambda k: max(2, int(k * args.scale))
-    parts = args.only.split(',')
-    make = dict(natural=lambda: s.natural('natural', n(1000)), time=lambda: s.pairs('time', PAIRS, n(100)),
-                relation=lambda: s.pairs('relation', RELATIONS, n(200)), seen=lambda: s.natural('seen', n(200), lambda: s.unseen(True)),
-                unseen=lambda: s.natural('unseen', n(200), lambda: s.unseen(False)), low=lambda: s.natural('low', n(200), crf=40),
-                clean=lambda: s.natural('clean', n(200), crf=16), foreign=lambda: s.natural('foreign', n(200), s.foreign))
-    for part in parts:
-        if part in make and (part != 'foreign' or drawer.full.shape[1] > FOREIGN):
-            make[part]()
-    moments = s.long_film(n(200)) if 'long' in parts else []
-    (args.out / 'manifest.json').write_text(json.dumps(dict(items=s.items, long=moments)))
-    print(len(s.items), 'clips,', len(moments), 'moments in the long film')
+    drawer, manifest = Drawer(np.load(args.sprites, mmap_mode='r')), args.out / 'manifest.json'
+    n = lambda k: max(2, int(k * args.scale))
+    make = dict(natural=lambda s: s.natural('natural', n(1000)), time=lambda s: s.pairs('time', PAIRS, n(100)),
+                relation=lambda s: s.pairs('relation', RELATIONS, n(200)), seen=lambda s: s.natural('seen', n(200), lambda: s.unseen(True)),
+                unseen=lambda s: s.natural('unseen', n(200), lambda: s.unseen(False)), low=lambda s: s.natural('low', n(200), crf=40),
+                clean=lambda s: s.natural('clean', n(200), crf=16), foreign=lambda s: s.natural('foreign', n(200), s.foreign),
+                long=lambda s: s.long_film(n(200)))
+    for part in args.only.split(','):
+        if part == 'foreign' and drawer.full.shape[1] <= FOREIGN:
+            continue
+        s = Set(drawer, args.out, SEEDS[part])
+        moments = make[part](s)
+        done = json.loads(manifest.read_text()) if manifest.exists() else dict(items=[], long=[])
+        done['items'] = [x for x in done['items'] if x['part'] != part] + s.items
+        done['long'] = moments or done['long']
+        manifest.write_text(json.dumps(done))
+        print(part, len(s.items), 'clips,', len(moments or []), 'moments', flush=True)
 
 
 if __name__ == '__main__':

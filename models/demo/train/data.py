@@ -8,7 +8,7 @@ import scenes
 from captions import Writer, canonical, true_of
 from film import Conditions
 from render import Drawer, MARGIN, draw, owners, touched
-from scenes import CAMERAS, EVENT_ID, FACTS, GROUNDS, N_CLASSES, N_THINGS, OPPOSITE
+from scenes import CAMERAS, EVENT_ID, EVENTS, FACTS, GROUNDS, N_CLASSES, N_THINGS, OPPOSITE, ROLED
 
 SIDE = 126
 GRID = 7
@@ -22,7 +22,7 @@ def banned(cls, event):
 
 @dataclasses.dataclass
 class Batch:
-    frames: np.ndarray       # uint8 [B, T, S, S, 3]
+    frames: np.ndarray       # uint8 [B, T, S, S, 3], or the kept patches [B, T, K, P * P * 3]
     times: list              # rows of the temporal positions
     ids: np.ndarray          # [B, L]
     things: np.ndarray       # [B, 3]
@@ -51,13 +51,25 @@ class World:
         u, c = self.rng.random(), self.chooser
         if frames == 1:
             return ([c.scene()], ()) if u < .75 else self.variants(c.scene())
-        if u < .42:
+        if u < .40:
             return [c.scene()], ()
-        if u < .64:
+        if u < .56:
             return c.siblings(int(self.rng.integers(3, 7))), ('event',)
-        if u < .69:
+        if u < .60:
             return c.cameras(4), ('camera',)
+        if u < .83:
+            return self.twins(), ('event',)
         return self.variants(c.scene())
+
+    def twins(self):
+        """The same two things before the same ground with their roles exchanged; half the time in another relation too."""
+        c, kinds = self.chooser, sorted(ROLED) + ['beside', 'over'] * 2
+        a = c.pair(c.pick(kinds))
+        out = [a, c.pair(a.event, ground=a.ground, actors=a.actors[::-1])]
+        if self.rng.random() < .5:
+            other = c.pick(kinds)
+            out += [c.pair(other, ground=a.ground, actors=a.actors), c.pair(other, ground=a.ground, actors=a.actors[::-1])]
+        return out
 
     def variants(self, scene):
         """The scene and a copy that differs in one thing."""
@@ -101,7 +113,11 @@ class World:
                     said_things.append(things)
                     said.append(claim)
         batch = self.render(chosen, t, texts, said_things, said)
-        batch.kept = self.kept(chosen, batch.times, keep) if keep else None
+        if keep:
+            batch.kept = self.kept(chosen, batch.times, keep)
+            b, g, p = len(chosen), GRID, SIDE // GRID
+            parts = batch.frames.reshape(b, t, g, p, g, p, 3).transpose(0, 2, 4, 1, 3, 5, 6).reshape(b, g * g, t, -1)
+            batch.frames = np.take_along_axis(parts, batch.kept[:, :, None, None], 1).transpose(0, 2, 1, 3).copy()
         return batch
 
     def kept(self, chosen, times, keep):
@@ -147,7 +163,10 @@ def without_time(facts, said):
     return said
 
 
-HEADS = {'thing': N_CLASSES, 'event': len(EVENT_ID), 'camera': len(CAMERAS), 'ground': len(GROUNDS), 'gcolour': 11,
+BASES = list(dict.fromkeys(e.partition('.')[0] for e in EVENTS))
+BASE_OF = np.array([BASES.index(e.partition('.')[0]) for e in EVENTS])       # an event without its roles
+ROLES = np.array([('.lo', '.hi').index('.' + e.partition('.')[2]) if '.' in e else -1 for e in EVENTS])
+HEADS = {'thing': N_CLASSES, 'first': N_CLASSES, 'second': N_CLASSES, 'event': len(BASES), 'camera': len(CAMERAS), 'ground': len(GROUNDS), 'gcolour': 11,
          'colour': 11, 'colour2': 11, 'size': 3, 'pos': 9, 'count': 6}
 
 
@@ -157,7 +176,14 @@ def targets(things, facts):
     for row, kinds in zip(thing, things):
         row[kinds[kinds >= 0]] = 1
     thing /= np.maximum(thing.sum(1, keepdims=True), 1)
-    return thing, {name: facts[:, FACTS.index(name)] for name in HEADS if name != 'thing'}
+    rest = {name: facts[:, FACTS.index(name)] for name in HEADS if name in FACTS}
+    event = rest['event']
+    rest['event'] = np.where(event >= 0, BASE_OF[event], -1)
+    swapped = np.where(event >= 0, ROLES[event], -1)
+    low, high = things[:, 0], things[:, 1]
+    rest['first'] = np.where((swapped >= 0) & (high >= 0), np.where(swapped == 0, low, high), -1)
+    rest['second'] = np.where((swapped >= 0) & (high >= 0), np.where(swapped == 0, high, low), -1)
+    return thing, rest
 
 
 __all__ = ['World', 'Batch', 'HEADS', 'targets', 'true_of', 'without_time', 'banned']

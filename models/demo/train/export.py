@@ -110,11 +110,13 @@ def load(lvt, tensors):
 
 def from_checkpoint(path, averaged=True):
     """The model of a training checkpoint; the averaged weights unless told otherwise."""
-    from train import Flat, Learner
+    from train import Learner
     state = torch.load(path, map_location='cpu')
     learner = Learner(Config(**state['cfg']))
-    flat = Flat(learner)
-    flat.value.copy_(state['flat']['ema' if averaged else 'value'])
+    weights = state['state']['ema' if averaged else 'value']
+    with torch.no_grad():
+        for name, p in learner.named_parameters():
+            p.copy_(weights[name].view_as(p))
     return learner, state
 
 

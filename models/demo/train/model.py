@@ -60,7 +60,7 @@ class Block(nn.Module):
     def attend(self, x, mask):
         b, n, d = x.shape
         q, k, v = self.qkv(x).view(b, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        logits = (q * (d // self.heads) ** -.5) @ k.transpose(-1, -2)
+        logits = (q @ k.transpose(-1, -2)) * (d // self.heads) ** -.5
         if self.cap:
             logits = self.cap * torch.tanh(logits / self.cap)
         if mask is not None:
@@ -131,20 +131,20 @@ class LvT(nn.Module):
                 m.cap = cap
 
     def patches(self, frames):
-        """uint8 [B, T, S, S, 3] -> [B*T, N, P*P*3], scaled as training likes it (undone at export)."""
-        b, t, s, p = *frames.shape[:2], frames.shape[2], self.cfg.patch
-        g = s // p
-        x = frames.view(b * t, g, p, g, p, 3).permute(0, 1, 3, 2, 4, 5).reshape(b * t, g * g, p * p * 3)
-        return (x.to(torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32) - 128) / 64
+        """uint8 [B, T, S, S, 3] or patches [B, T, N, P*P*3] -> [B*T, N, P*P*3], scaled as training likes it (undone at export)."""
+        b, t, p = *frames.shape[:2], self.cfg.patch
+        if frames.dim() == 5:
+            g = frames.shape[2] // p
+            frames = frames.view(b, t, g, p, g, p, 3).permute(0, 1, 2, 4, 3, 5, 6).reshape(b, t, g * g, -1)
+        x = frames.view(b * t, *frames.shape[2:])
+        return x.to(torch.bfloat16 if torch.is_autocast_enabled("cpu") else torch.float32).sub_(128).div_(64)
 
     def video(self, frames, times=None, kept=None):
-        """times: which rows of the temporal positions the frames take; kept [B, K]: the patches looked at. All by default."""
+        """times: which rows of the temporal positions the frames take; kept [B, K]: which patches these are. All by default."""
         b, t = frames.shape[:2]
         x, pos = self.patches(frames), self.spatial_pos
         if kept is not None:
-            kept = kept.repeat_interleave(t, 0)
-            x = x.gather(1, kept[..., None].expand(-1, -1, x.shape[-1]))
-            pos = pos[kept]
+            pos = pos[kept.repeat_interleave(t, 0)]
         x = self.patch(x).float()
         self.patch_rms = float(x.detach().pow(2).mean().sqrt())
         x = x + pos

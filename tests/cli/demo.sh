@@ -1,0 +1,80 @@
+#!/bin/sh
+# The embedded model through the whole program: the demo films are ingested, asked about and labelled.
+# Floors, not snapshots: each is some points below what the shipped weights reached (models/demo/README.md).
+set -u
+K=$BUILD/kinoseek M=models/demo
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+unset NO_COLOR COLUMNS
+tab=$(printf '\t')
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
+floor() { echo "# $3: $1 (floor $2)"; [ "$1" -ge "$2" ]; ok $? "$3"; }
+most() { echo "# $3: $1 (at most $2)"; [ "$1" -le "$2" ]; ok $? "$3"; }
+k() { lib=$1; shift; "$K" -L "$T/$lib" "$@" 2>"$T/err"; }
+
+grep -v '^#' $M/questions.txt >"$T/asked"
+cut -f 1 "$T/asked" >"$T/questions"
+grep -v '^#' $M/absent.txt >"$T/absent"
+asked=$(wc -l <"$T/asked")
+
+# answers LIBRARY FIRST [FLAGS]: how many questions have the right moment among the first; half a second of overlap.
+answers() {
+  lib=$1 first=$2; shift 2
+  k "$lib" search -k "$first" --queries "$T/questions" --print '{query}{tab}{path:name}{tab}{start}{tab}{end}' "$@" >"$T/hits" || [ $? -eq 1 ] || return
+  awk -F'\t' 'NR == FNR { file[$1] = $2; from[$1] = $3; to[$1] = $4; next }
+    $2 == file[$1] && $3 < to[$1] - .5 && $4 > from[$1] + .5 && !seen[$1]++ { n++ } END { print n + 0 }' "$T/asked" "$T/hits"
+}
+
+# --- retrieval
+k films ingest --precision fp32 -m demo $M/films >/dev/null
+ok $? "the demo films are ingested"
+[ "$asked" -ge 100 ]; ok $? "there are a hundred questions at least"
+one=$(answers films 1 --all)
+floor "$one" $((asked * 68 / 100)) "the right moment first"
+floor "$(answers films 5 --all)" $((asked * 86 / 100)) "the right moment among the first five"
+grep "demo\$" "$T/asked" | cut -f 1 >"$T/shown"; mv "$T/questions" "$T/questions.all"; mv "$T/shown" "$T/questions"
+floor "$(answers films 1 --all)" 7 "of the ten questions that the demo shows"
+mv "$T/questions.all" "$T/questions"
+
+# --- "nothing found"
+k films search -k 1 --queries "$T/absent" --print '{query}' >"$T/hits"
+most "$(sort -u "$T/hits" | wc -l)" $(($(wc -l <"$T/absent") * 30 / 100)) "sentences about what no film shows that are answered"
+floor "$(k films search -k 1 --queries "$T/questions" --print '{query}' | sort -u | wc -l)" $((asked * 75 / 100)) "true questions that are answered"
+
+# --- precision: the classes may order close moments otherwise, no more
+for p in bf16 int8; do
+  k $p ingest --precision $p -m demo $M/films >/dev/null
+  floor "$(answers $p 1 --all --precision $p)" $((one - 7)) "$p: the right moment first, near fp32's $one"
+done
+
+# --- labels: what happens in a moment, and the exports
+grep -E '^(something|two things|the camera)' $M/labels.txt >"$T/labels"
+k films label --labels "$T/labels" --merge off --csv >"$T/labels.csv"
+sed 1d "$T/labels.csv" | awk -F, '{ n = split($1, p, "/"); print p[n] "\t" $2 "\t" $3 "\t" $4 }' >"$T/said"
+awk -F'\t' 'BEGIN { split("left:something moves left|right:something moves right|up:something moves up|down:something moves down|" \
+      "grow:something gets bigger|shrink:something gets smaller|bounce:something bounces|spin:something spins|appear:something appears|" \
+      "vanish:something disappears|recolour:something changes colour|collide:two things collide|swap:two things swap places|" \
+      "zoom_in:the camera zooms in|pan_left:the camera pans left", w, "|"); for (i in w) { split(w[i], p, ":"); says[p[1]] = p[2] } }
+  NR == FNR { if ($4 in says) { n++; file[n] = $1; from[n] = $2; to[n] = $3; want[n] = says[$4] } next }
+  { mid = ($2 + $3) / 2; for (i = 1; i <= n; i++) if ($1 == file[i] && mid > from[i] && mid < to[i] && $4 == want[i]) right[i] = 1 }
+  END { for (i in right) k++; print n + 0, k + 0 }' $M/films/moments.tsv "$T/said" >"$T/counts"
+read -r events right <"$T/counts"
+[ "$events" -ge 30 ]; ok $? "thirty moments at least have a label of their own"
+floor "$right" $((events * 70 / 100)) "moments whose label says what happens"
+k films label --labels "$T/labels" --in sports_day.mp4 --format vtt >"$T/vtt"
+[ "$(head -n 1 "$T/vtt")" = WEBVTT ] && [ "$(grep -c -- '-->' "$T/vtt")" -ge 3 ]; ok $? "labels as WebVTT"
+k films label --labels "$T/labels" --in sports_day.mp4 --json >"$T/json"
+[ "$(jq -s 'length >= 3 and all(.end > .start)' "$T/json")" = true ]; ok $? "labels as JSON"
+
+# --- windows and hops: films without cuts
+for f in harbour fair night_walk; do echo "$M/films/$f.mp4"; done >"$T/uncut"
+grep -E "${tab}(harbour|fair|night_walk)\.mp4${tab}" "$T/asked" >"$T/some"; mv "$T/some" "$T/asked"; cut -f 1 "$T/asked" >"$T/questions"
+asked=$(wc -l <"$T/asked")
+k short ingest --precision fp32 -m demo --window 4 --hop 1 --files-from "$T/uncut" >/dev/null
+ok $? "films without cuts, in short windows"
+clips() { k "$1" search -k 999 --merge off --all --json --path "*/$2.mp4" x | wc -l; }
+few=$(clips films harbour) many=$(clips short harbour)
+[ $((2 * many)) -gt $((3 * few)) ]; ok $? "windows of 4 s every second are more clips than those of 8 s every four ($many, $few)"
+floor "$(answers short 1 --all)" $((asked * 50 / 100)) "of $asked questions, in windows of 4 s every second"
+floor "$(answers films 1 --all --in harbour.mp4)" 3 "of six questions, asked of one film in the usual windows"
