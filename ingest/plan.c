@@ -272,6 +272,14 @@ int ks_plan_on_grid(const ks_plan *p, int64_t pts, int64_t next)
     return against(p, next, m) > 0;
 }
 
+int64_t ks_plan_oldest(const ks_plan *p, int grid)
+{
+    int64_t oldest = p->last;
+    if (p->in_shot && p->own_n > 0 && p->own[0] < oldest) oldest = p->own[0];
+    if (p->in_shot && grid && p->grid_n > 0 && p->grid[0] < oldest) oldest = p->grid[0];
+    return oldest;
+}
+
 int ks_plan_needs(const ks_plan *p, int64_t ordinal)
 {
     if (!p->in_shot) return 0;

@@ -62,6 +62,8 @@ int ks_plan_wants(const ks_plan *plan, int64_t pts, int64_t next);
 int ks_plan_on_grid(const ks_plan *plan, int64_t pts, int64_t next);
 /* 1: a later clip may need this frame, which was given before. */
 int ks_plan_needs(const ks_plan *plan, int64_t ordinal);
+/* No later clip needs a frame before this one; grid 0: those on the grid are at hand and do not count. */
+int64_t ks_plan_oldest(const ks_plan *plan, int grid);
 
 /* The reference's sampler: frame i of T over n frames. floor(i*n/T) (MODEL.md, "Reference sampling"). */
 static inline int64_t ks_reference_frame(int64_t i, int64_t n, int T)

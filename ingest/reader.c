@@ -1,9 +1,9 @@
 /* reader.c - one thread: takes a job, pulls its frames, finds its shots, plans its clips and sends each clip with
  * the frames that no clip before it needed.
  *
- * Pixels are asked for when a frame is known to be in a clip. The decoder holds the newest frames; of large
- * pictures it holds too few to reach back a whole window, so there the frames that lie on the grid are taken as
- * soon as the shot detector lets them go. */
+ * Pixels are asked for when a frame is known to be in a clip. The decoder holds the frames that one may still need
+ * (ks_film_keep); of large pictures it cannot hold enough to reach back a whole window, so there the frames that lie
+ * on the grid are taken as soon as the shot detector lets them go. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -173,6 +173,7 @@ static int border_known(void *arg, int64_t number, ks_plan_border border, ks_err
         take_thumbnail(h, g);
     }
     forget_kept(g, 0);
+    ks_film_keep(g->film, ks_plan_oldest(g->plan, !g->early));
     return 0;
 }
 
