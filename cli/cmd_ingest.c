@@ -34,7 +34,7 @@ static const ks_option options[] = {
     {0, "shots", KS_OPT_TEXT, AT(shots), "on|off", "end clips where shots end (on)"},
     {0, "fit", KS_OPT_TEXT, AT(fit), "squash|crop|pad", "how pictures become square (squash)"},
     {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast", "fast skips frames: cuts are found less exactly"},
-    {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "none|auto|NAME", "decode on a device: a weaker sandbox (none)"},
+    {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "NAME", "none, auto or a device: a weaker sandbox (none)"},
     {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL, "refuse to decode without seccomp and landlock"},
     {0, "workers", KS_OPT_COUNT, AT(workers), "N", "films decoded at once (by cores)"},
     {0, "budget", KS_OPT_NUMBER, AT(budget), "TIME", "stop after 4h, 30m ...; the next run goes on"},
@@ -192,20 +192,37 @@ static char *absolute(char *path)
     return real;
 }
 
+/* The encoder that a library is being switched to, so that a switch that was interrupted goes on. */
+static int open_next(session *s, const ks_globals *g, const ks_library *library, ks_error *e)
+{
+    ks_globals with = *g;
+    if (!with.tokenizer && !with.model && library->next_tokenizer_path[0]) with.tokenizer = library->next_tokenizer_path;
+    int err = ks_open_encoder(&s->enc, &with, library->next_model_path, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (err < 0 || strcmp(ks_encoder_info(s->enc)->hash, library->next.model) == 0) return err;
+    return ks_fail(e, KS_ESPACE, "%.300s: this library is being switched to %.300s; --switch -m MODEL changes that, the old model calls it off",
+                   g->model ? g->model : library->next_model_path, library->next_model_path);
+}
+
+static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks_library *library, ks_error *e)
+{
+    int fixed = library->space.dim > 0;
+    if (!fixed || f->switch_model) return ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (strcmp(library->next.model, "clock") == 0)
+        return ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
+    return library->switching ? open_next(s, g, library, e)
+                              : ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+}
+
 /* The encoder of the library, or of -m for a new one or a switch; its paths, to be remembered. */
 static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_error *e)
 {
     ks_library *library = malloc(sizeof *library);
     if (!library) return ks_fail(e, KS_ENOMEM, "no memory");
     int err = ks_index_library(library, s->x, e);
-    int fixed = err >= 0 && library->space.dim > 0;
-    if (err >= 0 && fixed && strcmp(library->space.model, "clock") == 0 && !f->switch_model)
-        err = ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
-    if (err >= 0) err = fixed && !f->switch_model ? ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e)
-                                                  : ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
-    if (err >= 0 && fixed && !g->model && !f->switch_model) {
-        s->model = strdup(library->model_path);
-        s->tokenizer = library->tokenizer_path[0] ? strdup(library->tokenizer_path) : NULL;
+    if (err >= 0) err = open_one(s, g, f, library, e);
+    if (err >= 0 && library->space.dim > 0 && !g->model && !f->switch_model) {
+        s->model = strdup(library->next_model_path);
+        s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path) : NULL;
     } else if (err >= 0) {
         err = ks_locate_model(&s->model, &s->tokenizer, g, g->model ? g->model : ks_default_model(g), e);
         s->model = absolute(s->model);

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/json_out.h"
 #include "cli/terminal.h"
+#include "ingest/ingest.h"
 #include "query/query.h"
 
 #include <limits.h>
@@ -22,7 +23,16 @@ typedef struct {
     ks_library library;
     ks_index_state state;
     ks_scale_facts scale;
+    int at_work;              /* 1: the ingest that said `progress` is running */
+    ks_progress progress;
 } facts;
+
+/* Of the whole run, guessed from the bytes that are done; 0 while nothing is. */
+static double part_done(const ks_progress *p)
+{
+    double part = p->bytes_total > 0 ? (double)p->bytes / (double)p->bytes_total : 0;
+    return part > 1 ? 1 : part;
+}
 
 static int gather(facts *f, ks_index *x, ks_error *e)
 {
@@ -30,11 +40,36 @@ static int gather(facts *f, ks_index *x, ks_error *e)
     int err;
 
     if ((err = ks_index_library(&f->library, x, e)) < 0 || (err = ks_index_status(&f->state, x, e)) < 0 ||
-        (err = ks_scale_open(&s, x, NULL, e)) < 0)
+        (err = ks_ingest_progress(&f->progress, x, e)) < 0 || (err = ks_scale_open(&s, x, NULL, e)) < 0)
         return err;
+    f->at_work = f->state.writer_pid != 0 && f->progress.pid == f->state.writer_pid;
     ks_scale_about(&f->scale, s);
     ks_scale_close(s);
     return 0;
+}
+
+/* How far the ingest in another process is; null where none runs. */
+static void progress_json(ks_json *j, const facts *f)
+{
+    const ks_progress *p = &f->progress;
+    double part = part_done(p);
+
+    if (!f->at_work) {
+        ks_json_text(j, "ingest", NULL);
+        return;
+    }
+    ks_json_open(j, "ingest", '{');
+    ks_json_int(j, "pid", p->pid);
+    ks_json_int(j, "files", p->files);
+    ks_json_int(j, "files_total", p->files_total);
+    ks_json_int(j, "clips", p->clips);
+    ks_json_seconds(j, "video_seconds", p->video_seconds);
+    ks_json_seconds(j, "video_seconds_total", part > 0 ? p->video_seconds / part : (double)NAN);
+    ks_json_seconds(j, "wall_seconds", p->wall_seconds);
+    ks_json_number(j, "x_realtime", p->wall_seconds > 0 ? p->video_seconds / p->wall_seconds : (double)NAN);
+    ks_json_seconds(j, "seconds_left", part > 0 ? p->wall_seconds * (1 - part) / part : (double)NAN);
+    ks_json_path(j, "path", p->path);
+    ks_json_close(j);
 }
 
 static void print_json(const ks_globals *g, const facts *f)
@@ -67,6 +102,7 @@ static void print_json(const ks_globals *g, const facts *f)
     ks_json_text(&j, "copy", s->copy);
     ks_json_number(&j, "recall", s->recall < 0 ? (double)NAN : s->recall);
     ks_json_int(&j, "writer_pid", s->writer_pid);
+    progress_json(&j, f);
     ks_json_open(&j, "scale", '{');
     ks_json_int(&j, "sentences", f->scale.sentences);
     ks_json_int(&j, "held_out", f->scale.held_out);
@@ -91,6 +127,26 @@ static const char *size(char out[32], int64_t bytes)
     return out;
 }
 
+static void print_progress(const facts *f, int utf8)
+{
+    const ks_progress *p = &f->progress;
+    double part = part_done(p);
+    char done[32], all[32], files[32], total[32], left[32], path[PATH_MAX + 16];
+
+    printf("  ingest   %s of %s files, %s", ks_thousands(files, p->files), ks_thousands(total, p->files_total), ks_duration(done, p->video_seconds));
+    if (part > 0)
+        printf(" of about %s", ks_duration(all, p->video_seconds / part));
+    if (p->wall_seconds > 0)
+        printf(", %.1f%s real time", p->video_seconds / p->wall_seconds, utf8 ? "\xc3\x97" : "x");
+    if (part > 0.005)
+        printf(", %s left", ks_duration(left, p->wall_seconds * (1 - part) / part));
+    putchar('\n');
+    if (p->path[0]) {
+        ks_show_path(path, sizeof path, p->path, 0, utf8);
+        printf("           at work on %s\n", path);
+    }
+}
+
 static void print_text(const ks_globals *g, const facts *f)
 {
     const ks_index_state *s = &f->state;
@@ -103,7 +159,9 @@ static void print_text(const ks_globals *g, const facts *f)
            ks_thousands(c, s->clips), ks_duration(d, s->seconds));
     if (s->writer_pid)
         printf("  being written now by process %lld: %s videos under way\n", (long long)s->writer_pid, ks_thousands(a, s->unfinished));
-    else if (s->unfinished)
+    if (f->at_work)
+        print_progress(f, t.utf8);
+    if (!s->writer_pid && s->unfinished)
         printf("  %s videos unfinished: kinoseek ingest goes on with them\n", ks_thousands(a, s->unfinished));
     if (f->library.space.dim) {
         ks_show_path(path, sizeof path, f->library.model_path, 0, t.utf8);

@@ -34,6 +34,7 @@ typedef struct {
     int64_t space_id;              /* of `space`, as in ks_video.space; 0 while none is fixed */
     int switching;                 /* 1: another space is being filled beside it */
     ks_space next;                 /* the space a writer fills; equals `space` when not switching */
+    char next_model_path[4096], next_tokenizer_path[4096];
     int64_t next_id;
 } ks_library;
 int ks_index_library(ks_library *out, ks_index *x, ks_error *e);

@@ -95,7 +95,7 @@ static int library(ks_library *out, ks_index *x, ks_error *e)
     out->next_id = row.writing;
     out->switching = row.writing != row.space;
     code = read_space(&out->space, out->model_path, out->tokenizer_path, x, row.space, e);
-    if (code >= 0) code = ks_space_read(&out->next, x, row.writing, e);
+    if (code >= 0) code = read_space(&out->next, out->next_model_path, out->next_tokenizer_path, x, row.writing, e);
     out->videos = row.videos;
     out->clips = row.clips;
     return code;

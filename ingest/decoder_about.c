@@ -3,7 +3,9 @@
 #include <libavformat/avformat.h>
 #include <libavutil/hwcontext.h>
 #include <libswscale/swscale.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ingest/decoder_jobs.h"
@@ -48,6 +50,19 @@ void ks_task_run(ks_task *task)
     else if (task->job.kind == KS_JOB_ABOUT) about(task);
 }
 
+/* In a child, before any sandbox: drivers start threads and may crash. -2: there is no such device. */
+static int try_device(enum AVHWDeviceType type)
+{
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        AVBufferRef *device = NULL;
+        _exit(av_hwdevice_ctx_create(&device, type, NULL, NULL, 0) < 0);
+    }
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    return pid > 0 && status == 0 ? 0 : -2;
+}
+
 /* Codecs build tables when they are first opened; a fork inherits them. */
 int ks_task_warm(const char *hwaccel)
 {
@@ -65,5 +80,7 @@ int ks_task_warm(const char *hwaccel)
     }
     sws_freeContext(sws_getContext(64, 64, AV_PIX_FMT_YUV420P, 64, 64, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL));
     ks_log_take();
-    return hwaccel[0] && strcmp(hwaccel, "auto") && av_hwdevice_find_type_by_name(hwaccel) == AV_HWDEVICE_TYPE_NONE ? -1 : 0;
+    if (!hwaccel[0] || !strcmp(hwaccel, "auto")) return 0;
+    enum AVHWDeviceType type = av_hwdevice_find_type_by_name(hwaccel);
+    return type == AV_HWDEVICE_TYPE_NONE ? -1 : try_device(type);
 }

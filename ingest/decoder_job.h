@@ -27,7 +27,7 @@ typedef struct {
 void ks_task_run(ks_task *task);
 
 /* For the program, before the first job: touch what every film needs, so that a fork has it.
- * -1: hwaccel ("" none) is no kind of hardware that this libav knows. */
+ * -1: hwaccel ("" none) is no kind of hardware that this libav knows; -2: there is none here. */
 int ks_task_warm(const char *hwaccel);
 
 /* --- decoder_sandbox.c --- */

@@ -121,7 +121,8 @@ int main(int argc, char **argv)
     if (map == MAP_FAILED) return 3;
     s.memory = map;
     ks_wire_begin(&m, KS_MSG_READY);
-    if (ks_task_warm(hwaccel)) snprintf(m.u.text, sizeof m.u.text, KS_WIRE_NO_HWACCEL);
+    int warm = ks_task_warm(hwaccel);
+    if (warm) snprintf(m.u.text, sizeof m.u.text, "%s", warm == -1 ? KS_WIRE_NO_HWACCEL : KS_WIRE_NO_DEVICE);
     else ks_sandbox_program(s.box, m.u.text, sizeof m.u.text);
     if (ks_wire_send(KS_WIRE_FD, &m, NULL, 0, 0) != 1) return 3;
     _exit(serve(&s)); /* nothing of ours is left to close, and a leak checker could not read /proc any more */

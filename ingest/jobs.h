@@ -149,6 +149,7 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);      /* takes p */
 int ks_keeper_flush(ks_keeper *k, ks_error *e);                   /* commits what is encoded */
 void ks_keeper_free(ks_keeper *k);
 void ks_keeper_progress(ks_keeper *k, int always);                /* the PROGRESS event, at most five a second */
+int ks_keeper_note(ks_keeper *k, ks_error *e);                    /* the row for `status`, every few seconds, clips or not */
 double ks_monotonic(void);
 
 /* What `status` reads (headway.c); NULL progress: no ingest is at work. */

@@ -421,6 +421,11 @@ int ks_keeper_flush(ks_keeper *k, ks_error *e)
     return 0;
 }
 
+int ks_keeper_note(ks_keeper *k, ks_error *e)
+{
+    return ks_monotonic() - k->progress_at > 5 ? write_progress(k, e) : 0;
+}
+
 void ks_keeper_progress(ks_keeper *k, int always)
 {
     double now = ks_monotonic();

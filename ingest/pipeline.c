@@ -119,6 +119,17 @@ static int fix_space(run *r, ks_error *e)
     return err;
 }
 
+/* A device that is not there is wrong use, said before anything is looked at. */
+static int check_device(const run *r, ks_error *e)
+{
+    ks_decoder_how how = {.hwaccel = r->o.hwaccel};
+    ks_decoder *d = NULL;
+    if (!how.hwaccel || !strcmp(how.hwaccel, "none") || !strcmp(how.hwaccel, "auto")) return 0;
+    int err = ks_decoder_start(&d, r->o.decoder, &how, e);
+    ks_decoder_stop(d);
+    return err;
+}
+
 static void say_plan(run *r)
 {
     ks_event event = {.kind = KS_EVENT_PLAN, .verdict = "", .was = "", .reason = "", .path = "", .files = r->sum->files,
@@ -166,6 +177,7 @@ static int keep_going(run *r, int *stopped, ks_error *e)
         }
         close_belt_when_done(r);
         ks_keeper_progress(&r->keeper, 0);
+        if (err == 0) err = ks_keeper_note(&r->keeper, e);
         if (err == 0 && ks_monotonic() - published > 120) {
             err = ks_index_publish(r->x, 0, e);
             published = ks_monotonic();
@@ -224,7 +236,7 @@ static int finish(run *r, int stopped, ks_error *e)
 {
     int done = 0;
     int err = ks_progress_write(r->x, NULL, e);
-    if (err >= 0 && r->o.switch_space && !stopped) err = ks_index_finish_switch(&done, r->x, e);
+    if (err >= 0 && !stopped) err = ks_index_finish_switch(&done, r->x, e);
     if (err >= 0) err = ks_index_publish(r->x, 1, e);
     return err;
 }
@@ -244,6 +256,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     int stopped = 0;
     int err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
     if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
+    if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
     if (err >= 0 && !r->o.dry_run) err = fix_space(r, e);
     if (err >= 0) err = scan_roots(r, e);

@@ -93,6 +93,8 @@ static int check_ready(ks_decoder *d, ks_error *e)
     ks_wire_text(d->sandbox, sizeof d->sandbox, m.u.text, sizeof m.u.text);
     if (!strcmp(d->sandbox, KS_WIRE_NO_HWACCEL))
         return ks_fail(e, KS_EUSAGE, "--hwaccel %s: this libav knows no such hardware (kinoseek doctor lists what it knows)", d->hwaccel);
+    if (!strcmp(d->sandbox, KS_WIRE_NO_DEVICE))
+        return ks_fail(e, KS_EUSAGE, "--hwaccel %s: this machine has no such device, or not its driver; --hwaccel auto does without", d->hwaccel);
     if (d->how.require_sandbox && !(strstr(d->sandbox, "seccomp") && strstr(d->sandbox, "landlock")))
         return ks_fail(e, KS_EIO, "decoding cannot be isolated here as --require-sandbox asks (in force: %s)", d->sandbox);
     return 0;

@@ -21,7 +21,8 @@ enum {
 /* Rows of the largest picture, each padded to 64 bytes, and 64 for SIMD that writes past the end. */
 #define KS_WIRE_MEMORY ((size_t)3 * KS_MAX_PIXELS + (size_t)64 * KS_MAX_SIDE + 64)
 
-#define KS_WIRE_NO_HWACCEL "no such hwaccel" /* READY says this instead of the sandbox */
+#define KS_WIRE_NO_HWACCEL "no such hwaccel" /* READY says one of these instead of the sandbox */
+#define KS_WIRE_NO_DEVICE "no such device"
 
 typedef enum {
     /* kinoseek -> program */
