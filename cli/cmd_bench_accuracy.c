@@ -12,7 +12,7 @@ typedef struct {
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(accuracy_fields, json), NULL, "one JSON line a precision"},
-    {0, "clips", KS_OPT_COUNT, offsetof(accuracy_fields, clips), "N", "clips of each film, 8 seconds each, one after the other (1)"},
+    {0, "clips", KS_OPT_COUNT, offsetof(accuracy_fields, clips), "N", "clips of 8 s that each film gives (1)"},
     {0},
 };
 

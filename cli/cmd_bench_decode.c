@@ -92,7 +92,8 @@ const ks_command ks_cmd_bench_decode = {
     .usage = "FILE...",
     .brief = "How fast films are decoded here, and what isolation costs",
     .more = "  kinoseek bench decode lake.mp4\n"
-            "Decodes every frame of every file, in turns with and without seccomp and landlock.",
+            "Decodes every frame of every file, in turns with and without seccomp and\n"
+            "landlock.",
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,

@@ -197,7 +197,8 @@ const ks_command ks_cmd_bench_encoder = {
     .usage = "",
     .brief = "How fast clips and sentences become vectors here",
     .more = "  kinoseek bench encoder -m lvt-base --precision bf16\n"
-            "The limit is the rate of oneDNN or OpenBLAS, whichever is faster, at this model's own products, in the same run.",
+            "The limit is the rate of oneDNN or OpenBLAS, whichever is faster, at this\n"
+            "model's own products, in the same run.",
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,

@@ -13,9 +13,9 @@ typedef struct {
 } pull_fields;
 
 static const ks_option options[] = {
-    {0, "from", KS_OPT_TEXT, offsetof(pull_fields, from), "SOURCE", "another address, a file, or a folder (or address ending in /) with all parts"},
+    {0, "from", KS_OPT_TEXT, offsetof(pull_fields, from), "SOURCE", "an address, a file, or a folder with all parts"},
     {0, "tokenizer-from", KS_OPT_TEXT, offsetof(pull_fields, tokenizer_from), "SOURCE", "the same for the tokenizer alone"},
-    {0, "clip", KS_OPT_FLAG, offsetof(pull_fields, clip), NULL, "also the official clip that `model verify` computes on"},
+    {0, "clip", KS_OPT_FLAG, offsetof(pull_fields, clip), NULL, "also the official clip, for `model verify`"},
     {0},
 };
 
@@ -117,7 +117,8 @@ const ks_command ks_cmd_model_pull = {
     .brief = "Fetch a released model into the data folder",
     .more = "  kinoseek model pull lvt-base\n"
             "  kinoseek model pull lvt-large --from ~/Downloads/\n"
-            "Interrupted, the same command goes on where it stopped. http_proxy and https_proxy are respected.\n"
+            "Interrupted, the same command goes on where it stopped. http_proxy and\n"
+            "https_proxy are respected.\n"
             "The weights are Google's (Apache-2.0), at huggingface.co/google.",
     .options = options,
     .fields = sizeof(pull_fields),

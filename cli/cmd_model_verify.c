@@ -17,7 +17,7 @@ typedef struct {
 } verify_fields;
 
 static const ks_option options[] = {
-    {0, "as", KS_OPT_TEXT, offsetof(verify_fields, as), "NAME", "which released model it should be (told from its layout)"},
+    {0, "as", KS_OPT_TEXT, offsetof(verify_fields, as), "NAME", "which released model it should be (by its layout)"},
     {0, "clip", KS_OPT_TEXT, offsetof(verify_fields, clip), "FILE", "the official clip, or its frames as .npy"},
     {0, "figures", KS_OPT_TEXT, offsetof(verify_fields, figures), "FILE", "other figures than the published ones"},
     {0},
@@ -270,8 +270,9 @@ const ks_command ks_cmd_model_verify = {
     .usage = "MODEL",
     .brief = "Check a checkpoint: bytes, CRCs, and figures stage by stage",
     .more = "  kinoseek model verify lvt-base\n"
-            "Reads all of the file whatever the cache says, then computes on the official clip and holds every stage and\n"
-            "block against figures published for the released weights. The first one that is wrong is named (exit 4).",
+            "Reads all of the file whatever the cache says, then computes on the\n"
+            "official clip and holds every stage and block against figures published for\n"
+            "the released weights. The first one that is wrong is named (exit 4).",
     .options = options,
     .fields = sizeof(verify_fields),
     .run = verify,

@@ -7,7 +7,7 @@ typedef struct {
 } repair_fields;
 
 static const ks_option options[] = {
-    {0, "json", KS_OPT_FLAG, offsetof(repair_fields, json), NULL, "one JSON line for each thing said, and one at the end"},
+    {0, "json", KS_OPT_FLAG, offsetof(repair_fields, json), NULL, "one JSON line a finding, and one at the end"},
     {0},
 };
 

@@ -9,10 +9,11 @@
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
     {0, "all", KS_OPT_FLAG, KS_AT(all), NULL, "no cut-off: the weak ones too"},
-    {0, "not", KS_OPT_TEXT, KS_AT(without), "WORDS", "away from these words"},
     {0, "image", KS_OPT_TEXT, KS_AT(image), "FILE", "look for what is in a picture"},
+    {0, "not", KS_OPT_TEXT, KS_AT(without), "WORDS", "away from these words"},
     {0, "like", KS_OPT_COUNT, KS_AT(like), "CLIP", "look for what a clip shows (its number)"},
     {0, "queries", KS_OPT_TEXT, KS_AT(queries), "FILE", "one query a line, - for standard input"},
+    KS_SEARCH_MORE_OPTIONS,
     {0},
 };
 

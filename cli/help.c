@@ -12,50 +12,45 @@ static void label(char *to, size_t room, const ks_option *o)
     snprintf(to, room, "%s--%s%s%s", letter, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
 }
 
-/* The help beside an option, from column 28 on; long ones go on below. */
-static void print_beside(FILE *out, const char *help)
+/* Help stands from column 28 on, or two blanks behind an option that reaches farther, or on a line of its own.
+ * Returns the lines; out NULL: only counts them. */
+static int print_option(FILE *out, const ks_option *o)
 {
-    enum { AT = 28, WIDTH = 80 - AT };
-
-    while (strlen(help) > WIDTH) {
-        int n = WIDTH;
-        while (n > 20 && help[n] != ' ')
-            n--;
-        fprintf(out, "%.*s\n%*s", n, help, AT, "");
-        help += n + (help[n] == ' ');
-    }
-    fprintf(out, "%s\n", help);
-}
-
-/* --like a|b|c ... of more values than a line holds. */
-static void wrap_choices(FILE *out, const ks_option *o)
-{
-    int at = fprintf(out, "      --%s ", o->name);
-
-    for (const char *s = o->arg; *s;) {
-        int n = (int)strcspn(s, "|");
-        if (at + n + 1 > 78)
-            at = fprintf(out, "\n%10s", "") - 1;
-        at += fprintf(out, "%.*s%s", n, s, s[n] ? "|" : "");
-        s += n + (s[n] != 0);
-    }
-    fprintf(out, "\n%28s", "");
-}
-
-static void print_options(FILE *out, const ks_option *options)
-{
+    enum { WIDTH = 80 };
     char text[160];
+    int lines;
 
-    for (const ks_option *o = options; o && o->name; o++) {
-        label(text, sizeof text, o);
-        if (strlen(text) > 74)
-            wrap_choices(out, o);
-        else if (strlen(text) > 24)
-            fprintf(out, "  %s\n%28s", text, "");
-        else
-            fprintf(out, "  %-24s  ", text);
-        print_beside(out, o->help);
+    label(text, sizeof text, o);
+    if (strlen(text) > 74) { /* more values than a line holds: the man page has the rest */
+        char *last = text + 70;
+        while (*last != '|')
+            last--;
+        strcpy(last, "|...");
     }
+    lines = strlen(text) > 24 && 4 + strlen(text) + strlen(o->help) > WIDTH ? 2 : 1;
+    if (out && lines == 2)
+        fprintf(out, "  %s\n%28s%s\n", text, "", o->help);
+    else if (out)
+        fprintf(out, "  %-24s  %s\n", text, o->help);
+    return lines;
+}
+
+/* Words of a paragraph: each goes to the next line where this one is full. */
+typedef struct {
+    FILE *out;
+    int at; /* column */
+} paragraph;
+
+static void put_word(paragraph *p, const char *word, const char *after)
+{
+    enum { WIDTH = 79 };
+    int n = (int)(strlen(word) + strlen(after));
+
+    if (p->at + 1 + n > WIDTH)
+        p->at = fprintf(p->out, "\n  ") - 1;
+    else if (p->at > 0)
+        p->at += fprintf(p->out, " ");
+    p->at += fprintf(p->out, "%s%s", word, after);
 }
 
 /* "model list", "model pull" ... take one line here: "model" and its words; their --help says the rest. */
@@ -75,53 +70,119 @@ static int is_group(const ks_command *const *c, char *name, char *words, size_t 
     return 1;
 }
 
+/* Commands that one meets in the first hour have a line each; the others are named. */
+static int is_rare(const ks_command *c)
+{
+    static const char *const daily[] = {"ingest", "search", "similar", "label", "cut", "status", "doctor", NULL};
+
+    for (const char *const *d = daily; *d; d++)
+        if (strcmp(c->name, *d) == 0)
+            return 0;
+    return 1;
+}
+
 void ks_print_overview(FILE *out)
 {
     char name[96], words[96];
+    paragraph p = {out, 0};
 
-    fputs("kinoseek finds moments in your videos by meaning.\n\n"
-          "usage: kinoseek [options] COMMAND ...\n\n", out);
-    for (const ks_command *const *c = ks_commands; *c; c++) {
-        if (!is_group(c, name, words, sizeof name))
+    fputs("kinoseek finds moments in your videos by meaning.\n"
+          "usage: kinoseek [options] COMMAND ...       (kinoseek help COMMAND says more)\n\n", out);
+    for (const ks_command *const *c = ks_commands; *c; c++)
+        if (!is_rare(*c))
             fprintf(out, "  %-12s  %s\n", (*c)->name, (*c)->brief);
-        else if (*name)
-            fprintf(out, "  %-12s  %s\n", name, words);
+    put_word(&p, "And:", "");
+    for (const ks_command *const *c = ks_commands; *c; c++) {
+        if (!is_rare(*c))
+            continue;
+        if (!is_group(c, name, words, sizeof name))
+            put_word(&p, (*c)->name, ",");
+        else if (*name) {
+            char first[130];
+            char *w = strtok(words, ", "), *next = strtok(NULL, ", ");
+            snprintf(first, sizeof first, "%s (%s", name, w);
+            put_word(&p, first, next ? "," : "),");
+            for (w = next; w; w = next) {
+                next = strtok(NULL, ", ");
+                put_word(&p, w, next ? "," : "),");
+            }
+        }
     }
-    fputs("\nOptions before or after the command:\n", out);
-    print_options(out, ks_global_options);
-    fputs("\nkinoseek help COMMAND says more.\n", out);
+    fputs(" help\n\nOptions before or after the command:\n", out);
+    for (const ks_option *o = ks_global_options; o->name; o++)
+        print_option(out, o);
 }
 
-/* Lines of at most 79; the sources may have longer ones. */
-static void print_wrapped(FILE *out, const char *text)
+static int count_lines(const char *text)
 {
-    enum { WIDTH = 79 };
+    int n = 0;
 
-    while (*text) {
-        int n = (int)strcspn(text, "\n");
-        if (n > WIDTH)
-            for (n = WIDTH; n > 20 && text[n] != ' '; n--)
-                ;
-        fprintf(out, "%.*s\n", n, text);
-        text += n + (text[n] != 0);
-    }
+    for (; *text; text++)
+        n += *text == '\n' || text[1] == 0;
+    return n;
 }
 
+/* What did not fit is named; its help stands in the man page. At most 13 letters a name: four a line and more. */
+static int lines_of_names(const ks_option *o)
+{
+    int at = 6, lines = 1;
+
+    for (; o && o->name; o++) {
+        int n = (int)strlen(o->name) + 4;
+        if (at + n > 79) {
+            at = 2;
+            lines++;
+        }
+        at += n;
+    }
+    return lines;
+}
+
+/* How many options stand with their help, if all of `room` lines are theirs. */
+static int shown_options(const ks_option *options, int room)
+{
+    int n = 0, lines = 0;
+
+    for (; options && options[n].name; n++)
+        lines += print_option(NULL, &options[n]);
+    while (n > 0 && lines + (options[n].name ? lines_of_names(options + n) : 0) > room)
+        lines -= print_option(NULL, &options[--n]);
+    return n;
+}
+
+static void print_page(FILE *out, const ks_command *c)
+{
+    for (const char *s = c->name; *s; s++)
+        putc(*s == ' ' ? '-' : *s, out);
+}
+
+/* One screen of 24 lines. The table's order is that of importance: the last options are those to be named only. */
 void ks_print_help(FILE *out, const ks_command *c)
 {
-    int any = c->options && c->options->name;
+    enum { SCREEN = 24, AROUND = 3 + 2 }; /* usage, brief, blank; blank, last line */
+    const char *more = c->more ? c->more : "";
+    const ks_option *o = c->options;
+    int lines = count_lines(more), n = shown_options(o, SCREEN - AROUND - lines - (lines > 0));
+    paragraph p = {out, 0};
 
-    fprintf(out, "usage: kinoseek %s%s%s%s\n%s.\n", c->name, any ? " [options]" : "", c->usage && *c->usage ? " " : "",
+    fprintf(out, "usage: kinoseek %s%s%s%s\n%s.\n", c->name, o && o->name ? " [options]" : "", c->usage && *c->usage ? " " : "",
             c->usage ? c->usage : "", c->brief);
-    if (any) {
+    if (o && o->name)
         putc('\n', out);
-        print_options(out, c->options);
+    for (; o && o->name && n > 0; o++, n--)
+        print_option(out, o);
+    for (int first = 1; o && o->name; o++, first = 0) {
+        char name[64];
+        snprintf(name, sizeof name, "--%s", o->name);
+        if (first)
+            put_word(&p, "  And", "");
+        put_word(&p, name, o[1].name ? "," : "\n");
     }
-    if (c->more && *c->more) {
-        putc('\n', out);
-        print_wrapped(out, c->more);
-    }
-    fputs("\nAlso -L, -m, --tokenizer, --precision, --threads, -q, -v: kinoseek --help.\n", out);
+    if (lines)
+        fprintf(out, "\n%s%s", more, more[strlen(more) - 1] == '\n' ? "" : "\n");
+    fputs("\nAlso kinoseek's own options (kinoseek --help). More: man kinoseek-", out);
+    print_page(out, c);
+    putc('\n', out);
 }
 
 /* --- man pages (man 7 man) --- */

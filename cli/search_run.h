@@ -15,29 +15,30 @@ typedef struct {
 } ks_search_fields;
 
 #define KS_AT(field) offsetof(ks_search_fields, field)
-/* The options of both commands; long help of formats: kinoseek-search(1). */
+/* The options of both commands, the ones that --help has a line for first; all: kinoseek-search(1). */
 #define KS_SEARCH_OPTIONS \
     {'k', "top", KS_OPT_COUNT, KS_AT(k), "N", "moments to show (10)"}, \
     {0, "path", KS_OPT_TEXT, KS_AT(path), "GLOB", "only files that match"}, \
     {0, "in", KS_OPT_TEXT, KS_AT(in), "VIDEO", "only this file, by path, name or number"}, \
     {0, "after", KS_OPT_TEXT, KS_AT(after), "DATE", "filmed from 2019, 2019-07, 2019-07-12 on"}, \
     {0, "before", KS_OPT_TEXT, KS_AT(before), "DATE", "filmed before that"}, \
+    {0, "per-video", KS_OPT_COUNT, KS_AT(per_video), "N", "at most N moments of one file"}, \
+    {0, "json", KS_OPT_FLAG, KS_AT(json), NULL, "one JSON object a line"}, \
+    {0, "print", KS_OPT_TEXT, KS_AT(print), "TEMPLATE", "\"{start:time} {score:.2f} {path}\""}, \
+    {0, "format", KS_OPT_TEXT, KS_AT(format), "jsonl|csv|vtt|ffmetadata|mpv-edl|cmx3600|otio", "for programs"}, \
+    {0, "html", KS_OPT_TEXT, KS_AT(html), "FILE", "also write a page of thumbnails"}, \
+    {0, "open", KS_OPT_COUNT, KS_AT(open), "N", "play number N (mpv, or $KINOSEEK_PLAYER)"}
+#define KS_SEARCH_MORE_OPTIONS \
+    {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
+    {0, "csv", KS_OPT_FLAG, KS_AT(csv), NULL, "a table for spreadsheets"}, \
     {0, "longer", KS_OPT_NUMBER, KS_AT(longer), "SECONDS", "clips at least this long"}, \
     {0, "shorter", KS_OPT_NUMBER, KS_AT(shorter), "SECONDS", "clips at most this long"}, \
-    {0, "per-video", KS_OPT_COUNT, KS_AT(per_video), "N", "at most N moments of one file"}, \
     {0, "merge", KS_OPT_TEXT, KS_AT(merge), "on|off", "join neighbouring clips (on)"}, \
     {0, "fold", KS_OPT_TEXT, KS_AT(fold), "on|off", "show copies of a film once (on)"}, \
-    {0, "exact", KS_OPT_FLAG, KS_AT(exact), NULL, "look at every clip"}, \
-    {0, "ann", KS_OPT_FLAG, KS_AT(ann), NULL, "let the FAISS index choose"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \
-    {0, "json", KS_OPT_FLAG, KS_AT(json), NULL, "one JSON object a line"}, \
-    {0, "csv", KS_OPT_FLAG, KS_AT(csv), NULL, "a table for spreadsheets"}, \
-    {0, "format", KS_OPT_TEXT, KS_AT(format), "jsonl|csv|vtt|ffmetadata|mpv-edl|cmx3600|otio", "for other programs"}, \
-    {0, "print", KS_OPT_TEXT, KS_AT(print), "TEMPLATE", "\"{start:time} {score:.2f} {path}\""}, \
-    {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
-    {0, "html", KS_OPT_TEXT, KS_AT(html), "FILE", "also write a page of thumbnails"}, \
     {0, "pictures", KS_OPT_TEXT, KS_AT(pictures), "auto|off|kitty|sixel", "thumbnails in the terminal (auto)"}, \
-    {0, "open", KS_OPT_COUNT, KS_AT(open), "N", "play number N (mpv, or $KINOSEEK_PLAYER)"}
+    {0, "exact", KS_OPT_FLAG, KS_AT(exact), NULL, "look at every clip"}, \
+    {0, "ann", KS_OPT_FLAG, KS_AT(ann), NULL, "let the FAISS index choose"}
 
 /* An open library and what queries need of it. */
 typedef struct {

@@ -186,7 +186,32 @@ START_TEST(nearest_names)
 }
 END_TEST
 
-/* Every command's table is sound: names unique, help short enough for a screen of 80 x 40. */
+/* Every command's table is sound: names unique, help fits a screen of 80 x 24, and names every option. */
+static int shows(const char *text, const char *option)
+{
+    size_t n = strlen(option);
+
+    for (const char *at = text; (at = strstr(at, option)); at++)
+        if (at > text + 1 && at[-1] == '-' && at[-2] == '-' && !strchr("-abcdefghijklmnopqrstuvwxyz", at[n]))
+            return 1;
+    return 0;
+}
+
+/* Lines of a text that ends with one, none wider than 80. */
+static int lines_of(char *text, const char *what)
+{
+    int lines = 0;
+
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        size_t shown = 0;
+        lines++;
+        for (char *s = line; *s; s++)
+            shown += (*s & 0xc0) != 0x80;
+        ck_assert_msg(shown <= 80, "%s --help: %zu columns: %s", what, shown, line);
+    }
+    return lines;
+}
+
 START_TEST(tables_of_the_commands)
 {
     for (const ks_command *const *c = ks_commands; *c; c++) {
@@ -206,15 +231,40 @@ START_TEST(tables_of_the_commands)
         }
         ks_print_help(out, *c);
         fclose(out);
-        for (char *line = strtok(help, "\n"); line; line = strtok(NULL, "\n"), lines++) {
-            size_t shown = 0;
-            for (char *s = line; *s; s++)
-                shown += (*s & 0xc0) != 0x80;
-            ck_assert_msg(shown <= 80, "%s --help: %zu columns: %s", (*c)->name, shown, line);
-        }
-        ck_assert_msg(lines <= 40, "%s --help has %d lines", (*c)->name, lines);
+        ck_assert(size > 20);
+        ck_assert(help[size - 1] == '\n');
+        for (const ks_option *o = (*c)->options; o && o->name; o++)
+            ck_assert_msg(shows(help, o->name), "%s --help says nothing of --%s", (*c)->name, o->name);
+        for (size_t i = 0; i < size; i++)
+            lines += help[i] == '\n';
+        ck_assert_msg(lines <= 24, "%s --help has %d lines", (*c)->name, lines);
+        lines_of(help, (*c)->name);
         free(help);
     }
+}
+END_TEST
+
+START_TEST(overview_of_the_commands)
+{
+    char *text = NULL;
+    size_t size = 0;
+    int lines = 0, names = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    ks_print_overview(out);
+    fclose(out);
+    for (size_t i = 0; i < size; i++)
+        lines += text[i] == '\n';
+    ck_assert_msg(lines <= 24, "--help has %d lines", lines);
+    for (const ks_command *const *c = ks_commands; *c; c++, names++) {
+        const char *last = strrchr((*c)->name, ' ');
+        ck_assert_msg(strstr(text, last ? last + 1 : (*c)->name), "--help does not name %s", (*c)->name);
+    }
+    ck_assert_int_gt(names, 20);
+    for (const ks_option *o = ks_global_options; o->name; o++)
+        ck_assert_msg(shows(text, o->name), "--help does not name --%s", o->name);
+    lines_of(text, "kinoseek");
+    free(text);
 }
 END_TEST
 
@@ -295,6 +345,7 @@ int main(void)
     tcase_add_test(c, dates);
     tcase_add_test(c, nearest_names);
     tcase_add_test(c, tables_of_the_commands);
+    tcase_add_test(c, overview_of_the_commands);
     tcase_add_test(c, json_text);
     tcase_add_test(c, json_floats_read_back);
     suite_add_tcase(s, c);

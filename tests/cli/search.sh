@@ -64,6 +64,13 @@ is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newl
 printf 'a dog jumping into water\n\na tram in the rain\r\n' | k search --all -k 1 --json --queries - >"$T/out"
 is "$(jq -r '[.query, .start] | map(tostring) | join("/")' "$T/out" | tr '\n' ' ')" "a dog jumping into water/4 a tram in the rain/3600 " "queries from a file"
 
+# --- bench query
+k bench query --rounds 2 --json a dog >/dev/null; is "$?" 2 "bench query takes its words between quotes"
+k bench query --rounds 2 --json 'a dog jumping into water' >"$T/out"; is "$?" 0 "bench query"
+is "$(jq -r '[.clips, .found, .approximate] | map(tostring) | join(" ")' "$T/out")" "$(k clips --json | wc -l) $(k search --all -k 10 --json 'a dog jumping into water' | wc -l) false" "over all clips, as many moments as search finds"
+is "$(jq '.words_seconds > 0 and .seconds > 0 and .limit_seconds > 0 and .limit_gigabytes_per_second > 0 and (.ratio - .seconds / .limit_seconds | fabs) < 1e-3 * .ratio' "$T/out")" true "its seconds, the limit and the ratio of both"
+"$K" -L "$T/none" bench query >/dev/null 2>&1; is "$?" 10 "bench query of no library"
+
 # --- for people
 is "$(k search --all -k 1 a tram in the rain | head -n 1 | grep -c '█.*1:00:00 – 1:00:08.* 2 Mar 2019')" 1 "a bar, times, a date"
 is "$(cd "$T/films" && "$top/$K" --precision fp32 -L "$T/lib" search --all -k 1 a dog jumping into water | head -n 1 | grep -c ' trip/lake day.mp4 ')" 1 "a path is shown from where one stands"
