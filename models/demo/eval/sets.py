@@ -120,9 +120,9 @@ def main():
     drawer, manifest = Drawer(np.load(args.sprites, mmap_mode='r')), args.out / 'manifest.json'
     n = lambda k: max(2, int(k * args.scale))
     make = dict(natural=lambda s: s.natural('natural', n(1000)), time=lambda s: s.pairs('time', PAIRS, n(100)),
-                relation=lambda s: s.pairs('relation', RELATIONS, n(200)), seen=lambda s: s.natural('seen', n(200), lambda: s.unseen(True)),
-                unseen=lambda s: s.natural('unseen', n(200), lambda: s.unseen(False)), low=lambda s: s.natural('low', n(200), crf=40),
-                clean=lambda s: s.natural('clean', n(200), crf=16), foreign=lambda s: s.natural('foreign', n(200), s.foreign),
+                relation=lambda s: s.pairs('relation', RELATIONS, n(100)), seen=lambda s: s.natural('seen', n(150), lambda: s.unseen(True)),
+                unseen=lambda s: s.natural('unseen', n(150), lambda: s.unseen(False)), low=lambda s: s.natural('low', n(150), crf=40),
+                clean=lambda s: s.natural('clean', n(150), crf=16), foreign=lambda s: s.natural('foreign', n(150), s.foreign),
                 long=lambda s: s.long_film(n(200)))
     for part in args.only.split(','):
         if part == 'foreign' and drawer.full.shape[1] <= FOREIGN:
