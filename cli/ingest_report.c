@@ -140,7 +140,7 @@ static void file_event(ks_report *r, const ks_event *v)
 
 static void plan_event(ks_report *r, const ks_event *v)
 {
-    char all[32], new[32];
+    char all[32], new[32], about[32];
     r->files = v->files;
     r->jobs = v->files_total;
     if (r->json || r->quiet) return;
@@ -149,7 +149,9 @@ static void plan_event(ks_report *r, const ks_event *v)
     double gib = (double)v->bytes_total / (1 << 30);
     fprintf(stderr, "Videos: %s file%s. New or changed: %s", all, v->files == 1 ? "" : "s", new);
     if (v->files_total > 0) fprintf(stderr, gib >= 1 ? ", %.1f GB" : ", %.0f MB", gib >= 1 ? gib : gib * 1024);
-    fprintf(stderr, v->files_total > 0 && r->model ? " (%s).\n" : ".\n", r->model);
+    if (v->files_total > 0 && r->model) fprintf(stderr, " (%s)", r->model);
+    if (v->files_total > 0 && v->wall_seconds >= 1) fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
+    fputs(".\n", stderr);
 }
 
 static void progress_event(ks_report *r, const ks_event *v)

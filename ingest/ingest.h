@@ -87,7 +87,7 @@ typedef struct {
     int64_t clips;             /* of the file; DONE: of the run */
     double seconds, seconds_missing;
     int64_t files, files_total, bytes_total; /* so far, in all */
-    double video_seconds, video_seconds_total, wall_seconds, x_realtime;
+    double video_seconds, video_seconds_total, wall_seconds, x_realtime; /* PLAN: wall_seconds expected, 0 = unknown */
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);
 

@@ -130,10 +130,35 @@ static int check_device(const run *r, ks_error *e)
     return err;
 }
 
+static const char pace_key[] = "ingest.pace"; /* of the last whole run: space, bytes, seconds */
+
+/* Seconds that this run will take, going by the last one in the same space; 0: nothing to go by. Progress refines it. */
+static double expected(run *r)
+{
+    long long space, bytes;
+    double seconds = 0;
+    void *data = NULL;
+    size_t n = 0;
+    char text[80];
+    if (ks_index_get(&data, &n, r->x, pace_key, NULL) < 0 || !data) return 0;
+    snprintf(text, sizeof text, "%.*s", (int)n, (const char *)data);
+    free(data);
+    if (sscanf(text, "%lld %lld %lf", &space, &bytes, &seconds) != 3 || bytes <= 0) return 0;
+    return space == r->triage.space || r->o.dry_run ? seconds * (double)r->triage.bytes / (double)bytes : 0;
+}
+
+static int remember_pace(run *r, double seconds, ks_error *e)
+{
+    char text[80];
+    if (r->keeper.bytes_done == 0 || r->sum->video_seconds < 1) return 0;
+    int n = snprintf(text, sizeof text, "%lld %lld %.3f", (long long)r->triage.space, (long long)r->keeper.bytes_done, seconds);
+    return ks_index_put(r->x, pace_key, text, (size_t)n, e);
+}
+
 static void say_plan(run *r)
 {
     ks_event event = {.kind = KS_EVENT_PLAN, .verdict = "", .was = "", .reason = "", .path = "", .files = r->sum->files,
-                      .files_total = (int64_t)r->triage.n_jobs, .bytes_total = r->triage.bytes};
+                      .files_total = (int64_t)r->triage.n_jobs, .bytes_total = r->triage.bytes, .wall_seconds = expected(r)};
     if (r->o.event) r->o.event(r->o.event_arg, &event);
 }
 
@@ -264,12 +289,14 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0 && !r->o.dry_run) err = remember(r, e);
     if (err < 0) return err;
     say_plan(r);
+    double begun = ks_monotonic();
     if (!r->o.dry_run && r->triage.n_jobs > 0) err = encode_all(r, &stopped, e);
     if (err < 0) return err;
     int settled = (int)r->triage.n_jobs;
     r->sum->left += r->o.dry_run ? settled : stopped ? settled - (int)(r->sum->indexed + r->sum->partly) : 0;
     r->sum->interrupted = stopped == 1;
-    if (!r->o.dry_run) err = finish(r, stopped, e);
+    if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);
+    if (err >= 0 && !r->o.dry_run) err = finish(r, stopped, e);
     if (err < 0) return err;
     say_done(r);
     return stopped == 1 ? ks_fail(e, KS_ESTOP, "interrupted; everything up to here is kept") : 0;

@@ -92,6 +92,14 @@ is $? 0 "fg goes on to the end"
 cmp -s <("$D" "$T/p1") <("$D" "$T/p2"); ok $? "with the library of an undisturbed run"
 is "$("$K" -L "$T/p2" status --json | jq -r .ingest)" null "afterwards status speaks of no ingest"
 
+# --- how long it will take ---
+"$K" -L "$T/p2" ingest --encoder clock "$M/clock_13.mp4" 2>&1 >/dev/null | grep -q About; is $? 1 "nothing is said of the time when nothing is to be done"
+head -c 400000 /dev/urandom >"$T/heavy.bin" # sizes count, not what is in them
+mkdir "$T/much"; for i in 1 2 3; do { cat "$M/clock_6.mp4"; cat "$T/heavy.bin"; echo $i; } >"$T/much/$i.mp4"; done
+"$K" -L "$T/p2" ingest --encoder clock --dry-run "$T/much" 2>&1 >/dev/null | grep -Eq "New or changed: 3, .* About [0-9]+ (s|min), going by the last time"
+ok $? "a later run says how long it may take, going by the one before"
+"$K" -L "$T/none" ingest --encoder clock --dry-run "$T/much" 2>&1 >/dev/null | grep -q About; is $? 1 "a first one does not"
+
 # --- Ctrl-C, twice ---
 "$K" -L "$T/p3" ingest --encoder clock $S "$M/clock_20.mp4" "$M/clock_13.mp4" >"$T/o1" 2>&1 & one=$!
 for i in $(seq 2000); do
