@@ -105,6 +105,7 @@ START_TEST(streaming_equals_the_rule)
 {
     static film f;
     static clip want[CLIPS];
+    static unsigned char taken[MOST]; /* 1: on the grid when it came */
     made got = {calloc(CLIPS, sizeof(clip)), 0, 0, calloc(MOST, 1)};
     static const ks_timebase bases[] = {{1, 12800}, {1001, 30000}, {1, 1000}, {1, 90000}, {1, 25}};
     unsigned long long seed = 20240517;
@@ -131,6 +132,11 @@ START_TEST(streaming_equals_the_rule)
             if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1])) got.freed[i] = 1;
             ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, &e), 0);
             for (int j = i < 700 ? 0 : i - 700; j <= i; j++) got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
+            /* What the decoder may let go of: all before the oldest, or all but the frames taken as they passed. */
+            taken[i] = (unsigned char)ks_plan_on_grid(p, f.pts[i], i + 1 < f.n ? f.pts[i + 1] : f.end);
+            int64_t oldest = ks_plan_oldest(p, 1), untaken = ks_plan_oldest(p, 0);
+            ck_assert_int_le(oldest, untaken);
+            for (int64_t j = i < 700 ? 0 : i - 700; j < untaken; j++) got.freed[j] |= (unsigned char)(j < oldest || !taken[j]);
         }
         ck_assert_int_eq(ks_plan_end(p, f.end, &e), 0);
         ks_plan_close(p);
