@@ -43,7 +43,7 @@ sweep() {
     done
     rm -f "$work/want.npy"
     if [ "$bad" -eq 0 ] && [ "$total" -gt 5 ]; then result=ok; else result="not ok"; fi
-    echo "$result - $name: of $total ${kind}s each ${step}th failed once: $said said so, $survived went on, $bad wrong"
+    echo "$result - $name: of $total ${kind}s every ${step}. failed once: $said said so, $survived went on, $bad wrong"
   done
 }
 
