@@ -27,7 +27,7 @@ if [ "$mode" = --write ]; then
   exit 0
 fi
 mask() {
-  sed -E 's/[0-9.,]+ (ms|s|min|h)\b/N \1/g; s/[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}/DATE/g; s/[▏▎▍▌▋▊▉█]+ */BAR /g; s/[0-9.]+×/N×/g' "$1"
+  sed -E 's/ in [0-9.,]+ (ms|s|min|h)\b/ in N/g; s/[0-9.,]+ (ms|s|min|h)\b/N \1/g; s/[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}/DATE/g; s/[▏▎▍▌▋▊▉█]+ */BAR /g; s/[0-9.]+×/N×/g' "$1"
 }
 [ "$(wc -l <"$T/commands")" -ge 3 ] && echo "ok - README has a transcript" || echo "not ok - README has a transcript"
 mask "$T/told" >"$T/a"; mask "$T/said" >"$T/b"
