@@ -108,8 +108,8 @@ def load(lvt, tensors):
                 x.copy_(v)
 
 
-def from_checkpoint(path, averaged=True):
-    """The model of a training checkpoint; the averaged weights unless told otherwise."""
+def from_checkpoint(path, averaged=False):
+    """The model of a training checkpoint: the last weights, or their average (better while the rate is constant)."""
     from train import Learner
     state = torch.load(path, map_location='cpu')
     learner = Learner(Config(**state['cfg']))
@@ -124,7 +124,8 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('checkpoint')
     parser.add_argument('out')
+    parser.add_argument('--averaged', action='store_true')
     args = parser.parse_args()
-    learner, state = from_checkpoint(args.checkpoint)
+    learner, state = from_checkpoint(args.checkpoint, args.averaged)
     write(learner.lvt, args.out)
     print('samples seen:', state['seen'])

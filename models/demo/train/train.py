@@ -46,7 +46,8 @@ class Stage:
         return self.batch // 3 if self.frames == MIXED and self.frames_of(step) == 8 else self.batch
 
 
-STAGES = [Stage(300, 128, 1), Stage(3500, 128, crops=200), Stage(700, 128, MIXED, 0, 64, end=0., cap=50.)]
+STAGES = [Stage(300, 128, 1), Stage(3500, 160, keep=18, crops=200), Stage(500, 160, MIXED, 18, end=4e-4, cap=50.),
+          Stage(300, 96, MIXED, 0, 32, lr=4e-4, end=0., cap=50.)]
 
 
 def plan(stages):
