@@ -160,12 +160,14 @@ static void strip(job *j, int row, int n, size_t first, size_t count)
     const sizes *s = &j->s;
     ks_tile_fn *tile = h->kernels->tile[h->precision];
     size_t query = (size_t)(j->queries->first + row), keep_step = h->causal ? s->keys : 0;
+    /* Keys that every query sees need no multiplication with 1. */
+    size_t seen = h->causal || h->masked ? 0 : (size_t)h->length / KS_PANEL * KS_PANEL;
     ks_tile t = {.a = j->r.q + (size_t)row * s->width, .lda = s->width, .groups = s->width, .rows = n};
     for (size_t k = 0; k < count; k += KS_PANEL) {
         t.b = j->keys + (first + k) * s->width;
         tile(j->r.c, &t);
         ks_weights_sink w = {.p = j->r.p + k / s->group, .step = j->r.p_step, .half = h->precision == KS_BF16,
-                             .keep = j->r.keep + keep_step * query + first + k, .keep_step = keep_step, .scale = j->scale,
+                             .keep = first + k < seen ? NULL : j->r.keep + keep_step * query + first + k, .keep_step = keep_step, .scale = j->scale,
                              .sums = j->r.sums + (size_t)row * 16};
         h->kernels->weigh(&w, j->r.c, n);
     }

@@ -38,6 +38,10 @@ typedef struct {
     void *y;
     size_t ldy;                 /* elements */
     const uint8_t *masked;      /* [rows] or NULL: rows that stay as they are */
+    /* int8 (row_scale not NULL): c is int32, and c' = (c - shift[n]) row_scale[row] column_scale[n] is what
+     * comes in its place. Columns are there up to a whole panel. */
+    const float *row_scale, *column_scale;
+    const int32_t *shift;
 } ks_sink;
 
 /* What becomes of a tile of scores c[rows, KS_PANEL]: p = keep e^(50 tanh(c scale / 50)), and its sums. */
@@ -45,7 +49,7 @@ typedef struct {
     void *p;                    /* [rows] `step` groups apart; half: bf16 */
     size_t step;
     int half;
-    const float *keep;          /* [rows, KS_PANEL], keep_step apart: 1 or 0 */
+    const float *keep;          /* [rows, KS_PANEL], keep_step apart: 1 or 0; NULL: all 1 */
     size_t keep_step;
     float scale;
     float *sums;                /* [rows, 16], added to: partial sums of p */
@@ -67,8 +71,6 @@ typedef struct {
     void (*zip)(uint32_t *y, const void *x0, const void *x1, size_t n);
     /* y[n] = round(x / scale) + 128 with scale = max |x| / 127; returns the scale */
     float (*quantise)(uint8_t *y, const float *x, size_t n);
-    /* c[rows, n] int32 -> float: (c - shift[n]) row_scale[row] column_scale[n] */
-    void (*dequantise)(float *c, int rows, const float *row_scale, const float *column_scale, const int32_t *shift);
     /* y[groups, 32] = transpose of x[32, groups], 4-byte groups, rows ldx apart */
     void (*transpose)(void *y, const void *x, size_t ldx, int groups);
     /* sum of a[n] b[n]; y[n] += s x[n] */

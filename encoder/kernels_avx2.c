@@ -59,7 +59,7 @@ static void tile_f32(float *c, const ks_tile *t)
 
 static const ks_kernels table = {.name = "avx2", .tile = {NULL, tile_f32, NULL, NULL}, .rows = {0, ROWS, 0, 0},
                                  .finish = finish, .norm = norm, .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise,
-                                 .dequantise = dequantise, .transpose = transpose, .dot = dot, .axpy = axpy};
+                                 .transpose = transpose, .dot = dot, .axpy = axpy};
 
 #ifdef __clang__
 #pragma clang attribute pop

@@ -85,7 +85,7 @@ enum { PLAIN, WITH_BF16, WITH_VNNI, WITH_BOTH, WITH_AMX, AMX_ROWS = 32 };
 static const ks_kernels table[] = {
 #define ENTRY(name_, bf16_, int8_, rows_) \
     {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_}, .finish = finish, .norm = norm, \
-     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .dequantise = dequantise, \
+     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, \
      .transpose = transpose, .dot = dot, .axpy = axpy}
     [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS),
     [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS),

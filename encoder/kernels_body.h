@@ -71,43 +71,45 @@ INLINE v capped(v x, int coarse)
     return expo(high, low, coarse);
 }
 
-/* x (1 + erf(x / sqrt 2)) / 2; erf(z) = z P(2 z^2 / 3.92^2 - 1) up to |z| = 3.92, where it is 1 - 3e-8. */
+/* x (1 + erf(x / sqrt 2)) / 2. Exact: erf(z) = z P(2 z^2 / 3.92^2 - 1) up to |z| = 3.92, where it is 1 - 3e-8.
+ * Coarse: erf(x / sqrt 2) / 2 = x P(2 x^2 / 4.2^2 - 1) up to |x| = 4.2, where a half lacks 1.3e-5. */
 INLINE v gelu(v x, int coarse)
 {
-    v z = v_mul(x, v_set(0.70710678f)), limit = v_set(3.92f), p;
+    v z = coarse ? x : v_mul(x, v_set(0.70710678f)), limit = v_set(coarse ? 4.2f : 3.92f), p;
     z = v_max(v_min(z, limit), v_sub(v_set(0), limit));
-    v s = v_fma(v_mul(z, z), v_set((float)(2 / (3.92 * 3.92))), v_set(-1.0f));
-    if (coarse)
-        HORNER(p, s, 2.490210371e-02f, -5.034200168e-02f, 2.106330815e-02f, -1.134056710e-02f, 5.995901465e-02f,
-               -8.780716547e-02f, 9.102024371e-02f, -1.068448219e-01f, 1.339762030e-01f, -1.802167549e-01f,
-               3.607393484e-01f);
-    else
-        HORNER(p, s, 3.278465486e-04f, -9.062681949e-04f, 7.999654909e-04f, -1.160788440e-03f, 4.004978912e-03f,
-               -8.009597821e-03f, 1.247225722e-02f, -1.973093160e-02f, 3.049699667e-02f, -4.354319525e-02f,
-               5.819713765e-02f, -7.399801113e-02f, 9.062113703e-02f, -1.091811776e-01f, 1.340834434e-01f,
-               -1.801085783e-01f, 3.607368196e-01f);
+    v s = v_fma(v_mul(z, z), v_set((float)(coarse ? 2 / (4.2 * 4.2) : 2 / (3.92 * 3.92))), v_set(-1.0f));
+    if (coarse) {
+        HORNER(p, s, 2.196601346e-03f, -5.817574078e-03f, 8.104690241e-03f, -1.367538849e-02f, 2.500492336e-02f,
+               -3.895562095e-02f, 5.581445366e-02f, -8.148203776e-02f, 1.678561456e-01f);
+        return v_mul(x, v_fma(z, p, v_set(0.5f)));
+    }
+    HORNER(p, s, 3.278465486e-04f, -9.062681949e-04f, 7.999654909e-04f, -1.160788440e-03f, 4.004978912e-03f,
+           -8.009597821e-03f, 1.247225722e-02f, -1.973093160e-02f, 3.049699667e-02f, -4.354319525e-02f,
+           5.819713765e-02f, -7.399801113e-02f, 9.062113703e-02f, -1.091811776e-01f, 1.340834434e-01f,
+           -1.801085783e-01f, 3.607368196e-01f);
     v half = v_mul(x, v_set(0.5f));
     return v_fma(half, v_mul(p, z), half);
 }
 
-INLINE v activate(v x, ks_activation activation, int coarse)
+/* 16 columns (or the `left` of them) of a tile, row by row: what all rows share is loaded once. The sink is
+ * copied, so that no store can change it; add, masked and row_scale are tested where they cost nothing. */
+INLINE void finish_columns(const ks_sink *sink, const float *c, int rows, size_t at, size_t left, ks_activation activation)
 {
-    return activation == KS_GELU ? gelu(x, coarse) : activation == KS_RELU ? v_max(x, v_set(0)) : x;
-}
-
-INLINE void finish_row(const ks_sink *s, int row, const float *c, size_t n, ks_activation activation, int coarse)
-{
-    FOR_LANES(i, n) {
-        v x = LOAD(c + i, left);
-        if (s->bias)
-            x = v_add(x, LOAD(s->bias + i, left));
-        x = activate(x, activation, coarse);
-        if (s->half) {
-            v_store_half((uint16_t *)s->y + (size_t)row * s->ldy + i, x, left);
+    const ks_sink s = *sink;
+    v bias = s.bias ? LOAD(s.bias + at, left) : v_set(0), scale = s.row_scale ? v_load(s.column_scale + at) : bias;
+    c += at;
+    for (size_t r = 0; r < (size_t)rows; r++, c += KS_PANEL) {
+        if (s.masked && s.masked[r])
+            continue;
+        v x = s.row_scale ? v_mul(v_from_i32_less(c, s.shift + at), v_mul(v_set(s.row_scale[r]), scale)) : v_load(c);
+        x = v_add(x, bias);
+        x = activation == KS_GELU ? gelu(x, s.coarse) : activation == KS_RELU ? v_max(x, v_set(0)) : x;
+        if (s.half) {
+            v_store_half((uint16_t *)s.y + r * s.ldy + at, x, left);
             continue;
         }
-        float *y = (float *)s->y + (size_t)row * s->ldy + i;
-        if (s->add)
+        float *y = (float *)s.y + r * s.ldy + at;
+        if (s.add)
             x = v_add(x, LOAD(y, left));
         if (left == LANES)
             v_store(y, x);
@@ -116,21 +118,23 @@ INLINE void finish_row(const ks_sink *s, int row, const float *c, size_t n, ks_a
     }
 }
 
+INLINE void finish_as(const ks_sink *s, const float *c, int rows, int n, ks_activation activation)
+{
+    for (size_t i = 0; i < (size_t)n; i += LANES)
+        if ((size_t)n - i >= LANES)
+            finish_columns(s, c, rows, i, LANES, activation);
+        else
+            finish_columns(s, c, rows, i, (size_t)n - i, activation);
+}
+
 static void finish(const ks_sink *s, const float *c, int rows, int n)
 {
-    for (int r = 0; r < rows; r++) {
-        const float *from = c + (size_t)r * KS_PANEL;
-        if (s->masked && s->masked[r])
-            continue;
-        if (s->activation == KS_GELU && s->coarse)
-            finish_row(s, r, from, (size_t)n, KS_GELU, 1);
-        else if (s->activation == KS_GELU)
-            finish_row(s, r, from, (size_t)n, KS_GELU, 0);
-        else if (s->activation == KS_RELU)
-            finish_row(s, r, from, (size_t)n, KS_RELU, 0);
-        else
-            finish_row(s, r, from, (size_t)n, KS_IDENTITY, 0);
-    }
+    if (s->activation == KS_GELU)
+        finish_as(s, c, rows, n, KS_GELU);
+    else if (s->activation == KS_RELU)
+        finish_as(s, c, rows, n, KS_RELU);
+    else
+        finish_as(s, c, rows, n, KS_IDENTITY);
 }
 
 static void norm(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *w)
@@ -158,22 +162,39 @@ static void norm(void *y, size_t ldy, int half, const float *x, size_t ldx, int 
     }
 }
 
+/* e^(50 tanh(x / 50)) from y = x log2 e, in base 2 throughout: a third fewer operations than the exact one. Up to
+ * the knee (|x| = 25) the cap is y^3 P(y^2); 2^f is a polynomial on [-1/2, 1/2]. */
+INLINE v capped_coarsely(v y)
+{
+    v u = v_mul(y, y), c, p;
+    if (__builtin_expect(v_any_above(u, v_set(1300.855613f)), 0))
+        return capped(v_mul(y, v_set(0.69314718f)), 1);
+    HORNER(c, u, -3.139368292e-13f, 4.870014977e-09f, -6.404719382e-05f);
+    v t = v_fma(v_mul(u, c), y, y), n = v_round(t), f = v_sub(t, n);
+    HORNER(p, f, 9.570096662e-03f, 5.591785991e-02f, 2.402474496e-01f, 6.931218148e-01f, 9.999992614e-01f);
+    return v_ldexp(p, n);
+}
+
 INLINE void weigh_rows(const ks_weights_sink *s, const float *c, int rows, int half)
 {
-    v scale = v_set(s->scale);
-    for (int r = 0; r < rows; r++, c += KS_PANEL) {
-        const float *keep = s->keep + (size_t)r * s->keep_step;
-        uint32_t *p = (uint32_t *)s->p + (size_t)r * s->step;
-        v sum = v_load(s->sums + r * 16);
+    v scale = v_set(half ? s->scale * 1.44269504f : s->scale);
+    size_t step = s->step, keep_step = s->keep_step;
+    const float *keep = s->keep;
+    uint32_t *p = s->p;
+    float *sums = s->sums;
+    for (size_t r = 0; r < (size_t)rows; r++, c += KS_PANEL, p += step) {
+        v sum = v_load(sums + r * 16);
         for (size_t i = 0; i < KS_PANEL; i += LANES) {
-            v w = v_mul(capped(v_mul(v_load(c + i), scale), half), v_load(keep + i));
+            v x = v_mul(v_load(c + i), scale), w = half ? capped_coarsely(x) : capped(x, 0);
+            if (keep)
+                w = v_mul(w, v_load(keep + r * keep_step + i));
             sum = v_add(sum, w);
             if (half)
                 v_store_half((uint16_t *)p + i, w, LANES);
             else
                 v_store((float *)p + i, w);
         }
-        v_store(s->sums + r * 16, sum);
+        v_store(sums + r * 16, sum);
     }
 }
 
@@ -187,12 +208,12 @@ static void weigh(const ks_weights_sink *s, const float *c, int rows)
 
 static void divide(void *y, int half, const float *x, float divisor, size_t n)
 {
+    v by = v_set(half ? 1.0f / divisor : divisor);
     FOR_LANES(i, n) {
-        v q = v_div(LOAD(x + i, left), v_set(divisor));
         if (half)
-            v_store_half((uint16_t *)y + i, q, left);
+            v_store_half((uint16_t *)y + i, v_mul(LOAD(x + i, left), by), left);
         else
-            v_store_n((float *)y + i, q, left);
+            v_store_n((float *)y + i, v_div(LOAD(x + i, left), by), left);
     }
 }
 
@@ -214,15 +235,6 @@ static float quantise(uint8_t *y, const float *x, size_t n)
     FOR_LANES(i, n)
         v_store_u8(y + i, v_add(v_round(v_mul(LOAD(x + i, left), v_set(inverse))), v_set(128.0f)), left);
     return scale;
-}
-
-static void dequantise(float *c, int rows, const float *row_scale, const float *column_scale, const int32_t *shift)
-{
-    for (int r = 0; r < rows; r++)
-        for (size_t i = 0; i < KS_PANEL; i += LANES) {
-            float *at = c + (size_t)r * KS_PANEL + i;
-            v_store(at, v_mul(v_from_i32_less(at, shift + i), v_mul(v_set(row_scale[r]), v_load(column_scale + i))));
-        }
 }
 
 static void transpose(void *y, const void *x, size_t ldx, int groups)

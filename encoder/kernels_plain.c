@@ -81,7 +81,7 @@ static void tile_int8(float *c, const ks_tile *t)
 
 static const ks_kernels table = {.name = "plain", .tile = {NULL, tile_f32, tile_bf16, tile_int8},
                                  .rows = {0, ROWS, ROWS, ROWS}, .finish = finish, .norm = norm, .weigh = weigh,
-                                 .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .dequantise = dequantise, .transpose = transpose,
+                                 .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .transpose = transpose,
                                  .dot = dot, .axpy = axpy};
 
 const ks_kernels *ks_kernels_plain(void)

@@ -25,11 +25,17 @@ static void strip(float *c, const ks_product *p, int row, int rows, size_t panel
                      .groups = p->groups - g < chain ? p->groups - g : chain};
         p->kernels->tile[w->precision](c, &t);
     }
-    if (w->precision == KS_INT8) {
-        size_t columns = ((size_t)w->N + KS_PANEL - 1) / KS_PANEL * KS_PANEL;
-        size_t at = p->group / w->block * columns + panel * KS_PANEL;
-        p->kernels->dequantise(c, rows, p->row_scale + row, w->scale + at, w->shift + at);
-    }
+}
+
+/* int8: where the sums' scales are, for a row and a panel. */
+static void put_scales(ks_sink *s, const ks_product *p, int row, size_t panel)
+{
+    const ks_matrix *w = p->w;
+    size_t columns = ((size_t)w->N + KS_PANEL - 1) / KS_PANEL * KS_PANEL;
+    size_t at = p->group / w->block * columns + panel * KS_PANEL;
+    s->row_scale = p->row_scale + row;
+    s->column_scale = w->scale + at;
+    s->shift = w->shift + at;
 }
 
 void ks_product_run(const ks_product *p, const ks_sink *sink)
@@ -46,6 +52,8 @@ void ks_product_run(const ks_product *p, const ks_sink *sink)
             s.y = (char *)sink->y + ((size_t)row * sink->ldy + (size_t)i * KS_PANEL) * size;
             s.bias = sink->bias ? sink->bias + i * KS_PANEL : NULL;
             s.masked = sink->masked ? sink->masked + row : NULL;
+            if (p->w->precision == KS_INT8)
+                put_scales(&s, p, row, (size_t)(p->first + i));
             strip(c, p, row, n, (size_t)(p->first + i));
             p->kernels->finish(&s, c, n, columns < KS_PANEL ? columns : KS_PANEL);
         }
