@@ -121,6 +121,13 @@ static void print_info(const ks_info *f, const char *path)
     printf("  hash        %s\n", f->hash);
 }
 
+/* The real world is not in it: said wherever one asks what it is. */
+static void print_demo(void)
+{
+    printf("  knows       drawings alone: 403 things and ten shapes, eleven colours, 37 events, sixteen grounds (the list:\n"
+           "              models/demo/README.md); nothing of the real world. For real films: kinoseek model pull lvt-base\n");
+}
+
 static int info(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const info_fields *o = fields;
@@ -131,6 +138,7 @@ static int info(const ks_globals *g, void *fields, int n, char **args, ks_error 
     if (!err) err = ks_model_info(&f, path, e);
     if (!err && o->json) print_json(&f, path);
     else if (!err) print_info(&f, path);
+    if (!err && !o->json && strcmp(n ? args[0] : g->model, "demo") == 0) print_demo();
     free(path);
     free(tokenizer);
     return err;

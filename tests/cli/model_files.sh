@@ -25,6 +25,7 @@ has "$(cat lvt-toy-hybrid.json)" '"text_norm":"primer_hybrid"' "the hybrid norm 
 has "$(cat classifier-toy.json)" '"kind":"classifier"' "a classifier is seen"; has "$(cat classifier-toy.json)" '"classes":5' "its classes, too"
 has "$(cat toy.json)" '"kind":"encoder"' "an encoder is seen"
 "$K" -q model random --like lvt-toy --seed 7 --dtype f2 -o f2.npz; has "$("$K" model info f2.npz --json)" '"dtype":"f2"' "f2 is seen"
+has "$("$K" model info demo)" "nothing of the real world" "the demo model says what it does not know"
 if command -v jq >/dev/null; then
   is "$("$K" model info a.npz --json | jq -c '[.kind,.dim,.heads,.mlp,.layers.spatial,.layers.temporal,.layers.auxiliary,.layers.text,.frames,.grid,.patch,.vocabulary,.parameters,.bytes,.dtype]')" \
     '["lvt",32,4,64,2,1,1,2,4,3,18,1000,140288,594580,"f4"]' "info --json"
