@@ -83,6 +83,13 @@ $(BUILD)/%.cc.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -c $< -o $@
 
+# Versions that no library tells when it runs.
+HASH := \#
+$(BUILD)/encoder/about.c.o: CPPFLAGS += -DKS_SENTENCEPIECE_VERSION='"$(call pc,--modversion,sentencepiece)"' \
+  -DKS_LIBMD_VERSION='"$(call pc,--modversion,libmd)"'
+$(BUILD)/index/care.c.o: CPPFLAGS += -DKS_FAISS_VERSION='"$(shell printf '$(HASH)include <faiss/Index.h>\nKS FAISS_VERSION_MAJOR.FAISS_VERSION_MINOR.FAISS_VERSION_PATCH\n' | \
+  $(CXX) -E -P -x c++ - 2>/dev/null | sed -n 's/^KS //p' | tr -d ' ')"'
+
 # Which sources there are: an archive is made anew when one comes or goes, not only when one changes.
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)

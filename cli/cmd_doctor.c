@@ -1,5 +1,6 @@
 /* cmd_doctor.c - `doctor` and --version: what this build and this machine are made of. */
 #include "cli/commands.h"
+#include "cli/http.h"
 #include "cli/json_out.h"
 #include "cli/terminal.h"
 #include "ingest/ingest.h"
@@ -11,7 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { MOST = 64 };
+enum { MOST = 64, PARTS = 6 };
 
 typedef struct {
     int json;
@@ -94,12 +95,12 @@ static void places(section *s, const ks_globals *g)
     free(tokenizer);
 }
 
-static void gather(section s[5], const ks_globals *g)
+static void gather(section s[PARTS], const ks_globals *g)
 {
     char *decoder = NULL;
     ks_error e;
 
-    memset(s, 0, 5 * sizeof *s);
+    memset(s, 0, PARTS * sizeof *s);
     machine(&s[0]);
     places(&s[1], g);
     s[2].part = "encoder";
@@ -111,6 +112,10 @@ static void gather(section s[5], const ks_globals *g)
         s[4].n = ks_ingest_about(decoder, s[4].at, MOST);
     if (s[4].n < 0)
         s[4].n = 0;
+    s[5].part = "network";
+    s[5].at[0].name = "libcurl";
+    ks_http_about(s[5].at[0].value, sizeof s[5].at[0].value);
+    s[5].n = 1;
     free(decoder);
 }
 
@@ -125,7 +130,7 @@ static void print_sections(FILE *out, const section *s, int n)
 
 int ks_print_version(FILE *out, const ks_globals *g)
 {
-    section *s = calloc(5, sizeof *s);
+    section *s = calloc(PARTS, sizeof *s);
     ks_globals with = *g;
 
     fprintf(out, "kinoseek %s\n", KS_VERSION);
@@ -134,7 +139,7 @@ int ks_print_version(FILE *out, const ks_globals *g)
     if (!with.library) /* only doctor says where it is */
         with.library = "/";
     gather(s, &with);
-    print_sections(out, s + 2, 3);
+    print_sections(out, s + 2, PARTS - 2);
     free(s);
     return 0;
 }
@@ -142,7 +147,7 @@ int ks_print_version(FILE *out, const ks_globals *g)
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const doctor_fields *f = fields;
-    section *s = calloc(5, sizeof *s);
+    section *s = calloc(PARTS, sizeof *s);
     ks_json j;
 
     (void)args;
@@ -155,7 +160,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_start(&j, stdout);
         ks_json_open(&j, NULL, '{');
         ks_json_text(&j, "version", KS_VERSION);
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < PARTS; i++) {
             ks_json_open(&j, s[i].part, '{');
             for (int k = 0; k < s[i].n; k++)
                 ks_json_text(&j, s[i].at[k].name, s[i].at[k].value);
@@ -164,7 +169,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_close(&j);
     } else {
         printf("kinoseek %s\n", KS_VERSION);
-        print_sections(stdout, s, 5);
+        print_sections(stdout, s, PARTS);
     }
     free(s);
     return 0;

@@ -26,13 +26,31 @@ typedef struct {
     void (*free_list)(struct curl_slist *);
 } library;
 
+static void *open_curl(void)
+{
+    void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+
+    return so ? so : dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+}
+
+void ks_http_about(char *text, size_t n)
+{
+    void *so = open_curl(), *symbol = so ? dlsym(so, "curl_version_info") : NULL;
+    curl_version_info_data *(*info)(CURLversion) = NULL;
+
+    snprintf(text, n, "not here (model pull needs it)");
+    if (!symbol)
+        return;
+    memcpy(&info, &symbol, sizeof symbol);
+    snprintf(text, n, "%s", info(CURLVERSION_NOW)->version);
+}
+
 static int load(library *lib, ks_error *e)
 {
     static const char *const names[] = {"curl_easy_init", "curl_easy_setopt", "curl_easy_perform", "curl_easy_getinfo",
                                         "curl_easy_strerror", "curl_easy_cleanup", "curl_slist_append", "curl_slist_free_all"};
     void *const to[] = {&lib->init, &lib->setopt, &lib->perform, &lib->getinfo, &lib->error, &lib->cleanup, &lib->append, &lib->free_list};
-    void *so = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!so) so = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    void *so = open_curl();
     if (!so) return ks_fail(e, KS_ENET, "libcurl is not installed, which fetches models: apt-get install libcurl4, or use --from FILE");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *symbol = dlsym(so, names[i]);

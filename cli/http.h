@@ -21,4 +21,7 @@ typedef struct {
 /* KS_ENET (with final where it is), KS_EIO (disk), KS_ENOMEM. */
 int ks_http_fetch(ks_http_get *get, ks_error *e);
 
+/* The version of libcurl, or that it is not here, in text[n]; loads it. */
+void ks_http_about(char *text, size_t n);
+
 #endif

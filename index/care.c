@@ -160,12 +160,20 @@ int ks_index_compact(ks_index *x, ks_error *e)
     return ks_index_publish(x, 1, e);
 }
 
+#ifndef KS_FAISS_VERSION /* its C API cannot be asked: the Makefile reads the header */
+#define KS_FAISS_VERSION "not known"
+#endif
+
 int ks_index_about(ks_fact *facts, int max)
 {
     int n = 0;
     if (n < max) {
         facts[n].name = "SQLite";
         snprintf(facts[n++].value, sizeof facts->value, "%s", sqlite3_libversion());
+    }
+    if (n < max) {
+        facts[n].name = "FAISS";
+        snprintf(facts[n++].value, sizeof facts->value, "%s", KS_FAISS_VERSION);
     }
     if (n < max) {
         unsigned v = XXH_versionNumber();

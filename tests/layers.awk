@@ -15,7 +15,7 @@ BEGIN {
     lib[++n] = "^(cblas|openblas_config)\\.h$";                      who[n] = " encoder "
     lib[++n] = "^(dnnl|oneapi/dnnl/).*";                             who[n] = " encoder "
     lib[++n] = "^sentencepiece";                                     who[n] = " encoder "
-    lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname)\\.h$"; who[n] = " encoder "
+    lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname|unistring/version)\\.h$"; who[n] = " encoder "
     lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder "
     lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
     lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder cli "

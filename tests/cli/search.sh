@@ -113,3 +113,17 @@ k search "$(printf 'a\377b')" >/dev/null; is "$?" 2 "words that are not UTF-8 ar
 is "$(k status --json | jq '.clips == 10 and .scale.held_out >= 100 and .scale.sentences >= 200')" true "status --json"
 is "$(k search --all --json --exact a dog jumping into water)" "$(k search --all --json a dog jumping into water)" "--exact answers the same"
 [ "$n" -gt 0 ]
+
+# --- versions: each is a number or says that the library is not here
+"$K" --version >"$T/version" 2>"$T/err"; is "$?" 0 "--version"
+is "$(for l in 'OpenBLAS' 'sentencepiece' 'libunistring' 'zlib' 'jansson' 'libmd' 'SQLite' 'FAISS' 'xxHash' 'libavcodec' 'libavformat' 'libswscale'; do
+  grep -qE "^  $l +(OpenBLAS )?[0-9]+\.[0-9]+" "$T/version" || echo "$l"; done)" "" "--version has a number for every library"
+is "$(grep -cE '^  (oneDNN|libcurl) +([0-9]+\.|not here)' "$T/version")" 2 "oneDNN and libcurl too, where they are"
+if [ "$(uname -m)" = x86_64 ]; then
+  is "$(OPENBLAS_CORETYPE=Nehalem "$K" doctor 2>"$T/err" | grep -c 'OpenBLAS core  *Nehalem; this CPU could run a wider one: OPENBLAS_CORETYPE=')" "$(grep -qw avx2 /proc/cpuinfo && echo 1 || echo 0)" "doctor says that a wider core of OpenBLAS would fit"
+fi
+is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
+
+# --- what was meant
+is "$("$K" serach x 2>&1)" "kinoseek: there is no command serach (did you mean search?)" "a command nearly right"
+is "$("$K" search --per-vdeo 2 x 2>&1)" "kinoseek search: there is no option --per-vdeo (did you mean --per-video?)" "an option nearly right"
