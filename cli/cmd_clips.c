@@ -106,7 +106,7 @@ static int forget(const ks_globals *g, void *fields, int n, char **args, ks_erro
     if (err == 0 && all > 0) err = ks_index_publish(x, 1, e);
     ks_index_close(x);
     if (err < 0) return err;
-    printf("Forgot %lld file%s; none of them was touched.\n", (long long)all, all == 1 ? "" : "s");
+    printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n" : "Forgot %lld files; the files themselves are untouched.\n", (long long)all);
     return all > 0 ? 0 : 1;
 }
 

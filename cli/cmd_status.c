@@ -189,10 +189,10 @@ static int print_bad(ks_index *x, int json, ks_error *e)
     ks_cursor *c = NULL;
     ks_video v;
     ks_terminal t;
-    int err = ks_index_files(&c, x, &f, e);
+    int err = ks_index_files(&c, x, &f, e), n = 0;
 
     ks_terminal_of(&t, stdout);
-    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
+    for (; err >= 0 && (err = ks_files_next(&v, c, e)) > 0; n++) {
         char path[PATH_MAX + 16];
         ks_json j;
         if (!json) {
@@ -210,6 +210,8 @@ static int print_bad(ks_index *x, int json, ks_error *e)
         ks_json_close(&j);
     }
     ks_cursor_close(c);
+    if (err == 0 && n == 0 && !json)
+        puts("Every file went in wholly.");
     return err;
 }
 

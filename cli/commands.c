@@ -31,6 +31,7 @@ extern const ks_command ks_cmd_bench_accuracy;
 extern const ks_command ks_cmd_bench_encoder;
 extern const ks_command ks_cmd_bench_scan;
 extern const ks_command ks_cmd_bench_query;
+extern const ks_command ks_cmd_bench_ingest;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
@@ -60,6 +61,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_bench_accuracy,
     &ks_cmd_bench_decode,
     &ks_cmd_bench_scan,
+    &ks_cmd_bench_ingest,
     &ks_cmd_bench_query,
     NULL,
 };

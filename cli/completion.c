@@ -163,33 +163,59 @@ static void zsh_options(FILE *out, const ks_option *options)
     }
 }
 
+/* The first of "model list", "model info" ...: length of the group's name, 0 for every other command. */
+static size_t begins_group(const ks_command *const *c)
+{
+    size_t n = strcspn((*c)->name, " ");
+
+    return (*c)->name[n] && (c == ks_commands || strncmp(c[-1]->name, (*c)->name, n + 1) != 0) ? n : 0;
+}
+
+static void zsh_groups(FILE *out)
+{
+    for (const ks_command *const *c = ks_commands; *c; c++) {
+        size_t n = begins_group(c);
+        if (n == 0)
+            continue;
+        fprintf(out, "  %.*s)\n    names=(\n", (int)n, (*c)->name);
+        for (const ks_command *const *d = c; *d; d++)
+            if (strncmp((*d)->name, (*c)->name, n + 1) == 0) {
+                fprintf(out, "      '%s:", (*d)->name + n + 1);
+                zsh_quoted(out, (*d)->brief);
+                fputs("'\n", out);
+            }
+        fprintf(out, "    )\n    _describe '%.*s command' names\n    ;;\n", (int)n, (*c)->name);
+    }
+}
+
 static void zsh(FILE *out)
 {
+    const char *between = "";
+
     fputs("#compdef kinoseek\n# zsh completion of kinoseek; made by: kinoseek completion zsh\n"
           "_kinoseek() {\n  local cmd= w i skip=\n  local -a names\n"
           "  for ((i = 2; i < CURRENT; i++)); do\n    w=${words[i]}\n"
           "    if [[ -n $skip ]]; then skip=; continue; fi\n"
-          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--threads) skip=1 ;;\n    -*) ;;\n"
-          "    model) cmd=model ;;\n    *) if [[ $cmd == model ]]; then cmd=\"model $w\"; break; fi; [[ -z $cmd ]] && { cmd=$w; break; } ;;\n"
-          "    esac\n  done\n  case $cmd in\n  '')\n    names=(\n", out);
+          "    if [[ -n $cmd ]]; then cmd=\"$cmd $w\"; break; fi\n"
+          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--threads) skip=1 ;;\n    -*) ;;\n    ", out);
+    for (const ks_command *const *c = ks_commands; *c; c++)
+        if (begins_group(c)) {
+            fprintf(out, "%s%.*s", between, (int)begins_group(c), (*c)->name);
+            between = "|";
+        }
+    fputs(") cmd=$w ;;\n    *) cmd=$w; break ;;\n    esac\n  done\n  case $cmd in\n  '')\n    names=(\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
-        if (c != ks_commands && (*c)->name[n] == ' ' && strncmp(c[-1]->name, (*c)->name, n + 1) == 0)
+        if ((*c)->name[n] && !begins_group(c))
             continue;
         fprintf(out, "      '%.*s:", (int)n, (*c)->name);
-        zsh_quoted(out, (*c)->brief);
+        zsh_quoted(out, (*c)->name[n] ? "more commands" : (*c)->brief);
         fputs("'\n", out);
     }
     fputs("    )\n    _describe command names\n    _arguments -s \\\n", out);
     zsh_options(out, ks_global_options);
-    fputs("      '*:: :'\n    ;;\n  model)\n    names=(\n", out);
-    for (const ks_command *const *c = ks_commands; *c; c++)
-        if (strncmp((*c)->name, "model ", 6) == 0) {
-            fprintf(out, "      '%s:", (*c)->name + 6);
-            zsh_quoted(out, (*c)->brief);
-            fputs("'\n", out);
-        }
-    fputs("    )\n    _describe 'model command' names\n    ;;\n", out);
+    fputs("      '*:: :'\n    ;;\n", out);
+    zsh_groups(out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         fprintf(out, "  '%s')\n    _arguments -s \\\n", (*c)->name);
         zsh_options(out, (*c)->options);

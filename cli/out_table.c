@@ -58,15 +58,16 @@ static int most(int a, int b) { return a > b ? a : b; }
 void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o)
 {
     char path[PATH_MAX + 16], times[64], date[32], note[320];
-    int wide = 0, wide_times = 0, digits = n >= 100 ? 3 : 2, bound = 0;
+    int wide = 0, wide_times = 0, digits = n >= 100 ? 3 : 2, bound = 0, dated = 1;
 
     for (int i = 0; i < n; i++) {
         ks_show_times(times, &k[i], t->utf8);
         wide_times = most(wide_times, ks_columns_of(times, t->utf8));
     }
-    if (t->columns) { /* what the other columns leave; a name of 16 must fit even where lines wrap */
+    if (t->columns) { /* what the other columns leave; where that is no name of 16, the date goes first */
         bound = t->columns - digits - 2 - BAR - 2 - 2 - wide_times - 2 - 11 - (o->raw ? 18 : 0);
-        bound = most(bound, 16);
+        dated = bound >= 16;
+        bound = most(dated ? bound : bound + 13, 10);
     }
     for (int i = 0; i < n; i++) {
         ks_show_path(path, sizeof path, k[i].path, bound, t->utf8);
@@ -80,8 +81,9 @@ void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, co
         remark(note, sizeof note, &k[i]);
         fprintf(f, "%*d  ", digits, k[i].rank);
         bar(f, k[i].score, t);
-        fprintf(f, "  %s%*s  %*s%s  %s", path, wide - ks_columns_of(path, t->utf8), "",
-                wide_times - ks_columns_of(times, t->utf8), "", times, ks_date(date, k[i].film_date));
+        fprintf(f, "  %s%*s  %*s%s", path, wide - ks_columns_of(path, t->utf8), "", wide_times - ks_columns_of(times, t->utf8), "", times);
+        if (dated)
+            fprintf(f, "  %s", ks_date(date, k[i].film_date));
         if (o->raw)
             fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
         fprintf(f, "%s\n", note);

@@ -93,7 +93,8 @@ int main(int argc, char **argv)
     must(ks_index_open(&x, argv[1], KS_CREATE, &e));
     must(ks_index_set_space(x, &space, argv[2], argv[3], &e));
     while (vector && fgets(line, sizeof line, stdin)) {
-        char *name = strtok(line, "\t\n"), *start = strtok(NULL, "\t\n"), *end = strtok(NULL, "\t\n"), *words = strtok(NULL, "\t\n");
+        char *name = strtok(line, "\t\n"), *start = strtok(NULL, "\t\n"), *end = strtok(NULL, "\t\n"), *words = strtok(NULL, "\t\n"),
+             *fps = strtok(NULL, "\t\n");
         ks_clip_data c = {.vector = vector, .jpeg = jpeg, .jpeg_bytes = jpeg_bytes};
         if (!words)
             return 2;
@@ -103,6 +104,7 @@ int main(int argc, char **argv)
                 must(ks_index_end_video(x, &v, &e));
             snprintf(path, sizeof path, "%s", name);
             begin_film(&v, x, path, ++films);
+            v.fps = fps ? atof(fps) : v.fps;
         }
         must(ks_text_vector(vector, enc, words, &e));
         turn(vector, space.dim, (uint64_t)++clips);

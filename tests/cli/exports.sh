@@ -56,6 +56,40 @@ if python3 -c 'import opentimelineio' 2>/dev/null; then
   is "$(python3 -c 'import opentimelineio as o, sys; t = o.adapters.read_from_file(sys.argv[1]); print(len(list(t.tracks[0])))' "$T/hits.otio" 2>"$T/err")" 3 "opentimelineio reads it"
 fi
 
+# --- every rate: numbers and timecodes against counting label after label
+labels() { python3 - "$1" "$2" <<'PY'
+import sys
+from fractions import Fraction
+rate, frame = Fraction(sys.argv[1]), int(sys.argv[2])
+whole = round(rate); drop = {30: 2, 60: 4}.get(whole, 0) if rate.denominator == 1001 else 0
+h = m = s = f = 0
+for _ in range(frame):
+    f += 1
+    if f == whole: f = 0; s += 1
+    if s == 60:
+        s = 0; m += 1
+        if drop and m % 10: f = drop
+    if m == 60: m = 0; h += 1
+print("%02d:%02d:%02d%s%02d" % (h, m, s, ";" if drop else ":", f))
+PY
+}
+for rate in 24000/1001 30000/1001 60000/1001 24 25 50; do
+  name=$(echo "$rate" | tr / _); a=43210; b=43333
+  python3 -c 'import sys; from fractions import Fraction as F; r = F(sys.argv[1]); print("%s\t%.6f\t%.6f\ta boat on the water\t%.6f" % ("/films/a.mp4", 43210 / r, 43333 / r, r))' "$rate" >"$T/list"
+  "$top/$BUILD/tests/prog_sentences" "$T/at_$name" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
+  at() { "$K" --precision fp32 -L "$T/at_$name" search --all "$@" a boat 2>"$T/err"; }
+  is "$(at --format otio | jq -r '.tracks.children[0].children[0].source_range | [.start_time.value, .duration.value, (.start_time.rate * 1000 | round)] | map(tostring) | join(" ")')" \
+    "$a $((b - a)) $(python3 -c "print(round($rate * 1000))")" "$rate: OTIO has the frames"
+  is "$(at --format cmx3600 | sed -n 's/^001  AX       V     C        //p' | cut -d ' ' -f 1,2)" "$(labels "$rate" $a) $(labels "$rate" $b)" "$rate: timecodes"
+  at --format otio >"$T/at_$name.otio"; at --format cmx3600 >"$T/at_$name.edl"
+  if python3 -c 'import opentimelineio, otio_cmx3600_adapter' 2>/dev/null; then
+    is "$(python3 -c 'import opentimelineio as o, sys; from fractions import Fraction as F; r = float(F(sys.argv[2]))
+for f, k in ((sys.argv[1] + ".otio", {}), (sys.argv[1] + ".edl", {"rate": r})):
+    c = list(o.adapters.read_from_file(f, **k).find_clips())[0].source_range
+    print(round(c.start_time.value), round(c.duration.value), end=" ")' "$T/at_$name" "$rate" 2>"$T/err")" "$a $((b - a)) $a $((b - a)) " "$rate: opentimelineio reads both alike"
+  fi
+done
+
 # --- cut
 film --json | "$K" cut --hits - --reencode --to "$T/pieces" >"$T/out" 2>"$T/err"
 is "$?" 0 "search --json | cut"

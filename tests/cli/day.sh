@@ -1,0 +1,99 @@
+#!/bin/sh
+# A day in the life: scripts a user would write around kinoseek, with the names, terminals and pipes they meet.
+# Films are made by ffmpeg and ingested with the demo model, so that paths go all the way from disk to script.
+set -u
+: "${BUILD:=build}"
+top=$PWD K=$PWD/$BUILD/kinoseek
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+unset NO_COLOR COLUMNS KINOSEEK_PLAYER TERM
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -s "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+k() { "$K" -q -L "$T/lib" "$@" 2>"$T/err"; }
+
+mkdir "$T/films"
+odd="$T/films/  two
+lines 'single' \"double\" \$HOME \`x\` \\ %s <&> é.mp4"
+plain="$T/films/plain.mp4"
+ffmpeg -v error -f lavfi -i testsrc2=s=96x96:r=25 -t 4 -c:v libx264 -preset ultrafast "$odd" 2>"$T/err" </dev/null &&
+  ffmpeg -v error -f lavfi -i smptebars=s=96x96:r=25 -t 4 -c:v libx264 -preset ultrafast "$plain" 2>"$T/err" </dev/null
+ok $? "two films, one with a name from hell"
+"$K" -L "$T/lib" -m demo --precision fp32 ingest "$T/films" --json >"$T/out" 2>"$T/err"; is "$?" 0 "ingest"
+is "$(jq -r 'select(.event == "file") | .path' "$T/out" | sort | cksum)" "$(printf '%s\n%s\n' "$odd" "$plain" | sort | cksum)" "ingest --json names both"
+
+# --- xargs, jq, templates
+k search --all -0 stripes >"$T/nul"
+is "$(xargs -0 -n 1 sh -c 'test -f "$0" && echo there' <"$T/nul" | sort | uniq -c | tr -s ' ')" " 2 there" "search -0 | xargs -0: each path is a file"
+is "$(k search --all -0 stripes | xargs -0 sha256sum --zero | wc -l)" "$(sha256sum --zero "$odd" "$plain" | wc -l)" "and other tools take them"
+is "$(k search --all --json stripes | jq -r '.path' | sort | cksum)" "$(printf '%s\n%s\n' "$odd" "$plain" | sort | cksum)" "search --json | jq -r .path"
+is "$(k search --all --json stripes | wc -l)" "$(k search --all --json stripes | jq -s length)" "a line an object, whatever a name holds"
+is "$(k search --all -k 1 -0 --print '{path}' --in "$odd" stripes | tr -d '\0')" "$odd" "--print -0 gives the name's own bytes"
+is "$(k search --all --in "$odd" --print 'mpv --start={start:s} --end={end:s} FILE' stripes 2>/dev/null | grep -c '^mpv --start=0[.0-9]* --end=4')" 1 "--print as an mpv command line"
+k search --all --csv stripes >"$T/hits.csv"
+is "$(python3 -c 'import csv, sys; print(sorted({r["path"] for r in csv.DictReader(open(sys.argv[1], newline=""))}) == sorted(sys.argv[2:]))' "$T/hits.csv" "$odd" "$plain")" True "CSV: a name of two lines is one cell"
+printf 'stripes\ncolour bars\n' >"$T/labels"
+k label --labels "$T/labels" --template '{}' --csv >"$T/labels.csv"
+is "$(python3 -c 'import csv, sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len({x["path"] for x in r}), {x["label"] for x in r} <= {"stripes", "colour bars"}, all(0 <= float(x["score"]) <= 1 for x in r))' "$T/labels.csv")" "2 True True" "labels in a spreadsheet reader"
+is "$(k clips --json | jq -r .path | sort -u | cksum)" "$(printf '%s\n%s\n' "$odd" "$plain" | sort -u | cksum)" "clips --json"
+k search --all --json --in "$odd" stripes | "$K" cut --hits - --to "$T/pieces" >"$T/out" 2>"$T/err"; is "$?" 0 "search --json | cut takes the name"
+is "$(find "$T/pieces" -name '*.mp4' -print0 | tr -cd '\0' | wc -c)" 1 "and cuts one piece"
+printf 'stripes\ncolour bars\n' >"$T/asks"
+is "$(k search --all -k 1 --json --queries "$T/asks" | jq -r .query | tr '\n' '/')" "stripes/colour bars/" "queries from a file"
+
+# --- a name on the screen is one line, and no escape of it reaches the terminal
+is "$(k search --all stripes | wc -l)" 3 "a name with a line's end stays in its line"
+is "$(k clips | wc -l)" "$(k clips --json | wc -l)" "in clips too"
+
+# --- pipes
+( k search --all --json stripes; echo $? >"$T/code" ) | head -n 1 >/dev/null; is "$(cat "$T/code")" 0 "search | head -n 1 ends with 0"
+( k clips --json; echo $? >"$T/code" ) | true; is "$(cat "$T/code")" 0 "nobody reads: 0"
+is "$(wc -c <"$T/err")" 0 "and no error is said"
+escape=$(printf '\033')
+for terminal in dumb xterm-256color xterm-kitty foot; do
+  is "$(TERM=$terminal KITTY_WINDOW_ID=1 COLORTERM=truecolor k search --all stripes | grep -c "$escape")" 0 "no escape in a pipe ($terminal)"
+done
+is "$(k search --all stripes </dev/null | head -n 1 | cut -c 1-3)" " 1 " "without a terminal at all"
+
+# --- terminals (script makes one)
+if command -v script >/dev/null; then
+  tty() { script -qec "stty cols $1 rows 24 2>/dev/null; TERM=xterm-256color $2 '$K' -q -L '$T/lib' search --all stripes" /dev/null </dev/null | tr -d '\r'; }
+  widest() { sed "s/$escape\[[0-9;]*m//g" | grep -v 'Nothing else\|All of\|The best' | python3 -c 'import sys; print(max(len(l.rstrip("\n")) for l in sys.stdin))'; }
+  is "$(tty 100 '' | grep -c "$escape\[[0-9]*m")" 2 "colours on a terminal"
+  is "$(tty 100 NO_COLOR=1 | grep -c "$escape")" 0 "NO_COLOR"
+  for columns in 120 80 60 40; do
+    w=$(tty $columns '' | widest); [ "${w:-999}" -le $columns ]; ok $? "a terminal of $columns columns: lines of at most $columns ($w)"
+  done
+  w=$(tty 120 COLUMNS=60 | widest); [ "${w:-999}" -le 120 ]; ok $? "COLUMNS ($w)"
+fi
+
+# --- the page
+k search --all --html "$T/page.html" stripes >/dev/null; is "$?" 0 "--html"
+cat >"$T/page.py" <<'PY'
+import sys
+from html.parser import HTMLParser
+VOID = {"meta", "img", "br", "hr", "link", "input", "source"}
+class Page(HTMLParser):
+    stack, outside, seen, bad = [], [], 0, []
+    def handle_starttag(self, tag, attrs):
+        for k, v in attrs:
+            if k in ("src", "href", "srcset", "data") and v and not v.startswith(("data:", "file:", "#")): self.outside.append(v)
+        self.seen += tag == "img"
+        if tag not in VOID: self.stack.append(tag)
+    def handle_endtag(self, tag):
+        if not self.stack or self.stack.pop() != tag: self.bad.append(tag)
+text = open(sys.argv[1], encoding="utf-8").read()
+p = Page(); p.feed(text); p.close()
+print(text.lower().startswith("<!doctype html>"), p.stack, p.bad, p.outside, p.seen, "url(" in text.replace("url(data:", ""))
+PY
+is "$(python3 "$T/page.py" "$T/page.html")" "True [] [] [] 2 False" "the page: UTF-8, balanced, two pictures, nothing from outside"
+
+# --- care
+is "$(k status --bad)" "Every file went in wholly." "status --bad says that nothing is bad"
+k status --bad --json >"$T/out"; is "$(wc -c <"$T/out")" 0 "and as JSON lines: none"
+is "$("$K" -L "$T/none" search x 2>&1)" "kinoseek: $T/none: no library there (kinoseek ingest FOLDER makes one)" "without a library: what makes one"
+k --precision fp32 -m demo bench ingest "$plain" --json >"$T/out"; is "$?" 0 "bench ingest"
+is "$(jq '.bench == "ingest" and .clips >= 1 and .seconds > 0 and .x_realtime > 0 and .limit_gflop_per_second > 0 and .ratio > 0 and .decode_seconds > 0' "$T/out")" true "its seconds, the machine's limit, the ratio"
+is "$(k forget "$odd")" "Forgot 1 file; the file itself is untouched." "forget takes the name"
+is "$(k search --all --json stripes | jq -r .path)" "$plain" "and it is gone"
+[ -s "$odd" ]; ok $? "from the library alone"
