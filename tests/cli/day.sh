@@ -88,6 +88,21 @@ print(text.lower().startswith("<!doctype html>"), p.stack, p.bad, p.outside, p.s
 PY
 is "$(python3 "$T/page.py" "$T/page.html")" "True [] [] [] 2 False" "the page: UTF-8, balanced, two pictures, nothing from outside"
 
+# --- the catalog with SQL, as its man page prints it
+cat >"$T/sql.py" <<'PY'
+import re, sqlite3, sys
+page = open("man/kinoseek-catalog.5").read()
+sql = [b for b in re.findall(r"\.nf\n(.*?)\.fi", page, re.S) if "ATTACH" in b]
+db = sqlite3.connect(":memory:")
+db.execute("ATTACH ? AS l", (sys.argv[1],))
+db.execute("CREATE TABLE my_labels AS SELECT clip, 'mine' AS label FROM l.clips")
+rows = []
+for statement in sql[0].replace("'catalog.db'", "'" + sys.argv[1].replace("'", "''") + "'").split(";"):
+    rows += db.execute(statement).fetchall()
+print(len(sql), len(rows) == db.execute("SELECT count(*) FROM l.clips").fetchone()[0] > 0, {r[0] for r in rows}, all(r[2] >= 0 for r in rows))
+PY
+is "$(python3 "$T/sql.py" "$T/lib/catalog.db" 2>"$T/err")" "1 True {'mine'} True" "labels of one's own joined with clips"
+
 # --- care
 is "$(k status --bad)" "Every file went in wholly." "status --bad says that nothing is bad"
 k status --bad --json >"$T/out"; is "$(wc -c <"$T/out")" 0 "and as JSON lines: none"

@@ -14,7 +14,7 @@ make -s install BUILD="$BUILD" PREFIX="$P" >"$T/err" 2>&1; ok $? "make install"
 is "$("$P/bin/kinoseek" doctor --json | jq -r .places.decoder)" "$P/libexec/kinoseek/kinoseek-decode" "the program finds its decoder"
 is "$(find "$P/share/man/man1" -name 'kinoseek*.1' | wc -l)" "$("$BUILD/kinoseek" manual | wc -l)" "a man page a command"
 if command -v man >/dev/null && man --version >/dev/null 2>&1; then
-  is "$(for p in "$P"/share/man/man1/*.1; do LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null; done)" "" "man has no warning about any"
+  is "$(for p in "$P"/share/man/man1/*.1 "$P"/share/man/man5/*.5; do LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null; done)" "" "man has no warning about any"
 fi
 export PKG_CONFIG_PATH="$P/lib/pkgconfig"
 # shellcheck disable=SC2046
@@ -37,7 +37,38 @@ is "$(complete sea)" "search" "bash completes commands"
 is "$(complete -L lib search --per-v)" "--per-video" "options of the command, after a global one"
 is "$(complete search --merge o)" "on off" "values of an option"
 is "$(complete model in)" "info" "second words"
-if command -v zsh >/dev/null; then zsh -n "$P/share/zsh/site-functions/_kinoseek" 2>"$T/err"; ok $? "zsh reads its completion"; fi
-if command -v fish >/dev/null; then fish -n "$P/share/fish/vendor_completions.d/kinoseek.fish" 2>"$T/err"; ok $? "fish reads its completion"; fi
+is "$(complete bench q)" "query" "of bench too"
+# zsh in a terminal of its own: a line, a tab, and what stands there then.
+if command -v zsh >/dev/null; then
+  zsh -n "$P/share/zsh/site-functions/_kinoseek" 2>"$T/err"; ok $? "zsh reads its completion"
+  cat >"$T/tab.zsh" <<'END'
+zmodload zsh/zpty
+zpty z zsh -f -i
+zpty -w z "PS1=; autoload -U compinit; compinit -u -D; setopt no_beep; LISTMAX=0; source $1; print -r -- rea''dy"
+zpty -r z out '*ready*'
+shift
+for line; do
+  zpty -n -w z "$line"$'\t'$'\x01'"print -r -- '<"$'\x05'">'"$'\n'
+  zpty -r z out '*[^'\'']<*>*'
+  print -r -- "${${out##*<}%%>*}"
+done
+zpty -d z
+END
+  is "$(timeout 120 zsh -f "$T/tab.zsh" "$P/share/zsh/site-functions/_kinoseek" 'kinoseek sea' 'kinoseek bench que' 'kinoseek -L lib search --per-v' 'kinoseek search --merge of' | sed 's/ *$//' | tr '\n' '/')" \
+    "kinoseek search/kinoseek bench query/kinoseek -L lib search --per-video/kinoseek search --merge off/" "zsh completes commands, second words, options, values"
+fi
+if command -v fish >/dev/null; then
+  fish -n "$P/share/fish/vendor_completions.d/kinoseek.fish" 2>"$T/err"; ok $? "fish reads its completion"
+  tab() { HOME=$T fish --no-config -c "source '$P/share/fish/vendor_completions.d/kinoseek.fish'; complete -C '$1'" 2>"$T/err" | cut -f 1 | sort | tr '\n' ' '; }
+  is "$(tab 'kinoseek sea')$(tab 'kinoseek model in')$(tab 'kinoseek -L lib search --per-v')$(tab 'kinoseek search --merge ')" "search info --per-video off on " "fish completes commands, second words, options, values"
+fi
+is "$(readelf -d "$P/lib/libkinoseek.so" | sed -n 's/.*soname: \[\(.*\)\]/\1/p')" libkinoseek.so.0 "the library has a soname"
+is "$(readelf -d "$P/lib/libkinoseek-ingest.so" | grep -c 'NEEDED.*\[libkinoseek.so.0\]')" 1 "the second one needs the first by it"
+is "$(pkg-config --modversion kinoseek kinoseek-ingest | sort -u)" "$("$P/bin/kinoseek" --version | sed -n '1s/kinoseek //p')" "kinoseek.pc has the program's version"
 make -s uninstall PREFIX="$P" >"$T/err" 2>&1; ok $? "make uninstall"
-is "$(find "$P" -type f)" "" "nothing is left"
+is "$(find "$P" ! -type d; find "$P" -name '*kinoseek*')" "" "nothing is left, no link and no folder either"
+make -s install BUILD="$BUILD" DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1; ok $? "make install DESTDIR= PREFIX="
+is "$(ls "$T/stage")$(ls "$T/stage/opt")$(sed -n 's/^prefix=//p' "$T/stage/opt/seek/lib/pkgconfig/kinoseek.pc")" "optseek/opt/seek" "all below DESTDIR, kinoseek.pc without it"
+is "$(find "$T/stage" -type l ! -exec test -e {} \; -print)" "" "no link leads nowhere"
+make -s uninstall DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1
+is "$(find "$T/stage" ! -type d)" "" "and nothing is left of that"
