@@ -91,11 +91,30 @@ const ks_command ks_cmd_clips = {
     .run = clips,
 };
 
+typedef struct {
+    int json;
+} count_fields;
+
+static const ks_option count_options[] = {
+    {0, "json", KS_OPT_FLAG, offsetof(count_fields, json), NULL, "one JSON line: how many files"},
+    {0},
+};
+
+static void print_count(const ks_globals *g, const char *name, int64_t n)
+{
+    ks_json j;
+
+    ks_json_start(&j, stdout);
+    ks_json_open(&j, NULL, '{');
+    ks_json_path(&j, "library", g->library);
+    ks_json_int(&j, name, n);
+    ks_json_close(&j);
+}
+
 static int forget(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     ks_index *x = NULL;
     int64_t files = 0, all = 0;
-    (void)fields;
     if (n == 0) return ks_fail(e, KS_EUSAGE, "name the files or folders to forget");
     int err = ks_index_open(&x, g->library, KS_WRITE, e);
     for (int i = 0; err == 0 && i < n; i++) {
@@ -106,7 +125,10 @@ static int forget(const ks_globals *g, void *fields, int n, char **args, ks_erro
     if (err == 0 && all > 0) err = ks_index_publish(x, 1, e);
     ks_index_close(x);
     if (err < 0) return err;
-    printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n" : "Forgot %lld files; the files themselves are untouched.\n", (long long)all);
+    if (((const count_fields *)fields)->json)
+        print_count(g, "forgot", all);
+    else
+        printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n" : "Forgot %lld files; the files themselves are untouched.\n", (long long)all);
     return all > 0 ? 0 : 1;
 }
 
@@ -117,6 +139,8 @@ const ks_command ks_cmd_forget = {
     .more = "The films themselves are left alone. A folder that is ingested again brings its\n"
             "films back; exclude what should stay out:\n"
             "  kinoseek forget ~/Videos/tmp && kinoseek ingest ~/Videos --exclude tmp",
+    .options = count_options,
+    .fields = sizeof(count_fields),
     .run = forget,
 };
 
@@ -136,7 +160,6 @@ static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_er
 {
     ks_index *x = NULL;
     int64_t changed = 0;
-    (void)fields;
     if (n != 2) return ks_fail(e, KS_EUSAGE, "name the old place and the new one");
     char *from = whole_path(args[0]), *to = whole_path(args[1]);
     int err = from && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
@@ -147,7 +170,10 @@ static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_er
     free(from);
     free(to);
     if (err < 0) return err;
-    printf("Relocated %lld file%s.\n", (long long)changed, changed == 1 ? "" : "s");
+    if (((const count_fields *)fields)->json)
+        print_count(g, "relocated", changed);
+    else
+        printf("Relocated %lld file%s.\n", (long long)changed, changed == 1 ? "" : "s");
     return changed > 0 ? 0 : 1;
 }
 
@@ -158,5 +184,7 @@ const ks_command ks_cmd_relocate = {
     .more = "  kinoseek relocate /media/usb1/films /media/usb2/films\n"
             "Not needed for films that `ingest` meets at their new place: it knows them by\n"
             "content. This is for whole disks, and for folders named to ingest before.",
+    .options = count_options,
+    .fields = sizeof(count_fields),
     .run = relocate,
 };

@@ -76,23 +76,6 @@ out:
     return err;
 }
 
-/* `help`, `help search`, `help model pull`. */
-static int help(int argc, char **argv, ks_error *e)
-{
-    int words;
-    const ks_command *c;
-
-    if (argc == 0) {
-        ks_print_overview(stdout);
-        return 0;
-    }
-    c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
-    if (!c)
-        return ks_fail(e, KS_EUSAGE, "there is no command %s", argv[0]);
-    ks_print_help(stdout, c);
-    return 0;
-}
-
 /* `kinoseek model` and `kinoseek serach` both end here. */
 static int no_command(const char *word, ks_error *e)
 {
@@ -108,6 +91,23 @@ static int no_command(const char *word, ks_error *e)
     if (meant)
         return ks_fail(e, KS_EUSAGE, "there is no command %s (did you mean %s?)", word, meant);
     return ks_fail(e, KS_EUSAGE, "there is no command %s (kinoseek --help lists them)", word);
+}
+
+/* `help`, `help search`, `help model pull`. */
+static int help(int argc, char **argv, ks_error *e)
+{
+    int words;
+    const ks_command *c;
+
+    if (argc == 0) {
+        ks_print_overview(stdout);
+        return 0;
+    }
+    c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
+    if (!c)
+        return no_command(argv[0], e);
+    ks_print_help(stdout, c);
+    return 0;
 }
 
 int main(int argc, char **argv)

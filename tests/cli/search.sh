@@ -126,4 +126,5 @@ is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "in
 
 # --- what was meant
 is "$("$K" serach x 2>&1)" "kinoseek: there is no command serach (did you mean search?)" "a command nearly right"
+is "$("$K" help serach 2>&1)" "kinoseek: there is no command serach (did you mean search?)" "help of it too"
 is "$("$K" search --per-vdeo 2 x 2>&1)" "kinoseek search: there is no option --per-vdeo (did you mean --per-video?)" "an option nearly right"
