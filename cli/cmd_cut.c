@@ -42,8 +42,10 @@ static void name_piece(char *out, size_t room, const cutting *c, const char *pat
     const char *name = ks_base_name(path), *dot = strrchr(name, '.');
     int stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
     int s = (int)fmin(floor(from), 1e6);
+    size_t folder = strlen(c->f->to);
 
-    snprintf(out, room, "%s/%02d-%.*s-%dh%02dm%02ds%s", c->f->to, c->made + c->failed + 1, stem > 150 ? 150 : stem, name,
+    snprintf(out, room, "%s%s%02d-%.*s-%dh%02dm%02ds%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/", c->made + c->failed + 1,
+             stem > 150 ? 150 : stem, name,
              s / 3600, s / 60 % 60, s % 60, c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv");
 }
 

@@ -115,18 +115,6 @@ static void print_json(const ks_globals *g, const facts *f)
     ks_json_close(&j);
 }
 
-static const char *size(char out[32], int64_t bytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    double b = (double)bytes;
-    int u = 0;
-
-    for (; b >= 999.5 && u < 4; u++)
-        b /= 1000;
-    snprintf(out, 32, b < 9.95 && u ? "%.1f %s" : "%.0f %s", b, units[u]);
-    return out;
-}
-
 static void print_progress(const facts *f, int utf8)
 {
     const ks_progress *p = &f->progress;
@@ -168,8 +156,8 @@ static void print_text(const ks_globals *g, const facts *f)
         printf("  model    %s (%.12s), %d numbers, %d frames a clip%s\n", path, f->library.space.model, f->library.space.dim,
                f->library.space.frames, f->library.space.precision ? ", int8" : "");
     }
-    printf("  on disk  catalog %s (clips %s, frame vectors %s, ", size(a, s->bytes_catalog), size(b, s->bytes_clips), size(c, s->bytes_frames));
-    printf("thumbnails %s), search copies %s\n", size(a, s->bytes_thumbnails), size(b, s->bytes_copies));
+    printf("  on disk  catalog %s (clips %s, frame vectors %s, ", ks_bytes(a, s->bytes_catalog), ks_bytes(b, s->bytes_clips), ks_bytes(c, s->bytes_frames));
+    printf("thumbnails %s), search copies %s\n", ks_bytes(a, s->bytes_thumbnails), ks_bytes(b, s->bytes_copies));
     if (s->copy[0])
         printf("  search   %s", s->copy);
     if (s->copy[0] && s->recall >= 0)

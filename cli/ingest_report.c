@@ -140,15 +140,15 @@ static void file_event(ks_report *r, const ks_event *v)
 
 static void plan_event(ks_report *r, const ks_event *v)
 {
-    char all[32], new[32], about[32];
+    char all[32], new[32], bytes[32], about[32];
     r->files = v->files;
     r->jobs = v->files_total;
     if (r->json || r->quiet) return;
     ks_thousands(all, v->files);
     ks_thousands(new, v->files_total);
-    double gib = (double)v->bytes_total / (1 << 30);
+    ks_bytes(bytes, v->bytes_total);
     fprintf(stderr, "Videos: %s file%s. New or changed: %s", all, v->files == 1 ? "" : "s", new);
-    if (v->files_total > 0) fprintf(stderr, gib >= 1 ? ", %.1f GB" : ", %.0f MB", gib >= 1 ? gib : gib * 1024);
+    if (v->files_total > 0) fprintf(stderr, ", %s", bytes);
     if (v->files_total > 0 && r->model) fprintf(stderr, " (%s)", r->model);
     if (v->files_total > 0 && v->wall_seconds >= 1) fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
     fputs(".\n", stderr);

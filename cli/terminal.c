@@ -148,6 +148,18 @@ const char *ks_thousands(char out[32], int64_t n)
     return out;
 }
 
+const char *ks_bytes(char out[32], int64_t bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double b = (double)bytes;
+    int u = 0;
+
+    for (; b >= 999.5 && u < 4; u++)
+        b /= 1000;
+    snprintf(out, 32, b < 9.95 && u ? "%.1f %s" : "%.0f %s", b, units[u]);
+    return out;
+}
+
 const char *ks_duration(char out[32], double seconds)
 {
     long long minutes = llround(seconds / 60);

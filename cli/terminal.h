@@ -22,6 +22,7 @@ int ks_columns_of(const char *text, int utf8); /* cells it takes */
 /* "146,900" */
 const char *ks_thousands(char out[32], int64_t n);
 /* "163 h", "9 h 12 min", "12 min", "40 s" */
+const char *ks_bytes(char out[32], int64_t bytes);       /* "942 kB", "1.2 GB": powers of 1000 */
 const char *ks_duration(char out[32], double seconds);
 /* "12 Jul 2019", local time */
 const char *ks_date(char out[32], int64_t seconds);

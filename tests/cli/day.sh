@@ -22,6 +22,8 @@ ok $? "two films, one with a name from hell"
 "$K" -L "$T/lib" -m demo --precision fp32 ingest "$T/films" --json >"$T/out" 2>"$T/err"; is "$?" 0 "ingest"
 is "$(jq -r 'select(.event == "file") | .path' "$T/out" | sort | cksum)" "$(printf '%s\n%s\n' "$odd" "$plain" | sort | cksum)" "ingest --json names both"
 
+is "$("$K" -L "$T/lib2" -m demo ingest -n "$plain" 2>&1 >/dev/null | grep -cE '^Videos: 1 file. New or changed: 1, [1-9][0-9.]* k?B')" 1 "sizes have the unit they deserve"
+
 # --- xargs, jq, templates
 k search --all -0 stripes >"$T/nul"
 is "$(xargs -0 -n 1 sh -c 'test -f "$0" && echo there' <"$T/nul" | sort | uniq -c | tr -s ' ')" " 2 there" "search -0 | xargs -0: each path is a file"
@@ -36,7 +38,8 @@ printf 'stripes\ncolour bars\n' >"$T/labels"
 k label --labels "$T/labels" --template '{}' --csv >"$T/labels.csv"
 is "$(python3 -c 'import csv, sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len({x["path"] for x in r}), {x["label"] for x in r} <= {"stripes", "colour bars"}, all(0 <= float(x["score"]) <= 1 for x in r))' "$T/labels.csv")" "2 True True" "labels in a spreadsheet reader"
 is "$(k clips --json | jq -r .path | sort -u | cksum)" "$(printf '%s\n%s\n' "$odd" "$plain" | sort -u | cksum)" "clips --json"
-k search --all --json --in "$odd" stripes | "$K" cut --hits - --to "$T/pieces" >"$T/out" 2>"$T/err"; is "$?" 0 "search --json | cut takes the name"
+k search --all --json --in "$odd" stripes | "$K" cut --hits - --to "$T/pieces/" >"$T/out" 2>"$T/err"; is "$?" 0 "search --json | cut takes the name"
+is "$(grep -c "^$T/pieces/01-" "$T/out")" 1 "a folder written with its slash"
 is "$(find "$T/pieces" -name '*.mp4' -print0 | tr -cd '\0' | wc -c)" 1 "and cuts one piece"
 printf 'stripes\ncolour bars\n' >"$T/asks"
 is "$(k search --all -k 1 --json --queries "$T/asks" | jq -r .query | tr '\n' '/')" "stripes/colour bars/" "queries from a file"
