@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { PAIRS = 2048 };            /* clip pairs behind pair_mean */
-static const double wanted_share = 0.12; /* of absent things that may be answered; see ks_cut_of */
+static const double wanted_share = 0.3; /* of absent things that may be answered; see ks_cut_of */
 
 /* --- pure parts --- */
 double ks_deviation_of(const float *scores, int n, int stride)
@@ -199,7 +199,7 @@ static int mean_sentence(ks_scale *s, ks_error *e)
 
 double ks_scale_level(const ks_scale *s, const float *centred)
 {
-    return s->level ? ks_dot(centred, s->level, s->dim) / 2 : 0;
+    return s->level ? ks_dot(centred, s->level, s->dim) * KS_LEVEL_SHARE : 0;
 }
 
 /* Mean of vector / deviation over up to 1024 clips, evenly spread over the sorted ids. */

@@ -235,7 +235,7 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
         r->cosine = dot(r->v, q);
         for (int d = 0; d < D; d++)
             centred[d] = q[d] - mean[d];
-        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : dot(r->v, centred) / r->deviation - dot(s->level, centred) / 2;
+        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : dot(r->v, centred) / r->deviation - dot(s->level, centred) * KS_LEVEL_SHARE;
         r->taken = 0;
         if (passes(r, &o->filter))
             all[n++] = r;

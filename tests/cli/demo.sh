@@ -31,7 +31,7 @@ k films ingest --precision fp32 -m demo $M/films >/dev/null
 ok $? "the demo films are ingested"
 [ "$asked" -ge 100 ]; ok $? "there are a hundred questions at least"
 one=$(answers films 1 --all)
-floor "$one" $((asked * 80 / 100)) "the right moment first"
+floor "$one" $((asked * 82 / 100)) "the right moment first"
 floor "$(answers films 5 --all)" $((asked * 91 / 100)) "the right moment among the first five"
 grep "demo\$" "$T/asked" | cut -f 1 >"$T/shown"; mv "$T/questions" "$T/questions.all"; mv "$T/shown" "$T/questions"
 floor "$(answers films 1 --all)" 7 "of the ten questions that the demo shows"
@@ -39,8 +39,8 @@ mv "$T/questions.all" "$T/questions"
 
 # --- "nothing found"
 k films search -k 1 --queries "$T/absent" --print '{query}' >"$T/hits"
-most "$(sort -u "$T/hits" | wc -l)" $(($(wc -l <"$T/absent") * 30 / 100)) "sentences about what no film shows that are answered"
-floor "$(k films search -k 1 --queries "$T/questions" --print '{query}' | sort -u | wc -l)" $((asked * 75 / 100)) "true questions that are answered"
+most "$(sort -u "$T/hits" | wc -l)" $(($(wc -l <"$T/absent") * 10 / 100)) "sentences about what no film shows that are answered"
+floor "$(k films search -k 1 --queries "$T/questions" --print '{query}' | sort -u | wc -l)" $((asked * 85 / 100)) "true questions that are answered"
 
 # --- precision: the classes may order close moments otherwise, no more
 for p in bf16 int8; do
