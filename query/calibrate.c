@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { PAIRS = 2048 };            /* clip pairs behind pair_mean */
-static const double wanted_share = 0.3; /* of absent things that may be answered; see ks_cut_of */
+static const double wanted_share = 0.22; /* of absent things that may be answered; see ks_cut_of */
 
 /* --- pure parts --- */
 double ks_deviation_of(const float *scores, int n, int stride)

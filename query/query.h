@@ -5,7 +5,7 @@
  *   ks_query_run(&hits, x, s, q, D, &options, &e);    q[D] -> moments
  *   ks_hits_free(&hits); ks_scale_close(s);
  *
- * A word query ranks clips by z = (cosine - mean) / deviation - 3/4 level. Mean and deviation are what
+ * A word query ranks clips by z = (cosine - mean) / deviation - 0.85 level. Mean and deviation are what
  * this very clip gives to the background sentences (background.c): a clip that is near to everything
  * counts no more than one that is near to nothing. The level is what all clips give to this query. The
  * best are found exactly (or by FAISS where it is asked for), because z is an inner product with the
