@@ -39,6 +39,13 @@ static int grow(void **p, size_t *room, size_t need)
     return *p ? 0 : -1;
 }
 
+/* Bytes of a row of w pixels of `bytes` each. swscale's own converters write whole groups of eight pixels (sixteen here,
+ * to be safe) where the row has room for them, and leave the last ones undone where it has not: 340 x 256 lost 4 columns. */
+static size_t row_of(size_t w, size_t bytes)
+{
+    return (((w + 15) & ~(size_t)15) * bytes + 63) & ~(size_t)63;
+}
+
 static const int *matrix_of(int space)
 {
     if (space < 1 || space > 10 || space == 8) space = AVCOL_SPC_BT470BG;
@@ -98,14 +105,14 @@ static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame
 {
     size_t w = (size_t)f->width, h = (size_t)f->height;
     if (ks_is_hdr(f)) {
-        size_t row = (6 * w + 63) & ~(size_t)63;
+        size_t row = row_of(w, 6);
         if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;
         if (convert(c, (uint8_t *)c->wide, (int)row, f, AV_PIX_FMT_RGB48)) return -1;
         for (size_t y = 1; y < h && row != 6 * w; y++) memmove((uint8_t *)c->wide + y * 6 * w, (uint8_t *)c->wide + y * row, 6 * w);
         return ks_tone_map(&c->tone, out, stride, c->wide, f);
     }
     if (!has_alpha(f)) return convert(c, out, (int)stride, f, AV_PIX_FMT_RGB24);
-    size_t row = (4 * w + 63) & ~(size_t)63;
+    size_t row = row_of(w, 4);
     if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;
     if (convert(c, (uint8_t *)c->wide, (int)row, f, AV_PIX_FMT_RGBA)) return -1;
     over_black(out, stride, (uint8_t *)c->wide, row, f->width, f->height);
@@ -129,7 +136,7 @@ static void turn_pixels(uint8_t *out, const ks_wire_picture *made, const uint8_t
 int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made, const AVFrame *f, ks_turn turn)
 {
     int w = f->width, h = f->height, odd = turn.quarter & 1, W = odd ? h : w, H = odd ? w : h;
-    size_t stride = (3 * (size_t)W + 63) & ~(size_t)63, plain = (3 * (size_t)w + 63) & ~(size_t)63;
+    size_t stride = row_of((size_t)W, 3), plain = row_of((size_t)w, 3);
 
     if (stride * (size_t)H + 64 > room) return -1;
     made->width = W;

@@ -191,7 +191,7 @@ static int accept_picture(ks_wire_state *s, const ks_message *m, ks_error *e)
     if (m->type == KS_MSG_JPEG) {
         if (p->bytes <= 0 || p->bytes > 1 << 20) return bad(e, "thumbnail size");
     } else {
-        if (p->stride < 3 * (int64_t)p->width || p->stride > 3 * (int64_t)p->width + 64) return bad(e, "row length");
+        if (p->stride < 3 * (int64_t)p->width || p->stride > 3 * (int64_t)p->width + 3 * 15 + 64) return bad(e, "row length");
         if ((size_t)p->stride * (size_t)p->height > KS_WIRE_MEMORY) return bad(e, "picture size");
     }
     s->asked = -1;
