@@ -1,7 +1,7 @@
 """Sentences about what the drawn world does not have, in the shapes that people use: they are true of no clip.
 
-The words of the model's own world and those of ../absent.txt, by which the answer "nothing" is judged, are left out
-(tests in words.py); so the words that are judged were never seen.
+The words of the model's own world and those of ../absent.txt, by which the answer "nothing" is judged, are left out,
+so that the content words that are judged were never seen.
 """
 WHO = '''lawyer teacher farmer nurse tailor uncle neighbour waiter actor singer reporter driver hiker gardener cashier bride groom butcher librarian
     pilot priest athlete goalkeeper referee customer passenger kitten calf ostrich peacock otter beaver moose walrus kangaroo jellyfish lobster crow
