@@ -54,16 +54,16 @@ class World:
         if u < .40:
             return [c.scene()], ()
         if u < .56:
-            return c.siblings(int(self.rng.integers(3, 7))), ('event',)
+            return c.siblings(int(self.rng.integers(3, 7)), slow=frames > 2), ('event',)
         if u < .60:
             return c.cameras(4), ('camera',)
         if u < .83:
-            return self.twins(), ('event',)
+            return self.twins(['order'] * 3 if frames > 2 else []), ('event',)
         return self.variants(c.scene())
 
-    def twins(self):
+    def twins(self, more):
         """The same two things before the same ground with their roles exchanged; half the time in another relation too."""
-        c, kinds = self.chooser, sorted(ROLED) + ['beside', 'over'] * 2
+        c, kinds = self.chooser, sorted(ROLED) + ['beside', 'over'] * 2 + more
         a = c.pair(c.pick(kinds))
         out = [a, c.pair(a.event, ground=a.ground, actors=a.actors[::-1])]
         if self.rng.random() < .5:

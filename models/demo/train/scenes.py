@@ -260,13 +260,15 @@ class Chooser:
             if self.allowed(scene):
                 return scene
 
-    def siblings(self, n):
-        """The same things before the same ground, in n different events or camera moves."""
+    def siblings(self, n, slow=False):
+        """The same things before the same ground, in n different events; `slow` ones are seen in many frames alone."""
         rng = self.rng
         if rng.random() < .65:
             actor = self.actor(self.ground(), sizes=(.45, .55, 0))
             ground = self.ground_for(actor)
             events = list(rng.permutation([e for e in SINGLE if e != 'recolour'])[:n])
+            if slow and rng.random() < .5:
+                events = ['still', self.pick(['spin', 'blink', 'bounce', 'wobble'])] + events
             events = with_opposites(events, n)
             out = [self.single(e, ground=ground, actor=actor) for e in events]
         else:

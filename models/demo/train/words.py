@@ -26,11 +26,14 @@ class Clips:
     """Scenes of seeds that neither the earlier stages nor the evaluation use, and their vectors."""
 
     def __init__(self, world, lvt, n):
-        self.scenes, vectors = [], []
+        self.scenes, self.groups, vectors = [], [], []       # a group: clips that differ in one thing, and what must be said of them
         while len(self.scenes) < n:
             part = []
             while len(part) < 50:
-                part += [s for s in world.group(8)[0] if world.chooser.allowed(s)]
+                group, need = world.group(8)
+                group = [s for s in group if world.chooser.allowed(s)]
+                self.groups.append((range(len(self.scenes) + len(part), len(self.scenes) + len(part) + len(group)), need))
+                part += group
             none = [''] * len(part), [[-1] * 3] * len(part), [[-1]] * len(part)
             batch = world.render(part, 8, *none)
             with torch.no_grad(), torch.autocast('cpu', torch.bfloat16):
@@ -53,8 +56,14 @@ def encode(lvt, ids):
 
 def draw(world, clips, rng):
     """Which clips, the sentences' ids (strange ones last), and the pairs that are true by chance [text, clip]."""
-    at = rng.choice(len(clips.scenes), BATCH, replace=False)
-    said = [world.writer.sentence(clips.scenes[i], rng.choice([.1, .35, .7, 1.]), ()) for i in at]
+    at, said = [], []
+    for group, need in (clips.groups[g] for g in rng.permutation(len(clips.groups))):
+        level = rng.choice([.1, .35, .7, 1.])
+        said += [world.writer.sentence(clips.scenes[i], level, need) for i in group]
+        at += group
+        if len(at) >= BATCH:
+            break
+    at, said = np.array(at[:BATCH]), said[:BATCH]
     ids = world.encode([s[0] for s in said] + [strange.sentence(rng) for _ in range(STRANGE)])
     others = true_of(np.array([s[1] for s in said]), np.array([s[2] for s in said]), clips.things[at], clips.facts[at])
     np.fill_diagonal(others, False)
