@@ -53,6 +53,14 @@ static void remark(char *out, size_t room, const ks_entry *k)
         snprintf(out + strlen(out), room - strlen(out), "  (+%d %s)", k->n_copies, k->n_copies == 1 ? "copy" : "copies");
 }
 
+/* A remark that has no room beside the moment goes under it. */
+static void put_remark(FILE *f, const char *note, int used, const ks_terminal *t)
+{
+    int apart = *note && t->columns && used + ks_columns_of(note, t->utf8) > t->columns;
+
+    fprintf(f, "%s%s\n", apart ? "\n    " : "", note);
+}
+
 static int most(int a, int b) { return a > b ? a : b; }
 
 void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o)
@@ -86,6 +94,6 @@ void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, co
             fprintf(f, "  %s", ks_date(date, k[i].film_date));
         if (o->raw)
             fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
-        fprintf(f, "%s\n", note);
+        put_remark(f, note, digits + 2 + BAR + 2 + wide + 2 + wide_times + (dated ? 13 : 0) + (o->raw ? 18 : 0), t);
     }
 }

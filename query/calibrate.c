@@ -1,8 +1,7 @@
-/* calibrate.c - how far above chance: one deviation a clip, and a cut-off with a measured error.
+/* calibrate.c - how far above chance: what the background gives to each clip, and a cut-off with a measured error.
  *
- * For clip c and background sentences b_1..b_n: z(q, c) = (c.q - mean_b c.b) / deviation_b c.b.
- * The mean is c.B with B the mean sentence vector, so z = c.(q - B) / deviation(c): an inner product,
- * which every search path can rank, and one number a clip. scale.c keeps the result. */
+ * For a sentence q and a clip c: z = (c.q - level(q)) / median over the clips of the deviation of c.b_1..c.b_n, where b are the
+ * background sentences. scale.c keeps the result. */
 #include "query/calibrate.h"
 
 #include <assert.h>
@@ -68,8 +67,7 @@ double ks_score_of(double z, double cut)
 /* --- making --- */
 typedef struct {
     ks_scale *s;
-    double *best;   /* [held_out] largest z so far, less the level at the end */
-    float *centre;  /* [] scores with the mean vector, of one block */
+    double *best;   /* [held_out] largest cosine so far, z at the end */
     int failed;
 } measuring;
 
@@ -95,27 +93,37 @@ static int grow(ks_deviations *d, int64_t more)
     return 0;
 }
 
-/* scores [sentences + held_out + 1, m]; the last row belongs to the mean vector. */
+static double mean_of(const float *scores, int n, int stride)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += (double)scores[(size_t)i * (size_t)stride];
+    return n ? sum / n : 0;
+}
+
+void ks_scale_row(float *mean, float *deviation, const float *scores, int n, int stride)
+{
+    *mean = (float)mean_of(scores, n, stride);
+    *deviation = (float)fmax(ks_deviation_of(scores, n, stride), 1e-6);
+}
+
+/* scores [sentences + held_out, m] */
 static int measure_block(void *arg, const ks_clip *clips, const float *scores, int m)
 {
     measuring *w = arg;
-    ks_scale *s = w->s;
-    int n = s->sentences + s->held_out;
+    ks_deviations *d = &w->s->clips;
 
-    if (grow(&s->clips, m) < 0) {
+    if (grow(d, m) < 0) {
         w->failed = 1;
         return 1;
     }
-    for (int i = 0; i < m; i++) {
-        double deviation = fmax(ks_deviation_of(scores + i, s->sentences, m), 1e-6);
-        s->clips.id[s->clips.n] = clips[i].id;
-        s->clips.mean[s->clips.n] = scores[(size_t)n * (size_t)m + (size_t)i];
-        s->clips.deviation[s->clips.n++] = (float)deviation;
-        for (int h = 0; h < s->held_out; h++) {
-            size_t row = (size_t)(s->sentences + h) * (size_t)m + (size_t)i;
-            double z = (double)(scores[row] - scores[(size_t)n * (size_t)m + (size_t)i]) / deviation;
-            if (z > w->best[h])
-                w->best[h] = z;
+    for (int i = 0; i < m; i++, d->n++) {
+        d->id[d->n] = clips[i].id;
+        ks_scale_row(&d->mean[d->n], &d->deviation[d->n], scores + i, w->s->sentences, m);
+        for (int h = 0; h < w->s->held_out; h++) {
+            size_t row = (size_t)(w->s->sentences + h) * (size_t)m + (size_t)i;
+            w->best[h] = fmax(w->best[h], (double)scores[row]);
         }
     }
     return 0;
@@ -140,8 +148,6 @@ static int by_deviation(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* A deviation far below the median is lifted: a clip that is equally far
- * from every sentence (a black picture) must not win by dividing by nearly nothing. */
 int ks_scale_settle(ks_scale *s)
 {
     int64_t n = s->clips.n;
@@ -153,12 +159,11 @@ int ks_scale_settle(ks_scale *s)
         p[i] = (pair){s->clips.id[i], s->clips.mean[i], s->clips.deviation[i]};
     qsort(p, (size_t)n, sizeof *p, by_deviation);
     s->median = n ? (double)p[n / 2].deviation : 1;
-    s->least = n ? fmax((double)p[0].deviation, s->median / 4) : 1;
     qsort(p, (size_t)n, sizeof *p, by_id);
     for (int64_t i = 0; i < n; i++) {
         s->clips.id[i] = p[i].id;
         s->clips.mean[i] = p[i].mean;
-        s->clips.deviation[i] = (float)fmax((double)p[i].deviation, s->least);
+        s->clips.deviation[i] = p[i].deviation;
     }
     free(p);
     return 0;
@@ -182,27 +187,17 @@ int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e)
     return 0;
 }
 
-static int mean_sentence(ks_scale *s, ks_error *e)
+double ks_scale_level(const ks_scale *s, const float *q)
 {
-    free(s->mean);
-    s->mean = malloc((size_t)s->dim * sizeof *s->mean);
-    if (!s->mean)
-        return ks_fail(e, KS_ENOMEM, "no memory for background sentences");
-    for (int d = 0; d < s->dim; d++) {
-        double sum = 0;
-        for (int i = 0; i < s->sentences; i++)
-            sum += (double)s->vectors[(size_t)i * (size_t)s->dim + (size_t)d];
-        s->mean[d] = (float)(sum / s->sentences);
-    }
-    return 0;
+    return s->level ? ks_dot(q, s->level, s->dim) * KS_LEVEL_SHARE : 0;
 }
 
-double ks_scale_level(const ks_scale *s, const float *centred)
+double ks_scale_z(const ks_scale *s, double cosine, double level)
 {
-    return s->level ? ks_dot(centred, s->level, s->dim) * KS_LEVEL_SHARE : 0;
+    return (cosine - level) / s->median;
 }
 
-/* Mean of vector / deviation over up to 1024 clips, evenly spread over the sorted ids. */
+/* Mean vector of up to 1024 clips, evenly spread over the sorted ids. */
 static int find_level(ks_scale *s, ks_error *e)
 {
     enum { SAMPLE = 1024 };
@@ -216,10 +211,9 @@ static int find_level(ks_scale *s, ks_error *e)
     if (!sum || !v || !s->level)
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
     for (int64_t i = 0; i < s->clips.n && err == 0; i += step, n++) {
-        double deviation = fmax((double)s->clips.deviation[i], s->least);
         err = ks_index_clip_vector(v, s->x, s->clips.id[i], e);
         for (int d = 0; d < s->dim; d++)
-            sum[d] += (double)v[d] / deviation;
+            sum[d] += (double)v[d];
     }
     for (int d = 0; d < s->dim && err == 0; d++)
         s->level[d] = (float)(n ? sum[d] / (double)n : 0);
@@ -228,52 +222,43 @@ static int find_level(ks_scale *s, ks_error *e)
     return err;
 }
 
+/* best[held_out]: cosines in, z out; cut and false_positives from them. */
+static void find_cut(ks_scale *s, double *best)
+{
+    const float *held_out = s->vectors + (size_t)s->sentences * (size_t)s->dim;
+    int above = 0, n = s->clips.n ? s->held_out : 0;
+
+    for (int h = 0; h < n; h++)
+        best[h] = ks_scale_z(s, best[h], ks_scale_level(s, held_out + (size_t)h * (size_t)s->dim));
+    s->cut = ks_cut_of(best, n, wanted_share);
+    for (int h = 0; h < n; h++)
+        above += best[h] >= s->cut;
+    s->false_positives = n ? (double)above / n : 0;
+}
+
 /* Every clip against every sentence: deviations and the cut-off. Needs vectors. */
 int ks_scale_measure(ks_scale *s, ks_error *e)
 {
-    int n = s->sentences + s->held_out, err;
-    size_t row = (size_t)s->dim * sizeof(float), above = 0;
-    float *q = malloc((size_t)(n + 1) * row);
     measuring w = {.s = s, .best = malloc((size_t)s->held_out * sizeof *w.best)};
+    int err;
 
-    if (!q || !w.best) {
-        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
-        goto out;
-    }
-    if ((err = mean_sentence(s, e)) < 0)
-        goto out;
-    memcpy(q, s->vectors, (size_t)n * row);
-    memcpy(q + (size_t)n * (size_t)s->dim, s->mean, row);
+    if (!w.best)
+        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     for (int h = 0; h < s->held_out; h++)
         w.best[h] = -HUGE_VAL;
-    s->clips.n = 0;
     free(s->clips.id);
     free(s->clips.mean);
     free(s->clips.deviation);
     s->clips = (ks_deviations){0};
-    if ((err = ks_index_scores(s->x, q, n + 1, s->dim, NULL, measure_block, &w, e)) < 0)
-        goto out;
-    if (w.failed || ks_scale_settle(s) < 0) {
+    err = ks_index_scores(s->x, s->vectors, s->sentences + s->held_out, s->dim, NULL, measure_block, &w, e);
+    if (err >= 0 && (w.failed || ks_scale_settle(s) < 0))
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
-        goto out;
+    if (err >= 0 && (err = find_level(s, e)) == 0) {
+        s->measured = s->clips.n;
+        find_cut(s, w.best);
     }
-    if ((err = find_level(s, e)) < 0)
-        goto out;
-    for (int h = 0; h < s->held_out; h++) {
-        float *centred = q + (size_t)(s->sentences + h) * (size_t)s->dim;
-        for (int d = 0; d < s->dim; d++)
-            centred[d] -= s->mean[d];
-        w.best[h] -= ks_scale_level(s, centred);
-    }
-    s->measured = s->clips.n;
-    s->cut = ks_cut_of(w.best, s->clips.n ? s->held_out : 0, wanted_share);
-    for (int h = 0; h < s->held_out; h++)
-        above += s->clips.n && w.best[h] >= s->cut;
-    s->false_positives = s->held_out ? (double)above / s->held_out : 0;
-out:
-    free(q);
     free(w.best);
-    return err;
+    return err < 0 ? err : 0;
 }
 
 /* Sampled cosines between clips, of different videos where there are several. */

@@ -2,10 +2,9 @@
  *
  *   ask the index for more candidates than moments are wanted
  *   for each, best first:  load its video's clips and their scores; grow a moment around it; keep it
- *   enough?  every clip that was not asked for is worth less than the last one kept?  else ask for more
+ *   enough?  else ask for more
  *
- * That last test makes the answer the exact one: unseen clips have an inner product of at most t, so a z
- * of at most t / (least deviation of the library). */
+ * A clip's value rises with its cosine, so the index's order is the order of values, and the answer is the exact one. */
 #include "query/calibrate.h"
 #include "query/hit_paths.h"
 #include "query/moments.h"
@@ -27,18 +26,11 @@ typedef struct {
 } loaded_video;
 
 typedef struct {
-    int64_t clip;
-    double value;
-} candidate;
-
-typedef struct {
     ks_index *x;
     const ks_scale *s;
     const ks_query_options *o;
-    const float *q;       /* [dim] as asked */
-    float *two;           /* [2, dim]: what is ranked by (unit), and q */
-    double length;        /* of the centred query before it was made unit */
-    double level;         /* ks_scale_level of it */
+    const float *q;       /* [dim] of unit length */
+    double level;         /* ks_scale_level of q */
     int dim, k;
     loaded_video *videos;
     int n_videos;
@@ -47,33 +39,15 @@ typedef struct {
     float *vectors;       /* [room, dim] of the best clips, for folding */
 } search_state;
 
-/* --- value of a clip --- */
-/* value[n] from the inner products with what is ranked by. */
-static int values_of(double *value, const search_state *w, const int64_t *clips, const float *product, int n, ks_error *e)
+/* Only against chance that words give: a vector query has no cut-off, nor has a library without a background. */
+static int has_cut(const search_state *w)
 {
-    float *deviation;
-    int err;
-
-    if (w->o->vector_query || !w->s->mean) {
-        for (int i = 0; i < n; i++)
-            value[i] = ((double)product[i] - w->s->pair_mean) / (1 - w->s->pair_mean);
-        return 0;
-    }
-    if (!(deviation = malloc((size_t)(n + 1) * sizeof *deviation)))
-        return ks_fail(e, KS_ENOMEM, "no memory for scores");
-    err = ks_scale_deviations(deviation, w->s, clips, n, e);
-    for (int i = 0; i < n && err == 0; i++)
-        value[i] = (double)product[i] * w->length / (double)deviation[i] - w->level;
-    free(deviation);
-    return err;
+    return !w->o->vector_query && w->s->level;
 }
 
-/* The most that a clip can be worth whose inner product is at most t. */
-static double most_worth(const search_state *w, double t)
+static double value_of(const search_state *w, double cosine)
 {
-    if (w->o->vector_query || !w->s->mean)
-        return (t - w->s->pair_mean) / (1 - w->s->pair_mean);
-    return (t > 0 ? t * w->length / w->s->least : 0) - w->level;
+    return has_cut(w) ? ks_scale_z(w->s, cosine, w->level) : (cosine - w->s->pair_mean) / (1 - w->s->pair_mean);
 }
 
 static int by_start(const void *a, const void *b)
@@ -86,33 +60,22 @@ static int by_start(const void *a, const void *b)
 }
 
 typedef struct {
-    search_state *w;
+    const search_state *w;
     loaded_video *v;
-    int err;
-    ks_error *e;
+    int failed;
 } loading;
 
 static int load_block(void *arg, const ks_clip *clips, const float *scores, int m)
 {
     loading *l = arg;
-    int64_t *ids = malloc((size_t)m * (sizeof *ids + sizeof(double)));
-    double *value = (double *)(void *)(ids + m);
     ks_scored *more = realloc(l->v->clips, (size_t)(l->v->n + m) * sizeof *more);
 
-    if (more)
-        l->v->clips = more;
-    if (!ids || !more) {
-        l->err = ks_fail(l->e, KS_ENOMEM, "no memory for hits");
-        free(ids);
-        return 1;
-    }
+    if (!more)
+        return l->failed = 1;
+    l->v->clips = more;
     for (int i = 0; i < m; i++)
-        ids[i] = clips[i].id;
-    l->err = values_of(value, l->w, ids, scores, m, l->e);
-    for (int i = 0; i < m && l->err == 0; i++)
-        l->v->clips[l->v->n++] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, value[i], (double)scores[m + i], 0};
-    free(ids);
-    return l->err < 0;
+        more[l->v->n++] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, value_of(l->w, (double)scores[i]), (double)scores[i], 0};
+    return 0;
 }
 
 /* The clips of one video with their scores, loaded once a query. */
@@ -120,7 +83,7 @@ static int video_of(loaded_video **out, search_state *w, int64_t id, ks_error *e
 {
     ks_filter f = w->o->filter;
     loaded_video *more, *v;
-    loading l = {.w = w, .e = e};
+    loading l = {.w = w};
     int err;
 
     for (int i = 0; i < w->n_videos; i++)
@@ -134,9 +97,10 @@ static int video_of(loaded_video **out, search_state *w, int64_t id, ks_error *e
     v = l.v = &w->videos[w->n_videos++];
     *v = (loaded_video){.id = id};
     f.video = id;
-    err = ks_index_scores(w->x, w->two, 2, w->dim, &f, load_block, &l, e);
-    if (err < 0 || (err = l.err) < 0)
+    if ((err = ks_index_scores(w->x, w->q, 1, w->dim, &f, load_block, &l, e)) < 0)
         return err;
+    if (l.failed)
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
     qsort(v->clips, (size_t)v->n, sizeof *v->clips, by_start);
     *out = v;
     return 0;
@@ -206,9 +170,7 @@ static int room_for_hit(search_state *w)
 
 static double score_of(const search_state *w, double value)
 {
-    if (w->o->vector_query || !w->s->mean)
-        return fmin(fmax(value, 0), 1);
-    return ks_score_of(value, w->s->cut);
+    return has_cut(w) ? ks_score_of(value, w->s->cut) : fmin(fmax(value, 0), 1);
 }
 
 static int fill_hit(ks_hit *h, search_state *w, loaded_video *v, const ks_moment *m, ks_error *e)
@@ -279,15 +241,6 @@ static int consider(search_state *w, int64_t clip, ks_error *e)
 }
 
 /* --- the query --- */
-static int by_value(const void *a, const void *b)
-{
-    const candidate *x = a, *y = b;
-
-    if (x->value != y->value)
-        return x->value > y->value ? -1 : 1;
-    return (x->clip > y->clip) - (x->clip < y->clip);
-}
-
 static void forget_hits(search_state *w)
 {
     for (int i = 0; i < w->out->count; i++)
@@ -298,63 +251,16 @@ static void forget_hits(search_state *w)
     w->n_videos = 0;
 }
 
-/* What was found with its values, best first. *out is the caller's in any case. */
-static int candidates_of(candidate **out, const search_state *w, const ks_found *found, ks_error *e)
-{
-    size_t n = (size_t)found->count + 1;
-    candidate *c = *out = malloc(n * sizeof *c);
-    double *value = malloc(n * (sizeof *value + sizeof(int64_t) + sizeof(float)));
-    int64_t *ids = (int64_t *)(void *)(value + n);
-    float *product = (float *)(void *)(ids + n);
-    int err;
-
-    if (!c || !value) {
-        free(value);
-        return ks_fail(e, KS_ENOMEM, "no memory for candidates");
-    }
-    for (int i = 0; i < found->count; i++) {
-        ids[i] = found->at[i].clip;
-        product[i] = found->at[i].cosine;
-    }
-    err = values_of(value, w, ids, product, found->count, e);
-    for (int i = 0; i < found->count; i++)
-        c[i] = (candidate){ids[i], value[i]};
-    if (err == 0)
-        qsort(c, (size_t)found->count, sizeof *c, by_value);
-    free(value);
-    return err;
-}
-
-/* Moments from these candidates. 1: as many as wanted, and none that was not asked for is better (or
- * all were asked for); 0: ask for more. */
+/* Moments from these candidates. 1: as many as wanted, or all clips were asked for; 0: ask for more. */
 static int collect(search_state *w, const ks_found *found, ks_error *e)
 {
-    int n = found->count, err = 0, i;
-    int all = n == 0 || n >= found->searched || found->approximate;
-    double bound = all ? -HUGE_VAL : most_worth(w, (double)found->at[n - 1].cosine);
-    candidate *c = NULL;
+    int n = found->count, err = 0;
 
-    if ((err = candidates_of(&c, w, found, e)) == 0 && w->o->first_clip)
+    if (w->o->first_clip)
         err = consider(w, w->o->first_clip, e);
-    for (i = 0; i < n && err == 0 && w->out->count < w->k && c[i].value >= bound; i++)
-        err = consider(w, c[i].clip, e);
-    free(c);
-    return err < 0 ? err : all || w->out->count == w->k;
-}
-
-/* What is ranked by: the query less the mean sentence, made unit; for a vector query the vector. */
-static void centre(search_state *w)
-{
-    double length;
-
-    for (int d = 0; d < w->dim; d++)
-        w->two[d] = w->q[d] - (w->o->vector_query || !w->s->mean ? 0 : w->s->mean[d]);
-    length = sqrt(ks_dot(w->two, w->two, w->dim));
-    w->length = fmax(length, 1e-12);
-    w->level = w->o->vector_query || !w->s->mean ? 0 : ks_scale_level(w->s, w->two);
-    for (int d = 0; d < w->dim; d++)
-        w->two[d] = (float)(w->two[d] / w->length);
-    memcpy(w->two + w->dim, w->q, (size_t)w->dim * sizeof *w->q);
+    for (int i = 0; i < n && err == 0 && w->out->count < w->k; i++)
+        err = consider(w, found->at[i].clip, e);
+    return err < 0 ? err : n == 0 || n >= found->searched || found->approximate || w->out->count == w->k;
 }
 
 static void number_hits(search_state *w)
@@ -364,7 +270,7 @@ static void number_hits(search_state *w)
 
     for (int i = 0; i < n; i++)
         out->at[i].rank = i + 1;
-    if (w->o->vector_query || !w->s->mean || w->o->all)
+    if (!has_cut(w) || w->o->all)
         return;
     while (out->count > 0 && out->at[out->count - 1].score < 0.5)
         out->count--;
@@ -399,13 +305,11 @@ int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, i
         return ks_fail(e, KS_ESPACE, "the query has %d numbers, the library's vectors have %d", dim, s->dim);
     if (!s->dim)
         return 0;
-    if (!(w.two = malloc((size_t)dim * 2 * sizeof *w.two)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    centre(&w);
+    w.level = ks_scale_level(s, q);
     for (;; want *= 8) {
         ks_found found = {0};
         want = want > INT32_MAX ? INT32_MAX : want;
-        if ((err = ks_index_search(&found, x, w.two, dim, (int)want, &o->filter, o->how, e)) < 0)
+        if ((err = ks_index_search(&found, x, q, dim, (int)want, &o->filter, o->how, e)) < 0)
             break;
         err = collect(&w, &found, e);
         out->searched = found.searched;
@@ -423,7 +327,6 @@ int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, i
         free(w.videos[i].clips);
     free(w.videos);
     free(w.vectors);
-    free(w.two);
     if (err < 0)
         ks_hits_free(out);
     return err < 0 ? err : 0;

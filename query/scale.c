@@ -1,6 +1,6 @@
 /* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
  *
- * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (their mean, the cut-off);
+ * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level, cut-off);
  * and one row a clip with what it gives to the background. The cut-off is measured again when the
  * library has grown or shrunk by a tenth; until then new clips only get their row. */
 #include "query/calibrate.h"
@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The setting "calibration": this header, mean[dim], level[dim]. Little-endian, as all of ours. */
+/* The setting "calibration": this header, level[dim]. Little-endian, as all of ours. */
 typedef struct {
     char magic[8];
     int32_t version, dim, sentences, held_out;
     int64_t measured, generation;
-    double least, median, cut, false_positives, pair_mean, pair_deviation;
+    double median, cut, false_positives, pair_mean, pair_deviation;
     char space[112]; /* which vectors it was measured on */
 } header;
-static const char magic[8] = "kscal 1";
+static const char magic[8] = "kscal 2";
 
 static void name_space(char out[112], const ks_space *space)
 {
@@ -29,15 +29,11 @@ static int unpack(ks_scale *s, const header *h, const char *data)
 {
     size_t dim = (size_t)h->dim;
 
-    s->mean = malloc(dim * sizeof *s->mean);
-    s->level = malloc(dim * sizeof *s->level);
-    if (!s->mean || !s->level)
+    if (!(s->level = malloc(dim * sizeof *s->level)))
         return -1;
-    memcpy(s->mean, data, dim * sizeof *s->mean);
-    memcpy(s->level, data + dim * sizeof *s->mean, dim * sizeof *s->level);
+    memcpy(s->level, data, dim * sizeof *s->level);
     s->sentences = h->sentences;
     s->held_out = h->held_out;
-    s->least = h->least;
     s->median = h->median;
     s->cut = h->cut;
     s->false_positives = h->false_positives;
@@ -63,8 +59,8 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
     if (bytes >= sizeof h) {
         memcpy(&h, data, sizeof h);
         if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION && h.dim == s->dim &&
-            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 8 &&
-            h.least > 0 && h.median > 0 && h.cut > 0 && isfinite(h.cut) && h.pair_mean < 1) {
+            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 4 &&
+            h.median > 0 && h.cut > 0 && isfinite(h.cut) && h.pair_mean < 1) {
             err = unpack(s, &h, (const char *)data + sizeof h) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for calibration") : 1;
             *generation = h.generation;
         }
@@ -75,10 +71,10 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
 
 static int save(const ks_scale *s, const ks_library *library, ks_error *e)
 {
-    size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 8;
+    size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4;
     header h = {.version = KS_BACKGROUND_VERSION, .dim = s->dim, .sentences = s->sentences, .held_out = s->held_out,
-                .measured = s->measured, .generation = library->generation, .least = s->least,
-                .median = s->median, .cut = s->cut, .false_positives = s->false_positives,
+                .measured = s->measured, .generation = library->generation, .median = s->median,
+                .cut = s->cut, .false_positives = s->false_positives,
                 .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
     char *data = malloc(bytes);
     int err;
@@ -88,8 +84,7 @@ static int save(const ks_scale *s, const ks_library *library, ks_error *e)
     memcpy(h.magic, magic, sizeof magic);
     name_space(h.space, &library->space);
     memcpy(data, &h, sizeof h);
-    memcpy(data + sizeof h, s->mean, dim * 4);
-    memcpy(data + sizeof h + dim * 4, s->level, dim * 4);
+    memcpy(data + sizeof h, s->level, dim * 4);
     err = ks_index_put(s->x, "calibration", data, bytes, e);
     free(data);
     return err;
@@ -114,67 +109,22 @@ static int load_background(ks_scale *s, ks_error *e)
     return 1;
 }
 
-static int find(const ks_deviations *d, int64_t clip, float *deviation)
-{
-    int64_t low = 0, high = d->n;
-
-    while (low < high) {
-        int64_t mid = low + (high - low) / 2;
-        if (d->id[mid] < clip)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (low == d->n || d->id[low] != clip)
-        return 0;
-    *deviation = d->deviation[low];
-    return 1;
-}
-
-/* Of a clip that came after the measuring; the median where the sentences are not at hand. */
+/* Of a clip that came after the measuring. */
 static int compute(ks_background *row, const ks_scale *s, ks_error *e)
 {
-    float *v, *scores;
+    float *v = malloc(((size_t)s->dim + (size_t)s->sentences) * sizeof *v), *scores;
     int err;
 
-    row->spread = (float)s->median;
-    if (!s->vectors)
-        return 0;
-    v = malloc(((size_t)s->dim + (size_t)s->sentences) * sizeof *v);
     if (!v)
         return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     scores = v + s->dim;
     if ((err = ks_index_clip_vector(v, s->x, row->clip, e)) == 0) {
         for (int i = 0; i < s->sentences; i++)
             scores[i] = (float)ks_dot(v, s->vectors + (size_t)i * (size_t)s->dim, s->dim);
-        row->spread = (float)fmax(ks_deviation_of(scores, s->sentences, 1), s->least);
-        row->mean = (float)ks_dot(v, s->mean, s->dim);
+        ks_scale_row(&row->mean, &row->spread, scores, s->sentences, 1);
     }
     free(v);
     return err;
-}
-
-int ks_scale_deviations(float *deviation, const ks_scale *s, const int64_t *clips, int n, ks_error *e)
-{
-    enum { BLOCK = 256 };
-    ks_background rows[BLOCK];
-    int err = 0;
-
-    for (int from = 0; from < n && err >= 0; from += BLOCK) {
-        int m = n - from < BLOCK ? n - from : BLOCK;
-        for (int i = 0; i < m; i++)
-            rows[i] = (ks_background){.clip = clips[from + i]};
-        if (s->clips.n == 0 && (err = ks_index_background(rows, m, s->x, e)) < 0)
-            return err;
-        for (int i = 0; i < m && err >= 0; i++) {
-            float *to = &deviation[from + i];
-            *to = rows[i].spread;
-            if (!(*to > 0) && !find(&s->clips, rows[i].clip, to) && (err = compute(&rows[i], s, e)) == 0)
-                *to = rows[i].spread;
-            *to = (float)fmax((double)*to, s->least);
-        }
-    }
-    return err < 0 ? err : 0;
 }
 
 /* Clips that have no row yet get one. */
@@ -224,7 +174,7 @@ static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
         return err;
     (*out)->x = x;
     (*out)->dim = (*library)->space.dim;
-    (*out)->least = (*out)->median = 1;
+    (*out)->median = 1;
     return 0;
 }
 
@@ -238,10 +188,7 @@ int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e)
         goto out;
     if ((err = load(*s, &generation, library, e)) < 0)
         goto out;
-    if (err == 1) {
-        /* The vectors are a megabyte: only read where a clip may need them. */
-        err = generation != library->generation ? load_background(*s, e) : 0;
-    } else if (library->clips > 0) {
+    if (err == 0 && library->clips > 0) {
         if (enc && (err = ks_scale_encode(*s, enc, e)) == 0)
             err = ks_scale_measure(*s, e);
         if (err >= 0)
@@ -302,7 +249,6 @@ void ks_scale_close(ks_scale *s)
     if (!s)
         return;
     free(s->vectors);
-    free(s->mean);
     free(s->level);
     free(s->clips.id);
     free(s->clips.mean);
@@ -312,7 +258,7 @@ void ks_scale_close(ks_scale *s)
 
 void ks_scale_about(ks_scale_facts *out, const ks_scale *s)
 {
-    *out = (ks_scale_facts){.sentences = s->mean ? s->sentences : 0, .held_out = s->mean ? s->held_out : 0, .clips = s->measured,
+    *out = (ks_scale_facts){.sentences = s->level ? s->sentences : 0, .held_out = s->level ? s->held_out : 0, .clips = s->measured,
                             .cut = s->cut, .false_positives = s->false_positives,
                             .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
 }

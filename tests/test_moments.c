@@ -93,7 +93,6 @@ enum { D = 32, VIDEOS = 40, CLIPS = 3000 };
 typedef struct {
     ks_clip clip;
     float v[D];
-    float deviation;
     double value, cosine;
     int taken;
 } row;
@@ -101,7 +100,7 @@ static row rows[CLIPS];
 static int n_rows;
 static char paths[VIDEOS][64];
 static int64_t ids[VIDEOS];
-static float mean[D], level[D];
+static float level[D];
 static char dir[64];
 static ks_index *x;
 
@@ -165,16 +164,10 @@ static void make_library(void)
         rows[n_rows++].clip = clip;
     }
     ks_cursor_close(c);
-    for (int i = 0; i < n_rows; i++) {
-        ks_background b = {rows[i].clip.id, 0, 0};
+    for (int i = 0; i < n_rows; i++)
         MUST(ks_index_clip_vector(rows[i].v, x, rows[i].clip.id, &e));
-        b.spread = rows[i].deviation = 0.05f + (float)(lib_random(&seed) % 1000) / 10000;
-        MUST(ks_index_set_background(x, &b, 1, &e));
-    }
-    for (int d = 0; d < D; d++) {
-        mean[d] = (float)(lib_random(&seed) % 1000) / 10000 - 0.05f;
-        level[d] = (float)(lib_random(&seed) % 1000) / 1000 - 0.5f;
-    }
+    for (int d = 0; d < D; d++)
+        level[d] = (float)(lib_random(&seed) % 1000) / 5000 - 0.1f;
 }
 
 static double dot(const float *a, const float *b)
@@ -231,11 +224,8 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
 
     for (int i = 0; i < n_rows; i++) {
         row *r = &rows[i];
-        float centred[D];
         r->cosine = dot(r->v, q);
-        for (int d = 0; d < D; d++)
-            centred[d] = q[d] - mean[d];
-        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : dot(r->v, centred) / r->deviation - dot(s->level, centred) * KS_LEVEL_SHARE;
+        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean) : (r->cosine - dot(s->level, q) * KS_LEVEL_SHARE) / s->median;
         r->taken = 0;
         if (passes(r, &o->filter))
             all[n++] = r;
@@ -298,7 +288,7 @@ static ks_query_options random_options(uint64_t *seed)
 START_TEST(queries_agree_with_brute_force)
 {
     uint64_t seed = 77;
-    ks_scale s = {.dim = D, .sentences = 200, .held_out = 100, .mean = mean, .level = level, .least = 0.05, .median = 0.1, .cut = 3,
+    ks_scale s = {.dim = D, .sentences = 200, .held_out = 100, .level = level, .median = 0.1, .cut = 3,
                   .pair_mean = 0.02, .x = x};
 
     for (int round = 0; round < 300; round++) {
@@ -333,7 +323,7 @@ END_TEST
 /* Three films hold the same clip: one hit, two copies; --fold off shows all three. */
 START_TEST(copies_are_folded)
 {
-    ks_scale s = {.dim = D, .pair_mean = 0.02, .least = 1, .median = 1, .x = x};
+    ks_scale s = {.dim = D, .pair_mean = 0.02, .median = 1, .x = x};
     ks_query_options o = {.k = 3, .vector_query = 1};
     ks_hits hits;
     float q[D];
@@ -355,7 +345,7 @@ END_TEST
 /* similar FILE@T: the moment asked about comes first, or not at all. */
 START_TEST(the_moment_itself)
 {
-    ks_scale s = {.dim = D, .pair_mean = 0.02, .least = 1, .median = 1, .x = x};
+    ks_scale s = {.dim = D, .pair_mean = 0.02, .median = 1, .x = x};
     ks_query_options o = {.k = 5, .vector_query = 1};
 
     for (int i = 0; i < n_rows; i += 97) {
