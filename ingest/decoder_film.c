@@ -101,7 +101,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     ks_moment m;
     int64_t pts = frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp : frame->pts;
 
-    if (frame->width <= 0 || frame->height <= 0 || (int64_t)frame->width * frame->height > KS_MAX_PIXELS) {
+    if (!ks_wire_size_fits(frame->width, frame->height)) {
         f->too_large = 1;
         return;
     }

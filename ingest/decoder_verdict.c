@@ -30,7 +30,8 @@ static void no_frames(ks_wire_end *end, ks_film_job *f)
     const AVCodecParameters *p = f->source.stream ? f->source.stream->codecpar : NULL;
     if (f->encrypted) skipped(end, "encrypted");
     else if (f->source.reason[0]) skipped(end, f->source.reason);
-    else if (f->too_large || news.too_large || (p && (int64_t)p->width * p->height > KS_MAX_PIXELS)) skipped(end, "picture too large");
+    else if (f->too_large || news.too_large || (p && p->width > 0 && p->height > 0 && !ks_wire_size_fits(p->width, p->height)))
+        skipped(end, "picture too large");
     else skipped(end, "no decodable frames");
 }
 

@@ -144,7 +144,7 @@ void ks_wire_text(char *out, size_t n, const char *text, size_t max)
 
 static int ends_in_time(const char *text, size_t n) { return memchr(text, 0, n) != NULL; }
 
-static int size_is_sane(int32_t w, int32_t h)
+int ks_wire_size_fits(int32_t w, int32_t h)
 {
     return w > 0 && h > 0 && w <= KS_MAX_SIDE && h <= KS_MAX_SIDE && (int64_t)w * h <= KS_MAX_PIXELS;
 }
@@ -158,7 +158,7 @@ static int accept_media(ks_wire_state *s, const ks_wire_media *m, ks_error *e)
 {
     if (s->has_media) return bad(e, "a second header");
     if (m->tb_num <= 0 || m->tb_den <= 0) return bad(e, "time base");
-    if (!size_is_sane(m->width, m->height)) return bad(e, "picture size");
+    if (!ks_wire_size_fits(m->width, m->height)) return bad(e, "picture size");
     if (m->sar_num <= 0 || m->sar_den <= 0) return bad(e, "sample aspect");
     if (m->rotation < 0 || m->rotation % 1000 % 90 || m->rotation % 1000 > 270 || m->rotation > 1270) return bad(e, "rotation");
     if (m->duration < 0 || m->duration > INT64_MAX / 4) return bad(e, "duration");
@@ -175,7 +175,7 @@ static int accept_frame(ks_wire_state *s, const ks_wire_frame *f, ks_error *e)
     if (f->number != s->next || f->number >= KS_FRAMES_MAX) return bad(e, "frame number");
     if (f->ticks <= s->last_ticks || f->ticks > INT64_MAX / 4) return bad(e, "frame time");
     if (f->duration <= 0 || f->duration > INT64_MAX / 4) return bad(e, "frame duration");
-    if (!size_is_sane(f->width, f->height)) return bad(e, "frame size");
+    if (!ks_wire_size_fits(f->width, f->height)) return bad(e, "frame size");
     if (f->flags & ~(KS_FRAME_KEY | KS_FRAME_BREAK | KS_FRAME_INFERRED)) return bad(e, "frame flags");
     s->next++;
     s->last_ticks = f->ticks;
@@ -187,7 +187,7 @@ static int accept_picture(ks_wire_state *s, const ks_message *m, ks_error *e)
 {
     const ks_wire_picture *p = &m->u.picture;
     if (s->asked < 0 || p->number != s->asked) return bad(e, "a picture nobody asked for");
-    if (!size_is_sane(p->width, p->height)) return bad(e, "picture size");
+    if (!ks_wire_size_fits(p->width, p->height)) return bad(e, "picture size");
     if (m->type == KS_MSG_JPEG) {
         if (p->bytes <= 0 || p->bytes > 1 << 20) return bad(e, "thumbnail size");
     } else {

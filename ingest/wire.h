@@ -125,6 +125,8 @@ typedef struct {
     int64_t ticks_read;
 } ks_wire_state;
 void ks_wire_start(ks_wire_state *s);
+/* 1: within KS_MAX_SIDE and KS_MAX_PIXELS. Asked by both ends: the decoder calls the rest "picture too large". */
+int ks_wire_size_fits(int32_t width, int32_t height);
 /* Every field of a message from a job, in its order: 0, or KS_EFORMAT with what is nonsense in it. */
 int ks_wire_accept(ks_wire_state *s, const ks_message *m, ks_error *e);
 /* Text of the other side becomes printable ASCII or UTF-8 without control characters, cut at n. */

@@ -50,6 +50,12 @@ for w in 18 34 100 322 324 326 340 426 630 854; do
   check "a picture $w wide has ffmpeg's pixels" "$ours" "$theirs"
 done
 
+# a side beyond 65535 is too large as well, however few points there are
+for size in 16x65552 65552x16; do
+  ffmpeg -v error -nostdin -y -f lavfi -i "color=s=$size:r=1:d=1" -c:v ffv1 "$work/long.mkv"
+  check "$size" "$("$probe" "$decoder" "$work/long.mkv" | cut -f2,3,12)" "$(printf 'skipped\t0\tpicture too large')"
+done
+
 # tone mapping: white stays white, black black, colours keep their order (red half left, blue half right)
 for f in 50_hdr10_pq.mp4 51_hlg.mp4 52_full_range_mjpeg.avi 55_prores4444_alpha.mov 57_gbrp12.mkv; do
   KS_PROBE=all "$probe" "$decoder" "$corpus/$f" >"$work/raw"
