@@ -160,6 +160,33 @@ START_TEST(wild_anywhere)
 }
 END_TEST
 
+/* The same of halves, whose lots are twice as long. */
+START_TEST(wild_halves_anywhere)
+{
+    static const uint16_t half[] = {0x7c00, 0xfc00, 0x7c01, 0xffff, 0xfbff}; /* the last is -largest */
+    for (int64_t n = 1; n <= 69; n++)
+        for (int64_t place = 0; place < n; place++) {
+            ks_build *b = calloc(1, sizeof *b);
+            ks_build_member *m = ks_build_add(b, "w", NULL, 1, &n);
+            snprintf(m->descr, sizeof m->descr, "'<f2'");
+            m->bytes = 2 * (size_t)n;
+            memset(m->data, 0, m->bytes);
+            for (int i = 0; i < 5; i++) {
+                ks_checkpoint *cp;
+                ks_error e = {0};
+                uint8_t *keep;
+                float x[72];
+                memcpy(m->data + 2 * place, &half[i], 2);
+                ck_assert_int_eq(open_bytes(&cp, b, &keep, &e), 0);
+                ck_assert_int_eq(ks_tensor_load(x, cp, &cp->tensors[0], &e), i < 4 ? KS_EFORMAT : 0);
+                ks_checkpoint_close(cp);
+                free(keep);
+            }
+            ks_build_free(b);
+        }
+}
+END_TEST
+
 /* --- one fault each --- */
 
 typedef struct {
@@ -434,6 +461,7 @@ int main(void)
     tcase_add_test(t, halves);
     tcase_add_test(t, every_half);
     tcase_add_test(t, wild_anywhere);
+    tcase_add_test(t, wild_halves_anywhere);
     tcase_add_loop_test(t, one_fault_each, 0, (int)(sizeof faults / sizeof *faults));
     tcase_add_test(t, crc_and_bit_flips);
     tcase_add_test(t, every_truncation);
