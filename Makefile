@@ -38,9 +38,10 @@ CFLAGS += -std=c11 $(O) -g $(WARN) $(HARD) $(SANF) $(NATF)
 CXXFLAGS += -std=c++17 $(O) -g -Wall -Wextra -Werror $(HARD) $(SANF) $(NATF)
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack $(SANF)
 
-# What the build finds: -lfaiss_c (Debian 13 has it, 12 ships its headers only), oneDNN.
+# What the build finds: -lfaiss_c (Debian 12 ships its headers only, 13 a static one whose code cannot go into a shared
+# library: of use is one that can), oneDNN.
 probe = $(shell echo 'int main(void){return 0;}' | $(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo yes)
-HAVE_FAISS_C := $(call probe,-lfaiss_c -lfaiss -lstdc++ -lopenblas -lgomp -lm)
+HAVE_FAISS_C := $(call probe,-shared -fPIC -Wl$(COMMA)-u$(COMMA)faiss_get_last_error -lfaiss_c -lfaiss -lstdc++ -lopenblas -lgomp -lm)
 HAVE_DNNL := $(call probe,-include dnnl.h)
 ifeq ($(HAVE_DNNL),yes)
 # The run-time name differs (libdnnl.so.2, .so.3.6): the build notes the one it was built beside.

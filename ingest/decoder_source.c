@@ -6,6 +6,7 @@
 #include <libavutil/opt.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 /* Films of people, not everything libav has ever met: less tested demuxers and decoders are where
@@ -14,6 +15,7 @@ static const char *const demuxers[] = {
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "nut", "gif", "h264", "hevc",
     "mxf", "dv", "rm", "wtv", "mpegvideo", "m4v", "ivf", "live_flv", "apng", NULL};
 static const char *const playlists[] = {"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest", "applehttp", NULL};
+static const char playlist[] = "a playlist, not a video";
 static const enum AVCodecID codecs[] = {
     AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP8, AV_CODEC_ID_VP9, AV_CODEC_ID_AV1, AV_CODEC_ID_MPEG1VIDEO,
     AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MSMPEG4V1, AV_CODEC_ID_MSMPEG4V2, AV_CODEC_ID_MSMPEG4V3,
@@ -92,7 +94,10 @@ static int no_second_file(AVFormatContext *c, AVIOContext **pb, const char *url,
 static const char *why_no_format(const ks_source *s)
 {
     ks_atoms atoms;
+    char first[7];
     if (s->bytes.size == 0) return "empty file";
+    if (pread(s->bytes.fd, first, sizeof first, 0) == (ssize_t)sizeof first && memcmp(first, "#EXTM3U", sizeof first) == 0)
+        return playlist; /* libav 61 knows HLS by its name alone, and names are not asked */
     if (ks_atoms_walk(&atoms, &s->bytes) && (atoms.has_ftyp || atoms.has_moov || atoms.has_moof)) {
         if (!atoms.has_moov) return "truncated: no index (moov)";
         return "damaged header";
@@ -107,7 +112,7 @@ static int probe(const AVInputFormat **format, ks_source *s, const ks_source_how
         *format = av_find_input_format("mpegts"); /* rubbish before the first packet looks like a program stream */
     else if (score < 0 || !*format) return refuse(s, why_no_format(s));
     const char *name = (*format)->name;
-    if (among(name, playlists)) return refuse(s, "a playlist, not a video");
+    if (among(name, playlists)) return refuse(s, playlist);
     if (is_still(name)) return how->stills ? 0 : refuse(s, "still image");
     if (among(name, demuxers)) return 0;
     if (score <= AVPROBE_SCORE_RETRY) return refuse(s, "not a video");

@@ -111,7 +111,7 @@ is "$(grep -o 'data:image/jpeg;base64,[^"]*' "$T/page.html" | head -n 1 | cut -d
 # --- labels
 printf 'a dog jumping into water\na boat on the water\npeople at a barbecue\n' >"$T/labels"
 k label --labels "$T/labels" --template '{}' --json --in "$film" >"$T/labels.json"; is "$?" 0 "label exits 0"
-is "$(jq -r '[.start, .end, .label] | map(tostring) | join("/")' "$T/labels.json" | tr '\n' ' ')" "2.002/10.01/a dog jumping into water 12.012/24.024/a boat on the water 30.03/38.038/people at a barbecue " "each clip its label, equal neighbours one span"
+is "$(jq -r '[.start + 0, .end + 0, .label] | map(tostring) | join("/")' "$T/labels.json" | tr '\n' ' ')" "2.002/10.01/a dog jumping into water 12.012/24.024/a boat on the water 30.03/38.038/people at a barbecue " "each clip its label, equal neighbours one span"
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off | wc -l)" 4 "--merge off: a clip a row"
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'map(.score) | add | . > 3.999 and . < 4.001')" true "the softmax over all labels sums to one a clip"
 is "$(k label -l "$T/labels" --per-video --json | wc -l)" 2 "--per-video: a film a row"

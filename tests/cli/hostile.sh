@@ -19,7 +19,13 @@ for f in "$corpus"/[0-9]*; do
 done
 (cd "$work/media" && "$probe" "$decoder" *) >"$work/probe" 2>"$work/errors"
 awk -F'\t' 'FNR == NR { real[$1] = $2; next } { $1 = real[$1]; print }' OFS='\t' "$work/names" "$work/probe" >"$work/rows"
-awk -F'\t' -f tests/hostile/check_probe.awk tests/hostile/expected.tsv "$work/rows"
+# damage by offset hits other bytes where another ffmpeg wrote the film
+expected=tests/hostile/expected.tsv
+if [ "$(ffprobe -v error -show_program_version -of csv=p=0 | cut -d. -f1 | tr -dc 0-9)" -ge 7 ]; then
+  awk -F'\t' 'FNR == NR { other[$1] = $0; next } { print ($1 in other) ? other[$1] : $0 }' tests/hostile/expected_7.tsv "$expected" >"$work/expected"
+  expected=$work/expected
+fi
+awk -F'\t' -f tests/hostile/check_probe.awk "$expected" "$work/rows"
 check "94 files, 94 rows" "$(wc -l <"$work/rows")" 94
 
 # file-system objects: nothing blocks, nothing but regular files is opened
@@ -38,7 +44,12 @@ check "odd names are only names" "$(grep -c 'indexed.1.0.000' "$work/odd")" "$(f
 # turned pictures are what ffmpeg's own turning gives, bit for bit
 for f in 40_rotate90.mp4 41_rotate180.mp4 42_mirrored.mp4 44_matrix_all_zero.mp4 47_odd_175x143_444.mp4 52_full_range_mjpeg.avi 53_reserved_colour_tags.mp4 58_h264_422_10bit.mp4; do
   ours=$(KS_PROBE=raw "$probe" "$decoder" "$corpus/$f" | sha256sum)
-  theirs=$(ffmpeg -v error -nostdin -i "$corpus/$f" -frames:v 1 -f rawvideo -pix_fmt rgb24 - | sha256sum)
+  ffmpeg -v error -nostdin -y -i "$corpus/$f" -frames:v 1 -f rawvideo -pix_fmt rgb24 "$work/theirs" 2>"$work/said"
+  if grep -q 'Invalid color space' "$work/said"; then # ffmpeg 7 refuses reserved tags; without them it is the same picture
+    ffmpeg -v error -nostdin -y -i "$corpus/$f" -c copy -bsf:v h264_metadata=colour_primaries=2:transfer_characteristics=2:matrix_coefficients=2 "$work/plain.mp4"
+    ffmpeg -v error -nostdin -y -i "$work/plain.mp4" -frames:v 1 -f rawvideo -pix_fmt rgb24 "$work/theirs"
+  fi
+  theirs=$(sha256sum <"$work/theirs")
   check "$f has ffmpeg's pixels" "$ours" "$theirs"
 done
 

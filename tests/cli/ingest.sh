@@ -20,8 +20,8 @@ is "$(cat "$T/out")" "Would index 4 files." "a dry run says what it would do"
 run "$T/in" --shots off
 is $code 0 "exit 0 when all went in"
 is "$(verdicts)" "indexed clock_1.mp4,indexed clock_13.mp4,indexed clock_6.mp4,indexed twenty" "a verdict each; what is no film is not listed; a film without extension is"
-is "$(jq -r 'select(.event == "done") | [.files, .clips, .video_seconds] | @csv' "$T/out")" "4,9,40" "the last line counts files, clips, seconds"
-is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("twenty")) | "\(.start) \(.end) \(.reason)"' | paste -sd,)" \
+is "$(jq -r 'select(.event == "done") | [.files, .clips, .video_seconds + 0] | @csv' "$T/out")" "4,9,40" "the last line counts files, clips, seconds"
+is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("twenty")) | "\(.start + 0) \(.end + 0) \(.reason)"' | paste -sd,)" \
    "0 8 window,4 12 window,8 16 window,12 20 tail" "clips lie on the grid and the tail ends with the film"
 # Each frame of each clip shows floor(4 t) for its own t: short shots floor(i*N/T), windows start + i/2 s.
 "$D" "$T/lib" clock | awk '
@@ -46,7 +46,7 @@ is "$(jq -r 'select(.event == "done") | .clips' "$T/out")" 0 "and nothing is enc
 mv "$T/in/twenty" "$T/in/x"; mv "$T/in/clock_13.mp4" "$T/in/twenty"; mv "$T/in/x" "$T/in/clock_13.mp4"
 run "$T/in"
 is "$(jq -r 'select(.event == "done") | .clips' "$T/out") $code" "0 0" "two films that swap names are not encoded again"
-is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("/in/clock_13.mp4")) | .end' | tail -1)" 20 "and each has the other's name"
+is "$("$K" -L "$T/lib" clips --json | jq -r 'select(.path | endswith("/in/clock_13.mp4")) | .end + 0' | tail -1)" 20 "and each has the other's name"
 mv "$T/in/clock_13.mp4" "$T/in/x"; mv "$T/in/twenty" "$T/in/clock_13.mp4"; mv "$T/in/x" "$T/in/twenty"; run "$T/in"
 "$D" "$T/lib" >"$T/after"; cmp -s "$T/before" "$T/after"; ok $? "swapped back, the library is as it was"
 touch "$T/in/twenty"; run "$T/in"

@@ -50,7 +50,7 @@ awk -v a="$(ends f1)" -v b="$(ends f2)" 'BEGIN { exit !(a - b < 0.121 && b - a <
 mkdir "$T/s"; cp "$M/clock_1.mp4" "$T/s/"; ff -i "$M/clock_6.mp4" -frames:v 1 "$T/s/a.png"; ff -ss 3 -i "$M/clock_6.mp4" -frames:v 1 "$T/s/b.jpg"
 run s1 "$T/s"; is "$code $(files)" "0 indexed clock_1.mp4" "pictures are left alone"
 run s1 "$T/s" --stills; is "$code $(files)" "0 indexed a.png,indexed b.jpg,unchanged clock_1.mp4" "--stills takes them"
-is "$("$K" -L "$T/s1" clips --json | jq -r 'select(.reason == "still") | "\(.path | sub(".*/"; "")) \(.start) \(.frames)"' | sort | paste -sd,)" \
+is "$("$K" -L "$T/s1" clips --json | jq -r 'select(.reason == "still") | "\(.path | sub(".*/"; "")) \(.start + 0) \(.frames)"' | sort | paste -sd,)" \
    "a.png 0 1,b.jpg 0 1" "as clips of one frame"
 run s1 --stills; is "$(files)" "unchanged a.png,unchanged b.jpg,unchanged clock_1.mp4" "once"
 

@@ -34,7 +34,7 @@ k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
 # --- JSON
 k search --all --json a dog jumping into water >"$T/out"
 is "$?" 0 "search exits 0"
-is "$(head -n 1 "$T/out" | jq -r '[.rank, .start, .end, (.clips | length)] | map(tostring) | join(" ")')" "1 4 16 2" "two clips are one moment, with its times"
+is "$(head -n 1 "$T/out" | jq -r '[.rank, .start + 0, .end + 0, (.clips | length)] | map(tostring) | join(" ")')" "1 4 16 2" "two clips are one moment, with its times"
 is "$(head -n 1 "$T/out" | jq -r .path)" "$lake" "JSON paths are absolute"
 is "$(jq -r '.rank' "$T/out" | tr '\n' ' ')" "$(jq -r '.score' "$T/out" | awk '{print NR}' | tr '\n' ' ')" "ranks count from 1"
 is "$(jq -s 'map(.score) == (map(.score) | sort | reverse)' "$T/out")" true "scores fall with the rank"
@@ -44,7 +44,7 @@ is "$(k search --all -k 3 --json --merge off a dog jumping into water | jq -s 'm
 is "$(k search --json --all --in city.mp4 -k 9 a dog jumping into water | jq -r .path | sort -u)" "$T/films/city.mp4" "--in names one film"
 is "$(k search --json --all --path 'trip/*' -k 9 a tram in the rain | jq -r .path | sort -u)" "$lake" "--path filters"
 is "$(k search --json --all --per-video 1 -k 9 a cat on a sofa | jq -r .path | sort | uniq -d)" "" "--per-video bounds each film"
-is "$(k search --json --all --longer 8.2 -k 9 x | jq -r .start)" "16" "--longer is by clip"
+is "$(k search --json --all --longer 8.2 -k 9 x | jq -r ".start + 0")" "16" "--longer is by clip"
 is "$(k search --json --all --after 2019-02-15 --before 2019-03-15 -k 9 x | jq -r .path | sort -u)" "$T/films/city.mp4" "--after and --before are dates of films"
 cat_cosine() { k search --json --all --merge off -k 9 --in home.mp4 "$@" | jq -s 'map(select(.start == 0))[0].cosine'; }
 is "$(echo "$(cat_cosine --not 'a cat on a sofa' a dog jumping into water) < $(cat_cosine a dog jumping into water)" | awk "{ print (\$1 < \$3) }")" 1 "--not moves away from its words"
@@ -62,7 +62,7 @@ k search --all --json a dog >/dev/full; is "$?" 5 "a full disk is exit 5"
 k search --all --csv -k 2 a dog jumping into water >"$T/hits.csv"
 is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), r[0]["path"], r[0]["start"], r[0]["query"])' "$T/hits.csv")" "2 $lake 4.000 a dog jumping into water" "CSV as python reads it"
 printf 'a dog jumping into water\n\na tram in the rain\r\n' | k search --all -k 1 --json --queries - >"$T/out"
-is "$(jq -r '[.query, .start] | map(tostring) | join("/")' "$T/out" | tr '\n' ' ')" "a dog jumping into water/4 a tram in the rain/3600 " "queries from a file"
+is "$(jq -r '[.query, .start + 0] | map(tostring) | join("/")' "$T/out" | tr '\n' ' ')" "a dog jumping into water/4 a tram in the rain/3600 " "queries from a file"
 
 # --- bench query
 k bench query --rounds 2 --json a dog >/dev/null; is "$?" 2 "bench query takes its words between quotes"
@@ -96,8 +96,8 @@ fi
 
 # --- like and similar
 clip=$(k search --all -k 1 --json a tram in the rain | jq '.clips[0]')
-is "$(k search --like "$clip" --json -k 3 | head -n 1 | jq -r '[.start, (.score > 0.99)] | map(tostring) | join(" ")')" "3600 true" "--like: the clip itself first"
-is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 1 | jq .start)" "3600" "similar FILE@T: the stored clip nearest T is first"
+is "$(k search --like "$clip" --json -k 3 | head -n 1 | jq -r '[.start + 0, (.score > 0.99)] | map(tostring) | join(" ")')" "3600 true" "--like: the clip itself first"
+is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 1 | jq ".start + 0")" "3600" "similar FILE@T: the stored clip nearest T is first"
 is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 20 --not-self | jq -s 'map(select(.start == 3600)) | length')" 0 "--not-self leaves it out"
 is "$(k similar "$T/films/home.mp4" --json -k 4 | wc -l)" 4 "similar always gives k hits"
 

@@ -12,11 +12,11 @@ import films                                    # noqa: F401  (makes ../train im
 class Kinoseek:
     """Everything through the program that people run."""
 
-    def __init__(self, program, model):
-        self.program, self.model = program, model
+    def __init__(self, program, model, precision='auto'):
+        self.program, self.model, self.precision = program, model, precision
 
     def call(self, *words, ok=(0,)):
-        done = subprocess.run([self.program, *map(str, words)], capture_output=True, text=True)
+        done = subprocess.run([self.program, '--precision', self.precision, *map(str, words)], capture_output=True, text=True)
         if done.returncode not in ok:
             raise SystemExit(f'{words[:4]}: exit {done.returncode}: {done.stderr.strip()[-400:]}')
         return done.stdout

@@ -48,6 +48,16 @@ def retrieval(table, backend, items, root, name, details=False):
     print(f'| ceiling of natural captions (some are true of several clips) | {100 * (1 / true.sum(1)).mean():.1f} % | | {len(items)} |')
 
 
+def precisions(table, backend, items, root):
+    """The same 4,000 queries (two captions a clip, both ways) in each precision."""
+    for precision in ('fp32', 'bf16', 'int8'):
+        backend.precision = precision
+        v = backend.videos([root / x['file'] for x in items])
+        said = [backend.texts([x[key] for x in items]) for key in ('text', 'full')]
+        table.row(f'{precision}: R@1 of {len(items)}, text to clip and clip to text', np.concatenate([r for t in said for r in (ranks(t, v) == 0, ranks(v, t) == 0)]))
+    backend.precision = 'auto'
+
+
 def pairs(table, backend, items, root, name):
     v = backend.videos([root / x['file'] for x in items]).reshape(len(items) // 2, 2, -1)
     t = backend.texts([x['text'] for x in items]).reshape(len(items) // 2, 2, -1)
@@ -99,7 +109,7 @@ def main():
     parser.add_argument('--backend', choices=['kinoseek', 'torch'], default='kinoseek')
     parser.add_argument('--program', default='build/kinoseek')
     parser.add_argument('--tokenizer')
-    parser.add_argument('--only', default='natural,time,relation,seen,unseen,clean,low,foreign,demo,long')
+    parser.add_argument('--only', default='natural,precision,time,relation,seen,unseen,clean,low,foreign,demo,long')
     args = parser.parse_args()
     backend, table = backends.make(args), Table()
     demo = pathlib.Path(__file__).parents[1]
@@ -112,6 +122,8 @@ def main():
             retrieval(table, backend, items, args.clips, names[part], part == 'natural')
         elif items:
             pairs(table, backend, items, args.clips, {'time': 'pairs that differ in time alone', 'relation': 'relations'}[part])
+        elif part == 'precision' and args.backend == 'kinoseek':
+            precisions(table, backend, [x for x in manifest['items'] if x['part'] == 'natural'], args.clips)
         elif part == 'demo':
             demo_questions(table, backend, demo)
         elif part == 'long' and manifest['long'] and args.backend == 'kinoseek':
