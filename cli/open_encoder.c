@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static void notice(void *quiet, const char *sentence)
+static void notice(void *unused, const char *sentence)
 {
-    if (!*(const int *)quiet)
-        fprintf(stderr, "kinoseek: %s\n", sentence);
+    (void)unused;
+    fprintf(stderr, "kinoseek: %s\n", sentence);
 }
 
 static ks_precision precision(const ks_globals *g, ks_precision fallback)
@@ -26,7 +26,7 @@ int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_
     const char *name = g->model ? g->model : model_or_null && *model_or_null ? model_or_null : ks_default_model(g);
     char *model = NULL, *tokenizer = NULL;
     int err, quiet = g->quiet;
-    ks_encoder_options o = {.towers = towers, .threads = g->threads, .notice = notice, .notice_arg = &quiet};
+    ks_encoder_options o = {.towers = towers, .threads = g->threads, .notice = quiet ? NULL : notice};
 
     *enc = NULL;
     if ((err = ks_locate_model(&model, &tokenizer, g, name, e)) < 0)

@@ -127,6 +127,9 @@ def of_texts():
     code, out, err = run(*model("lvt.npz"), "embed", "--text", "zq " * 40 + "the last words")
     got = json.loads(out)
     check(code == 0 and len(got["tokens"]) == 64 and "the last words." in err, "what is cut at 64 tokens is said", err)
+    for more in (["-v"], ["--threads", "1"], ["--precision", "fp32"]):
+        err = run(*model("lvt.npz"), *more, "embed", "--text", "zq " * 90)[2]
+        check(err.count("\n") == 1 and "cut off (" in err, "so with " + " ".join(more), err)
     check(run(*model("lvt.npz"), "-q", "embed", "--text", "zq " * 90)[2] == "", "-q says nothing of it")
 
 
