@@ -46,7 +46,7 @@ static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *
               : f->video ? ks_clip_video(&clip, &how, f->video, e)
                          : ks_clip_npy(&clip, &how, f->npy, e);
     if (err) return err;
-    err = ks_features(&x, &dims[0], &dims[1], enc, stage, &clip, e);
+    err = ks_features(&x, dims, enc, stage, &clip, e);
     if (!err) {
         int flat = stage == KS_STAGE_GLOBAL || stage == KS_STAGE_LOGITS;
         err = ks_npy_write(f->out, x, flat ? 1 : 2, flat ? &dims[1] : dims, e);

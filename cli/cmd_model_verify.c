@@ -161,10 +161,10 @@ static int run_clip(verifier *v, ks_encoder *enc, const char *clip, ks_error *e)
 {
     ks_clip_pixels pixels = {0};
     float *x = NULL;
-    int64_t rows, cols;
+    int64_t dims[2];
     int err = frames_for(&pixels, v, clip, v->input, e), lvt = v->info.kind == KS_LVT;
-    if (!err) err = ks_features(&x, &rows, &cols, enc, lvt ? KS_STAGE_GLOBAL : KS_STAGE_SPATIOTEMPORAL, &pixels, e);
-    if (!err) ks_figures_hold(&v->figures, v->input, lvt ? "global" : "spatiotemporal", x, lvt ? 1 : rows, lvt ? rows * cols : cols);
+    if (!err) err = ks_features(&x, dims, enc, lvt ? KS_STAGE_GLOBAL : KS_STAGE_SPATIOTEMPORAL, &pixels, e);
+    if (!err) ks_figures_hold(&v->figures, v->input, lvt ? "global" : "spatiotemporal", x, lvt ? 1 : dims[0], lvt ? dims[0] * dims[1] : dims[1]);
     free(x);
     ks_clip_free(&pixels);
     return err;
@@ -236,8 +236,8 @@ static int verify_it(verifier *v, ks_error *e)
     int err = ks_model_info(&v->info, v->path, e);
     if (!err) err = ks_releases_read(&r, v->g, e);
     if (!err && !name) name = name_of(&v->info);
-    if (!err) say(v, "layout", name ? name : "of no released model");
     const ks_release *row = !err && name ? ks_release_find(&r, name, "model") : NULL;
+    if (!err) say(v, "layout", name ? name : "of no released model");
     if (!err) err = check_size(v, row, e);
     if (!err && name && !v->o->figures) err = ks_locate_data(&figures, v->g, "models/figures.tsv", e);
     if (!err && name) err = ks_figures_read(&v->figures, v->o->figures ? v->o->figures : figures, name, e);

@@ -139,9 +139,8 @@ typedef enum {
     KS_STAGE_LOGITS          /* [classes] */
 } ks_stage;
 
-/* *out is malloc'ed [rows, cols]. KS_EUSAGE: a stage that this model does not have. */
-int ks_features(float **out, int64_t *rows, int64_t *cols, ks_encoder *enc, ks_stage stage,
-                const ks_clip_pixels *clip, ks_error *e);
+/* *out is malloc'ed [dims[0], dims[1]]. KS_EUSAGE: a stage that this model does not have. */
+int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage, const ks_clip_pixels *clip, ks_error *e);
 
 /* Called with every named intermediate of the following calls: "patches", "spatial.0" ... (residual
  * stream after block i), "spatial_ln", "temporal.0", "temporal_ln", "auxiliary.0", "text.0", ...

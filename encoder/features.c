@@ -23,13 +23,13 @@ static int has_stage(const ks_info *info, ks_stage stage)
     return 0;
 }
 
-static void shape_of(int64_t *rows, int64_t *cols, const ks_info *info, ks_stage stage, const ks_clip_pixels *clip)
+static void shape_of(int64_t dims[2], const ks_info *info, ks_stage stage, const ks_clip_pixels *clip)
 {
     int64_t grid = clip->side / info->patch;
-    *cols = stage == KS_STAGE_LOGITS ? info->classes : info->dim;
-    *rows = stage == KS_STAGE_GLOBAL || stage == KS_STAGE_LOGITS ? 1
-            : stage == KS_STAGE_FRAMES                          ? clip->T
-                                                                : clip->T * grid * grid;
+    dims[1] = stage == KS_STAGE_LOGITS ? info->classes : info->dim;
+    dims[0] = stage == KS_STAGE_GLOBAL || stage == KS_STAGE_LOGITS ? 1
+              : stage == KS_STAGE_FRAMES                          ? clip->T
+                                                                  : clip->T * grid * grid;
 }
 
 static int fill(float *x, ks_encoder *enc, ks_stage stage, ks_tokens *const *frames, int T, ks_error *e)
@@ -47,10 +47,9 @@ static int fill(float *x, ks_encoder *enc, ks_stage stage, ks_tokens *const *fra
     return 0;
 }
 
-int ks_features(float **out, int64_t *rows, int64_t *cols, ks_encoder *enc, ks_stage stage, const ks_clip_pixels *clip,
-                ks_error *e)
+int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage, const ks_clip_pixels *clip, ks_error *e)
 {
-    assert(out && rows && cols && enc && clip);
+    assert(out && dims && enc && clip);
     static const char *const names[] = {"spatial", "spatiotemporal", "auxiliary", "frames", "global", "logits"};
     *out = NULL;
     if (!has_stage(&enc->info, stage))
@@ -60,10 +59,10 @@ int ks_features(float **out, int64_t *rows, int64_t *cols, ks_encoder *enc, ks_s
         return ks_fail(e, KS_ENOMEM, "no memory for %d frames", clip->T);
     int err = ks_pixels_tokens(frames, enc, clip, e);
     if (!err) {
-        shape_of(rows, cols, &enc->info, stage, clip);
-        *out = malloc((size_t)*rows * (size_t)*cols * sizeof **out);
+        shape_of(dims, &enc->info, stage, clip);
+        *out = malloc((size_t)dims[0] * (size_t)dims[1] * sizeof **out);
         err = *out ? fill(*out, enc, stage, frames, clip->T, e)
-                   : ks_fail(e, KS_ENOMEM, "no memory for %lld rows of features", (long long)*rows);
+                   : ks_fail(e, KS_ENOMEM, "no memory for %lld rows of features", (long long)dims[0]);
     }
     for (int t = 0; t < clip->T && frames; t++)
         ks_tokens_free(frames[t]);

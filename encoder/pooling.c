@@ -133,18 +133,17 @@ size_t ks_pooling_scratch(const ks_pooling *g, int frames, int N)
            ks_slice((size_t)frames * H * (size_t)N, sizeof(float)) + ks_slice(rows * (size_t)g->hidden, sizeof(float));
 }
 
-void ks_pooling_run(float *out, const ks_pooling *g, ks_pool *pool, ks_arena *arena, const float *x, const int shape[2],
-                    int each)
+void ks_pooling_run(float *out, const ks_pooling *g, ks_pool *pool, ks_arena *arena, const ks_pooled *what)
 {
-    size_t frames = (size_t)shape[0], N = (size_t)shape[1], H = (size_t)g->H, D = (size_t)g->D, used = arena->used;
-    job j = {.g = g, .x = x, .frames = shape[0], .N = shape[1], .rows = each ? shape[0] + 1 : 1, .out = out};
+    size_t frames = (size_t)what->frames, N = (size_t)what->N, H = (size_t)g->H, D = (size_t)g->D, used = arena->used;
+    job j = {.g = g, .x = what->x, .frames = what->frames, .N = what->N, .rows = what->each ? what->frames + 1 : 1, .out = out};
     assert(frames > 0 && N > 0);
     j.top = ks_arena_take(arena, (frames + 1) * H * sizeof(float));
     j.sum = ks_arena_take(arena, (frames + 1) * H * sizeof(float));
     j.z = ks_arena_take(arena, (frames + 1) * H * D * sizeof(float));
     j.logits = ks_arena_take(arena, frames * H * N * sizeof(float));
     j.heads = ks_arena_take(arena, (frames + 1) * (size_t)g->hidden * sizeof(float));
-    ks_pool_run(pool, shape[0] * g->H, gather, &j);
+    ks_pool_run(pool, what->frames * g->H, gather, &j);
     ks_pool_run(pool, g->H, merge, &j);
     ks_pool_run(pool, g->H, values, &j);
     ks_pool_run(pool, (g->D + OUT_CHUNK - 1) / OUT_CHUNK, outputs, &j);

@@ -24,11 +24,15 @@ int ks_pooling_open(ks_pooling *pooling, const ks_pooler *w, const ks_kernels *k
                     ks_error *e);
 void ks_pooling_close(ks_pooling *pooling);
 
-/* out[0, D]: pooled over all frames * N rows of x[frames * N, D]; out[1 + f, D]: over frame f alone, if
- * `each`. After the pooler's LayerNorm, not normalised to length. Scratch of the arena:
+typedef struct {
+    const float *x; /* [frames * N, D] */
+    int frames, N;
+    int each;       /* 1: every frame alone too */
+} ks_pooled;
+
+/* out[0, D]: pooled over all frames * N rows of x; out[1 + f, D]: over frame f alone, if `each`. After the pooler's LayerNorm, not normalised to length. Scratch of the arena:
  * ks_pooling_scratch. */
 size_t ks_pooling_scratch(const ks_pooling *pooling, int frames, int N);
-void ks_pooling_run(float *out, const ks_pooling *pooling, ks_pool *pool, ks_arena *arena, const float *x,
-                    const int shape[2] /* frames, N */, int each);
+void ks_pooling_run(float *out, const ks_pooling *pooling, ks_pool *pool, ks_arena *arena, const ks_pooled *what);
 
 #endif

@@ -215,7 +215,8 @@ static void pool_outputs(const ks_clip_outputs *out, ks_encoder *enc, const floa
     int T = shape[0], D = enc->info.dim, lvt = enc->info.kind == KS_LVT;
     size_t width = (size_t)D;
     float *pooled = ks_arena_take(&enc->arena, ((size_t)T + 1) * width * sizeof(float));
-    ks_pooling_run(pooled, &v->pooling, enc->pool, &enc->arena, x, shape, out->frames != NULL);
+    ks_pooled what = {.x = x, .frames = T, .N = shape[1], .each = out->frames != NULL};
+    ks_pooling_run(pooled, &v->pooling, enc->pool, &enc->arena, &what);
     if (out->logits) {
         memcpy(out->logits, w->class_b, (size_t)enc->info.classes * sizeof(float));
         for (size_t d = 0; d < width; d++)

@@ -69,17 +69,17 @@ static int every_stage(ks_encoder *enc, const ks_fixture *f, const ks_fixture_cl
     for (int stage = KS_STAGE_SPATIAL; stage <= KS_STAGE_LOGITS; stage++) {
         char name[160];
         float *got = NULL;
-        int64_t rows, cols;
+        int64_t dims[2];
         ks_error e = {0};
         ks_clip_pixels px = pixels_of(clip);
         snprintf(name, sizeof name, "%s/%s", clip->name, names[stage]);
-        int err = ks_features(&got, &rows, &cols, enc, (ks_stage)stage, &px, &e);
+        int err = ks_features(&got, dims, enc, (ks_stage)stage, &px, &e);
         ck_assert_int_eq(err, has_stage(ks_encoder_info(enc), (ks_stage)stage) ? 0 : KS_EUSAGE);
         if (!ks_fixture_find(f, name)) {
             free(got);
             continue;
         }
-        near_reference(f, name, got, rows * cols);
+        near_reference(f, name, got, dims[0] * dims[1]);
         free(got);
         checked++;
     }
@@ -161,12 +161,12 @@ START_TEST(blocks_are_the_official_ones)
     ks_clip_pixels px = pixels_of(clip);
     watcher w = {.f = f, .T = clip->T, .N = clip->side / 18 * (clip->side / 18)};
     float *got, v[64];
-    int64_t rows, cols;
+    int64_t dims[2];
     int32_t ids[KS_TEXT_MAX];
     ks_error e = {0};
     ck_assert_str_eq(clip->name, "trained");
     ks_encoder_tap(enc, watch, &w);
-    ck_assert_int_eq(ks_features(&got, &rows, &cols, enc, KS_STAGE_GLOBAL, &px, &e), 0);
+    ck_assert_int_eq(ks_features(&got, dims, enc, KS_STAGE_GLOBAL, &px, &e), 0);
     free(got);
     ck_assert_int_eq(w.seen, 3 + 3 + 2); /* blocks, and the norms after two stacks */
     const ks_fixture_array *a = ks_fixture_get(f, "text_seven/ids");
