@@ -237,6 +237,7 @@ static int verify_it(verifier *v, ks_error *e)
     if (!err) err = ks_releases_read(&r, v->g, e);
     if (!err && !name) name = name_of(&v->info);
     const ks_release *row = !err && name ? ks_release_find(&r, name, "model") : NULL;
+    if (!err && v->o->as && !v->o->figures && !row) err = ks_fail(e, KS_EUSAGE, "--as %s: no released model has this name (kinoseek model list)", name);
     if (!err) say(v, "layout", name ? name : "of no released model");
     if (!err) err = check_size(v, row, e);
     if (!err && name && !v->o->figures) err = ks_locate_data(&figures, v->g, "models/figures.tsv", e);

@@ -29,6 +29,8 @@ verify flip; is $code 4 "a flipped byte: exit 4"; has "$err" "is damaged: its CR
 verify finger; is $code 4 "a changed weight: exit 4"; has "$err" "tensor params/vision_encoder/patch_projection/linear/bias ends with" "its fingerprint is named"
 "$K" model verify "$T/good.npz" --as lvt-base >"$T/out" 2>"$T/err"; is $? 4 "a toy is not lvt-base"
 has "$(cat "$T/err")" "the released lvt-base has 990527124" "and its size says so"
+"$K" model verify "$T/good.npz" --as lvt-bsae >"$T/out" 2>"$T/err"; is $? 2 "a slip in --as: exit 2"
+has "$(cat "$T/err")" "--as lvt-bsae: no released model has this name" "and is not passed over"
 "$K" model verify "$T/nothing.npz" >"$T/out" 2>"$T/err"; is $? 4 "no such file: exit 4"
 "$K" model verify "$T/good.npz" --as toy --figures "$T/clip.npy" >"$T/out" 2>"$T/err"; is $? 4 "figures that are none: exit 4"
 "$K" model verify "$T/good.npz" >"$T/out" 2>"$T/err"; is $? 0 "a model nobody released: bytes only"
