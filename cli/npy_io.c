@@ -114,23 +114,36 @@ void ks_npy_free(ks_npy_frames *f)
     *f = (ks_npy_frames){0};
 }
 
-int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims, ks_error *e)
+/* A device or a pipe is written to as it is: a rename would put a file in its place. */
+static int is_a_stream(const char *path)
 {
-    char head[128], *part = NULL;
-    size_t count = (size_t)dims[0] * (rank > 1 ? (size_t)dims[1] : 1);
-    if (asprintf(&part, "%s.part", path) < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
-    memset(head, ' ', sizeof head);
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static void npy_head(char head[128], int rank, const int64_t *dims)
+{
+    memset(head, ' ', 128);
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
     int n = rank > 1 ? snprintf(head + 10, 110, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }", (long long)dims[0], (long long)dims[1])
                      : snprintf(head + 10, 110, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld,), }", (long long)dims[0]);
     head[10 + n] = ' ';
     head[127] = '\n';
+}
+
+int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims, ks_error *e)
+{
+    char head[128], *part = NULL;
+    size_t count = (size_t)dims[0] * (rank > 1 ? (size_t)dims[1] : 1);
+    int stream = is_a_stream(path);
+    if (asprintf(&part, "%s%s", path, stream ? "" : ".part") < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
+    npy_head(head, rank, dims);
     FILE *f = fopen(part, "wb");
     int good = f && fwrite(head, 1, sizeof head, f) == sizeof head && fwrite(x, sizeof *x, count, f) == count && fflush(f) == 0;
     int why = errno;
     if (f && fclose(f) != 0 && good) good = 0, why = errno;
-    if (good && rename(part, path) != 0) good = 0, why = errno;
-    if (!good && f) unlink(part);
+    if (good && !stream && rename(part, path) != 0) good = 0, why = errno;
+    if (!good && f && !stream) unlink(part);
     free(part);
     return good ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(why));
 }

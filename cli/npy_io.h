@@ -15,7 +15,8 @@ typedef struct {
 int ks_npy_read_frames(ks_npy_frames *f, const char *path, ks_error *e);
 void ks_npy_free(ks_npy_frames *f);
 
-/* float32, C order, npy 1.0: rank 1 or 2. Written whole (path.part, then renamed). KS_EIO. */
+/* float32, C order, npy 1.0: rank 1 or 2. Written whole (path.part, then renamed), a device or
+ * pipe as it is. KS_EIO. */
 int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims, ks_error *e);
 
 #endif

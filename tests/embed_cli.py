@@ -245,6 +245,12 @@ def of_wrong_use():
         good = code == want and out == "" and err.count("\n") == 1 and say in err
         check(good, "%s %s is exit %d" % (name, " ".join(str(a) for a in args).replace(TMP, "")[:60], want), (code, err))
     check(not os.path.exists(TMP + "/x.npy"), "and nothing was written")
+    for device, want in (("/dev/full", 5), ("/dev/stdout", 0)):
+        link = os.path.join(TMP, os.path.basename(device))
+        os.symlink(device, link)  # what is done to the link would be done to the device
+        p = subprocess.run([PROGRAM, *model("lvt.npz"), "embed", "--ids", "1", "-o", link], capture_output=True)
+        good = p.returncode == want and os.path.islink(link) and not os.path.exists(link + ".part")
+        check(good and len(p.stdout) == (128 + 16 * 4 if want == 0 else 0), "-o %s is written to, not replaced" % device, p)
 
 
 def main():
