@@ -10,8 +10,6 @@ base and large have no command of many inputs: there a turn of ours is a whole `
 the 12 MB file that it writes included.
 """
 import os
-import pty
-import signal
 import statistics
 import subprocess
 import sys
@@ -19,42 +17,10 @@ import time
 
 import numpy as np
 
-from full_size import NAMES, PROGRAM, official_side
+from full_size import NAMES, PROGRAM, ROOT, official_side
 
-
-class Ours:
-    """One `kinoseek embed` of many inputs: a line an answer, stopped between them."""
-
-    def __init__(self, checkpoint, inputs):
-        mine, theirs = pty.openpty()
-        self.process = subprocess.Popen([PROGRAM, "-q", "--precision", "fp32", "-m", checkpoint, "embed", *inputs], stdout=theirs)
-        os.close(theirs)
-        self.lines = os.fdopen(mine, "rb")
-        self.line()
-        self.stop()
-
-    def line(self):
-        while not self.lines.readline().startswith(b"{"):
-            pass
-
-    def stop(self):
-        self.process.send_signal(signal.SIGSTOP)
-
-    def turn(self):
-        start = time.time()
-        self.process.send_signal(signal.SIGCONT)
-        self.line()
-        took = time.time() - start
-        self.stop()
-        return took
-
-    def memory(self):
-        kb = status(self.process.pid)
-        return kb["VmHWM"] / 1024, kb["RssAnon"] / 1024
-
-    def end(self):
-        self.process.kill()
-        self.process.wait()
+sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
+from encoder_beside import Ours  # noqa: E402
 
 
 class Features:
@@ -131,7 +97,7 @@ def main(source, variant, checkpoint, clip, folder, rounds="3"):
     video, text = official(source, variant, checkpoint)
     print("first call %.1f s" % video(frames[0]), flush=True)
     lvt = variant.startswith("lvt")
-    ours = Ours(checkpoint, [x for f in files for x in ("--npy", f)]) if lvt else Features(checkpoint, files)
+    ours = Ours("fp32", checkpoint, [x for f in files for x in ("--npy", f)]) if lvt else Features(checkpoint, files)
     speak = sentences_side(checkpoint, text, 5 * rounds) if lvt else None
     print("ready", flush=True)
     while not os.path.exists(os.path.join(folder, "go")):
@@ -156,7 +122,7 @@ def sentences_side(checkpoint, text, n):
     padded = [np.array([w + [0] * 55], np.int32) for w in words]
     paddings = np.array([[0] * 9 + [1] * 55], np.float32)
     text(padded[0], paddings)
-    said = Ours(checkpoint, [x for w in words for x in ("--ids", ",".join(map(str, w)))])
+    said = Ours("fp32", checkpoint, [x for w in words for x in ("--ids", ",".join(map(str, w)))])
 
     def speak():
         told = [text(w, paddings) for w in padded[1:]]
