@@ -20,9 +20,11 @@ struct ks_plan {
     int hop_steps;
     int in_shot;
     int64_t s;                   /* start of the shot, ticks */
+    int64_t pure;                /* end of the dissolve that it starts in; s if there is none */
     int64_t last, last_pts;      /* the newest frame of the shot */
     int64_t n;                   /* frames of the shot so far */
     int64_t own[KS_PLAN_OWN];    /* every stride-th of them; empty once the shot is longer than the window */
+    int64_t own_pts[KS_PLAN_OWN];
     int own_n, stride;
     int64_t next_start;          /* step at which the next whole window starts */
     int64_t grid_base;           /* step of grid[0] */
@@ -130,14 +132,19 @@ static int64_t end_alone(const ks_plan *p, int64_t wish)
     return p->last_pts + (length < most ? length : most);
 }
 
-static void keep_own(ks_plan *p, int64_t ordinal)
+static void keep_own(ks_plan *p, int64_t ordinal, int64_t pts)
 {
     if (p->own_n == KS_PLAN_OWN) {
-        for (int i = 0; i < KS_PLAN_OWN / 2; i++) p->own[i] = p->own[2 * i];
+        for (int i = 0; i < KS_PLAN_OWN / 2; i++) {
+            p->own[i] = p->own[2 * i];
+            p->own_pts[i] = p->own_pts[2 * i];
+        }
         p->own_n /= 2;
         p->stride *= 2;
     }
-    if (p->n % p->stride == 0) p->own[p->own_n++] = ordinal;
+    if (p->n % p->stride) return;
+    p->own_pts[p->own_n] = pts;
+    p->own[p->own_n++] = ordinal;
 }
 
 /* Steps before `from` can start no later clip. */
@@ -192,17 +199,46 @@ static int extend_grid(ks_plan *p, int64_t until, ks_error *e)
     return 0;
 }
 
-static int end_shot(ks_plan *p, int64_t end, ks_error *e)
+/* First kept frame at or after t. */
+static int own_from(const ks_plan *p, int64_t t)
+{
+    int i = 0;
+    while (i < p->own_n && p->own_pts[i] < t) i++;
+    return i;
+}
+
+/* A shot no longer than the window: one clip, without the blended pictures that would put its middle in a dissolve. */
+static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
+{
+    int64_t start = p->s, stop = end, pure = p->pure, pure_end = end - blend;
+    if (pure >= pure_end) { /* said to be longer than the shot: then three quarters of it are taken for dissolve */
+        int64_t before = pure - start, mixed = before + blend;
+        pure = start + (int64_t)((double)(stop - start) * 0.75 * (double)before / (double)mixed);
+        pure_end = pure + (stop - start) / 4;
+    }
+    if (start + stop < 2 * pure) start = 2 * pure - stop;
+    if (start + stop > 2 * pure_end) stop = 2 * pure_end - start;
+    int first = own_from(p, start), past = own_from(p, stop);
+    if (past <= first) { /* so few frames that none is left */
+        start = p->s;
+        stop = end;
+        first = 0;
+        past = p->own_n;
+    }
+    if (first > 0) start = p->own_pts[first];
+    int64_t n = (past < p->own_n ? (int64_t)past * p->stride : p->n) - (int64_t)first * p->stride;
+    ks_planned clip = {start, stop, KS_REASON_SHOT, p->rule.frames, n > INT32_MAX ? INT32_MAX : (int)n, p->chosen};
+    for (int i = 0; i < p->rule.frames; i++) {
+        int64_t at = first + ks_reference_frame(i, n, p->rule.frames) / p->stride;
+        p->chosen[i] = p->own[at < past ? at : past - 1];
+    }
+    return p->emit(p->arg, &clip, e);
+}
+
+static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     p->in_shot = 0;
-    if (against(p, end, p->rule.frames) <= 0) {
-        ks_planned clip = {p->s, end, KS_REASON_SHOT, p->rule.frames, p->n > INT32_MAX ? INT32_MAX : (int)p->n, p->chosen};
-        for (int i = 0; i < p->rule.frames; i++) {
-            int64_t at = ks_reference_frame(i, p->n, p->rule.frames) / p->stride;
-            p->chosen[i] = p->own[at < p->own_n ? at : p->own_n - 1];
-        }
-        return p->emit(p->arg, &clip, e);
-    }
+    if (against(p, end, p->rule.frames) <= 0) return emit_short(p, end, blend, e);
     /* Windows that end before the shot does come first; extend_grid may not take the one that ends with it. */
     int64_t tail = tail_step(p, end);
     int err = extend_grid(p, end - 1 > p->last_pts ? end - 1 : p->last_pts, e);
@@ -218,10 +254,11 @@ static int end_shot(ks_plan *p, int64_t end, ks_error *e)
     return emit_grid(p, tail, end, KS_REASON_TAIL, e);
 }
 
-static void start_shot(ks_plan *p, int64_t pts)
+static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
 {
     p->in_shot = 1;
     p->s = pts;
+    p->pure = pts + blend;
     p->n = 0;
     p->own_n = 0;
     p->stride = 1;
@@ -230,20 +267,20 @@ static void start_shot(ks_plan *p, int64_t pts)
     p->grid_n = 0;
 }
 
-int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border, ks_error *e)
+int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border, int64_t blend, ks_error *e)
 {
     int err = 0;
     if (p->in_shot) {
         if (pts == p->last_pts) return 0;
         int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
-        if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), e);
-        else if (border != KS_PLAN_ON) err = end_shot(p, pts, e);
+        if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), 0, e);
+        else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend, e);
         else err = extend_grid(p, pts, e);
         if (err < 0) return err;
         if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;
     }
-    if (!p->in_shot) start_shot(p, pts);
-    if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal);
+    if (!p->in_shot) start_shot(p, pts, border == KS_PLAN_SOFT ? blend : 0);
+    if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal, pts);
     else p->own_n = 0;
     p->n++;
     p->last = ordinal;
@@ -253,7 +290,7 @@ int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border borde
 
 int ks_plan_end(ks_plan *p, int64_t end, ks_error *e)
 {
-    return p->in_shot ? end_shot(p, end_alone(p, end), e) : 0;
+    return p->in_shot ? end_shot(p, end_alone(p, end), 0, e) : 0;
 }
 
 int ks_plan_wants(const ks_plan *p, int64_t pts, int64_t next)

@@ -1,4 +1,5 @@
-/* prog_shots.c - prog_shots DECODER FILM...: a line a border: film, frame, seconds, cut|soft|break. */
+/* prog_shots.c - prog_shots DECODER FILM...: a line a border: film, frame, seconds, cut|soft|break,
+ * seconds that a dissolve lasts on each side of it. */
 #include <stdlib.h>
 
 #include "ingest/film.h"
@@ -10,13 +11,13 @@ typedef struct {
     int64_t room;
 } film;
 
-static int decided(void *arg, int64_t number, ks_plan_border border, ks_error *e)
+static int decided(void *arg, int64_t number, ks_plan_border border, double blend, ks_error *e)
 {
     const film *f = arg;
     (void)e;
     if (border != KS_PLAN_ON)
-        printf("%s\t%lld\t%.4f\t%s\n", f->path, (long long)number, f->seconds[number],
-               border == KS_PLAN_CUT ? "cut" : border == KS_PLAN_SOFT ? "soft" : "break");
+        printf("%s\t%lld\t%.4f\t%s\t%.3f\n", f->path, (long long)number, f->seconds[number],
+               border == KS_PLAN_CUT ? "cut" : border == KS_PLAN_SOFT ? "soft" : "break", blend);
     return 0;
 }
 

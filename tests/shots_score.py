@@ -8,8 +8,8 @@ cuts < 0.98. With the output of `kinoseek clips --json`, two counts of clips and
 import sys, os, json, glob, collections
 borders = collections.defaultdict(list)
 for l in open(sys.argv[1]):
-    if l.count('\t') != 3: continue
-    f, n, t, kind = l.rstrip('\n').split('\t'); borders[os.path.basename(f)].append((int(n), kind))
+    if l.count('\t') != 4: continue
+    f, n, t, kind, _ = l.rstrip('\n').split('\t'); borders[os.path.basename(f)].append((int(n), kind))
 clips = collections.defaultdict(list)
 if len(sys.argv) > 3:
     for l in open(sys.argv[3]):

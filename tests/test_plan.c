@@ -130,7 +130,7 @@ START_TEST(streaming_equals_the_rule)
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         for (int i = 0; i < f.n; i++) {
             if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1])) got.freed[i] = 1;
-            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, &e), 0);
+            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, 0, &e), 0);
             for (int j = i < 700 ? 0 : i - 700; j <= i; j++) got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
             /* What the decoder may let go of: all before the oldest, or all but the frames taken as they passed. */
             taken[i] = (unsigned char)ks_plan_on_grid(p, f.pts[i], i + 1 < f.n ? f.pts[i + 1] : f.end);
@@ -162,7 +162,7 @@ static int plan_of(made *got, const ks_plan_rule *r, const int64_t *pts, int n, 
     got->n = 0;
     got->T = r->frames;
     ck_assert_int_eq(ks_plan_open(&p, r, collect, got, &e), 0);
-    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], KS_PLAN_ON, &e), 0);
+    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], KS_PLAN_ON, 0, &e), 0);
     ck_assert_int_eq(ks_plan_end(p, end, &e), 0);
     ks_plan_close(p);
     return got->n;
@@ -231,12 +231,57 @@ START_TEST(one_frame_and_many_a_second)
 }
 END_TEST
 
+/* Films of short shots, half of the borders in dissolves of up to 2 s that do not meet. Of each shot one clip, in the
+ * shot; its middle in no dissolve; what it leaves out is dissolve; its frames are the reference's over its own span. */
+START_TEST(no_middle_in_a_dissolve)
+{
+    clip room[128];
+    made got = {room, 0, 16, NULL};
+    ks_plan_rule r = {{1, 1000}, 8000000, 4000000, 16, 40};
+    int trimmed = 0;
+    for (unsigned seed = 1; seed <= 300; seed++) {
+        int64_t border[64], blend[64], t = 0;
+        ks_plan *p;
+        ks_error e = {0};
+        state = 88172645463325252ULL + seed;
+        for (int i = 0; i < 60; i++) { /* the shot before border i is pure for at least 40 ms */
+            blend[i] = i < 59 && i > 0 && rnd(2) ? 40 * (1 + (int64_t)rnd(25)) : 0;
+            t += i ? blend[i - 1] + blend[i] + 40 * (1 + (int64_t)rnd(30)) : 0;
+            border[i] = t;
+        }
+        got.n = 0;
+        got.T = r.frames;
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        for (int64_t i = 0, b = 1; 40 * i < border[59]; i++) {
+            int on = 40 * i == border[b];
+            ck_assert_int_eq(ks_plan_frame(p, i, 40 * i, !on ? KS_PLAN_ON : blend[b] ? KS_PLAN_SOFT : KS_PLAN_CUT, on ? blend[b] : 0, &e), 0);
+            b += on;
+        }
+        ck_assert_int_eq(ks_plan_end(p, border[59], &e), 0);
+        ks_plan_close(p);
+        ck_assert_int_eq(got.n, 59);
+        for (int i = 0; i < 59; i++) {
+            int64_t s = border[i], end = border[i + 1], a = room[i].start, b = room[i].end, n = (b - a + 39) / 40;
+            ck_assert_msg(a >= s && b <= end && a + b >= 2 * (s + blend[i]) && a + b <= 2 * (end - blend[i + 1]),
+                          "seed %u: clip [%lld,%lld) of the shot [%lld+%lld,%lld-%lld)", seed, (long long)a, (long long)b,
+                          (long long)s, (long long)blend[i], (long long)end, (long long)blend[i + 1]);
+            ck_assert(a <= s + blend[i] && b >= end - blend[i + 1]);
+            if (end - s > 2 * blend[i] && end - s > 2 * blend[i + 1]) ck_assert(a == s && b == end);
+            for (int j = 0; j < 16; j++) ck_assert_int_eq(room[i].frame[j], (a + 39) / 40 + j * n / 16);
+            trimmed += a > s || b < end;
+        }
+    }
+    ck_assert_int_gt(trimmed, 1000);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plan");
     TCase *t = tcase_create("plan");
     tcase_add_test(t, streaming_equals_the_rule);
     tcase_add_test(t, gaps_and_jumps_part_clips);
+    tcase_add_test(t, no_middle_in_a_dissolve);
     tcase_add_test(t, one_frame_and_many_a_second);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
