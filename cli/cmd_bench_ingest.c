@@ -137,7 +137,7 @@ extern const ks_command ks_cmd_bench_ingest;
 const ks_command ks_cmd_bench_ingest = {
     .name = "bench ingest",
     .usage = "FILE...",
-    .brief = "times real time of an ingest, beside decoding alone",
+    .brief = "Times real time of an ingest, beside decoding alone",
     .more = "  kinoseek bench ingest lake.mp4 -m lvt-base\n"
             "The library it fills is a temporary one. Clips that overlap share frames: the\n"
             "ratio to the machine's limit can exceed one.",

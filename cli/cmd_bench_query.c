@@ -165,7 +165,7 @@ extern const ks_command ks_cmd_bench_query;
 const ks_command ks_cmd_bench_query = {
     .name = "bench query",
     .usage = "[WORDS]",
-    .brief = "time of one search of this library, part by part",
+    .brief = "Time of one search of this library, part by part",
     .more = "  kinoseek bench query \"a dog jumping into water\"\n"
             "The limit is the bare scan of as many vectors, made in memory, in the same run.",
     .options = options,

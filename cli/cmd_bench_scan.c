@@ -64,7 +64,7 @@ extern const ks_command ks_cmd_bench_scan;
 const ks_command ks_cmd_bench_scan = {
     .name = "bench scan",
     .usage = "",
-    .brief = "speed of the exact vector search, beside memory's own",
+    .brief = "Speed of the exact vector search, beside memory's own",
     .more = "Vectors are made in memory (2.1 kB each at D 768). The answer is compared with\n"
             "that of scoring every row.\n",
     .options = options,

@@ -36,6 +36,11 @@ static int ask_words(ks_search_run *r, const char *words, ks_error *e)
     return err;
 }
 
+static int is_blank(const char *words)
+{
+    return words[strspn(words, " \t\r\n")] == 0;
+}
+
 static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
 {
     FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
@@ -49,7 +54,7 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
     while (err == 0 && (n = getline(&line, &room, f)) >= 0) {
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             line[--n] = 0;
-        if (n > 0)
+        if (!is_blank(line))
             err = ask_words(r, line, e);
     }
     if (err == 0 && ferror(f))
@@ -91,7 +96,10 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "--not goes with words");
     if (!(words = join(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    err = ks_search_open(&r, g, f, "search", e);
+    if (n > 0 && is_blank(words))
+        err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
+    else
+        err = ks_search_open(&r, g, f, "search", e);
     if (err == 0 && f->queries)
         err = ask_lines(&r, f->queries, e);
     else if (err == 0 && f->image)

@@ -41,6 +41,7 @@ const char *ks_meant_command(const char *word); /* "did you mean"; NULL: nothing
 
 /* Help from the tables (help.c). */
 void ks_print_overview(FILE *out);
+int ks_print_group(FILE *out, const char *word); /* of `model`: its commands; their number, 0 for any other word */
 void ks_print_help(FILE *out, const ks_command *c);
 void ks_print_man(FILE *out, const ks_command *c); /* roff; NULL: the page of kinoseek itself */
 /* kinoseek's version and those of its libraries; returns the exit code (cmd_doctor.c). */

@@ -70,6 +70,21 @@ static int is_group(const ks_command *const *c, char *name, char *words, size_t 
     return 1;
 }
 
+int ks_print_group(FILE *out, const char *word)
+{
+    size_t n = strlen(word);
+    int found = 0;
+
+    for (const ks_command *const *c = ks_commands; *c; c++) {
+        if (strncmp((*c)->name, word, n) != 0 || (*c)->name[n] != ' ')
+            continue;
+        if (!found++)
+            fprintf(out, "usage: kinoseek %s COMMAND ...       (kinoseek help %s COMMAND says more)\n\n", word, word);
+        fprintf(out, "  %-12s  %s\n", (*c)->name + n + 1, (*c)->brief);
+    }
+    return found;
+}
+
 /* Commands that one meets in the first hour have a line each; the others are named. */
 static int is_rare(const ks_command *c)
 {

@@ -104,10 +104,17 @@ static int help(int argc, char **argv, ks_error *e)
         return 0;
     }
     c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
-    if (!c)
+    if (c)
+        ks_print_help(stdout, c);
+    else if (argc > 1 || !ks_print_group(stdout, argv[0]))
         return no_command(argv[0], e);
-    ks_print_help(stdout, c);
     return 0;
+}
+
+/* `model --help`: no command of its own, so its options were not read. */
+static int wants_help(int argc, char **argv)
+{
+    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
 int main(int argc, char **argv)
@@ -134,6 +141,8 @@ int main(int argc, char **argv)
         return err < 0 ? complain(NULL, &e) : flush_output(0);
     }
     c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
+    if (!c && (g.help || wants_help(argc, argv)) && ks_print_group(stdout, argv[0]))
+        return flush_output(0);
     if (!c) {
         no_command(argv[0], &e);
         return complain(NULL, &e);

@@ -124,6 +124,19 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
 
+# --- words that come in groups have help too; no words are wrong use
+for group in model bench; do
+  "$K" $group --help >"$T/help" 2>"$T/err"; is "$?:$(wc -c <"$T/err")" 0:0 "$group --help"
+  is "$(grep -cE '^  [a-z]+ +[A-Z]' "$T/help")" "$("$K" $group 2>&1 | tr ',' '\n' | grep -c .)" "$group --help has a line for each of its commands"
+  is "$("$K" help $group; "$K" $group -h)" "$(cat "$T/help" "$T/help")" "help $group and $group -h say the same"
+done
+"$K" help model list >"$T/out"; is "$?:$(head -n 1 "$T/out")" "0:usage: kinoseek model list [options]" "help of one of them"
+"$K" help model lst >"$T/out" 2>"$T/err"; is "$?" 2 "help of a word that the group has not"
+for words in '' '  '; do
+  k search "$words" >"$T/out" 2>"$T/err"; is "$?:$(wc -c <"$T/out")" 2:0 "empty words are wrong use ('$words')"
+done
+is "$(printf 'a dog jumping into water\n  \n\n' | k search --queries - --all -k 1 --json | wc -l)" 1 "empty lines among queries are left out"
+
 # --- what was meant
 is "$("$K" serach x 2>&1)" "kinoseek: there is no command serach (did you mean search?)" "a command nearly right"
 is "$("$K" help serach 2>&1)" "kinoseek: there is no command serach (did you mean search?)" "help of it too"
