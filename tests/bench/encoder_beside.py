@@ -28,6 +28,19 @@ PEERS = ("jax", "jax-avx2", "torch-fp32", "torch-bf16")
 SENTENCES = 10
 
 
+def cpu_seconds(pid):
+    """Of a process so far, all threads: what a busy machine cannot stretch."""
+    with open("/proc/%d/stat" % pid) as f:
+        words = f.read().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def timed(process, turn):
+    """Wall and processor seconds of a turn."""
+    before = cpu_seconds(process.pid)
+    return turn(), cpu_seconds(process.pid) - before
+
+
 class Ours:
     """One `kinoseek embed` of many inputs: a line an answer, stopped between them."""
 
@@ -104,13 +117,15 @@ def sentences(n):
 
 
 def report(variant, seconds):
-    for (name, what), all_of_it in seconds.items():
-        print("%s,%s,%s,%.4f,%.4f" % (variant, name, what, statistics.median(all_of_it), min(all_of_it)), flush=True)
+    for (name, what), turns in seconds.items():
+        wall, cpu = zip(*turns)
+        print("%s,%s,%s,%.4f,%.4f,%.4f" % (variant, name, what, statistics.median(wall), min(wall), statistics.median(cpu)), flush=True)
     for mine in OURS:
         for theirs in PEERS:
             a, b = seconds.get((theirs, "clip")), seconds.get((mine, "clip"))
             if a and b:
-                print("# %s %s: %.2f x %s" % (variant, mine, statistics.median(a) / statistics.median(b), theirs))
+                wall, cpu = (statistics.median(t[i] for t in a) / statistics.median(t[i] for t in b) for i in (0, 1))
+                print("# %s %s: %.2f x %s (%.2f of processor time)" % (variant, mine, wall, theirs, cpu))
 
 
 def main(variant, checkpoint, folder, rounds="3", names=None):
@@ -124,17 +139,17 @@ def main(variant, checkpoint, folder, rounds="3", names=None):
     while os.environ.get("WAIT") and not os.path.exists(os.path.join(folder, "go")):
         time.sleep(0.2)
     seconds = {}
-    print("model,who,what,median_s,best_s")
+    print("model,who,what,median_s,best_s,median_cpu_s")
     for i in range(rounds):
         for n, peer in peers.items():
-            seconds.setdefault((n, "clip"), []).append(peer.ask("clip " + files[i + 1]))
+            seconds.setdefault((n, "clip"), []).append(timed(peer.process, lambda: peer.ask("clip " + files[i + 1])))
         for n, one in ours.items():
-            seconds.setdefault((n, "clip"), []).append(one.turn())
+            seconds.setdefault((n, "clip"), []).append(timed(one.process, one.turn))
     for i in range(SENTENCES):
         for n, peer in peers.items():
-            seconds.setdefault((n, "9 tokens"), []).append(peer.ask("ids " + words[i + 1]))
+            seconds.setdefault((n, "9 tokens"), []).append(timed(peer.process, lambda: peer.ask("ids " + words[i + 1])))
         for n, one in said.items():
-            seconds.setdefault((n, "9 tokens"), []).append(one.turn())
+            seconds.setdefault((n, "9 tokens"), []).append(timed(one.process, one.turn))
     report(variant, seconds)
     for n, one in ours.items():
         print("# %s: %.0f MiB at the peak, %.0f beside mapped files" % (n, *one.memory()))

@@ -2,7 +2,7 @@
 # films.sh CLIPS OUT [SECONDS]: the films that the benches ingest and decode, made of real clips (ffmpeg).
 #   uncut.mp4   one shot: a clip forwards and backwards under a wandering frame, so that no picture comes twice
 #   cuts.mp4    a cut every 3 s: pieces of all clips, one after the other, again and again from other seconds
-#   CODEC_SIZE  20 s of the latter as H.264, HEVC, VP9 and AV1, at 1080p and 4K
+#   CODEC_SIZE  20 s (FRAMES/30) of the latter as H.264, HEVC, VP9 and AV1, at 1080p and 4K
 set -eu
 clips=$1 out=$2 seconds=${3:-600}
 long=${LONG:-$clips/sam2_dog.mp4}
@@ -34,7 +34,7 @@ cuts() {
 codecs() {
   for size in 1920:1080 3840:2160; do
     name=$(echo "$size" | sed 's/1920:1080/1080p/; s/3840:2160/4k/')
-    pieces 0 "$size" 2>/dev/null | head -c "$((600 * $(echo "$size" | tr : '*') * 3 / 2))" >"$out/bare.yuv"
+    pieces 0 "$size" 2>/dev/null | head -c "$((${FRAMES:-600} * $(echo "$size" | tr : '*') * 3 / 2))" >"$out/bare.yuv"
     bare="-f rawvideo -pix_fmt yuv420p -s $(echo "$size" | tr : x) -r 30 -i $out/bare.yuv"
     quietly $bare $x264 "$out/h264_$name.mp4"
     quietly $bare -c:v libx265 -preset veryfast -crf 26 -x265-params log-level=error -tag:v hvc1 "$out/hevc_$name.mp4"

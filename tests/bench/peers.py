@@ -117,7 +117,7 @@ def torch_peer(variant, checkpoint, kind):
     def video(x):
         with torch.inference_mode():
             pixels = torch.from_numpy(x).permute(0, 3, 1, 2)[None].to(real)
-            return model.get_video_features(pixel_values_videos=pixels).pooler_output.double().numpy().ravel()
+            return model.get_video_features(pixels, interpolate_pos_encoding=True).pooler_output.double().numpy().ravel()
 
     def say(ids):
         i, p = padded(ids)
