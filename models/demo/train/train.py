@@ -46,8 +46,8 @@ class Stage:
         return self.batch // 3 if self.frames == MIXED and self.frames_of(step) == 8 else self.batch
 
 
-STAGES = [Stage(300, 128, 1), Stage(3500, 160, keep=18, crops=200), Stage(500, 160, MIXED, 18, end=4e-4, cap=50.),
-          Stage(300, 96, MIXED, 0, 32, lr=4e-4, end=0., cap=50.)]
+STAGES = [Stage(300, 128, 1, crops=300), Stage(5000, 160, keep=18, crops=300, end=8e-4),
+          Stage(800, 160, MIXED, 18, 300, lr=8e-4, end=2e-4, cap=50.), Stage(300, 96, MIXED, 0, 64, lr=2e-4, end=0., cap=50.)]
 
 
 def plan(stages):
@@ -246,7 +246,7 @@ def main():
     parser.add_argument('--heads', type=float, default=.3, help='weight of the auxiliary heads')
     parser.add_argument('--patches', type=float, default=1., help='weight of the heads on single patches')
     parser.add_argument('--muon', type=float, default=2., help="Muon's learning rate over AdamW's")
-    parser.add_argument('--max-scale', type=float, default=40.)
+    parser.add_argument('--max-scale', type=float, default=60.)
     parser.add_argument('--from', dest='weights', help='an exported .npz to start from')
     parser.add_argument('--easy', action='store_true', help='large things in colour, to begin with')
     parser.add_argument('--stages', help='field=value:…,… instead of the usual ones (fields of Stage)')
