@@ -154,6 +154,31 @@ static void plan_event(ks_report *r, const ks_event *v)
     fputs(".\n", stderr);
 }
 
+/* Two lines as wide as the terminal is now: it may have been resized, and a line that wraps cannot be cleared. Where the
+ * counts leave no room there is no bar, and where they are too long themselves their end is left out. */
+static void draw_bar(ks_report *r, const char *path, const char *times, char *counts, double part)
+{
+    char shown[4 * 4096] = "";
+    const char *empty = r->utf8 ? "\xc2\xb7" : ".";
+    ks_terminal t;
+    ks_terminal_of(&t, stderr);
+    int wide = t.columns > 20 ? t.columns - 1 : 20, room = wide - 4 - ks_columns_of(counts, r->utf8), bar = room > 24 ? 24 : room;
+
+    clear_bar(r);
+    if (path) ks_show_path(shown, sizeof shown, path, wide - 2 - (int)strlen(times), r->utf8);
+    fprintf(stderr, "%s%s%s\n", path ? "  " : "", shown, times);
+    if (bar >= 6) {
+        fputc('[', stderr);
+        for (int i = 0; i < bar; i++) fputs(i < part * bar ? "#" : empty, stderr);
+        fputs("]  ", stderr);
+    }
+    if (room < -4)
+        for (size_t end = strlen(counts); ks_columns_of(counts, r->utf8) > wide || (unsigned char)counts[end - 1] >= 0x80;) counts[--end] = 0;
+    fputs(counts, stderr);
+    r->bar = 1;
+    fflush(stderr);
+}
+
 static void progress_event(ks_report *r, const ks_event *v)
 {
     char at[24], of[24], done[32], all[32], left[32] = "";
@@ -164,27 +189,23 @@ static void progress_event(ks_report *r, const ks_event *v)
     ks_duration(done, v->video_seconds);
     ks_duration(all, v->video_seconds_total);
     if (part > 0.005 && v->wall_seconds > 2) ks_duration(left, v->wall_seconds * (1 - part) / part);
-    clear_bar(r);
-    if (v->path) {
-        fputs("  ", stderr);
-        show_path(stderr, r, v->path);
-        ks_clock(at, v->seconds);
-        ks_clock(of, v->seconds + v->seconds_missing);
-        fprintf(stderr, "  %s of %s\n", at, of);
-    } else if (r->terminal) {
-        fputc('\n', stderr);
-    }
+    char times[56] = "", counts[160];
+    ks_clock(at, v->seconds);
+    ks_clock(of, v->seconds + v->seconds_missing);
+    if (v->path) snprintf(times, sizeof times, "  %s of %s", at, of);
+    int n = snprintf(counts, sizeof counts, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->files_total, dot,
+                     done, all, dot, v->x_realtime, r->utf8 ? "\xc3\x97" : "x");
+    if (left[0] && n > 0 && (size_t)n < sizeof counts) snprintf(counts + n, sizeof counts - (size_t)n, " %s %s left", dot, left);
     if (r->terminal) {
-        fputc('[', stderr);
-        for (int i = 0; i < 24; i++) fputs(i < part * 24 ? "#" : dot, stderr);
-        fputs("]  ", stderr);
+        draw_bar(r, v->path, times, counts, part);
+    } else {
+        if (v->path) {
+            fputs("  ", stderr);
+            show_path(stderr, r, v->path);
+            fprintf(stderr, "%s\n", times);
+        }
+        fprintf(stderr, "%s\n", counts);
     }
-    fprintf(stderr, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->files_total, dot, done, all, dot,
-            v->x_realtime, r->utf8 ? "\xc3\x97" : "x");
-    if (left[0]) fprintf(stderr, " %s %s left", dot, left);
-    if (!r->terminal) fputc('\n', stderr);
-    r->bar = r->terminal;
-    fflush(stderr);
 }
 
 void ks_report_event(void *report, const ks_event *v)

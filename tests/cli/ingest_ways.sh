@@ -159,3 +159,8 @@ P
 peak() { ff -f lavfi -i "testsrc2=s=640x360:r=25:d=$1" -c:v mpeg4 -q:v 8 "$T/t$1.mp4"; ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=64 python3 "$T/peak.py" "$K" -L "$T/m$1" ingest --encoder clock --shots off "$T/t$1.mp4"; }
 short=$(peak 12) long=$(peak 60) # the frames of 12 s are 104 MB, of a minute 518 MB
 [ "${short:-0}" -gt 0 ] && [ "$long" -lt $((short + 20000)) ]; ok $? "memory does not grow with the film ($short kB of 12 s, $long kB of 60 s)"
+
+# --- a terminal that is resized: what is drawn fits it, a path and counts that are too long are cut ---
+folder="$T/wide/a folder whose name alone does not fit into a narrow terminal"
+mkdir -p "$folder"; ff -f lavfi -i "testsrc2=s=64x48:r=10:d=900" -c:v libx264 -preset ultrafast "$folder/film.mp4"
+is "$(LC_ALL=C.UTF-8 python3 tests/live_width.py "$K" -L "$T/resized" ingest --encoder clock --window 2 --hop 0.2 --shots off "$folder" | paste -sd,)" "100 True True,38 True True" "progress follows the width of the terminal"
