@@ -113,6 +113,9 @@ def torch_peer(variant, checkpoint, kind):
     model.text_model.embeddings.position_ids.copy_(torch.arange(TEXT_MAX)[None])
     real = {"torch-fp32": torch.float32, "torch-bf16": torch.bfloat16, "torch-fp64": torch.float64}[kind]
     model = model.to(real).eval()
+    if kind == "torch-bf16":  # torch has no antialiased bilinear in bf16: needed where T is not the trained one
+        resize = torch.nn.functional.interpolate
+        torch.nn.functional.interpolate = lambda x, *a, **k: resize(x.float(), *a, **k).to(x.dtype)
 
     def video(x):
         with torch.inference_mode():
