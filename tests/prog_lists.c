@@ -1,5 +1,5 @@
-/* prog_lists.c - ROWS DIM DIR: lists over made clustered vectors (bench_scan.c): build time, recall@10 of fresh queries
- * near the clusters, and processor time a query beside the exact scan's. */
+/* prog_lists.c - ROWS DIM DIR [random]: lists over made vectors (bench_scan.c), clustered ones unless told otherwise:
+ * build time, recall@10 of fresh queries, and processor time a query beside the exact scan's. */
 #include "index/ann.h"
 
 #include <stdio.h>
@@ -23,8 +23,9 @@ int main(int argc, char **argv)
     ks_ann ann;
     float q[KS_MAX_DIM];
     if (argc < 4) return 2;
+    int clustered = argc < 5; /* a fifth word: random vectors */
     int dim = atoi(argv[2]);
-    if (ks_bench_segment(&s, atoll(argv[1]), dim, 1) < 0) return 5;
+    if (ks_bench_segment(&s, atoll(argv[1]), dim, clustered) < 0) return 5;
     s.header.dim = (uint32_t)dim;
     snprintf(s.row.file, sizeof s.row.file, "vectors.bench");
     double start = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
@@ -44,7 +45,7 @@ int main(int argc, char **argv)
         ks_sweep sweep = { .q = q, .dim = dim, .threads = 2, .cpu = ks_cpu_best() };
         int32_t *rows;
         int64_t n;
-        ks_bench_vector(q, dim, 1, 900000000u + (uint64_t)i * 7);
+        ks_bench_vector(q, dim, clustered, 900000000u + (uint64_t)i * 7);
         double a = now(CLOCK_PROCESS_CPUTIME_ID);
         if (ks_sweep_run(&exact, &sweep, &spans) < 0) return 5;
         double b = now(CLOCK_PROCESS_CPUTIME_ID);
