@@ -5,11 +5,10 @@
  *   ks_query_run(&hits, x, s, q, D, &options, &e);    q[D] -> moments
  *   ks_hits_free(&hits); ks_scale_close(s);
  *
- * A word query ranks clips by z = (cosine - mean) / deviation - 0.85 level. Mean and deviation are what
- * this very clip gives to the background sentences (background.c): a clip that is near to everything
- * counts no more than one that is near to nothing. The level is what all clips give to this query. The
- * best are found exactly (or by FAISS where it is asked for), because z is an inner product with the
- * centred query, divided by a number of the clip. */
+ * A word query ranks clips by cosine, as the reference does, so the index's best are the best and an exact match comes
+ * first. The score says how far that is above chance: z = (cosine - 0.85 level) / unit, where the level is the mean cosine
+ * of the library's clips with this query, and the unit the deviation that unrelated sentences (background.c) have on a
+ * clip, the median over the clips. The cut-off is where sentences held out of the background end. */
 #ifndef KS_QUERY_H
 #define KS_QUERY_H
 

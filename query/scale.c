@@ -1,7 +1,7 @@
 /* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
  *
  * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level, cut-off);
- * and one row a clip with what it gives to the background. The cut-off is measured again when the
+ * and one row a clip with what the background gives to it (the unit is the median of the rows). The cut-off is measured again when the
  * library has grown or shrunk by a tenth; until then new clips only get their row. */
 #include "query/calibrate.h"
 

@@ -74,15 +74,6 @@ class Learner(nn.Module):
             nn.init.normal_(head.weight, std=.05)
             nn.init.zeros_(head.bias)
 
-    def words(self, ids):
-        """In two parts by length: less padding."""
-        order = np.argsort((ids != 0).sum(1), kind='stable')
-        done = []
-        for rows in np.array_split(order, 2):
-            longest = int((ids[rows] != 0).sum(1).max())
-            done.append(self.lvt.words(torch.from_numpy(ids[rows, :-(-longest // 4) * 4])))
-        return torch.cat(done)[torch.from_numpy(np.argsort(order))]
-
     def head_loss(self, vectors, things, facts, with_time):
         thing, rest = targets(things, facts)
         h = vectors * 12
@@ -149,7 +140,7 @@ def clip_loss(learner, batch, args):
     with_time = batch.frames.shape[1] > 1
     with torch.autocast('cpu', torch.bfloat16):
         v = learner.lvt.video(torch.from_numpy(batch.frames), batch.times, None if batch.kept is None else torch.from_numpy(batch.kept))
-        t = learner.words(batch.ids)
+        t = learner.lvt.sentences(batch.ids)
         patch, named = learner.patch_loss(batch, with_time)
     loss, logits = contrast(v, t, learner.log_scale.exp(), chance_pairs(batch, with_time))
     heads = learner.head_loss(v, batch.things, batch.facts, with_time) + learner.head_loss(t, batch.said_things, batch.said, True)

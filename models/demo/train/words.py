@@ -46,16 +46,6 @@ class Clips:
         self.facts = np.array([s.facts() for s in self.scenes])
 
 
-def encode(lvt, ids):
-    """In two parts by length: less padding."""
-    order = np.argsort((ids != 0).sum(1), kind='stable')
-    done = []
-    for rows in np.array_split(order, 2):
-        longest = int((ids[rows] != 0).sum(1).max())
-        done.append(lvt.words(torch.from_numpy(ids[rows, :-(-longest // 4) * 4])))
-    return torch.cat(done)[torch.from_numpy(np.argsort(order))]
-
-
 def draw(world, clips, rng):
     """Which clips, the sentences' ids (strange ones last), and the pairs that are true by chance [text, clip]."""
     at, said = [], []
@@ -105,7 +95,7 @@ def main():
         optimizer.param_groups[0]['lr'] = RATE * min(1, (step + 20) / 100) * (1 - step / args.steps)
         at, ids, others = draw(world, clips, rng)
         with torch.autocast('cpu', torch.bfloat16):
-            words = encode(lvt, ids)
+            words = lvt.sentences(ids)
         loss, mark = loss_of(words, clips.vectors[at], others, log_scale.exp())
         optimizer.zero_grad()
         loss.backward()
