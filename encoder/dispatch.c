@@ -43,28 +43,22 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds for 64 rows by 768 by 64 of a precision: the best of 20; under 10 ms in all. */
-static double cost(const ks_kernels *k, ks_precision precision)
+enum { MEASURE_K = 768, MEASURE_PANELS = 2, MEASURE_ROWS = 64, MEASURE_ROUNDS = 20 };
+
+/* Seconds for 64 rows by 768 by 64 of a precision. x: zeros, room for the rows and the panels of KS_FP32, the widest. */
+static double cost(const ks_kernels *k, ks_precision precision, const uint32_t *x)
 {
-    enum { K = 768, PANELS = 2, ROWS = 64 };
-    size_t groups = ks_groups(precision, K), b = groups * KS_PANEL * PANELS, a = groups * ROWS;
-    uint32_t *x = calloc(a + b, 4);
+    size_t groups = ks_groups(precision, MEASURE_K), a = groups * MEASURE_ROWS;
     float c[KS_TILE_ROWS * KS_PANEL];
-    double best = 1e9;
-    for (int round = 0; round < 20 && x; round++) {
-        double start = seconds();
-        for (size_t p = 0; p < PANELS; p++)
-            for (int r = 0; r < ROWS; r += k->rows[precision]) {
-                int rows = ROWS - r < k->rows[precision] ? ROWS - r : k->rows[precision];
-                ks_tile t = {.a = x + (size_t)r * groups, .lda = groups, .b = x + a + p * groups * KS_PANEL,
-                             .groups = groups, .rows = rows};
-                k->tile[precision](c, &t);
-            }
-        double took = seconds() - start;
-        best = took < best ? took : best;
-    }
-    free(x);
-    return best;
+    double start = seconds();
+    for (size_t p = 0; p < MEASURE_PANELS; p++)
+        for (int r = 0; r < MEASURE_ROWS; r += k->rows[precision]) {
+            int rows = MEASURE_ROWS - r < k->rows[precision] ? MEASURE_ROWS - r : k->rows[precision];
+            ks_tile t = {.a = x + (size_t)r * groups, .lda = groups, .b = x + a + p * groups * KS_PANEL,
+                         .groups = groups, .rows = rows};
+            k->tile[precision](c, &t);
+        }
+    return seconds() - start;
 }
 
 typedef struct {
@@ -72,23 +66,30 @@ typedef struct {
     ks_precision automatic; /* what KS_AUTO means on this CPU */
 } choice;
 
-/* A narrower precision must be worth a quarter of the time; so must a wider table, one step of it. */
-static choice measure(void)
+/* The best of 20 rounds that take the tables in turn: a busy neighbour slows all of them, not one. Some 10 ms. A
+ * narrower precision must be worth a quarter of the time; so must a wider table, one step of it. */
+static int measure(choice *best)
 {
-    choice best = {TABLES - 1, KS_FP32};
-    double least = 1e9;
+    size_t groups = ks_groups(KS_FP32, MEASURE_K);
+    uint32_t *x = calloc(groups * (MEASURE_ROWS + KS_PANEL * MEASURE_PANELS), sizeof *x);
+    double time[TABLES][2], least = 1e9;
+    if (!x) return KS_ENOMEM;
+    for (int round = 0; round < MEASURE_ROUNDS; round++)
+        for (int i = 0; i < TABLES; i++)
+            for (int half = 0; half < 2; half++) {
+                const ks_kernels *k = table_of(i);
+                ks_precision precision = half ? KS_BF16 : KS_FP32;
+                double took = k && fast(k, precision) ? cost(k, precision, x) : 1e9;
+                if (round == 0 || took < time[i][half]) time[i][half] = took;
+            }
+    free(x);
     for (int i = TABLES - 1; i >= 0; i--) {
-        const ks_kernels *k = table_of(i);
-        if (!k)
-            continue;
-        double full = cost(k, KS_FP32), half = fast(k, KS_BF16) ? cost(k, KS_BF16) : 1e9;
-        double mine = half < 0.75 * full ? half : full;
-        if (mine <= 1.05 * least) {
-            least = mine;
-            best = (choice){i, half < 0.75 * full ? KS_BF16 : KS_FP32};
-        }
+        int half = time[i][1] < 0.75 * time[i][0];
+        if (!table_of(i) || time[i][half] > 1.05 * least) continue;
+        least = time[i][half];
+        *best = (choice){i, half ? KS_BF16 : KS_FP32};
     }
-    return best;
+    return 0;
 }
 
 /* --- and its memory --- */
@@ -146,21 +147,20 @@ static void remember(const choice *c, const char *path, const char *cpu)
 }
 
 /* Without a place to remember it the order of `names` decides, so that the class never flips. */
-static choice settle(const ks_cache *cache)
+static int settle(choice *c, const ks_cache *cache)
 {
     char cpu[160], *path = ks_pack_path(cache, "cpu", "choice");
-    choice c = {TABLES - 1, KS_FP32};
+    int err = 0;
     cpu_name(cpu);
     if (!path) {
-        for (c.table = 0; !table_of(c.table); c.table++)
+        for (c->table = 0; !table_of(c->table); c->table++)
             ;
-        c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
-    } else if (!recall(&c, path, cpu)) {
-        c = measure();
-        remember(&c, path, cpu);
+        c->automatic = fast(table_of(c->table), KS_BF16) ? KS_BF16 : KS_FP32;
+    } else if (!recall(c, path, cpu) && (err = measure(c)) == 0) {
+        remember(c, path, cpu);
     }
     free(path);
-    return c;
+    return err;
 }
 
 int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *cache, ks_precision asked, ks_error *e)
@@ -175,8 +175,8 @@ int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *c
         if (!table_of(c.table))
             return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions", forced);
         c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
-    } else {
-        c = settle(cache);
+    } else if (settle(&c, cache) < 0) {
+        return ks_fail(e, KS_ENOMEM, "no memory to measure the kernels");
     }
     *k = table_of(c.table);
     *precision = asked == KS_AUTO ? c.automatic : asked;
