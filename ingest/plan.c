@@ -211,10 +211,10 @@ static int own_from(const ks_plan *p, int64_t t)
 static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     int64_t start = p->s, stop = end, pure = p->pure, pure_end = end - blend;
-    if (pure >= pure_end) { /* said to be longer than the shot: then three quarters of it are taken for dissolve */
+    if (pure_end - pure < (stop - start) / 10) { /* said to leave less: then nine tenths of it are taken for dissolve */
         int64_t before = pure - start, mixed = before + blend;
-        pure = start + (int64_t)((double)(stop - start) * 0.75 * (double)before / (double)mixed);
-        pure_end = pure + (stop - start) / 4;
+        pure = start + (int64_t)((double)(stop - start) * 0.9 * (double)before / (double)mixed);
+        pure_end = pure + (stop - start) / 10;
     }
     if (start + stop < 2 * pure) start = 2 * pure - stop;
     if (start + stop > 2 * pure_end) stop = 2 * pure_end - start;

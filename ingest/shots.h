@@ -1,10 +1,10 @@
 /* shots.h - where a film changes from one shot to the next: hard cuts, dissolves, fades.
  *
  *   ks_shots_open(&shots, decided, arg, &e);
- *   ks_shots_frame(shots, number, seconds, small, broken, &e);   every frame, in order; decided() follows 1.2 s behind
+ *   ks_shots_frame(shots, number, seconds, small, broken, &e);   every frame, in order; decided() follows 2.1 s behind
  *   ks_shots_end(shots, &e);                                      the rest
  *
- * Works on the decoder's small pictures alone and holds at most about three seconds of them. decided() gets
+ * Works on the decoder's small pictures alone and holds at most about four seconds of them. decided() gets
  * every frame once, in order, with the border that lies before it. A flash, fast motion and a cut-away shorter
  * than 0.3 s are no borders; a dissolve is one in its middle, a fade one in its darkest part. */
 #ifndef KS_SHOTS_H

@@ -244,9 +244,9 @@ START_TEST(no_middle_in_a_dissolve)
         ks_plan *p;
         ks_error e = {0};
         state = 88172645463325252ULL + seed;
-        for (int i = 0; i < 60; i++) { /* the shot before border i is pure for at least 40 ms */
+        for (int i = 0; i < 60; i++) { /* the shot before border i is pure for at least a tenth of it */
             blend[i] = i < 59 && i > 0 && rnd(2) ? 40 * (1 + (int64_t)rnd(25)) : 0;
-            t += i ? blend[i - 1] + blend[i] + 40 * (1 + (int64_t)rnd(30)) : 0;
+            if (i) t += blend[i - 1] + blend[i] + 40 * ((blend[i - 1] + blend[i]) / 360 + 1 + (int64_t)rnd(30));
             border[i] = t;
         }
         got.n = 0;
@@ -275,6 +275,33 @@ START_TEST(no_middle_in_a_dissolve)
 }
 END_TEST
 
+/* A dissolve is said to be longer than its shot: the clip is about that end of it which is likeliest pure. */
+START_TEST(a_shot_is_never_all_dissolve)
+{
+    static const struct {
+        int64_t before, after, start, end; /* ticks that the dissolves are said to last; the clip */
+    } cases[] = {{1096, 0, 880, 1100}, {3000, 0, 880, 1100}, {0, 1080, 0, 220}, {1000, 1000, 0, 1100}, {2000, 1000, 220, 1100}};
+    clip room[8];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        made got = {room, 0, 4, NULL};
+        ks_plan_rule r = {{1, 1000}, 8000000, 4000000, 4, 20};
+        ks_plan *p;
+        ks_error e = {0};
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        ck_assert_int_eq(ks_plan_frame(p, 0, -1000, KS_PLAN_ON, 0, &e), 0);
+        for (int64_t k = 0; k <= 56; k++) {
+            ks_plan_border b = k == 0 ? KS_PLAN_SOFT : k == 55 ? KS_PLAN_SOFT : KS_PLAN_ON;
+            ck_assert_int_eq(ks_plan_frame(p, 1 + k, 20 * k, b, k == 0 ? cases[i].before : k == 55 ? cases[i].after : 0, &e), 0);
+        }
+        ck_assert_int_eq(ks_plan_end(p, 2000, &e), 0);
+        ks_plan_close(p);
+        ck_assert_int_ge(got.n, 2);
+        ck_assert_msg(llabs(room[1].start - cases[i].start) <= 20 && llabs(room[1].end - cases[i].end) <= 20,
+                      "case %zu: [%lld,%lld)", i, (long long)room[1].start, (long long)room[1].end);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plan");
@@ -282,6 +309,7 @@ int main(void)
     tcase_add_test(t, streaming_equals_the_rule);
     tcase_add_test(t, gaps_and_jumps_part_clips);
     tcase_add_test(t, no_middle_in_a_dissolve);
+    tcase_add_test(t, a_shot_is_never_all_dissolve);
     tcase_add_test(t, one_frame_and_many_a_second);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

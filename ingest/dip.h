@@ -1,0 +1,32 @@
+/* dip.h - a dissolve as its contrast shows it: where two scenes lie over each other, both are fainter.
+ *
+ * Of unlike scenes A and B, w of the way through, a variance of the blend is (1-w)^2 A + w^2 B: half of what both have
+ * in the middle, whatever moves in them. Of anything else it goes straight from A to B. */
+#ifndef KS_DIP_H
+#define KS_DIP_H
+
+#include <stdint.h>
+
+enum { KS_DIP_ENERGIES = 3, KS_DIP_LOOKS = 256, KS_DIP_BLOCKS = 12 };
+
+/* Variance of Y, squared steps between neighbours in Y, variance of U and V, of a small picture. */
+void ks_dip_energies(double out[KS_DIP_ENERGIES], const uint8_t *picture);
+
+typedef struct {
+    int n, middle;                                  /* looks, without a cut between them; the one asked about */
+    double t[KS_DIP_LOOKS];                         /* seconds, growing */
+    const double *energy[KS_DIP_LOOKS];             /* [KS_DIP_ENERGIES] each */
+} ks_dip_window;
+
+/* How much better than a straight line a dissolve with its middle in the one asked about explains the energies: log
+ * of the quotient of the squares left over, > 0 is better; -INFINITY: none is possible. *half: seconds of it on each
+ * side, at most KS_DIP_LONGEST. */
+#define KS_DIP_LONGEST 1.0
+#define KS_DIP_BESIDE 0.32 /* seconds of pure pictures on each side that are looked at, too */
+double ks_dip(double *half, const ks_dip_window *w);
+
+/* Share of the 4 x 3 blocks of a small picture that are fainter in the middle than before and after: most of them in a
+ * dissolve, some where a thing leaves the picture. */
+double ks_dip_share(const uint8_t *a, const uint8_t *middle, const uint8_t *b);
+
+#endif
