@@ -46,8 +46,8 @@ class Stage:
         return self.batch // 3 if self.frames == MIXED and self.frames_of(step) == 8 else self.batch
 
 
-STAGES = [Stage(300, 128, 1, crops=300), Stage(5000, 160, keep=18, crops=300, end=8e-4),
-          Stage(800, 160, MIXED, 18, 300, lr=8e-4, end=2e-4, cap=50.), Stage(300, 96, MIXED, 0, 64, lr=2e-4, end=0., cap=50.)]
+STAGES = [Stage(300, 128, 1, crops=300), Stage(4200, 160, keep=18, crops=300, end=8e-4),
+          Stage(700, 160, MIXED, 18, 300, lr=8e-4, end=2e-4, cap=50.), Stage(250, 96, MIXED, 0, 64, lr=2e-4, end=0., cap=50.)]
 
 
 def plan(stages):
