@@ -211,7 +211,7 @@ static int own_from(const ks_plan *p, int64_t t)
 static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     int64_t start = p->s, stop = end, pure = p->pure, pure_end = end - blend;
-    if (pure_end - pure < (stop - start) / 10) { /* said to leave less: then nine tenths of it are taken for dissolve */
+    if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) { /* no frame is left: nine tenths are taken for dissolve */
         int64_t before = pure - start, mixed = before + blend;
         pure = start + (int64_t)((double)(stop - start) * 0.9 * (double)before / (double)mixed);
         pure_end = pure + (stop - start) / 10;

@@ -29,7 +29,7 @@ static const double SURELY = 0.7, UNLIKE_SURE = 5; /* where whole and halves ble
 static const double DIP = 0.55;           /* least gain of a dip, see dip.h */
 static const double SHARE = 0.8;          /* least share of its blocks that dip: 0 finds 5 things more that leave the picture in 68 real clips */
 static const double NEAR = 0.4;           /* seconds: a dip whose middle is so near is the same dissolve */
-static const double DIP_FACTOR = 1.3, DIP_MORE = 0.08; /* its length, rather too long: half of the fits are too short */
+static const double DIP_FACTOR = 1.4, DIP_MORE = 0.04; /* its length, rather too long: half of the fits are too short */
 static const double LONGEST = 1.2;        /* seconds: half of the longest dissolve */
 static const double PLAIN = 7;            /* spread of a picture without content */
 
@@ -147,7 +147,7 @@ static int is_cut(const ks_shots *s, int64_t k)
     if (k <= s->first || l->s <= CUT_OVER) return 0;
     if (l->sharp >= 0) return l->sharp;
     int sharp = l->s > CUT_RATIO * around(s, k) + 2 && !is_flash(s, k);
-    if (at(s, s->looks - 1)->t - l->t > 2 * AROUND) l->sharp = sharp; /* all that counts was there */
+    if (s->looks - k > 4 && at(s, s->looks - 1)->t - l->t > 2 * AROUND) l->sharp = sharp; /* all that counts was there */
     return sharp;
 }
 

@@ -174,7 +174,7 @@ START_TEST(dissolves_and_fades_part_in_their_middle)
                           border[0], kind[0], border[1], kind[1]);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 3 + 2);
             /* scenes that move that much leave no way to tell the end of a long one */
-            ck_assert_msg(fade ? blend[0] == 0 : blend[0] > 0.4 * n / 25 && blend[0] < (n > 20 ? 1.6 : n / 25.0 + 0.2),
+            ck_assert_msg(fade ? blend[0] == 0 : blend[0] > 0.4 * n / 25 && blend[0] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
                           "%s of %d frames: %.3f s on each side", fade ? "fade" : "dissolve", n, blend[0]);
         }
 }
