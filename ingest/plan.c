@@ -20,6 +20,7 @@ struct ks_plan {
     int hop_steps;
     int in_shot;
     int64_t s;                   /* start of the shot, ticks */
+    int64_t entered;             /* where its own dissolve has its middle: s, but for pictures only passed */
     int64_t pure;                /* end of the dissolve that it starts in; s if there is none */
     int64_t last, last_pts;      /* the newest frame of the shot */
     int64_t n;                   /* frames of the shot so far */
@@ -210,7 +211,7 @@ static int own_from(const ks_plan *p, int64_t t)
 /* A shot no longer than the window: one clip, without the blended pictures that would put its middle in a dissolve. */
 static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
-    int64_t start = p->s, stop = end, pure = p->pure, pure_end = end - blend;
+    int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend;
     if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) { /* no frame is left: nine tenths are taken for dissolve */
         int64_t before = pure - start, mixed = before + blend;
         pure = start + (int64_t)((double)(stop - start) * 0.9 * (double)before / (double)mixed);
@@ -254,10 +255,17 @@ static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
     return emit_grid(p, tail, end, KS_REASON_TAIL, e);
 }
 
+/* A shot between two dissolves that leave no frame of it pure: it is a part of the way from the scene before to the one
+ * after, and its pictures belong to the latter. */
+static int is_only_passed(const ks_plan *p, int64_t end, int64_t blend)
+{
+    return p->pure > p->s && blend > 0 && p->own_n > 0 && own_from(p, p->pure) >= own_from(p, end - blend);
+}
+
 static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
 {
     p->in_shot = 1;
-    p->s = pts;
+    p->s = p->entered = pts;
     p->pure = pts + blend;
     p->n = 0;
     p->own_n = 0;
@@ -274,7 +282,11 @@ int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border borde
         if (pts == p->last_pts) return 0;
         int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
         if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), 0, e);
-        else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend, e);
+        else if (border == KS_PLAN_SOFT && is_only_passed(p, pts, blend)) {
+            p->entered = pts;
+            p->pure = pts + blend;
+            err = extend_grid(p, pts, e);
+        } else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend, e);
         else err = extend_grid(p, pts, e);
         if (err < 0) return err;
         if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;

@@ -13,7 +13,9 @@
  *   and one more that starts at the first multiple of step from which W reaches e, and ends at e.
  * hop is rounded to whole steps, at least one: all clips of a shot lie on one grid and share frames.
  * The middle of a clip lies in no dissolve: a short shot that is dissolve for its most part leaves out as many of
- * the blended pictures at its start or end. (A window shorter than the dissolve can still lie in it.) */
+ * the blended pictures at its start or end. (A window shorter than the dissolve can still lie in it.) A shot between
+ * two dissolves that leave no frame of it pure is only passed: its pictures belong to the start of the next shot, which
+ * if short leaves them out. */
 #ifndef KS_PLAN_H
 #define KS_PLAN_H
 

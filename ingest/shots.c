@@ -19,6 +19,7 @@ enum { RING = 256, SCALES = 3 };
 
 static const double LAG = 2.1;            /* seconds of later frames a decision needs: a dip half a second on, and a cut after it */
 static const double AROUND = 0.3;         /* seconds: neighbours of a cut, longest flash */
+static const double FLASH = 0.15;         /* seconds from the picture before to the one after a flash of two frames */
 static const double FASTEST = 1.0 / 70;   /* frames closer than this to the last one looked at are passed by */
 static const double CUT_OVER = 5, CUT_RATIO = 2.0;
 static const double SCALE[SCALES] = {0.2, 0.4, 0.7};
@@ -130,14 +131,22 @@ static double around(const ks_shots *s, int64_t k)
     return second;
 }
 
+/* Looks a and b, one before a cut and one soon after it, show the same. Where another jump leads back at once, they may
+ * be further apart: a dissolve goes on behind a flash. */
+static int is_back(const ks_shots *s, int64_t a, int64_t b, double step, double jump)
+{
+    double same = jump > CUT_OVER && at(s, b)->t - at(s, a)->t < FLASH ? 0.6 : 0.5;
+    return ks_picture_moved_distance(at(s, a)->picture, at(s, b)->picture) < same * step;
+}
+
 /* The picture before k comes back soon, or that of k was there just before. */
 static int is_flash(const ks_shots *s, int64_t k)
 {
-    double limit = at(s, k)->s / 2, t = at(s, k)->t;
+    double step = at(s, k)->s, t = at(s, k)->t;
     for (int64_t i = k + 1; i < s->looks && at(s, i)->t - t <= AROUND; i++)
-        if (ks_picture_moved_distance(at(s, k - 1)->picture, at(s, i)->picture) < limit) return 1;
+        if (is_back(s, k - 1, i, step, at(s, i)->s)) return 1;
     for (int64_t i = k - 2; i >= oldest(s) && t - at(s, i)->t <= AROUND; i--)
-        if (ks_picture_moved_distance(at(s, i)->picture, at(s, k)->picture) < limit) return 1;
+        if (is_back(s, i, k, step, at(s, i + 1)->s)) return 1;
     return 0;
 }
 
@@ -332,6 +341,19 @@ static int is_fade(ks_shots *s, int64_t k)
     return alike(at(s, before)->picture, at(s, after)->picture) < 0.8 && unlike(at(s, before), at(s, after)) > UNLIKE;
 }
 
+/* Seconds until the scene that comes out of the plain picture k has its full contrast: a fade in, or a dissolve from a
+ * dark or an empty scene, which shows as nothing but this. */
+static double rise(const ks_shots *s, int64_t k)
+{
+    double top = 0, t = at(s, k)->t;
+    int64_t end = k;
+    for (; end < s->looks && at(s, end)->t - t <= LONGEST && (end == k || !is_cut(s, end)); end++)
+        if (at(s, end)->spread > top) top = at(s, end)->spread;
+    for (int64_t i = k; i < end; i++)
+        if (at(s, i)->spread >= 0.9 * top) return (at(s, i)->t - t) / 0.9;
+    return 0;
+}
+
 /* How far picture f is on the way from a to b: 0 .. 1, more or less. */
 static double way(const uint8_t *a, const uint8_t *f, const uint8_t *b)
 {
@@ -415,13 +437,14 @@ static void decide(ks_shots *s, int64_t k)
         return;
     }
     l->cut = is_cut(s, k);
-    int soft = is_fade(s, k);
-    if (!l->cut && !soft && (soft = is_dissolve(s, k) || is_dip(s, k))) {
+    int fade = is_fade(s, k), soft = !l->cut && !fade && (is_dissolve(s, k) || is_dip(s, k));
+    if (soft) {
         l->half = dip_length(s, k);
         if (l->half <= 0) l->half = half_length(s, k);
     }
-    if (!l->cut && soft) l->cut = KS_PLAN_SOFT;
-    if (l->cut) s->last_border = l->t, s->last_half = l->half;
+    if (l->cut || soft || fade) s->last_border = l->t, s->last_half = l->half;
+    if (!l->cut && fade) l->half = rise(s, k);
+    if (!l->cut && (soft || fade)) l->cut = KS_PLAN_SOFT;
 }
 
 /* Hands out what is decided: all frames before the first undecided look. */

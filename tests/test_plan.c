@@ -275,12 +275,12 @@ START_TEST(no_middle_in_a_dissolve)
 }
 END_TEST
 
-/* A dissolve is said to be longer than its shot: the clip is about that end of it which is likeliest pure. */
+/* A dissolve is said to be longer than its shot, which has a cut at its other side: the clip is about that end. */
 START_TEST(a_shot_is_never_all_dissolve)
 {
     static const struct {
         int64_t before, after, start, end; /* ticks that the dissolves are said to last; the clip */
-    } cases[] = {{1096, 0, 880, 1100}, {3000, 0, 880, 1100}, {0, 1100, 0, 220}, {1000, 1000, 0, 1100}, {2000, 1000, 220, 1100}};
+    } cases[] = {{1096, 0, 880, 1100}, {3000, 0, 880, 1100}, {0, 1100, 0, 220}};
     clip room[8];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         made got = {room, 0, 4, NULL};
@@ -290,7 +290,8 @@ START_TEST(a_shot_is_never_all_dissolve)
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         ck_assert_int_eq(ks_plan_frame(p, 0, -1000, KS_PLAN_ON, 0, &e), 0);
         for (int64_t k = 0; k <= 56; k++) {
-            ks_plan_border b = k == 0 ? KS_PLAN_SOFT : k == 55 ? KS_PLAN_SOFT : KS_PLAN_ON;
+            ks_plan_border b = k == 0 ? (cases[i].before ? KS_PLAN_SOFT : KS_PLAN_CUT)
+                                      : k == 55 ? (cases[i].after ? KS_PLAN_SOFT : KS_PLAN_CUT) : KS_PLAN_ON;
             ck_assert_int_eq(ks_plan_frame(p, 1 + k, 20 * k, b, k == 0 ? cases[i].before : k == 55 ? cases[i].after : 0, &e), 0);
         }
         ck_assert_int_eq(ks_plan_end(p, 2000, &e), 0);
@@ -298,6 +299,30 @@ START_TEST(a_shot_is_never_all_dissolve)
         ck_assert_int_ge(got.n, 2);
         ck_assert_msg(llabs(room[1].start - cases[i].start) <= 20 && llabs(room[1].end - cases[i].end) <= 20,
                       "case %zu: [%lld,%lld)", i, (long long)room[1].start, (long long)room[1].end);
+    }
+}
+END_TEST
+
+/* Between two dissolves nothing is pure: the scene is only passed on the way from the one before to the one after. A
+ * short shot after it has its clip as ever; the windows of a long one begin with the pictures passed, so that none is lost. */
+START_TEST(a_scene_may_be_only_passed)
+{
+    for (int length = 2; length <= 12; length += 10) { /* seconds of the shot after it */
+        clip room[8];
+        made got = {room, 0, 4, NULL};
+        ks_plan_rule r = {{1, 1000}, 8000000, 4000000, 4, 20};
+        ks_plan *p;
+        ks_error e = {0};
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        for (int64_t k = 0; k < 50 * (4 + length); k++) /* borders at 3 s and 4 s, 600 and 500 ms on each side */
+            ck_assert_int_eq(ks_plan_frame(p, k, 20 * k, k == 150 || k == 200 ? KS_PLAN_SOFT : KS_PLAN_ON,
+                                           k == 150 ? 600 : k == 200 ? 500 : 0, &e), 0);
+        ck_assert_int_eq(ks_plan_end(p, 1000 * (4 + length), &e), 0);
+        ks_plan_close(p);
+        ck_assert_int_eq(got.n, length < 8 ? 2 : 4);
+        ck_assert(room[0].start == 0 && room[0].end == 3000);
+        ck_assert_int_eq(room[1].start, length < 8 ? 4000 : 3000);
+        ck_assert_int_eq(room[got.n - 1].end, 1000 * (4 + length));
     }
 }
 END_TEST
@@ -310,6 +335,7 @@ int main(void)
     tcase_add_test(t, gaps_and_jumps_part_clips);
     tcase_add_test(t, no_middle_in_a_dissolve);
     tcase_add_test(t, a_shot_is_never_all_dissolve);
+    tcase_add_test(t, a_scene_may_be_only_passed);
     tcase_add_test(t, one_frame_and_many_a_second);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -174,8 +174,56 @@ START_TEST(dissolves_and_fades_part_in_their_middle)
                           border[0], kind[0], border[1], kind[1]);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 3 + 2);
             /* scenes that move that much leave no way to tell the end of a long one */
-            ck_assert_msg(fade ? blend[0] == 0 : blend[0] > 0.4 * n / 25 && blend[0] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
+            ck_assert_msg(fade ? fabs(blend[0] - n / 50.0) < 0.2 * n / 50.0 + 0.08
+                               : blend[0] > 0.4 * n / 25 && blend[0] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
                           "%s of %d frames: %.3f s on each side", fade ? "fade" : "dissolve", n, blend[0]);
+        }
+}
+END_TEST
+
+/* A film of a black scene and of one that comes out of it: the border is where it begins, and it lasts that long. */
+START_TEST(a_scene_comes_out_of_the_dark)
+{
+    uint8_t a[KS_PIC_BYTES], black[KS_PIC_BYTES];
+    memset(black, 128, sizeof black);
+    memset(black, 16, KS_PIC_PLANE);
+    for (int n = 10; n <= 25; n += 5) {
+        begin();
+        pan(2, 60, 1, 25);
+        for (int i = 0; i < 160; i++) {
+            view(a, 6, i / 4, 0);
+            mix(a, black, a, i < 60 ? 0 : i < 60 + n ? (i - 60) / (double)n : 1);
+            give(a, 25, 0);
+        }
+        finish();
+        ck_assert_int_eq(borders, 2);
+        ck_assert_int_eq(border[0], 60);
+        ck_assert_msg(kind[1] == KS_PLAN_SOFT && abs(border[1] - 120) <= n / 3 && (border[1] - 120) / 25.0 + blend[1] > 0.8 * n / 25 &&
+                          (border[1] - 120) / 25.0 + blend[1] < 1.2 * n / 25 + 0.1,
+                      "out of the dark in %d frames: border %d, %.3f s", n, border[1], blend[1]);
+    }
+}
+END_TEST
+
+/* A flash of one or two pictures, seen through a dissolve: what comes after it is further on, but no cut. */
+START_TEST(a_flash_within_a_dissolve_is_no_cut)
+{
+    uint8_t a[KS_PIC_BYTES], b[KS_PIC_BYTES], white[KS_PIC_BYTES];
+    memset(white, 128, sizeof white);
+    memset(white, 250, KS_PIC_PLANE);
+    for (int length = 1; length <= 2; length++)
+        for (int at = 4; at < 26; at += 4) {
+            begin();
+            for (int i = 0; i < 150; i++) {
+                view(a, 3, i / 4, 0);
+                view(b, 6, -i / 4, 3);
+                if (i >= 60 + at && i < 60 + at + length) mix(b, b, white, 0.85);
+                mix(a, a, b, i < 60 ? 0 : i >= 90 ? 1 : (i - 59) / 31.0);
+                give(a, 25, 0);
+            }
+            finish();
+            for (int k = 0; k < borders; k++)
+                ck_assert_msg(kind[k] != KS_PLAN_CUT, "flash of %d at %d: a cut at %d", length, at, border[k] - 60);
         }
 }
 END_TEST
@@ -223,6 +271,8 @@ int main(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, hard_cuts_to_the_frame);
     tcase_add_test(t, motion_and_flashes_are_no_borders);
+    tcase_add_test(t, a_scene_comes_out_of_the_dark);
+    tcase_add_test(t, a_flash_within_a_dissolve_is_no_cut);
     tcase_add_test(t, dissolves_and_fades_part_in_their_middle);
     tcase_add_test(t, dissolves_of_fast_scenes_show_by_their_contrast);
     tcase_add_test(t, a_break_is_one);
