@@ -25,6 +25,7 @@ typedef struct {
     const void *b;
     size_t groups;       /* K / group size, rounded up */
     int rows, add;
+    const void *ahead;   /* what comes next: a line of it a group is fetched into the second cache. NULL: nothing */
 } ks_tile;
 typedef void ks_tile_fn(float *c, const ks_tile *t);
 

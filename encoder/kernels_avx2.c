@@ -18,12 +18,14 @@ INLINE void half_tile(float *c, const ks_tile *t, const float *b, int rows)
 {
     v s[ROWS][2];
     const float *a = t->a;
+    const char *ahead = t->ahead ? t->ahead : t->b;
     size_t lda = t->lda;
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
         s[r][0] = s[r][1] = v_set(0);
     for (size_t g = 0; g < t->groups; g++, b += KS_PANEL) {
         v b0 = v_load(b), b1 = v_load(b + LANES);
+        _mm_prefetch(ahead + g * 64, _MM_HINT_T1);
 #pragma GCC unroll 6
         for (int r = 0; r < rows; r++) {
             v x = _mm256_broadcast_ss(a + (size_t)r * lda + g);

@@ -38,12 +38,14 @@ INLINE void tile(float *c, const ks_tile *t, int rows, group_fn *group)
     v s[ROWS][2];
     const uint32_t *a = t->a;
     const float *b = t->b;
+    const char *ahead = t->ahead ? t->ahead : t->b;
     size_t lda = t->lda;
 #pragma GCC unroll 14
     for (int r = 0; r < rows; r++)
         s[r][0] = s[r][1] = v_set(0);
     for (size_t g = 0; g < t->groups; g++, b += KS_PANEL) {
         v b0 = v_load(b), b1 = v_load(b + LANES);
+        _mm_prefetch(ahead + g * 64, _MM_HINT_T1);
 #pragma GCC unroll 14
         for (int r = 0; r < rows; r++) {
             uint32_t x = a[(size_t)r * lda + g];

@@ -13,16 +13,18 @@ ks_product ks_product_of(const ks_kernels *k, const ks_matrix *w, const void *a,
                         .groups = w->groups};
 }
 
-/* c[rows, 32]: rows from `row`, panel `panel`. */
+/* c[rows, 32]: rows from `row`, panel `panel`. Its share of the next panel is fetched meanwhile. */
 static void strip(float *c, const ks_product *p, int row, int rows, size_t panel)
 {
     const ks_matrix *w = p->w;
     const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
     const char *b = (const char *)w->panels + (panel * w->groups + p->group) * KS_PANEL * 4;
+    const char *next = b + w->groups * KS_PANEL * 4 + p->groups * 2 * (size_t)row / (size_t)p->m * 64;
     size_t chain = w->precision == KS_INT8 ? p->groups : w->chain;
+    int last = panel + 1 == (size_t)(p->first + p->panels);
     for (size_t g = 0; g < p->groups; g += chain) {
         ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,
-                     .groups = p->groups - g < chain ? p->groups - g : chain};
+                     .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = last ? NULL : next + g * 64};
         p->kernels->tile[w->precision](c, &t);
     }
 }

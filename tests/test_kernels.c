@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "encoder/kernels.h"
 #include "encoder/panels.h"
@@ -368,11 +369,36 @@ START_TEST(rows_do_not_see_their_neighbours)
 }
 END_TEST
 
+/* What lies ahead is only fetched: it may be no memory at all, and the sums stay the same. */
+START_TEST(what_lies_ahead_changes_nothing)
+{
+    enum { GROUPS = 48 };
+    const ks_kernels *k = table_of(_i);
+    static uint32_t a[KS_TILE_ROWS * GROUPS], b[GROUPS * KS_PANEL];
+    static float alone[KS_TILE_ROWS * KS_PANEL], ahead[KS_TILE_ROWS * KS_PANEL];
+    void *forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(forbidden, MAP_FAILED);
+    for (int precision = KS_FP32; k && precision <= KS_INT8; precision++) {
+        if (!k->tile[precision])
+            continue;
+        fill_groups(a, sizeof a / 4, precision);
+        fill_groups(b, sizeof b / 4, precision);
+        ks_tile t = {.a = a, .lda = GROUPS, .b = b, .groups = GROUPS, .rows = k->rows[precision]};
+        k->tile[precision](alone, &t);
+        t.ahead = forbidden;
+        k->tile[precision](ahead, &t);
+        ck_assert_mem_eq(alone, ahead, (size_t)t.rows * KS_PANEL * sizeof *alone);
+    }
+    munmap(forbidden, 4096);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kernels");
     TCase *tc = tcase_create("kernels");
     tcase_add_loop_test(tc, tiles_multiply, 0, TABLES);
+    tcase_add_loop_test(tc, what_lies_ahead_changes_nothing, 0, TABLES);
     tcase_add_loop_test(tc, gelu_is_within_its_stated_error, 0, TABLES);
     tcase_add_loop_test(tc, weights_are_within_their_stated_error, 0, TABLES);
     tcase_add_loop_test(tc, sinks_add_mask_and_round, 0, TABLES);

@@ -131,7 +131,8 @@ def report(variant, seconds):
 def main(variant, checkpoint, folder, rounds="3", names=None):
     rounds = int(rounds)
     names = names.split(",") if names else [*PEERS, *OURS]
-    files, words = list(clips(folder, FRAMES[variant], rounds + 1)), sentences(SENTENCES + 1)
+    # One to warm up with, one more that nobody reaches: whoever is at his end has given his memory back.
+    files, words = list(clips(folder, FRAMES[variant], rounds + 2)), sentences(SENTENCES + 2)
     peers = {n: Peer(n, variant, checkpoint) for n in names if n in PEERS}
     ours = {n: Ours(n, checkpoint, [x for f in files for x in ("--npy", f)]) for n in names if n in OURS}
     said = {n: Ours(n, checkpoint, [x for w in words for x in ("--ids", w)]) for n in ours}
