@@ -229,7 +229,8 @@ static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_er
         s->tokenizer = absolute(s->tokenizer);
     }
     free(library);
-    return err;
+    ks_sentence any; /* without a tokenizer nothing could be asked for by words: better known before hours of work */
+    return err < 0 ? err : ks_text_tokens(&any, s->enc, "anything", e);
 }
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)

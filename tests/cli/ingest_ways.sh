@@ -33,6 +33,14 @@ run h3 --hwaccel none "$M/clock_13.mp4"; is "$code $(grep -c weaker "$T/err")" "
 run h4 --hwaccel auto "$M/clock_13.mp4"; is "$code $(grep -c weaker "$T/err")" "0 1" "--hwaccel auto says that the sandbox is weaker"
 cmp -s <("$D" "$T/h3" | sed 's/flags .*//') <("$D" "$T/h4" | sed 's/flags .*//'); ok $? "and finds the same clips"
 
+# --- a model without its tokenizer: said before the work, not after it (it once was: three minutes, then exit 2) ---
+cp "$F/lvt.npz" "$T/alone.npz"
+"$K" -q -L "$T/w1" -m "$T/alone.npz" ingest "$M/clock_1.mp4" 2>"$T/err" >"$T/out"; code=$?
+is "$code $(grep -c -- 'no tokenizer beside it .* name one with --tokenizer' "$T/err")" "2 1" "a model without a tokenizer: exit 2, and a sentence"
+is "$("$K" -L "$T/w1" clips 2>/dev/null | wc -l)" 0 "before anything went in"
+"$K" -q -L "$T/w1" -m "$T/alone.npz" --tokenizer "$F/lvt.spm" ingest "$M/clock_1.mp4" 2>"$T/err" >"$T/out"; code=$?
+is "$code $(cat "$T/err")" "0 " "with --tokenizer it goes in"
+
 # --- fast ---
 ff -i "$M/clock_20.mp4" -c:v libx264 -bf 3 -b_strategy 0 -g 50 -x264-params threads=1 "$T/b.mp4"
 run f1 --shots off "$T/b.mp4"; run f2 --shots off --decode fast "$T/b.mp4"
