@@ -36,7 +36,8 @@ def cpu_seconds(pid):
 
 
 def timed(process, turn):
-    """Wall and processor seconds of a turn."""
+    """Wall and processor seconds of a turn, once the threads of the one before it have stopped waiting for more."""
+    time.sleep(0.5)
     before = cpu_seconds(process.pid)
     return turn(), cpu_seconds(process.pid) - before
 
