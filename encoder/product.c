@@ -13,18 +13,29 @@ ks_product ks_product_of(const ks_kernels *k, const ks_matrix *w, const void *a,
                         .groups = w->groups};
 }
 
-/* c[rows, 32]: rows from `row`, panel `panel`. Its share of the next panel is fetched meanwhile. */
+/* Where the rows from `row` on begin to fetch the panel after this one: a strip fetches a line a group, half of the
+ * panel, so the first strip begins at its start and the last one in its middle. NULL after the last panel. */
+static const char *ahead_of(const ks_product *p, int row, size_t panel)
+{
+    const ks_matrix *w = p->w;
+    int rest = p->m - p->kernels->rows[w->precision];
+    size_t share = rest > 0 ? p->groups * (size_t)row / (size_t)rest : 0;
+    if (panel + 1 == (size_t)(p->first + p->panels)) return NULL;
+    if (share > p->groups) share = p->groups;
+    return (const char *)w->panels + ((panel + 1) * w->groups + p->group) * KS_PANEL * 4 + share * 64;
+}
+
+/* c[rows, 32]: rows from `row`, panel `panel`. */
 static void strip(float *c, const ks_product *p, int row, int rows, size_t panel)
 {
     const ks_matrix *w = p->w;
     const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
     const char *b = (const char *)w->panels + (panel * w->groups + p->group) * KS_PANEL * 4;
-    const char *next = b + w->groups * KS_PANEL * 4 + p->groups * 2 * (size_t)row / (size_t)p->m * 64;
+    const char *ahead = ahead_of(p, row, panel);
     size_t chain = w->precision == KS_INT8 ? p->groups : w->chain;
-    int last = panel + 1 == (size_t)(p->first + p->panels);
     for (size_t g = 0; g < p->groups; g += chain) {
         ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,
-                     .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = last ? NULL : next + g * 64};
+                     .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = ahead ? ahead + g * 64 : NULL};
         p->kernels->tile[w->precision](c, &t);
     }
 }
