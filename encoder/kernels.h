@@ -25,7 +25,8 @@ typedef struct {
     const void *b;
     size_t groups;       /* K / group size, rounded up */
     int rows, add;
-    const void *ahead;   /* what comes next: a line of it a group is fetched into the second cache. NULL: nothing */
+    const void *ahead;   /* what comes next: a line of it a group is fetched into the second cache, if at
+                          * all (AMX and plain C do not). NULL: nothing */
 } ks_tile;
 typedef void ks_tile_fn(float *c, const ks_tile *t);
 

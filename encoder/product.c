@@ -13,16 +13,21 @@ ks_product ks_product_of(const ks_kernels *k, const ks_matrix *w, const void *a,
                         .groups = w->groups};
 }
 
+/* The product's groups of panel `panel`. */
+static const char *panel_at(const ks_product *p, size_t panel)
+{
+    return (const char *)p->w->panels + (panel * p->w->groups + p->group) * KS_PANEL * 4;
+}
+
 /* Where the rows from `row` on begin to fetch the panel after this one: a strip fetches a line a group, half of the
- * panel, so the first strip begins at its start and the last one in its middle. NULL after the last panel. */
+ * panel, so the first strip begins at its start and the last one in its middle. NULL after the last panel. Of weights
+ * that come from memory, on a Zen 5 with both cores busy: fp32 217 -> 250 GFLOP/s a core, bf16 410 -> 490. */
 static const char *ahead_of(const ks_product *p, int row, size_t panel)
 {
-    const ks_matrix *w = p->w;
-    int rest = p->m - p->kernels->rows[w->precision];
+    int rest = p->m - p->kernels->rows[p->w->precision];
     size_t share = rest > 0 ? p->groups * (size_t)row / (size_t)rest : 0;
     if (panel + 1 == (size_t)(p->first + p->panels)) return NULL;
-    if (share > p->groups) share = p->groups;
-    return (const char *)w->panels + ((panel + 1) * w->groups + p->group) * KS_PANEL * 4 + share * 64;
+    return panel_at(p, panel + 1) + (share < p->groups ? share : p->groups) * 64;
 }
 
 /* c[rows, 32]: rows from `row`, panel `panel`. */
@@ -30,8 +35,7 @@ static void strip(float *c, const ks_product *p, int row, int rows, size_t panel
 {
     const ks_matrix *w = p->w;
     const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
-    const char *b = (const char *)w->panels + (panel * w->groups + p->group) * KS_PANEL * 4;
-    const char *ahead = ahead_of(p, row, panel);
+    const char *b = panel_at(p, panel), *ahead = ahead_of(p, row, panel);
     size_t chain = w->precision == KS_INT8 ? p->groups : w->chain;
     for (size_t g = 0; g < p->groups; g += chain) {
         ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,

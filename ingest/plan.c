@@ -213,9 +213,8 @@ static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend;
     if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) { /* no frame is left: nine tenths are taken for dissolve */
-        int64_t before = pure - start, mixed = before + blend;
-        pure = start + (int64_t)((double)(stop - start) * 0.9 * (double)before / (double)mixed);
-        pure_end = pure + (stop - start) / 10;
+        if (blend > 0) pure_end = start + (stop - start) / 10; /* one dissolve: beside two the shot is only passed */
+        else pure = stop - (stop - start) / 10;
     }
     if (start + stop < 2 * pure) start = 2 * pure - stop;
     if (start + stop > 2 * pure_end) stop = 2 * pure_end - start;

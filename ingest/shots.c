@@ -443,7 +443,7 @@ static void decide(ks_shots *s, int64_t k)
         if (l->half <= 0) l->half = half_length(s, k);
     }
     if (l->cut || soft || fade) s->last_border = l->t, s->last_half = l->half;
-    if (!l->cut && fade) l->half = rise(s, k);
+    if (!l->cut && fade) l->half = rise(s, k); /* not last_half: a dissolve may follow at once */
     if (!l->cut && (soft || fade)) l->cut = KS_PLAN_SOFT;
 }
 

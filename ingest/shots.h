@@ -13,7 +13,8 @@
 #include "ingest/plan.h"
 
 typedef struct ks_shots ks_shots;
-/* blend: seconds that a dissolve lasts on each side of its border, or a fade in after it; else 0. Negative stops. */
+/* blend: seconds that a dissolve lasts on each side of its border; of a fade in, after it (before it, it is taken to
+ * last as long: not measured); else 0. Negative stops. */
 typedef int ks_shots_decided(void *arg, int64_t number, ks_plan_border border, double blend, ks_error *e);
 
 int ks_shots_open(ks_shots **out, ks_shots_decided *decided, void *arg, ks_error *e);
