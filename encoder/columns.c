@@ -1,7 +1,8 @@
-/* columns.c - few rows (a sentence): every thread reads its own columns of the weights, once.
+/* columns.c - few rows (sentences): every thread reads its own columns of the weights, once.
  *
  * Ten rows of text are bound by reading 170 MB (bf16) of weights, so the rows stay whole and the columns
- * are shared out; what lies between the products is small and the caller does it. */
+ * are shared out; what lies between the products is small and the caller does it: 1 % of the work of 256
+ * rows in fp32, 6 % in int8. */
 #include <string.h>
 
 #include "encoder/stack_pass.h"

@@ -131,23 +131,6 @@ void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg)
     unlock(enc);
 }
 
-int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e)
-{
-    assert(v && enc && count >= 0 && (ids || count == 0));
-    if (!(enc->towers & KS_TOWER_TEXT))
-        return ks_fail(e, KS_EUSAGE, "the model's text tower is not open");
-    if (count > KS_TEXT_MAX)
-        return ks_fail(e, KS_EUSAGE, "%d token ids: the model reads %d at most", count, KS_TEXT_MAX);
-    for (int i = 0; i < count; i++)
-        if (ids[i] < 0 || ids[i] >= enc->info.vocabulary)
-            return ks_fail(e, KS_EUSAGE, "token id %d is outside the vocabulary of %d", (int)ids[i],
-                           enc->info.vocabulary);
-    lock(enc);
-    int err = ks_text_run(v, enc, ids, count, e);
-    unlock(enc);
-    return err;
-}
-
 static int check_side(const ks_encoder *enc, int side, ks_error *e)
 {
     if (!(enc->towers & KS_TOWER_VIDEO))

@@ -95,6 +95,8 @@ int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_erro
 /* v[D], unit length. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
 int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
+/* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. */
+int ks_text_vectors(float *v, ks_encoder *enc, const char *const *words, int n, ks_error *e);
 
 /* --- pictures --- */
 /* image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.

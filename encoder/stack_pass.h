@@ -46,7 +46,7 @@ int ks_rows_tile(const ks_run *run, int rows);
 void ks_rows_project(void *pass, int task, int worker);
 void ks_rows_feed(void *pass, int task, int worker);
 
-/* columns.c: few rows (a sentence); the caller makes the operand, threads share the columns. */
+/* columns.c: few rows (sentences); the caller makes the operand, threads share the columns. */
 size_t ks_columns_scratch(const ks_run *run, const ks_blocks *stack, int rows);
 void ks_columns_project(const ks_pass *p, char *scratch);
 void ks_columns_feed(const ks_pass *p, char *scratch);

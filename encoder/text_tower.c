@@ -4,7 +4,7 @@
  *   causal blocks (ReLU) over the n + 1 rows;  LN of row n;  / length
  *
  * The reference runs 65 rows with the padding masked; padded rows touch no other, so only the rows
- * that matter are run. Source: encoders.py TextEncoder. */
+ * that matter are run, those of several sentences one after the other. Source: encoders.py TextEncoder. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -41,33 +41,44 @@ void ks_text_close(ks_text *t)
     t->positions = NULL;
 }
 
-/* x[n + 1, D] */
-static void embed(float *x, const ks_text *t, const int32_t *ids, int n, int D)
+/* x[count + 1, D] */
+static void embed(float *x, const ks_text *t, const int32_t *ids, int count, int D)
 {
     size_t width = (size_t)D;
     float root = sqrtf((float)D);
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < count; i++)
         for (size_t d = 0; d < width; d++)
             x[(size_t)i * width + d] = t->embedding[(size_t)ids[i] * width + d] * root + t->positions[(size_t)i * width + d];
     for (size_t d = 0; d < width; d++)
-        x[(size_t)n * width + d] = t->class_token[d] * root;
+        x[(size_t)count * width + d] = t->class_token[d] * root;
 }
 
-int ks_text_run(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e)
+static ks_rows rows_of(const ks_sentences *s)
+{
+    ks_rows rows = {.rows = s->first[s->n], .sequences = s->n, .row_step = 1, .first = s->first};
+    for (int i = 0; i < s->n; i++)
+        rows.length = s->first[i + 1] - s->first[i] > rows.length ? s->first[i + 1] - s->first[i] : rows.length;
+    return rows;
+}
+
+int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
 {
     const ks_text *t = &enc->text;
-    int D = enc->info.dim, n = count + 1;
+    int D = enc->info.dim;
     ks_run run = ks_run_of(enc);
-    ks_rows rows = {.rows = n, .sequences = 1, .length = n, .row_step = 1};
-    size_t need = ks_slice((size_t)n * (size_t)D, sizeof(float)) + ks_stack_scratch(&run, &t->blocks, &rows);
-    int err = ks_arena_reserve(&enc->arena, need, e);
+    ks_rows rows = rows_of(s);
+    size_t width = (size_t)D, bytes = (size_t)rows.rows * width * sizeof(float);
+    int err = ks_arena_reserve(&enc->arena, ks_slice(bytes, 1) + ks_stack_scratch(&run, &t->blocks, &rows), e);
     if (err)
         return err;
-    rows.x = ks_arena_take(&enc->arena, (size_t)n * (size_t)D * sizeof(float));
-    embed(rows.x, t, ids, count, D);
-    ks_tap_call(&run, "text_embedding", -1, rows.x, n, D);
+    rows.x = ks_arena_take(&enc->arena, bytes);
+    for (int i = 0; i < s->n; i++)
+        embed(rows.x + (size_t)s->first[i] * width, t, s->ids + s->first[i], s->first[i + 1] - s->first[i] - 1, D);
+    ks_tap_call(&run, "text_embedding", -1, rows.x, rows.rows, D);
     ks_stack_run(&run, &t->blocks, &rows);
-    enc->kernels->norm(v, (size_t)D, 0, rows.x + (size_t)count * (size_t)D, (size_t)D, 1, D, &t->norm);
-    ks_unit(v, D);
+    for (int i = 0; i < s->n; i++, v += width) {
+        enc->kernels->norm(v, width, 0, rows.x + (size_t)(s->first[i + 1] - 1) * width, width, 1, D, &t->norm);
+        ks_unit(v, D);
+    }
     return 0;
 }

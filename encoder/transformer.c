@@ -24,16 +24,22 @@ ks_precision ks_attention_precision(const ks_run *run)
     return run->precision != KS_FP32 && run->kernels->tile[KS_BF16] ? KS_BF16 : KS_FP32;
 }
 
+static size_t row_of(const ks_rows *r, int sequence)
+{
+    return r->first ? (size_t)r->first[sequence] : (size_t)sequence * r->sequence_step;
+}
+
 static ks_head head_of(const ks_pass *p, int sequence, int head)
 {
     const ks_blocks *s = p->stack;
     const ks_rows *r = p->rows;
-    size_t D = (size_t)s->D, row = (size_t)sequence * r->sequence_step, dh = D / (size_t)s->H;
+    size_t D = (size_t)s->D, row = row_of(r, sequence), dh = D / (size_t)s->H;
+    int length = r->first ? r->first[sequence + 1] - r->first[sequence] : r->length;
     size_t value = p->qkv_half ? 2 : 4, at = row * 3 * D + (size_t)head * dh;
     const char *q = p->qkv;
     return (ks_head){.kernels = p->run->kernels, .precision = ks_attention_precision(p->run),
                      .q = q ? q + at * value : NULL, .k = q ? q + (at + D) * value : NULL,
-                     .v = q ? q + (at + 2 * D) * value : NULL, .step = r->row_step * 3 * D, .length = r->length,
+                     .v = q ? q + (at + 2 * D) * value : NULL, .step = r->row_step * 3 * D, .length = length,
                      .dh = (int)dh, .causal = s->causal, .masked = r->masked ? r->masked + row : NULL,
                      .mask_step = r->row_step};
 }
@@ -59,11 +65,11 @@ static void attend(void *arg, int task, int worker)
         scratch += p->packed_size;
         ks_head_pack(packed, &h, 0, h.length, scratch);
     }
-    size_t row = (size_t)(head / p->stack->H) * r->sequence_step + (size_t)first * r->row_step;
+    size_t row = row_of(r, head / p->stack->H) + (size_t)first * r->row_step;
     size_t at = row * p->mixed_step + (size_t)(head % p->stack->H) * (size_t)h.dh;
     ks_queries q = {.out = (char *)p->mixed + at * (p->mixed_half ? 2 : 4), .ld = r->row_step * p->mixed_step,
                     .half = p->mixed_half, .first = first,
-                    .n = r->length - first < KS_QUERY_BLOCK ? r->length - first : KS_QUERY_BLOCK};
+                    .n = h.length - first < KS_QUERY_BLOCK ? h.length - first : KS_QUERY_BLOCK};
     ks_head_attend(&q, &h, packed, scratch);
 }
 
@@ -73,6 +79,7 @@ static void plan(ks_pass *p, const ks_run *run, const ks_blocks *stack, const ks
                    .qkv_half = ks_attention_precision(run) == KS_BF16};
     p->mixed_step = p->mixed_half ? 2 * ks_group_stride(KS_BF16, stack->D) : ks_group_stride(KS_FP32, stack->D);
     ks_head h = head_of(p, 0, 0);
+    h.length = rows->length;
     size_t work = stack->narrow ? 0 : ks_rows_scratch(run, stack);
     p->packed_size = ks_head_bytes(&h);
     size_t attention = ks_head_scratch(&h) + (rows->length > KS_KEY_BLOCK ? 0 : p->packed_size);
@@ -132,7 +139,8 @@ void ks_stack_run(const ks_run *run, const ks_blocks *stack, const ks_rows *rows
     size_t used = run->arena->used, n = (size_t)rows->rows, mixed;
     char *columns = NULL;
     ks_pass p;
-    assert(rows->rows == rows->sequences * rows->length);
+    assert(rows->first ? rows->length <= KS_KEY_BLOCK && rows->rows == rows->first[rows->sequences]
+                       : rows->rows == rows->sequences * rows->length);
     _Static_assert((int)KS_KEY_BLOCK == (int)KS_QUERY_BLOCK, "one count of blocks serves both");
     if (stack->layers == 0)
         return;

@@ -39,6 +39,8 @@ typedef struct {
     float *x;                  /* [rows, D], changed in place */
     int rows, sequences, length;
     size_t sequence_step, row_step;
+    const int *first;          /* [sequences + 1] sequences of several lengths, one after the other, begin at these
+                                * rows; length is the longest, at most KS_KEY_BLOCK. NULL: all have `length` */
     const uint8_t *masked;     /* [rows] or NULL; 1: no key, and its feed-forward sum is zero */
 } ks_rows;
 

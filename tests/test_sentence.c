@@ -59,6 +59,75 @@ START_TEST(the_tokenizer_belongs_to_the_model)
 }
 END_TEST
 
+enum { MANY = 70, TEXT = 400 };
+
+/* 0 to 70 words, more than the model reads, in no order of length. */
+static void write_sentence(char text[TEXT], int i)
+{
+    static const char *const words[] = {"a ", "dog ", "jumping ", "over ", "water "};
+    int n = i * 37 % 71;
+    text[0] = 0;
+    for (int k = 0; k < n && strlen(text) + 12 < TEXT; k++)
+        strcat(text, words[(i + k * k) % 5]);
+}
+
+static void compare(ks_encoder *enc, const char *const *words, int at_once)
+{
+    ks_error e = {0, ""};
+    size_t D = (size_t)ks_encoder_info(enc)->dim;
+    float *many = malloc(MANY * D * sizeof *many), *one = malloc(D * sizeof *one);
+    for (int i = 0; i < MANY; i += at_once)
+        ck_assert_int_eq(ks_text_vectors(many + (size_t)i * D, enc, words + i, MANY - i < at_once ? MANY - i : at_once, &e), 0);
+    for (int i = 0; i < MANY; i++) {
+        ck_assert_int_eq(ks_text_vector(one, enc, words[i], &e), 0);
+        ck_assert_msg(memcmp(one, many + (size_t)i * D, D * sizeof *one) == 0, "sentence %d of %d at once", i, at_once);
+    }
+    free(many);
+    free(one);
+}
+
+/* Every kind of CPU and precision that this one has. */
+START_TEST(many_sentences_have_the_bits_of_one)
+{
+    static const char *const cpus[] = {"amx", "avx512", "avx2", "plain"};
+    static char text[MANY][TEXT];
+    const char *words[MANY];
+    int seen = 0;
+    for (int i = 0; i < MANY; i++) {
+        write_sentence(text[i], i);
+        words[i] = text[i];
+    }
+    setenv("KINOSEEK_CPU", cpus[_i], 1);
+    for (int precision = KS_FP32; precision <= KS_INT8; precision++)
+        for (int toy = 0; toy < 2; toy++) {
+            ks_error e = {0, ""};
+            ks_encoder *enc = NULL;
+            ks_encoder_options o = {.model = toy ? "tests/fixtures/lvt.npz" : "models/demo/demo.npz", .towers = KS_TOWER_TEXT,
+                                    .precision = (ks_precision)precision, .threads = 1 + toy * 2, .cache = cache};
+            if (ks_encoder_open(&enc, &o, &e) == KS_EUSAGE)
+                continue;
+            ck_assert_msg(enc != NULL, "%s", e.msg);
+            compare(enc, words, MANY);
+            compare(enc, words, 3);
+            ks_encoder_close(enc);
+            seen++;
+        }
+    unsetenv("KINOSEEK_CPU");
+    ck_assert(seen > 0 || _i < 3);
+}
+END_TEST
+
+START_TEST(one_bad_sentence_stops_all)
+{
+    ks_error e = {0, ""};
+    ks_encoder *enc = opened("tests/fixtures/lvt.npz", NULL, &e);
+    float v[3 * 64];
+    ck_assert_int_eq(ks_text_vectors(v, enc, (const char *const[]){"a dog", "a \xff", "water"}, 3, &e), KS_EUSAGE);
+    ck_assert_int_eq(ks_text_vectors(v, enc, NULL, 0, &e), 0);
+    ks_encoder_close(enc);
+}
+END_TEST
+
 static void remove_cache(void)
 {
     DIR *d = opendir(cache);
@@ -76,6 +145,8 @@ int main(void)
     tcase_set_timeout(tc, 60);
     tcase_add_test(tc, words_are_their_ids);
     tcase_add_test(tc, the_tokenizer_belongs_to_the_model);
+    tcase_add_loop_test(tc, many_sentences_have_the_bits_of_one, 0, 4);
+    tcase_add_test(tc, one_bad_sentence_stops_all);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
