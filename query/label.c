@@ -1,64 +1,13 @@
-/* label.c - zero-shot labels: every label as 28 sentences, averaged as CLIP does, against every clip.
+/* label.c - zero-shot labels: every label's vector (label_vectors.c) against every clip.
  *
- * A label's vector is the mean of its unit sentence vectors, made unit again. A clip's scores are a
- * softmax over all labels at temperature 0.01 (the video-text colab of the official repository). */
+ * A clip's scores are a softmax over all labels at temperature 0.01 (the video-text colab of the official
+ * repository). */
 #include "query/calibrate.h"
+#include "query/label_vectors.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The Kinetics templates of CLIP's data/prompts.md: 4 openings x 7 forms, "a example" included. */
-static const char *const kinetics[] = {
-    "a photo of {}.", "a photo of a person {}.", "a photo of a person using {}.", "a photo of a person doing {}.",
-    "a photo of a person during {}.", "a photo of a person performing {}.", "a photo of a person practicing {}.",
-    "a video of {}.", "a video of a person {}.", "a video of a person using {}.", "a video of a person doing {}.",
-    "a video of a person during {}.", "a video of a person performing {}.", "a video of a person practicing {}.",
-    "a example of {}.", "a example of a person {}.", "a example of a person using {}.", "a example of a person doing {}.",
-    "a example of a person during {}.", "a example of a person performing {}.", "a example of a person practicing {}.",
-    "a demonstration of {}.", "a demonstration of a person {}.", "a demonstration of a person using {}.",
-    "a demonstration of a person doing {}.", "a demonstration of a person during {}.",
-    "a demonstration of a person performing {}.", "a demonstration of a person practicing {}.",
-};
-enum { KINETICS = sizeof kinetics / sizeof *kinetics };
-_Static_assert(KINETICS == 28, "as published");
-
-const char *ks_label_template(int i) { return i >= 0 && i < KINETICS ? kinetics[i] : NULL; }
-
-/* "{}" in the template becomes the label; malloc'ed. */
-static char *fill(const char *form, const char *label)
-{
-    const char *hole = strstr(form, "{}");
-    char *text = NULL;
-
-    if (!hole)
-        return strdup(form);
-    return asprintf(&text, "%.*s%s%s", (int)(hole - form), form, label, hole + 2) < 0 ? NULL : text;
-}
-
-/* out[dim] = unit(mean of the sentences' unit vectors); v[dim] is scratch. */
-static int label_vector(float *out, float *v, ks_encoder *enc, const char *label, const ks_label_options *o, ks_error *e)
-{
-    int dim = ks_encoder_info(enc)->dim, n = o->templates ? o->n_templates : KINETICS, err;
-    double length;
-
-    memset(out, 0, (size_t)dim * sizeof *out);
-    for (int t = 0; t < n; t++) {
-        char *text = fill(o->templates ? o->templates[t] : kinetics[t], label);
-        if (!text)
-            return ks_fail(e, KS_ENOMEM, "no memory for labels");
-        err = ks_text_vector(v, enc, text, e);
-        free(text);
-        if (err < 0)
-            return err;
-        for (int d = 0; d < dim; d++)
-            out[d] += v[d] / (float)n;
-    }
-    length = sqrt(ks_dot(out, out, dim));
-    for (int d = 0; d < dim; d++)
-        out[d] = (float)(out[d] / fmax(length, 1e-12));
-    return 0;
-}
 
 /* --- one video at a time --- */
 typedef struct {
@@ -362,13 +311,13 @@ int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_labe
     int dim = ks_encoder_info(enc)->dim, n = 0, err = 0;
     size_t labels = (size_t)o->n_labels;
     labelling l = {.o = o, .row = row, .arg = arg, .latest = malloc((labels + 1) * sizeof(int))};
-    float *vectors = malloc((labels + 1) * (size_t)dim * sizeof *vectors), *scratch = vectors ? vectors + labels * (size_t)dim : NULL;
+    float *vectors = malloc((labels + 1) * (size_t)dim * sizeof *vectors);
     labelled *videos = NULL;
 
     if (!vectors || !l.latest)
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    for (int i = 0; i < o->n_labels && err == 0; i++)
-        err = label_vector(vectors + (size_t)i * (size_t)dim, scratch, enc, o->labels[i], o, e);
+    if (err == 0)
+        err = ks_label_vectors(vectors, enc, o, e);
     if (err == 0)
         err = list_videos(&videos, &n, x, &o->filter, e);
     for (int i = 0; i < n && err == 0 && !l.stopped; i++) {
