@@ -173,15 +173,19 @@ int ks_scale_settle(ks_scale *s)
 int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e)
 {
     int n = ks_background_count(0), held = ks_background_count(1), err;
+    const char **words = malloc((size_t)(n + held) * sizeof *words);
 
     s->vectors = malloc((size_t)(n + held) * (size_t)s->dim * sizeof *s->vectors);
-    if (!s->vectors)
+    if (!s->vectors || !words) {
+        free(words);
         return ks_fail(e, KS_ENOMEM, "no memory for background sentences");
-    for (int i = 0; i < n + held; i++) {
-        const char *words = ks_background_sentence(i >= n, i >= n ? i - n : i);
-        if ((err = ks_text_vector(s->vectors + (size_t)i * (size_t)s->dim, enc, words, e)) < 0)
-            return err;
     }
+    for (int i = 0; i < n + held; i++)
+        words[i] = ks_background_sentence(i >= n, i >= n ? i - n : i);
+    err = ks_text_vectors(s->vectors, enc, words, n + held, e);
+    free(words);
+    if (err < 0)
+        return err;
     s->sentences = n;
     s->held_out = held;
     return 0;
