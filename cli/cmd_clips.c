@@ -77,7 +77,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     ks_cursor_close(cursor);
     ks_index_close(x);
     if (err < 0) return err;
-    if (lost > 0) return ks_fail(e, KS_EDAMAGED, "%s: %lld clips are damaged: kinoseek repair", g->library, (long long)lost);
+    if (lost > 0) return ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s: run kinoseek repair", g->library, (long long)lost, lost == 1 ? "" : "s");
     return shown > 0 ? 0 : 1;
 }
 

@@ -116,7 +116,8 @@ typedef struct {
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e);      /* one row a path */
 int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
-int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e);       /* ordered by video, start */
+/* Ordered by video, start. After KS_EDAMAGED the next call goes on behind a rotten row, and is 0 where a page is. */
+int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e);
 void ks_cursor_close(ks_cursor *c);
 int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e);     /* first path; KS_ENOTFOUND */
 int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e); /* 1 found, 0 not */

@@ -10,6 +10,7 @@ struct ks_cursor {
     sqlite3_stmt *s;
     ks_video_row row;
     char path[4097];
+    int over;                /* the last row was given, or none can be */
 };
 
 #define VIDEO "v.id, v.content, v.space, v.finished, v.verdict, v.reason, v.attempts, v.tb_num, v.tb_den, v.duration, " \
@@ -96,10 +97,19 @@ static int take_video(ks_video *out, ks_cursor *c, ks_error *e)
     return 1;
 }
 
+/* SQLite would begin again after an error, and fail at the same page for ever. */
+static int next_row(ks_cursor *c, ks_error *e)
+{
+    if (c->over) return 0;
+    int code = ks_step(c->s, c->x, e);
+    c->over = code <= 0;
+    return code;
+}
+
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e)
 {
     assert(out && c);
-    int code = ks_step(c->s, c->x, e);
+    int code = next_row(c, e);
     return code <= 0 ? code : take_video(out, c, e);
 }
 
@@ -118,7 +128,7 @@ int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
 {
     assert(out && c);
     int64_t space;
-    int code = ks_step(c->s, c->x, e);
+    int code = next_row(c, e);
     if (code <= 0) return code;
     if (!ks_clip_from_row(out, &space, c->s, 0)) return ks_rotten(c->x, e, "clip", sqlite3_column_int64(c->s, 0));
     return 1;

@@ -44,6 +44,17 @@ is "$(wc -l <"$t/err")" 1 "one sentence on stderr"
 "$ks" -L "$t/lib" check >"$t/out" 2>&1; is $? 0 "repaired, it checks"
 "$lib" search "$t/lib" 64 1 8; say $? "repaired, search is brute force's"
 ls "$t/lib"/catalog.db.damaged-1 >/dev/null; say $? "the damaged catalog is kept"
+# A page that is nothing at all, each in turn: whatever the command meets of it, it ends (clips once did not).
+pages=$(( $(stat -c %s "$t/copy/catalog.db") / 4096 )); page=1; endless=""; codes=""
+while [ $page -lt $pages ]; do
+  rm -rf "$t/page"; cp -r "$t/copy" "$t/page"
+  tr '\0' '\252' </dev/zero | dd of="$t/page/catalog.db" bs=4096 seek=$page count=1 conv=notrunc iflag=fullblock 2>/dev/null
+  timeout 10 "$ks" -L "$t/page" clips --unfinished >"$t/out" 2>&1; code=$?
+  case $code in 0|6) codes="$codes $code" ;; *) endless="$endless page $page: $code," ;; esac
+  page=$((page + 1))
+done
+is "$endless" "" "clips of a library with a page of nonsense: 0 or 6"
+case $codes in *6*) say 0 "(some page held clips)" ;; *) say 1 "(some page held clips)" ;; esac
 head -c 3000 "$t/copy/catalog.db" >"$t/cut" && cat "$t/cut" >"$t/copy/catalog.db"
 "$ks" -L "$t/copy" check >"$t/out" 2>&1; is $? 3 "check of a catalog cut to 3000 bytes"
 "$ks" -L "$t/copy" clips >"$t/out" 2>&1; is $? 6 "other commands say damaged"
