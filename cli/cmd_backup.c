@@ -1,6 +1,7 @@
 /* cmd_backup.c - `backup FOLDER`: a copy of the library of one moment, while others go on writing. */
 #include "cli/commands.h"
 #include "cli/json_out.h"
+#include "cli/terminal.h"
 
 typedef struct {
     int json;
@@ -15,6 +16,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 {
     ks_index *x = NULL, *copy = NULL;
     ks_library library;
+    char videos[64], clips[64];
     ks_json j;
 
     if (n != 1) return ks_fail(e, KS_EUSAGE, "name the folder of the copy: kinoseek backup /mnt/disk/kinoseek");
@@ -35,8 +37,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_int(&j, "generation", library.generation);
         ks_json_close(&j);
     } else if (!g->quiet)
-        printf("%s: %lld videos, %lld clips. It is a library: kinoseek -L %s search ...\n", args[0], (long long)library.videos,
-               (long long)library.clips, args[0]);
+        printf("%s: %s, %s. It is a library: kinoseek -L %s search ...\n", args[0], ks_counted(videos, library.videos, "video"),
+               ks_counted(clips, library.clips, "clip"), args[0]);
     return 0;
 }
 
@@ -44,7 +46,7 @@ extern const ks_command ks_cmd_backup;
 const ks_command ks_cmd_backup = {
     .name = "backup",
     .usage = "FOLDER",
-    .brief = "copy the library as it is at one moment",
+    .brief = "Copy the library as it is at one moment",
     .more = "FOLDER becomes a library of its own (it must not hold one yet). Works while an\n"
             "ingest is running and is durable when the command returns. Search copies are\n"
             "not taken along: the first ingest there makes them anew.\n",

@@ -74,7 +74,7 @@ extern const ks_command ks_cmd_check;
 const ks_command ks_cmd_check = {
     .name = "check",
     .usage = "",
-    .brief = "verify every row, vector and search copy of a library",
+    .brief = "Verify every row, vector and search copy of a library",
     .more = "Reads everything and compares it with its checksums; each finding names the\n"
             "invariant that is broken (man kinoseek-catalog). Exit 3 with findings. Files\n"
             "that are partly in, and an interrupted ingest, are no findings.\n",

@@ -41,7 +41,7 @@ extern const ks_command ks_cmd_compact;
 const ks_command ks_cmd_compact = {
     .name = "compact",
     .usage = "",
-    .brief = "give back the disk space of what was forgotten",
+    .brief = "Give back the disk space of what was forgotten",
     .more = "Writes the catalog anew without its gaps and merges the search copies. Needs\n"
             "about the catalog's size of free space while it runs.\n",
     .options = options,

@@ -146,7 +146,7 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
 const ks_command ks_cmd_embed = {
     .name = "embed",
     .usage = "INPUT...",
-    .brief = "vectors of words, pictures and films",
+    .brief = "Vectors of words, pictures and films",
     .more = "Inputs are taken in the order given; fp32 unless asked otherwise.\n"
             "  kinoseek embed --text \"a dog jumping\" --image cover.jpg\n"
             "  kinoseek embed --video lake.mp4@4:12-4:19 -o lake.npy\n",

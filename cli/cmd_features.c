@@ -75,7 +75,7 @@ static int features(const ks_globals *g, void *fields, int n, char **args, ks_er
 const ks_command ks_cmd_features = {
     .name = "features",
     .usage = "INPUT -o FILE.npy",
-    .brief = "what one stage of the model says about a clip, as an array",
+    .brief = "What one stage of the model says about a clip, as an array",
     .more = "Tokens are [T*N, D] frame by frame, frames [T, D], global [D], logits [classes].\n"
             "  kinoseek features -m base --stage spatiotemporal --video lake.mp4 -o lake.npy\n",
     .options = features_options,

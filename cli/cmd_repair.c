@@ -1,6 +1,7 @@
 /* cmd_repair.c - `repair`: a new catalog from every row that is what it was written as. */
 #include "cli/commands.h"
 #include "cli/json_out.h"
+#include "cli/terminal.h"
 
 typedef struct {
     int json;
@@ -68,8 +69,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_int(&j, "files_to_encode_again", lost);
         ks_json_close(&j);
     } else {
-        printf("%s: %lld clips are whole.\n", g->library, (long long)clips);
-        if (lost) printf("%lld files lost clips: run kinoseek ingest, it encodes only those again.\n", (long long)lost);
+        char whole[64], files[64];
+        printf("%s: %s %s whole.\n", g->library, ks_counted(whole, clips, "clip"), clips == 1 ? "is" : "are");
+        if (lost) printf("%s lost clips: run kinoseek ingest, it encodes only those again.\n", ks_counted(files, lost, "file"));
     }
     return 0;
 }
@@ -78,7 +80,7 @@ extern const ks_command ks_cmd_repair;
 const ks_command ks_cmd_repair = {
     .name = "repair",
     .usage = "",
-    .brief = "rebuild a damaged library from every readable row",
+    .brief = "Rebuild a damaged library from every readable row",
     .more = "Every row whose checksum holds is taken over, from single pages where the\n"
             "catalog cannot be read otherwise; search copies are made anew. Clips that are\n"
             "lost are named, and the next ingest encodes them again from their files. The\n"

@@ -138,19 +138,19 @@ static void print_progress(const facts *f, int utf8)
 static void print_text(const ks_globals *g, const facts *f)
 {
     const ks_index_state *s = &f->state;
-    char a[32], b[32], c[32], d[32], path[PATH_MAX + 16];
+    char a[64], b[64], c[64], d[32], path[PATH_MAX + 16];
     ks_terminal t;
 
     ks_terminal_of(&t, stdout);
     ks_show_path(path, sizeof path, g->library, 0, t.utf8);
-    printf("%s\n  %s videos (%s files), %s clips, %s of video\n", path, ks_thousands(a, s->videos), ks_thousands(b, s->paths),
-           ks_thousands(c, s->clips), ks_duration(d, s->seconds));
+    printf("%s\n  %s (%s), %s, %s of video\n", path, ks_counted(a, s->videos, "video"), ks_counted(b, s->paths, "file"),
+           ks_counted(c, s->clips, "clip"), ks_duration(d, s->seconds));
     if (s->writer_pid)
-        printf("  being written now by process %lld: %s videos under way\n", (long long)s->writer_pid, ks_thousands(a, s->unfinished));
+        printf("  being written now by process %lld: %s under way\n", (long long)s->writer_pid, ks_counted(a, s->unfinished, "video"));
     if (f->at_work)
         print_progress(f, t.utf8);
     if (!s->writer_pid && s->unfinished)
-        printf("  %s videos unfinished: kinoseek ingest goes on with them\n", ks_thousands(a, s->unfinished));
+        printf("  %s unfinished: kinoseek ingest goes on with %s\n", ks_counted(a, s->unfinished, "video"), s->unfinished == 1 ? "it" : "them");
     if (f->library.space.dim) {
         ks_show_path(path, sizeof path, f->library.model_path, 0, t.utf8);
         printf("  model    %s (%.12s), %d numbers, %d frames a clip%s\n", path, f->library.space.model, f->library.space.dim,
@@ -168,7 +168,7 @@ static void print_text(const ks_globals *g, const facts *f)
         printf("  score    of %d held-out sentences %.0f find something here (%.0f %%); %d more say what chance is\n", f->scale.held_out,
                f->scale.false_positives * f->scale.held_out, f->scale.false_positives * 100, f->scale.sentences);
     if (s->bad)
-        printf("  %s files did not go in wholly: kinoseek status --bad\n", ks_thousands(a, s->bad));
+        printf("  %s did not go in wholly: kinoseek status --bad\n", ks_counted(a, s->bad, "file"));
 }
 
 static int print_bad(ks_index *x, int json, ks_error *e)
@@ -181,11 +181,12 @@ static int print_bad(ks_index *x, int json, ks_error *e)
 
     ks_terminal_of(&t, stdout);
     for (; err >= 0 && (err = ks_files_next(&v, c, e)) > 0; n++) {
-        char path[PATH_MAX + 16];
         ks_json j;
         if (!json) {
-            ks_show_path(path, sizeof path, v.path, 0, t.utf8);
-            printf("  %-40s  %-8s  %s\n", path, ks_verdict_name(v.verdict), v.reason);
+            fputs("  ", stdout);
+            ks_put_path(stdout, v.path, 40, t.utf8);
+            printf("  %-8s  %s", ks_verdict_name(v.verdict), v.reason);
+            printf(v.seconds_missing >= 0.5 ? ", %.0f s missing\n" : "\n", v.seconds_missing);
             continue;
         }
         ks_json_start(&j, stdout);

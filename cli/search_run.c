@@ -180,16 +180,17 @@ static void say_nothing_found(const outlet *w, const ks_entry *nearest)
 
 static void say_summary(const ks_search_run *r, const outlet *w, const ks_hits *hits)
 {
-    char clips[32], hours[32];
+    char clips[64], hours[32];
     const char *dot = w->terminal.utf8 ? "\xc2\xb7" : "-", *dots = w->terminal.utf8 ? "\xe2\x80\xa6" : "...";
     int k = r->o.k > 0 ? r->o.k : 10;
 
+    ks_counted(clips, hits->searched, "clip");
     if (hits->count < k && !r->o.all && !r->o.vector_query)
-        printf("Nothing else stands out among %s clips", ks_thousands(clips, hits->searched));
+        printf("Nothing else stands out among %s", clips);
     else if (hits->count < k)
-        printf("All of %s clips", ks_thousands(clips, hits->searched));
+        printf("All of %s", clips);
     else
-        printf("The best %d of %s clips", hits->count, ks_thousands(clips, hits->searched));
+        printf("The best %d of %s", hits->count, clips);
     if (hits->seconds_searched > 0)
         printf(" (%s)", ks_duration(hours, hits->seconds_searched));
     printf(" %s %.0f ms", dot, (now() - r->began) * 1000);

@@ -133,6 +133,16 @@ void ks_show_path(char *out, size_t room, const char *path, int columns, int utf
     }
 }
 
+void ks_put_path(FILE *f, const char *path, int cells, int utf8)
+{
+    char shown[PATH_MAX + 16];
+    int used;
+
+    ks_show_path(shown, sizeof shown, path, 0, utf8);
+    used = ks_columns_of(shown, utf8);
+    fprintf(f, "%s%*s", shown, used < cells ? cells - used : 0, "");
+}
+
 /* --- numbers and dates --- */
 const char *ks_thousands(char out[32], int64_t n)
 {
@@ -145,6 +155,14 @@ const char *ks_thousands(char out[32], int64_t n)
         out[at++] = digits[i];
     }
     out[at] = 0;
+    return out;
+}
+
+const char *ks_counted(char out[64], int64_t n, const char *noun)
+{
+    char number[32];
+
+    snprintf(out, 64, "%s %s%s", ks_thousands(number, n), noun, n == 1 ? "" : "s");
     return out;
 }
 

@@ -19,8 +19,10 @@ void ks_terminal_of(ks_terminal *t, FILE *f);
  * the middle to `columns` (0: not at all). */
 void ks_show_path(char *out, size_t room, const char *path, int columns, int utf8);
 int ks_columns_of(const char *text, int utf8); /* cells it takes */
+void ks_put_path(FILE *f, const char *path, int cells, int utf8); /* as shown, with spaces up to `cells` */
 /* "146,900" */
 const char *ks_thousands(char out[32], int64_t n);
+const char *ks_counted(char out[64], int64_t n, const char *noun); /* "1 clip", "146,900 clips" */
 /* "163 h", "9 h 12 min", "12 min", "40 s" */
 const char *ks_bytes(char out[32], int64_t bytes);       /* "942 kB", "1.2 GB": powers of 1000 */
 const char *ks_duration(char out[32], double seconds);
