@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -252,11 +253,20 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
     return 0;
 }
 
-/* 4: every file named directly was of no use; 3: some file was partly or failed. */
+/* Files were named, and no folder: what is in a folder is not named directly. */
+static int only_files(const path_list *paths)
+{
+    struct stat st;
+    for (int i = 0; i < paths->n; i++)
+        if (stat(paths->at[i], &st) == 0 && S_ISDIR(st.st_mode)) return 0;
+    return paths->n > 0;
+}
+
+/* 4: every file named directly was of no use, now or before; 3: some file was partly or failed. */
 static int exit_code(const ks_ingest_summary *s, const ks_report *r, const path_list *paths)
 {
-    if (paths->n > 0 && s->files <= paths->n && s->indexed + s->partly + s->unchanged + s->moved + s->left == 0 && s->failed + s->skipped >= paths->n)
-        return 4;
+    int64_t again = ks_report_still_useless(r), good = s->indexed + s->partly + s->moved + s->left + s->unchanged - again;
+    if (good == 0 && s->failed + s->skipped + again >= paths->n && only_files(paths)) return 4;
     return s->partly + s->failed > 0 || ks_report_bad_files(r) > 0 ? 3 : 0;
 }
 

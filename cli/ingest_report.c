@@ -18,7 +18,9 @@ struct ks_report {
     const char *model;
     ks_json out;
     bad_file *bad;           /* [n_bad] */
-    int n_bad, room_bad, shown, failures;
+    int n_bad, room_bad, failures;
+    bad_file again;          /* the first file that was of no use before and is unchanged, */
+    int n_again;             /* and how many there are */
     int64_t files, jobs;
     double last_line;        /* wall seconds of the last plain line */
     int bar;                 /* lines of the bar on the screen */
@@ -42,24 +44,34 @@ int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char
     return 0;
 }
 
+static void drop(bad_file *b)
+{
+    free(b->path);
+    free(b->verdict);
+    free(b->reason);
+}
+
 void ks_report_close(ks_report *r)
 {
     if (!r) return;
-    for (int i = 0; i < r->n_bad; i++) {
-        free(r->bad[i].path);
-        free(r->bad[i].verdict);
-        free(r->bad[i].reason);
-    }
+    for (int i = 0; i < r->n_bad; i++) drop(&r->bad[i]);
+    drop(&r->again);
     free(r->bad);
     free(r);
 }
 
 int ks_report_first_bad(const char **path, const char **reason, const ks_report *r)
 {
-    if (r->n_bad == 0 || !r->bad[0].path || !r->bad[0].reason) return 0;
-    *path = r->bad[0].path;
-    *reason = r->bad[0].reason;
-    return r->n_bad;
+    const bad_file *first = r->n_bad > 0 ? &r->bad[0] : &r->again;
+    if (!first->path || !first->reason) return 0;
+    *path = first->path;
+    *reason = first->reason;
+    return r->n_bad + r->n_again;
+}
+
+int ks_report_still_useless(const ks_report *r)
+{
+    return r->n_again;
 }
 
 int ks_report_bad_files(const ks_report *r)
@@ -80,6 +92,13 @@ static void clear_bar(ks_report *r)
     r->bar = 0;
 }
 
+static void keep(bad_file *b, const ks_event *v)
+{
+    b->path = strdup(v->path);
+    b->verdict = strdup(v->verdict);
+    if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason, v->seconds_missing) < 0) b->reason = NULL;
+}
+
 static void remember_bad(ks_report *r, const ks_event *v)
 {
     if (r->n_bad == r->room_bad) {
@@ -89,10 +108,14 @@ static void remember_bad(ks_report *r, const ks_event *v)
         r->bad = bad;
         r->room_bad = room;
     }
-    bad_file *b = &r->bad[r->n_bad++];
-    b->path = strdup(v->path);
-    b->verdict = strdup(v->verdict);
-    if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason, v->seconds_missing) < 0) b->reason = NULL;
+    keep(&r->bad[r->n_bad++], v);
+}
+
+/* Named again, a file that was of no use is as useless, though nothing is tried. */
+static void remember_again(ks_report *r, const ks_event *v)
+{
+    if (strcmp(v->was, "skipped") != 0 && strcmp(v->was, "failed") != 0) return;
+    if (r->n_again++ == 0) keep(&r->again, v);
 }
 
 static void file_json(ks_report *r, const ks_event *v)
@@ -130,6 +153,7 @@ static void file_event(ks_report *r, const ks_event *v)
     int bad = strcmp(v->verdict, "partly") == 0 || strcmp(v->verdict, "failed") == 0;
     r->failures += bad;
     if (bad || strcmp(v->verdict, "skipped") == 0) remember_bad(r, v);
+    if (v->was) remember_again(r, v);
     if (r->json) file_json(r, v);
     if (r->json || !r->verbose) return;
     clear_bar(r);
@@ -222,39 +246,47 @@ void ks_report_event(void *report, const ks_event *v)
     }
 }
 
-static void bad_list(const ks_report *r)
+/* Of what the library knows the details are kept; of a path where nothing is, and after a dry run, none are. */
+static void bad_list(const ks_report *r, int kept)
 {
-    enum { SHOWN = 20 };
-    for (int i = 0; i < r->n_bad && i < SHOWN; i++) {
+    enum { SHOWN = 20, WIDEST = 60 };
+    int n = r->n_bad < SHOWN ? r->n_bad : SHOWN, wide = 0;
+    char shown[4 * 4096];
+    for (int i = 0; i < n; i++) {
+        ks_show_path(shown, sizeof shown, r->bad[i].path ? r->bad[i].path : "?", 0, r->utf8);
+        int columns = ks_columns_of(shown, r->utf8);
+        if (columns > wide && columns <= WIDEST) wide = columns;
+    }
+    for (int i = 0; i < n; i++) {
         const bad_file *b = &r->bad[i];
         fputs("  ", stdout);
-        show_path(stdout, r, b->path ? b->path : "?");
-        printf("   %s   %s\n", b->verdict ? b->verdict : "", b->reason ? b->reason : "");
+        ks_put_path(stdout, b->path ? b->path : "?", wide, r->utf8);
+        printf("   %-7s   %s\n", b->verdict ? b->verdict : "", b->reason ? b->reason : "");
     }
-    if (r->n_bad > SHOWN) printf("  and %d more\n", r->n_bad - SHOWN);
-    puts("Details: kinoseek status --bad");
+    if (r->n_bad > n) printf("  and %d more\n", r->n_bad - n);
+    if (kept) puts("Details: kinoseek status --bad");
 }
 
 void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
 {
-    char files[32], clips[32], video[32], wall[32];
+    char files[64], clips[64], video[32], wall[32];
     clear_bar(r);
     if (r->json) return;
-    ks_thousands(files, dry_run ? r->jobs : s->indexed + s->partly);
-    ks_thousands(clips, s->clips);
+    ks_counted(files, dry_run ? r->jobs : s->indexed + s->partly, "file");
+    ks_counted(clips, s->clips, "clip");
     ks_duration(video, s->video_seconds);
     ks_duration(wall, s->wall_seconds);
-    if (dry_run) {
-        printf("Would index %s file%s.", files, r->jobs == 1 ? "" : "s");
+    if (dry_run && r->jobs > 0) {
+        printf("Would index %s.", files);
     } else if (s->indexed + s->partly + s->failed + s->left == 0) {
-        printf("Nothing new in %lld file%s.", (long long)s->files, s->files == 1 ? "" : "s");
+        printf("Nothing new in %s.", ks_counted(files, s->files, "file"));
     } else {
-        printf("Indexed %s file%s (%s clips, %s) in %s.", files, s->indexed + s->partly == 1 ? "" : "s", clips, video, wall);
+        printf("Indexed %s (%s, %s) in %s.", files, clips, video, wall);
         if (s->left > 0) printf(" %lld left: the same command goes on.", (long long)s->left);
     }
     if (s->moved > 0) printf(" Moved or copied: %lld.", (long long)s->moved);
     if (s->gone > 0) printf(" Gone: %lld.", (long long)s->gone);
-    if (r->n_bad > 0) printf(" %d did not go in wholly:\n", r->n_bad);
+    if (r->n_bad > 0) printf(" %d %s go in wholly:\n", r->n_bad, dry_run ? "would not" : "did not");
     else putchar('\n');
-    if (r->n_bad > 0) bad_list(r);
+    if (r->n_bad > 0) bad_list(r, s->files > 0 && !dry_run);
 }

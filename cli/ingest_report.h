@@ -12,7 +12,8 @@ void ks_report_event(void *report, const ks_event *event); /* a ks_on_event */
 /* The last words, on stdout; nothing in JSON. */
 void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run);
 int ks_report_bad_files(const ks_report *r);    /* files that were named in no good verdict: partly, failed */
-/* The first file that did not go in wholly; returns how many there are. Borrowed until close. */
+int ks_report_still_useless(const ks_report *r); /* unchanged files that were skipped or failed before */
+/* The first file that did not go in wholly; returns how many there are, still useless ones too. Borrowed until close. */
 int ks_report_first_bad(const char **path, const char **reason, const ks_report *r);
 void ks_report_close(ks_report *r);
 

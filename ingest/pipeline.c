@@ -108,14 +108,16 @@ static int triage_all(run *r, ks_error *e)
     return err;
 }
 
+/* A dry run fixes none: films are held against the one that the library has, and a switch begins with all of them. */
 static int fix_space(run *r, ks_error *e)
 {
     ks_library library;
     ks_space space = ks_coder_space(&r->coder);
-    int err = r->o.switch_space ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
-                                : ks_index_set_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e);
+    int err = r->o.dry_run        ? 0
+              : r->o.switch_space ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
+                                  : ks_index_set_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e);
     if (err >= 0) err = ks_index_library(&library, r->x, e);
-    if (err >= 0) r->triage.space = library.next_id;
+    if (err >= 0) r->triage.space = r->o.dry_run && r->o.switch_space && !library.switching ? 0 : library.next_id;
     return err;
 }
 
@@ -283,7 +285,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
-    if (err >= 0 && !r->o.dry_run) err = fix_space(r, e);
+    if (err >= 0) err = fix_space(r, e);
     if (err >= 0) err = scan_roots(r, e);
     if (err >= 0) err = triage_all(r, e);
     if (err >= 0 && !r->o.dry_run) err = remember(r, e);

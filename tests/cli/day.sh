@@ -120,3 +120,12 @@ is "$(k forget --json "$T/films/none.mp4" | jq .forgot)" 0 "forget --json"
 is "$(k forget "$odd")" "Forgot 1 file; the file itself is untouched." "forget takes the name"
 is "$(k search --all --json stripes | jq -r .path)" "$plain" "and it is gone"
 [ -s "$odd" ]; ok $? "from the library alone"
+
+# --- one of each, and a film that is half there
+ffmpeg -v error -f lavfi -i testsrc2=s=96x96:r=25 -t 4 -g 10 -c:v libx264 -preset ultrafast "$T/whole.mkv" </dev/null 2>"$T/err" && head -c "$(( $(stat -c %s "$T/whole.mkv") / 2 ))" "$T/whole.mkv" >"$T/films/ä half.mkv"
+"$K" -L "$T/one" -m demo --precision fp32 ingest "$T/films/ä half.mkv" >"$T/out" 2>"$T/err"; is "$? $(head -n 1 "$T/out" | grep -c '^Indexed 1 file (1 clip, ')" "3 1" "one file, one clip"
+said=$(sed -n 's/.*   partly *//p' "$T/out"); case $said in *" s missing") ok 0 "what is missing is said" ;; *) ok 1 "what is missing is said ($said)" ;; esac
+is "$("$K" -L "$T/one" status --bad | sed 's/.*  partly *//')" "$said" "and status --bad says no less"
+is "$(cd "$T/films" && "$K" -L "$T/one" status --bad | sed 's/partly.*//' | wc -m)" 45 "in its column, whatever the letters"
+is "$("$K" -L "$T/one" status | grep -cE '^  1 video \(1 file\), 1 clip, |^  1 file did not')" 2 "status counts one as one"
+is "$("$K" -L "$T/one" backup "$T/onecopy" | grep -c ': 1 video, 1 clip. ')" 1 "and so does backup"

@@ -38,6 +38,8 @@ ok $? "every frame of every clip is the one of its time"
 run
 is "$code $(verdicts)" "0 unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged clock_6.mp4,unchanged twenty" "without a path all known folders are done again"
 is "$(jq -r 'select(.event == "file") | .was' "$T/out" | sort -u)" indexed "an unchanged file says what it was"
+run -n; is "$code $(verdicts)" "0 unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged clock_6.mp4,unchanged twenty" "a dry run knows what is in"
+is "$("$K" -L "$T/lib" ingest --encoder clock -n 2>/dev/null)" "Nothing new in 4 files." "and says so"
 mkdir "$T/in/sub"; mv "$T/in/clock_6.mp4" "$T/in/sub/renamed.mkv"; cp "$T/in/clock_1.mp4" "$T/in/sub/copy.mp4"; ln "$T/in/clock_13.mp4" "$T/in/sub/hard.mp4"
 run "$T/in"
 is "$(verdicts)" "copied copy.mp4,copied hard.mp4,moved renamed.mkv,unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged twenty" "renames, copies and hard links are known by content"
@@ -92,6 +94,12 @@ is "$? $(jq -r 'select(.event == "done") | .files' "$T/out")" "0 4" "--files-fro
 
 # --- what is of no use ---
 "$K" -L "$T/l4" ingest --encoder clock "$T/in/notes.txt" >"$T/out" 2>"$T/err"; is $? 4 "only useless files named: exit 4"
+"$K" -L "$T/l4" ingest --encoder clock "$T/in/notes.txt" >"$T/out" 2>"$T/err"; is "$? $(tail -n 1 "$T/err")" "4 kinoseek: $T/in/notes.txt: not a video" "and again when they are named again"
+mkdir "$T/bad"; echo other words >"$T/bad/a.mp4"; : >"$T/bad/a longer name.mkv"
+"$K" -L "$T/l4" ingest --encoder clock -n "$T/bad" "$T/none.mp4" >"$T/out" 2>"$T/err"; is "$(tail -n 2 "$T/out" | paste -sd/)" "Would index 2 files. 1 would not go in wholly:/  $T/none.mp4   failed    it is not there" "a dry run keeps no details"
+"$K" -L "$T/l4" ingest --encoder clock "$T/bad" >"$T/out" 2>"$T/err"; is "$?" 0 "useless files in a folder that was named: exit 0"
+is "$(grep -oE '^  .*   skipped' "$T/out" | awk '{ print length($0) }' | sort -u | wc -l)" 1 "what did not go in stands in columns"
+"$K" -L "$T/l4" ingest --encoder clock "$T/none.mp4" >"$T/out" 2>"$T/err"; is "$? $(grep -c Details "$T/out")" "4 0" "no details of a path where nothing is"
 "$K" -L "$T/l4" ingest --encoder clock "$T/nowhere/x.mp4" >"$T/out" 2>"$T/err"; is "$? $(grep '^kinoseek' "$T/err")" "4 kinoseek: $T/nowhere/x.mp4: it is not there" "a file that is not there: exit 4 and one sentence"
 "$K" -L "$T/l5" ingest --encoder clock >"$T/out" 2>"$T/err"; is $? 2 "nothing named and nothing known: exit 2"
 head -c 3000 "$T/made/clock_20.mp4" >"$T/in/cut.mp4"; mkfifo "$T/in/pipe.mp4"
