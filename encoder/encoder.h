@@ -98,6 +98,19 @@ int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
 /* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. */
 int ks_text_vectors(float *v, ks_encoder *enc, const char *const *words, int n, ks_error *e);
 
+/* --- vectors kept between runs ---
+ * What was made of text vectors alone is kept beside the model's packs, 32 MiB a model, the newest. A vector is known by
+ * how it was made and of what (only a digest of them is written), and by all that its bits come from: model, precision,
+ * kernels. Best effort: what the cache lacks or has damaged is not found, what it cannot take is not kept. */
+typedef struct {
+    const char *how;               /* one for all: the templates of labels */
+    const char *const *what;       /* [n]: the labels; to put, NULL: not this one */
+    int n;
+} ks_kept;
+/* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how many. */
+int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k);
+void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v);
+
 /* --- pictures --- */
 /* image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
  * KS_SQUASH: both axes stretched; KS_CROP: short side fits, centre; KS_PAD: long side fits, black.

@@ -4,6 +4,8 @@
  *   H.f32      a pack: 4096 bytes of header, then the payload, written whole, then renamed into place
  *   H.f32.ok.files  device, inode, size, mtime, ctime of the pack as it was checked in full
  *   H.files    the same of each model file that was checked in full: only for those the pack vouches
+ *   H.vectors  vectors kept between runs (kept.c)
+ * and for all models cpu.choice (dispatch.c).
  * A pack that its .ok.files does not know is checked against the CRC-32 in its header once more, or made anew.
  * Anything here may be deleted at any time. */
 #ifndef KS_PACK_H
