@@ -153,7 +153,8 @@ const ks_command ks_cmd_label = {
     .usage = "--labels FILE",
     .brief = "Say which of your labels each clip bears",
     .more = "  kinoseek label --labels sports.txt -k 3 --csv > labels.csv\n"
-            "Scores are a softmax over the labels: they say which of these, not whether any.",
+            "Scores are a softmax over the labels: they say which of these, not whether any.\n"
+            "A label is encoded once: its vector is kept in the cache for the next run.",
     .options = options,
     .fields = sizeof(label_fields),
     .run = run,

@@ -275,7 +275,7 @@ static void man_kinoseek(FILE *out)
     fputs(".SH EXIT STATUS\n", out);
     for (size_t i = 0; i < sizeof exit_codes / sizeof *exit_codes; i++)
         fprintf(out, ".TP\n%s\n%s\n", exit_codes[i][0], exit_codes[i][1]);
-    fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs of weights\n"
+    fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs of weights and the vectors of\nlabels (kinoseek/ in it may be deleted at any time)\n"
           ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open (mpv)\n.TP\nNO_COLOR\nno colour, no bars in colour\n"
           ".SH SEE ALSO\n\\fBkinoseek\\-search\\fR(1) and the page of every other command, \\fBkinoseek\\-catalog\\fR(5)\n", out);
 }

@@ -95,8 +95,9 @@ int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_erro
 /* v[D], unit length. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
 int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
-/* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. */
-int ks_text_vectors(float *v, ks_encoder *enc, const char *const *words, int n, ks_error *e);
+/* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. cut[n]: the
+ * tokens each lost at 64, or NULL. */
+int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n, ks_error *e);
 
 /* --- vectors kept between runs ---
  * What was made of text vectors alone is kept beside the model's packs, 32 MiB a model, the newest. A vector is known by

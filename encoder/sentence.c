@@ -61,7 +61,7 @@ int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_e
     return run(v, enc, &s, e);
 }
 
-int ks_text_vectors(float *v, ks_encoder *enc, const char *const *words, int n, ks_error *e)
+int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n, ks_error *e)
 {
     ks_sentences s = {.n = 0};
     ks_sentence one;
@@ -75,11 +75,12 @@ int ks_text_vectors(float *v, ks_encoder *enc, const char *const *words, int n, 
             s.n = 0;
         }
         if (!err) add(&s, one.ids, one.count);
+        if (!err && cut) cut[i] = one.cut;
     }
     return err || s.n == 0 ? err : run(v, enc, &s, e);
 }
 
 int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e)
 {
-    return ks_text_vectors(v, enc, &words, 1, e);
+    return ks_text_vectors(v, NULL, enc, &words, 1, e);
 }

@@ -182,7 +182,7 @@ int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e)
     }
     for (int i = 0; i < n + held; i++)
         words[i] = ks_background_sentence(i >= n, i >= n ? i - n : i);
-    err = ks_text_vectors(s->vectors, enc, words, n + held, e);
+    err = ks_text_vectors(s->vectors, NULL, enc, words, n + held, e);
     free(words);
     if (err < 0)
         return err;

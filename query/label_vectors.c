@@ -1,4 +1,4 @@
-/* label_vectors.c - every label as 28 sentences, averaged as CLIP does. */
+/* label_vectors.c - every label as 28 sentences, averaged as CLIP does, and kept for the next run. */
 #include "query/label_vectors.h"
 
 #include "query/calibrate.h"
@@ -35,26 +35,14 @@ static char *fill(const char *form, const char *label)
     return asprintf(&text, "%.*s%s%s", (int)(hole - form), form, label, hole + 2) < 0 ? NULL : text;
 }
 
-/* Labels are encoded some at a time: so many sentences fill several passes of the encoder and take little room. */
-enum { AT_ONCE = 512 };
-
 static int templates_of(const ks_label_options *o)
 {
-    return o->templates ? o->n_templates : KINETICS;
+    return o->n_templates > 0 ? o->n_templates : KINETICS;
 }
 
-typedef struct {
-    char **texts;    /* [room] NULL, or a sentence */
-    float *vectors;  /* [room, dim] */
-    int room;
-} sentences;
-
-static void free_texts(sentences *s)
+static const char *template_of(const ks_label_options *o, int i)
 {
-    for (int i = 0; i < s->room && s->texts; i++) {
-        free(s->texts[i]);
-        s->texts[i] = NULL;
-    }
+    return o->n_templates > 0 ? o->templates[i] : kinetics[i];
 }
 
 /* out[dim] = unit(mean of v[n, dim]) */
@@ -71,39 +59,123 @@ static void average(float *out, const float *v, int n, int dim)
         out[d] = (float)(out[d] / fmax(length, 1e-12));
 }
 
-/* v[n, dim] of the labels from `first` on; s has room for their sentences. */
-static int some(float *v, sentences *s, ks_encoder *enc, const ks_label_options *o, const int range[2], ks_error *e)
-{
-    int each = templates_of(o), dim = ks_encoder_info(enc)->dim, n = (range[1] - range[0]) * each, err;
+/* --- encoding, some labels at a time: so many sentences fill several passes of the encoder and take little room --- */
+enum { AT_ONCE = 512 };
 
-    for (int i = 0; i < n; i++) {
-        const char *form = o->templates ? o->templates[i % each] : kinetics[i % each];
-        if (!(s->texts[i] = fill(form, o->labels[range[0] + i / each])))
-            return ks_fail(e, KS_ENOMEM, "no memory for labels");
+typedef struct {
+    ks_encoder *enc;
+    const ks_label_options *o;
+    char **texts;    /* [room] NULL, or a sentence */
+    float *vectors;  /* [room, dim] */
+    int *cut;        /* [room] */
+    int room;
+    const char **keep; /* [n_labels] becomes NULL where a sentence was cut: its notice is due at every run */
+} sentences;
+
+static void free_texts(sentences *s)
+{
+    for (int i = 0; i < s->room && s->texts; i++) {
+        free(s->texts[i]);
+        s->texts[i] = NULL;
     }
-    if ((err = ks_text_vectors(s->vectors, enc, (const char *const *)s->texts, n, e)) < 0)
+}
+
+/* The rows of v[n_labels, dim] of the n labels at which[]; s has room for their sentences. */
+static int some(float *v, sentences *s, const int *which, int n, ks_error *e)
+{
+    int each = templates_of(s->o), err;
+    size_t dim = (size_t)ks_encoder_info(s->enc)->dim;
+
+    for (int i = 0; i < n * each; i++)
+        if (!(s->texts[i] = fill(template_of(s->o, i % each), s->o->labels[which[i / each]])))
+            return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if ((err = ks_text_vectors(s->vectors, s->cut, s->enc, (const char *const *)s->texts, n * each, e)) < 0)
         return err;
-    for (int i = range[0]; i < range[1]; i++)
-        average(v + (size_t)i * (size_t)dim, s->vectors + (size_t)(i - range[0]) * (size_t)each * (size_t)dim, each, dim);
+    for (int i = 0; i < n * each; i++)
+        if (s->cut[i])
+            s->keep[which[i / each]] = NULL;
+    for (int i = 0; i < n; i++)
+        average(v + (size_t)which[i] * dim, s->vectors + (size_t)i * (size_t)each * dim, each, (int)dim);
     free_texts(s);
     return 0;
 }
 
+static int encode(float *v, sentences *s, const int *which, int n, ks_error *e)
+{
+    int each = templates_of(s->o), labels = each < AT_ONCE ? AT_ONCE / each : 1, err = 0;
+    size_t room = (size_t)(labels * each);
+
+    s->room = labels * each;
+    s->texts = calloc(room, sizeof *s->texts);
+    s->vectors = malloc(room * (size_t)ks_encoder_info(s->enc)->dim * sizeof *s->vectors);
+    s->cut = malloc(room * sizeof *s->cut);
+    if (!s->texts || !s->vectors || !s->cut)
+        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 0; i < n && err == 0; i += labels)
+        err = some(v, s, which + i, n - i < labels ? n - i : labels, e);
+    free_texts(s);
+    free(s->texts);
+    free(s->vectors);
+    free(s->cut);
+    return err;
+}
+
+/* --- what is kept between runs: a label's vector, as made by these templates in this order --- */
+
+/* malloc'ed: every template with its length before it, so that no two lists read alike. NULL: no memory. */
+static char *how_made(const ks_label_options *o)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        return NULL;
+    fputs("label 1", out);
+    for (int i = 0; i < templates_of(o); i++)
+        fprintf(out, " %zu:%s", strlen(template_of(o, i)), template_of(o, i));
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* which[]: the labels whose vectors are not kept; returns how many. */
+static int missing(int *which, float *v, ks_encoder *enc, const ks_kept *k)
+{
+    uint8_t *found = k->how ? malloc((size_t)k->n + 1) : NULL;
+    int n = 0;
+
+    if (found)
+        ks_kept_find(v, found, enc, k);
+    for (int i = 0; i < k->n; i++)
+        if (!found || !found[i])
+            which[n++] = i;
+    free(found);
+    return n;
+}
+
 int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_error *e)
 {
-    int each = templates_of(o), labels = each < AT_ONCE ? AT_ONCE / each : 1, err = 0;
-    sentences s = {.room = labels * each};
+    char *how = how_made(o);
+    size_t labels = (size_t)o->n_labels + 1;
+    int *which = malloc(labels * sizeof *which), n = 0, err = 0;
+    sentences s = {.enc = enc, .o = o, .keep = calloc(labels, sizeof *s.keep)};
+    ks_kept kept = {.how = how, .what = s.keep, .n = o->n_labels};
 
-    s.texts = calloc((size_t)s.room, sizeof *s.texts);
-    s.vectors = malloc((size_t)s.room * (size_t)ks_encoder_info(enc)->dim * sizeof *s.vectors);
-    if (!s.texts || !s.vectors)
+    if (!which || !s.keep) {
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    for (int i = 0; i < o->n_labels && err == 0; i += labels) {
-        int end = o->n_labels - i < labels ? o->n_labels : i + labels;
-        err = some(v, &s, enc, o, (const int[]){i, end}, e);
+    } else {
+        for (int i = 0; i < o->n_labels; i++)
+            s.keep[i] = o->labels[i];
+        n = missing(which, v, enc, &kept);
     }
-    free_texts(&s);
-    free(s.texts);
-    free(s.vectors);
+    if (n > 0)
+        err = encode(v, &s, which, n, e);
+    if (n > 0 && err == 0 && how)
+        ks_kept_put(enc, &kept, v);
+    free(which);
+    free(s.keep);
+    free(how);
     return err;
 }

@@ -121,6 +121,18 @@ is "$(k label -l "$T/labels" --template '{}' --per-video --json --in "$film" -k 
 k label -l "$T/labels" --template '{}' --csv >"$T/labels.csv"
 is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), sorted(r[0]))' "$T/labels.csv")" "4 ['cosine', 'end', 'label', 'path', 'rank', 'score', 'start', 'video']" "labels as python reads CSV"
 printf 'id,name\n0,abseiling\n1,"catching, or throwing, a ""ball"""\n' >"$T/k400.csv"
+# The second time nothing is encoded; without the kept vectors, with damaged ones, without a cache the answer is the same.
+answers() { k label -l "$T/labels" --template 'a {}' --merge off -k 3 --json; }
+answers >"$T/first"; kept=$(echo "$T"/cache/kinoseek/*.vectors)
+is "$(stat -c %a "$kept")" 600 "the vectors of labels are kept, for their owner"
+grep -q "barbecue" "$kept"; is "$?" 1 "and do not say what the labels are"
+is "$(answers | cmp - "$T/first" && cat "$T/err")" "" "the same from the kept ones"
+printf x | dd of="$kept" bs=1 seek=90 conv=notrunc 2>/dev/null
+is "$(answers | cmp - "$T/first" && cat "$T/err")" "" "and after damage, without a word"
+rm "$kept" && mkdir "$kept"
+is "$(answers | cmp - "$T/first" && cat "$T/err")" "" "and where they cannot be kept"
+rmdir "$kept"
+is "$(XDG_CACHE_HOME=/dev/null answers | cmp - "$T/first" && echo same)" same "and without a cache"
 is "$(k label -l "$T/k400.csv" --per-video -k 2 --json --in "$film" | jq -r .label | sort | tr '\n' '/')" 'abseiling/catching, or throwing, a "ball"/' "a class list of a data set, as it is"
 : >"$T/empty"; k label -l "$T/empty" >/dev/null; is "$?" 4 "no labels is exit 4"
 k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
