@@ -52,7 +52,7 @@ static void name_piece(char *out, size_t room, const cutting *c, const char *pat
 static int cut_one(cutting *c, const char *path, double start, double end, ks_error *e)
 {
     double from = fmax(start - c->f->pad, 0), to = end + c->f->pad;
-    char piece[PATH_MAX], shown[PATH_MAX + 16];
+    char piece[PATH_MAX], shown[PATH_MAX + 16], *real;
     int err;
     ks_json j;
 
@@ -74,7 +74,9 @@ static int cut_one(cutting *c, const char *path, double start, double end, ks_er
     ks_json_start(&j, stdout);
     ks_json_open(&j, NULL, '{');
     ks_json_path(&j, "file", piece);
-    ks_json_path(&j, "path", path);
+    real = realpath(path, NULL);
+    ks_json_path(&j, "path", real ? real : path);
+    free(real);
     ks_json_seconds(&j, "start", from);
     ks_json_seconds(&j, "end", to);
     ks_json_close(&j);
@@ -144,7 +146,7 @@ static int cut_lines(cutting *c, const char *list, ks_error *e)
         if (path && json_is_number(start) && json_is_number(end))
             err = cut_one(c, path, json_number_value(start), json_number_value(end), e);
         else
-            err = ks_fail(e, KS_EFORMAT, "%s: not a line of search --json: %.80s", list, line);
+            err = ks_fail(e, KS_EFORMAT, "%s: not a line of search --json: %.*s", list, (int)strcspn(line, "\n"), line);
         free(path);
         json_decref(hit);
     }

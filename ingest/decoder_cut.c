@@ -30,6 +30,7 @@ typedef struct {
     double start;            /* container's start, seconds */
     double from;             /* where the copy really begins */
     int64_t frames, told;
+    int unwritten;           /* errno of the output: no fault of the film */
     char reason[200];
 } cutter;
 
@@ -47,10 +48,16 @@ static int write_bytes(int fd, const uint8_t *p, int n)
 }
 
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
-static int write_out(void *opaque, const uint8_t *p, int n) { return write_bytes(((cutter *)opaque)->task->output, p, n); }
+static int write_out(void *opaque, const uint8_t *p, int n)
 #else
-static int write_out(void *opaque, uint8_t *p, int n) { return write_bytes(((cutter *)opaque)->task->output, p, n); }
+static int write_out(void *opaque, uint8_t *p, int n)
 #endif
+{
+    cutter *c = opaque;
+    int r = write_bytes(c->task->output, p, n);
+    if (r < 0) c->unwritten = AVUNERROR(r);
+    return r;
+}
 
 static int64_t seek_out(void *opaque, int64_t at, int whence)
 {
@@ -174,7 +181,7 @@ static int put_packet(cutter *c, AVPacket *p, int to, AVRational tb, int64_t off
     p->stream_index = to;
     p->pos = -1;
     int r = av_interleaved_write_frame(c->out, p);
-    return r < 0 ? fail(c, r == AVERROR(ENOSPC) ? "disk full" : "cannot be written", r) : 0;
+    return r < 0 ? fail(c, "does not go into such a file", r) : 0;
 }
 
 static int put_encoded(cutter *c, const AVFrame *frame)
@@ -293,7 +300,7 @@ static int run(cutter *c)
     if (!r && c->frames == 0) return fail(c, "no frames between these times", 0);
     if (!r) r = av_write_trailer(c->out);
     avio_flush(c->pb);
-    if (r < 0 || c->pb->error < 0) return fail(c, "cannot be written", r < -1 ? r : c->pb->error);
+    if (r < 0 || c->pb->error < 0) return fail(c, "does not go into such a file", r < -1 ? r : c->pb->error);
     return 0;
 }
 
@@ -306,6 +313,7 @@ void ks_task_cut(ks_task *task)
     cut.frame = av_frame_alloc();
     cut.scaled = av_frame_alloc();
     int r = cut.packet && cut.frame && cut.scaled ? run(&cut) : fail(&cut, "no memory", 0);
+    if (r && cut.unwritten) snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);
     m.u.end.verdict = r ? KS_VERDICT_FAILED : KS_VERDICT_SKIPPED; /* no frames come this way, so never INDEXED */
     snprintf(m.u.end.reason, sizeof m.u.end.reason, "%s", r ? cut.reason : "cut");

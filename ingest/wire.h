@@ -23,6 +23,7 @@ enum {
 
 #define KS_WIRE_NO_HWACCEL "no such hwaccel" /* READY says one of these instead of the sandbox */
 #define KS_WIRE_NO_DEVICE "no such device"
+#define KS_WIRE_UNWRITTEN "cannot be written: " /* a cut's output, and why: no fault of the film */
 
 typedef enum {
     /* kinoseek -> program */

@@ -98,6 +98,16 @@ is "$(for p in "$T"/pieces/*; do ffprobe -v error -count_frames -select_streams 
 "$K" cut "$film@0:05-0:06.5" --to "$T/copy" >/dev/null 2>"$T/err"; is "$?" 0 "a copy needs no key frame at its start"
 is "$(ffmpeg -v error -xerror -i "$(ls "$T"/copy/*)" -f null - 2>&1 | wc -l)" 0 "and decodes without a fault"
 "$K" cut "$film@6-5" --to "$T/copy" >/dev/null 2>&1; is "$?" 2 "an end before its start is wrong use"
+is "$("$K" cut "$film@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "its JSON has the film's whole path"
+is "$(cd "$T" && "$top/$K" cut "./${film##*/}@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "wherever one stands"
+printf 'a dog\n' | "$K" cut --hits - --to "$T/copy" >/dev/null 2>"$T/err"; is "$? $(cat "$T/err")" "4 kinoseek: -: not a line of search --json: a dog" "one sentence for a line that is no hit"
+mkdir "$T/bin"; cp "$K" "$T/bin/kinoseek" # beside a decoder that may not write more than a few blocks
+printf '#!/bin/sh\ntrap "" XFSZ; ulimit -f 16; exec "%s" "$@"\n' "$top/$BUILD/kinoseek-decode" >"$T/bin/kinoseek-decode"; chmod +x "$T/bin/kinoseek-decode"
+"$T/bin/kinoseek" cut "$film@0-30" --to "$T/full" >/dev/null 2>"$T/err"
+is "$? $(sed 's/\.mp4: [A-Z].*/.mp4/' "$T/err")" "5 kinoseek: $T/full/01-sea & sand; #1 = 100%-0h00m00s.mp4" "an output that cannot be written: exit 5, and its name"
+is "$(ls "$T/full")" "" "nothing is left of it"
+for signal in INT TERM KILL; do timeout -s $signal 0.3 "$K" cut "$film@0-40" "$film@0-39" "$film@0-38" "$film@0-37" --reencode --to "$T/stopped" >/dev/null 2>&1; done
+is "$(ls "$T/stopped" | grep -v '^0[1-4].*00s\.mp4$')" "" "a cut that is stopped leaves whole pieces alone"
 "$K" cut "$T/none.mp4@1-2" --to "$T/copy" >/dev/null 2>&1; is "$?" 4 "a film that is not there is exit 4"
 
 # --- thumbnails
@@ -115,8 +125,8 @@ is "$(jq -r '[.start + 0, .end + 0, .label] | map(tostring) | join("/")' "$T/lab
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off | wc -l)" 4 "--merge off: a clip a row"
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'map(.score) | add | . > 3.999 and . < 4.001')" true "the softmax over all labels sums to one a clip"
 is "$(k label -l "$T/labels" --per-video --json | wc -l)" 2 "--per-video: a film a row"
-k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'group_by(.label) | map(max_by(.score) | {label, score, cosine}) | sort_by(-.score)' >"$T/best.json"
-is "$(k label -l "$T/labels" --template '{}' --per-video --json --in "$film" -k 3 | jq -cs 'map({label, score, cosine})')" "$(jq -c . "$T/best.json")" "--per-video: a label is as true of a film as of its best clip"
+k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'group_by(.label) | map(max_by(.score) | {"label": .label, score, cosine}) | sort_by(-.score)' >"$T/best.json"
+is "$(k label -l "$T/labels" --template '{}' --per-video --json --in "$film" -k 3 | jq -cs 'map({"label": .label, score, cosine})')" "$(jq -c . "$T/best.json")" "--per-video: a label is as true of a film as of its best clip"
 is "$(k label -l "$T/labels" --template '{}' --per-video --json --in "$film" -k 3 | jq -r '[.rank, .start, .end] | map(tostring) | join("/")' | tr '\n' ' ')" "1/2.002/38.038 2/2.002/38.038 3/2.002/38.038 " "over the whole of it"
 k label -l "$T/labels" --template '{}' --csv >"$T/labels.csv"
 is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), sorted(r[0]))' "$T/labels.csv")" "4 ['cosine', 'end', 'label', 'path', 'rank', 'score', 'start', 'video']" "labels as python reads CSV"
