@@ -34,6 +34,17 @@ int ks_is_utf8(const char *s)
     return 1;
 }
 
+int ks_put_utf8(FILE *f, const char *s)
+{
+    int n = ks_utf8_length(s);
+
+    if (n)
+        fwrite(s, 1, (size_t)n, f);
+    else
+        fputs("\xef\xbf\xbd", f);
+    return n ? n : 1;
+}
+
 static void string(FILE *out, const char *s)
 {
     putc('"', out);
@@ -120,6 +131,14 @@ static void base64(FILE *out, const char *s)
     }
 }
 
+static void bytes(ks_json *j, const char *key, const char *s)
+{
+    before(j, key);
+    putc('"', j->out);
+    base64(j->out, s);
+    putc('"', j->out);
+}
+
 void ks_json_path(ks_json *j, const char *key, const char *path)
 {
     char bytes_key[64];
@@ -128,10 +147,27 @@ void ks_json_path(ks_json *j, const char *key, const char *path)
     if (ks_is_utf8(path))
         return;
     snprintf(bytes_key, sizeof bytes_key, "%s_bytes", key);
-    before(j, bytes_key);
-    putc('"', j->out);
-    base64(j->out, path);
-    putc('"', j->out);
+    bytes(j, bytes_key, path);
+}
+
+void ks_json_paths(ks_json *j, const char *key, const char *const *paths, int n)
+{
+    char bytes_key[64];
+    int odd = 0;
+
+    ks_json_open(j, key, '[');
+    for (int i = 0; i < n; i++) {
+        ks_json_text(j, NULL, paths[i]);
+        odd |= !ks_is_utf8(paths[i]);
+    }
+    ks_json_close(j);
+    if (!odd)
+        return;
+    snprintf(bytes_key, sizeof bytes_key, "%s_bytes", key);
+    ks_json_open(j, bytes_key, '[');
+    for (int i = 0; i < n; i++)
+        bytes(j, NULL, paths[i]);
+    ks_json_close(j);
 }
 
 void ks_json_int(ks_json *j, const char *key, int64_t value)

@@ -22,6 +22,8 @@ void ks_json_close(ks_json *j);                               /* at the top also
 void ks_json_text(ks_json *j, const char *key, const char *utf8); /* NULL: null; bad UTF-8 becomes U+FFFD */
 /* A path as "key", and where it is not UTF-8 its bytes in base64 as "key_bytes" beside it. */
 void ks_json_path(ks_json *j, const char *key, const char *path);
+/* Paths as the array "key"; where any is not UTF-8 the bytes of all of them as "key_bytes", in the same order. */
+void ks_json_paths(ks_json *j, const char *key, const char *const *paths, int n);
 void ks_json_int(ks_json *j, const char *key, int64_t value);
 void ks_json_bool(ks_json *j, const char *key, int value);
 void ks_json_seconds(ks_json *j, const char *key, double seconds); /* milliseconds */
@@ -32,5 +34,6 @@ void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n); /* 9
 /* Length of the UTF-8 sequence at s (1..4), 0 where it is not one: overlong forms, surrogates, > U+10FFFF. */
 int ks_utf8_length(const char *s);
 int ks_is_utf8(const char *s);
+int ks_put_utf8(FILE *f, const char *s); /* the character at s, U+FFFD for a byte of none; how many bytes it took */
 
 #endif

@@ -3,18 +3,18 @@
 
 #include <string.h>
 
-/* W3C WebVTT: & and < are escaped, and "-->" cannot stand in a cue's text. */
+/* W3C WebVTT: UTF-8 alone; & and < are escaped, and "-->" cannot stand in a cue's text. */
 static void vtt_text(FILE *f, const char *s)
 {
-    for (; *s; s++) {
+    while (*s) {
         if (*s == '&')
-            fputs("&amp;", f);
+            fputs("&amp;", f), s++;
         else if (*s == '<')
-            fputs("&lt;", f);
+            fputs("&lt;", f), s++;
         else if (*s == '>')
-            fputs("&gt;", f);
+            fputs("&gt;", f), s++;
         else
-            putc(*s == '\n' || *s == '\r' ? ' ' : *s, f);
+            s += ks_put_utf8(f, *s == '\n' || *s == '\r' ? " " : s);
     }
 }
 
@@ -36,10 +36,10 @@ const ks_out_format ks_format_vtt = {"vtt", 1, 1, vtt_begin, vtt_entry, NULL};
 /* ffmpeg formats manual, "Metadata": '=', ';', '#', '\\' and newline are escaped with a backslash. */
 static void meta_text(FILE *f, const char *s)
 {
-    for (; *s; s++) {
+    while (*s) {
         if (strchr("=;#\\\n", *s))
             putc('\\', f);
-        putc(*s, f);
+        s += ks_put_utf8(f, s);
     }
 }
 

@@ -21,8 +21,10 @@ enum { MOST_EVENTS = 999 };
 
 static void line_text(FILE *f, const char *s)
 {
-    for (; *s; s++)
-        putc((unsigned char)*s < 0x20 ? ' ' : *s, f);
+    while (*s) {
+        int control = (unsigned char)*s < 0x20;
+        s += ks_put_utf8(f, control ? " " : s);
+    }
 }
 
 static void cmx_begin(ks_out *o)

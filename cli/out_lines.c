@@ -32,12 +32,8 @@ static void json_entry(ks_out *o, const ks_entry *k)
     }
     if (o->options->several)
         ks_json_text(j, "query", k->title);
-    if (k->n_copies) {
-        ks_json_open(j, "copies", '[');
-        for (int i = 0; i < k->n_copies; i++)
-            ks_json_text(j, NULL, k->copies[i]);
-        ks_json_close(j);
-    }
+    if (k->n_copies)
+        ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->missing)
         ks_json_bool(j, "missing", 1);
     ks_json_close(j);
@@ -56,14 +52,9 @@ static void cell(FILE *f, const char *s)
     if (strchr("=+-@\t\r", *s) && *s)
         putc('\'', f);
     while (*s) {
-        int n = ks_utf8_length(s);
         if (*s == '"')
             putc('"', f);
-        if (n)
-            fwrite(s, 1, (size_t)n, f);
-        else
-            fputs("\xef\xbf\xbd", f);
-        s += n ? n : 1;
+        s += ks_put_utf8(f, s);
     }
     if (quoted)
         putc('"', f);

@@ -90,6 +90,16 @@ for f, k in ((sys.argv[1] + ".otio", {}), (sys.argv[1] + ".edl", {"rate": r})):
   fi
 done
 
+# --- a name that is no UTF-8: readers of a text format refuse all of it for one such byte
+latin="$T/$(printf 'na\357ve.mp4')"; cp "$film" "$latin"
+printf '%s\t0\t8\ta boat on the water\n' "$latin" >"$T/list"
+"$top/$BUILD/tests/prog_sentences" "$T/latin" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
+for format in jsonl csv vtt ffmetadata cmx3600 otio; do
+  "$K" --precision fp32 -L "$T/latin" similar "$latin" --format $format >"$T/latin.$format" 2>"$T/err"
+  is "$? $(python3 -c 'import sys; print("\ufffd" in open(sys.argv[1], encoding="utf-8").read().replace("\\ufffd", "\ufffd"))' "$T/latin.$format" 2>"$T/err")" "0 True" "$format is UTF-8, also of a name that is not"
+done
+is "$(jq -r .path_bytes "$T/latin.jsonl" | base64 -d)" "$latin" "JSON has its bytes"
+
 # --- cut
 film --json | "$K" cut --hits - --reencode --to "$T/pieces" >"$T/out" 2>"$T/err"
 is "$?" 0 "search --json | cut"
