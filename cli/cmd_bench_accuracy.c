@@ -166,5 +166,6 @@ const ks_command ks_cmd_bench_accuracy = {
     .options = options,
     .fields = sizeof(accuracy_fields),
     .defaults = defaults,
+    .alone = 1,
     .run = run,
 };

@@ -97,5 +97,6 @@ const ks_command ks_cmd_bench_decode = {
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,
+    .alone = 1,
     .run = run,
 };

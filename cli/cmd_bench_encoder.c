@@ -202,5 +202,6 @@ const ks_command ks_cmd_bench_encoder = {
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,
+    .alone = 1,
     .run = run,
 };

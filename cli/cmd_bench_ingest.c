@@ -143,5 +143,6 @@ const ks_command ks_cmd_bench_ingest = {
             "ratio to the machine's limit can exceed one.",
     .options = options,
     .fields = sizeof(bench_fields),
+    .alone = 1,
     .run = run,
 };

@@ -70,5 +70,6 @@ const ks_command ks_cmd_bench_scan = {
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,
+    .alone = 1,
     .run = run,
 };

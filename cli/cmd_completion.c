@@ -19,6 +19,7 @@ const ks_command ks_cmd_completion = {
     .brief = "Print the shell's completion script",
     .more = "  . <(kinoseek completion bash)          in ~/.bashrc\n"
             "  kinoseek completion fish > ~/.config/fish/completions/kinoseek.fish",
+    .alone = 1,
     .run = completion,
 };
 
@@ -58,5 +59,6 @@ const ks_command ks_cmd_manual = {
     .usage = "[PAGE]",
     .brief = "Print a man page as roff, or list the pages",
     .more = "  kinoseek manual kinoseek-search | man -l -",
+    .alone = 1,
     .run = manual,
 };

@@ -188,5 +188,6 @@ const ks_command ks_cmd_cut = {
             "Without --reencode the pictures are copied, from the key frame before the start.",
     .options = options,
     .fields = sizeof(cut_fields),
+    .alone = 1,
     .run = run,
 };

@@ -78,9 +78,15 @@ static void places(section *s, const ks_globals *g)
     ks_info info;
 
     s->part = "places";
-    disk(s, "library", g->library);
+    if (g->library)
+        disk(s, "library", g->library);
+    else
+        say(s, "library", "%s", "none: neither HOME nor XDG_DATA_HOME is set");
     snprintf(cache, sizeof cache, "%s%s/kinoseek", xdg && *xdg == '/' ? xdg : home ? home : "", xdg && *xdg == '/' ? "" : "/.cache");
-    disk(s, "cache", cache);
+    if ((xdg && *xdg == '/') || (home && *home))
+        disk(s, "cache", cache);
+    else
+        say(s, "cache", "%s", "none: neither HOME nor XDG_CACHE_HOME is set");
     if (ks_locate_decoder(&path, g, &e) == 0)
         say(s, "decoder", "%.150s", path);
     else
@@ -181,5 +187,6 @@ const ks_command ks_cmd_doctor = {
     .brief = "Say what this build and this machine are made of",
     .options = options,
     .fields = sizeof(doctor_fields),
+    .alone = 1,
     .run = run,
 };

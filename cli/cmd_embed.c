@@ -152,5 +152,6 @@ const ks_command ks_cmd_embed = {
             "  kinoseek embed --video lake.mp4@4:12-4:19 -o lake.npy\n",
     .options = embed_options,
     .fields = sizeof(embed_fields),
+    .alone = 1,
     .run = embed,
 };

@@ -80,5 +80,6 @@ const ks_command ks_cmd_features = {
             "  kinoseek features -m base --stage spatiotemporal --video lake.mp4 -o lake.npy\n",
     .options = features_options,
     .fields = sizeof(features_fields),
+    .alone = 1,
     .run = features,
 };

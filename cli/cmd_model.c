@@ -183,6 +183,7 @@ const ks_command ks_cmd_model_list = {
     .more = "  demo ships with kinoseek; the others are Google's: `model pull` fetches them.",
     .options = list_options,
     .fields = sizeof(list_fields),
+    .alone = 1,
     .run = list,
 };
 const ks_command ks_cmd_model_info = {
@@ -194,6 +195,7 @@ const ks_command ks_cmd_model_info = {
             "`model verify` reads all of it.",
     .options = info_options,
     .fields = sizeof(info_fields),
+    .alone = 1,
     .run = info,
 };
 const ks_command ks_cmd_model_random = {
@@ -205,5 +207,6 @@ const ks_command ks_cmd_model_random = {
             "the official code loads it.",
     .options = random_options,
     .fields = sizeof(random_fields),
+    .alone = 1,
     .run = make_random,
 };

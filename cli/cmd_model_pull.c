@@ -122,5 +122,6 @@ const ks_command ks_cmd_model_pull = {
             "The weights are Google's (Apache-2.0), at huggingface.co/google.",
     .options = options,
     .fields = sizeof(pull_fields),
+    .alone = 1,
     .run = pull,
 };

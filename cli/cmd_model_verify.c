@@ -276,5 +276,6 @@ const ks_command ks_cmd_model_verify = {
             "the released weights. The first one that is wrong is named (exit 4).",
     .options = options,
     .fields = sizeof(verify_fields),
+    .alone = 1,
     .run = verify,
 };

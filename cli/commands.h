@@ -8,7 +8,7 @@
 #include "ks.h"
 
 typedef struct {
-    const char *library;        /* -L; after main's start never NULL: $XDG_DATA_HOME/kinoseek/default otherwise */
+    const char *library;        /* -L, else $XDG_DATA_HOME/kinoseek/default; NULL only where a command is alone */
     const char *model;          /* -m: a name or a path; NULL if not given */
     const char *tokenizer;      /* --tokenizer */
     const char *precision_name; /* --precision; NULL = the command's own default */
@@ -24,6 +24,7 @@ typedef struct {
     const char *brief;       /* one line, at most 60 characters, no full stop */
     const char *more;        /* examples and notes, lines of at most 79; fits a screen with the options */
     const ks_option *options; /* ends with a NULL name; NULL: none */
+    int alone;               /* looks at no library: works where none can be named */
     size_t fields;           /* sizeof the struct that the options fill */
     void (*defaults)(void *fields); /* may be NULL: zeros */
     /* Exit code >= 0, or a negative ks_err with the sentence in e (main prints it). args[n]. */

@@ -107,7 +107,7 @@ static int data_home(char **folder, ks_error *e)
     else if (home && *home)
         n = asprintf(folder, "%s/.local/share/kinoseek", home);
     else
-        return ks_fail(e, KS_EUSAGE, "neither HOME nor XDG_DATA_HOME is set: name the library with -L");
+        return ks_fail(e, KS_EUSAGE, "neither HOME nor XDG_DATA_HOME is set");
     return n < 0 ? ks_fail(e, KS_ENOMEM, "no memory for paths") : 0;
 }
 
@@ -123,7 +123,13 @@ static int in_data_home(char **path, const char *below, const char *name, ks_err
     return err < 0 ? ks_fail(e, KS_ENOMEM, "no memory for paths") : 0;
 }
 
-int ks_locate_library(char **folder, ks_error *e) { return in_data_home(folder, "default", "", e); }
+int ks_locate_library(char **folder, ks_error *e)
+{
+    int err = in_data_home(folder, "default", "", e);
+
+    return err == KS_EUSAGE ? ks_fail(e, err, "neither HOME nor XDG_DATA_HOME is set: name the library with -L") : err;
+}
+
 int ks_locate_pulled(char **folder, const char *name, ks_error *e) { return in_data_home(folder, "models/", name, e); }
 
 /* The checkpoint in a model's folder, the first by name; NULL if there is none. */

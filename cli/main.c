@@ -61,8 +61,12 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         ks_print_help(stdout, c);
         goto out;
     }
+    if (g->library && !*g->library) {
+        err = ks_fail(e, KS_EUSAGE, "-L names no folder: it is empty");
+        goto out;
+    }
     if (!g->library) {
-        if ((err = ks_locate_library(&folder, e)) < 0)
+        if ((err = ks_locate_library(&folder, e)) < 0 && !c->alone)
             goto out;
         g->library = folder;
     }

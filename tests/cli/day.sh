@@ -129,3 +129,17 @@ is "$("$K" -L "$T/one" status --bad | sed 's/.*  partly *//')" "$said" "and stat
 is "$(cd "$T/films" && "$K" -L "$T/one" status --bad | sed 's/partly.*//' | wc -m)" 45 "in its column, whatever the letters"
 is "$("$K" -L "$T/one" status | grep -cE '^  1 video \(1 file\), 1 clip, |^  1 file did not')" 2 "status counts one as one"
 is "$("$K" -L "$T/one" backup "$T/onecopy" | grep -c ': 1 video, 1 clip. ')" 1 "and so does backup"
+
+# --- copies with a name that is no UTF-8
+latin="$T/films/$(printf 'zz\357.mp4')"; cp "$plain" "$latin"; cp "$plain" "$T/films/z.mp4"
+"$K" -q -L "$T/copies" -m demo --precision fp32 ingest "$T/films/z.mp4" "$plain" "$latin" >"$T/out" 2>"$T/err"
+"$K" -q -L "$T/copies" search --all --json stripes >"$T/out" 2>"$T/err"
+is "$(jq -r '.copies | length' "$T/out") $(jq -r '([.path_bytes // empty] + (.copies_bytes // []))[]' "$T/out" | while read -r c; do echo "$c" | base64 -d; echo; done | grep -acxF "$latin")" "2 1" "JSON has the bytes of copies, too"
+
+# --- no home, no library's name
+for command in "embed --text x" doctor "completion bash" "model list" "model info demo" "cut $plain@0-1 --to $T/pieces2"; do
+  env -u HOME -u XDG_DATA_HOME -u XDG_CACHE_HOME "$K" -q $command >"$T/out" 2>"$T/err"; is "$?" 0 "${command%% *} needs no library, and so no home"
+done
+env -u HOME -u XDG_DATA_HOME "$K" search x >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek search: neither HOME nor XDG_DATA_HOME is set: name the library with -L" "search does"
+env -u HOME -u XDG_DATA_HOME "$K" model pull lvt-base >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek model pull: neither HOME nor XDG_DATA_HOME is set" "model pull has nowhere to put a model"
+"$K" -L "" search x >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek search: -L names no folder: it is empty" "-L with nothing in it"
