@@ -41,10 +41,15 @@ static int is_folder(const char *from)
     return (n > 0 && from[n - 1] == '/') || (!ks_is_address(from) && stat(from, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
+static int is_tokenizer(const ks_release *row)
+{
+    return strcmp(row->part, "tokenizer") == 0;
+}
+
 /* Where a part comes from; malloc'ed. One file named by --from is the model. */
 static char *source_of(const pull_fields *o, const ks_release *row)
 {
-    const char *from = strcmp(row->part, "tokenizer") == 0 && o->tokenizer_from ? o->tokenizer_from : o->from;
+    const char *from = is_tokenizer(row) && o->tokenizer_from ? o->tokenizer_from : o->from;
     char *source = NULL;
     if (from && is_folder(from)) return asprintf(&source, "%s%s%s", from, from[strlen(from) - 1] == '/' ? "" : "/", row->file) < 0 ? NULL : source;
     if (from && (strcmp(row->part, "model") == 0 || from == o->tokenizer_from)) return strdup(from);
@@ -70,12 +75,24 @@ static int pull_part(const pull_fields *o, const ks_globals *g, const char *fold
     if (stat(path, &st) == 0 && st.st_size == row->bytes) {
         if (!g->quiet) fprintf(stderr, "%s is here already\n", path);
     } else {
-        ks_download d = {.from = source, .path = path, .bytes = row->bytes, .sha256 = row->sha256, .quiet = g->quiet, .check_arg = (void *)(uintptr_t)g};
+        ks_download d = {.from = source, .path = path, .bytes = row->bytes, .sha256 = row->sha256, .quiet = g->quiet, .check_arg = (void *)(uintptr_t)g,
+                         .option = is_tokenizer(row) ? "--tokenizer-from" : "--from"};
         if (strcmp(row->part, "model") == 0) d.check = check_model;
         err = ks_download_file(&d, e);
         if (!err) puts(path);
     }
     free(path);
+    free(source);
+    return err;
+}
+
+/* A copy of one's own that is not there is said before anything is fetched. */
+static int look_for(const pull_fields *o, const ks_release *row, ks_error *e)
+{
+    struct stat st;
+    char *source = source_of(o, row);
+    int err = !source ? ks_fail(e, KS_ENOMEM, "no memory for paths")
+              : ks_is_address(source) || stat(source, &st) == 0 ? 0 : ks_fail(e, KS_ENOTFOUND, "%s: %s", source, strerror(errno));
     free(source);
     return err;
 }
@@ -98,6 +115,8 @@ static int pull(const ks_globals *g, void *fields, int n, char **args, ks_error 
     int err = ks_releases_read(&r, g, e);
     if (err) return err;
     if (n != 1 || !ks_release_find(&r, args[0], "model")) err = names(&r, n ? args[0] : NULL, e);
+    for (int i = 0; !err && i < 2; i++)
+        if (ks_release_find(&r, args[0], parts[i])) err = look_for(o, ks_release_find(&r, args[0], parts[i]), e);
     if (!err) err = ks_locate_pulled(&folder, args[0], e);
     if (!err) err = make_folder(folder, e);
     for (int i = 0; !err && i < 2; i++) {

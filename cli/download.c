@@ -97,7 +97,7 @@ static int from_network(const ks_download *d, int fd, const char *note, ks_error
     const char *slash = strrchr(d->path, '/');
     note_place place = {note, d->from};
     ks_http_get get = {.url = d->from, .fd = fd, .most = d->bytes, .quiet = d->quiet, .name = slash ? slash + 1 : d->path,
-                       .starts = write_note, .starts_arg = &place};
+                       .option = d->option, .starts = write_note, .starts_arg = &place};
     int failed = 0, err;
     for (;;) {
         struct stat st;
@@ -172,6 +172,7 @@ static int publish(const ks_download *d, int fd, const char *part, ks_error *e)
 int ks_download_file(const ks_download *d, ks_error *e)
 {
     char *part = with_ending(d->path, ".part"), *note = with_ending(d->path, ".part.from");
+    struct stat st;
     int err = 0, fd = -1;
     if (!part || !note) err = ks_fail(e, KS_ENOMEM, "%s: no memory", d->path);
     if (!err) fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -183,7 +184,7 @@ int ks_download_file(const ks_download *d, ks_error *e)
     if (!err) {
         err = is_right(d, part, e);
         if (err == KS_EFORMAT || err == KS_ESHAPE) unlink(part), unlink(note);
-    } else if (!by_network) {
+    } else if (!by_network || (fstat(fd, &st) == 0 && st.st_size == 0)) {
         unlink(part);
     }
     if (!err) err = publish(d, fd, part, e);

@@ -14,6 +14,7 @@ typedef struct {
     int64_t bytes;         /* 0: not known */
     const char *sha256;    /* "": not known */
     int quiet;             /* no progress on stderr */
+    const char *option;    /* which one names a copy of one's own: said where there is no network */
     /* A last check of the whole file, before it gets its name; may be NULL. */
     int (*check)(void *arg, const char *part, ks_error *e);
     void *check_arg;

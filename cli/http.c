@@ -201,7 +201,8 @@ static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
     }
     if (offline(code)) {
         get->final = code != CURLE_COULDNT_CONNECT;
-        return ks_fail(e, KS_ENET, "no network, or %s is not reachable (%s); --from FILE takes a copy that you have", get->url, lib->error(code));
+        return ks_fail(e, KS_ENET, "no network, or %s is not reachable (%s); %s FILE takes a copy that you have", get->url, lib->error(code),
+                       get->option);
     }
     if (code != CURLE_OK) {
         get->final = code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT || code == CURLE_PEER_FAILED_VERIFICATION;

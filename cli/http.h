@@ -12,6 +12,7 @@ typedef struct {
     int64_t have;            /* bytes already there */
     int64_t most;            /* more than this is not taken; 0: not known */
     int quiet;
+    const char *option;      /* "--from" */
     char validator[KS_VALIDATOR_MAX]; /* in: of what is there, ""; out: of what comes */
     void (*starts)(void *arg, const char *validator); /* before the first byte is written */
     void *starts_arg;

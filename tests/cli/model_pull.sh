@@ -73,6 +73,11 @@ clean; table "http://127.0.0.1:1/none"; pull; is $code 5 "nobody listens: exit 5
 clean; pull --from "http://no-such-name.invalid/x"; is $code 5 "no such name: exit 5"; has "$err" "--from FILE" "says what to do"
 clean; pull --from "ftp://127.0.0.1/x"; is $code 5 "another protocol: exit 5"
 
+clean; table "$at/good"; printf 'toy\ttokenizer\ttoy.spm\t3\t%s\thttp://127.0.0.1:1/none\n' "$spmsha" >>"$T/share/kinoseek/models/released.tsv"
+pull --from "$T/nothing"; is "$code $err" "4 kinoseek: $T/nothing: No such file or directory" "a copy that is not there is said before the tokenizer is fetched"
+pull --from "$T/toy.npz"; is $code 5 "no network for the tokenizer: exit 5"; has "$err" "--tokenizer-from FILE" "says what to do"; is "$(left)" "" "an empty part is not left"
+pull --from "$T/toy.npz" --tokenizer-from "$T/spm"; is "$code $(left)" "0 toy.npz toy.spm " "both from copies: no network is needed"
+
 # Killed in the middle, the next run goes on.
 clean; table "$at/good"
 python3 - "$at" "$P" "$there" <<'PY' || no "killed in the middle"
