@@ -214,24 +214,39 @@ static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks
                               : ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
 }
 
-/* The encoder of the library, or of -m for a new one or a switch; its paths, to be remembered. */
+/* Without a tokenizer nothing could be asked for by words: better known before hours of work. */
+static int reads_words(const session *s, ks_error *e)
+{
+    ks_sentence any;
+    return ks_text_tokens(&any, s->enc, "anything", e);
+}
+
+/* The paths to be remembered: the library's own while the model is there, else where it was found. */
+static int keep_paths(session *s, const ks_globals *g, const ks_library *library, int own, ks_error *e)
+{
+    if (own && access(library->next_model_path, R_OK) == 0) {
+        s->model = strdup(library->next_model_path);
+        s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path) : NULL;
+        return 0;
+    }
+    char *again = own ? ks_locate_again(g, library->next_model_path) : NULL;
+    int err = ks_locate_model(&s->model, &s->tokenizer, g, g->model ? g->model : again ? again : ks_default_model(g), e);
+    free(again);
+    s->model = absolute(s->model);
+    s->tokenizer = absolute(s->tokenizer);
+    return err;
+}
+
+/* The encoder of the library, or of -m for a new one or a switch, and its paths. */
 static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_error *e)
 {
     ks_library *library = malloc(sizeof *library);
     if (!library) return ks_fail(e, KS_ENOMEM, "no memory");
     int err = ks_index_library(library, s->x, e);
-    if (err >= 0) err = open_one(s, g, f, library, e);
-    if (err >= 0 && library->space.dim > 0 && !g->model && !f->switch_model) {
-        s->model = strdup(library->next_model_path);
-        s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path) : NULL;
-    } else if (err >= 0) {
-        err = ks_locate_model(&s->model, &s->tokenizer, g, g->model ? g->model : ks_default_model(g), e);
-        s->model = absolute(s->model);
-        s->tokenizer = absolute(s->tokenizer);
-    }
+    if (err >= 0 && !s->enc) err = open_one(s, g, f, library, e);
+    if (err >= 0) err = keep_paths(s, g, library, library->space.dim > 0 && !g->model && !f->switch_model, e);
     free(library);
-    ks_sentence any; /* without a tokenizer nothing could be asked for by words: better known before hours of work */
-    return err < 0 ? err : ks_text_tokens(&any, s->enc, "anything", e);
+    return err < 0 ? err : reads_words(s, e);
 }
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
@@ -285,6 +300,23 @@ static void say_bad(int code, const ks_ingest_summary *s, const ks_report *r)
     fputc('\n', stderr);
 }
 
+/* A library is made only where something may go into it: its model would be fixed, and the folder stay behind. */
+static int before_made(session *s, const ks_globals *g, int clock, ks_error *e)
+{
+    ks_index *there = NULL;
+    struct stat st;
+    int found = 0;
+    if (ks_index_open(&there, g->library, KS_READ, e) != KS_ENOLIBRARY) {
+        ks_index_close(there); /* what else is wrong is said when it is opened to be written */
+        return 0;
+    }
+    if (s->paths.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+    for (int i = 0; i < s->paths.n; i++) found |= lstat(s->paths.at[i], &st) == 0;
+    if (!found) return ks_fail(e, KS_ENOTFOUND, "%s: it is not there", s->paths.at[0]);
+    int err = clock ? 0 : ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    return err < 0 || clock ? err : reads_words(s, e);
+}
+
 /* A dry run never makes a library: where there is none it looks at an empty one of its own. */
 static int open_library(session *s, const ks_globals *g, int dry_run, ks_error *e)
 {
@@ -317,6 +349,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     int err = gather_paths(&s.paths, f, n, args, e);
     if (err == 0) err = ks_locate_decoder(&s.decoder, g, e);
+    if (err == 0 && !f->dry_run) err = before_made(&s, g, clock, e);
     if (err == 0) err = open_library(&s, g, f->dry_run, e);
     if (err == 0) ks_index_threads(s.x, g->threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);

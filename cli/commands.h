@@ -54,6 +54,8 @@ int ks_print_completion(FILE *out, const char *shell, ks_error *e);
 /* A name of `model list` or a path -> the checkpoint, and the tokenizer that goes with it: --tokenizer,
  * else STEM.spm or tokenizer.model beside the model, else *tokenizer NULL. */
 int ks_locate_model(char **path, char **tokenizer, const ks_globals *g, const char *name_or_path, ks_error *e);
+/* The checkpoint NAME/FILE is gone from `path`: where a model of that name is now; malloc'ed, NULL: nowhere. */
+char *ks_locate_again(const ks_globals *g, const char *path);
 int ks_locate_decoder(char **path, const ks_globals *g, ks_error *e);
 /* "models/demo": beside the build or in PREFIX/share/kinoseek. */
 int ks_locate_data(char **path, const ks_globals *g, const char *relative, ks_error *e);

@@ -183,6 +183,22 @@ static int by_name(char **path, const ks_globals *g, const char *name, ks_error 
     return 0;
 }
 
+char *ks_locate_again(const ks_globals *g, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash;
+    char *found = NULL, *word;
+    ks_error ignored;
+
+    while (name > path && name[-1] != '/')
+        name--;
+    if (!slash || name == slash || !(word = strndup(name, (size_t)(slash - name))))
+        return NULL;
+    if (by_name(&found, g, word, &ignored) < 0)
+        found = NULL;
+    free(word);
+    return found;
+}
+
 /* The tokenizer beside a checkpoint: STEM.spm, tokenizer.model, and in the folder of a named model the
  * only one there. *tokenizer stays NULL if there is none: a video-only model needs none. */
 static int tokenizer_beside(char **tokenizer, const char *model, int named, ks_error *e)

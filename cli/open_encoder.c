@@ -43,10 +43,21 @@ int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_
     return err;
 }
 
+/* The model where the library last had it, else of the same name where models are now: the program, the home or the
+ * library itself may have moved. Whether it is the same one its hash says. */
+static int find_again(char **moved, ks_globals *with, const ks_library *library, ks_error *e)
+{
+    if (with->model || !library->model_path[0] || access(library->model_path, R_OK) == 0)
+        return 0;
+    with->model = *moved = ks_locate_again(with, library->model_path);
+    return *moved ? 0 : ks_fail(e, KS_ENOTFOUND, "%.400s: the model of this library is not there any more; name it with -m", library->model_path);
+}
+
 int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, int towers, ks_error *e)
 {
     ks_library *library = malloc(sizeof *library); /* 8 KiB of paths: not on the stack */
     ks_globals with = *g;
+    char *moved = NULL;
     int err;
 
     *enc = NULL;
@@ -54,10 +65,8 @@ int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, 
         return ks_fail(e, KS_ENOMEM, "no memory");
     if ((err = ks_index_library(library, x, e)) < 0)
         goto out;
-    if (!with.model && library->model_path[0] && access(library->model_path, R_OK) != 0) {
-        err = ks_fail(e, KS_ENOTFOUND, "%.400s: the model of this library is not there any more; name it with -m", library->model_path);
+    if ((err = find_again(&moved, &with, library, e)) < 0)
         goto out;
-    }
     if (!with.tokenizer && !with.model && library->tokenizer_path[0])
         with.tokenizer = library->tokenizer_path;
     if ((err = ks_open_encoder(enc, &with, library->model_path, towers, KS_AUTO, e)) < 0)
@@ -69,6 +78,7 @@ int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, 
         *enc = NULL;
     }
 out:
+    free(moved);
     free(library);
     return err;
 }

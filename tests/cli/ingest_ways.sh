@@ -37,7 +37,10 @@ cmp -s <("$D" "$T/h3" | sed 's/flags .*//') <("$D" "$T/h4" | sed 's/flags .*//')
 cp "$F/lvt.npz" "$T/alone.npz"
 "$K" -q -L "$T/w1" -m "$T/alone.npz" ingest "$M/clock_1.mp4" 2>"$T/err" >"$T/out"; code=$?
 is "$code $(grep -c -- 'no tokenizer beside it .* name one with --tokenizer' "$T/err")" "2 1" "a model without a tokenizer: exit 2, and a sentence"
-is "$("$K" -L "$T/w1" clips 2>/dev/null | wc -l)" 0 "before anything went in"
+[ ! -e "$T/w1" ]; ok $? "before anything went in, and no library is made"
+"$K" -q -L "$T/w2" -m nosuch ingest "$M/clock_1.mp4" 2>"$T/err" >"$T/out"; is "$? $(ls "$T" | grep -c w2)" "4 0" "nor for a model that is not there"
+"$K" -q -L "$T/w2" -m demo ingest "$T/nowhere" 2>"$T/err" >"$T/out"; is "$? $(cat "$T/err") $(ls "$T" | grep -c w2)" "4 kinoseek: $T/nowhere: it is not there 0" "nor for a folder that is not there"
+"$K" -q -L "$T/w2" -m demo ingest 2>"$T/err" >"$T/out"; is "$? $(ls "$T" | grep -c w2)" "2 0" "nor for none"
 "$K" -q -L "$T/w1" -m "$T/alone.npz" --tokenizer "$F/lvt.spm" ingest "$M/clock_1.mp4" 2>"$T/err" >"$T/out"; code=$?
 is "$code $(cat "$T/err")" "0 " "with --tokenizer it goes in"
 

@@ -70,5 +70,15 @@ is "$(find "$P" ! -type d; find "$P" -name '*kinoseek*')" "" "nothing is left, n
 make -s install BUILD="$BUILD" DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1; ok $? "make install DESTDIR= PREFIX="
 is "$(ls "$T/stage")$(ls "$T/stage/opt")$(sed -n 's/^prefix=//p' "$T/stage/opt/seek/lib/pkgconfig/kinoseek.pc")" "optseek/opt/seek" "all below DESTDIR, kinoseek.pc without it"
 is "$(find "$T/stage" -type l ! -exec test -e {} \; -print)" "" "no link leads nowhere"
+# The program moves, and with it the model that a library was made with: it is found where it is now.
+ffmpeg -v error -f lavfi -i testsrc2=s=96x96:r=25 -t 4 -c:v libx264 -preset ultrafast "$T/film.mp4" 2>"$T/err" </dev/null
+"$T/stage/opt/seek/bin/kinoseek" -q -L "$T/moves" -m demo ingest "$T/film.mp4" >/dev/null 2>"$T/err"; mv "$T/stage/opt" "$T/stage/else"
+"$T/stage/else/seek/bin/kinoseek" -q -L "$T/moves" search --all stripes >/dev/null 2>"$T/err"; is "$?" 0 "search finds the model of a library when the program moved"
+cp "$T/film.mp4" "$T/again.mp4"; echo >>"$T/again.mp4"
+"$T/stage/else/seek/bin/kinoseek" -q -L "$T/moves" ingest "$T/again.mp4" >/dev/null 2>"$T/err"; is "$?" 0 "ingest does"
+is "$("$T/stage/else/seek/bin/kinoseek" -L "$T/moves" status --json | jq -r '.model, .tokenizer' | paste -sd' ')" "$T/stage/else/seek/share/kinoseek/models/demo/demo.npz $T/stage/else/seek/share/kinoseek/models/demo/demo.spm" "and remembers where it is"
+mv "$T/stage/else" "$T/stage/opt"; mv "$T/stage/opt/seek/share/kinoseek/models" "$T/away"
+"$T/stage/opt/seek/bin/kinoseek" -q -L "$T/moves" search --all stripes >/dev/null 2>"$T/err"; is "$? $(grep -c 'not there any more; name it with -m' "$T/err")" "4 1" "where it is nowhere, that is said"
+mv "$T/away" "$T/stage/opt/seek/share/kinoseek/models"
 make -s uninstall DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1
 is "$(find "$T/stage" ! -type d)" "" "and nothing is left of that"
