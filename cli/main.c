@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +21,15 @@ static void on_pipe(int number)
     if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
         _exit(0);
     errno = saved;
+}
+
+/* Where a stream is closed the next file opened would get its number, and what is said would go into it: into the
+ * library. A descriptor of the wrong direction keeps the place, so that using it still fails. */
+static void hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(5);
 }
 
 static int complain(const char *command, const ks_error *e)
@@ -97,13 +107,19 @@ static int no_command(const char *word, ks_error *e)
     return ks_fail(e, KS_EUSAGE, "there is no command %s (kinoseek --help lists them)", word);
 }
 
-/* `help`, `help search`, `help model pull`. */
+/* `model --help`: no command of its own, so its options were not read. */
+static int wants_help(int argc, char **argv)
+{
+    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+/* `help`, `help search`, `help model pull`; argv[-1] is "help". */
 static int help(int argc, char **argv, ks_error *e)
 {
     int words;
     const ks_command *c;
 
-    if (argc == 0) {
+    if (argc == 0 || strcmp(argv[0], "help") == 0 || wants_help(argc + 1, argv - 1)) {
         ks_print_overview(stdout);
         return 0;
     }
@@ -115,12 +131,6 @@ static int help(int argc, char **argv, ks_error *e)
     return 0;
 }
 
-/* `model --help`: no command of its own, so its options were not read. */
-static int wants_help(int argc, char **argv)
-{
-    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-}
-
 int main(int argc, char **argv)
 {
     ks_globals g = {.program = argv[0]};
@@ -129,6 +139,7 @@ int main(int argc, char **argv)
     const ks_command *c;
     int at, words, err;
 
+    hold_streams();
     sigaction(SIGPIPE, &pipe_action, NULL);
     if ((err = ks_parse_leading(&g, ks_global_options, argc - 1, argv + 1, &at, &e)) < 0)
         return complain(NULL, &e);

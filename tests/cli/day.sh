@@ -143,3 +143,11 @@ done
 env -u HOME -u XDG_DATA_HOME "$K" search x >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek search: neither HOME nor XDG_DATA_HOME is set: name the library with -L" "search does"
 env -u HOME -u XDG_DATA_HOME "$K" model pull lvt-base >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek model pull: neither HOME nor XDG_DATA_HOME is set" "model pull has nowhere to put a model"
 "$K" -L "" search x >"$T/out" 2>"$T/err"; is "$? $(cat "$T/err")" "2 kinoseek search: -L names no folder: it is empty" "-L with nothing in it"
+
+# --- streams that are closed: what is said must not go into a file of the library
+for closed in '2>&-' '1>&- 2>&-' '0<&- 1>&- 2>&-'; do
+  rm -rf "$T/closed"; eval "'$K' -v -L '$T/closed' -m demo --precision fp32 ingest '$plain' $closed"
+  is "$(tr -d '0-9\n' <"$T/closed/writer.lock" | wc -c) $("$K" -L "$T/closed" check --json | jq .findings) $("$K" -L "$T/closed" clips | wc -l)" "0 0 1" "ingest $closed"
+done
+"$K" -L "$T/closed" clips >&- 2>"$T/err"; is "$? $(grep -c 'standard output' "$T/err")" "5 1" "a closed standard output is said"
+is "$("$K" help help | head -n 1) $("$K" help --help | head -n 1)" "$("$K" help | head -n 1) $("$K" help | head -n 1)" "help of help"
