@@ -79,8 +79,11 @@ static void bash(FILE *out)
           "_kinoseek() {\n"
           "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} cmd= skip= w i\n"
           "  COMPREPLY=()\n"
+          "  [[ $cur == = ]] && cur=\n" /* bash makes three words of --format=vtt */
+          "  [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
           "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
           "    w=${COMP_WORDS[i]}\n"
+          "    [[ $w == = ]] && { skip=1; continue; }\n"
           "    [[ -n $skip ]] && { skip=; continue; }\n"
           "    case \"$w\" in\n", out);
     fputs("    ", out);

@@ -36,6 +36,8 @@ complete() { bash -c '. "$0"; COMP_WORDS=(kinoseek "$@"); COMP_CWORD=$#; _kinose
 is "$(complete sea)" "search" "bash completes commands"
 is "$(complete -L lib search --per-v)" "--per-video" "options of the command, after a global one"
 is "$(complete search --merge o)" "on off" "values of an option"
+is "$(complete search --merge = o)/$(complete search --merge =)" "on off/on off" "after --option=, too"
+is "$(complete --precision = fp32 sea)" "search" "a value after = is no command"
 is "$(complete model in)" "info" "second words"
 is "$(complete bench q)" "query" "of bench too"
 # zsh in a terminal of its own: a line, a tab, and what stands there then.
