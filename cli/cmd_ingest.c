@@ -210,8 +210,11 @@ static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks
     if (!fixed || f->switch_model) return ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     if (strcmp(library->next.model, "clock") == 0)
         return ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
-    return library->switching ? open_next(s, g, library, e)
-                              : ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+    if (library->switching) return open_next(s, g, library, e);
+    int err = ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+    size_t n = strlen(e->msg);
+    if (err == KS_ESPACE) snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
+    return err;
 }
 
 /* Without a tokenizer nothing could be asked for by words: better known before hours of work. */
