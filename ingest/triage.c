@@ -364,11 +364,13 @@ static int by_path(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* 1: the disk that held this path is there without it. An unmounted one is another device, or nothing. */
+/* 1: the disk that held this path is there without it. An unmounted one is another device, or nothing. A folder is no
+ * film: one stands where a film was, or could not be entered before and can be now. */
 static int is_gone(const ks_video *v)
 {
     struct stat st;
-    if (lstat(v->path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR)) return 0;
+    if (lstat(v->path, &st) == 0) return S_ISDIR(st.st_mode);
+    if (errno != ENOENT && errno != ENOTDIR) return 0;
     char *folder = strdup(v->path);
     int gone = 0;
     for (char *slash; folder && (slash = strrchr(folder, '/'));) {

@@ -54,6 +54,14 @@ mv "$T/in/clock_13.mp4" "$T/in/x"; mv "$T/in/twenty" "$T/in/clock_13.mp4"; mv "$
 touch "$T/in/twenty"; run "$T/in"
 is "$(jq -r 'select(.event == "done") | .clips' "$T/out") $(jq -r 'select(.path? // "" | endswith("twenty")) | .verdict' "$T/out")" "0 unchanged" "a new mtime alone changes nothing"
 
+# A folder where a film was; one that could not be entered (which root can, so that only others see it).
+mkdir -p "$T/turn/locked"; cp "$T/made/clock_1.mp4" "$T/turn/a.mp4"; cp "$T/made/clock_6.mp4" "$T/turn/locked/b.mp4"
+turn() { "$K" -L "$T/lturn" ingest --shots off --encoder clock --json "$T/turn" >"$T/out" 2>"$T/err"; }
+chmod 000 "$T/turn/locked"; turn; chmod 755 "$T/turn/locked"; turn
+is "$("$K" -L "$T/lturn" status --bad) $("$K" -L "$T/lturn" clips | wc -l)" "Every file went in wholly. 2" "a folder that can be entered again is no bad file any more"
+rm "$T/turn/a.mp4"; mkdir "$T/turn/a.mp4"; turn
+is "$(verdicts) $("$K" -L "$T/lturn" clips | wc -l)" "gone a.mp4,unchanged b.mp4 1" "a film that is a folder now is gone"
+
 # Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
 pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
 poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
