@@ -206,12 +206,13 @@ static int open_next(session *s, const ks_globals *g, const ks_library *library,
 
 static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks_library *library, ks_error *e)
 {
-    int fixed = library->space.dim > 0;
-    if (!fixed || f->switch_model) return ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    ks_globals with = *g;
+    if (library->space.dim == 0 || f->switch_model) return ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     if (strcmp(library->next.model, "clock") == 0)
         return ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
-    if (library->switching) return open_next(s, g, library, e);
-    int err = ks_open_library_encoder(&s->enc, g, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+    if (!with.precision_name && library->next.precision) with.precision_name = "int8"; /* a library keeps its class */
+    if (library->switching) return open_next(s, &with, library, e);
+    int err = ks_open_library_encoder(&s->enc, &with, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
     size_t n = strlen(e->msg);
     if (err == KS_ESPACE) snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
     return err;

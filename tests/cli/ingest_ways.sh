@@ -144,6 +144,13 @@ with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w") as n
         new.writestr(name, bytes(data))
 P
 old="$F/lvt.npz" new="$T/other.npz"
+
+# --- a library keeps its class of precision ---
+"$K" -q -L "$T/w8" -m "$old" --precision int8 ingest "$M/clock_1.mp4" >"$T/out" 2>"$T/err"; is $? 0 "an int8 library"
+"$K" -q -L "$T/w8" ingest "$M/clock_6.mp4" >"$T/out" 2>"$T/err"; is "$? $("$K" -L "$T/w8" status --json | jq -r '"\(.precision) \(.videos)"')" "0 int8 2" "goes on in int8 unasked"
+"$K" -q -L "$T/w8" --precision fp32 ingest "$M/clock_13.mp4" >"$T/out" 2>"$T/err"; is $? 2 "another class, asked for, is wrong use"
+"$K" -q -L "$T/w8" search --all a tram >"$T/out" 2>"$T/err"; is $? 0 "it is searched as any other"
+
 w() { "$K" -L "$T/wl" "$@" >"$T/out" 2>"$T/err"; code=$?; }
 now() { "$K" -L "$T/wl" status --json | jq -r '"\(.model_hash) \(.clips)"'; }
 w -m "$old" ingest "$T/w"; is $code 0 "a library of one model"
