@@ -119,6 +119,8 @@ typedef struct {
 int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e);
 int ks_triage_settle(ks_triage *t, ks_error *e);                  /* writes the paths */
 int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_error *e);
+/* A root in which there is nothing at all: kept as it is, and said, where the library has films of it. */
+int ks_triage_empty(ks_triage *t, const char *root, ks_error *e);
 int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e);   /* (re)loads the clips of an interrupted run */
 void ks_triage_free(ks_triage *t);
 /* A verdict for what is no readable regular file, or keeps changing. */

@@ -103,8 +103,10 @@ static int triage_all(run *r, ks_error *e)
         err = ks_triage_file(&r->triage, &r->met.at[i], e);
     }
     if (err >= 0) err = ks_triage_settle(&r->triage, e);
-    for (int i = 0; i < r->roots.n && err >= 0; i++)
+    for (int i = 0; i < r->roots.n && err >= 0; i++) {
         if (r->state[i] == KS_ROOT_FOLDER) err = ks_triage_gone(&r->triage, &r->met, r->roots.at[i], e);
+        if (r->state[i] == KS_ROOT_EMPTY) err = ks_triage_empty(&r->triage, r->roots.at[i], e);
+    }
     return err;
 }
 

@@ -397,12 +397,33 @@ static int drop_gone(ks_triage *t, char **gone, size_t n, ks_error *e)
     return n > 0 && !t->o->dry_run ? ks_index_end(t->x, err, e) : err;
 }
 
+static int is_below(const char *path, const char *root)
+{
+    size_t n = strlen(root);
+    return strncmp(path, root, n) == 0 && (path[n] == '/' || n == 1);
+}
+
+int ks_triage_empty(ks_triage *t, const char *root, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_filter filter = {0};
+    ks_video v;
+    int found = 0, r = ks_index_files(&cursor, t->x, &filter, e);
+    while (r >= 0 && !found && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
+        found = r == 1 && is_below(v.path, root);
+        r = 0;
+    }
+    ks_cursor_close(cursor);
+    if (found) ks_say_file(t->o, root, "skipped", NULL, "it is empty; its disk may not be mounted: nothing of it is touched", 0, 0, 0);
+    return r < 0 ? r : 0;
+}
+
 int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_error *e)
 {
     ks_cursor *cursor = NULL;
     ks_filter filter = {0};
     ks_video v;
-    size_t n = 0, room = 0, length = strlen(root);
+    size_t n = 0, room = 0;
     char **gone = NULL;
     int err = 0, r;
     char **seen = malloc((all->n + 1) * sizeof *seen);
@@ -415,7 +436,7 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
             r = 0;
             continue;
         }
-        if (strncmp(v.path, root, length) != 0 || (v.path[length] != '/' && length > 1)) continue;
+        if (!is_below(v.path, root)) continue;
         const char *path = v.path;
         if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(&v)) continue;
         if (n == room) {

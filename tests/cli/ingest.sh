@@ -84,6 +84,8 @@ run
 is "$code $("$K" -L "$T/lib" clips | wc -l)" "0 9" "a folder that is not there: nothing of it is touched"
 mkdir "$T/in"; run
 is "$code $("$K" -L "$T/lib" clips | wc -l)" "0 9" "an empty mount point: nothing of it is touched"
+is "$(jq -r 'select(.event == "file") | .verdict + " " + .reason' "$T/out")" "skipped it is empty; its disk may not be mounted: nothing of it is touched" "and that is said"
+mkdir "$T/never"; run "$T/never"; is "$(verdicts)" "" "nothing is said of an empty folder that never held a film"
 rmdir "$T/in"; mv "$T/away" "$T/in"
 rm "$T/in/sub/copy.mp4"; mv "$T/in/sub/renamed.mkv" "$T/gone"; run
 is "$code $(verdicts)" "0 gone copy.mp4,gone renamed.mkv,unchanged clock_1.mp4,unchanged clock_13.mp4,unchanged hard.mp4,unchanged twenty" "a film that was deleted is gone"
