@@ -115,7 +115,7 @@ void ks_npy_free(ks_npy_frames *f)
 }
 
 /* A device or a pipe is written to as it is: a rename would put a file in its place. */
-static int is_a_stream(const char *path)
+int ks_is_stream(const char *path)
 {
     struct stat st;
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
@@ -135,7 +135,7 @@ int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims
 {
     char head[128], *part = NULL;
     size_t count = (size_t)dims[0] * (rank > 1 ? (size_t)dims[1] : 1);
-    int stream = is_a_stream(path);
+    int stream = ks_is_stream(path);
     if (asprintf(&part, "%s%s", path, stream ? "" : ".part") < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
     npy_head(head, rank, dims);
     FILE *f = fopen(part, "wb");

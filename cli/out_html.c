@@ -1,4 +1,5 @@
 /* out_html.c - search --html: one file that shows the hits anywhere, with nothing to load from elsewhere. */
+#include "cli/npy_io.h"
 #include "cli/out_table.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static void text(FILE *f, const char *s)
 {
@@ -88,13 +90,10 @@ static int figure(FILE *f, ks_index *x, const ks_entry *k, ks_error *e)
     return 0;
 }
 
-int ks_write_page(const char *file, ks_index *x, const char *title, const ks_entry *k, int n, ks_error *e)
+static int put_page(FILE *f, ks_index *x, const char *title, const ks_entry *k, int n, ks_error *e)
 {
-    FILE *f = fopen(file, "wb");
     int err = 0;
 
-    if (!f)
-        return ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
     fputs("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>", f);
     text(f, title);
     fprintf(f, "</title><style>%s</style><h1>", style);
@@ -103,7 +102,29 @@ int ks_write_page(const char *file, ks_index *x, const char *title, const ks_ent
     for (int i = 0; i < n && err == 0; i++)
         err = figure(f, x, &k[i], e);
     fputs("</main></html>\n", f);
-    if (fclose(f) != 0 && err == 0)
+    return err;
+}
+
+/* Whole or not at all: a page that is there already is replaced by one that is complete. */
+int ks_write_page(const char *file, ks_index *x, const char *title, const ks_entry *k, int n, ks_error *e)
+{
+    char *part = NULL;
+    int stream = ks_is_stream(file), err;
+    FILE *f = asprintf(&part, "%s%s", file, stream ? "" : ".part") < 0 ? NULL : fopen(part, "wb");
+
+    if (!f) {
         err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
+    } else {
+        err = put_page(f, x, title, k, n, e);
+        int bad = fflush(f) != 0 || ferror(f), why = errno;
+        fclose(f);
+        if (!bad && !err && !stream && rename(part, file) != 0)
+            bad = 1, why = errno;
+        if (bad && !err)
+            err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(why));
+        if (err && !stream)
+            unlink(part);
+    }
+    free(part);
     return err;
 }

@@ -91,6 +91,12 @@ print(text.lower().startswith("<!doctype html>"), p.stack, p.bad, p.outside, p.s
 PY
 is "$(python3 "$T/page.py" "$T/page.html")" "True [] [] [] 2 False" "the page: UTF-8, balanced, two pictures, nothing from outside"
 
+cp "$T/page.html" "$T/page.old"
+ln -s /dev/full "$T/page.html.part"
+k search --all --html "$T/page.html" stripes >/dev/null
+is "$? $(cat "$T/err")" "5 kinoseek: $T/page.html: No space left on device" "a page that cannot be written: exit 5"
+cmp -s "$T/page.html" "$T/page.old" && [ ! -L "$T/page.html.part" ]; ok $? "the page that was there is as it was"
+
 # --- the catalog with SQL, as its man page prints it
 cat >"$T/sql.py" <<'PY'
 import re, sqlite3, sys
