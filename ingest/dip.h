@@ -9,13 +9,17 @@
 
 enum { KS_DIP_ENERGIES = 3, KS_DIP_LOOKS = 256, KS_DIP_BLOCKS = 12 };
 
-/* Variance of Y, squared steps between neighbours in Y, variance of U and V, of a small picture. */
-void ks_dip_energies(double out[KS_DIP_ENERGIES], const uint8_t *picture);
+/* Of a small picture: variance of Y, squared steps between neighbours in Y, variance of U and V; and the squared steps
+ * within each of its 4 x 3 blocks. */
+typedef struct {
+    double whole[KS_DIP_ENERGIES], block[KS_DIP_BLOCKS];
+} ks_dip_energies;
+void ks_dip_measure(ks_dip_energies *out, const uint8_t *picture);
 
 typedef struct {
     int n, middle;                                  /* looks, without a cut between them; the one asked about */
     double t[KS_DIP_LOOKS];                         /* seconds, growing */
-    const double *energy[KS_DIP_LOOKS];             /* [KS_DIP_ENERGIES] each */
+    const ks_dip_energies *energy[KS_DIP_LOOKS];
 } ks_dip_window;
 
 /* How much better than a straight line a dissolve with its middle in the one asked about explains the energies: log
@@ -25,8 +29,8 @@ typedef struct {
 #define KS_DIP_BESIDE 0.32 /* seconds of pure pictures on each side that are looked at, too */
 double ks_dip(double *half, const ks_dip_window *w);
 
-/* Share of the 4 x 3 blocks of a small picture that are fainter in the middle than before and after: most of them in a
- * dissolve, some where a thing leaves the picture. */
-double ks_dip_share(const uint8_t *a, const uint8_t *middle, const uint8_t *b);
+/* The same of the blocks, each by itself, with that half: the mean of all that show something. Far above 0 in a
+ * dissolve, which everything takes part in; below where a thing leaves the picture. */
+double ks_dip_of_blocks(const ks_dip_window *w, double half);
 
 #endif

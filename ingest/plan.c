@@ -11,7 +11,10 @@
 
 __extension__ typedef __int128 wide; /* ticks * timebase * microseconds * T stay below 2^126 */
 
-enum { INTERVALS = 32 };
+enum {
+    INTERVALS = 32,
+    MARGIN = 4 /* a clip's middle is that part of the pure pictures away from a dissolve: lengths are not exact */
+};
 
 struct ks_plan {
     ks_plan_rule rule;
@@ -208,16 +211,18 @@ static int own_from(const ks_plan *p, int64_t t)
     return i;
 }
 
-/* A shot no longer than the window: one clip, without the blended pictures that would put its middle in a dissolve. */
+/* A shot no longer than the window: one clip, without as many blended pictures as would put its middle in a dissolve, or
+ * so near to one that a length which is a bit off would. */
 static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
-    int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend;
+    int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend, margin = (pure_end - pure) / MARGIN;
     if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) { /* no frame is left: nine tenths are taken for dissolve */
         if (blend > 0) pure_end = start + (stop - start) / 10; /* one dissolve: beside two the shot is only passed */
         else pure = stop - (stop - start) / 10;
+        margin = 0;
     }
-    if (start + stop < 2 * pure) start = 2 * pure - stop;
-    if (start + stop > 2 * pure_end) stop = 2 * pure_end - start;
+    if (start + stop < 2 * (pure + margin)) start = 2 * (pure + margin) - stop;
+    if (start + stop > 2 * (pure_end - margin)) stop = 2 * (pure_end - margin) - start;
     int first = own_from(p, start), past = own_from(p, stop);
     if (past <= first) { /* so few frames that none is left */
         start = p->s;
@@ -274,23 +279,23 @@ static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
     p->grid_n = 0;
 }
 
-int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border, int64_t blend, ks_error *e)
+int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e)
 {
     int err = 0;
     if (p->in_shot) {
         if (pts == p->last_pts) return 0;
         int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
         if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), 0, e);
-        else if (border == KS_PLAN_SOFT && is_only_passed(p, pts, blend)) {
+        else if (border == KS_PLAN_SOFT && is_only_passed(p, pts, blend.before)) {
             p->entered = pts;
-            p->pure = pts + blend;
+            p->pure = pts + blend.after;
             err = extend_grid(p, pts, e);
-        } else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend, e);
+        } else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend.before, e);
         else err = extend_grid(p, pts, e);
         if (err < 0) return err;
         if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;
     }
-    if (!p->in_shot) start_shot(p, pts, border == KS_PLAN_SOFT ? blend : 0);
+    if (!p->in_shot) start_shot(p, pts, border == KS_PLAN_SOFT ? blend.after : 0);
     if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal, pts);
     else p->own_n = 0;
     p->n++;

@@ -12,10 +12,10 @@
  *   else clips [s + k*hop, +W) while they end before e, frame i = the last one with pts <= start + i*step,
  *   and one more that starts at the first multiple of step from which W reaches e, and ends at e.
  * hop is rounded to whole steps, at least one: all clips of a shot lie on one grid and share frames.
- * The middle of a clip lies in no dissolve: a short shot that is dissolve for its most part leaves out as many of
- * the blended pictures at its start or end. (A window shorter than the dissolve can still lie in it.) A shot between
- * two dissolves that leave no frame of it pure is only passed: its pictures belong to the start of the next shot, which
- * if short leaves them out. */
+ * The middle of a clip lies in no dissolve: a short shot leaves out as many of the blended pictures at its start or end
+ * as it takes for its middle to be a quarter of the pure ones away from them. (A window shorter than the dissolve can
+ * still lie in it.) A shot between two dissolves that leave no frame of it pure is only passed: its pictures belong to
+ * the start of the next shot, which if short leaves them out. */
 #ifndef KS_PLAN_H
 #define KS_PLAN_H
 
@@ -55,9 +55,14 @@ typedef enum {
     KS_PLAN_BREAK = 2 /* pictures are missing before it: the old shot ends with its last frame */
 } ks_plan_border;
 
+/* Ticks that a dissolve or fade lasts before and after its border, >= 0; zeros for any other. */
+typedef struct {
+    int64_t before, after;
+} ks_plan_blend;
+
 /* One frame more. Ordinals grow. A frame at the time of the one before is ignored; one before it, or after a
- * gap, starts a shot by itself. blend: ticks that a dissolve lasts on each side of this border, else 0. */
-int ks_plan_frame(ks_plan *plan, int64_t ordinal, int64_t pts, ks_plan_border border, int64_t blend, ks_error *e);
+ * gap, starts a shot by itself. */
+int ks_plan_frame(ks_plan *plan, int64_t ordinal, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e);
 int ks_plan_end(ks_plan *plan, int64_t end, ks_error *e);
 
 /* 1: a frame shown from pts to next can be part of a clip if the shot goes on. */

@@ -155,14 +155,16 @@ out:
 }
 
 /* The shot detector lets go of the oldest frame. */
-static int border_known(void *arg, int64_t number, ks_plan_border border, double blend, ks_error *e)
+static int border_known(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend, ks_error *e)
 {
     reading *g = arg;
     pending f = g->queue[g->head];
     if (f.number != number) return ks_fail(e, KS_EFORMAT, "%s: frames out of order", g->job->place.path);
     g->head++;
     g->n--;
-    int err = ks_plan_frame(g->plan, number, f.ticks, border, (int64_t)(blend * g->tb.den / g->tb.num), e);
+    double ticks = (double)g->tb.den / g->tb.num;
+    ks_plan_blend lasts = {(int64_t)(blend.before * ticks), (int64_t)(blend.after * ticks)};
+    int err = ks_plan_frame(g->plan, number, f.ticks, border, lasts, e);
     if (err < 0) return err;
     g->last_end = f.ticks + f.duration;
     int64_t next = g->n > 0 ? g->queue[g->head].ticks : g->last_end;
@@ -222,7 +224,7 @@ static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
     }
     int broken = (f->flags & KS_FRAME_BREAK) != 0 && f->number > 0;
     if (g->shots) return ks_shots_frame(g->shots, f->number, t, f->small, broken, e);
-    return border_known(g, f->number, broken ? KS_PLAN_BREAK : KS_PLAN_ON, 0, e);
+    return border_known(g, f->number, broken ? KS_PLAN_BREAK : KS_PLAN_ON, (ks_shots_blend){0, 0}, e);
 }
 
 static int same_file(const ks_place *place)

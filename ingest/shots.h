@@ -5,17 +5,19 @@
  *   ks_shots_end(shots, &e);                                      the rest
  *
  * Works on the decoder's small pictures alone and holds at most about four seconds of them. decided() gets
- * every frame once, in order, with the border that lies before it. A flash, fast motion and a cut-away shorter
- * than 0.3 s are no borders; a dissolve is one in its middle, a fade one in its darkest part. */
+ * every frame once, in order, with the border that lies before it. A flash (also within a dissolve), fast motion and a
+ * cut-away shorter than 0.3 s are no borders; a dissolve is one in its middle, a fade one in its darkest part. */
 #ifndef KS_SHOTS_H
 #define KS_SHOTS_H
 
 #include "ingest/plan.h"
 
 typedef struct ks_shots ks_shots;
-/* blend: seconds that a dissolve lasts on each side of its border; of a fade in, after it (before it, it is taken to
- * last as long: not measured); else 0. Negative stops. */
-typedef int ks_shots_decided(void *arg, int64_t number, ks_plan_border border, double blend, ks_error *e);
+/* Seconds that a dissolve or fade lasts before and after its border; zeros for a cut. Negative returned stops. */
+typedef struct {
+    double before, after;
+} ks_shots_blend;
+typedef int ks_shots_decided(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend, ks_error *e);
 
 int ks_shots_open(ks_shots **out, ks_shots_decided *decided, void *arg, ks_error *e);
 void ks_shots_close(ks_shots *s); /* NULL is fine */

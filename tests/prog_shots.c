@@ -1,5 +1,5 @@
 /* prog_shots.c - prog_shots DECODER FILM...: a line a border: film, frame, seconds, cut|soft|break,
- * seconds that a dissolve lasts on each side of it. */
+ * seconds that a dissolve lasts before and after it, as B/A. */
 #include <stdlib.h>
 
 #include "ingest/film.h"
@@ -11,13 +11,13 @@ typedef struct {
     int64_t room;
 } film;
 
-static int decided(void *arg, int64_t number, ks_plan_border border, double blend, ks_error *e)
+static int decided(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend, ks_error *e)
 {
     const film *f = arg;
     (void)e;
     if (border != KS_PLAN_ON)
-        printf("%s\t%lld\t%.4f\t%s\t%.3f\n", f->path, (long long)number, f->seconds[number],
-               border == KS_PLAN_CUT ? "cut" : border == KS_PLAN_SOFT ? "soft" : "break", blend);
+        printf("%s\t%lld\t%.4f\t%s\t%.3f/%.3f\n", f->path, (long long)number, f->seconds[number],
+               border == KS_PLAN_CUT ? "cut" : border == KS_PLAN_SOFT ? "soft" : "break", blend.before, blend.after);
     return 0;
 }
 

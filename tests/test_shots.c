@@ -12,7 +12,7 @@ enum { WORLD = 200, MOST = 2000 };
 
 static uint8_t scene[8][3][WORLD][WORLD];
 static int border[MOST], borders, kind[MOST];
-static double blend[MOST];
+static ks_shots_blend blend[MOST];
 static int64_t expected_next;
 
 /* Noise, blurred twice: coarse structure that motion shifts and cuts replace. */
@@ -62,14 +62,14 @@ static void mix(uint8_t *out, const uint8_t *a, const uint8_t *b, double part)
     for (int i = 0; i < KS_PIC_BYTES; i++) out[i] = (uint8_t)lround(a[i] * (1 - part) + b[i] * part);
 }
 
-static int decided(void *arg, int64_t number, ks_plan_border what, double seconds, ks_error *e)
+static int decided(void *arg, int64_t number, ks_plan_border what, ks_shots_blend lasts, ks_error *e)
 {
     (void)arg;
     (void)e;
     ck_assert_int_eq(number, expected_next++);
     if (what != KS_PLAN_ON) {
         border[borders] = (int)number;
-        blend[borders] = seconds;
+        blend[borders] = lasts;
         kind[borders++] = (int)what;
     }
     return 0;
@@ -146,7 +146,7 @@ START_TEST(motion_and_flashes_are_no_borders)
         give(p, 25, 0);
     }
     finish();
-    ck_assert_int_eq(borders, 0);
+    ck_assert_msg(borders == 0, "%d borders, the first (%d) at %d", borders, kind[0], border[0]);
 }
 END_TEST
 
@@ -174,9 +174,11 @@ START_TEST(dissolves_and_fades_part_in_their_middle)
                           border[0], kind[0], border[1], kind[1]);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 3 + 2);
             /* scenes that move that much leave no way to tell the end of a long one */
-            ck_assert_msg(fade ? fabs(blend[0] - n / 50.0) < 0.2 * n / 50.0 + 0.08
-                               : blend[0] > 0.4 * n / 25 && blend[0] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
-                          "%s of %d frames: %.3f s on each side", fade ? "fade" : "dissolve", n, blend[0]);
+            double sides[2] = {blend[0].before, blend[0].after};
+            for (int k = 0; k < 2; k++)
+                ck_assert_msg(fade ? fabs(sides[k] - n / 50.0) < 0.2 * n / 50.0 + 0.08
+                                   : sides[k] > 0.4 * n / 25 && sides[k] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
+                              "%s of %d frames: %.3f and %.3f s", fade ? "fade" : "dissolve", n, sides[0], sides[1]);
         }
 }
 END_TEST
@@ -198,9 +200,10 @@ START_TEST(a_scene_comes_out_of_the_dark)
         finish();
         ck_assert_int_eq(borders, 2);
         ck_assert_int_eq(border[0], 60);
-        ck_assert_msg(kind[1] == KS_PLAN_SOFT && abs(border[1] - 120) <= n / 3 && (border[1] - 120) / 25.0 + blend[1] > 0.8 * n / 25 &&
-                          (border[1] - 120) / 25.0 + blend[1] < 1.2 * n / 25 + 0.1,
-                      "out of the dark in %d frames: border %d, %.3f s", n, border[1], blend[1]);
+        ck_assert_msg(kind[1] == KS_PLAN_SOFT && abs(border[1] - 120) <= n / 3 && (border[1] - 120) / 25.0 + blend[1].after > 0.8 * n / 25 &&
+                          (border[1] - 120) / 25.0 + blend[1].after < 1.2 * n / 25 + 0.1,
+                      "out of the dark in %d frames: border %d, %.3f s", n, border[1], blend[1].after);
+        ck_assert_double_eq(blend[1].before, 0); /* the dark scene is pure to its end */
     }
 }
 END_TEST
@@ -246,7 +249,53 @@ START_TEST(dissolves_of_fast_scenes_show_by_their_contrast)
             finish();
             ck_assert_msg(borders == 1 && kind[0] == KS_PLAN_SOFT, "%d borders in a dissolve of %d frames at speed %d", borders, n, speed);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 4);
-            ck_assert_msg(blend[0] > 0.45 * n / 25 && blend[0] < 0.9 * n / 25 + 0.2, "dissolve of %d frames: %.3f s on each side", n, blend[0]);
+            double sides[2] = {blend[0].before, blend[0].after};
+            for (int k = 0; k < 2; k++)
+                ck_assert_msg(sides[k] > 0.45 * n / 25 && sides[k] < 0.9 * n / 25 + 0.2, "dissolve of %d frames: %.3f and %.3f s", n, sides[0], sides[1]);
+        }
+}
+END_TEST
+
+/* The same with a flash in it, which is no blend and would show nothing of either scene. */
+START_TEST(a_flash_hides_no_dissolve)
+{
+    uint8_t a[KS_PIC_BYTES], b[KS_PIC_BYTES], white[KS_PIC_BYTES];
+    memset(white, 128, sizeof white);
+    memset(white, 250, KS_PIC_PLANE);
+    for (int speed = 0; speed <= 2; speed++)
+        for (int at = 2; at < 28; at += 3) {
+            begin();
+            for (int i = 0; i < 150; i++) {
+                view(a, 3, speed * i, i / 2);
+                view(b, 6, -i / 2, -speed * i);
+                mix(a, a, b, i < 60 ? 0 : i >= 90 ? 1 : (i - 59) / 31.0);
+                if (i >= 60 + at && i < 62 + at) mix(a, a, white, 0.85);
+                give(a, 25, 0);
+            }
+            finish();
+            ck_assert_msg(borders == 1 && kind[0] == KS_PLAN_SOFT && abs(border[0] - 75) <= 12,
+                          "speed %d, flash at %d: %d borders, the first (%d) at %d", speed, at, borders, kind[0], border[0] - 60);
+        }
+}
+END_TEST
+
+/* Something large leaves the picture, which keeps a third of its contrast: fainter, but not everywhere at once. */
+START_TEST(what_leaves_the_picture_is_no_dissolve)
+{
+    uint8_t p[KS_PIC_BYTES], thing[KS_PIC_BYTES];
+    for (int n = 8; n <= 48; n += 4)
+        for (int faint = 2; faint <= 3; faint++) {
+            begin();
+            for (int i = 0; i < 200; i++) {
+                int here = i < 80 ? KS_PIC_W * 3 / 4 : i < 80 + n ? KS_PIC_W * 3 / 4 * (80 + n - i) / n : 0; /* columns of it */
+                view(p, 5, i / 4, 0);
+                view(thing, 3, KS_PIC_W * 3 / 4 - here, 0);
+                for (int k = 0; k < KS_PIC_BYTES; k++)
+                    p[k] = k % KS_PIC_W < here ? thing[k] : (uint8_t)(128 + (p[k] - 128) / faint);
+                give(p, 25, 0);
+            }
+            finish();
+            ck_assert_msg(borders == 0, "in %d frames, 1/%d: %d borders, the first (%d) at %d", n, faint, borders, kind[0], border[0] - 80);
         }
 }
 END_TEST
@@ -275,6 +324,8 @@ int main(void)
     tcase_add_test(t, a_flash_within_a_dissolve_is_no_cut);
     tcase_add_test(t, dissolves_and_fades_part_in_their_middle);
     tcase_add_test(t, dissolves_of_fast_scenes_show_by_their_contrast);
+    tcase_add_test(t, a_flash_hides_no_dissolve);
+    tcase_add_test(t, what_leaves_the_picture_is_no_dissolve);
     tcase_add_test(t, a_break_is_one);
     suite_add_tcase(suite, t);
     SRunner *r = srunner_create(suite);
