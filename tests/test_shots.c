@@ -290,8 +290,10 @@ START_TEST(what_leaves_the_picture_is_no_dissolve)
                 int here = i < 80 ? KS_PIC_W * 3 / 4 : i < 80 + n ? KS_PIC_W * 3 / 4 * (80 + n - i) / n : 0; /* columns of it */
                 view(p, 5, i / 4, 0);
                 view(thing, 3, KS_PIC_W * 3 / 4 - here, 0);
-                for (int k = 0; k < KS_PIC_BYTES; k++)
-                    p[k] = k % KS_PIC_W < here ? thing[k] : (uint8_t)(128 + (p[k] - 128) / faint);
+                for (int k = 0; k < KS_PIC_BYTES; k++) {
+                    int behind = 128 + (p[k] - 128) / faint;
+                    p[k] = (uint8_t)(k % KS_PIC_W < here ? thing[k] : behind);
+                }
                 give(p, 25, 0);
             }
             finish();
