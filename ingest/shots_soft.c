@@ -13,6 +13,8 @@ enum { SCALES = 3 };
 static const double SCALE[SCALES] = {0.2, 0.4, 0.7};
 static const double BLEND = 0.15;         /* least quality of a blend */
 static const double QUARTER = -0.5;       /* the same of its halves */
+static const double FAINT = 0.2;          /* least contrast of one end of a blend, of that of the other; and where the two */
+static const double FAINTER = 0.3;        /* must be less alike, lest a scene that fades be two */
 static const double UNLIKE = 14;          /* least moved distance of its two ends */
 static const double SURELY = 0.7, UNLIKE_SURE = 5; /* where whole and halves blend so well, pictures of little contrast count */
 static const double DIP = 0.5;            /* least gain of a dip, and of its blocks; see dip.h. In the films of seeds 7 to 9 and */
@@ -42,12 +44,12 @@ static double bridges(const ks_looks *p, int64_t a, int64_t k, int64_t b, double
     double t = ks_look_at(p, k)->t, sa = ks_look_at(p, a)->spread, sb = ks_look_at(p, b)->spread;
     int64_t qa = ks_looks_nearest(p, k, t - w / 2, w / 4), qb = ks_looks_nearest(p, k, t + w / 2, w / 4);
     if (qa <= a || qb >= b || qa >= k || qb <= k) return 0;
-    if (sa < KS_LOOK_PLAIN || sb < KS_LOOK_PLAIN || sa < 0.3 * sb || sb < 0.3 * sa) return 0; /* on the way to black */
+    if (sa < KS_LOOK_PLAIN || sb < KS_LOOK_PLAIN || sa < FAINT * sb || sb < FAINT * sa) return 0; /* on the way to black */
     const uint8_t *pa = ks_look_at(p, a)->picture, *pb = ks_look_at(p, b)->picture, *pk = ks_look_at(p, k)->picture;
     double q = ks_blend_quality(pa, pk, pb);
     if (q < BLEND) return 0;
     double first = ks_blend_quality(pa, ks_look_at(p, qa)->picture, pk), second = ks_blend_quality(pk, ks_look_at(p, qb)->picture, pb);
-    if (first < QUARTER || second < QUARTER || ks_blend_alike(pa, pb) > 0.8) return 0;
+    if (first < QUARTER || second < QUARTER || ks_blend_alike(pa, pb) > (sa < FAINTER * sb || sb < FAINTER * sa ? 0.5 : 0.8)) return 0;
     double d = ks_blend_unlike(pa, pb), step = largest_step(p, a, b);
     int surely = q > SURELY && first > SURELY && second > SURELY;
     return (surely ? d < UNLIKE_SURE || step > d : d < UNLIKE || step > d / 2) ? 0 : q * d;
