@@ -213,8 +213,10 @@ static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks
     if (!with.precision_name && library->next.precision) with.precision_name = "int8"; /* a library keeps its class */
     if (library->switching) return open_next(s, &with, library, e);
     int err = ks_open_library_encoder(&s->enc, &with, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
-    size_t n = strlen(e->msg);
-    if (err == KS_ESPACE) snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
+    if (err == KS_ESPACE) {
+        size_t n = strlen(e->msg);
+        snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
+    }
     return err;
 }
 
