@@ -65,7 +65,9 @@ static void decide(ks_looks *p, int64_t k)
     if (cut) l->border = KS_PLAN_CUT;
     if (dissolve) l->lasts = ks_look_dissolve_lasts(p, k);
     if (cut || dissolve || fade) p->last_border = l->t, p->last_after = l->lasts.after;
-    if (!cut && fade) l->lasts = ks_look_fade_lasts(p, k, plain_from); /* not last_after: a dissolve may follow at once */
+    /* The rest is not last_after: another dissolve may follow at once. */
+    if (dissolve) l->lasts = ks_look_contrast_lasts(p, k, l->lasts);
+    if (!cut && fade) l->lasts = ks_look_fade_lasts(p, k, plain_from);
     if (!cut && (dissolve || fade)) l->border = KS_PLAN_SOFT;
 }
 

@@ -63,7 +63,9 @@ int ks_look_is_cut(const ks_looks *p, int64_t k);
 int ks_look_is_dissolve(ks_looks *p, int64_t k);
 int ks_look_is_fade(ks_looks *p, int64_t k);
 ks_shots_blend ks_look_dissolve_lasts(ks_looks *p, int64_t k);
-/* plain_from: as it was before the fade was found. */
+/* The same, but not less than until a scene with far more contrast than look k has all of it. */
+ks_shots_blend ks_look_contrast_lasts(const ks_looks *p, int64_t k, ks_shots_blend known);
+/* A fade, or a dissolve from or to a dark or an empty scene. plain_from: as it was before the fade was found. */
 ks_shots_blend ks_look_fade_lasts(const ks_looks *p, int64_t k, int64_t plain_from);
 
 #endif

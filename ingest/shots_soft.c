@@ -22,6 +22,7 @@ static const double BLOCKS = 0.2;         /* the real clips no dip over 0.2 had 
 static const double SURE = 0.6;           /* gain from which a dip alone says how long it lasts */
 static const double NEAR = 0.4;           /* seconds: a dip whose middle is so near is the same dissolve */
 static const double DIP_FACTOR = 1.4, DIP_MORE = 0.05; /* its length, rather too long: half of the fits are too short */
+static const double RISES = 1.8;          /* times the contrast at the border, that of a scene that tells how long it comes */
 static const double OFF = 0.44;           /* seconds: how far the middle of a ramp may be from the border */
 static const double LONGEST = 1.2;        /* seconds: half of the longest dissolve */
 static const double MOST = 1.5;           /* seconds that one is said to last on one side */
@@ -238,9 +239,9 @@ ks_shots_blend ks_look_dissolve_lasts(ks_looks *p, int64_t k)
     return (ks_shots_blend){no_less(dip.before, ramp.before), no_less(dip.after, ramp.after)};
 }
 
-/* Seconds from look k, which borders on plain pictures, to where the scene on that side has its full contrast: a fade,
- * or a dissolve from or to a dark or an empty scene, which shows as nothing but this. way: 1 = later, -1 = earlier. */
-static double to_contrast(const ks_looks *p, int64_t k, int way)
+/* Seconds from look k to where the scene on that side has its full contrast, if that is `least` times what k has, else
+ * 0. way: 1 = later, -1 = earlier. */
+static double to_contrast(const ks_looks *p, int64_t k, int way, double least)
 {
     double top = 0, t = ks_look_at(p, k)->t;
     int64_t end = k;
@@ -248,16 +249,23 @@ static double to_contrast(const ks_looks *p, int64_t k, int way)
         if (end != k && (way > 0 ? ks_look_is_cut(p, end) : ks_look_at(p, end + 1)->border == KS_PLAN_CUT)) break;
         if (ks_look_at(p, end)->spread > top) top = ks_look_at(p, end)->spread;
     }
+    if (top < least * ks_look_at(p, k)->spread) return 0;
     for (int64_t i = k; i != end; i += way)
         if (ks_look_at(p, i)->spread >= 0.9 * top) return fabs(ks_look_at(p, i)->t - t) / 0.9;
     return 0;
 }
 
+ks_shots_blend ks_look_contrast_lasts(const ks_looks *p, int64_t k, ks_shots_blend known)
+{
+    double before = to_contrast(p, k, -1, RISES), after = to_contrast(p, k, 1, RISES);
+    return (ks_shots_blend){no_less(known.before, before), no_less(known.after, after)};
+}
+
 ks_shots_blend ks_look_fade_lasts(const ks_looks *p, int64_t k, int64_t plain_from)
 {
-    ks_shots_blend b = {0, to_contrast(p, k, 1)};
+    ks_shots_blend b = {0, to_contrast(p, k, 1, 0)};
     if (plain_from <= ks_looks_oldest(p)) return b;
     double plain = ks_look_at(p, k)->t - ks_look_at(p, plain_from)->t;
-    if (plain < KS_LOOK_AROUND) b.before = to_contrast(p, k - 1, -1); /* else it is a dark scene, and pure */
+    if (plain < KS_LOOK_AROUND) b.before = to_contrast(p, k - 1, -1, 0); /* else it is a dark scene, and pure */
     return b;
 }

@@ -2,6 +2,7 @@
  * real clips (tests/shots_films.py, seed 7: 62 films, 674 cuts) F1 of hard cuts was 0.997; here each case by itself. */
 #include "ingest/picture.h"
 #include "ingest/shots.h"
+#include "ingest/shots_looks.h"
 
 #include <check.h>
 #include <math.h>
@@ -208,6 +209,30 @@ START_TEST(a_scene_comes_out_of_the_dark)
 }
 END_TEST
 
+/* Where the border was found says little of how long a rich scene goes on to come out of a faint one; its contrast does.
+ * Of two scenes of like contrast it says nothing. */
+START_TEST(a_scene_comes_until_it_has_its_contrast)
+{
+    uint8_t a[KS_PIC_BYTES], plain[KS_PIC_BYTES];
+    memset(plain, 128, sizeof plain);
+    for (int n = 10; n <= 25; n += 5)
+        for (int rich = 0; rich < 2; rich++) {
+            ks_looks looks = {.ring = malloc(KS_LOOKS * sizeof *looks.ring), .plain_from = -1};
+            for (int i = 0; i < 120; i++) {
+                view(a, 6, i / 4, 0);
+                double part = i < 60 ? 0 : i < 60 + n ? (i - 60) / (double)n : 1;
+                mix(a, plain, a, rich ? 0.8 + 0.2 * part : 0.2 + 0.8 * part);
+                ks_looks_add(&looks, &(ks_look_facts){i, i / 25.0, i == 0}, a);
+            }
+            ks_shots_blend lasts = ks_look_contrast_lasts(&looks, 60, (ks_shots_blend){0.1, 0.2});
+            ck_assert_double_eq(lasts.before, 0.1);
+            if (rich) ck_assert_double_eq(lasts.after, 0.2);
+            else ck_assert_msg(fabs(lasts.after - n / 25.0) < 0.15 * n / 25, "%d frames: %.2f s", n, lasts.after);
+            free(looks.ring);
+        }
+}
+END_TEST
+
 /* A flash of one or two pictures, seen through a dissolve: what comes after it is further on, but no cut. */
 START_TEST(a_flash_within_a_dissolve_is_no_cut)
 {
@@ -323,6 +348,7 @@ int main(void)
     tcase_add_test(t, hard_cuts_to_the_frame);
     tcase_add_test(t, motion_and_flashes_are_no_borders);
     tcase_add_test(t, a_scene_comes_out_of_the_dark);
+    tcase_add_test(t, a_scene_comes_until_it_has_its_contrast);
     tcase_add_test(t, a_flash_within_a_dissolve_is_no_cut);
     tcase_add_test(t, dissolves_and_fades_part_in_their_middle);
     tcase_add_test(t, dissolves_of_fast_scenes_show_by_their_contrast);
