@@ -10,7 +10,7 @@
 static const double HALVES[] = {0.16, 0.2, 0.24, 0.32, 0.4, 0.48, 0.56, 0.64, 0.72, 0.8, 0.88, KS_DIP_LONGEST};
 static const double FLOOR[KS_DIP_ENERGIES] = {30, 10, 5}; /* energies of a picture with little in it */
 static const double NOISE = 3e-3;                         /* squares left over that say nothing, of a mean energy of 1 */
-static const double FAINTEST = 0.05;                      /* a scene with less of the mean energy is a fade */
+static const double FAINTEST = 0.02;                      /* a scene with less of the mean energy is a fade */
 static const double EMPTY = 0.05;                         /* of the mean of all blocks: one with less says nothing */
 enum { LEAST = 5 };                                       /* looks on each side */
 

@@ -23,6 +23,7 @@ static const double SURE = 0.6;           /* gain from which a dip alone says ho
 static const double NEAR = 0.4;           /* seconds: a dip whose middle is so near is the same dissolve */
 static const double DIP_FACTOR = 1.4, DIP_MORE = 0.05; /* its length, rather too long: half of the fits are too short */
 static const double RISES = 1.8;          /* times the contrast at the border, that of a scene that tells how long it comes */
+static const double REACH = 1.9;          /* seconds in which it comes at most: what the detector sees ahead */
 static const double OFF = 0.44;           /* seconds: how far the middle of a ramp may be from the border */
 static const double LONGEST = 1.2;        /* seconds: half of the longest dissolve */
 static const double MOST = 1.5;           /* seconds that one is said to last on one side */
@@ -239,13 +240,13 @@ ks_shots_blend ks_look_dissolve_lasts(ks_looks *p, int64_t k)
     return (ks_shots_blend){no_less(dip.before, ramp.before), no_less(dip.after, ramp.after)};
 }
 
-/* Seconds from look k to where the scene on that side has its full contrast, if that is `least` times what k has, else
- * 0. way: 1 = later, -1 = earlier. */
-static double to_contrast(const ks_looks *p, int64_t k, int way, double least)
+/* Seconds from look k to where the scene on that side has its full contrast, which it has within `reach` seconds; 0 if
+ * that is not `least` times what k has. way: 1 = later, -1 = earlier. */
+static double to_contrast(const ks_looks *p, int64_t k, int way, double reach, double least)
 {
     double top = 0, t = ks_look_at(p, k)->t;
     int64_t end = k;
-    for (; end < p->n && end >= ks_looks_oldest(p) && fabs(ks_look_at(p, end)->t - t) <= LONGEST; end += way) {
+    for (; end < p->n && end >= ks_looks_oldest(p) && fabs(ks_look_at(p, end)->t - t) <= reach; end += way) {
         if (end != k && (way > 0 ? ks_look_is_cut(p, end) : ks_look_at(p, end + 1)->border == KS_PLAN_CUT)) break;
         if (ks_look_at(p, end)->spread > top) top = ks_look_at(p, end)->spread;
     }
@@ -257,15 +258,15 @@ static double to_contrast(const ks_looks *p, int64_t k, int way, double least)
 
 ks_shots_blend ks_look_contrast_lasts(const ks_looks *p, int64_t k, ks_shots_blend known)
 {
-    double before = to_contrast(p, k, -1, RISES), after = to_contrast(p, k, 1, RISES);
+    double before = to_contrast(p, k, -1, REACH, RISES), after = to_contrast(p, k, 1, REACH, RISES);
     return (ks_shots_blend){no_less(known.before, before), no_less(known.after, after)};
 }
 
 ks_shots_blend ks_look_fade_lasts(const ks_looks *p, int64_t k, int64_t plain_from)
 {
-    ks_shots_blend b = {0, to_contrast(p, k, 1, 0)};
+    ks_shots_blend b = {0, to_contrast(p, k, 1, LONGEST, 0)};
     if (plain_from <= ks_looks_oldest(p)) return b;
     double plain = ks_look_at(p, k)->t - ks_look_at(p, plain_from)->t;
-    if (plain < KS_LOOK_AROUND) b.before = to_contrast(p, k - 1, -1, 0); /* else it is a dark scene, and pure */
+    if (plain < KS_LOOK_AROUND) b.before = to_contrast(p, k - 1, -1, LONGEST, 0); /* else it is a dark scene, and pure */
     return b;
 }
