@@ -12,6 +12,7 @@
 
 #include "ingest/jobs.h"
 #include "ingest/sameness.h"
+#include "ingest/words.h"
 
 typedef struct ks_path_change {
     ks_place place;
@@ -397,12 +398,6 @@ static int drop_gone(ks_triage *t, char **gone, size_t n, ks_error *e)
     return n > 0 && !t->o->dry_run ? ks_index_end(t->x, err, e) : err;
 }
 
-static int is_below(const char *path, const char *root)
-{
-    size_t n = strlen(root);
-    return strncmp(path, root, n) == 0 && (path[n] == '/' || n == 1);
-}
-
 int ks_triage_empty(ks_triage *t, const char *root, ks_error *e)
 {
     ks_cursor *cursor = NULL;
@@ -410,7 +405,7 @@ int ks_triage_empty(ks_triage *t, const char *root, ks_error *e)
     ks_video v;
     int found = 0, r = ks_index_files(&cursor, t->x, &filter, e);
     while (r >= 0 && !found && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
-        found = r == 1 && is_below(v.path, root);
+        found = r == 1 && ks_is_folder_of(root, v.path);
         r = 0;
     }
     ks_cursor_close(cursor);
@@ -436,7 +431,7 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
             r = 0;
             continue;
         }
-        if (!is_below(v.path, root)) continue;
+        if (!ks_is_folder_of(root, v.path)) continue;
         const char *path = v.path;
         if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(&v)) continue;
         if (n == room) {

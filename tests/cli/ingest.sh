@@ -61,6 +61,10 @@ chmod 000 "$T/turn/locked"; turn; chmod 755 "$T/turn/locked"; turn
 is "$("$K" -L "$T/lturn" status --bad) $("$K" -L "$T/lturn" clips | wc -l)" "Every file went in wholly. 2" "a folder that can be entered again is no bad file any more"
 rm "$T/turn/a.mp4"; mkdir "$T/turn/a.mp4"; turn
 is "$(verdicts) $("$K" -L "$T/lturn" clips | wc -l)" "gone a.mp4,unchanged b.mp4 1" "a film that is a folder now is gone"
+mkdir "$T/self"; cp "$T/made/clock_1.mp4" "$T/self/s.mp4"; "$K" -L "$T/lself" ingest --encoder clock -q "$T/self/s.mp4" >/dev/null 2>&1
+rm "$T/self/s.mp4"; mkdir "$T/self/s.mp4"; cp "$T/made/clock_6.mp4" "$T/self/s.mp4/in.mp4"
+"$K" -L "$T/lself" ingest --encoder clock -q "$T/self/s.mp4" >/dev/null 2>&1
+is "$("$K" -L "$T/lself" clips --json | jq -r '.path | sub(".*/self/"; "")' | sort -u | paste -sd,)" "s.mp4/in.mp4" "and so where that folder is what is named"
 
 # Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
 pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
