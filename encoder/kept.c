@@ -5,7 +5,6 @@
  *   records of 36 + 4 D bytes: key[32], uint32 CRC-32 of key and vector, float v[D]
  * A key is the SHA-256 of all that a vector's bits come from, so a record is right or it is not found. Nothing that goes
  * wrong here stops anybody: what is not found is made again, what cannot be written is not kept. */
-#include <errno.h>
 #include <fcntl.h>
 #include <sha2.h>
 #include <stdlib.h>
@@ -78,20 +77,6 @@ typedef struct {
     size_t n;
 } kept_file;
 
-static size_t read_all(int fd, uint8_t *to, size_t n)
-{
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got = read(fd, to + done, n - done);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        done += (size_t)got;
-    }
-    return done;
-}
-
 /* The file's bytes, malloc'ed, NULL: there is none of use. */
 static uint8_t *read_file(size_t *size, const ks_encoder *enc)
 {
@@ -102,11 +87,14 @@ static uint8_t *read_file(size_t *size, const ks_encoder *enc)
     kept_header want = header_of(enc);
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof want && st.st_size <= MOST_BYTES)
         bytes = malloc((size_t)st.st_size);
-    if (bytes)
-        *size = read_all(fd, bytes, (size_t)st.st_size);
-    if (bytes && (*size < sizeof want || memcmp(bytes, &want, sizeof want) != 0)) {
-        free(bytes);
-        bytes = NULL;
+    if (bytes) {
+        ks_error ignored;
+        ks_bytes from = {.fd = fd, .size = (uint64_t)st.st_size};
+        *size = (size_t)st.st_size;
+        if (ks_bytes_read(&from, path, 0, bytes, *size, &ignored) != 0 || memcmp(bytes, &want, sizeof want) != 0) {
+            free(bytes);
+            bytes = NULL;
+        }
     }
     if (fd >= 0)
         close(fd);

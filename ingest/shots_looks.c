@@ -8,9 +8,10 @@
 #include <string.h>
 
 static const double FLASH = 0.15;       /* seconds from the picture before to the one after a flash of two frames */
-static const double SAME = 0.5;         /* of the jump into and out of a flash: how far the scene may have got meanwhile */
+static const double PASSING = 0.5;      /* of the jump into a cut-away or a longer flash, the same */
+static const double SAME = 0.6;         /* of the jump into and out of a flash: how far the scene may have got meanwhile */
 static const double SAME_BRIGHT = 0.7;  /* the same where all that lies between is brighter than both, by */
-static const double BRIGHTER = 15;      /* levels of Y. (0.7 for all: 4 false borders more in 456 of films 8 and 9) */
+static const double BRIGHTER = 15;      /* levels of Y. (0.7 for all: 4 false borders more in the films of seeds 8 and 9) */
 static const double STANDS_OUT = 1.5;   /* times the step before it, that a jump into a flash is at least */
 static const double CUT_RATIO = 2.0;
 
@@ -70,12 +71,10 @@ static double around(const ks_looks *p, int64_t k)
     return second;
 }
 
-/* Looks a and b, one before a cut and one soon after it, show the same. Where another jump leads back at once, they may
- * be further apart: a dissolve goes on behind a flash. */
-static int is_back(const ks_looks *p, int64_t a, int64_t b, double step, double jump)
+/* Looks a and b, one before a cut and one soon after it, show the same. */
+static int is_back(const ks_looks *p, int64_t a, int64_t b, double step)
 {
-    double same = jump > KS_LOOK_CUT_OVER && ks_look_at(p, b)->t - ks_look_at(p, a)->t < FLASH ? 0.6 : 0.5;
-    return apart(p, a, b) < same * step;
+    return apart(p, a, b) < PASSING * step;
 }
 
 /* The picture before k comes back soon, or that of k was there just before: a cut-away, or a longer flash. */
@@ -83,9 +82,9 @@ static int is_passing(const ks_looks *p, int64_t k)
 {
     double step = ks_look_at(p, k)->step, t = ks_look_at(p, k)->t;
     for (int64_t i = k + 1; i < p->n && ks_look_at(p, i)->t - t <= KS_LOOK_AROUND; i++)
-        if (is_back(p, k - 1, i, step, ks_look_at(p, i)->step)) return 1;
+        if (is_back(p, k - 1, i, step)) return 1;
     for (int64_t i = k - 2; i >= ks_looks_oldest(p) && t - ks_look_at(p, i)->t <= KS_LOOK_AROUND; i--)
-        if (is_back(p, i, k, step, ks_look_at(p, i + 1)->step)) return 1;
+        if (is_back(p, i, k, step)) return 1;
     return 0;
 }
 

@@ -18,7 +18,7 @@ static const double FAINTER = 0.3;        /* must be less alike, lest a scene th
 static const double UNLIKE = 14;          /* least moved distance of its two ends */
 static const double SURELY = 0.7, UNLIKE_SURE = 5; /* where whole and halves blend so well, pictures of little contrast count */
 static const double DIP = 0.5;            /* least gain of a dip, and of its blocks; see dip.h. In the films of seeds 7 to 9 and */
-static const double BLOCKS = 0.2;         /* the real clips no dip over 0.2 had both that was neither dissolve nor fade */
+static const double BLOCKS = 0.2;         /* the real clips no false dip over 0.2 had both (looked at with FAINTEST 0.12 in dip.c) */
 static const double SURE = 0.6;           /* gain from which a dip alone says how long it lasts */
 static const double NEAR = 0.4;           /* seconds: a dip whose middle is so near is the same dissolve */
 static const double DIP_FACTOR = 1.4, DIP_MORE = 0.05; /* its length, rather too long: half of the fits are too short */
