@@ -194,7 +194,7 @@ static void put_all(writer *w, const ks_encoder *enc, const ks_kept *k, const fl
     kept_header h = header_of(enc);
     kept_file f;
     fwrite(&h, sizeof h, 1, w->out);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && w->left > 0; i++) {
         if (!k->what[i])
             continue;
         sorted[m] = keys + m * KEY;

@@ -3,9 +3,13 @@
 #include "tests/npz_build.h"
 #include "tests/suite.h"
 
+#include <glob.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { N = 40, ROOM = 64 };
 static char folder[64], cache[80], text[N][16];
@@ -134,7 +138,7 @@ START_TEST(other_templates_are_encoded_anew)
 }
 END_TEST
 
-START_TEST(a_label_that_cannot_be_read_stops_and_keeps_nothing)
+START_TEST(a_label_that_cannot_be_read_stops)
 {
     float v[N * ROOM];
     ks_label_options o = {.labels = labels, .n_labels = N};
@@ -143,6 +147,52 @@ START_TEST(a_label_that_cannot_be_read_stops_and_keeps_nothing)
     labels[20] = text[20];
     ck_assert_int_gt(run(v, &o), 0);
     ck_assert_int_eq(run(v, &o), 0);
+}
+END_TEST
+
+/* More labels than anybody waits for; the first N are labels[]. */
+static void never_ends(void)
+{
+    enum { MANY = 1000000 };
+    const char **many = malloc(MANY * sizeof *many);
+    float *v = malloc((size_t)MANY * (size_t)D * sizeof *v);
+    ks_label_options o = {.labels = many, .n_labels = MANY};
+    char *more = malloc(MANY * 16);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(more + i * 16, 16, "cat %d", i);
+        many[i] = i < N ? labels[i] : more + i * 16;
+    }
+    open_encoder();
+    ks_label_vectors(v, enc, &o, &e);
+    _exit(0);
+}
+
+START_TEST(a_run_that_is_killed_keeps_what_it_had)
+{
+    float v[N * ROOM], w[N * ROOM];
+    char pattern[120];
+    glob_t found = {0};
+    int status;
+    ks_label_options o = {.labels = labels, .n_labels = N};
+    snprintf(pattern, sizeof pattern, "%s/*.vectors", cache);
+    ks_encoder_close(enc);
+    pid_t pid = fork();
+    if (pid == 0)
+        never_ends();
+    for (int i = 0; i < 400 && glob(pattern, 0, NULL, &found) != 0; i++)
+        usleep(50000);
+    ck_assert_int_eq(kill(pid, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status)); /* nobody saw its end */
+    ck_assert_uint_eq(found.gl_pathc, 1);
+    globfree(&found);
+    open_encoder();
+    ck_assert_int_eq(run(v, &o), 0);
+    ks_encoder_close(enc);
+    ks_remove_folder(cache);
+    open_encoder();
+    ck_assert_int_gt(run(w, &o), 0);
+    ck_assert_mem_eq(v, w, (size_t)(N * D) * sizeof *v);
 }
 END_TEST
 
@@ -196,7 +246,8 @@ int main(void)
     tcase_add_test(t, a_label_is_the_mean_of_its_sentences);
     tcase_add_test(t, the_next_run_encodes_what_is_new);
     tcase_add_test(t, other_templates_are_encoded_anew);
-    tcase_add_test(t, a_label_that_cannot_be_read_stops_and_keeps_nothing);
+    tcase_add_test(t, a_label_that_cannot_be_read_stops);
+    tcase_add_test(t, a_run_that_is_killed_keeps_what_it_had);
     tcase_add_test(t, a_label_that_was_cut_is_not_kept);
     tcase_add_test(t, equal_labels_and_none);
     return ks_run_case("label", t);
