@@ -71,7 +71,7 @@ int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_fac
 
 /* Write an npz of the layout that `like` describes (kind, sizes, layers, text_hybrid; dtype "f4"|"f2"),
  * weights drawn from seed: the official names and shapes, the same bytes everywhere, scaled so that
- * activations stay sane and attention is sharp. Written whole, then renamed. KS_EIO, KS_EUSAGE. */
+ * activations stay sane and attention is sharp. Named when it is whole. KS_EIO, KS_EUSAGE. */
 int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_error *e);
 
 /* Open towers. First use of a file checks all of it (CRCs, finiteness, shapes) and writes a pack. */

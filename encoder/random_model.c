@@ -19,6 +19,8 @@ static const uint64_t LIMIT = 0x7fffffff; /* beyond it zipfile writes zip64 fiel
 typedef struct {
     int fd;
     const char *path;
+    char *part;              /* PATH.part */
+    int named;               /* the file that grows has that name; else it has none */
     uint64_t at;
     uint64_t seed;
     int half;
@@ -252,33 +254,62 @@ static int write_all_of_it(writer *w, ks_error *e)
     return err;
 }
 
+static const char *own_link(char link[32], const writer *w)
+{
+    snprintf(link, 32, "/proc/self/fd/%d", w->fd);
+    return link;
+}
+
+/* A file without a name, which nothing is left of however this ends (a signal, kill -9); PATH.part only where there is
+ * no such thing. */
+static int open_part(writer *w)
+{
+    char link[32], *slash = strrchr(strcpy(w->part, w->path), '/');
+    if (slash) slash[slash == w->part] = 0;
+    w->fd = open(slash ? w->part : ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    strcat(strcpy(w->part, w->path), ".part");
+    if (w->fd >= 0 && access(own_link(link, w), F_OK) == 0) return 0;
+    if (w->fd >= 0) close(w->fd); /* no /proc: it could never get its name */
+    w->named = 1;
+    w->fd = open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    return w->fd < 0 ? -1 : 0;
+}
+
+/* The whole file under its name; one that is there is replaced. */
+static int publish(writer *w)
+{
+    char link[32];
+    if (!w->named && linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0) return 0;
+    if (!w->named && (errno != EEXIST || (unlink(w->part) != 0 && errno != ENOENT) ||
+                      linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->part, AT_SYMLINK_FOLLOW) != 0)) return -1;
+    w->named = 1;
+    return rename(w->part, w->path);
+}
+
 int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_error *e)
 {
     writer w = {.fd = -1, .path = path, .seed = seed, .half = strcmp(like->dtype, "f2") == 0};
-    size_t room = strlen(path) + 8;
-    char *part = malloc(room);
     int err = 0;
+    w.part = malloc(strlen(path) + 8);
     w.slots = calloc(KS_SLOTS_MAX, sizeof *w.slots);
     w.members = calloc(KS_SLOTS_MAX, sizeof *w.members);
-    if (!part || !w.slots || !w.members) {
+    if (!w.part || !w.slots || !w.members) {
         err = ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
         goto out;
     }
-    snprintf(part, room, "%s.part", path);
     err = set_sizes(&w, like, e);
     if (err) goto out;
-    w.fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (w.fd < 0) {
+    if (open_part(&w) != 0) {
         err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
         goto out;
     }
     err = write_all_of_it(&w, e);
+    if (!err && publish(&w) != 0) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
     if (close(w.fd) != 0 && !err) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
-    if (!err && rename(part, path) != 0) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
-    if (err) unlink(part);
+    if (err && w.named) unlink(w.part);
 out:
     free(w.members);
     free(w.slots);
-    free(part);
+    free(w.part);
     return err;
 }

@@ -32,9 +32,9 @@ int main(void)
 }
 #else
 
-enum { MALLOC, OPEN, READ, WRITE, FSYNC, RENAME, UNLINK, FTRUNCATE, FALLOCATE, MMAP, STAT, FLOCK, MKDIR, CLOSE, FUNCTIONS };
+enum { MALLOC, OPEN, READ, WRITE, FSYNC, RENAME, UNLINK, FTRUNCATE, FALLOCATE, MMAP, STAT, FLOCK, MKDIR, CLOSE, LINK, FUNCTIONS };
 static const char *const names[FUNCTIONS] = {"malloc", "open", "read", "write", "fsync", "rename", "unlink",
-                                             "ftruncate", "fallocate", "mmap", "stat", "flock", "mkdir", "close"};
+                                             "ftruncate", "fallocate", "mmap", "stat", "flock", "mkdir", "close", "linkat"};
 static struct {
     int armed, function, sticky, number, halves;
     long at, seen;
@@ -65,6 +65,7 @@ int fsync(int fd) { (void)fd; return hit(FSYNC) ? -1 : 0; } /* really syncing 10
 int ftruncate(int fd, off_t n) { REAL(int, "ftruncate", int, off_t) return hit(FTRUNCATE) ? -1 : real(fd, n); }
 int fallocate(int fd, int mode, off_t a, off_t n) { REAL(int, "fallocate", int, int, off_t, off_t) return hit(FALLOCATE) ? -1 : real(fd, mode, a, n); }
 int rename(const char *a, const char *b) { REAL(int, "rename", const char *, const char *) return hit(RENAME) ? -1 : real(a, b); }
+int linkat(int x, const char *a, int y, const char *b, int flags) { REAL(int, "linkat", int, const char *, int, const char *, int) return hit(LINK) ? -1 : real(x, a, y, b, flags); }
 int unlink(const char *a) { REAL(int, "unlink", const char *) return hit(UNLINK) ? -1 : real(a); }
 int mkdir(const char *a, mode_t m) { REAL(int, "mkdir", const char *, mode_t) return hit(MKDIR) ? -1 : real(a, m); }
 int flock(int fd, int op) { REAL(int, "flock", int, int) return hit(FLOCK) ? -1 : real(fd, op); }
@@ -76,7 +77,7 @@ int open(const char *p, int flags, ...)
     REAL(int, "open", const char *, int, ...)
     va_list list;
     va_start(list, flags);
-    int mode = flags & O_CREAT ? va_arg(list, int) : 0;
+    int mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? va_arg(list, int) : 0;
     va_end(list);
     return hit(OPEN) ? -1 : real(p, flags, mode);
 }

@@ -18,6 +18,10 @@ is "$(sha256sum a.npz | cut -c1-16)" "71f49100f027bc2b" "the same bytes on every
 "$K" -q model random --like lvt-toy -o a.npz 2>err; is $? 2 "an existing file is not replaced"
 "$K" -q model random --like nothing -o d.npz 2>err; is $? 2 "an unknown layout"
 "$K" -q model random --like lvt-toy -o "$T/no/such/d.npz" 2>err; is $? 5 "a folder that is not there"; is "$(wc -l <err)" 1 "one sentence"
+mkdir stopped
+for signal in INT TERM KILL; do timeout -s $signal 0.5 "$K" -q model random --like lvt-giant -o stopped/d.npz 2>err; done
+is "$(ls stopped)" "" "stopped: nothing is left"
+(umask 027; "$K" -q model random --like lvt-toy -o stopped/d.npz); is "$(stat -c %a stopped/d.npz)" 640 "the umask is kept"
 for like in lvt-toy-hybrid toy classifier-toy; do
   "$K" -q model random --like $like -o $like.npz && "$K" model info $like.npz --json >$like.json; is $? 0 "$like"
 done
