@@ -188,6 +188,13 @@ static int rubbish(const char *name)
     return 0;
 }
 
+/* A file that a library of kinoseek consists of; films may lie beside it. */
+static int is_of_library(const char *name)
+{
+    if (ks_video_name(name)) return 0;
+    return strncmp(name, "catalog.db", 10) == 0 || strncmp(name, "vectors.", 8) == 0 || strcmp(name, "writer.lock") == 0;
+}
+
 static int left_out(walk *w, const char *path, const char *name, int folder, const rules *r)
 {
     if (!w->o->hidden && name[0] == '.') return 1;
@@ -244,12 +251,12 @@ static void free_names(char **names, size_t n)
     free(names);
 }
 
-/* All names of an open folder, sorted; closes it. */
-static int read_names(char ***out, size_t *count, DIR *dir)
+/* All names of an open folder, sorted; where the disk fails in the middle, those before, and *error. */
+static int read_names(char ***out, size_t *count, int *error, DIR *dir)
 {
     char **names = NULL;
     size_t n = 0, room = 0;
-    for (struct dirent *d; (d = readdir(dir));) {
+    for (struct dirent *d; errno = 0, (d = readdir(dir));) {
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0) continue;
         if (n == room) {
             room = room ? 2 * room : 64;
@@ -260,6 +267,7 @@ static int read_names(char ***out, size_t *count, DIR *dir)
         if (!(names[n] = strdup(d->d_name))) goto fail;
         n++;
     }
+    *error = errno;
     if (n > 1) qsort(names, n, sizeof *names, by_name);
     *out = names;
     *count = n;
@@ -269,20 +277,26 @@ fail:
     return -1;
 }
 
+/* This folder, or a part of it, cannot be read. */
+static int denied_folder(walk *w, const waiting *at, size_t *entries, int error, ks_error *e)
+{
+    struct stat st = {.st_mode = S_IFDIR};
+    ++*entries; /* it is not known to be empty */
+    return add(w->list, KS_MET_DENIED, strdup(at->path), &st, error, e);
+}
+
 static int walk_folder(walk *w, const waiting *at, size_t *entries, ks_error *e)
 {
     struct stat st;
     char **names = NULL;
     size_t n = 0;
-    int err = 0;
+    int err = 0, broken = 0;
     int fd = open(at->path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC | (w->o->follow ? 0 : O_NOFOLLOW));
     if (fd < 0 || fstat(fd, &st) < 0) {
         int error = errno;
         if (fd >= 0) close(fd);
         if (error == ENOENT) return 0;
-        memset(&st, 0, sizeof st);
-        st.st_mode = S_IFDIR;
-        return add(w->list, KS_MET_DENIED, strdup(at->path), &st, error, e);
+        return denied_folder(w, at, entries, error, e);
     }
     int first = first_time(w, &st);
     DIR *dir = first > 0 ? fdopendir(fd) : NULL;
@@ -290,16 +304,19 @@ static int walk_folder(walk *w, const waiting *at, size_t *entries, ks_error *e)
         close(fd);
         return first == 0 ? 0 : no_memory(e);
     }
-    if (faccessat(fd, "catalog.db", F_OK, 0) == 0 && faccessat(fd, "catalog.lock", F_OK, 0) == 0) goto out;
     w->list->folders++;
-    if (read_names(&names, &n, dir) < 0) {
+    if (read_names(&names, &n, &broken, dir) < 0) {
         err = no_memory(e);
         goto out;
     }
     *entries += n;
+    if (broken) err = denied_folder(w, at, entries, broken, e);
     const rules *r = read_rules(w, fd, at->path, at->rules);
+    int library = faccessat(fd, "catalog.db", F_OK, 0) == 0 && faccessat(fd, "writer.lock", F_OK, 0) == 0;
     size_t below = w->n;
-    for (size_t i = 0; i < n && err == 0; i++) err = meet(w, fd, at->path, names[i], r, e);
+    for (size_t i = 0; i < n && err == 0; i++)
+        if (library && is_of_library(names[i])) w->list->hidden++;
+        else err = meet(w, fd, at->path, names[i], r, e);
     for (size_t a = below, b = w->n; a + 1 < b; a++) { /* the first name is popped first */
         waiting t = w->stack[a];
         w->stack[a] = w->stack[--b];
@@ -336,7 +353,9 @@ int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_option
             *root = KS_ROOT_FILE; /* a link to nothing */
             return add(list, KS_MET_LINK, strdup(path), NULL, ENOENT, e);
         }
-        return add(list, KS_MET_DENIED, strdup(path), NULL, errno, e);
+        int err = add(list, KS_MET_DENIED, strdup(path), NULL, errno, e);
+        if (err == 0) list->at[list->n - 1].named = 1;
+        return err;
     }
     if (!S_ISDIR(st.st_mode)) {
         int err = add(list, S_ISREG(st.st_mode) ? KS_MET_FILE : KS_MET_SPECIAL, strdup(path), &st, 0, e);

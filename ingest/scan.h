@@ -2,7 +2,7 @@
  *
  * Names are any bytes. Entries of a folder come sorted by bytes, so that a walk is the same every time. Left out
  * unless asked for: names that begin with '.', rubbish folders of systems (lost+found, $RECYCLE.BIN, @eaDir ...),
- * what .kinoseekignore files (lines as in a .gitignore) or excludes name, other libraries of kinoseek. */
+ * what .kinoseekignore files (lines as in a .gitignore) or excludes name, the files of a library of kinoseek. */
 #ifndef KS_SCAN_H
 #define KS_SCAN_H
 

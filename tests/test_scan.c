@@ -1,9 +1,13 @@
 /* test_scan.c - the walk, patterns, identity and first bytes. */
+#include "index/index.h"
 #include "ingest/glob.h"
 #include "ingest/identity.h"
 #include "ingest/scan.h"
 
 #include <check.h>
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +107,54 @@ START_TEST(walks_in_order_and_by_rule)
     const char *excludes[] = {"sub", NULL}, *includes[] = {"1.mp4", "x.mp4", "b/*", NULL};
     list = scan(".", (ks_scan_options){.excludes = excludes, .includes = includes, .hidden = 1}, KS_ROOT_FOLDER);
     ck_assert_str_eq(names(&list, KS_MET_FILE), "a/1.mp4 b/.kinoseekignore b/keep.mp4");
+    ks_met_list_free(&list);
+}
+END_TEST
+
+/* A library may lie among the films, and films in its folder. */
+START_TEST(no_file_of_a_library)
+{
+    ks_error e = {0};
+    ks_index *x = NULL;
+    mkdir("lib", 0700), file("a.mp4", "1"), file("lib/b.mp4", "1"), file("lib/vectors.000002", "1"), file("lib/vectors.mp4", "1");
+    ck_assert_int_eq(ks_index_open(&x, "lib", KS_CREATE, &e), 0);
+    ks_met_list list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER);
+    ck_assert_str_eq(names(&list, KS_MET_FILE), "a.mp4 lib/b.mp4 lib/vectors.mp4");
+    ks_index_close(x);
+    ks_met_list_free(&list);
+}
+END_TEST
+
+/* A disk that fails in the middle of a folder: so many names can be read, then it says EIO. */
+static int names_until_failure = -1;
+struct dirent *readdir(DIR *dir)
+{
+    static struct dirent *(*next)(DIR *);
+    if (!next) *(void **)&next = dlsym(RTLD_NEXT, "readdir");
+    if (names_until_failure == 0) {
+        errno = EIO;
+        return NULL;
+    }
+    if (names_until_failure > 0) names_until_failure--;
+    return next(dir);
+}
+
+START_TEST(a_folder_that_cannot_be_read_to_its_end)
+{
+    file("a.mp4", "1"), file("b.mp4", "1"), file("c.mp4", "1");
+    names_until_failure = 4; /* of them "." and ".." */
+    ks_met_list list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER);
+    names_until_failure = -1;
+    ck_assert_uint_eq(list.n, 3);
+    ck_assert_int_eq(list.at[0].kind, KS_MET_DENIED);
+    ck_assert_int_eq(list.at[0].folder, 1);
+    ck_assert_int_eq(list.at[0].error, EIO);
+    ck_assert_str_eq(list.at[0].path, base);
+    ks_met_list_free(&list);
+    names_until_failure = 0;
+    list = scan(".", (ks_scan_options){0}, KS_ROOT_FOLDER); /* it is not known to be empty */
+    names_until_failure = -1;
+    ck_assert_uint_eq(list.n, 1);
     ks_met_list_free(&list);
 }
 END_TEST
@@ -247,6 +299,8 @@ int main(void)
     tcase_add_test(t, globs);
     tcase_add_test(t, walks_in_order_and_by_rule);
     tcase_add_test(t, links_end);
+    tcase_add_test(t, no_file_of_a_library);
+    tcase_add_test(t, a_folder_that_cannot_be_read_to_its_end);
     tcase_add_test(t, missing_and_empty_roots);
     tcase_add_test(t, deep_chain);
     tcase_add_test(t, identity_sees_every_part);
