@@ -317,8 +317,8 @@ static int before_made(session *s, const ks_globals *g, int clock, ks_error *e)
         return 0;
     }
     if (s->paths.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
-    for (int i = 0; i < s->paths.n; i++) found |= lstat(s->paths.at[i], &st) == 0;
-    if (!found) return ks_fail(e, KS_ENOTFOUND, "%s: it is not there", s->paths.at[0]);
+    for (int i = s->paths.n; i-- > 0;) found |= lstat(s->paths.at[i], &st) == 0;
+    if (!found) return ks_fail(e, KS_ENOTFOUND, "%s: %s", s->paths.at[0], errno == ENOENT || errno == ENOTDIR ? "it is not there" : strerror(errno));
     int err = clock ? 0 : ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     return err < 0 || clock ? err : reads_words(s, e);
 }

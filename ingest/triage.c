@@ -19,6 +19,7 @@ typedef struct ks_path_change {
     int64_t video, old;       /* old: the video that this path named before; 0 none */
     char *drop;               /* a path that is no more; NULL none */
     uint64_t full;            /* to be written down for video; 0 none */
+    char *odd;                /* why no film can be had here: a row that says so, and no video; NULL none */
 } change;
 
 static int no_memory(ks_error *e)
@@ -41,6 +42,7 @@ void ks_triage_free(ks_triage *t)
     for (size_t i = 0; i < t->n_change; i++) {
         free(t->change[i].place.path);
         free(t->change[i].drop);
+        free(t->change[i].odd);
     }
     free(t->jobs);
     free(t->change);
@@ -192,23 +194,13 @@ static void say_unchanged(ks_triage *t, const char *path, const ks_video *v)
                 v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0, v->seconds_missing);
 }
 
-int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
+/* The row of what is no readable regular file; other rows lose this path to it. */
+static int write_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
 {
     ks_video v = {.path = place->path, .size = place->size, .mtime_ns = place->mtime_ns, .device = place->device, .inode = place->inode};
-    ks_video known;
-    int err = 0;
     uint64_t stand_in = place->inode ? place->inode : XXH64(place->path, strlen(place->path), 0);
     ks_identity_of_place(v.content, place->device, stand_in);
-    int r = ks_index_find(&known, t->x, place->path, e);
-    if (r < 0) return r;
-    if (r == 1 && known.verdict == KS_VERDICT_SKIPPED && strcmp(known.reason, reason) == 0) {
-        say_unchanged(t, place->path, &known);
-        return 0;
-    }
-    t->sum->skipped++;
-    ks_say_file(t->o, place->path, "skipped", NULL, reason, 0, 0, 0);
-    if (t->o->dry_run) return 0;
-    err = ks_index_begin(t->x, e);
+    int err = ks_index_begin(t->x, e);
     if (err < 0) return err;
     err = ks_index_add_video(&v.id, t->x, &v, e);
     v.verdict = KS_VERDICT_SKIPPED;
@@ -216,6 +208,49 @@ int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_er
     v.tb = (ks_timebase){1, 1};
     if (err == 0) err = ks_index_end_video(t->x, &v, e);
     return ks_index_end(t->x, err, e);
+}
+
+/* 1: its row says so already. */
+static int is_odd_as_before(const ks_video *known, const char *reason)
+{
+    return known->verdict == KS_VERDICT_SKIPPED && strcmp(known->reason, reason) == 0;
+}
+
+int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
+{
+    ks_video known;
+    int r = ks_index_find(&known, t->x, place->path, e);
+    if (r < 0) return r;
+    if (r == 1 && is_odd_as_before(&known, reason)) {
+        say_unchanged(t, place->path, &known);
+        return 0;
+    }
+    t->sum->skipped++;
+    ks_say_file(t->o, place->path, "skipped", NULL, reason, 0, 0, 0);
+    return t->o->dry_run ? 0 : write_odd(t, place, reason, e);
+}
+
+/* The same of a path that was met. Its row is written with the paths, not before: the film that had this path may be met at
+ * another one. closed: it is there and the system does not let us look; of a film that was read before nothing is touched. */
+static int met_odd(ks_triage *t, const ks_met *met, const char *reason, int closed, ks_error *e)
+{
+    ks_video known;
+    char words[200];
+    int r = ks_index_find(&known, t->x, met->path, e);
+    if (r < 0) return r;
+    if (r == 1 && is_odd_as_before(&known, reason)) {
+        say_unchanged(t, met->path, &known);
+        return 0;
+    }
+    int keep = r == 1 && closed && known.verdict != KS_VERDICT_SKIPPED;
+    int64_t old = r == 1 ? known.id : 0;
+    snprintf(words, sizeof words, keep ? "%.150s: nothing of it is touched" : "%.150s", reason);
+    t->sum->skipped++;
+    ks_say_file(t->o, met->path, "skipped", NULL, words, 0, 0, 0);
+    int err = keep ? 0 : add_change(t, met, 0, old, NULL, e);
+    if (err < 0 || keep) return err;
+    t->change[t->n_change - 1].odd = strdup(reason);
+    return t->change[t->n_change - 1].odd ? 0 : no_memory(e);
 }
 
 /* Opens and identifies. 1: content is set; 0: it is no video and is not to be listed; 2: `odd` says what it is. */
@@ -290,7 +325,6 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
 {
     ks_video v = {0}, w;
     ks_job_file as = {0};
-    ks_place place = {met->path, met->size, met->mtime_ns, met->device, met->inode};
     const char *odd = why_odd(met);
     if (odd && !met->named && !met->folder && !ks_video_name(met->path)) {
         t->sum->other++;
@@ -298,7 +332,7 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     }
     if (odd) {
         t->sum->files++;
-        return ks_triage_odd(t, &place, odd, e);
+        return met_odd(t, met, odd, met->kind == KS_MET_DENIED && !met->folder, e);
     }
     int known = ks_index_find(&v, t->x, met->path, e);
     if (known < 0 && known != KS_EDAMAGED) return known;
@@ -314,10 +348,10 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
         return 0;
     }
     t->sum->files++;
-    if (r == 2) return ks_triage_odd(t, &place, odd, e);
+    if (r == 2) return met_odd(t, met, odd, 1, e);
     r = ks_sameness(as.content, &as.full, t->x, &(ks_sameness_file){met->path, met->size, met->mtime_ns}, known ? &v : NULL, e);
     if (r < 0) return r;
-    if (r == 1) return ks_triage_odd(t, &place, "cannot be read to its end", e);
+    if (r == 1) return met_odd(t, met, "cannot be read to its end", 1, e);
     if (known) known = ks_index_find(&v, t->x, met->path, e) == 1; /* its text was borrowed, and another row was looked at */
     if (known && memcmp(v.content, as.content, KS_CONTENT) == 0) return same_content(t, met, &as, &v, e);
     r = ks_index_find_content(&w, t->x, as.content, e);
@@ -341,6 +375,8 @@ static int write_changes(ks_triage *t, ks_error *e)
                 v.id = c->old;
                 v.path = hold;
                 err = ks_index_set_path(t->x, &v, e);
+            } else if (pass == 1 && c->odd) {
+                err = write_odd(t, &c->place, c->odd, e);
             } else if (pass == 1) {
                 err = ks_index_set_path(t->x, &v, e);
                 if (err >= 0 && c->drop) err = ks_index_drop_path(t->x, c->drop, e);
