@@ -151,11 +151,23 @@ int ks_index_backup(ks_index *x, const char *to, ks_error *e)
     return code;
 }
 
+/* VACUUM follows a damaged row's page numbers, and calls one that is beyond any file a full disk. */
+static int failed_vacuum(ks_index *x, ks_error *e)
+{
+    sqlite3_stmt *s = NULL;
+    int code = ks_sql_error(x, e);
+    if (code != KS_EIO || x->dead || sqlite3_prepare_v2(x->db, "PRAGMA integrity_check(1)", -1, &s, NULL) != SQLITE_OK) return code;
+    const char *found = sqlite3_step(s) == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
+    if (found && strcmp(found, "ok") != 0) code = ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair", x->dir);
+    sqlite3_finalize(s);
+    return code;
+}
+
 int ks_index_compact(ks_index *x, ks_error *e)
 {
     assert(x && x->mode != KS_READ && x->inside == 0);
     ks_forget_statements(x);
-    if (sqlite3_exec(x->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    if (sqlite3_exec(x->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK) return failed_vacuum(x, e);
     if (sqlite3_exec(x->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     return ks_index_publish(x, 1, e);
 }

@@ -14,6 +14,7 @@ int ks_sql_error(ks_index *x, ks_error *e)
     case SQLITE_LOCKED: return ks_fail(e, KS_EBUSY, "%s: another process holds the catalog", x->dir);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+    case SQLITE_ERROR: /* every statement is ours and fits the version: a column of the schema has lost its name */
         return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir, text);
     case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
     case SQLITE_READONLY: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);

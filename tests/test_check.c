@@ -5,9 +5,11 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -212,6 +214,66 @@ START_TEST(flipped_bits_are_reported_or_change_nothing)
 }
 END_TEST
 
+/* A name of the schema that lost a letter, a number of the header: what SQLite then says speaks of no damage. */
+START_TEST(a_damaged_schema_is_damage)
+{
+    static const char *const words[] = { "generation INTEGER", "writing ", "rows INTEGER", "seconds_missing " };
+    size_t n;
+    unsigned char *bytes = slurp(&n), *at = bytes + 44;
+    findings f;
+    if (_i > 0) at = memmem(bytes, n, words[_i - 1], strlen(words[_i - 1]));
+    ck_assert_ptr_nonnull(at);
+    memcpy(at, _i > 0 ? "q" : "\0\0\0\7", _i > 0 ? 1 : 4);
+    spill(bytes, n);
+    int code = check(&f);
+    ck_assert_msg(code > 0 || code == KS_EDAMAGED, "%d", code);
+    free(bytes);
+}
+END_TEST
+
+/* Whatever SQLite says when a row leads nowhere (of some that the disk is full). */
+START_TEST(damage_met_by_compact_is_damage)
+{
+    size_t n;
+    int told = 0;
+    unsigned char *bytes = slurp(&n);
+    for (size_t p = 1; p < n / 4096; p++)
+        for (int cell = 0; cell < 20 && bytes[p * 4096] == 13 && cell < bytes[p * 4096 + 4]; cell++) {
+            unsigned char *at = bytes + p * 4096 + 9 + 2 * cell, was = *at;
+            ks_error e = { 0 };
+            ks_index *x;
+            *at = 255;
+            spill(bytes, n);
+            *at = was;
+            int code = ks_index_open(&x, dir, KS_WRITE, &e);
+            if (code >= 0) code = ks_index_compact(x, &e);
+            ks_index_close(x);
+            ck_assert_msg(code >= 0 || code == KS_EDAMAGED, "page %zu, cell %d: %s", p + 1, cell, e.msg);
+            told += code < 0;
+        }
+    ck_assert_int_gt(told, 20);
+    free(bytes);
+}
+END_TEST
+
+/* Of a sound one that a full disk is the reason. */
+START_TEST(compact_on_a_full_disk_says_so)
+{
+    struct rlimit was, small = { 4096, RLIM_INFINITY };
+    ks_error e = { 0 };
+    ks_index *x;
+    signal(SIGXFSZ, SIG_IGN);
+    MUST(ks_index_open(&x, dir, KS_WRITE, &e));
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+    small.rlim_max = was.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int code = ks_index_compact(x, &e);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+    ks_index_close(x);
+    ck_assert_msg(code == KS_EIO, "%s", e.msg);
+}
+END_TEST
+
 static int repaired(int64_t *clips, findings *f)
 {
     ks_error e = { 0 };
@@ -303,6 +365,9 @@ int main(void)
     tcase_add_loop_test(t, each_fault_is_named, 0, sizeof faults / sizeof *faults);
     tcase_add_test(t, a_damaged_copy_is_named);
     tcase_add_test(t, flipped_bits_are_reported_or_change_nothing);
+    tcase_add_loop_test(t, a_damaged_schema_is_damage, 0, 5);
+    tcase_add_test(t, damage_met_by_compact_is_damage);
+    tcase_add_test(t, compact_on_a_full_disk_says_so);
     tcase_add_loop_test(t, repair_leaves_no_finding, 0, sizeof faults / sizeof *faults);
     tcase_add_test(t, repair_marks_what_is_to_be_encoded_again);
     tcase_add_test(t, any_page_may_be_lost);
