@@ -16,7 +16,7 @@ typedef struct {
 /* C: 0 1 / 2 3 (upper, lower rows by left, right columns); A: 4, 5; B: 6, 7. */
 static void configure(int rows, int groups)
 {
-    configuration c = {.palette = 1};
+    configuration c = {.palette = 1};   /* whatever is not said is zero, or the CPU refuses it */
     int upper = rows < SIDE ? rows : SIDE, lower = rows > SIDE ? rows - SIDE : 1;
     for (int t = 0; t < 8; t++) {
         c.rows[t] = (uint8_t)(t >= 6 ? groups : t == 2 || t == 3 || t == 5 ? lower : upper);
@@ -43,6 +43,18 @@ static void store_sums(float *c, int rows)
         tile_store(2, c + SIDE * KS_PANEL, KS_PANEL * 4);
         tile_store(3, c + SIDE * KS_PANEL + SIDE, KS_PANEL * 4);
     }
+}
+
+/* Setting the shape takes some 200 cycles by the maker's tables and clears the sums; 16 groups of 32 rows take 64, and
+ * a head of 64 columns has two such steps: so it is set when it changes. */
+static void take_shape(const ks_tile *t, int groups)
+{
+    int wanted = t->rows << 8 | groups;
+    if (t->shape && *t->shape == wanted)
+        return;
+    configure(t->rows, groups);
+    if (t->shape)
+        *t->shape = wanted;
 }
 
 static void zero_sums(void)
@@ -72,20 +84,22 @@ static void zero_sums(void)
 #define AMX_TILE(name, product) \
     void name(float *c, const ks_tile *t) \
     { \
-        size_t g = 0, whole = t->groups / SIDE * SIDE; \
-        configure(t->rows, SIDE); \
+        size_t g = 0, whole = t->groups / SIDE * SIDE, rest = t->groups - whole; \
+        take_shape(t, whole ? SIDE : (int)rest); \
         if (t->add) \
             load_sums(c, t->rows); \
         else \
             zero_sums(); \
         for (; g < whole; g += SIDE) \
             STEP(product); \
-        store_sums(c, t->rows); \
-        if (g < t->groups) { /* a new shape of A and B; configuring clears the sums */ \
-            configure(t->rows, (int)(t->groups - g)); \
-            load_sums(c, t->rows); \
-            STEP(product); \
+        if (whole && rest) { /* another shape of A and B, and it clears the sums */ \
             store_sums(c, t->rows); \
+            take_shape(t, (int)rest); \
+            load_sums(c, t->rows); \
         } \
-        tile_release(); \
+        if (rest) \
+            STEP(product); \
+        store_sums(c, t->rows); \
+        if (!t->shape) \
+            tile_release(); \
     }

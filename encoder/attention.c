@@ -151,6 +151,7 @@ typedef struct {
     room r;
     const uint32_t *keys, *values;
     float scale;
+    int shape;           /* of the tiles, see ks_tile */
 } job;
 
 /* Queries row..row+n-1 of the block meet keys first..first+count-1. */
@@ -162,7 +163,8 @@ static void strip(job *j, int row, int n, size_t first, size_t count)
     size_t query = (size_t)(j->queries->first + row), keep_step = h->causal ? s->keys : 0;
     /* Keys that every query sees need no multiplication with 1. */
     size_t seen = h->causal || h->masked ? 0 : (size_t)h->length / KS_PANEL * KS_PANEL;
-    ks_tile t = {.a = j->r.q + (size_t)row * s->width, .lda = s->width, .groups = s->width, .rows = n};
+    ks_tile t = {.a = j->r.q + (size_t)row * s->width, .lda = s->width, .groups = s->width, .rows = n,
+                 .shape = &j->shape};
     for (size_t k = 0; k < count; k += KS_PANEL) {
         t.b = j->keys + (first + k) * s->width;
         tile(j->r.c, &t);
@@ -171,7 +173,8 @@ static void strip(job *j, int row, int n, size_t first, size_t count)
                              .sums = j->r.sums + (size_t)row * 16};
         h->kernels->weigh(&w, j->r.c, n);
     }
-    t = (ks_tile){.a = j->r.p, .lda = j->r.p_step, .groups = count / s->group, .rows = n, .add = first > 0};
+    t = (ks_tile){.a = j->r.p, .lda = j->r.p_step, .groups = count / s->group, .rows = n, .add = first > 0,
+                   .shape = &j->shape};
     for (size_t c = 0; c < s->columns; c++) {
         t.b = j->values + (c * s->keys + first) / s->group * KS_PANEL;
         tile(j->r.o + (c * KS_QUERY_BLOCK + (size_t)row) * KS_PANEL, &t);
@@ -212,5 +215,7 @@ void ks_head_attend(const ks_queries *q, const ks_head *h, const void *packed, v
         for (int row = 0; row < q->n; row += rows)
             strip(&j, row, q->n - row < rows ? q->n - row : rows, first, count);
     }
+    if (h->kernels->leave)
+        h->kernels->leave();
     put_out(&j);
 }

@@ -27,6 +27,8 @@ typedef struct {
     int rows, add;
     const void *ahead;   /* what comes next: a line of it a group is fetched into the second cache, if at
                           * all (AMX and plain C do not). NULL: nothing */
+    int *shape;          /* what a loop's earlier calls left the unit set to, 0 before the first; the loop ends with
+                          * the table's `leave`. NULL: a call sets and leaves by itself. AMX only */
 } ks_tile;
 typedef void ks_tile_fn(float *c, const ks_tile *t);
 
@@ -61,6 +63,8 @@ typedef struct {
     const char *name;
     ks_tile_fn *tile[4];        /* by ks_precision; NULL: this CPU has no such instructions */
     int rows[4];                /* rows it takes at once */
+    int one_chain;              /* 1: bf16 sums are one chain even across calls, so cutting K gains nothing (AMX) */
+    void (*leave)(void);        /* after the last tile of a loop that keeps a shape; NULL: nothing to do */
     void (*finish)(const ks_sink *s, const float *c, int rows, int n);
     /* y[m, D] = LN(x[m, D]); half: y is bf16 */
     void (*norm)(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *norm);
@@ -87,6 +91,7 @@ const ks_kernels *ks_kernels_amx(void);
 
 /* Between kernels_amx.c and kernels_avx512.c. */
 ks_tile_fn ks_tile_amx_bf16, ks_tile_amx_int8;
+void ks_leave_amx(void);
 const ks_kernels *ks_kernels_avx512_amx(void); /* not asking whether the CPU has AMX */
 
 #endif

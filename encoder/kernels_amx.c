@@ -1,8 +1,8 @@
 /* kernels_amx.c - bf16 and int8 products on AMX tiles; everything else as AVX-512 does it.
  *
- * No machine of ours has AMX yet: tests/test_amx.c runs amx_body.h over tiles of plain C, and here, before
- * the table is handed out, its two products are held against plain C, so a mistake costs speed and never a
- * vector. */
+ * No machine of ours has AMX yet: the instructions ran in an emulator only (all of the encoder's tests). tests/test_amx.c
+ * runs amx_body.h over tiles of plain C, and here, before the table is handed out, its two products are held against
+ * plain C, so a mistake costs speed and never a vector. */
 #include "encoder/encoder.h"
 #include "encoder/kernels.h"
 
@@ -23,7 +23,8 @@
 
 enum { PERMIT = 0x1023, TILES = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA */
 
-#define tile_configure(c) _tile_loadconfig(c)
+/* GCC 12's _tile_loadconfig says that it reads 8 bytes, so the zeros of the other 56 may never be written: a fault. */
+#define tile_configure(c) __asm__ volatile("ldtilecfg %0" : : "m"(*(c)) : "memory")
 #define tile_load(t, at, step) _tile_loadd(t, at, step)
 #define tile_store(t, at, step) _tile_stored(t, at, step)
 #define tile_zero(t) _tile_zero(t)
@@ -34,6 +35,11 @@ enum { PERMIT = 0x1023, TILES = 18 }; /* ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
 
 AMX_TILE(ks_tile_amx_bf16, tile_bf16)
 AMX_TILE(ks_tile_amx_int8, tile_int8)
+
+void ks_leave_amx(void)
+{
+    tile_release();
+}
 
 #ifdef __clang__
 #pragma clang attribute pop

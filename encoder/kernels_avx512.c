@@ -85,15 +85,16 @@ TILE(tile_int8, group_int8)
 enum { PLAIN, WITH_BF16, WITH_VNNI, WITH_BOTH, WITH_AMX, AMX_ROWS = 32 };
 
 static const ks_kernels table[] = {
-#define ENTRY(name_, bf16_, int8_, rows_) \
+#define ENTRY(name_, bf16_, int8_, rows_, one_chain_, leave_) \
     {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_}, .finish = finish, .norm = norm, \
      .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, \
-     .transpose = transpose, .dot = dot, .axpy = axpy}
-    [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS),
-    [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS),
-    [WITH_VNNI] = ENTRY("avx512 vnni", NULL, tile_int8, ROWS),
-    [WITH_BOTH] = ENTRY("avx512 bf16 vnni", tile_bf16, tile_int8, ROWS),
-    [WITH_AMX] = ENTRY("amx", ks_tile_amx_bf16, ks_tile_amx_int8, AMX_ROWS),
+     .transpose = transpose, .dot = dot, .axpy = axpy, \
+     .one_chain = one_chain_, .leave = leave_}
+    [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS, 0, NULL),
+    [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS, 0, NULL),
+    [WITH_VNNI] = ENTRY("avx512 vnni", NULL, tile_int8, ROWS, 0, NULL),
+    [WITH_BOTH] = ENTRY("avx512 bf16 vnni", tile_bf16, tile_int8, ROWS, 0, NULL),
+    [WITH_AMX] = ENTRY("amx", ks_tile_amx_bf16, ks_tile_amx_int8, AMX_ROWS, 1, ks_leave_amx),
 };
 
 #ifdef __clang__

@@ -31,15 +31,15 @@ static const char *ahead_of(const ks_product *p, int row, size_t panel)
 }
 
 /* c[rows, 32]: rows from `row`, panel `panel`. */
-static void strip(float *c, const ks_product *p, int row, int rows, size_t panel)
+static void strip(float *c, const ks_product *p, int row, int rows, size_t panel, int *shape)
 {
     const ks_matrix *w = p->w;
     const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
     const char *b = panel_at(p, panel), *ahead = ahead_of(p, row, panel);
-    size_t chain = w->precision == KS_INT8 ? p->groups : w->chain;
+    size_t chain = w->precision == KS_INT8 || p->kernels->one_chain ? p->groups : w->chain;
     for (size_t g = 0; g < p->groups; g += chain) {
         ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,
-                     .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = ahead ? ahead + g * 64 : NULL};
+                     .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = ahead ? ahead + g * 64 : NULL, .shape = shape};
         p->kernels->tile[w->precision](c, &t);
     }
 }
@@ -58,7 +58,7 @@ static void put_scales(ks_sink *s, const ks_product *p, int row, size_t panel)
 void ks_product_run(const ks_product *p, const ks_sink *sink)
 {
     _Alignas(64) float c[STRIP * KS_PANEL];
-    int rows = p->kernels->rows[p->w->precision];
+    int rows = p->kernels->rows[p->w->precision], shape = 0;
     size_t size = sink->half ? 2 : 4;
     assert(rows > 0 && rows <= STRIP && p->group + p->groups <= p->w->groups);
     for (int i = 0; i < p->panels; i++) {
@@ -71,8 +71,10 @@ void ks_product_run(const ks_product *p, const ks_sink *sink)
             s.masked = sink->masked ? sink->masked + row : NULL;
             if (p->w->precision == KS_INT8)
                 put_scales(&s, p, row, (size_t)(p->first + i));
-            strip(c, p, row, n, (size_t)(p->first + i));
+            strip(c, p, row, n, (size_t)(p->first + i), &shape);
             p->kernels->finish(&s, c, n, columns < KS_PANEL ? columns : KS_PANEL);
         }
     }
+    if (p->kernels->leave)
+        p->kernels->leave();
 }

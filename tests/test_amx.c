@@ -19,7 +19,7 @@ static struct {
     int ready, rows[PLACES], bytes[PLACES];
     uint8_t x[PLACES][ROWS][BYTES];
 } tiles;
-static int configured; /* how often: a test that never came here proves nothing */
+static int configured, multiplied; /* how often: a test that never came here proves nothing */
 
 static void tile_configure(const void *from)
 {
@@ -73,6 +73,7 @@ static void tile_release(void)
 
 static void check_shapes(int c, int a, int b)
 {
+    multiplied++;
     ck_assert(tiles.ready && c != a && c != b && a != b);
     ck_assert_int_eq(tiles.rows[c], tiles.rows[a]);
     ck_assert_int_eq(tiles.bytes[c], tiles.bytes[b]);
@@ -128,6 +129,8 @@ static ks_kernels table(void)
     k.tile[KS_BF16] = emulated_bf16;
     k.tile[KS_INT8] = emulated_int8;
     k.rows[KS_BF16] = k.rows[KS_INT8] = KS_TILE_ROWS;
+    k.one_chain = 1;
+    k.leave = tile_release;
     return k;
 }
 
@@ -145,7 +148,8 @@ static void fill(uint32_t *x, size_t n, int precision)
         x[i] = precision == KS_BF16 ? 0x3F803F80u ^ (draw() & 0x807F807Fu) : draw() ^ draw() >> 13;
 }
 
-static void check_tile(int precision, int rows, size_t groups, int add)
+/* shape: as ks_tile has it. */
+static void check_tile(int precision, int rows, size_t groups, int add, int *shape)
 {
     ks_kernels k = table();
     size_t lda = groups + 5;
@@ -156,7 +160,7 @@ static void check_tile(int precision, int rows, size_t groups, int add)
     for (int i = 0; i < (KS_TILE_ROWS + 1) * KS_PANEL; i++)
         got[i] = (float)i;
     memcpy(want, got, sizeof want);
-    ks_tile t = {.a = a, .lda = lda, .b = b, .groups = groups, .rows = rows, .add = add};
+    ks_tile t = {.a = a, .lda = lda, .b = b, .groups = groups, .rows = rows, .add = add, .shape = shape};
     k.tile[precision](got, &t);
     for (int i = rows * KS_PANEL; i < (KS_TILE_ROWS + 1) * KS_PANEL; i++)
         ck_assert_float_eq(got[i], (float)i); /* rows that are not the tile's stay */
@@ -187,8 +191,28 @@ START_TEST(tiles_multiply)
     for (int precision = KS_BF16; precision <= KS_INT8; precision++)
         for (int rows = 1; rows <= KS_TILE_ROWS; rows++)
             for (size_t groups = 1; groups <= 70; groups += rows % 5 == 0 ? 1 : 11)
-                check_tile(precision, rows, groups, (rows + (int)groups) % 2);
+                check_tile(precision, rows, groups, (rows + (int)groups) % 2, NULL);
     ck_assert_int_gt(configured, 1000);
+    ck_assert(!tiles.ready);
+}
+END_TEST
+
+/* Calls that keep the shape: set anew when rows or the rest of the groups change, and only then. */
+START_TEST(a_kept_shape_is_set_when_it_changes)
+{
+    static const struct { int rows, groups, sets; } calls[] = {
+        {32, 32, 1}, {32, 64, 0}, {7, 16, 1}, {7, 21, 1}, {7, 21, 2}, {7, 5, 0}, {20, 5, 1}, {20, 16, 1}, {32, 16, 1},
+    };
+    for (int precision = KS_BF16; precision <= KS_INT8; precision++) {
+        int shape = 0;
+        for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+            configured = 0;
+            check_tile(precision, calls[i].rows, (size_t)calls[i].groups, i % 2, &shape);
+            ck_assert_msg(configured == calls[i].sets, "call %zu set the shape %d times", i, configured);
+            ck_assert(tiles.ready);
+        }
+        tile_release();
+    }
 }
 END_TEST
 
@@ -223,13 +247,16 @@ static void check_product(ks_precision precision, int m, int K, int N)
 
 START_TEST(products_of_packed_weights)
 {
-    configured = 0;
+    configured = multiplied = 0;
     for (int precision = KS_BF16; precision <= KS_INT8; precision++) {
         check_product(precision, 37, 96, 70);
         check_product(precision, 5, 50, 33);
         check_product(precision, 64, 1100, 64);
     }
-    ck_assert_int_ge(configured, 32); /* every strip of every panel, each chain */
+    /* Two strips of three panels, unlike; one strip; two strips of two panels, alike: a change each, in two precisions. */
+    ck_assert_int_eq(configured, 2 * (6 + 1 + 1));
+    ck_assert_int_gt(multiplied, 500);
+    ck_assert(!tiles.ready);
 }
 END_TEST
 
@@ -240,7 +267,7 @@ START_TEST(attention_on_tiles)
     uint16_t *qkv = malloc(LENGTH * STEP * sizeof *qkv);
     float *out = calloc(2 * LENGTH * DH, sizeof *out);
     fill((uint32_t *)(void *)qkv, LENGTH * STEP / 2, KS_BF16);
-    configured = 0;
+    multiplied = 0;
     for (int which = 0; which < 2; which++) {
         ks_head h = {.kernels = which ? &k : ks_kernels_plain(), .precision = KS_BF16, .q = qkv, .k = qkv + DH, .v = qkv + 2 * DH,
                      .step = STEP, .length = LENGTH, .dh = DH};
@@ -252,7 +279,8 @@ START_TEST(attention_on_tiles)
                                          .n = LENGTH - first < KS_QUERY_BLOCK ? LENGTH - first : KS_QUERY_BLOCK}, &h, packed, scratch);
         free(packed), free(scratch);
     }
-    ck_assert_int_gt(configured, 100);
+    ck_assert_int_gt(multiplied, 500);
+    ck_assert(!tiles.ready);
     for (int i = 0; i < LENGTH * DH; i++)
         ck_assert_double_le(fabs((double)out[i] - (double)out[LENGTH * DH + i]), 2e-3);
     free(qkv), free(out);
@@ -264,6 +292,7 @@ int main(void)
     Suite *s = suite_create("amx");
     TCase *t = tcase_create("amx");
     tcase_add_test(t, tiles_multiply);
+    tcase_add_test(t, a_kept_shape_is_set_when_it_changes);
     tcase_add_test(t, products_of_packed_weights);
     tcase_add_test(t, attention_on_tiles);
     suite_add_tcase(s, t);
