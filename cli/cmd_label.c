@@ -115,8 +115,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                           .filter = {.path_glob = f->path}};
     int err;
 
-    (void)args;
-    if (n > 0 || !f->labels)
+    if (n > 0)
+        return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --labels names the file of labels, --in a film", args[0]);
+    if (!f->labels)
         return ks_fail(e, KS_EUSAGE, "say which labels: kinoseek label --labels FILE");
     for (int i = 0; i < f->templates.n; i++)
         if (!strstr(f->templates.at[i], "{}"))

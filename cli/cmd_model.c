@@ -165,8 +165,8 @@ static int make_random(const ks_globals *g, void *fields, int n, char **args, ks
     const char *name = o->like ? o->like : "lvt-base";
     const ks_info *found = ks_like_find(name);
     struct stat st;
-    (void)args;
-    if (n > 0 || !o->out) return ks_fail(e, KS_EUSAGE, "name the file to write: -o FILE.npz");
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: it takes no words; -o names the file to write", args[0]);
+    if (!o->out) return ks_fail(e, KS_EUSAGE, "name the file to write: -o FILE.npz");
     if (!found) return ks_fail(e, KS_EUSAGE, "--like is one of %s", ks_like_names());
     if (stat(o->out, &st) == 0) return ks_fail(e, KS_EUSAGE, "%s is there already", o->out);
     ks_info like = *found;

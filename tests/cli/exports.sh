@@ -154,6 +154,7 @@ is "$(answers | cmp - "$T/first" && cat "$T/err")" "" "and where they cannot be 
 rmdir "$kept"
 is "$(XDG_CACHE_HOME=/dev/null answers | cmp - "$T/first" && echo same)" same "and without a cache"
 is "$(k label -l "$T/k400.csv" --per-video -k 2 --json --in "$film" | jq -r .label | sort | tr '\n' '/')" 'abseiling/catching, or throwing, a "ball"/' "a class list of a data set, as it is"
+k label -l "$T/labels" extra >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek label: extra: it takes no words; --labels names the file of labels, --in a film" "a word too many is named"
 : >"$T/empty"; k label -l "$T/empty" >/dev/null; is "$?" 4 "no labels is exit 4"
 k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
 k label -l "$T/labels" --template 'no hole' >/dev/null; is "$?" 2 "a template without {} is wrong use"

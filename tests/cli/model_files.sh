@@ -16,6 +16,7 @@ cd "$T" || exit 1
 is "$(sha256sum a.npz | cut -c1-16)" "71f49100f027bc2b" "the same bytes on every machine"
 "$K" -q model random --like lvt-toy --seed 8 -o c.npz; cmp -s a.npz c.npz && no "another seed, other bytes" || ok "another seed, other bytes"
 "$K" -q model random --like lvt-toy -o a.npz 2>err; is $? 2 "an existing file is not replaced"
+"$K" -q model random -o d.npz extra 2>err; is "$?" 2 "a word too many"; has "$(cat err)" "extra: it takes no words" "is named"
 "$K" -q model random --like nothing -o d.npz 2>err; is $? 2 "an unknown layout"
 "$K" -q model random --like lvt-toy -o "$T/no/such/d.npz" 2>err; is $? 5 "a folder that is not there"; is "$(wc -l <err)" 1 "one sentence"
 mkdir stopped
