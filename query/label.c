@@ -23,6 +23,8 @@ typedef struct {
     span *spans;
     int n_spans, room_spans;
     int *latest;      /* [labels] the latest span of each label, -1: none in this video */
+    int *top;         /* [labels] the best of a clip */
+    double *score;    /* [labels] theirs */
     const ks_label_options *o;
     ks_on_label *row;
     void *arg;
@@ -64,18 +66,16 @@ void ks_label_top(int *label, double *score, int k, const float *cosine, int n)
         most = fmax(most, (double)cosine[i]);
     for (int i = 0; i < n; i++)
         sum += exp(((double)cosine[i] - most) / 0.01);
-    for (int r = 0; r < k; r++) {
-        int best = -1;
-        for (int i = 0; i < n; i++) {
-            int used = 0;
-            for (int j = 0; j < r; j++)
-                used |= label[j] == i;
-            if (!used && (best < 0 || cosine[i] > cosine[best]))
-                best = i;
-        }
-        label[r] = best;
-        score[r] = exp(((double)cosine[best] - most) / 0.01) / sum;
+    for (int i = 0, kept = 0; i < n && k > 0; i++) {
+        int at;
+        if (kept == k && cosine[i] <= cosine[label[k - 1]])
+            continue;
+        for (at = kept < k ? kept++ : k - 1; at > 0 && cosine[i] > cosine[label[at - 1]]; at--)
+            label[at] = label[at - 1];
+        label[at] = i;
     }
+    for (int r = 0; r < k; r++)
+        score[r] = exp(((double)cosine[label[r]] - most) / 0.01) / sum;
 }
 
 /* One more, not yet set; NULL: no memory. */
@@ -218,11 +218,9 @@ static int whole_video(labelling *l, int k, ks_error *e)
 
 static int label_video(labelling *l, ks_index *x, const float *vectors, int dim, const ks_video *v, ks_error *e)
 {
-    int k = l->o->k > 0 ? l->o->k : 1, err, top[64];
-    double score[64];
+    int k = l->o->k > 0 ? l->o->k : 1, err;
     ks_filter f = l->o->filter;
 
-    k = k > 64 ? 64 : k;
     k = k > l->o->n_labels ? l->o->n_labels : k;
     f.video = v->id;
     f.path_glob = NULL;
@@ -240,9 +238,9 @@ static int label_video(labelling *l, ks_index *x, const float *vectors, int dim,
     if (l->o->per_video && (err = whole_video(l, k, e)) < 0)
         return err;
     for (int i = 0; i < l->n && !l->o->per_video; i++) {
-        ks_label_top(top, score, k, l->cosines + (size_t)i * (size_t)l->o->n_labels, l->o->n_labels);
+        ks_label_top(l->top, l->score, k, l->cosines + (size_t)i * (size_t)l->o->n_labels, l->o->n_labels);
         for (int r = 0; r < k; r++)
-            if (bear(l, i, top[r], r + 1, score[r]) < 0)
+            if (bear(l, i, l->top[r], r + 1, l->score[r]) < 0)
                 return ks_fail(e, KS_ENOMEM, "no memory for labels");
     }
     emit(l, v);
@@ -310,11 +308,12 @@ int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_labe
 {
     int dim = ks_encoder_info(enc)->dim, n = 0, err = 0;
     size_t labels = (size_t)o->n_labels;
-    labelling l = {.o = o, .row = row, .arg = arg, .latest = malloc((labels + 1) * sizeof(int))};
+    labelling l = {.o = o, .row = row, .arg = arg, .latest = malloc((labels + 1) * sizeof(int)),
+                   .top = malloc((labels + 1) * sizeof(int)), .score = malloc((labels + 1) * sizeof(double))};
     float *vectors = malloc((labels + 1) * (size_t)dim * sizeof *vectors);
     labelled *videos = NULL;
 
-    if (!vectors || !l.latest)
+    if (!vectors || !l.latest || !l.top || !l.score)
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     if (err == 0)
         err = ks_label_vectors(vectors, enc, o, e);
@@ -332,5 +331,7 @@ int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_labe
     free(l.cosines);
     free(l.spans);
     free(l.latest);
+    free(l.top);
+    free(l.score);
     return err;
 }

@@ -116,6 +116,14 @@ START_TEST(label_tops)
         sum += score[i];
     }
     ck_assert(fabs(sum - 1) < 1e-9);
+    for (int k = 1; k < 4; k++) {
+        int fewer[4] = {9, 9, 9, 9};
+        double theirs[4];
+        ks_label_top(fewer, theirs, k, cosine, 4);
+        ck_assert_mem_eq(fewer, label, (size_t)k * sizeof *label);
+        ck_assert_mem_eq(theirs, score, (size_t)k * sizeof *score);
+        ck_assert_int_eq(fewer[k], 9);
+    }
 }
 END_TEST
 
