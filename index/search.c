@@ -106,6 +106,7 @@ static int search(run *r, ks_error *e)
     if (code < 0 || r->library.space == 0) return code;
     if (r->dim != r->space.dim)
         return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", r->x->dir, r->space.dim, r->dim);
+    if (want > r->library.clips) want = r->k = (int)r->library.clips; /* there is room for k, here and in every thread */
     for (;;) {
         code = attempt(r, want, &rotten, e);
         if (code < 0) return code;

@@ -41,6 +41,7 @@ is "$(jq -s 'map(.score) == (map(.score) | sort | reverse)' "$T/out")" true "sco
 is "$(jq -s 'all(.score >= 0 and .score <= 1 and .cosine <= 1.0001 and .best >= .start and .best < .end)' "$T/out")" true "scores and times are in range"
 is "$(k search --all -k 1 --json an old film about trains | jq -r .path_bytes | base64 -d | od -An -tx1 | tr -d ' \n')" "$(printf '%s' "$odd" | od -An -tx1 | tr -d ' \n')" "a path that is not UTF-8 comes back in base64"
 is "$(k search --all -k 3 --json --merge off a dog jumping into water | jq -s 'map(.clips | length) | add')" 3 "--merge off: a clip a hit"
+is "$(k search --all -k 2147483647 --json --merge off a dog jumping into water | wc -l)" "$(k clips --json | wc -l)" "a huge -k: all there is"
 is "$(k search --json --all --in city.mp4 -k 9 a dog jumping into water | jq -r .path | sort -u)" "$T/films/city.mp4" "--in names one film"
 is "$(k search --json --all --path 'trip/*' -k 9 a tram in the rain | jq -r .path | sort -u)" "$lake" "--path filters"
 is "$(k search --json --all --per-video 1 -k 9 a cat on a sofa | jq -r .path | sort | uniq -d)" "" "--per-video bounds each film"
