@@ -251,9 +251,12 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
     return code < 0 ? code : 0;
 }
 
+/* Where one folder lies in the other, a new path may be the old one of a row that is still to be moved: so all rows stand
+ * aside first, below a second '/'. */
 static int relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e)
 {
-    size_t n = strlen(from);
+    size_t n = strlen(from), other = strlen(to);
+    int aside = strncmp(from, to, n < other ? n : other) == 0;
     char *list = NULL, *p;
     size_t used = 0, room = 0;
     /* '0' follows '/': [from/, from0) is everything below the folder, and the primary key serves it. */
@@ -264,19 +267,21 @@ static int relocate(int64_t *changed, ks_index *x, const char *from, const char 
     int code;
     while ((code = ks_step(s, x, e)) > 0) {
         size_t bytes = (size_t)sqlite3_column_bytes(s, 0);
-        if (used + bytes + 1 > room) {
-            room = 2 * (used + bytes + 1) + 4096;
+        if (used + bytes + 2 > room) {
+            room = 2 * (used + bytes + 2) + 4096;
             p = realloc(list, room);
             if (!p) { code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir); break; }
             list = p;
         }
-        memcpy(list + used, sqlite3_column_blob(s, 0), bytes);
-        list[used + bytes] = 0;
-        used += bytes + 1;
+        list[used] = '/';
+        memcpy(list + used + 1, sqlite3_column_blob(s, 0), bytes);
+        list[used + 1 + bytes] = 0;
+        used += bytes + 2;
     }
     sqlite3_finalize(s);
+    for (size_t at = 0; at < used && code >= 0 && aside; at += strlen(list + at) + 1) code = relocate_one(x, list + at + 1, 0, "/", e);
     for (size_t at = 0; at < used && code >= 0; at += strlen(list + at) + 1) {
-        code = relocate_one(x, list + at, n, to, e);
+        code = aside ? relocate_one(x, list + at, n + 1, to, e) : relocate_one(x, list + at + 1, n, to, e);
         if (code >= 0) ++*changed;
     }
     free(list);

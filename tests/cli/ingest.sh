@@ -207,3 +207,9 @@ is "$(jq -r 'select(.event == "file") | .verdict' "$T/out")" indexed "when it re
 "$K" -L "$T/lib" forget "$T/nothing" >/dev/null 2>&1; is $? 1 "forget of what is not in: exit 1"
 mv "$T/in" "$T/new"; "$K" -L "$T/lib" relocate "$T/in" "$T/new" >/dev/null; is $? 0 "relocate a folder"
 rm -f "$T/new/twenty"; run; is "$(jq -r 'select(.verdict? == "unchanged") | .path' "$T/out" | grep -c "$T/new/")" 5 "and the next ingest finds all of it unchanged there"
+# Into a folder of the old place, and out of it: names that stand on both sides.
+mkdir -p "$T/deep/b"; cp "$T/made/clock_6.mp4" "$T/deep/1.mp4"; cp "$T/made/clock_1.mp4" "$T/deep/b/1.mp4"
+deep() { "$K" -L "$T/ldeep" clips --json | jq -r '.path | sub(".*/deep"; "")' | sort | uniq -c | tr -s ' ' | paste -sd,; }
+"$K" -L "$T/ldeep" ingest --encoder clock --shots off -q "$T/deep" >/dev/null 2>&1
+mv "$T/deep" "$T/x"; mkdir "$T/deep"; mv "$T/x" "$T/deep/b"; "$K" -L "$T/ldeep" relocate "$T/deep" "$T/deep/b" >"$T/out"
+is "$(cat "$T/out") $(deep)" "Relocated 2 files.  1 /b/1.mp4, 1 /b/b/1.mp4" "relocate one folder down"
