@@ -36,7 +36,7 @@ int ks_belt_put(ks_belt *b, ks_parcel *p)
 ks_parcel *ks_belt_take(ks_belt *b, double seconds)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until); /* the condition waits by it: a clock that is set back stops nobody */
     int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);

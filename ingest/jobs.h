@@ -145,7 +145,7 @@ typedef struct {
     int n_active, room_active;
     double began;                  /* monotonic seconds */
     double said, progress_at;
-    int64_t bytes_done;
+    int64_t bytes_done, settled;   /* of jobs that are over, however they ended */
 } ks_keeper;
 int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);      /* takes p */
 int ks_keeper_flush(ks_keeper *k, ks_error *e);                   /* commits what is encoded */

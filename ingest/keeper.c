@@ -136,7 +136,7 @@ static double video_seconds(const ks_keeper *k)
 
 static int write_progress(ks_keeper *k, ks_error *e)
 {
-    ks_progress p = {.pid = getpid(), .updated = (int64_t)time(NULL), .files = k->sum->indexed + k->sum->partly + k->sum->failed,
+    ks_progress p = {.pid = getpid(), .updated = (int64_t)time(NULL), .files = k->settled,
                      .files_total = (int64_t)k->triage->n_jobs, .clips = k->sum->clips, .bytes = bytes_so_far(k),
                      .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = ks_monotonic() - k->began};
     p.started = p.updated - (int64_t)p.wall_seconds;
@@ -325,6 +325,7 @@ static void fill_media(ks_video *v, const ks_parcel *p)
     v->height = m->height;
     v->fps = m->fps;
     v->film_date = ks_film_date(&v->date_source, m->created, v->path, v->mtime_ns);
+    k->settled++;
     v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) | (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) |
                (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0);
 }
@@ -407,6 +408,7 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
     if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
+    k->settled++;
     ks_parcel_free(p);
     return err;
 }
@@ -434,7 +436,7 @@ void ks_keeper_progress(ks_keeper *k, int always)
     int64_t bytes = bytes_so_far(k);
     const ks_ingest_summary *s = k->sum;
     ks_event event = {.kind = KS_EVENT_PROGRESS, .verdict = "", .was = "", .reason = "", .clips = s->clips,
-                      .files = s->indexed + s->partly + s->failed, .files_total = (int64_t)k->triage->n_jobs,
+                      .files = k->settled, .files_total = (int64_t)k->triage->n_jobs,
                       .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = now - k->began};
     if (k->n_active > 0) {
         const active *a = &k->active[k->n_active - 1];

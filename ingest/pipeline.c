@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ingest/jobs.h"
@@ -75,6 +76,37 @@ static int remember(run *r, ks_error *e)
     return err < 0 ? err : 0;
 }
 
+static int by_path_and_place(const void *a, const void *b)
+{
+    const ks_met *const *x = a, *const *y = b;
+    int order = strcmp((*x)->path, (*y)->path);
+    return order != 0 ? order : *x < *y ? -1 : *x > *y;
+}
+
+/* A file below two of the roots, or behind two links, is met once: where it came first. */
+static int drop_repeated(ks_met_list *list, ks_error *e)
+{
+    ks_met **at = malloc((list->n + 1) * sizeof *at);
+    if (!at) return ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    for (size_t i = 0; i < list->n; i++) at[i] = &list->at[i];
+    qsort(at, list->n, sizeof *at, by_path_and_place);
+    for (size_t i = 0, first = 0; i < list->n; i++) {
+        if (i == first || strcmp(at[first]->path, at[i]->path) != 0) {
+            first = i;
+            continue;
+        }
+        at[first]->named |= at[i]->named;
+        at[i]->kind = KS_MET_REPEATED;
+    }
+    free(at);
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i].kind == KS_MET_REPEATED) free(list->at[i].path);
+        else list->at[n++] = list->at[i];
+    list->n = n;
+    return 0;
+}
+
 static int scan_roots(run *r, ks_error *e)
 {
     ks_scan_options so = {.excludes = r->o.excludes, .includes = r->o.includes, .follow = r->o.follow, .hidden = r->o.hidden, .stop = r->o.stop};
@@ -92,7 +124,7 @@ static int scan_roots(run *r, ks_error *e)
         ks_say_file(&r->o, r->roots.at[i], known ? "skipped" : "failed", NULL,
                     known ? "it is not there; its disk may not be mounted: nothing of it is touched" : "it is not there", 0, 0, 0);
     }
-    return 0;
+    return drop_repeated(&r->met, e);
 }
 
 static int triage_all(run *r, ks_error *e)
@@ -234,10 +266,14 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
 static int encode_all(run *r, int *stopped, ks_error *e)
 {
     pthread_t thread[READERS];
+    pthread_condattr_t attr;
     int started = 0, err;
     pthread_mutex_init(&r->belt.lock, NULL);
     pthread_cond_init(&r->belt.room, NULL);
-    pthread_cond_init(&r->belt.news, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->belt.news, &attr);
+    pthread_condattr_destroy(&attr);
     r->belt.jobs = r->triage.jobs;
     r->belt.n_jobs = r->triage.n_jobs;
     r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
@@ -296,8 +332,8 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     double begun = ks_monotonic();
     if (!r->o.dry_run && r->triage.n_jobs > 0) err = encode_all(r, &stopped, e);
     if (err < 0) return err;
-    int settled = (int)r->triage.n_jobs;
-    r->sum->left += r->o.dry_run ? settled : stopped ? settled - (int)(r->sum->indexed + r->sum->partly) : 0;
+    int64_t jobs = (int64_t)r->triage.n_jobs;
+    r->sum->left += r->o.dry_run ? jobs : stopped ? jobs - r->keeper.settled : 0;
     r->sum->interrupted = stopped == 1;
     if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);
     if (err >= 0 && !r->o.dry_run) err = finish(r, stopped, e);

@@ -13,7 +13,8 @@ typedef enum {
     KS_MET_LINK,    /* a symbolic link that was not followed, dangles or loops */
     KS_MET_SPECIAL, /* a FIFO, socket or device */
     KS_MET_DENIED,  /* the system said no: `error` is its errno */
-    KS_MET_LONG     /* the path is longer than the system opens */
+    KS_MET_LONG,    /* the path is longer than the system opens */
+    KS_MET_REPEATED /* no file of its own: a path that came before in the list of a run */
 } ks_met_kind;
 
 typedef struct {

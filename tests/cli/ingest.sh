@@ -101,6 +101,14 @@ fi
 # Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
 pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
 poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+# A folder named before the one it lies in; a film behind two links.
+mkdir -p "$T/two/sub"; cp "$T/made/clock_6.mp4" "$T/two/a.mp4"; cp "$T/made/clock_1.mp4" "$T/two/sub/b.mp4"
+"$K" -L "$T/ltwo" ingest --encoder clock -q "$T/two/sub" >/dev/null 2>&1; "$K" -L "$T/ltwo" ingest --encoder clock -q "$T/two" >/dev/null 2>&1
+cp "$T/made/clock_13.mp4" "$T/two/sub/c.mp4"; cp "$T/made/clock_13.mp4" "$T/two/sub/d.mp4"; "$K" -L "$T/ltwo" ingest --encoder clock --json >"$T/out" 2>&1
+is "$(verdicts) $(jq -r 'select(.event == "done") | .files' "$T/out")" "copied d.mp4,indexed c.mp4,unchanged a.mp4,unchanged b.mp4 4" "a folder in a folder, both known: each file is said and counted once"
+ln -s a.mp4 "$T/two/l.mp4"; ln -s a.mp4 "$T/two/m.mp4"; "$K" -L "$T/ltwo" ingest --encoder clock --json --follow "$T/two" >"$T/out" 2>&1
+is "$(verdicts) $(jq -r 'select(.event == "done") | .files' "$T/out")" "unchanged a.mp4,unchanged b.mp4,unchanged c.mp4,unchanged d.mp4 4" "so is a film with links to it"
+
 mkdir "$T/e"; { cat "$T/made/clock_6.mp4"; pad; } >"$T/e/one.mp4"; cp -p "$T/e/one.mp4" "$T/e/two.mp4"; touch -d '2 hours ago' "$T/e/one.mp4" "$T/e/two.mp4"
 e() { "$K" -L "$T/le" ingest --encoder clock --json "$T/e" >"$T/out" 2>"$T/err"; }
 e; is "$(verdicts)" "copied two.mp4,indexed one.mp4" "two equal films are one content"
@@ -194,6 +202,19 @@ is "$(jq -r 'select(.event == "done") | .clips' "$T/out")" $(($(jq -r 'select(.e
 
 # --- a file that changes while it is read ---
 cp "$T/made/clock_13.mp4" "$T/grow.mp4"
+mkdir "$T/left"; for i in 1 2 3; do echo "words $i" >"$T/left/$i.mp4"; done; cp "$T/big.mp4" "$T/left/z.mp4"
+"$K" -L "$T/l12" ingest --encoder clock $S "$T/left" >"$T/out" 2>&1 & one=$!
+stop_at_part() { # LIBRARY PID: it stands with a film part-written
+  for i in $(seq 1000); do
+    if [ -s "$1/catalog.db" ]; then
+      kill -STOP $2; [ "$("$D" "$1" part 2>/dev/null | cut -d' ' -f2)" -gt 2 ] 2>/dev/null && return
+      kill -CONT $2
+    fi
+    sleep 0.02
+  done
+}
+stop_at_part "$T/l12" $one; kill -INT $one; kill -CONT $one; wait $one
+is "$(grep -o '[0-9]* left' "$T/out")" "1 left" "what was skipped by then is not left"
 ( while :; do printf x >>"$T/grow.mp4"; sleep 0.02; done ) & grower=$!
 "$K" -L "$T/l9" ingest --encoder clock --json "$T/grow.mp4" >"$T/out" 2>"$T/err"
 kill $grower; wait $grower 2>/dev/null
