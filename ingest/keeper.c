@@ -290,16 +290,34 @@ static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
     return 0;
 }
 
+/* The file changed while it was read, and another one has the bytes that were looked at: it is read in its place. */
+static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
+{
+    ks_place changed = job->place;
+    job->place = job->also[--job->n_also];
+    job->full = 0;
+    job->times = 0;
+    k->sum->left++;
+    int err = ks_triage_odd(k->triage, &changed, "it changed while it was read; run ingest again when it is whole", e);
+    free(changed.path);
+    if (err == 0) err = ks_triage_have(job, k->x, e);
+    if (err == 0) ks_belt_again(k->belt, job);
+    return err;
+}
+
 /* The file changed while it was read: nothing of it counts. It is read again, twice at most. */
 static int start_over(ks_keeper *k, active *a, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_error why = {0, ""};
     end_active(k, a);
-    int err = job->video ? ks_index_drop_path(k->x, job->place.path, e) : 0;
+    int err = job->video && job->n_also > 0 ? ks_triage_have(job, k->x, e) : 0; /* its row may have another path, and stay */
+    if (err == 0 && job->video && job->n_also > 0) err = drop_unplanned(k, job, e);
+    if (err == 0 && job->video) err = ks_index_drop_path(k->x, job->place.path, e);
     if (err < 0) return err;
     job->video = 0;
     job->attempts = 0;
+    if (job->n_also > 0) return read_twin(k, job, e);
     err = look_again(job, k->x, &why);
     if (err == 0 && job->times < 3) {
         err = ks_triage_have(job, k->x, e);
@@ -307,6 +325,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
         return err;
     }
     k->bytes_done += job->place.size;
+    k->settled++;
     k->sum->left++;
     if (err == KS_ENOTFOUND) {
         k->sum->failed++;
@@ -325,7 +344,6 @@ static void fill_media(ks_video *v, const ks_parcel *p)
     v->height = m->height;
     v->fps = m->fps;
     v->film_date = ks_film_date(&v->date_source, m->created, v->path, v->mtime_ns);
-    k->settled++;
     v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) | (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) |
                (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0);
 }
@@ -390,6 +408,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     if (err < 0) return err;
     if (v.verdict == KS_VERDICT_SKIPPED || v.verdict == KS_VERDICT_FAILED) clips = 0;
     k->bytes_done += job->place.size;
+    k->settled++;
     end_active(k, a);
     count(k, &v, clips);
     for (int i = 0; i < job->n_also; i++) {
@@ -408,7 +427,6 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
     if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
-    k->settled++;
     ks_parcel_free(p);
     return err;
 }

@@ -98,9 +98,6 @@ else
   echo "ok - what may not be looked at: left out, the program cannot be run by others here"
 fi
 
-# Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
-pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
-poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 # A folder named before the one it lies in; a film behind two links.
 mkdir -p "$T/two/sub"; cp "$T/made/clock_6.mp4" "$T/two/a.mp4"; cp "$T/made/clock_1.mp4" "$T/two/sub/b.mp4"
 "$K" -L "$T/ltwo" ingest --encoder clock -q "$T/two/sub" >/dev/null 2>&1; "$K" -L "$T/ltwo" ingest --encoder clock -q "$T/two" >/dev/null 2>&1
