@@ -114,6 +114,8 @@ typedef struct {
     size_t n_change, change_room;
     size_t *by_content;            /* open addressing into jobs, +1; 0 free */
     size_t by_content_room;
+    uint64_t (*renumbered)[2];     /* [n_renumbered] devices that files which are still there were on, and are on now */
+    size_t n_renumbered;
     int64_t bytes;                 /* of all jobs */
 } ks_triage;
 int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e);

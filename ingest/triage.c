@@ -47,6 +47,7 @@ void ks_triage_free(ks_triage *t)
     free(t->jobs);
     free(t->change);
     free(t->by_content);
+    free(t->renumbered);
 }
 
 static int copy_place(ks_place *to, const ks_met *met)
@@ -178,6 +179,21 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
     return 0;
 }
 
+/* The disk that this path lies on has another number than it was written down with: after a start of the system, and where
+ * films were relocated. */
+static int note_device(ks_triage *t, const ks_met *met, const ks_video *v, ks_error *e)
+{
+    if (v->device == met->device) return 0;
+    for (size_t i = 0; i < t->n_renumbered; i++)
+        if (t->renumbered[i][0] == v->device && t->renumbered[i][1] == met->device) return 0;
+    uint64_t (*more)[2] = reallocarray(t->renumbered, t->n_renumbered + 1, sizeof *more);
+    if (!more) return no_memory(e);
+    t->renumbered = more;
+    more[t->n_renumbered][0] = v->device;
+    more[t->n_renumbered++][1] = met->device;
+    return 0;
+}
+
 /* 1: nothing more is to be done for this video. */
 static int is_done(const ks_triage *t, const ks_video *v)
 {
@@ -281,9 +297,10 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as,
     struct stat st;
     char *first = strdup(w->path ? w->path : "");
     if (!first) return no_memory(e);
-    int done = is_done(t, w), err = 0, gone = *first && lstat(first, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
-    int moved_on = !gone && *first && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
-    int hard = !gone && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
+    int done = is_done(t, w), err = 0, there = *first && lstat(first, &st) == 0;
+    int gone = *first && !there && (errno == ENOENT || errno == ENOTDIR);
+    int moved_on = there && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
+    int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
     if (done) {
         t->sum->moved++;
         ks_say_file(t->o, met->path, gone || moved_on ? "moved" : "copied", ks_verdict_name(w->verdict), hard ? "hard link" : "", 0,
@@ -316,7 +333,8 @@ static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, 
     if (touched) fresh.attempts = 0;
     if (touched || !is_done(t, v)) return add_job(t, met, as, &fresh, e);
     say_unchanged(t, met->path, v);
-    int err = add_change(t, met, v->id, 0, NULL, e);
+    int err = note_device(t, met, v, e);
+    if (err == 0) err = add_change(t, met, v->id, 0, NULL, e);
     if (err == 0) t->change[t->n_change - 1].full = as->full;
     return err;
 }
@@ -340,7 +358,9 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     if (known && v.size == met->size && v.mtime_ns == met->mtime_ns && v.inode == met->inode && is_done(t, &v)) {
         t->sum->files++;
         say_unchanged(t, met->path, &v);
-        return 0;
+        if (v.device == met->device) return 0;
+        int err = note_device(t, met, &v, e);
+        return err < 0 ? err : add_change(t, met, v.id, 0, NULL, e);
     }
     int r = look_inside(as.content, &odd, t, met, known);
     if (r == 0) {
@@ -401,9 +421,17 @@ static int by_path(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What could never be looked at is on disk 0: nothing is lost with its row. */
+static int is_disk_of(const ks_triage *t, const ks_video *v, uint64_t device)
+{
+    int same = v->device == device || v->device == 0;
+    for (size_t i = 0; i < t->n_renumbered; i++) same |= t->renumbered[i][0] == v->device && t->renumbered[i][1] == device;
+    return same;
+}
+
 /* 1: the disk that held this path is there without it. An unmounted one is another device, or nothing. A folder is no
  * film: one stands where a film was, or could not be entered before and can be now. */
-static int is_gone(const ks_video *v)
+static int is_gone(const ks_triage *t, const ks_video *v)
 {
     struct stat st;
     if (lstat(v->path, &st) == 0) return S_ISDIR(st.st_mode);
@@ -413,7 +441,7 @@ static int is_gone(const ks_video *v)
     for (char *slash; folder && (slash = strrchr(folder, '/'));) {
         slash[slash == folder] = 0;
         if (stat(folder, &st) == 0) {
-            gone = (uint64_t)st.st_dev == v->device;
+            gone = is_disk_of(t, v, (uint64_t)st.st_dev);
             break;
         }
         if (slash == folder) break;
@@ -469,7 +497,7 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
         }
         if (!ks_is_folder_of(root, v.path)) continue;
         const char *path = v.path;
-        if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(&v)) continue;
+        if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(t, &v)) continue;
         if (n == room) {
             room = room ? 2 * room : 64;
             char **more = reallocarray(gone, room, sizeof *more);

@@ -2,6 +2,7 @@
 #include "index/index.h"
 #include "ingest/glob.h"
 #include "ingest/identity.h"
+#include "ingest/ingest.h"
 #include "ingest/scan.h"
 
 #include <check.h>
@@ -16,10 +17,11 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static char base[64];
+static char base[64], home[4096];
 
 static void setup(void)
 {
+    if (!home[0]) ck_assert_ptr_nonnull(getcwd(home, sizeof home));
     strcpy(base, "/tmp/ks_scan_XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(base));
     ck_assert_int_eq(chdir(base), 0);
@@ -156,6 +158,45 @@ START_TEST(a_folder_that_cannot_be_read_to_its_end)
     names_until_failure = -1;
     ck_assert_uint_eq(list.n, 1);
     ks_met_list_free(&list);
+}
+END_TEST
+
+/* Numbers of disks change from one start of the system to the next: a film that was deleted is gone all the same. */
+static ks_ingest_summary ingest_here(ks_index *x)
+{
+    ks_error e = {0};
+    ks_ingest_summary sum;
+    char decoder[4200];
+    const char *build = getenv("BUILD"), *paths[] = {base};
+    snprintf(decoder, sizeof decoder, "%s/%s/kinoseek-decode", home, build ? build : "build");
+    ks_ingest_options o = {.paths = paths, .n = 1, .decoder = decoder};
+    ck_assert_msg(ks_ingest(&sum, x, NULL, &o, &e) == 0, "%s", e.msg);
+    return sum;
+}
+
+START_TEST(a_disk_with_another_number)
+{
+    ks_error e = {0};
+    ks_index *x = NULL;
+    ks_video v;
+    mkdir(".lib", 0700), file("a.mp4", "no film"), file("b.mp4", "nor this"), file("c.mp4", "nor that");
+    ck_assert_int_eq(ks_index_open(&x, ".lib", KS_CREATE, &e), 0);
+    ck_assert_int_eq(ingest_here(x).skipped, 3);
+    for (const char *name = "abc"; *name; name++) {
+        char path[80];
+        snprintf(path, sizeof path, "%s/%c.mp4", base, *name);
+        ck_assert_int_eq(ks_index_find(&v, x, path, &e), 1);
+        v.path = path;
+        v.device ^= 1;
+        ck_assert_int_eq(ks_index_set_path(x, &v, &e), 0);
+    }
+    unlink("b.mp4");
+    ks_ingest_summary sum = ingest_here(x);
+    ck_assert_int_eq(sum.unchanged, 2);
+    ck_assert_int_eq(sum.gone, 1);
+    unlink("c.mp4"); /* the new number was written down */
+    ck_assert_int_eq(ingest_here(x).gone, 1);
+    ks_index_close(x);
 }
 END_TEST
 
@@ -300,6 +341,7 @@ int main(void)
     tcase_add_test(t, walks_in_order_and_by_rule);
     tcase_add_test(t, links_end);
     tcase_add_test(t, no_file_of_a_library);
+    tcase_add_test(t, a_disk_with_another_number);
     tcase_add_test(t, a_folder_that_cannot_be_read_to_its_end);
     tcase_add_test(t, missing_and_empty_roots);
     tcase_add_test(t, deep_chain);

@@ -75,6 +75,9 @@ link; is "$(verdicts)" "unchanged a.mp4,unchanged a.mp4,unchanged b.mp4" "and bo
 rm "$T/link/a.mp4"; mv "$T/link/store/a.mp4" "$T/link/"; link
 is "$(verdicts) $(jq -r 'select(.event == "done") | .clips' "$T/out")" "moved a.mp4,unchanged b.mp4 0" "nor when it comes back"
 
+ln -s nowhere "$T/link/none.mp4"; "$K" -L "$T/llink" ingest --encoder clock -q --follow "$T/link" >"$T/out" 2>&1; rm "$T/link/none.mp4"; link
+is "$(verdicts) $("$K" -L "$T/llink" status --bad)" "gone none.mp4,unchanged a.mp4,unchanged b.mp4 Every file went in wholly." "a link to nothing that was taken away is no bad file any more"
+
 # What the system does not let us look at today, and did before. Root sees everything: it asks as nobody.
 mkdir -p "$T/shut/in/below" "$T/shut/home"; cp "$T/made/clock_6.mp4" "$T/shut/in/below/a.mp4"; cp "$T/made/clock_1.mp4" "$T/shut/in/b.mp4"
 other=env; [ "$(id -u)" = 0 ] && { other="setpriv --reuid=65534 --regid=65534 --clear-groups"; chmod 755 "$T"; chown -R 65534 "$T/shut"; }
@@ -106,6 +109,9 @@ is "$(verdicts) $(jq -r 'select(.event == "done") | .files' "$T/out")" "copied d
 ln -s a.mp4 "$T/two/l.mp4"; ln -s a.mp4 "$T/two/m.mp4"; "$K" -L "$T/ltwo" ingest --encoder clock --json --follow "$T/two" >"$T/out" 2>&1
 is "$(verdicts) $(jq -r 'select(.event == "done") | .files' "$T/out")" "unchanged a.mp4,unchanged b.mp4,unchanged c.mp4,unchanged d.mp4 4" "so is a film with links to it"
 
+# Bytes that none of the hashed parts holds: a box between the film and its end, which players step over.
+pad() { printf '\x00\x10\x00\x08free'; head -c 1048576 /dev/zero; } # 1 MiB + 8
+poke() { printf "$3" | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
 mkdir "$T/e"; { cat "$T/made/clock_6.mp4"; pad; } >"$T/e/one.mp4"; cp -p "$T/e/one.mp4" "$T/e/two.mp4"; touch -d '2 hours ago' "$T/e/one.mp4" "$T/e/two.mp4"
 e() { "$K" -L "$T/le" ingest --encoder clock --json "$T/e" >"$T/out" 2>"$T/err"; }
 e; is "$(verdicts)" "copied two.mp4,indexed one.mp4" "two equal films are one content"
@@ -196,9 +202,6 @@ kept=$("$D" "$T/l10" part | cut -d' ' -f2); mkdir "$T/twins"; cp "$T/big.mp4" "$
 [ "$kept" -gt 0 ]; ok $? "a film with copies is left part-written"
 is "$(jq -r 'select(.event == "done") | .clips' "$T/out")" $(($(jq -r 'select(.event == "done") | .clips' "$T/o11") - kept)) "of it and its copies only the rest is encoded"
 "$K" -L "$T/l8" ingest --encoder clock $S --budget 0.05s "$T/made" >"$T/out" 2>&1; is "$? $(grep -c 'the same command goes on' "$T/out")" "0 1" "a budget ends a run in order"
-
-# --- a file that changes while it is read ---
-cp "$T/made/clock_13.mp4" "$T/grow.mp4"
 mkdir "$T/left"; for i in 1 2 3; do echo "words $i" >"$T/left/$i.mp4"; done; cp "$T/big.mp4" "$T/left/z.mp4"
 "$K" -L "$T/l12" ingest --encoder clock $S "$T/left" >"$T/out" 2>&1 & one=$!
 stop_at_part() { # LIBRARY PID: it stands with a film part-written
@@ -212,6 +215,9 @@ stop_at_part() { # LIBRARY PID: it stands with a film part-written
 }
 stop_at_part "$T/l12" $one; kill -INT $one; kill -CONT $one; wait $one
 is "$(grep -o '[0-9]* left' "$T/out")" "1 left" "what was skipped by then is not left"
+
+# --- a file that changes while it is read ---
+cp "$T/made/clock_13.mp4" "$T/grow.mp4"
 ( while :; do printf x >>"$T/grow.mp4"; sleep 0.02; done ) & grower=$!
 "$K" -L "$T/l9" ingest --encoder clock --json "$T/grow.mp4" >"$T/out" 2>"$T/err"
 kill $grower; wait $grower 2>/dev/null
@@ -219,6 +225,15 @@ is "$(jq -r 'select(.event == "file") | .verdict + ": " + .reason' "$T/out")" "s
 is "$("$K" -L "$T/l9" clips | wc -l)" 0 "and leaves no clips"
 "$K" -L "$T/l9" ingest --encoder clock --json "$T/grow.mp4" >"$T/out" 2>"$T/err"
 is "$(jq -r 'select(.event == "file") | .verdict' "$T/out")" indexed "when it rests it is read"
+
+mkdir "$T/twin"; cp "$T/big.mp4" "$T/twin/a.mp4"; cp -p "$T/twin/a.mp4" "$T/twin/b.mp4"; cp -p "$T/twin/a.mp4" "$T/twin/c.mp4"
+"$K" -L "$T/l13" ingest --encoder clock $S --json "$T/twin" >"$T/out" 2>"$T/err" & one=$!
+stop_at_part "$T/l13" $one
+printf '\0\0\0\x08free' >>"$T/twin/a.mp4"; kill -CONT $one; wait $one
+is "$(verdicts)" "copied b.mp4,indexed c.mp4,skipped a.mp4" "copies of a film that changes while it is read do not become copies of the new one"
+"$K" -L "$T/l13" ingest --encoder clock $S --json "$T/twin" >"$T/out" 2>"$T/err"
+is "$(verdicts)" "indexed a.mp4,unchanged b.mp4,unchanged c.mp4" "and the next run has it as a film of its own"
+is "$("$D" "$T/l13" | grep -c '| indexed |')" 3 "with all of its clips"
 
 # --- forget, relocate ---
 "$K" -L "$T/lib" forget "$T/in/twenty" >/dev/null; is "$("$K" -L "$T/lib" clips --in twenty | wc -l)" 0 "forget takes a file out"
