@@ -36,7 +36,8 @@ static void strip(float *c, const ks_product *p, int row, int rows, size_t panel
     const ks_matrix *w = p->w;
     const char *a = (const char *)p->a + ((size_t)row * p->lda) * 4;
     const char *b = panel_at(p, panel), *ahead = ahead_of(p, row, panel);
-    size_t chain = w->precision == KS_INT8 || p->kernels->one_chain ? p->groups : w->chain;
+    int whole = w->precision == KS_INT8 || (w->precision == KS_BF16 && p->kernels->one_chain);
+    size_t chain = whole ? p->groups : w->chain;
     for (size_t g = 0; g < p->groups; g += chain) {
         ks_tile t = {.a = a + g * 4, .lda = p->lda, .b = b + g * KS_PANEL * 4, .rows = rows, .add = g > 0,
                      .groups = p->groups - g < chain ? p->groups - g : chain, .ahead = ahead ? ahead + g * 64 : NULL, .shape = shape};
