@@ -44,9 +44,11 @@ static void name_piece(char *out, size_t room, const cutting *c, const char *pat
     int s = (int)fmin(floor(from), 1e6);
     size_t folder = strlen(c->f->to);
 
+    for (stem = stem > 150 ? 150 : stem; stem > 0 && ((unsigned char)name[stem] & 0xc0) == 0x80;)
+        stem--; /* not within a character */
+
     snprintf(out, room, "%s%s%02d-%.*s-%dh%02dm%02ds%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/", c->made + c->failed + 1,
-             stem > 150 ? 150 : stem, name,
-             s / 3600, s / 60 % 60, s % 60, c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv");
+             stem, name, s / 3600, s / 60 % 60, s % 60, c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv");
 }
 
 static int cut_one(cutting *c, const char *path, double start, double end, ks_error *e)

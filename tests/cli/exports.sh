@@ -111,6 +111,8 @@ is "$(ffmpeg -v error -xerror -i "$(ls "$T"/copy/*)" -f null - 2>&1 | wc -l)" 0 
 is "$("$K" cut "$film@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "its JSON has the film's whole path"
 is "$(cd "$T" && "$top/$K" cut "./${film##*/}@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "wherever one stands"
 printf 'a dog\n' | "$K" cut --hits - --to "$T/copy" >/dev/null 2>"$T/err"; is "$? $(cat "$T/err")" "4 kinoseek: -: not a line of search --json: a dog" "one sentence for a line that is no hit"
+long=$(printf 'x'; printf '\343\201\202%.0s' $(seq 70)); cp "$film" "$T/$long.mp4"
+is "$("$K" cut "$T/$long.mp4@1-2" --to "$T/long")" "$T/long/01-$(printf %s "$long" | head -c 148)-0h00m01s.mp4" "a long name is cut between characters"
 mkdir "$T/bin"; cp "$K" "$T/bin/kinoseek" # beside a decoder that may not write more than a few blocks
 printf '#!/bin/sh\ntrap "" XFSZ; ulimit -f 16; exec "%s" "$@"\n' "$top/$BUILD/kinoseek-decode" >"$T/bin/kinoseek-decode"; chmod +x "$T/bin/kinoseek-decode"
 "$T/bin/kinoseek" cut "$film@0-30" --to "$T/full" >/dev/null 2>"$T/err"
