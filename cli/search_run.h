@@ -31,8 +31,8 @@ typedef struct {
 #define KS_SEARCH_MORE_OPTIONS \
     {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
     {0, "csv", KS_OPT_FLAG, KS_AT(csv), NULL, "a table for spreadsheets"}, \
-    {0, "longer", KS_OPT_NUMBER, KS_AT(longer), "SECONDS", "clips at least this long"}, \
-    {0, "shorter", KS_OPT_NUMBER, KS_AT(shorter), "SECONDS", "clips at most this long"}, \
+    {0, "longer", KS_OPT_NUMBER, KS_AT(longer), "SECONDS", "only clips longer than this"}, \
+    {0, "shorter", KS_OPT_NUMBER, KS_AT(shorter), "SECONDS", "only clips shorter than this"}, \
     {0, "merge", KS_OPT_TEXT, KS_AT(merge), "on|off", "join neighbouring clips (on)"}, \
     {0, "fold", KS_OPT_TEXT, KS_AT(fold), "on|off", "show copies of a film once (on)"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \
