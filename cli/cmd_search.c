@@ -94,6 +94,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, ways ? "name one of WORDS, --queries, --image, --like" : "say what to look for: kinoseek search a dog jumping into water");
     if (f->without && (f->image || f->like))
         return ks_fail(e, KS_EUSAGE, "--not goes with words");
+    if (f->queries && f->html)
+        return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
     if (!(words = join(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (n > 0 && is_blank(words))
