@@ -175,6 +175,8 @@ int ks_ask_film(ks_search_run *r, const char *file_at, ks_error *e)
         goto out;
     }
     video.path = path;
+    if (at < 0 && r->f->not_self)
+        r->o.not_video = video.id;
     if ((err = film_vector(v, &nearest, r, &video, at, space.dim, e)) == 0)
         err = at >= 0 ? ask_stored(r, v, space.dim, nearest, file_at, e) : ks_search_vector(r, v, space.dim, file_at, e);
 out:

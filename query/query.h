@@ -72,6 +72,7 @@ typedef struct {
     int all;                  /* 1: no cut-off */
     int vector_query;         /* 1: similar, --image: always k hits, clip-to-clip scale */
     int64_t not_clip;         /* --not-self: the moment of this clip is left out; 0: none */
+    int64_t not_video;        /* --not-self of a whole film: none of its moments; 0: none */
     int64_t first_clip;       /* the moment of this clip comes first, whatever its score; 0: none */
     ks_search how;
 } ks_query_options;

@@ -209,7 +209,11 @@ static int consider(search_state *w, int64_t clip, ks_error *e)
     float *vector;
     int err, at;
 
-    if ((err = ks_index_clip(&row, w->x, clip, e)) < 0 || (err = video_of(&v, w, row.video, e)) < 0)
+    if ((err = ks_index_clip(&row, w->x, clip, e)) < 0)
+        return err;
+    if (w->o->not_video && row.video == w->o->not_video)
+        return 0;
+    if ((err = video_of(&v, w, row.video, e)) < 0)
         return err;
     for (at = 0; at < v->n && v->clips[at].id != clip; at++)
         ;

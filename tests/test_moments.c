@@ -367,6 +367,14 @@ START_TEST(the_moment_itself)
             for (int j = 0; j < hits.at[h].n_clips; j++)
                 ck_assert(hits.at[h].clips[j] != clip);
         ks_hits_free(&hits);
+        o.not_clip = 0;
+        o.not_video = rows[i].clip.video;
+        MUST(ks_query_run(&hits, x, &s, rows[i].v, D, &o, &e));
+        ck_assert_int_eq(hits.count, 5);
+        for (int h = 0; h < hits.count; h++)
+            ck_assert(hits.at[h].video != o.not_video);
+        ks_hits_free(&hits);
+        o.not_video = 0;
     }
 }
 END_TEST

@@ -106,6 +106,7 @@ clip=$(k search --all -k 1 --json a tram in the rain | jq '.clips[0]')
 is "$(k search --like "$clip" --json -k 3 | head -n 1 | jq -r '[.start + 0, (.score > 0.99)] | map(tostring) | join(" ")')" "3600 true" "--like: the clip itself first"
 is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 1 | jq ".start + 0")" "3600" "similar FILE@T: the stored clip nearest T is first"
 is "$(k similar "$T/films/city.mp4@1:00:03" --json -k 20 --not-self | jq -s 'map(select(.start == 3600)) | length')" 0 "--not-self leaves it out"
+is "$(k similar "$T/films/city.mp4" --json -k 20 --not-self --merge off | jq -rs 'map(.path | test("city")) | "\(length) \(any)"')" "8 false" "of a whole film: all of it"
 is "$(k similar "$T/films/home.mp4" --json -k 4 | wc -l)" 4 "similar always gives k hits"
 
 # --- wrong use
