@@ -90,6 +90,39 @@ static char *trimmed(char *s)
     return s;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
+    int order = strcmp(*x, *y);
+
+    return order ? order : (x > y) - (x < y);
+}
+
+/* A label that was there before is one label: twice it would be half as likely, and two of the best. */
+static int drop_repeats(ks_label_list *list)
+{
+    char ***sorted = malloc(((size_t)list->n + 1) * sizeof *sorted);
+    int kept = 0, same = 0;
+
+    if (!sorted)
+        return -1;
+    for (int i = 0; i < list->n; i++)
+        sorted[i] = &list->at[i];
+    qsort(sorted, (size_t)list->n, sizeof *sorted, by_text);
+    for (int i = 1; i < list->n; i++) {
+        if (strcmp(*sorted[i], *sorted[same]) != 0)
+            same = i;
+        else
+            *sorted[i] = NULL;
+    }
+    free(sorted);
+    for (int i = 0; i < list->n; i++)
+        if (list->at[i])
+            list->at[kept++] = list->at[i];
+    list->n = kept;
+    return 0;
+}
+
 int ks_read_labels(ks_label_list *list, const char *file, ks_error *e)
 {
     char *line, *next;
@@ -126,6 +159,8 @@ int ks_read_labels(ks_label_list *list, const char *file, ks_error *e)
         }
         list->at[list->n++] = line;
     }
+    if (drop_repeats(list) < 0)
+        return ks_fail(e, KS_ENOMEM, "%s: no memory for labels", file);
     return list->n ? 0 : ks_fail(e, KS_EFORMAT, "%s: no label in it", file);
 }
 

@@ -11,7 +11,7 @@ typedef struct {
 } ks_label_list;
 
 /* One label a line; or CSV whose first line names a column "name", "label" or "class" (Kinetics lists
- * are "id,name"). Blank lines are skipped. KS_ENOTFOUND, KS_EFORMAT: no label in it, not UTF-8. */
+ * are "id,name"). Blank lines and repeats are skipped. KS_ENOTFOUND, KS_EFORMAT: no label in it, not UTF-8. */
 int ks_read_labels(ks_label_list *list, const char *file, ks_error *e);
 void ks_free_labels(ks_label_list *list);
 

@@ -136,6 +136,8 @@ k label --labels "$T/labels" --template '{}' --json --in "$film" >"$T/labels.jso
 is "$(jq -r '[.start + 0, .end + 0, .label] | map(tostring) | join("/")' "$T/labels.json" | tr '\n' ' ')" "2.002/10.01/a dog jumping into water 12.012/24.024/a boat on the water 30.03/38.038/people at a barbecue " "each clip its label, equal neighbours one span"
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off | wc -l)" 4 "--merge off: a clip a row"
 is "$(k label -l "$T/labels" --template '{}' --json --in "$film" --merge off -k 3 | jq -s 'map(.score) | add | . > 3.999 and . < 4.001')" true "the softmax over all labels sums to one a clip"
+cat "$T/labels" "$T/labels" >"$T/twice"
+is "$(k label -l "$T/twice" --template '{}' --json --in "$film" -k 4 | cksum)" "$(k label -l "$T/labels" --template '{}' --json --in "$film" -k 4 | cksum)" "a label that stands twice is one"
 seq 70 >"$T/many"
 is "$(k label -l "$T/many" --template '{}' --json --in "$film" --merge off -k 100 | jq -c '[.start, .rank]' | sort -u | wc -l)" 280 "-k beyond the labels: each clip has them all"
 is "$(k label -l "$T/many" --template '{}' --json --in "$film" --merge off -k 70 | jq -s 'group_by(.start) | map(sort_by(.rank) | map(.cosine)) | all(. == (sort | reverse))')" true "best first"
