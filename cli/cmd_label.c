@@ -40,7 +40,7 @@ typedef struct {
     int64_t video;               /* of the last row */
     double fps, duration;
     int64_t film_date;
-    int rows, err;
+    int rows, left_out, err;
     ks_error *e;
 } labelling;
 
@@ -77,8 +77,10 @@ static int take_row(void *arg, const ks_label_row *row)
     labelling *l = arg;
     ks_entry k;
 
-    if (row->score < l->f->least)
+    if (row->score < l->f->least) {
+        l->left_out++;
         return 0;
+    }
     if ((l->err = film_of(l, row)) < 0)
         return 1;
     k = (ks_entry){.path = row->path, .title = l->labels->at[row->label], .is_label = 1, .rank = row->rank, .video = row->video,
@@ -137,7 +139,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = ks_out_end(&l.out, e);
     if (err == 0 && l.rows == 0) {
         if (!l.format)
-            puts("Nothing here to label.");
+            puts(l.left_out ? "No label scores as high as that." : "Nothing here to label.");
         err = 1;
     }
 out:

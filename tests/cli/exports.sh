@@ -164,5 +164,6 @@ is "$(k label -l "$T/k400.csv" --per-video -k 2 --json --in "$film" | jq -r .lab
 k label -l "$T/labels" extra >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek label: extra: it takes no words; --labels names the file of labels, --in a film" "a word too many is named"
 : >"$T/empty"; k label -l "$T/empty" >/dev/null; is "$?" 4 "no labels is exit 4"
 k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
+is "$(k label -l "$T/labels" --least 2)" "No label scores as high as that." "--least above all: said as it is"
 k label -l "$T/labels" --template 'no hole' >/dev/null; is "$?" 2 "a template without {} is wrong use"
 is "$(k label -l "$T/labels" --template '{}' --format vtt --in "$film" | grep -c -- '-->')" 3 "labels as WebVTT"
