@@ -114,6 +114,8 @@ typedef struct {
     size_t n_change, change_room;
     size_t *by_content;            /* open addressing into jobs, +1; 0 free */
     size_t by_content_room;
+    size_t *by_drop;               /* the same into change, of those that drop a path */
+    size_t by_drop_room, n_drop;
     uint64_t (*renumbered)[2];     /* [n_renumbered] devices that files which are still there were on, and are on now */
     size_t n_renumbered;
     int64_t bytes;                 /* of all jobs */

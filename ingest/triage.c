@@ -48,6 +48,7 @@ void ks_triage_free(ks_triage *t)
     free(t->change);
     free(t->by_content);
     free(t->renumbered);
+    free(t->by_drop);
 }
 
 static int copy_place(ks_place *to, const ks_met *met)
@@ -163,6 +164,30 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
     return 0;
 }
 
+/* by_drop finds the changes that drop a path. */
+static int file_drop(ks_triage *t, size_t number, ks_error *e)
+{
+    if (2 * (t->n_drop + 1) > t->by_drop_room) {
+        size_t room = t->by_drop_room ? 2 * t->by_drop_room : 256, *old = t->by_drop;
+        t->by_drop = calloc(room, sizeof *old);
+        if (!t->by_drop) {
+            t->by_drop = old;
+            return no_memory(e);
+        }
+        free(old);
+        t->by_drop_room = room;
+        t->n_drop = 0;
+        for (size_t i = 0; i < number; i++)
+            if (t->change[i].drop && file_drop(t, i, e) < 0) return -1;
+    }
+    const char *path = t->change[number].drop;
+    size_t at = XXH64(path, strlen(path), 0) & (t->by_drop_room - 1);
+    while (t->by_drop[at]) at = (at + 1) & (t->by_drop_room - 1);
+    t->by_drop[at] = number + 1;
+    t->n_drop++;
+    return 0;
+}
+
 static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t old, const char *drop, ks_error *e)
 {
     if (t->n_change == t->change_room) {
@@ -176,7 +201,7 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
     *c = (change){.video = video, .old = old == video ? 0 : old, .drop = drop ? strdup(drop) : NULL};
     if (copy_place(&c->place, met) < 0 || (drop && !c->drop)) return no_memory(e);
     t->n_change++;
-    return 0;
+    return drop ? file_drop(t, t->n_change - 1, e) : 0;
 }
 
 /* The disk that this path lies on has another number than it was written down with: after a start of the system, and where
@@ -291,26 +316,51 @@ static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_t
     return result == 2 && !listed ? 0 : result;
 }
 
+/* 1: another path was met that takes the place of this one. */
+static int is_dropped(const ks_triage *t, const char *path)
+{
+    if (t->by_drop_room == 0) return 0;
+    for (size_t at = XXH64(path, strlen(path), 0) & (t->by_drop_room - 1); t->by_drop[at]; at = (at + 1) & (t->by_drop_room - 1))
+        if (strcmp(t->change[t->by_drop[at] - 1].drop, path) == 0) return 1;
+    return 0;
+}
+
+/* *path: one of the video's that is not there any more, and whose place no other took; NULL: none. malloc'ed. */
+static int gone_path(char **path, const ks_triage *t, int64_t video, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_filter filter = {.video = video};
+    ks_video v;
+    struct stat st;
+    *path = NULL;
+    int r = ks_index_files(&cursor, t->x, &filter, e);
+    while (r >= 0 && !*path && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
+        int gone = r == 1 && lstat(v.path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR) && !is_dropped(t, v.path);
+        r = 0;
+        if (gone && !(*path = strdup(v.path))) r = no_memory(e);
+    }
+    ks_cursor_close(cursor);
+    return r < 0 ? r : 0;
+}
+
 /* The content is in the catalog under another path. */
 static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *w, int64_t old_video, ks_error *e)
 {
     struct stat st;
-    char *first = strdup(w->path ? w->path : "");
-    if (!first) return no_memory(e);
-    int done = is_done(t, w), err = 0, there = *first && lstat(first, &st) == 0;
-    int gone = *first && !there && (errno == ENOENT || errno == ENOTDIR);
+    char *gone;
+    int err = gone_path(&gone, t, w->id, e);
+    if (err < 0) return err;
+    int there = !gone && lstat(w->path, &st) == 0, done = is_done(t, w);
     int moved_on = there && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
     int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
     if (done) {
         t->sum->moved++;
         ks_say_file(t->o, met->path, gone || moved_on ? "moved" : "copied", ks_verdict_name(w->verdict), hard ? "hard link" : "", 0,
                     w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0, w->seconds_missing);
-        err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
-    } else {
-        err = add_change(t, met, w->id, old_video, gone ? first : NULL, e);
-        if (err == 0) err = add_job(t, met, as, w, e);
     }
-    free(first);
+    err = add_change(t, met, w->id, old_video, gone, e);
+    if (err == 0 && !done) err = add_job(t, met, as, w, e);
+    free(gone);
     return err;
 }
 
@@ -485,10 +535,13 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
     size_t n = 0, room = 0;
     char **gone = NULL;
     int err = 0, r;
-    char **seen = malloc((all->n + 1) * sizeof *seen);
+    char **seen = malloc((all->n + t->n_change + 1) * sizeof *seen);
     if (!seen) return no_memory(e);
+    size_t n_seen = all->n;
     for (size_t i = 0; i < all->n; i++) seen[i] = all->at[i].path;
-    qsort(seen, all->n, sizeof *seen, by_path);
+    for (size_t i = 0; i < t->n_change; i++)
+        if (t->change[i].drop) seen[n_seen++] = t->change[i].drop; /* moved; a dry run leaves it where it was */
+    qsort(seen, n_seen, sizeof *seen, by_path);
     r = ks_index_files(&cursor, t->x, &filter, e);
     while (r >= 0 && err == 0 && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
         if (r < 0) {
@@ -497,7 +550,7 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
         }
         if (!ks_is_folder_of(root, v.path)) continue;
         const char *path = v.path;
-        if (bsearch(&path, seen, all->n, sizeof *seen, by_path) || !is_gone(t, &v)) continue;
+        if (bsearch(&path, seen, n_seen, sizeof *seen, by_path) || !is_gone(t, &v)) continue;
         if (n == room) {
             room = room ? 2 * room : 64;
             char **more = reallocarray(gone, room, sizeof *more);

@@ -78,6 +78,15 @@ is "$(verdicts) $(jq -r 'select(.event == "done") | .clips' "$T/out")" "moved a.
 ln -s nowhere "$T/link/none.mp4"; "$K" -L "$T/llink" ingest --encoder clock -q --follow "$T/link" >"$T/out" 2>&1; rm "$T/link/none.mp4"; link
 is "$(verdicts) $("$K" -L "$T/llink" status --bad)" "gone none.mp4,unchanged a.mp4,unchanged b.mp4 Every file went in wholly." "a link to nothing that was taken away is no bad file any more"
 
+# A folder with copies in it that is renamed.
+mkdir "$T/ren"; cp "$T/made/clock_6.mp4" "$T/ren/a.mp4"; cp "$T/made/clock_6.mp4" "$T/ren/b.mp4"; cp "$T/made/clock_1.mp4" "$T/ren/c.mp4"
+"$K" -L "$T/lren" ingest --encoder clock -q "$T/ren" >/dev/null 2>&1; mv "$T/ren/c.mp4" "$T/ren/d.mp4"
+is "$("$K" -L "$T/lren" ingest --encoder clock -n "$T/ren" 2>/dev/null)" "Nothing new in 3 files. Moved or copied: 1." "a dry run does not take what was moved for gone too"
+mv "$T/ren" "$T/ren2"; "$K" -L "$T/lren" ingest --encoder clock --json "$T/ren2" >"$T/out" 2>&1
+is "$(verdicts) $("$D" "$T/lren" | grep -c '/ren/')" "moved a.mp4,moved b.mp4,moved d.mp4 0" "copies in a folder that was renamed leave no path behind"
+mv "$T/ren2/a.mp4" "$T/ren2/e.mp4"; cp "$T/ren2/e.mp4" "$T/ren2/f.mp4"; "$K" -L "$T/lren" ingest --encoder clock --json "$T/ren2" >"$T/out" 2>&1
+is "$(verdicts)" "copied f.mp4,moved e.mp4,unchanged b.mp4,unchanged d.mp4" "of two new paths for one that is gone the second is a copy"
+
 # What the system does not let us look at today, and did before. Root sees everything: it asks as nobody.
 mkdir -p "$T/shut/in/below" "$T/shut/home"; cp "$T/made/clock_6.mp4" "$T/shut/in/below/a.mp4"; cp "$T/made/clock_1.mp4" "$T/shut/in/b.mp4"
 other=env; [ "$(id -u)" = 0 ] && { other="setpriv --reuid=65534 --regid=65534 --clear-groups"; chmod 755 "$T"; chown -R 65534 "$T/shut"; }
