@@ -100,6 +100,8 @@ static int read_filter(ks_search_run *r, ks_error *e)
         return ks_fail(e, KS_EUSAGE, "--after takes a date such as 2019-07-12, not \"%s\"", f->after);
     if (f->before && ks_parse_date(&to->before, f->before, 0) < 0)
         return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"", f->before);
+    if (f->after && to->after == 0) to->after = -1; /* 0 is no bound: the second before the first of 1970 */
+    if (f->before && to->before == 0) to->before = -1;
     if (f->exact && f->ann)
         return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
     r->o.k = f->k > f->open ? f->k : f->open > 10 ? f->open : f->k;

@@ -15,12 +15,12 @@ static int digits(const char *s, int n)
 }
 
 /* 20190712, 2019-07-12, 2019_07_12, each maybe followed by a separator and 181530 or 18-15-30, as cameras and
- * phones name their files. Local time, as cameras mean it. 0: none. */
-static int64_t date_at(const char *s)
+ * phones name their files, and people what they had digitised. Local time, as cameras mean it. 1; 0: none. */
+static int date_at(int64_t *date, const char *s)
 {
     int wide = s[4] == '-' || s[4] == '_' || s[4] == '.';
     int year = digits(s, 4), month = digits(s + 4 + wide, 2), day = -1;
-    if (year < 1970 || year > 2100 || month < 1 || month > 12 || (wide && s[7] != s[4])) return 0;
+    if (year < 1900 || year > 2100 || month < 1 || month > 12 || (wide && s[7] != s[4])) return 0;
     day = digits(s + 6 + 2 * wide, 2);
     if (day < 1 || day > 31) return 0;
     const char *t = s + 8 + 2 * wide;
@@ -33,8 +33,8 @@ static int64_t date_at(const char *s)
         if (hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second < 61)
             tm.tm_hour = hour, tm.tm_min = minute, tm.tm_sec = second;
     }
-    time_t when = mktime(&tm);
-    return when == (time_t)-1 ? 0 : (int64_t)when;
+    *date = (int64_t)mktime(&tm);
+    return tm.tm_mday == day; /* 31 February is none */
 }
 
 int64_t ks_film_date(int *source, int64_t created, const char *path, int64_t mtime_ns)
@@ -46,8 +46,8 @@ int64_t ks_film_date(int *source, int64_t created, const char *path, int64_t mti
     name = name ? name + 1 : path;
     for (const char *s = name; strlen(s) >= 8; s++) {
         if (s > name && s[-1] >= '0' && s[-1] <= '9') continue;
-        int64_t when = date_at(s);
-        if (when > 0) return when;
+        int64_t when;
+        if (date_at(&when, s)) return when;
     }
     *source = 0;
     return mtime_ns / 1000000000;

@@ -3,6 +3,7 @@
 #include "ingest/glob.h"
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
+#include "ingest/jobs.h"
 #include "ingest/scan.h"
 
 #include <check.h>
@@ -332,6 +333,27 @@ START_TEST(first_bytes)
 }
 END_TEST
 
+/* date -u -d ... +%s; the container, else the name, else the mtime. */
+START_TEST(dates_of_films)
+{
+    static const struct { int64_t created; const char *path; int64_t mtime; int64_t date; int source; } films[] = {
+        {1562956200, "/2001-01-01/2019-01-01.mp4", 5, 1562956200, 2}, {0, "/a/VID_20190712_183000.mp4", 5, 1562956200, 1},
+        {0, "/a/2019-07-12 18.30.00 lake.mov", 5, 1562956200, 1}, {0, "/a/2019_07_12.mov", 5, 1562932800, 1},
+        {0, "/2019-07-12/x.mov", 5, 5, 0}, {0, "/a/120190712.mov", 5, 5, 0}, {0, "/a/201907123.mov", 5, 5, 0},
+        {0, "/a/2019-13-12.mov", 5, 5, 0}, {0, "/a/2019-07_12.mov", 5, 5, 0}, {0, "/a/1920x1080 20190712.mov", 5, 1562932800, 1},
+        {0, "/a/2019-02-30.mov", 5, 5, 0}, {0, "/a/1920_1080.mov", 5, 5, 0}, {0, "/a/x.mov", -7, -7, 0}, {0, "/a/2019071", 5, 5, 0},
+        {0, "/a/1961-04-12 super 8.avi", 5, -275227200, 1}, {0, "/a/19610412_060700.avi", 5, -275248380, 1}, {0, "/a/1799-04-12.avi", 5, 5, 0},
+    };
+    setenv("TZ", "UTC", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof films / sizeof *films; i++) {
+        int source;
+        int64_t date = ks_film_date(&source, films[i].created, films[i].path, films[i].mtime * 1000000000);
+        ck_assert_msg(date == films[i].date && source == films[i].source, "%s: %lld, %d", films[i].path, (long long)date, source);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("scan");
@@ -341,6 +363,7 @@ int main(void)
     tcase_add_test(t, walks_in_order_and_by_rule);
     tcase_add_test(t, links_end);
     tcase_add_test(t, no_file_of_a_library);
+    tcase_add_test(t, dates_of_films);
     tcase_add_test(t, a_disk_with_another_number);
     tcase_add_test(t, a_folder_that_cannot_be_read_to_its_end);
     tcase_add_test(t, missing_and_empty_roots);
