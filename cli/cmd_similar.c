@@ -3,7 +3,7 @@
 
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
-    {0, "not-self", KS_OPT_FLAG, KS_AT(not_self), NULL, "leave out the moment, or the film, that was asked about"},
+    {0, "not-self", KS_OPT_FLAG, KS_AT(not_self), NULL, "leave out the moment (or film) that was asked about"},
     KS_SEARCH_MORE_OPTIONS,
     {0},
 };
