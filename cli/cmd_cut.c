@@ -51,6 +51,10 @@ static void name_piece(char *out, size_t room, const cutting *c, const char *pat
              stem, name, s / 3600, s / 60 % 60, s % 60, c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv");
 }
 
+/* Times as they are written are whole milliseconds: the first frame of a moment may lie half of one before, or behind,
+ * and so may the first frame that is no more of it. A copy looks for the key frame at or before the start. */
+static const double rounding = 0.0005;
+
 static int cut_one(cutting *c, const char *path, double start, double end, ks_error *e)
 {
     double from = fmax(start - c->f->pad, 0), to = end + c->f->pad;
@@ -59,7 +63,7 @@ static int cut_one(cutting *c, const char *path, double start, double end, ks_er
     ks_json j;
 
     name_piece(piece, sizeof piece, c, path, from);
-    err = ks_cut(c->decoder, path, piece, from, to, c->f->reencode, e);
+    err = ks_cut(c->decoder, path, piece, fmax(from + (c->f->reencode ? -rounding : rounding), 0), to - rounding, c->f->reencode, e);
     if (err < 0) {
         if (err == KS_EIO || err == KS_ENOMEM || err == KS_ESTOP) /* the next one would fail likewise */
             return err;

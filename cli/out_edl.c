@@ -1,16 +1,21 @@
 /* out_edl.c - edit lists: mpv's EDL v0 to play the hits in a row, CMX 3600 for editing programs. */
 #include "cli/out.h"
 
+#include <math.h>
 #include <string.h>
 
 /* mpv, DOCS/edl-mpv.rst: %N% before a value of N bytes, so that any path is right. */
 static void mpv_begin(ks_out *o) { fputs("# mpv EDL v0\n", o->f); }
 
+/* mpv shows the frames of [start, end) and compares exactly: a start of 13.267 would lose the frame at 13.26667, an end
+ * would show the first frame of the next scene. So both are a microsecond early. */
+static double early(double seconds) { return fmax(floor(seconds * 1e6) - 1, 0) / 1e6; }
+
 static void mpv_entry(ks_out *o, const ks_entry *k)
 {
-    double start = ks_seconds(k->start, k->tb), end = ks_seconds(k->end, k->tb);
+    double start = early(ks_seconds(k->start, k->tb)), end = early(ks_seconds(k->end, k->tb));
 
-    fprintf(o->f, "%%%zu%%%s,%.3f,%.3f,title=%%%zu%%%s\n", strlen(k->path), k->path, start, end - start, strlen(k->title), k->title);
+    fprintf(o->f, "%%%zu%%%s,%.6f,%.6f,title=%%%zu%%%s\n", strlen(k->path), k->path, start, end - start, strlen(k->title), k->title);
 }
 
 const ks_out_format ks_format_mpv_edl = {"mpv-edl", 0, 0, mpv_begin, mpv_entry, NULL};

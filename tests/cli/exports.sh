@@ -40,6 +40,8 @@ k search --all --format vtt a boat >/dev/null; is "$?" 2 "chapters of several fi
 # --- edit lists
 film --format mpv-edl >"$T/hits.edl"
 is "$(head -n 1 "$T/hits.edl")" "# mpv EDL v0" "mpv EDL"
+printf '%s\t13.2666667\t16.7666667\ta dog\n' "$T/thirds.mp4" | "$top/$BUILD/tests/prog_sentences" "$T/thirds" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" 2>"$T/err"
+is "$("$K" --precision fp32 -L "$T/thirds" search --all a dog --format mpv-edl 2>"$T/err" | sed -n 's/^.*mp4,\([^,]*\),\([^,]*\),.*/\1 \2/p' | awk '{ print ($1 > 13.26665 && $1 < 13.266667 && $1 + $2 > 16.76665 && $1 + $2 < 16.766667) }')" 1 "a range holds its first frame, and not the first of what comes next"
 if command -v mpv >/dev/null; then
   length=$(mpv --no-config --vo=null --ao=null --frames=1 --term-playing-msg='LENGTH=${=duration}' "$T/hits.edl" 2>&1 | sed -n 's/.*LENGTH=//p')
   is "$(echo "${length:-0}" | awk '{ print ($1 > 27.9 && $1 < 28.2) }')" 1 "mpv plays 28 s of it"
@@ -111,6 +113,14 @@ is "$(ffmpeg -v error -xerror -i "$(ls "$T"/copy/*)" -f null - 2>&1 | wc -l)" 0 
 is "$("$K" cut "$film@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "its JSON has the film's whole path"
 is "$(cd "$T" && "$top/$K" cut "./${film##*/}@1-2" --json --to "$T/copy" | jq -r .path)" "$film" "wherever one stands"
 printf 'a dog\n' | "$K" cut --hits - --to "$T/copy" >/dev/null 2>"$T/err"; is "$? $(cat "$T/err")" "4 kinoseek: -: not a line of search --json: a dog" "one sentence for a line that is no hit"
+# Red, 58 frames of green from frame 100 on, blue: no change lies on a millisecond.
+ffmpeg -v error -f lavfi -i color=red:s=64x64:r=30:d=10 -vf "drawbox=c=lime:t=fill:enable='between(n,100,157)',drawbox=c=blue:t=fill:enable='gte(n,158)'" -frames:v 240 \
+  -c:v libx264 -x264-params keyint=1000:scenecut=0 -force_key_frames 'expr:eq(n,100)+eq(n,158)' "$T/rgb.mp4" 2>"$T/err"
+frames() { ffmpeg -v error -i "$1" -vf scale=1:1 -f rawvideo -pix_fmt rgb24 - | od -An -v -tu1 -w3 | awk '{ print ($1 > 128 ? "r" : $2 > 128 ? "g" : "b") }' | uniq -c | xargs; }
+"$K" cut "$T/rgb.mp4@3.333-5.267" "$T/rgb.mp4@5.267-8" --reencode --to "$T/rgb" >/dev/null 2>"$T/err"
+is "$(frames "$T/rgb/01-rgb-0h00m03s.mp4"), $(frames "$T/rgb/02-rgb-0h00m05s.mp4")" "58 g, 82 b" "times rounded to milliseconds lose no frame and take none of the next scene"
+"$K" cut "$T/rgb.mp4@3.333-5.267" "$T/rgb.mp4@5.267-8" --to "$T/rgbcopy" >/dev/null 2>"$T/err"
+is "$(frames "$T/rgbcopy/01-rgb-0h00m03s.mp4"), $(frames "$T/rgbcopy/02-rgb-0h00m05s.mp4")" "58 g, 82 b" "a copy begins with the key frame that is there"
 long=$(printf 'x'; printf '\343\201\202%.0s' $(seq 70)); cp "$film" "$T/$long.mp4"
 is "$("$K" cut "$T/$long.mp4@1-2" --to "$T/long")" "$T/long/01-$(printf %s "$long" | head -c 148)-0h00m01s.mp4" "a long name is cut between characters"
 mkdir "$T/bin"; cp "$K" "$T/bin/kinoseek" # beside a decoder that may not write more than a few blocks
