@@ -89,6 +89,10 @@ const ks_kernels *ks_kernels_avx2(void);    /* NULL where the build or this CPU 
 const ks_kernels *ks_kernels_avx512(void);
 const ks_kernels *ks_kernels_amx(void);
 
+/* Between kernels_avxvnni.c and kernels_avx2.c. */
+ks_tile_fn ks_tile_avxvnni;
+int ks_has_avxvnni(void);
+
 /* Between kernels_amx.c and kernels_avx512.c. */
 ks_tile_fn ks_tile_amx_bf16, ks_tile_amx_int8;
 void ks_leave_amx(void);
