@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int add_path(const char *const **list, int *n, const char *path)
 {
@@ -19,6 +20,22 @@ static int add_path(const char *const **list, int *n, const char *path)
         return -1;
     (*n)++;
     return 0;
+}
+
+/* A path that leads nowhere (a disk that is not here) gives way to a copy that is there. */
+static void prefer_present(ks_hit *h)
+{
+    const char **copies = (const char **)h->copies;
+
+    if (h->n_copies == 0 || access(h->path, F_OK) == 0)
+        return;
+    for (int i = 0; i < h->n_copies; i++)
+        if (access(copies[i], F_OK) == 0) {
+            const char *there = copies[i];
+            copies[i] = h->path;
+            h->path = there;
+            return;
+        }
 }
 
 int ks_hit_paths(ks_hit *h, ks_index *x, int64_t video, const ks_filter *filter, ks_error *e)
@@ -42,6 +59,8 @@ int ks_hit_paths(ks_hit *h, ks_index *x, int64_t video, const ks_filter *filter,
     ks_cursor_close(c);
     if (err == 0 && !h->path)
         return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)video);
+    if (err == 0)
+        prefer_present(h);
     return err < 0 ? err : 0;
 }
 

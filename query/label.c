@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- one video at a time --- */
 typedef struct {
@@ -266,7 +267,7 @@ static int by_video(const void *a, const void *b)
 
 static int by_place(const void *a, const void *b) { return ((const labelled *)a)->place - ((const labelled *)b)->place; }
 
-/* Every video that passes the filter once, under its first path, in the order of the catalog. */
+/* Every video that passes the filter once, under its first path (of those where a file is), in the order of the catalog. */
 static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, ks_error *e)
 {
     ks_cursor *c = NULL;
@@ -294,10 +295,17 @@ static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, 
         return err;
     qsort(*out, (size_t)*n, sizeof **out, by_video);
     for (int i = 0; i < *n; i++) {
-        if (kept && (*out)[kept - 1].id == (*out)[i].id)
-            free((*out)[i].path);
-        else
+        labelled *same = kept && (*out)[kept - 1].id == (*out)[i].id ? &(*out)[kept - 1] : NULL;
+        if (!same) {
             (*out)[kept++] = (*out)[i];
+            continue;
+        }
+        if (access(same->path, F_OK) != 0 && access((*out)[i].path, F_OK) == 0) {
+            free(same->path);
+            same->path = (*out)[i].path;
+        } else {
+            free((*out)[i].path);
+        }
     }
     *n = kept;
     qsort(*out, (size_t)*n, sizeof **out, by_place);

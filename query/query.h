@@ -95,7 +95,7 @@ typedef struct {
     int rank;                 /* 1 = best of its clip; of a span: the best one in it */
     double score;             /* softmax over all labels at temperature 0.01; of a span: mean over its clips */
     double cosine;            /* of a span: mean */
-    const char *path;         /* the video's first path; valid during the call */
+    const char *path;         /* the video's first one where a file is; valid during the call */
 } ks_label_row;
 typedef struct {
     const char *const *labels; int n_labels;

@@ -141,6 +141,10 @@ latin="$T/films/$(printf 'zz\357.mp4')"; cp "$plain" "$latin"; cp "$plain" "$T/f
 "$K" -q -L "$T/copies" -m demo --precision fp32 ingest "$T/films/z.mp4" "$plain" "$latin" >"$T/out" 2>"$T/err"
 "$K" -q -L "$T/copies" search --all --json stripes >"$T/out" 2>"$T/err"
 is "$(jq -r '.copies | length' "$T/out") $(jq -r '([.path_bytes // empty] + (.copies_bytes // []))[]' "$T/out" | while read -r c; do echo "$c" | base64 -d; echo; done | grep -acxF "$latin")" "2 1" "JSON has the bytes of copies, too"
+mv "$plain" "$T/away"
+is "$("$K" -q -L "$T/copies" search --all --json stripes 2>"$T/err" | jq -r '"\(.path) \(.missing) \(.copies[0])"')" "$T/films/z.mp4 null $plain" "a file that is not here: a copy that is names the moment"
+is "$("$K" -q -L "$T/copies" label --labels "$T/labels" --json 2>"$T/err" | jq -r .path)" "$T/films/z.mp4" "and the label's"
+mv "$T/away" "$plain"
 
 # --- no home, no library's name
 for command in "embed --text x" doctor "completion bash" "model list" "model info demo" "cut $plain@0-1 --to $T/pieces2"; do
