@@ -38,10 +38,10 @@ static int read_file(char **text, const char *file, ks_error *e)
     return err;
 }
 
-/* The next cell of a CSV record (RFC 4180), unquoted in place; *rest NULL after the last one. */
+/* The next cell of a CSV record (RFC 4180, blanks before it left out), unquoted in place; *rest NULL after the last one. */
 static char *cell(char **rest)
 {
-    char *start = *rest, *from = start, *to = start;
+    char *start = *rest + strspn(*rest, " \t"), *from = start, *to = start;
 
     if (*from != '"') {
         char *comma = strchr(start, ',');
@@ -62,6 +62,17 @@ static char *cell(char **rest)
     return start;
 }
 
+static char *trimmed(char *s)
+{
+    size_t n;
+
+    while (*s == ' ' || *s == '\t')
+        s++;
+    for (n = strlen(s); n > 0 && strchr(" \t\r", s[n - 1]); n--)
+        s[n - 1] = 0;
+    return s;
+}
+
 /* Column of the labels, -1: not a table. */
 static int label_column(const char *first_line)
 {
@@ -72,22 +83,11 @@ static int label_column(const char *first_line)
     if (!strchr(copy, ','))
         return -1;
     for (; rest; column++) {
-        char *c = cell(&rest);
+        char *c = trimmed(cell(&rest));
         if (found < 0 && (strcasecmp(c, "name") == 0 || strcasecmp(c, "label") == 0 || strcasecmp(c, "class") == 0))
             found = column;
     }
     return found;
-}
-
-static char *trimmed(char *s)
-{
-    size_t n;
-
-    while (*s == ' ' || *s == '\t')
-        s++;
-    for (n = strlen(s); n > 0 && strchr(" \t\r", s[n - 1]); n--)
-        s[n - 1] = 0;
-    return s;
 }
 
 static int by_text(const void *a, const void *b)
