@@ -98,7 +98,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
     if (!(words = join(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (n > 0 && is_blank(words))
+    if (f->without && is_blank(f->without))
+        err = ks_fail(e, KS_EUSAGE, "--not: the words are empty");
+    else if (n > 0 && is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
     else
         err = ks_search_open(&r, g, f, "search", e);

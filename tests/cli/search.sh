@@ -43,6 +43,7 @@ is "$(k search --all -k 1 --json an old film about trains | jq -r .path_bytes | 
 is "$(k search --all -k 3 --json --merge off a dog jumping into water | jq -s 'map(.clips | length) | add')" 3 "--merge off: a clip a hit"
 is "$(k search --all -k 2147483647 --json --merge off a dog jumping into water | wc -l)" "$(k clips --json | wc -l)" "a huge -k: all there is"
 is "$(k search --json --all --in city.mp4 -k 9 a dog jumping into water | jq -r .path | sort -u)" "$T/films/city.mp4" "--in names one film"
+k search --all --not '' a cat >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek search: --not: the words are empty" "--not of nothing is wrong use: it moved every score"
 printf '%s\t0\t8\ta lake\n' "$T/yt/A lake [dQw4w9] *?\\.mp4" "$T/yt/A lake d.mp4" | "$BUILD/tests/prog_sentences" "$T/yt" "$PWD/tests/fixtures/lvt.npz" "$PWD/tests/fixtures/lvt.spm" 2>"$T/err"
 for name in "A lake [dQw4w9] *?\\.mp4" "yt/A lake [dQw4w9] *?\\.mp4" "$T/yt/A lake [dQw4w9] *?\\.mp4" 'A lake \[*'; do
   is "$("$K" --precision fp32 -L "$T/yt" search --json --all --in "$name" a lake 2>"$T/err" | jq -r .path)" "$T/yt/A lake [dQw4w9] *?\\.mp4" "--in $name: a name as it is, else a pattern"
