@@ -97,6 +97,9 @@ sleep 0.3
 is "$(ps -o stat= -p $one | cut -c1)" T "Ctrl-Z pauses it"
 is "$(ps -o ni= -p $one | tr -d ' ')" 19 "--nice leaves the machine to others"
 is "$(ps -o ni= --ppid $one | tr -d ' ' | sort -u)" 19 "and so does its decoder"
+job=$(ps -o pid= --ppid "$(ps -o pid= --ppid $one | head -n 1 | tr -d ' ')" | head -n 1 | tr -d ' ')
+[ "$(awk '/Max cpu time/ { print $4 }' "/proc/$job/limits")" -ge $((300 + $(stat -c %s "$M/clock_13.mp4") / 512)) ]
+ok $? "a film of 512 bytes a second has the processor time to be decoded as fast as it is played"
 at=$kept; sleep 0.5; part; is "$kept" "$at" "nothing goes on in a pause"
 "$K" -L "$T/p2" status --json >"$T/st"
 is "$(jq -r '.ingest | "\(.pid) \(.files) \(.files_total)"' "$T/st")" "$one 0 2" "status in another process says which ingest, and of how many films"
