@@ -1,4 +1,5 @@
 /* cmd_search.c - `search WORDS`: words, a picture or a clip in, moments out. */
+#include "cli/json_out.h"
 #include "cli/picture_query.h"
 #include "cli/search_run.h"
 
@@ -47,14 +48,17 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
-    int err = 0;
+    int err = 0, at = 0;
 
     if (!f)
         return ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
     while (err == 0 && (n = getline(&line, &room, f)) >= 0) {
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             line[--n] = 0;
-        if (!is_blank(line))
+        at++;
+        if (strlen(line) != (size_t)n || !ks_is_utf8(line))
+            err = ks_fail(e, KS_EFORMAT, "%s: line %d is not UTF-8 text", file, at);
+        else if (!is_blank(line))
             err = ask_words(r, line, e);
     }
     if (err == 0 && ferror(f))

@@ -69,6 +69,10 @@ is "$(wc -c <"$T/err")" 0 "and says nothing"
 k search --all --json a dog >/dev/full; is "$?" 5 "a full disk is exit 5"
 k search --all --csv -k 2 a dog jumping into water >"$T/hits.csv"
 is "$(python3 -c 'import csv,sys; r = list(csv.DictReader(open(sys.argv[1], newline=""))); print(len(r), r[0]["path"], r[0]["start"], r[0]["query"])' "$T/hits.csv")" "2 $lake 4.000 a dog jumping into water" "CSV as python reads it"
+for bad in '\377' 'a\0b'; do
+  printf "a dog\n\n$bad\n" >"$T/bad"; k search --all --queries "$T/bad" --json >"$T/out"
+  is "$? $(cat "$T/err")" "4 kinoseek: $T/bad: line 3 is not UTF-8 text" "a query that is no text: its line is named"
+done
 k search --all --queries "$T/list" --html "$T/page.html"; is "$? $(ls "$T/page.html" 2>/dev/null)" "2 " "--queries is no page: it held the last one alone"
 printf 'a dog jumping into water\n\na tram in the rain\r\n' | k search --all -k 1 --json --queries - >"$T/out"
 is "$(jq -r '[.query, .start + 0] | map(tostring) | join("/")' "$T/out" | tr '\n' ' ')" "a dog jumping into water/4 a tram in the rain/3600 " "queries from a file"
