@@ -204,8 +204,8 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
     return drop ? file_drop(t, t->n_change - 1, e) : 0;
 }
 
-/* The disk that this path lies on has another number than it was written down with: after a start of the system, and where
- * films were relocated. */
+/* The same file, by its inode, on a disk of another number: it is the disk that it was written down with, after a start of
+ * the system. A copy at its path would say nothing: somebody may have written to where the disk is mounted at other times. */
 static int note_device(ks_triage *t, const ks_met *met, const ks_video *v, ks_error *e)
 {
     if (v->device == met->device) return 0;
@@ -383,8 +383,7 @@ static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, 
     if (touched) fresh.attempts = 0;
     if (touched || !is_done(t, v)) return add_job(t, met, as, &fresh, e);
     say_unchanged(t, met->path, v);
-    int err = note_device(t, met, v, e);
-    if (err == 0) err = add_change(t, met, v->id, 0, NULL, e);
+    int err = add_change(t, met, v->id, 0, NULL, e);
     if (err == 0) t->change[t->n_change - 1].full = as->full;
     return err;
 }
