@@ -1,6 +1,7 @@
 /* out_chapters.c - WebVTT and FFMETADATA: what is in one film, in order of time. */
 #include "cli/out.h"
 
+#include <math.h>
 #include <string.h>
 
 /* W3C WebVTT: UTF-8 alone; & and < are escaped, and "-->" cannot stand in a cue's text. */
@@ -45,18 +46,27 @@ static void meta_text(FILE *f, const char *s)
 
 static void meta_begin(ks_out *o) { fputs(";FFMETADATA1\n", o->f); }
 
+static double start_of(const ks_entry *k) { return round(ks_seconds(k->start, k->tb) * 1000); }
+static double end_of(const ks_entry *k) { return round(ks_seconds(k->end, k->tb) * 1000); }
+
+/* Players show chapters one after the other: one ends where the next begins, and what begins together (labels of one
+ * clip) is one. */
 static void meta_entry(ks_out *o, const ks_entry *k)
 {
-    double end = ks_seconds(k->end, k->tb);
+    const ks_entry *next = k + 1, *last = o->kept + o->n;
+    double end = end_of(k);
 
-    /* Players show chapters one after the other: one ends where the next begins. */
-    if (o->count + 1 < o->n) {
-        const ks_entry *next = k + 1;
-        double start = ks_seconds(next->start, next->tb);
-        end = start < end ? start : end;
+    if (k > o->kept && start_of(k - 1) == start_of(k))
+        return;
+    for (; next < last && start_of(next) == start_of(k); next++)
+        end = fmax(end, end_of(next));
+    if (next < last)
+        end = fmin(end, start_of(next));
+    fprintf(o->f, "[CHAPTER]\nTIMEBASE=1/1000\nSTART=%.0f\nEND=%.0f\ntitle=", start_of(k), end);
+    for (const ks_entry *one = k; one < next; one++) {
+        fputs(one > k ? ", " : "", o->f);
+        meta_text(o->f, one->title);
     }
-    fprintf(o->f, "[CHAPTER]\nTIMEBASE=1/1000\nSTART=%.0f\nEND=%.0f\ntitle=", ks_seconds(k->start, k->tb) * 1000, end * 1000);
-    meta_text(o->f, k->title);
     putc('\n', o->f);
 }
 

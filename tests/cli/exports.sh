@@ -178,4 +178,7 @@ is "$(k label -l "$T/spaced.csv" --per-video -k 2 --json --in "$film" | jq -r .l
 k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
 is "$(k label -l "$T/labels" --least 2)" "No label scores as high as that." "--least above all: said as it is"
 k label -l "$T/labels" --template 'no hole' >/dev/null; is "$?" 2 "a template without {} is wrong use"
+k label -l "$T/labels" --template '{}' --merge off -k 2 --format ffmetadata --in "$film" >"$T/two.ffmeta"
+ffmpeg -v error -y -i "$film" -i "$T/two.ffmeta" -map_chapters 1 -map 0 -c copy "$T/two.mkv" 2>"$T/err"
+is "$(ffprobe -v error -show_chapters -of json "$T/two.mkv" | jq -r '.chapters | "\(length) \(map((.end_time | tonumber) > (.start_time | tonumber)) | all) \(.[0].tags.title | split(", ")[0])"')" "4 true a dog jumping into water" "labels that begin together are one chapter, the best first"
 is "$(k label -l "$T/labels" --template '{}' --format vtt --in "$film" | grep -c -- '-->')" 3 "labels as WebVTT"
