@@ -221,7 +221,6 @@ static void open_film(ks_film_job *f, int threads)
     f->missing = 0;
     f->lost = f->lost_last = 0;
     if (ks_source_open(&f->source, &how)) return;
-    f->turn = ks_turn_of(ks_display_matrix(f->source.stream, NULL));
     start_clock(f);
     /* a quarter of what may be held, so that a plan made late still finds its frames */
     int64_t area = (int64_t)f->source.codec->width * f->source.codec->height * 2, most = (int64_t)f->hold.budget / 4;

@@ -111,9 +111,10 @@ static void send_media(ks_film_job *f, const AVFrame *frame)
 {
     const AVStream *st = f->source.stream;
     AVFormatContext *c = f->source.format;
-    int odd = f->turn.quarter & 1;
     AVRational sar = sane_sar(frame->sample_aspect_ratio.num > 0 ? frame->sample_aspect_ratio : st->sample_aspect_ratio);
 
+    f->turn = ks_turn_of(ks_display_matrix(st, frame)); /* a photograph's Exif orientation comes with its frame */
+    int odd = f->turn.quarter & 1;
     ks_wire_begin(&f->out, KS_MSG_MEDIA);
     ks_wire_media *m = &f->out.u.media;
     m->tb_num = st->time_base.num;
@@ -140,8 +141,8 @@ static void send_media(ks_film_job *f, const AVFrame *frame)
 
 void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags)
 {
-    int odd = f->turn.quarter & 1;
     if (!f->has_media) send_media(f, frame);
+    int odd = f->turn.quarter & 1;
     ks_talk_serve(f, 0);
     while (f->hold.next - f->seen >= f->ahead) ks_talk_serve(f, 1);
     ks_wire_begin(&f->out, KS_MSG_FRAME);

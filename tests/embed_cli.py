@@ -206,10 +206,31 @@ def of_films():
     subprocess.run(["ffmpeg", "-v", "error", "-i", film, "-frames:v", "1", picture], check=True)
     got = lines(*model("lvt.npz"), "embed", "--image", picture)
     check(isinstance(got, list) and got[0]["vector"] == by_numbers([0] * T), "a picture is a film that stands still", got)
+    turned(os.path.join(TMP, "turned.jpg"))
     for args, what in ((["--video", film + "@5-3"], 2), (["--video", film + "@x"], 2), (["--video", film + "@50-60"], 4),
                        (["--video", TMP + "/none.mkv"], 4), (["--image", TMP + "/none.png"], 4), (["--video", __file__], 4)):
         code, out, err = run(*model("lvt.npz"), "embed", *args)
         check(code == what and out == "" and err.count("\n") == 1, "%s is exit %d" % (args[1].replace(TMP, ""), what), (code, err))
+
+
+def turned(path):
+    """A photograph lies as its Exif orientation says: of 8 ways, each the vector of the picture as it is seen."""
+    ffmpeg = ["ffmpeg", "-v", "error", "-y"]
+    subprocess.run(ffmpeg + ["-f", "lavfi", "-i", "testsrc=s=96x64", "-frames:v", "1", "-pix_fmt", "yuvj444p", "-q:v", "2", path], check=True)
+    with open(path, "rb") as f:
+        jpeg = f.read()
+    seen, wrong = os.path.join(TMP, "seen.png"), []
+    for way, turn in enumerate(("null", "hflip", "hflip,vflip", "vflip", "transpose=0", "transpose=1", "transpose=3", "transpose=2"), 1):
+        with open(path, "wb") as f:
+            f.write(jpeg)
+        subprocess.run(ffmpeg + ["-i", path, "-vf", turn, "-pix_fmt", "rgb24", seen], check=True)
+        exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01" + struct.pack(">HHIHH", 0x112, 3, 1, way, 0) + bytes(4)
+        with open(path, "wb") as f:
+            f.write(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+        a, b = (lines(*model("lvt.npz"), "embed", "--image", x) for x in (path, seen))
+        far = max(abs(x - y) for x, y in zip(a[0]["vector"], b[0]["vector"])) if isinstance(a, list) and isinstance(b, list) else 9
+        wrong += [(way, far)] if far > 0.002 else []
+    check(not wrong, "a photograph is seen as its Exif orientation turns it", wrong)
 
 
 def of_wrong_use():
