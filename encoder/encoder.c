@@ -2,6 +2,7 @@
 #include "encoder/encoder.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +62,10 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     pthread_mutex_init(&enc->lock, NULL);
     enc->notice = o->notice;
     enc->notice_arg = o->notice_arg;
+    enc->model = strdup(o->model);
     ks_precision precision;
     ks_weights_options wo = {.model = o->model, .cache = o->cache, .notice = o->notice, .notice_arg = o->notice_arg};
-    int err = ks_weights_open(&enc->weights, &wo, e);
+    int err = enc->model ? ks_weights_open(&enc->weights, &wo, e) : ks_fail(e, KS_ENOMEM, "no memory for an encoder");
     if (!err)
         err = ks_dispatch(&enc->kernels, &precision, enc->weights->cache, o->precision, e);
     if (!err) {
@@ -105,6 +107,7 @@ void ks_encoder_close(ks_encoder *enc)
     ks_tokenizer_close(enc->tokenizer);
     ks_weights_close(enc->weights);
     pthread_mutex_destroy(&enc->lock);
+    free(enc->model);
     free(enc);
 }
 
@@ -241,10 +244,24 @@ int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *f
     return err;
 }
 
+int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e)
+{
+    for (int i = 0; i < n && !enc->tap; i++, v += enc->info.dim) {
+        double sum = 0;
+        for (int d = 0; d < enc->info.dim; d++)
+            sum += (double)v[d] * (double)v[d];
+        if (!(fabs(sqrt(sum) - 1) <= 1e-3)) /* NaN is not */
+            return ks_fail(e, KS_EFORMAT, "%s: this model gives a vector %s, its weights cannot be right", enc->model,
+                           isfinite(sum) ? "without a direction" : "that is not finite");
+    }
+    return 0;
+}
+
 int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e)
 {
     assert(v && enc);
     if (enc->info.kind != KS_LVT)
         return ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model");
-    return ks_clip_run(&(ks_clip_outputs){.global = v, .frames = frame_vectors}, enc, frames, T, e);
+    int err = ks_clip_run(&(ks_clip_outputs){.global = v, .frames = frame_vectors}, enc, frames, T, e);
+    return err ? err : ks_vectors_judge(enc, v, 1, e);
 }

@@ -92,7 +92,7 @@ typedef struct {
 /* Canonicalise as the reference and tokenize; what is cut at 64 goes to the notice too. KS_EUSAGE: invalid
  * UTF-8, over 65536 bytes; no tokenizer was found. */
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e);
-/* v[D], unit length. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
+/* v[D], unit length; KS_EFORMAT where the weights give none. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
 int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
 /* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. cut[n]: the
@@ -142,7 +142,7 @@ void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
 size_t ks_tokens_bytes(const ks_tokens *tokens);
 
 /* Temporal stack, auxiliary stack and pooler over T frames (all of one side): v[D], unit length;
- * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. */
+ * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. KS_EFORMAT: the weights give no unit length. */
 int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
 
 /* --- the stage tap (features, verify, fixtures) --- */

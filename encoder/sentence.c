@@ -47,7 +47,7 @@ static int run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
     pthread_mutex_lock(&enc->lock);
     int err = ks_text_run(v, enc, s, e);
     pthread_mutex_unlock(&enc->lock);
-    return err;
+    return err ? err : ks_vectors_judge(enc, v, s->n, e);
 }
 
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e)

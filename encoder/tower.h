@@ -38,6 +38,7 @@ typedef struct {
 struct ks_encoder {
     pthread_mutex_t lock;          /* calls are served one after the other */
     ks_weights *weights;
+    char *model;                   /* its path, for sentences about it */
     ks_info info;
     int towers;                    /* ks_tower, or-ed: what is open */
     const ks_kernels *kernels;
@@ -71,6 +72,10 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
 
 /* The same with the arguments judged and the lock taken (encoder.c). */
 int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+
+/* v[n, D] that leave the encoder are of unit length, or it is the weights that are wrong: KS_EFORMAT. Not while a tap
+ * listens, which is there to see where. (encoder.c) */
+int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e);
 
 int ks_text_open(ks_encoder *enc, ks_error *e);
 void ks_text_close(ks_text *t);

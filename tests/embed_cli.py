@@ -274,8 +274,24 @@ def of_wrong_use():
         check(good and len(p.stdout) == (128 + 16 * 4 if want == 0 else 0), "-o %s is written to, not replaced" % device, p)
 
 
+def of_broken_weights():
+    """Finite weights whose answer is none: said of the model, never printed as a vector."""
+    ref = Ref("lvt")
+    for weight, say in ((1e30, "not finite"), (0.0, "without a direction")):
+        path = os.path.join(TMP, "broken%g.npz" % weight)
+        with zipfile.ZipFile("tests/fixtures/lvt.npz") as old, zipfile.ZipFile(path, "w") as new:
+            for name in old.namelist():
+                data = old.read(name)
+                head = 10 + struct.unpack("<H", data[8:10])[0]
+                new.writestr(name, data[:head] + struct.pack("<f", weight) * ((len(data) - head) // 4))
+        for args in (["--ids", "4,5"], clip(ref, "trained")):
+            code, out, err = run("-m", path, "embed", *args)
+            good = code == 4 and out == "" and err.count("\n") == 1 and say in err and os.path.basename(path) in err
+            check(good, "weights of %g give %s no vector" % (weight, args[0]), (code, out, err))
+
+
 def main():
-    for part in (of_texts, of_clips, of_stages, of_order, of_films, of_wrong_use):
+    for part in (of_texts, of_clips, of_stages, of_order, of_films, of_wrong_use, of_broken_weights):
         part()
     subprocess.run(["rm", "-rf", TMP])
 
