@@ -118,11 +118,14 @@ static void cpu_name(char out[160])
 static int recall(choice *found, const char *path, const char *cpu)
 {
     char line[256] = "", had[160], table[16], precision[16];
-    FILE *f = fopen(path, "r");
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe of that name must not hold us */
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     int good = f && fgets(line, sizeof line, f) && sscanf(line, "1 %159s %15s %15s", had, table, precision) == 3 &&
                strcmp(had, cpu) == 0;
     if (f)
         fclose(f);
+    else if (fd >= 0)
+        close(fd);
     for (int i = 0; good && i < TABLES; i++)
         if (strcmp(table, names[i]) == 0 && table_of(i)) {
             *found = (choice){i, strcmp(precision, "bf16") == 0 && fast(table_of(i), KS_BF16) ? KS_BF16 : KS_FP32};

@@ -130,7 +130,7 @@ enum { REMEMBERED = 16384, LINES = 48 }; /* bytes read of a list; files remember
 static void read_list(const ks_cache *c, const char *key, char *text)
 {
     char *path = ks_pack_path(c, key, "files");
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1; /* a pipe of that name must not hold us */
     ssize_t n = fd >= 0 ? read(fd, text, REMEMBERED - 1) : 0;
     text[n > 0 ? n : 0] = 0;
     if (fd >= 0) close(fd);
@@ -252,7 +252,7 @@ int ks_pack_find(ks_pack *p, const ks_pack_name *name, ks_error *e)
 {
     struct stat st;
     char *path = ks_pack_path(name->cache, name->hash, name->suffix);
-    int good = 0, fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    int good = 0, fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     *p = (ks_pack){0};
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)(HEADER + name->bytes) && map_file(p, fd, name->bytes) == 0) {
         good = header_fits(p->base, name) && pack_is_whole(name, p, fd);

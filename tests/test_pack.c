@@ -143,6 +143,28 @@ START_TEST(damage_is_seen)
 }
 END_TEST
 
+/* A pipe where a file was: opening it must not wait for somebody who writes. */
+START_TEST(pipe_of_that_name_holds_nobody)
+{
+    static const char *const suffixes[] = {"t", "t.ok.files"};
+    char path[300];
+    alarm(60);
+    for (int i = 0; i < 2; i++) {
+        ks_pack p;
+        ks_cache *c;
+        snprintf(path, sizeof path, "%s/%s.%s", cache, HASH, suffixes[i]);
+        open_once(&p, &c);
+        shut(&p, c);
+        ck_assert_int_eq(unlink(path), 0);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        open_once(&p, &c);
+        ck_assert_int_eq(p.in_memory, 0);
+        shut(&p, c);
+    }
+    alarm(0);
+}
+END_TEST
+
 START_TEST(copied_pack_is_checked_and_kept)
 {
     ks_pack p;
@@ -361,6 +383,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, made_once_then_mapped);
     tcase_add_test(t, damage_is_seen);
+    tcase_add_test(t, pipe_of_that_name_holds_nobody);
     tcase_add_test(t, copied_pack_is_checked_and_kept);
     tcase_add_test(t, failed_fill_leaves_nothing);
     tcase_add_test(t, no_room_means_memory);
