@@ -134,6 +134,7 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (m.f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", m.f->frames);
     if (m.f->paddings && m.f->npy.n == 0) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
     int err = merge(&m, e);
+    if (!err && m.f->out) err = ks_npy_can_write(m.f->out, e);
     for (int i = 0; i < m.n && !err; i++) towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
     if (!err) err = ks_open_encoder(&m.enc, g, NULL, towers, KS_FP32, e);
     if (!err) err = embed_all(&m, e);

@@ -66,7 +66,9 @@ static int features(const ks_globals *g, void *fields, int n, char **args, ks_er
     if (!f->out) return ks_fail(e, KS_EUSAGE, "name the array to write with -o FILE.npy");
     if (f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
     if (f->paddings && !f->npy) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
-    int err = ks_open_encoder(&enc, g, NULL, KS_TOWER_VIDEO, KS_FP32, e);
+    int err = ks_npy_can_write(f->out, e);
+    if (err) return err;
+    err = ks_open_encoder(&enc, g, NULL, KS_TOWER_VIDEO, KS_FP32, e);
     if (!err) err = run_stage(g, f, enc, e);
     ks_encoder_close(enc);
     return err;

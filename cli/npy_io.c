@@ -121,6 +121,22 @@ int ks_is_stream(const char *path)
     return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
 }
 
+int ks_npy_can_write(const char *path, ks_error *e)
+{
+    struct stat st;
+    char *part = NULL;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
+    if (ks_is_stream(path)) return 0;
+    if (asprintf(&part, "%s.part", path) < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), why = errno;
+    if (fd >= 0) {
+        close(fd);
+        unlink(part);
+    }
+    free(part);
+    return fd >= 0 || why == EEXIST ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(why));
+}
+
 static void npy_head(char head[128], int rank, const int64_t *dims)
 {
     memset(head, ' ', 128);

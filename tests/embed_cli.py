@@ -258,6 +258,9 @@ def of_wrong_use():
             ("none.npz", ["embed", "--ids", "1"], 4, "none.npz"),
             ("lvt.npz", ["--tokenizer", "tests/fixtures/bos.spm", "embed", "--text", "a"], 4, "64 pieces"),
             ("lvt.npz", ["embed", "--ids", "1", "-o", TMP + "/no/where.npy"], 5, "where.npy"),
+            ("lvt.npz", ["embed", "--image", "none.png", "-o", TMP + "/no/where.npy"], 5, "where.npy"), # before any work
+            ("lvt.npz", ["features", "--image", "none.png", "-o", TMP + "/no/where.npy"], 5, "where.npy"),
+            ("lvt.npz", ["embed", "--image", "none.png", "-o", TMP], 5, "directory"),
             ("lvt.npz", ["features", *npy], 2, "-o"), ("lvt.npz", ["features", "-o", TMP + "/x.npy"], 2, "one clip"),
             ("lvt.npz", ["features", *npy, "--stage", "logits", "-o", TMP + "/x.npy"], 2, ""),
             ("encoder.npz", ["features", *npy, "--stage", "global", "-o", TMP + "/x.npy"], 2, ""),
