@@ -137,6 +137,8 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (!err && m.f->out) err = ks_npy_can_write(m.f->out, e);
     for (int i = 0; i < m.n && !err; i++) towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
     if (!err) err = ks_open_encoder(&m.enc, g, NULL, towers, KS_FP32, e);
+    if (!err && (towers & KS_TOWER_VIDEO) && ks_encoder_info(m.enc)->kind != KS_LVT)
+        err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model; `features` says what its stages give");
     if (!err) err = embed_all(&m, e);
     free(m.vectors);
     free(m.inputs);

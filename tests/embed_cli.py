@@ -250,6 +250,7 @@ def of_wrong_use():
             ("lvt.npz", ["embed", "--ids", "1,"], 2, "commas"), ("lvt.npz", ["embed", "--ids", "99999999999999999999"], 2, "token id"),
             ("lvt.npz", ["embed", "--ids", ",".join(["1"] * 65)], 2, "64"), ("lvt.npz", ["embed", "--text", b"a\xff"], 2, "UTF-8"),
             ("small.npz", ["embed", "--text", "a"], 2, "tokenizer"), ("encoder.npz", ["embed", *npy], 2, "LvT"),
+            ("encoder.npz", ["embed", "--video", "none.mp4"], 2, "LvT"), # before the film is decoded
             ("encoder.npz", ["embed", "--ids", "1"], 2, "text"), ("lvt.npz", ["embed", "--npy", short], 4, "short.npy"),
             ("lvt.npz", ["embed", "--npy", odd], 2, "55"), ("lvt.npz", ["embed", "--npy", __file__], 4, "npy"),
             ("lvt.npz", ["embed", *npy, "--frame-paddings", "0,1"], 2, "4"),
