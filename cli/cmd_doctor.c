@@ -61,11 +61,15 @@ static void disk(section *s, const char *name, const char *path)
 
     snprintf(folder, sizeof folder, "%s", path);
     while (statvfs(folder, &v) != 0) { /* the folder may not be there yet: its disk is */
-        if (!(slash = strrchr(folder, '/')) || slash == folder) {
+        slash = strrchr(folder, '/');
+        if (!strcmp(folder, "/") || !strcmp(folder, ".")) {
             say(s, name, "%.120s (no such place)", path);
             return;
         }
-        *slash = 0;
+        if (!slash || slash == folder) /* what is left of the path: the folder we stand in, or the root */
+            snprintf(folder, sizeof folder, "%s", slash ? "/" : ".");
+        else
+            *slash = 0;
     }
     say(s, name, "%.100s, %.1f GB free", path, (double)v.f_bavail * (double)v.f_frsize / 1e9);
 }
@@ -83,10 +87,10 @@ static void places(section *s, const ks_globals *g)
     else
         say(s, "library", "%s", "none: neither HOME nor XDG_DATA_HOME is set");
     snprintf(cache, sizeof cache, "%s%s/kinoseek", xdg && *xdg == '/' ? xdg : home ? home : "", xdg && *xdg == '/' ? "" : "/.cache");
-    if ((xdg && *xdg == '/') || (home && *home))
+    if ((xdg && *xdg == '/') || (home && *home == '/'))
         disk(s, "cache", cache);
     else
-        say(s, "cache", "%s", "none: neither HOME nor XDG_CACHE_HOME is set");
+        say(s, "cache", "%s", "none: neither HOME nor XDG_CACHE_HOME is an absolute path");
     if (ks_locate_decoder(&path, g, &e) == 0)
         say(s, "decoder", "%.150s", path);
     else
