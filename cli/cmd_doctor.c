@@ -98,7 +98,7 @@ static void places(section *s, const ks_globals *g)
     free(path);
     path = NULL;
     if (ks_locate_model(&path, &tokenizer, g, name, &e) == 0 && ks_model_info(&info, path, &e) == 0)
-        say(s, "model", "%.30s: %.60s, D %d, T %d, %s", name, path, info.dim, info.frames, info.dtype);
+        say(s, "model", "%.30s: %.100s, D %d, T %d, %s", name, path, info.dim, info.frames, info.dtype);
     else
         say(s, "model", "%.30s: %.120s", name, e.msg);
     free(path);

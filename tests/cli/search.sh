@@ -137,6 +137,8 @@ if [ "$(uname -m)" = x86_64 ]; then
   is "$(OPENBLAS_CORETYPE=Nehalem "$K" doctor 2>"$T/err" | grep -c 'OpenBLAS core  *Nehalem; this CPU could run a wider one: OPENBLAS_CORETYPE=')" "$(grep -qw avx2 /proc/cpuinfo && echo 1 || echo 0)" "doctor says that a wider core of OpenBLAS would fit"
 fi
 is "$("$K" -L not/there/yet doctor --json 2>"$T/err" | jq -r .places.library | sed 's/ [0-9.]* GB free$/ N GB free/')" "not/there/yet, N GB free" "doctor: the disk of a library that is to be made here"
+long=tests/fixtures/../fixtures/../fixtures/../fixtures/../fixtures/../fixtures/lvt.npz # as long as a pulled model's
+is "$("$K" -m $long doctor --json 2>"$T/err" | jq -r .places.model | sed 's/.*: //; s/,.*//')" $long "doctor: the whole path of a model"
 is "$(env -u XDG_CACHE_HOME HOME=home "$K" doctor --json 2>"$T/err" | jq -r .places.cache | cut -d: -f1)" none "doctor: a HOME that is no absolute path has no cache"
 is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
 
