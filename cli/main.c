@@ -141,6 +141,7 @@ int main(int argc, char **argv)
 
     hold_streams();
     sigaction(SIGPIPE, &pipe_action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error of whoever wrote */
     if ((err = ks_parse_leading(&g, ks_global_options, argc - 1, argv + 1, &at, &e)) < 0)
         return complain(NULL, &e);
     argc -= at + 1;

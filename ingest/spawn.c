@@ -68,6 +68,7 @@ static int spawn(ks_decoder *d, int theirs)
     sigaddset(&standard, SIGPIPE);
     sigaddset(&standard, SIGCHLD);
     sigaddset(&standard, SIGTERM);
+    sigaddset(&standard, SIGXFSZ); /* how it is known that the decoder tried to write */
     posix_spawn_file_actions_init(&a);
     posix_spawnattr_init(&attr);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);

@@ -23,6 +23,13 @@ mkdir stopped
 for signal in INT TERM KILL; do timeout -s $signal 0.5 "$K" -q model random --like lvt-giant -o stopped/d.npz 2>err; done
 is "$(ls stopped)" "" "stopped: nothing is left"
 (umask 027; "$K" -q model random --like lvt-toy -o stopped/d.npz); is "$(stat -c %a stopped/d.npz)" 640 "the umask is kept"
+# A limit on the size of files: the weights stay in memory; what must be written is exit 5, and nothing is left.
+"$K" -m a.npz embed --ids 1,2 >free 2>err
+(ulimit -f 64; XDG_CACHE_HOME="$T/limited" "$K" -m a.npz embed --ids 1,2 >held 2>err); is $? 0 "files may not grow: exit 0"
+cmp -s free held && ok "files may not grow: the same vector" || no "files may not grow: the same vector"
+has "$(cat err)" "they stay in memory" "files may not grow: says so"; is "$(ls limited/kinoseek | grep -c part)" 0 "files may not grow: no part of a pack is left"
+(ulimit -f 64; "$K" -q model random --like lvt-toy -o stopped/e.npz 2>err); is $? 5 "random, files may not grow: exit 5"
+is "$(wc -l <err)" 1 "random, files may not grow: one sentence"; is "$(ls stopped)" "d.npz" "random, files may not grow: nothing is left"
 for like in lvt-toy-hybrid toy classifier-toy; do
   "$K" -q model random --like $like -o $like.npz && "$K" model info $like.npz --json >$like.json; is $? 0 "$like"
 done
