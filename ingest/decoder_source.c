@@ -29,7 +29,7 @@ static const enum AVCodecID codecs[] = {
 static atomic_int log_errors, log_too_large, log_cut;
 
 /* Said of good films too (open groups at the start of a broadcast), or of data beside the picture. */
-static const char *const harmless[] = {"SEI type", "mmco:", "co located POCs unavailable"};
+static const char *const harmless[] = {"SEI type", "mmco:", "co located POCs unavailable", "EXIF", "Exif"};
 
 /* libav tells of damage in its log only: frames that were concealed come out as if good. */
 static void hear(void *from, int level, const char *format, va_list args)

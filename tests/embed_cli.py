@@ -231,6 +231,11 @@ def turned(path):
         far = max(abs(x - y) for x, y in zip(a[0]["vector"], b[0]["vector"])) if isinstance(a, list) and isinstance(b, list) else 9
         wrong += [(way, far)] if far > 0.002 else []
     check(not wrong, "a photograph is seen as its Exif orientation turns it", wrong)
+    for damaged in (b"Exif\0\0XX", b"Exif\0\0MM\0\x2a\xff\xff\xff\xff", b"Exif\0\0II\x2a\0\x08\0\0\0\xff\xff"):
+        with open(path, "wb") as f:
+            f.write(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(damaged) + 2) + damaged + jpeg[2:])
+        got = lines(*model("lvt.npz"), "embed", "--image", path)
+        check(isinstance(got, list), "Exif data that is damaged harms no picture", got)
 
 
 def of_wrong_use():
