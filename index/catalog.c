@@ -188,6 +188,8 @@ static int ready(ks_index *x, ks_error *e)
     int version, application;
     int code = number(&version, x, "PRAGMA user_version", e);
     if (code >= 0) code = number(&application, x, "PRAGMA application_id", e);
+    if (code >= 0 && version == 0 && application == KS_APPLICATION_ID) /* it was created between the two questions */
+        code = number(&version, x, "PRAGMA user_version", e);
     if (code < 0) return code;
     if (version == 0 && application == 0) {
         if (x->mode != KS_CREATE) return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);

@@ -5,6 +5,7 @@
 #include <check.h>
 #include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -270,6 +271,34 @@ START_TEST(one_writer)
 }
 END_TEST
 
+/* Created in one transaction, and so seen: as no library, or as a whole one. */
+START_TEST(a_reader_never_meets_half_a_library)
+{
+    enum { ROUNDS = 300 };
+    ks_error e = { 0, "" };
+    const char *dir = new_dir();
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t reader = fork();
+        if (reader == 0) {
+            ks_index *x = NULL;
+            int code;
+            while ((code = ks_index_open(&x, dir, KS_READ, &e)) == KS_ENOLIBRARY);
+            if (code < 0) fprintf(stderr, "round %d: %d %s\n", round, code, e.msg);
+            ks_index_close(x);
+            _exit(code < 0);
+        }
+        ks_index *x = NULL;
+        int status;
+        usleep((useconds_t)(round % 10) * 100);
+        OK(ks_index_open(&x, dir, KS_CREATE, &e));
+        ks_index_close(x);
+        ck_assert_int_eq(waitpid(reader, &status, 0), reader);
+        ck_assert_int_eq(status, 0);
+        remove_dir(dir);
+    }
+}
+END_TEST
+
 START_TEST(settings_and_background)
 {
     ks_error e = { 0 };
@@ -439,6 +468,7 @@ int main(void)
     tcase_add_test(t, paths_are_attributes);
     tcase_add_test(t, spaces_do_not_mix);
     tcase_add_test(t, one_writer);
+    tcase_add_test(t, a_reader_never_meets_half_a_library);
     tcase_add_test(t, settings_and_background);
     tcase_add_test(t, bad_vectors_are_refused);
     tcase_add_test(t, a_transaction_is_all_or_nothing);
