@@ -1,6 +1,6 @@
 /* kernels_amx.c - bf16 and int8 products on AMX tiles; everything else as AVX-512 does it.
  *
- * No machine of ours has AMX yet: the instructions ran in an emulator only (all of the encoder's tests). tests/test_amx.c
+ * No machine of ours has AMX yet: the instructions ran in an emulator alone (tests/parity/README.md). tests/test_amx.c
  * runs amx_body.h over tiles of plain C, and here, before the table is handed out, its two products are held against
  * plain C, so a mistake costs speed and never a vector. */
 #include "encoder/encoder.h"

@@ -11,7 +11,8 @@
 
 #include "encoder/kernels_body.h"
 
-#include "encoder/avx2_tile.h"
+#define TILE_ROWS 6
+#include "encoder/tile_body.h"
 
 INLINE v group_f32(v c, const uint32_t *a, v b)
 {
@@ -19,7 +20,7 @@ INLINE v group_f32(v c, const uint32_t *a, v b)
 }
 
 static ks_tile_fn tile_f32;
-AVX2_TILE(tile_f32, group_f32)
+TILE(tile_f32, group_f32)
 
 enum { PLAIN, WITH_VNNI };
 

@@ -1,5 +1,5 @@
-/* kernels_avxvnni.c - int8 products with AVX-VNNI: CPUs with AVX2 alone have it since 2021 (Alder Lake, Sierra Forest,
- * Zen 5). Everything else as AVX2 does it. */
+/* kernels_avxvnni.c - int8 products with AVX-VNNI, for CPUs without AVX-512 (Alder Lake of 2021 and later, Sierra Forest).
+ * Everything else as AVX2 does it. */
 #include "encoder/kernels.h"
 
 #if defined(__x86_64__)
@@ -12,14 +12,15 @@
 #endif
 #include "encoder/simd_avx2.h"
 
-#include "encoder/avx2_tile.h"
+#define TILE_ROWS 6
+#include "encoder/tile_body.h"
 
 INLINE v group_int8(v c, const uint32_t *a, v b)
 {
     return _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(_mm256_castps_si256(c), _mm256_set1_epi32((int)*a), _mm256_castps_si256(b)));
 }
 
-AVX2_TILE(ks_tile_avxvnni, group_int8)
+TILE(ks_tile_avxvnni, group_int8)
 
 #ifdef __clang__
 #pragma clang attribute pop

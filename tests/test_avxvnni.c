@@ -16,7 +16,8 @@
 #endif
 #include "encoder/simd_avx2.h"
 
-#include "encoder/avx2_tile.h"
+#define TILE_ROWS 6
+#include "encoder/tile_body.h"
 
 static uint32_t state = 20261127;
 
@@ -46,7 +47,7 @@ static v group_in_c(v c, const uint32_t *a, v b)
 }
 
 static ks_tile_fn tile_in_c;
-AVX2_TILE(tile_in_c, group_in_c)
+TILE(tile_in_c, group_in_c)
 
 #ifdef __clang__
 #pragma clang attribute pop
