@@ -53,11 +53,12 @@ LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LI
 LIBS_CLI := $(LIBS)
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
+ROOMS := encoder index decoder ingest query session formats eval cli serve
 SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
-SRC_DEC := $(wildcard ingest/decoder_*.c ingest/wire*.c)
-SRC_ING := $(filter-out ingest/decoder_%,$(wildcard ingest/*.c))
-SRC_CLI := $(wildcard cli/*.c)
+SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
+SRC_ING := $(wildcard ingest/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
+SRC_CLI := $(wildcard cli/*.c formats/*.c)
 SRC_TEST := $(wildcard tests/test_*.c)
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
 OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB))
@@ -72,7 +73,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all check check-asan check-tsan torture fuzz bench demo layers headers install uninstall clean help tests
-all: $(if $(SRC_CLI),$(BUILD)/kinoseek) $(if $(wildcard ingest/decoder_*.c),$(BUILD)/kinoseek-decode)
+all: $(BUILD)/kinoseek $(BUILD)/kinoseek-decode
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -138,22 +139,22 @@ torture: tests
 	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
 
 # A decoder that was taken over: the real program loop and sandbox around hostile work.
-HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c ingest/decoder_main.c ingest/decoder_sandbox.c ingest/wire.c)
+HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c decoder/decoder_main.c decoder/decoder_sandbox.c decoder/wire.c)
 $(BUILD)/tests/prog_hostile_decoder: $(HOSTILE_OBJ)
 	$(CC) $(LDFLAGS) $^ $(call pc,--libs,libseccomp) -lpthread -o $@
 
 # The decoder's parts without its main, many films a process: what they ask of the world is answered by the test.
-MUTANTS_OBJ := $(call obj,tests/prog_mutants.c $(filter-out ingest/decoder_main.c ingest/wire%,$(SRC_DEC)))
+MUTANTS_OBJ := $(call obj,tests/prog_mutants.c $(filter-out decoder/decoder_main.c decoder/wire%,$(SRC_DEC)))
 MUTANTS_WRAP := -Wl,--wrap=fstat,--wrap=pread,--wrap=ks_wire_send,--wrap=ks_wire_recv
 $(BUILD)/tests/prog_mutants: $(MUTANTS_OBJ) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $(MUTANTS_WRAP) $^ $(LIBS) $(LIBS_DEC) -o $@
 
 layers:
-	@awk -f tests/layers.awk ks.h $(wildcard encoder/*.[ch] encoder/*.cc index/*.[ch] index/*.cc ingest/*.[ch] query/*.[ch] cli/*.[ch] tests/*.[ch])
+	@awk -f tests/layers.awk ks.h $(foreach d,$(ROOMS) tests,$(wildcard $(d)/*.[ch] $(d)/*.cc))
 	@sh tests/layers.sh
 
 headers:
-	@for h in ks.h encoder/encoder.h index/index.h ingest/ingest.h query/query.h; do \
+	@for h in ks.h $(wildcard $(foreach d,$(ROOMS),$(d)/$(d).h)); do \
 	  printf '#include "%s"\nint ks_header_alone;\n' $$h | $(CC) -I. -std=c11 $(WARN) -fsyntax-only -x c - || exit 1; \
 	  printf '#include "%s"\nint ks_header_alone;\n' $$h | $(CXX) -I. -std=c++17 -Wall -Wextra -Werror -fsyntax-only -x c++ - || exit 1; done
 
@@ -181,7 +182,7 @@ demo: all
 # Shared libraries export what the public headers declare, and nothing else, under one version.
 SONAME := 0
 HEADERS := ks.h encoder/encoder.h index/index.h query/query.h
-HEADERS_ING := ingest/ingest.h
+HEADERS_ING := decoder/decoder.h ingest/ingest.h
 LIBS_ING := -lxxhash -lpthread
 $(BUILD)/libkinoseek.map: $(HEADERS)
 $(BUILD)/libkinoseek-ingest.map: $(HEADERS_ING)

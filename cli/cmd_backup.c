@@ -1,7 +1,7 @@
 /* cmd_backup.c - `backup FOLDER`: a copy of the library of one moment, while others go on writing. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 
 typedef struct {
     int json;

@@ -1,6 +1,6 @@
 /* cmd_bench_accuracy.c - `bench accuracy FILE...`: what bf16 and int8 change, on one's own films. */
 #include "cli/clip_input.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* cmd_bench_decode.c - `bench decode FILE...`: times real time, with and without the sandbox, in turns. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* cmd_bench_encoder.c - `bench encoder`: a clip and a sentence against what this machine's libraries reach. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* cmd_bench_ingest.c - `bench ingest FILE...`: films into a library that is thrown away, beside decoding alone. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* cmd_bench_query.c - `bench query [WORDS]`: one search taken apart, beside the bare scan of as many vectors. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 #include "query/query.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* cmd_bench_scan.c - `bench scan`: the exact vector scan beside what this machine's memory gives. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 typedef struct {
     int json, rows, dim, k, rounds, clustered;

@@ -1,6 +1,6 @@
 /* cmd_check.c - `check`: is the library what it was written as? */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 typedef struct {
     int json;

@@ -5,9 +5,8 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/json_out.h"
 #include "cli/terminal.h"
-#include "cli/timecode.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 
 typedef struct {

@@ -1,6 +1,6 @@
 /* cmd_compact.c - `compact`: give back the room of what was forgotten. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 typedef struct {
     int json;

@@ -1,8 +1,7 @@
 /* cmd_cut.c - `cut`: moments into files of their own. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
-#include "cli/out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 
 #include <errno.h>

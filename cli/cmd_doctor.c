@@ -1,8 +1,8 @@
 /* cmd_doctor.c - `doctor` and --version: what this build and this machine are made of. */
 #include "cli/commands.h"
 #include "cli/http.h"
-#include "cli/json_out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 
 #include <limits.h>
@@ -119,7 +119,7 @@ static void gather(section s[PARTS], const ks_globals *g)
     s[3].n = ks_index_about(s[3].at, MOST);
     s[4].part = "decoder";
     if (ks_locate_decoder(&decoder, g, &e) == 0)
-        s[4].n = ks_ingest_about(decoder, s[4].at, MOST);
+        s[4].n = ks_decoder_about(decoder, s[4].at, MOST);
     if (s[4].n < 0)
         s[4].n = 0;
     s[5].part = "network";

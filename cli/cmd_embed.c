@@ -1,7 +1,7 @@
 /* cmd_embed.c - `embed`: vectors of words, pictures, films and arrays, in the order given. */
 #include "cli/clip_input.h"
-#include "cli/json_out.h"
 #include "cli/npy_io.h"
+#include "formats/formats.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* cmd_model.c - `model list`, `model info`, `model random`. */
-#include "cli/json_out.h"
 #include "cli/model_table.h"
+#include "formats/formats.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* cmd_repair.c - `repair`: a new catalog from every row that is what it was written as. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 
 typedef struct {
     int json;

@@ -1,7 +1,7 @@
 /* cmd_search.c - `search WORDS`: words, a picture or a clip in, moments out. */
-#include "cli/json_out.h"
 #include "cli/picture_query.h"
 #include "cli/search_run.h"
+#include "formats/formats.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* cmd_status.c - `status`: what a library holds, how well it is searched, what went wrong. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 #include "ingest/ingest.h"
 #include "query/query.h"
 

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/json_out.h"
 #include "cli/terminal.h"
-#include "cli/timecode.h"
+#include "formats/formats.h"
 
 typedef struct {
     char *path, *verdict, *reason;

@@ -1,7 +1,7 @@
 /* label_list.c - see label_list.h. */
 #include "cli/label_list.h"
 
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #ifndef KS_OUT_TABLE_H
 #define KS_OUT_TABLE_H
 
-#include "cli/out.h"
 #include "cli/terminal.h"
+#include "formats/formats.h"
 
 typedef struct {
     int raw;                 /* score and cosine as numbers too */

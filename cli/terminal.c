@@ -1,7 +1,7 @@
 /* terminal.c - width, colours and words for people. */
 #include "cli/terminal.h"
 
-#include "cli/json_out.h"
+#include "formats/formats.h"
 
 #include <langinfo.h>
 #include <limits.h>

@@ -1,13 +1,12 @@
-/* ingest.h - files to clips in the catalog, and pictures out of files.
+/* ingest.h - files to clips in the catalog.
  *
  *   ks_ingest(x, enc, &options, &summary, &e);     an archive in, clips with vectors in the catalog
- *   ks_frames(decoder, path, &range, visit, arg, &e);  frames of one file, in order
  *
- * All decoding happens in the program kinoseek-decode, started by posix_spawn and sandboxed; nothing
- * here is linked to libav. `decoder` is that program's path. */
+ * All decoding is decoder/'s: `decoder` is the path of its program. */
 #ifndef KS_INGEST_H
 #define KS_INGEST_H
 
+#include "decoder/decoder.h"
 #include "encoder/encoder.h"
 #include "index/index.h"
 #include "ks.h"
@@ -16,67 +15,6 @@
 extern "C" {
 #endif
 
-/* --- frames of one file --- */
-typedef struct {
-    ks_timebase tb;
-    int64_t frames;            /* decoded; known at the end only, else -1 */
-    int64_t duration;          /* ticks, as the header says; a guess */
-    double fps;                /* average; a guess */
-    int width, height;         /* of the pictures: after rotation; samples as stored (see sar) */
-    int sar_num, sar_den;      /* a sample is sar_num/sar_den as wide as high when shown; 1/1 where unknown or absurd.
-                                * Pictures are never stretched by it: the model's squash undoes it anyway, and
-                                * the reference pipeline sees plain samples. Thumbnails are shown right. */
-    int rotation;              /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
-    int interlaced, hdr, inferred_times, hwaccel;
-    int64_t created;           /* container's creation time, seconds since 1970 UTC, 0 = none */
-    char container[32], codec[32];
-} ks_media;
-
-typedef struct {
-    double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */
-    int64_t max_frames;        /* 0 = all */
-    const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
-    int n_wanted;              /* these are visited. NULL: all */
-    const char *hwaccel;       /* NULL: none */
-} ks_range;
-
-/* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
-typedef int ks_visit_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks);
-
-/* The verdict of one file: what a decoder found at its end. */
-typedef struct {
-    ks_verdict verdict;        /* INDEXED = whole, PARTLY, SKIPPED, FAILED */
-    char reason[200];          /* one sentence, "" when whole */
-    double seconds_missing;
-    int64_t frames;            /* delivered */
-    int64_t last_end;          /* ticks: end of the last frame */
-} ks_outcome;
-/* Decodes from the film's start, always in order: some files give garbage after a seek. visit NULL counts:
- * media->frames becomes the number of frames in the range. media and outcome may be NULL.
- * KS_EFORMAT: no frame can be had from this file (outcome says why, so does the sentence);
- * KS_ENOTFOUND, KS_EIO: the file or the decoder program cannot be opened. A damaged film that gave
- * frames is 0 with outcome PARTLY. */
-int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
-              const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
-
-/* A picture file or the picture at a second of a film -> malloc'ed RGB. */
-int ks_picture(ks_image *out, uint8_t **pixels, const char *decoder, const char *path, double at, ks_error *e);
-int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const uint8_t *jpeg, size_t bytes, ks_error *e);
-/* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
-int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
-
-/* How fast films are decoded here, for bench: every frame of n files, one after the other. */
-typedef struct {
-    int64_t files, frames;
-    double video_seconds, wall_seconds;
-    double cpu_seconds;        /* of the decoder's processes, its start included: what a busy machine leaves comparable */
-    double start_seconds;      /* starting the decoder program, not in wall_seconds */
-    char sandbox[160];         /* what was in force */
-} ks_decode_rate;
-int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n, int sandbox,
-                      const char *hwaccel, ks_error *e);
-
-/* --- an archive --- */
 typedef enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } ks_event_kind;
 typedef struct {
     ks_event_kind kind;
@@ -131,8 +69,6 @@ int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e);
 /* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */
-
-int ks_ingest_about(const char *decoder, ks_fact *facts, int max); /* asks the decoder for libav's versions, sandbox, hwaccels */
 
 #ifdef __cplusplus
 }

@@ -13,9 +13,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "decoder/decoder.h"
 #include "ingest/coder.h"
-#include "ingest/film.h"
 #include "ingest/identity.h"
+#include "ingest/ingest.h"
 #include "ingest/plan.h"
 #include "ingest/scan.h"
 

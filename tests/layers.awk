@@ -5,25 +5,32 @@
 BEGIN {
     may["encoder"] = " encoder "
     may["index"] = " index "
-    may["ingest"] = " ingest encoder index "
+    may["decoder"] = " decoder "
+    may["ingest"] = " ingest encoder index decoder "
     may["query"] = " query encoder index "
-    may["cli"] = " cli ingest encoder index query "
-    may["tests"] = " tests cli ingest encoder index query "
+    may["session"] = " session ingest encoder index decoder query "
+    may["formats"] = " formats session query "
+    may["eval"] = " eval session encoder decoder query "
+    may["cli"] = " cli formats eval session ingest encoder index decoder query "
+    may["serve"] = " serve formats eval session ingest encoder index decoder query "
+    may["tests"] = " tests cli serve formats eval session ingest encoder index decoder query "
 
-    # pattern of an outside header -> folders that may include it ("decoder" = ingest/decoder_*.c)
+    # pattern of an outside header -> folders that may include it ("program" = decoder/decoder_*, linked into kinoseek-decode alone)
     n = 0
-    lib[++n] = "^(cblas|openblas_config)\\.h$";                      who[n] = " encoder "
+    lib[++n] = "^(cblas|openblas_config)\\.h$";                      who[n] = " encoder eval "
     lib[++n] = "^(dnnl|oneapi/dnnl/).*";                             who[n] = " encoder "
     lib[++n] = "^sentencepiece";                                     who[n] = " encoder "
     lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname|unistring/version)\\.h$"; who[n] = " encoder "
     lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder "
     lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
-    lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder cli "
+    lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder query formats eval cli serve "
     lib[++n] = "^sqlite3\\.h$";                                      who[n] = " index "
     lib[++n] = "^faiss/";                                            who[n] = " index "
-    lib[++n] = "^xxhash\\.h$";                                       who[n] = " index ingest "
-    lib[++n] = "^libav|^libsw|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " decoder "
-    lib[++n] = "^curl/|^microhttpd\\.h$";                            who[n] = " cli "
+    lib[++n] = "^xxhash\\.h$";                                       who[n] = " index decoder ingest "
+    lib[++n] = "^libav|^libsw|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " program "
+    lib[++n] = "^curl/";                                             who[n] = " cli "
+    lib[++n] = "^microhttpd\\.h$";                                   who[n] = " serve "
+    lib[++n] = "^libpq";                                             who[n] = " index "
     lib[++n] = "^check\\.h$";                                        who[n] = " "
 }
 FNR == 1 {
@@ -48,7 +55,7 @@ FNR == 1 {
     room = folder
     for (i = 1; i <= n; i++) {
         if (inc !~ lib[i]) continue
-        if (who[i] == " decoder ") ok = (from ~ /^ingest\/decoder_/)
+        if (who[i] == " program ") ok = (from ~ /^decoder\/decoder_/) || folder == "serve" && inc ~ /^seccomp|^linux\/landlock/
         else ok = index(who[i], " " room " ") > 0
         if (!ok) { print from ": " room "/ may not include <" inc ">"; bad = 1 }
     }

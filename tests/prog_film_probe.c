@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/film.h"
+#include "decoder/decoder.h"
 
 static const char *const verdicts[] = {"none", "indexed", "partly", "skipped", "failed"};
 

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "ingest/decoder_job.h"
+#include "decoder/decoder_job.h"
 
 int ks_task_warm(const char *hwaccel) { return hwaccel[0] == '?' ? -1 : 0; }
 

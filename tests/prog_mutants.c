@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ingest/decoder_film.h"
-#include "ingest/film.h"
+#include "decoder/decoder.h"
+#include "decoder/decoder_film.h"
 
 enum { FILES = 64, LARGEST = 1 << 18, BATCH = 500, SAMPLE = 100, FILM_FD = 1000, TALK_FD = 1001 };
 /* Processor seconds on one mutant of a few frames, and seconds without any: a hang, however busy the machine is. */

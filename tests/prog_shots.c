@@ -2,7 +2,7 @@
  * seconds that a dissolve lasts before and after it, as B/A. */
 #include <stdlib.h>
 
-#include "ingest/film.h"
+#include "decoder/decoder.h"
 #include "ingest/shots.h"
 
 typedef struct {

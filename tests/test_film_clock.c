@@ -2,8 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "ingest/decoder_damage.c"
-#include "ingest/decoder_times.c"
+#include "decoder/decoder_damage.c"
+#include "decoder/decoder_times.c"
 
 enum { TICK = 1000 }; /* ticks a second */
 

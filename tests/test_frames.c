@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ingest/film.h"
+#include "decoder/decoder.h"
 
 static const char asl[] = "tests/fixtures/clips/asl_thanks.mkv", water[] = "tests/fixtures/clips/stream_of_water.mp4";
 static char program[4096], folder[64];
@@ -332,10 +332,10 @@ END_TEST
 START_TEST(test_about)
 {
     ks_fact facts[8];
-    int n = ks_ingest_about(program, facts, 8), seen = 0;
+    int n = ks_decoder_about(program, facts, 8), seen = 0;
     for (int i = 0; i < n; i++) seen += !strcmp(facts[i].name, "libavcodec") || !strcmp(facts[i].name, "sandbox");
     ck_assert_int_eq(seen, 2);
-    ck_assert_int_eq(ks_ingest_about("/nonexistent/x", facts, 8), 1);
+    ck_assert_int_eq(ks_decoder_about("/nonexistent/x", facts, 8), 1);
 }
 END_TEST
 

@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ingest/film.h"
+#include "decoder/decoder.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { SANITIZER = 1 }; /* address space is not limited there */

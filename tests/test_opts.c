@@ -1,7 +1,7 @@
 /* test_opts.c - option tables, times, dates, "did you mean", JSON text. Known answers. */
 #include "cli/commands.h"
-#include "cli/json_out.h"
 #include "cli/opts.h"
+#include "formats/formats.h"
 
 #include <check.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* test_timecode.c - timecode against a clock that counts labels one by one. */
-#include "cli/timecode.h"
+#include "formats/formats.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ingest/wire.h"
+#include "decoder/wire.h"
 
 static int pair[2];
 

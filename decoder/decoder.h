@@ -1,0 +1,151 @@
+/* decoder.h - films to frames: one running kinoseek-decode and the films it decodes.
+ *
+ *   ks_decoder_start(&d, program, &how, &e);            one program a worker; serves many files
+ *   ks_film_open(&film, d, path, &options, &e);         one sandboxed process for this file
+ *   while ((r = ks_film_next(&f, film, &e)) == 1)       every frame: time, flags, small picture
+ *       ks_film_pixels(&image, film, f.number, &e);     full RGB, only for the frames asked for
+ *   ks_film_outcome(film)                               the verdict, once next() gave 0
+ *   ks_film_close(film);
+ *
+ * The decoder runs ahead by a few frames and keeps the latest ones (options.hold bytes of them), so
+ * that a plan made a few seconds late still gets its pixels. A frame that is gone from there is
+ * fetched by a second process that follows (sequentially, the same frames by number), so every
+ * number that next() gave stays good until ks_film_keep says otherwise.
+ *
+ * A decoder belongs to one thread at a time and decodes one film at a time. */
+#ifndef KS_DECODER_H
+#define KS_DECODER_H
+
+#include "ks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- frames of one file --- */
+typedef struct {
+    ks_timebase tb;
+    int64_t frames;            /* decoded; known at the end only, else -1 */
+    int64_t duration;          /* ticks, as the header says; a guess */
+    double fps;                /* average; a guess */
+    int width, height;         /* of the pictures: after rotation; samples as stored (see sar) */
+    int sar_num, sar_den;      /* a sample is sar_num/sar_den as wide as high when shown; 1/1 where unknown or absurd.
+                                * Pictures are never stretched by it: the model's squash undoes it anyway, and
+                                * the reference pipeline sees plain samples. Thumbnails are shown right. */
+    int rotation;              /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
+    int interlaced, hdr, inferred_times, hwaccel;
+    int64_t created;           /* container's creation time, seconds since 1970 UTC, 0 = none */
+    char container[32], codec[32];
+} ks_media;
+
+typedef struct {
+    double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */
+    int64_t max_frames;        /* 0 = all */
+    const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
+    int n_wanted;              /* these are visited. NULL: all */
+    const char *hwaccel;       /* NULL: none */
+} ks_range;
+
+/* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
+typedef int ks_visit_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks);
+
+/* The verdict of one file: what a decoder found at its end. */
+typedef struct {
+    ks_verdict verdict;        /* INDEXED = whole, PARTLY, SKIPPED, FAILED */
+    char reason[200];          /* one sentence, "" when whole */
+    double seconds_missing;
+    int64_t frames;            /* delivered */
+    int64_t last_end;          /* ticks: end of the last frame */
+} ks_outcome;
+
+/* --- a running decoder and its films --- */
+typedef struct ks_decoder ks_decoder;
+typedef struct ks_film ks_film;
+
+typedef struct {
+    const char *hwaccel;     /* NULL, "none": software; "auto" or a name of libav's: weaker sandbox */
+    int require_sandbox;     /* a kernel without seccomp or landlock is KS_EIO, not a notice */
+    int no_sandbox;          /* bench only: neither seccomp nor landlock */
+    double patience;         /* seconds without a sign of life before the process is killed; 0: 30 */
+} ks_decoder_how;
+
+/* KS_ENOTFOUND: no such program. KS_EIO: it did not start. KS_EUSAGE: libav knows no such hwaccel. */
+int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how *how, ks_error *e);
+void ks_decoder_stop(ks_decoder *d);                 /* NULL is fine */
+const char *ks_decoder_sandbox(const ks_decoder *d); /* "seccomp, landlock", "none", ... valid until stop */
+
+enum { KS_SMALL_W = 64, KS_SMALL_H = 36, KS_SMALL = 3 * KS_SMALL_W * KS_SMALL_H };
+
+typedef enum {
+    KS_FRAME_KEY = 1,
+    KS_FRAME_BREAK = 2,      /* a gap, a jump of the clock or lost pictures lie before it: no clip spans this */
+    KS_FRAME_INFERRED = 4    /* the file had no time for it */
+} ks_frame_flag;
+
+typedef struct {
+    int64_t number;          /* 0, 1, 2 ... of the frames delivered */
+    int64_t ticks;           /* strictly increasing; 0 = the container's start */
+    int64_t duration;        /* ticks, > 0; a guess for the last one */
+    int width, height;       /* of the picture that ks_film_pixels would give */
+    int flags;
+    const uint8_t *small;    /* planes Y, U, V, each [36, 64], means of cells of the stored (unturned) picture; until the next call */
+} ks_film_frame;
+
+typedef struct {
+    size_t hold;             /* bytes of decoded frames kept behind; 0: 256 MiB */
+    int stills;              /* 1: still pictures are films of one frame; 0: they are skipped */
+    int fast;                /* leave out frames nobody refers to and the loop filter: times are less exact */
+    int no_small;            /* frames come without the small picture */
+} ks_film_options;
+
+/* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file cannot
+ * be opened, or the decoder program is gone (ks_decoder_stop and start again). Everything that is
+ * wrong *inside* the file is a verdict: *out is then a film without frames. */
+int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e);
+void ks_film_close(ks_film *film);                      /* NULL is fine; ends the process of the file */
+const ks_media *ks_film_media(const ks_film *film);     /* valid until close; zeros if it never opened */
+
+/* 1: a frame; 0: the end, see the outcome; < 0: the machine failed (KS_EIO). */
+int ks_film_next(ks_film_frame *out, ks_film *film, ks_error *e);
+const ks_outcome *ks_film_outcome(const ks_film *film); /* valid after next() gave 0 */
+
+/* RGB of a frame, turned as displayed; samples are not stretched to the sample aspect (media.sar).
+ * Valid until the next call on this film. KS_ENOTFOUND: released by ks_film_keep, or it cannot be had again. */
+int ks_film_pixels(ks_image *out, ks_film *film, int64_t number, ks_error *e);
+/* The same frame as a small JPEG (at most 192 wide or high, as displayed); *jpeg until the next call. */
+int ks_film_thumbnail(const uint8_t **jpeg, size_t *bytes, ks_film *film, int64_t number, ks_error *e);
+/* Frames before `number` are not wanted any more. */
+void ks_film_keep(ks_film *film, int64_t number);
+
+/* --- whole tasks over one film --- */
+/* Decodes from the film's start, always in order: some files give garbage after a seek. visit NULL counts:
+ * media->frames becomes the number of frames in the range. media and outcome may be NULL.
+ * KS_EFORMAT: no frame can be had from this file (outcome says why, so does the sentence);
+ * KS_ENOTFOUND, KS_EIO: the file or the decoder program cannot be opened. A damaged film that gave
+ * frames is 0 with outcome PARTLY. */
+int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
+              const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
+
+/* A picture file or the picture at a second of a film -> malloc'ed RGB. */
+int ks_picture(ks_image *out, uint8_t **pixels, const char *decoder, const char *path, double at, ks_error *e);
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const uint8_t *jpeg, size_t bytes, ks_error *e);
+/* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
+int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
+
+/* How fast films are decoded here, for bench: every frame of n files, one after the other. */
+typedef struct {
+    int64_t files, frames;
+    double video_seconds, wall_seconds;
+    double cpu_seconds;        /* of the decoder's processes, its start included: what a busy machine leaves comparable */
+    double start_seconds;      /* starting the decoder program, not in wall_seconds */
+    char sandbox[160];         /* what was in force */
+} ks_decode_rate;
+int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n, int sandbox,
+                      const char *hwaccel, ks_error *e);
+
+int ks_decoder_about(const char *decoder, ks_fact *facts, int max); /* asks the decoder for libav's versions, sandbox, hwaccels */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

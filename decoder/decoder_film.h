@@ -1,0 +1,55 @@
+/* decoder_film.h - one film being decoded: packets in, messages out. */
+#ifndef KS_DECODER_FILM_H
+#define KS_DECODER_FILM_H
+
+#include "decoder/decoder_damage.h"
+#include "decoder/decoder_hold.h"
+#include "decoder/decoder_pixels.h"
+#include "decoder/decoder_source.h"
+#include "decoder/decoder_times.h"
+
+typedef struct {
+    ks_task *task;
+    ks_source source;
+    ks_times times;
+    ks_hold hold;
+    ks_converter converter;
+    ks_turn turn;
+    AVPacket *packet;
+    AVFrame *frame, *host;      /* as decoded; in main memory, where hardware decoded it */
+    /* conversation */
+    int64_t seen;               /* frames that kinoseek has taken */
+    int64_t ahead;              /* frames we may be ahead of it */
+    int64_t told_ms;            /* when we last said anything */
+    int64_t told_bytes;
+    int has_media;
+    ks_message out;
+    /* damage */
+    ks_damage damage;
+    int damaged;                /* anything was ever wrong */
+    int headless;               /* the first packet is no key packet */
+    int hole;                   /* frames were lost before the next one */
+    int64_t first_damage;       /* ticks, -1 none */
+    int64_t lost, lost_last;    /* frames: in all, since the last good one */
+    double missing;             /* seconds */
+    int too_large, encrypted, interlaced, hdr;
+    int64_t skip;               /* frames already delivered before a restart */
+    int restart;                /* begin again with one thread */
+} ks_film_job;
+
+/* decoder_talk.c: each answers what has been asked meanwhile; a kinoseek that is gone ends the process. */
+void ks_talk_alive(void *film);              /* at most once a second: how far we are */
+void ks_talk_serve(ks_film_job *f, int wait); /* answer requests; wait: until one came */
+void ks_talk_send(ks_film_job *f);           /* f->out */
+void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags);
+
+/* decoder_verdict.c */
+void ks_film_verdict(ks_wire_end *end, ks_film_job *f);
+
+/* Version differences of libav in one place. */
+int64_t ks_frame_duration(const AVFrame *f);
+int ks_frame_is_key(const AVFrame *f);
+int ks_frame_is_interlaced(const AVFrame *f);
+const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f);
+
+#endif

@@ -1,0 +1,68 @@
+/* decoder_source.h - an open film: the bytes, the demuxer, the stream that was chosen, its decoder. */
+#ifndef KS_DECODER_SOURCE_H
+#define KS_DECODER_SOURCE_H
+
+#include <libavcodec/avcodec.h>
+#include <libavformat/avformat.h>
+
+#include "decoder/decoder_job.h"
+
+/* --- decoder_io.c: libav never gets a path, only this --- */
+typedef struct {
+    int fd;
+    int64_t size, at;          /* size may be less than the file's: cut to whole atoms */
+    int64_t read;              /* bytes read in all: the sign of life */
+    void (*alive)(void *arg);  /* called now and then from inside a read; may be NULL */
+    void *arg;
+} ks_bytes;
+int ks_bytes_open(AVIOContext **pb, ks_bytes *b);
+void ks_bytes_close(AVIOContext **pb);
+size_t ks_bytes_at(const ks_bytes *b, int64_t at, uint8_t *out, size_t n); /* how many were there */
+
+typedef struct {
+    int has_ftyp, has_moov, has_moof;
+    int cut;                   /* the last atom reaches past the end of the file */
+    char cut_type[5];
+    int64_t whole;             /* end of the last whole atom */
+} ks_atoms;
+int ks_atoms_walk(ks_atoms *out, const ks_bytes *b);      /* 1: it is made of atoms */
+int ks_is_transport_stream(const ks_bytes *b);            /* 1: packets of 188 bytes somewhere in the first 256 KiB */
+/* 1: the container says it is longer than the file is (last MP4 atom, Matroska segment, cut TS packet) */
+int ks_bytes_are_cut(const ks_bytes *b, const char *container);
+
+/* --- decoder_source.c --- */
+typedef struct {
+    ks_bytes bytes;
+    AVIOContext *pb;
+    AVFormatContext *format;
+    AVStream *stream;
+    AVCodecContext *codec;
+    AVBufferRef *device;       /* hardware decoding, or NULL */
+    int cut;                   /* known to be longer than what is there */
+    int threads;
+    char reason[200];          /* why it cannot be opened */
+} ks_source;
+
+typedef struct {
+    int fd;
+    int stills, fast, threads; /* threads 0: as the film needs */
+    const char *hwaccel;       /* "" none */
+    void (*alive)(void *arg);
+    void *arg;
+} ks_source_how;
+
+/* 0, or -1 with reason filled (a verdict, not an error). Close in either case. */
+int ks_source_open(ks_source *s, const ks_source_how *how);
+void ks_source_close(ks_source *s);
+/* Demuxer only, all streams kept (for a cut). */
+int ks_source_open_bare(ks_source *s, const ks_source_how *how);
+
+/* What libav's log said since it was last asked; the log is where damage is told and nowhere else. */
+typedef struct {
+    int errors;                /* of demuxer or decoder */
+    int too_large, cut;
+} ks_log_news;
+void ks_log_listen(void);
+ks_log_news ks_log_take(void);
+
+#endif
