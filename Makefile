@@ -57,7 +57,7 @@ ROOMS := encoder index decoder ingest query session formats eval cli serve
 SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
-SRC_ING := $(wildcard ingest/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
+SRC_ING := $(wildcard ingest/*.c session/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
 SRC_CLI := $(wildcard cli/*.c formats/*.c)
 SRC_TEST := $(wildcard tests/test_*.c)
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
@@ -182,7 +182,7 @@ demo: all
 # Shared libraries export what the public headers declare, and nothing else, under one version.
 SONAME := 0
 HEADERS := ks.h encoder/encoder.h index/index.h query/query.h
-HEADERS_ING := decoder/decoder.h ingest/ingest.h
+HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h
 LIBS_ING := -lxxhash -lpthread
 $(BUILD)/libkinoseek.map: $(HEADERS)
 $(BUILD)/libkinoseek-ingest.map: $(HEADERS_ING)

@@ -36,7 +36,7 @@ typedef struct {
 static int encode_all(vectors *out, ks_encoder *enc, const job *j, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
-    ks_clip_how how = {j->g, info->frames, ks_side(info), KS_SQUASH, NULL};
+    ks_clip_how how = {&j->g->setup, info->frames, ks_side(info), KS_SQUASH};
     out->n = 0;
     for (int i = 0; i < j->n_files; i++)
         for (int c = 0; c < j->f->clips; c++) {
@@ -106,8 +106,8 @@ static void report(const job *j, const char *precision, const difference *d, int
 static int open_as(ks_encoder **enc, const job *j, const char *precision, ks_error *e)
 {
     ks_globals g = *j->g;
-    g.precision_name = precision;
-    return ks_open_encoder(enc, &g, NULL, KS_TOWER_VIDEO, KS_FP32, e);
+    g.setup.precision = precision;
+    return ks_open_encoder(enc, &g.setup, NULL, KS_TOWER_VIDEO, KS_FP32, e);
 }
 
 static int one_precision(vectors *out, const job *j, const char *precision, ks_error *e)

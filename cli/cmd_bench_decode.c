@@ -68,7 +68,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 
     if (n < 1) return ks_fail(e, KS_EUSAGE, "name one film or more: kinoseek bench decode lake.mp4");
     if (f->rounds < 1) f->rounds = 1;
-    if ((err = ks_locate_decoder(&decoder, g, e))) return err;
+    if ((err = ks_locate_decoder(&decoder, &g->setup, e))) return err;
     err = measure(&boxed, &bare, decoder, f, n, args, e);
     free(decoder);
     if (err) return err;

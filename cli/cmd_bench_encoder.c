@@ -171,7 +171,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "it takes no words");
     o->rounds = o->rounds < 1 ? 1 : o->rounds;
-    int err = ks_open_encoder(&enc, g, NULL, 0, KS_AUTO, e);
+    int err = ks_open_encoder(&enc, &g->setup, NULL, 0, KS_AUTO, e);
     if (err)
         return err;
     const ks_info *info = ks_encoder_info(enc);

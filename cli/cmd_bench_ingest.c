@@ -52,7 +52,7 @@ static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n
     const char *place = getenv("TMPDIR");
     char *folder = NULL, *decoder = NULL;
     ks_encoder *enc = NULL;
-    int made = 0, err = ks_locate_decoder(&decoder, g, e);
+    int made = 0, err = ks_locate_decoder(&decoder, &g->setup, e);
 
     if (err == 0 && asprintf(&folder, "%s/kinoseek-XXXXXX", place && *place ? place : "/tmp") < 0) {
         folder = NULL;
@@ -61,7 +61,7 @@ static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n
     if (err == 0 && !(made = mkdtemp(folder) != NULL))
         err = ks_fail(e, KS_EIO, "%s: no temporary folder: %s", folder, strerror(errno));
     if (err == 0)
-        err = ks_open_encoder(&enc, g, NULL, KS_TOWER_VIDEO, KS_AUTO, e);
+        err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_AUTO, e);
     if (err == 0) {
         ks_ingest_options o = {.paths = (const char *const *)files, .n = n, .decoder = decoder, .window = f->window, .hop = f->hop,
                                .frames = f->frames, .shots = 1};

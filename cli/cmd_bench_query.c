@@ -61,9 +61,9 @@ static int open_parts(parts *p, figures *f, const ks_globals *g, ks_error *e)
 
     if ((err = ks_index_open(&p->x, g->library, KS_READ, e)) < 0)
         return err;
-    ks_index_threads(p->x, g->threads);
+    ks_index_threads(p->x, g->setup.threads);
     f->library = since(&began);
-    if ((err = ks_open_library_encoder(&p->enc, g, p->x, KS_TOWER_TEXT, e)) < 0)
+    if ((err = ks_open_library_encoder(&p->enc, &g->setup, p->x, KS_TOWER_TEXT, e)) < 0)
         return err;
     f->encoder = since(&began);
     if ((err = ks_scale_open(&p->scale, p->x, p->enc, e)) < 0)
@@ -147,7 +147,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0)
         err = measure(&f, &p, o, n ? args[0] : "a dog jumping into water", e);
     if (err == 0) {
-        f.bare = (ks_scan_bench){.rows = f.clips, .dim = f.dim, .k = o->k, .threads = g->threads, .rounds = o->rounds};
+        f.bare = (ks_scan_bench){.rows = f.clips, .dim = f.dim, .k = o->k, .threads = g->setup.threads, .rounds = o->rounds};
         err = ks_index_bench_scan(&f.bare, e);
     }
     if (err == 0 && o->json)

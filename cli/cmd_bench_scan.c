@@ -42,7 +42,7 @@ static void print_json(const ks_scan_bench *b)
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const bench_fields *f = fields;
-    ks_scan_bench b = {.rows = f->rows, .dim = f->dim, .k = f->k, .threads = g->threads, .clustered = f->clustered, .rounds = f->rounds};
+    ks_scan_bench b = {.rows = f->rows, .dim = f->dim, .k = f->k, .threads = g->setup.threads, .clustered = f->clustered, .rounds = f->rounds};
 
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "bench scan takes no arguments: it makes its vectors");

@@ -77,7 +77,7 @@ static void disk(section *s, const char *name, const char *path)
 static void places(section *s, const ks_globals *g)
 {
     char *path = NULL, *tokenizer = NULL, cache[PATH_MAX];
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *name = g->model ? g->model : ks_default_model(g);
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *name = g->setup.model ? g->setup.model : ks_default_model(&g->setup);
     ks_error e;
     ks_info info;
 
@@ -91,13 +91,13 @@ static void places(section *s, const ks_globals *g)
         disk(s, "cache", cache);
     else
         say(s, "cache", "%s", "none: neither HOME nor XDG_CACHE_HOME is an absolute path");
-    if (ks_locate_decoder(&path, g, &e) == 0)
+    if (ks_locate_decoder(&path, &g->setup, &e) == 0)
         say(s, "decoder", "%.150s", path);
     else
         say(s, "decoder", "missing: %.140s", e.msg);
     free(path);
     path = NULL;
-    if (ks_locate_model(&path, &tokenizer, g, name, &e) == 0 && ks_model_info(&info, path, &e) == 0)
+    if (ks_locate_model(&path, &tokenizer, &g->setup, name, &e) == 0 && ks_model_info(&info, path, &e) == 0)
         say(s, "model", "%.30s: %.100s, D %d, T %d, %s", name, path, info.dim, info.frames, info.dtype);
     else
         say(s, "model", "%.30s: %.120s", name, e.msg);
@@ -118,7 +118,7 @@ static void gather(section s[PARTS], const ks_globals *g)
     s[3].part = "index";
     s[3].n = ks_index_about(s[3].at, MOST);
     s[4].part = "decoder";
-    if (ks_locate_decoder(&decoder, g, &e) == 0)
+    if (ks_locate_decoder(&decoder, &g->setup, &e) == 0)
         s[4].n = ks_decoder_about(decoder, s[4].at, MOST);
     if (s[4].n < 0)
         s[4].n = 0;

@@ -83,11 +83,11 @@ static int embed_text(float *v, ks_sentence *s, const embedding *m, const input 
 static int embed_clip(float *v, const embedding *m, const input *in, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(m->enc);
-    ks_clip_how how = {m->g, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit), m->f->paddings};
+    ks_clip_how how = {&m->g->setup, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit)};
     ks_clip_pixels clip = {0};
     int err = in->kind == IMAGE   ? ks_clip_image(&clip, &how, in->value, e)
               : in->kind == VIDEO ? ks_clip_video(&clip, &how, in->value, e)
-                                  : ks_clip_npy(&clip, &how, in->value, e);
+                                  : ks_clip_npy(&clip, m->f->paddings, in->value, e);
     if (!err) err = ks_clip_encode(v, m->enc, &clip, e);
     ks_clip_free(&clip);
     return err;
@@ -136,7 +136,7 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
     int err = merge(&m, e);
     if (!err && m.f->out) err = ks_npy_can_write(m.f->out, e);
     for (int i = 0; i < m.n && !err; i++) towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
-    if (!err) err = ks_open_encoder(&m.enc, g, NULL, towers, KS_FP32, e);
+    if (!err) err = ks_open_encoder(&m.enc, &g->setup, NULL, towers, KS_FP32, e);
     if (!err && (towers & KS_TOWER_VIDEO) && ks_encoder_info(m.enc)->kind != KS_LVT)
         err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model; `features` says what its stages give");
     if (!err) err = embed_all(&m, e);

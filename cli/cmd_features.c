@@ -37,14 +37,14 @@ static ks_stage stage_of(const char *name, ks_kind kind)
 static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *enc, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
-    ks_clip_how how = {g, f->frames ? f->frames : info->frames, ks_side(info), ks_fit_named(f->fit), f->paddings};
+    ks_clip_how how = {&g->setup, f->frames ? f->frames : info->frames, ks_side(info), ks_fit_named(f->fit)};
     ks_clip_pixels clip = {0};
     float *x = NULL;
     int64_t dims[2];
     ks_stage stage = stage_of(f->stage, info->kind);
     int err = f->image   ? ks_clip_image(&clip, &how, f->image, e)
               : f->video ? ks_clip_video(&clip, &how, f->video, e)
-                         : ks_clip_npy(&clip, &how, f->npy, e);
+                         : ks_clip_npy(&clip, f->paddings, f->npy, e);
     if (err) return err;
     err = ks_features(&x, dims, enc, stage, &clip, e);
     if (!err) {
@@ -68,7 +68,7 @@ static int features(const ks_globals *g, void *fields, int n, char **args, ks_er
     if (f->paddings && !f->npy) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
     int err = ks_npy_can_write(f->out, e);
     if (err) return err;
-    err = ks_open_encoder(&enc, g, NULL, KS_TOWER_VIDEO, KS_FP32, e);
+    err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_FP32, e);
     if (!err) err = run_stage(g, f, enc, e);
     ks_encoder_close(enc);
     return err;

@@ -197,22 +197,22 @@ static char *absolute(char *path)
 static int open_next(session *s, const ks_globals *g, const ks_library *library, ks_error *e)
 {
     ks_globals with = *g;
-    if (!with.tokenizer && !with.model && library->next_tokenizer_path[0]) with.tokenizer = library->next_tokenizer_path;
-    int err = ks_open_encoder(&s->enc, &with, library->next_model_path, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (!with.setup.tokenizer && !with.setup.model && library->next_tokenizer_path[0]) with.setup.tokenizer = library->next_tokenizer_path;
+    int err = ks_open_encoder(&s->enc, &with.setup, library->next_model_path, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     if (err < 0 || strcmp(ks_encoder_info(s->enc)->hash, library->next.model) == 0) return err;
     return ks_fail(e, KS_ESPACE, "%.300s: this library is being switched to %.300s; --switch -m MODEL changes that, the old model calls it off",
-                   g->model ? g->model : library->next_model_path, library->next_model_path);
+                   g->setup.model ? g->setup.model : library->next_model_path, library->next_model_path);
 }
 
 static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks_library *library, ks_error *e)
 {
     ks_globals with = *g;
-    if (library->space.dim == 0 || f->switch_model) return ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (library->space.dim == 0 || f->switch_model) return ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     if (strcmp(library->next.model, "clock") == 0)
         return ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
-    if (!with.precision_name && library->next.precision) with.precision_name = "int8"; /* a library keeps its class */
+    if (!with.setup.precision && library->next.precision) with.setup.precision = "int8"; /* a library keeps its class */
     if (library->switching) return open_next(s, &with, library, e);
-    int err = ks_open_library_encoder(&s->enc, &with, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+    int err = ks_open_library_encoder(&s->enc, &with.setup, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
     if (err == KS_ESPACE) {
         size_t n = strlen(e->msg);
         snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
@@ -235,8 +235,8 @@ static int keep_paths(session *s, const ks_globals *g, const ks_library *library
         s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path) : NULL;
         return 0;
     }
-    char *again = own ? ks_locate_again(g, library->next_model_path) : NULL;
-    int err = ks_locate_model(&s->model, &s->tokenizer, g, g->model ? g->model : again ? again : ks_default_model(g), e);
+    char *again = own ? ks_locate_again(&g->setup, library->next_model_path) : NULL;
+    int err = ks_locate_model(&s->model, &s->tokenizer, &g->setup, g->setup.model ? g->setup.model : again ? again : ks_default_model(&g->setup), e);
     free(again);
     s->model = absolute(s->model);
     s->tokenizer = absolute(s->tokenizer);
@@ -250,7 +250,7 @@ static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_er
     if (!library) return ks_fail(e, KS_ENOMEM, "no memory");
     int err = ks_index_library(library, s->x, e);
     if (err >= 0 && !s->enc) err = open_one(s, g, f, library, e);
-    if (err >= 0) err = keep_paths(s, g, library, library->space.dim > 0 && !g->model && !f->switch_model, e);
+    if (err >= 0) err = keep_paths(s, g, library, library->space.dim > 0 && !g->setup.model && !f->switch_model, e);
     free(library);
     return err < 0 ? err : reads_words(s, e);
 }
@@ -319,7 +319,7 @@ static int before_made(session *s, const ks_globals *g, int clock, ks_error *e)
     if (s->paths.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
     for (int i = s->paths.n; i-- > 0;) found |= lstat(s->paths.at[i], &st) == 0;
     if (!found) return ks_fail(e, KS_ENOTFOUND, "%s: %s", s->paths.at[0], errno == ENOENT || errno == ENOTDIR ? "it is not there" : strerror(errno));
-    int err = clock ? 0 : ks_open_encoder(&s->enc, g, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    int err = clock ? 0 : ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     return err < 0 || clock ? err : reads_words(s, e);
 }
 
@@ -354,10 +354,10 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (f->window < 0 || f->hop < 0 || f->budget < 0) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     int err = gather_paths(&s.paths, f, n, args, e);
-    if (err == 0) err = ks_locate_decoder(&s.decoder, g, e);
+    if (err == 0) err = ks_locate_decoder(&s.decoder, &g->setup, e);
     if (err == 0 && !f->dry_run) err = before_made(&s, g, clock, e);
     if (err == 0) err = open_library(&s, g, f->dry_run, e);
-    if (err == 0) ks_index_threads(s.x, g->threads);
+    if (err == 0) ks_index_threads(s.x, g->setup.threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
     if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);

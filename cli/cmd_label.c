@@ -1,7 +1,7 @@
 /* cmd_label.c - `label --labels FILE`: which of these labels each clip bears. */
 #include "cli/label_list.h"
 #include "cli/out_table.h"
-#include "cli/search_run.h"
+#include "cli/commands.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -128,7 +128,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if ((err = ks_read_labels(&list, f->labels, e)) < 0 || (err = choose_format(&l, &out, e)) < 0 ||
         (err = ks_index_open(&l.x, g->library, KS_READ, e)) < 0 ||
         (f->in && (err = ks_find_video(&o.filter.video, l.x, f->in, e)) < 0) ||
-        (err = ks_open_library_encoder(&enc, g, l.x, KS_TOWER_TEXT, e)) < 0)
+        (err = ks_open_library_encoder(&enc, &g->setup, l.x, KS_TOWER_TEXT, e)) < 0)
         goto out;
     o.labels = (const char *const *)list.at;
     o.n_labels = list.n;

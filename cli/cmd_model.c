@@ -25,8 +25,8 @@ static char *here(const ks_globals *g, const char *name)
     ks_globals plain = *g;
     ks_error ignored;
     char *path = NULL, *tokenizer = NULL;
-    plain.tokenizer = NULL;
-    if (ks_locate_model(&path, &tokenizer, &plain, name, &ignored) != 0) path = NULL;
+    plain.setup.tokenizer = NULL;
+    if (ks_locate_model(&path, &tokenizer, &plain.setup, name, &ignored) != 0) path = NULL;
     free(tokenizer);
     return path;
 }
@@ -56,7 +56,7 @@ static int list(const ks_globals *g, void *fields, int n, char **args, ks_error 
     ks_releases r;
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words");
-    int err = ks_releases_read(&r, g, e);
+    int err = ks_releases_read(&r, &g->setup, e);
     if (err) return err;
     char *demo = here(g, "demo");
     if (demo) list_one(fields, g, "demo", 0);
@@ -133,12 +133,12 @@ static int info(const ks_globals *g, void *fields, int n, char **args, ks_error 
     const info_fields *o = fields;
     ks_info f;
     char *path = NULL, *tokenizer = NULL;
-    if (n > 1 || (n == 0 && !g->model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
-    int err = ks_locate_model(&path, &tokenizer, g, n ? args[0] : g->model, e);
+    if (n > 1 || (n == 0 && !g->setup.model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
+    int err = ks_locate_model(&path, &tokenizer, &g->setup, n ? args[0] : g->setup.model, e);
     if (!err) err = ks_model_info(&f, path, e);
     if (!err && o->json) print_json(&f, path);
     else if (!err) print_info(&f, path);
-    if (!err && !o->json && strcmp(n ? args[0] : g->model, "demo") == 0) print_demo();
+    if (!err && !o->json && strcmp(n ? args[0] : g->setup.model, "demo") == 0) print_demo();
     free(path);
     free(tokenizer);
     return err;

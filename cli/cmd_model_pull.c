@@ -112,7 +112,7 @@ static int pull(const ks_globals *g, void *fields, int n, char **args, ks_error 
     const pull_fields *o = fields;
     ks_releases r;
     char *folder = NULL;
-    int err = ks_releases_read(&r, g, e);
+    int err = ks_releases_read(&r, &g->setup, e);
     if (err) return err;
     if (n != 1 || !ks_release_find(&r, args[0], "model")) err = names(&r, n ? args[0] : NULL, e);
     for (int i = 0; !err && i < 2; i++)

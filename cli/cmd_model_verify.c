@@ -142,9 +142,9 @@ static int frames_for(ks_clip_pixels *out, const verifier *v, const char *clip, 
 {
     int T = atoi(input + 4);
     size_t n = strlen(clip);
-    ks_clip_how how = {.g = v->g, .frames = T, .side = ks_side(&v->info), .fit = KS_SQUASH};
+    ks_clip_how how = {.setup = &v->g->setup, .frames = T, .side = ks_side(&v->info), .fit = KS_SQUASH};
     if (n <= 4 || strcmp(clip + n - 4, ".npy") != 0) return ks_clip_film(out, &how, clip, 0, -1, e);
-    int err = ks_clip_npy(out, &how, clip, e);
+    int err = ks_clip_npy(out, NULL, clip, e);
     if (!err && out->T != T) err = ks_fail(e, KS_EFORMAT, "%s: it has %d frames, the figures are of %d", clip, out->T, T);
     return err;
 }
@@ -214,13 +214,13 @@ static int check_figures(verifier *v, const ks_release *clip_row, ks_error *e)
     ks_globals g = *v->g;
     int err = 0;
     char *clip = clip_path(v, clip_row);
-    g.model = v->path;
+    g.setup.model = v->path;
     for (int i = 0; !err && i < v->figures.n; i++) {
         v->input = v->figures.at[i].input;
         int first = strcmp(v->input, "weights") != 0;
         for (int k = 0; k < i && first; k++) first = strcmp(v->figures.at[k].input, v->input) != 0;
         if (!first) continue;
-        if (!enc) err = ks_open_encoder(&enc, &g, v->path, 0, KS_FP32, e);
+        if (!enc) err = ks_open_encoder(&enc, &g.setup, v->path, 0, KS_FP32, e);
         if (!err) err = run_input(v, enc, clip, e);
     }
     ks_encoder_close(enc);
@@ -234,13 +234,13 @@ static int verify_it(verifier *v, ks_error *e)
     char *figures = NULL;
     const char *name = v->o->as;
     int err = ks_model_info(&v->info, v->path, e);
-    if (!err) err = ks_releases_read(&r, v->g, e);
+    if (!err) err = ks_releases_read(&r, &v->g->setup, e);
     if (!err && !name) name = name_of(&v->info);
     const ks_release *row = !err && name ? ks_release_find(&r, name, "model") : NULL;
     if (!err && v->o->as && !v->o->figures && !row) err = ks_fail(e, KS_EUSAGE, "--as %s: no released model has this name (kinoseek model list)", name);
     if (!err) say(v, "layout", name ? name : "of no released model");
     if (!err) err = check_size(v, row, e);
-    if (!err && name && !v->o->figures) err = ks_locate_data(&figures, v->g, "models/figures.tsv", e);
+    if (!err && name && !v->o->figures) err = ks_locate_data(&figures, &v->g->setup, "models/figures.tsv", e);
     if (!err && name) err = ks_figures_read(&v->figures, v->o->figures ? v->o->figures : figures, name, e);
     if (!err && v->o->as && v->o->figures && v->figures.n == 0) err = ks_fail(e, KS_EUSAGE, "%s has no figures of %s", v->o->figures, v->o->as);
     if (!err) err = check_tensors(v, e);
@@ -256,8 +256,8 @@ static int verify(const ks_globals *g, void *fields, int n, char **args, ks_erro
 {
     verifier v = {.o = fields, .g = g};
     char *path = NULL, *tokenizer = NULL;
-    if (n > 1 || (n == 0 && !g->model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
-    int err = ks_locate_model(&path, &tokenizer, g, n ? args[0] : g->model, e);
+    if (n > 1 || (n == 0 && !g->setup.model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
+    int err = ks_locate_model(&path, &tokenizer, &g->setup, n ? args[0] : g->setup.model, e);
     v.path = path;
     if (!err) err = verify_it(&v, e);
     free(path);

@@ -1,5 +1,4 @@
 /* cmd_search.c - `search WORDS`: words, a picture or a clip in, moments out. */
-#include "cli/picture_query.h"
 #include "cli/search_run.h"
 #include "formats/formats.h"
 
@@ -9,33 +8,14 @@
 
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
-    {0, "all", KS_OPT_FLAG, KS_AT(all), NULL, "no cut-off: the weak ones too"},
-    {0, "image", KS_OPT_TEXT, KS_AT(image), "FILE", "look for what is in a picture"},
-    {0, "not", KS_OPT_TEXT, KS_AT(without), "WORDS", "away from these words"},
+    {0, "all", KS_OPT_FLAG, KS_AT(ask.all), NULL, "no cut-off: the weak ones too"},
+    {0, "image", KS_OPT_TEXT, KS_AT(ask.image), "FILE", "look for what is in a picture"},
+    {0, "not", KS_OPT_TEXT, KS_AT(ask.without), "WORDS", "away from these words"},
     {0, "like", KS_OPT_COUNT, KS_AT(like), "CLIP", "look for what a clip shows (its number)"},
     {0, "queries", KS_OPT_TEXT, KS_AT(queries), "FILE", "one query a line, - for standard input"},
     KS_SEARCH_MORE_OPTIONS,
     {0},
 };
-
-static int ask_words(ks_search_run *r, const char *words, ks_error *e)
-{
-    int dim, english, err;
-    float *q;
-
-    if ((err = ks_search_encoder(r, KS_TOWER_TEXT, e)) < 0)
-        return err;
-    dim = ks_encoder_info(r->enc)->dim;
-    if (!(q = malloc((size_t)dim * sizeof *q)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    err = ks_query_words(q, &english, r->enc, words, r->f->without, e);
-    if (err == 0 && !english && !r->g->quiet)
-        fputs("kinoseek: these words do not look English; the model knows English only\n", stderr);
-    if (err == 0)
-        err = ks_search_vector(r, q, dim, words, e);
-    free(q);
-    return err;
-}
 
 static int is_blank(const char *words)
 {
@@ -44,6 +24,7 @@ static int is_blank(const char *words)
 
 static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
 {
+    ks_question q = r->f->ask;
     FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
     char *line = NULL;
     size_t room = 0;
@@ -59,7 +40,7 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
         if (strlen(line) != (size_t)n || !ks_is_utf8(line))
             err = ks_fail(e, KS_EFORMAT, "%s: line %d is not UTF-8 text", file, at);
         else if (!is_blank(line))
-            err = ask_words(r, line, e);
+            q.words = line, err = ks_search_ask(r, &q, e);
     }
     if (err == 0 && ferror(f))
         err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
@@ -90,32 +71,29 @@ static char *join(int n, char **args)
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const ks_search_fields *f = fields;
-    int ways = (n > 0) + (f->queries != NULL) + (f->image != NULL) + (f->like > 0), err;
+    int ways = (n > 0) + (f->queries != NULL) + (f->ask.image != NULL) + (f->like > 0), err;
     ks_search_run r = {0};
+    ks_question q = f->ask;
     char *words = NULL;
 
     if (ways != 1)
         return ks_fail(e, KS_EUSAGE, ways ? "name one of WORDS, --queries, --image, --like" : "say what to look for: kinoseek search a dog jumping into water");
-    if (f->without && (f->image || f->like))
+    if (f->ask.without && (f->ask.image || f->like))
         return ks_fail(e, KS_EUSAGE, "--not goes with words");
     if (f->queries && f->html)
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
     if (!(words = join(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (f->without && is_blank(f->without))
+    if (f->ask.without && is_blank(f->ask.without))
         err = ks_fail(e, KS_EUSAGE, "--not: the words are empty");
     else if (n > 0 && is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
     else
         err = ks_search_open(&r, g, f, "search", e);
-    if (err == 0 && f->queries)
-        err = ask_lines(&r, f->queries, e);
-    else if (err == 0 && f->image)
-        err = ks_ask_picture(&r, f->image, e);
-    else if (err == 0 && f->like)
-        err = ks_ask_clip(&r, f->like, e);
-    else if (err == 0)
-        err = ask_words(&r, words, e);
+    q.words = n > 0 ? words : NULL;
+    q.like = f->like;
+    if (err == 0)
+        err = f->queries ? ask_lines(&r, f->queries, e) : ks_search_ask(&r, &q, e);
     if (err == 0)
         err = ks_search_finish(&r, e);
     ks_search_close(&r);

@@ -1,23 +1,26 @@
 /* cmd_similar.c - `similar FILE[@T]`: a film or a second of it in, moments that look alike out. */
-#include "cli/picture_query.h"
+#include "cli/search_run.h"
 
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
-    {0, "not-self", KS_OPT_FLAG, KS_AT(not_self), NULL, "leave out the moment (or film) that was asked about"},
+    {0, "not-self", KS_OPT_FLAG, KS_AT(ask.not_self), NULL, "leave out the moment (or film) that was asked about"},
     KS_SEARCH_MORE_OPTIONS,
     {0},
 };
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
+    const ks_search_fields *f = fields;
+    ks_question q = f->ask;
     ks_search_run r = {0};
     int err;
 
     if (n != 1)
         return ks_fail(e, KS_EUSAGE, "name one film, and a second in it if you like: kinoseek similar lake.mp4@4:12");
-    err = ks_search_open(&r, g, fields, "similar", e);
+    err = ks_search_open(&r, g, f, "similar", e);
+    q.film = args[0];
     if (err == 0)
-        err = ks_ask_film(&r, args[0], e);
+        err = ks_search_ask(&r, &q, e);
     if (err == 0)
         err = ks_search_finish(&r, e);
     ks_search_close(&r);

@@ -2,8 +2,6 @@
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
-#include "ingest/ingest.h"
-#include "query/query.h"
 
 #include <limits.h>
 #include <math.h>
@@ -19,40 +17,11 @@ static const ks_option options[] = {
     {0},
 };
 
-typedef struct {
-    ks_library library;
-    ks_index_state state;
-    ks_scale_facts scale;
-    int at_work;              /* 1: the ingest that said `progress` is running */
-    ks_progress progress;
-} facts;
-
-/* Of the whole run, guessed from the bytes that are done; 0 while nothing is. */
-static double part_done(const ks_progress *p)
-{
-    double part = p->bytes_total > 0 ? (double)p->bytes / (double)p->bytes_total : 0;
-    return part > 1 ? 1 : part;
-}
-
-static int gather(facts *f, ks_index *x, ks_error *e)
-{
-    ks_scale *s = NULL;
-    int err;
-
-    if ((err = ks_index_library(&f->library, x, e)) < 0 || (err = ks_index_status(&f->state, x, e)) < 0 ||
-        (err = ks_ingest_progress(&f->progress, x, e)) < 0 || (err = ks_scale_open(&s, x, NULL, e)) < 0)
-        return err;
-    f->at_work = f->state.writer_pid != 0 && f->progress.pid == f->state.writer_pid;
-    ks_scale_about(&f->scale, s);
-    ks_scale_close(s);
-    return 0;
-}
-
 /* How far the ingest in another process is; null where none runs. */
-static void progress_json(ks_json *j, const facts *f)
+static void progress_json(ks_json *j, const ks_session_state *f)
 {
     const ks_progress *p = &f->progress;
-    double part = part_done(p);
+    double part = f->part_done;
 
     if (!f->at_work) {
         ks_json_text(j, "ingest", NULL);
@@ -72,7 +41,7 @@ static void progress_json(ks_json *j, const facts *f)
     ks_json_close(j);
 }
 
-static void print_json(const ks_globals *g, const facts *f)
+static void print_json(const ks_globals *g, const ks_session_state *f)
 {
     const ks_index_state *s = &f->state;
     ks_json j;
@@ -115,10 +84,10 @@ static void print_json(const ks_globals *g, const facts *f)
     ks_json_close(&j);
 }
 
-static void print_progress(const facts *f, int utf8)
+static void print_progress(const ks_session_state *f, int utf8)
 {
     const ks_progress *p = &f->progress;
-    double part = part_done(p);
+    double part = f->part_done;
     char done[32], all[32], files[32], total[32], left[32], path[PATH_MAX + 16];
 
     printf("  ingest   %s of %s files, %s", ks_thousands(files, p->files), ks_thousands(total, p->files_total), ks_duration(done, p->video_seconds));
@@ -135,7 +104,7 @@ static void print_progress(const facts *f, int utf8)
     }
 }
 
-static void print_text(const ks_globals *g, const facts *f)
+static void print_text(const ks_globals *g, const ks_session_state *f)
 {
     const ks_index_state *s = &f->state;
     char a[64], b[64], c[64], d[32], path[PATH_MAX + 16];
@@ -207,8 +176,8 @@ static int print_bad(ks_index *x, int json, ks_error *e)
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const status_fields *f = fields;
-    facts *all = calloc(1, sizeof *all); /* paths: 8 KiB */
-    ks_index *x = NULL;
+    ks_session_state *all = calloc(1, sizeof *all); /* paths: 20 KiB */
+    ks_session *s = NULL;
     int err;
 
     (void)args;
@@ -216,15 +185,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         free(all);
         return n > 0 ? ks_fail(e, KS_EUSAGE, "takes no arguments (-L names the library)") : ks_fail(e, KS_ENOMEM, "no memory");
     }
-    if ((err = ks_index_open(&x, g->library, KS_READ, e)) == 0 && f->bad)
-        err = print_bad(x, f->json, e);
-    else if (err == 0 && (err = gather(all, x, e)) == 0) {
+    if ((err = ks_session_open(&s, g->library, &g->setup, e)) == 0 && f->bad)
+        err = print_bad(ks_session_index(s), f->json, e);
+    else if (err == 0 && (err = ks_session_status(all, s, e)) == 0) {
         if (f->json)
             print_json(g, all);
         else
             print_text(g, all);
     }
-    ks_index_close(x);
+    ks_session_close(s);
     free(all);
     return err;
 }

@@ -68,10 +68,10 @@ const ks_command *const ks_commands[] = {
 
 const ks_option ks_global_options[] = {
     {'L', "library", KS_OPT_TEXT, offsetof(ks_globals, library), "LIBRARY", "folder of the library"},
-    {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, model), "MODEL", "a name of `model list`, an .npz or .safetensors"},
-    {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, tokenizer), "FILE", "sentencepiece model of the text tower"},
-    {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, precision_name), "auto|fp32|bf16|int8", "arithmetic of the encoder"},
-    {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, threads), "N", "threads to use (all)"},
+    {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, setup.model), "MODEL", "a name of `model list`, an .npz or .safetensors"},
+    {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, setup.tokenizer), "FILE", "sentencepiece model of the text tower"},
+    {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, setup.precision), "auto|fp32|bf16|int8", "arithmetic of the encoder"},
+    {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, setup.threads), "N", "threads to use (all)"},
     {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "no progress, no notices"},
     {'v', "verbose", KS_OPT_FLAG, offsetof(ks_globals, verbose), NULL, "say more on stderr"},
     {'h', "help", KS_OPT_FLAG, offsetof(ks_globals, help), NULL, "this help, or the command's"},

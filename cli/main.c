@@ -53,6 +53,12 @@ static int flush_output(int code)
     return 5;
 }
 
+static void notice(void *unused, const char *sentence)
+{
+    (void)unused;
+    fprintf(stderr, "kinoseek: %s\n", sentence);
+}
+
 static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv, ks_error *e)
 {
     void *fields = calloc(1, c->fields ? c->fields : 1);
@@ -80,6 +86,8 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
             goto out;
         g->library = folder;
     }
+    if (!g->quiet)
+        g->setup.notice = notice;
     err = c->run(g, fields, n, args, e);
 out:
     if (fields)
@@ -133,7 +141,7 @@ static int help(int argc, char **argv, ks_error *e)
 
 int main(int argc, char **argv)
 {
-    ks_globals g = {.program = argv[0]};
+    ks_globals g = {.setup.program = argv[0]};
     ks_error e = {0};
     struct sigaction pipe_action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
     const ks_command *c;

@@ -1,13 +1,13 @@
 /* opts.c - options by table: one walk over argv for every command. */
 #include "cli/opts.h"
 
+#include "session/session.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { WORD_MAX = 40 }; /* longer words are not compared by distance */
 
@@ -59,73 +59,6 @@ const char *ks_nearest_name(const char *word, const char *const *names, int n)
 }
 
 /* --- values --- */
-int ks_parse_seconds(double *seconds, const char *text)
-{
-    double total = 0, part;
-    char *end;
-    int colons = 0;
-
-    if ((*text < '0' || *text > '9') && *text != '.')
-        return -1;
-    for (;; text = end + 1) {
-        if (*text == ' ' || *text == '+' || *text == '-' || strncmp(text, "0x", 2) == 0)
-            return -1;
-        part = strtod(text, &end);
-        if (end == text || !isfinite(part))
-            return -1;
-        if (*end == ':') {
-            if (++colons > 2)
-                return -1;
-            total = (total + part) * 60;
-            continue;
-        }
-        if (*end == 0) {
-            *seconds = total + part;
-            return 0;
-        }
-        if (colons > 0 || (*end != 'h' && *end != 'm' && *end != 's'))
-            return -1;
-        total += part * (*end == 'h' ? 3600 : *end == 'm' ? 60 : 1);
-        if (end[1] == 0) {
-            *seconds = total;
-            return 0;
-        }
-    }
-}
-
-int ks_parse_date(int64_t *seconds, const char *text, int end)
-{
-    struct tm tm = {.tm_mday = 1, .tm_isdst = -1}, back;
-    int year, month = 1, day = 1, hour = 0, minute = 0, used = 0, fields;
-    time_t t;
-
-    fields = sscanf(text, "%4d%n-%2d%n-%2d%n%*1[T ]%2d:%2d%n", &year, &used, &month, &used, &day, &used, &hour, &minute, &used);
-    if (fields < 1 || fields == 4 || text[used] != 0 || used < 4 || text[0] < '0' || text[0] > '9')
-        return -1;
-    tm.tm_year = year - 1900;
-    tm.tm_mon = month - 1;
-    tm.tm_mday = day;
-    tm.tm_hour = hour;
-    tm.tm_min = minute;
-    back = tm;
-    t = mktime(&back);
-    if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || hour > 23 || minute > 59) /* 31 February */
-        return -1;
-    if (end) {
-        if (fields == 1)
-            tm.tm_year++;
-        else if (fields == 2)
-            tm.tm_mon++;
-        else if (fields == 3)
-            tm.tm_mday++;
-        else
-            tm.tm_min++;
-        t = mktime(&tm);
-    }
-    *seconds = (int64_t)t;
-    return 0;
-}
-
 static int one_of(const char *value, const char *choices)
 {
     size_t n = strlen(value);

@@ -37,12 +37,6 @@ int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks
 int ks_parse_leading(void *fields, const ks_option *table, int argc, char **argv, int *used, ks_error *e);
 void ks_parse_free(void *fields, const ks_option *table); /* what lists allocated */
 
-/* Seconds from "12.5", "4:12", "1:02:03.040", "4h", "1h30m", "90s". 0, or -1: not a time. */
-int ks_parse_seconds(double *seconds, const char *text);
-/* Seconds since 1970 UTC of "2019", "2019-07", "2019-07-12" or "2019-07-12T18:30", read in the local
- * zone; `end` gives the first second after the period. 0, or -1: not a date. */
-int ks_parse_date(int64_t *seconds, const char *text, int end);
-
 /* The name among names[n] that was most likely meant by `word`: at most a third of its letters wrong,
  * or the only one that starts with it. NULL: none. */
 const char *ks_nearest_name(const char *word, const char *const *names, int n);

@@ -3,9 +3,6 @@
 
 #include "cli/out_table.h"
 #include "cli/player.h"
-#include "ingest/ingest.h"
-
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,89 +25,6 @@ static double now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-/* --- filters --- */
-/* How many videos of that name or path there are; *id: one of them. */
-static int count_videos(int64_t *id, ks_index *x, const char *glob, ks_error *e)
-{
-    ks_filter f = {.path_glob = glob};
-    ks_cursor *c = NULL;
-    ks_video v;
-    int err, found = 0;
-
-    if ((err = ks_index_files(&c, x, &f, e)) < 0)
-        return err;
-    while ((err = ks_files_next(&v, c, e)) > 0)
-        if (!found || v.id != *id) {
-            *id = v.id;
-            found++;
-        }
-    ks_cursor_close(c);
-    return err < 0 ? err : found;
-}
-
-/* The pattern that matches these bytes alone. */
-static void literal(char *glob, const char *name)
-{
-    for (; *name; name++) {
-        if (strchr("*?[\\", *name))
-            *glob++ = '\\';
-        *glob++ = *name;
-    }
-    *glob = 0;
-}
-
-int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
-{
-    char full[PATH_MAX], *end, *glob;
-    ks_video v;
-    int err, found;
-    long long number = strtoll(name, &end, 10);
-
-    if (realpath(name, full) && (err = ks_index_find(&v, x, full, e)) != 0) {
-        *id = v.id;
-        return err < 0 ? err : 0;
-    }
-    if (*name && !*end && number > 0)
-        return (err = ks_index_video(&v, x, number, e)) < 0 ? err : (*id = v.id, 0);
-    if (!(glob = malloc(2 * strlen(name) + 1)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a name");
-    literal(glob, name);
-    found = count_videos(id, x, glob, e);
-    free(glob);
-    if (found == 0)
-        found = count_videos(id, x, name, e);
-    if (found < 0)
-        return found;
-    if (found == 0)
-        return ks_fail(e, KS_ENOTFOUND, "%s: not in this library", name);
-    return found > 1 ? ks_fail(e, KS_EUSAGE, "%s: %d videos are called so; name one by its path", name, found) : 0;
-}
-
-static int read_filter(ks_search_run *r, ks_error *e)
-{
-    const ks_search_fields *f = r->f;
-    ks_filter *to = &r->o.filter;
-
-    to->path_glob = f->path;
-    to->longer = f->longer;
-    to->shorter = f->shorter;
-    if (f->after && ks_parse_date(&to->after, f->after, 0) < 0)
-        return ks_fail(e, KS_EUSAGE, "--after takes a date such as 2019-07-12, not \"%s\"", f->after);
-    if (f->before && ks_parse_date(&to->before, f->before, 0) < 0)
-        return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"", f->before);
-    if (f->after && to->after == 0) to->after = -1; /* 0 is no bound: the second before the first of 1970 */
-    if (f->before && to->before == 0) to->before = -1;
-    if (f->exact && f->ann)
-        return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
-    r->o.k = f->k > f->open ? f->k : f->open > 10 ? f->open : f->k;
-    r->o.per_video = f->per_video;
-    r->o.apart = f->merge && strcmp(f->merge, "off") == 0;
-    r->o.unfolded = f->fold && strcmp(f->fold, "off") == 0;
-    r->o.all = f->all;
-    r->o.how = f->exact ? KS_SEARCH_EXACT : f->ann ? KS_SEARCH_ANN : KS_SEARCH_AUTO;
-    return f->in ? ks_find_video(&to->video, r->x, f->in, e) : 0;
 }
 
 static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
@@ -142,14 +56,11 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
         return ks_fail(e, KS_ENOMEM, "no memory");
     snprintf(w->title, sizeof w->title, "kinoseek %s", command);
     ks_terminal_of(&w->terminal, stdout);
-    if ((err = choose_format(r, w, e)) < 0 || (err = ks_index_open(&r->x, g->library, KS_READ, e)) < 0)
+    if ((err = choose_format(r, w, e)) < 0 || (err = ks_session_open(&r->s, g->library, &g->setup, e)) < 0 ||
+        (err = ks_question_options(&r->o, r->s, &f->ask, e)) < 0)
         return err;
-    return read_filter(r, e);
-}
-
-int ks_search_encoder(ks_search_run *r, int towers, ks_error *e)
-{
-    return r->enc ? 0 : ks_open_library_encoder(&r->enc, r->g, r->x, towers, e);
+    r->o.k = f->ask.k > f->open ? f->ask.k : f->open > 10 ? f->open : f->ask.k;
+    return 0;
 }
 
 /* --- thumbnails in the terminal --- */
@@ -170,7 +81,7 @@ static void show_thumbnail(void *arg, const ks_entry *k)
     ks_image image;
     ks_error ignored;
 
-    if (k->n_clips && ks_index_thumbnail(&jpeg, &bytes, r->x, k->clips[0], &ignored) == 0 && jpeg &&
+    if (k->n_clips && ks_index_thumbnail(&jpeg, &bytes, ks_session_index(r->s), k->clips[0], &ignored) == 0 && jpeg &&
         ks_thumbnail_rgb(&image, &pixels, w->decoder, jpeg, bytes, &ignored) == 0)
         ks_show_picture(stdout, wanted_pictures(r->f, &w->terminal), &image, 6);
     free(pixels);
@@ -178,22 +89,6 @@ static void show_thumbnail(void *arg, const ks_entry *k)
 }
 
 /* --- showing --- */
-static int entry_of(ks_entry *k, ks_index *x, const ks_hit *h, const char *title, ks_error *e)
-{
-    ks_video v;
-    char disk[256];
-    int err = ks_index_video(&v, x, h->video, e);
-
-    if (err < 0)
-        return err;
-    *k = (ks_entry){.path = h->path, .title = title, .rank = h->rank, .video = h->video, .tb = h->tb, .start = h->start,
-                    .end = h->end, .best = h->best, .score = h->score, .cosine = h->cosine, .clips = h->clips,
-                    .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .film_date = h->film_date,
-                    .fps = v.fps, .duration = ks_seconds(v.duration, v.tb)};
-    k->missing = ks_missing(disk, sizeof disk, h->path);
-    return 0;
-}
-
 static void say_nothing_found(const outlet *w, const ks_entry *nearest)
 {
     char path[PATH_MAX + 16], at[24];
@@ -237,7 +132,7 @@ static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const k
 
     if (r->several)
         printf("%s:\n", title);
-    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE && (w->decoder || ks_locate_decoder(&w->decoder, r->g, &ignored) == 0))
+    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE && (w->decoder || ks_locate_decoder(&w->decoder, &r->g->setup, &ignored) == 0))
         o.picture = show_thumbnail;
     ks_show_moments(stdout, k, hits->count, &w->terminal, &o);
     if (hits->count == 0)
@@ -278,37 +173,26 @@ static int remember_open(ks_search_run *r, outlet *w, const ks_hits *hits, ks_er
     return w->open_path ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
 }
 
-int ks_search_vector(ks_search_run *r, const float *q, int dim, const char *title, ks_error *e)
+int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 {
     outlet *w = r->out;
-    ks_hits hits = {0};
-    ks_entry *k = NULL;
-    int err, n;
+    ks_answer a;
+    int err;
 
-    if (!r->scale && (err = ks_scale_open(&r->scale, r->x, r->enc, e)) < 0)
+    r->o.vector_query = !q->words;
+    if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0)
         return err;
-    if ((err = ks_query_run(&hits, r->x, r->scale, q, dim, &r->o, e)) < 0)
-        return err;
-    n = hits.count + hits.below;
-    if (!(k = calloc((size_t)n + 1, sizeof *k))) {
-        err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        goto out;
-    }
-    snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, title);
-    for (int i = 0; i < n && err == 0; i++)
-        err = entry_of(&k[i], r->x, &hits.at[i], title, e);
-    if (err == 0 && w->format)
-        err = write_out(w, &hits, k, e);
-    else if (err == 0)
-        show_table(r, w, &hits, k, title);
+    snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
+    if (w->format)
+        err = write_out(w, &a.hits, a.at, e);
+    else
+        show_table(r, w, &a.hits, a.at, a.title);
     if (err == 0 && r->f->html)
-        err = ks_write_page(r->f->html, r->x, title, k, hits.count, e);
+        err = ks_write_page(r->f->html, ks_session_index(r->s), a.title, a.at, a.hits.count, e);
     if (err == 0)
-        err = remember_open(r, w, &hits, e);
-    r->found += hits.count;
-out:
-    free(k);
-    ks_hits_free(&hits);
+        err = remember_open(r, w, &a.hits, e);
+    r->found += a.hits.count;
+    ks_answer_free(&a);
     return err;
 }
 
@@ -335,7 +219,5 @@ void ks_search_close(ks_search_run *r)
         free(w->open_path);
         free(w);
     }
-    ks_scale_close(r->scale);
-    ks_encoder_close(r->enc);
-    ks_index_close(r->x);
+    ks_session_close(r->s);
 }

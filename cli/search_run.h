@@ -3,26 +3,24 @@
 #define KS_SEARCH_RUN_H
 
 #include "cli/commands.h"
-#include "query/query.h"
+#include "session/session.h"
 
 typedef struct {
-    int k, per_video;
-    const char *path, *after, *before, *in, *merge, *fold, *without;
-    double longer, shorter;
-    int raw, all, json, csv, nul, exact, ann, not_self;
-    const char *format, *print, *html, *queries, *image, *pictures;
+    ks_question ask;
     int like, open;
+    int raw, json, csv, nul;
+    const char *format, *print, *html, *queries, *pictures;
 } ks_search_fields;
 
 #define KS_AT(field) offsetof(ks_search_fields, field)
 /* The options of both commands, the ones that --help has a line for first; all: kinoseek-search(1). */
 #define KS_SEARCH_OPTIONS \
-    {'k', "top", KS_OPT_COUNT, KS_AT(k), "N", "moments to show (10)"}, \
-    {0, "path", KS_OPT_TEXT, KS_AT(path), "GLOB", "only files that match"}, \
-    {0, "in", KS_OPT_TEXT, KS_AT(in), "VIDEO", "only this file, by path, name or number"}, \
-    {0, "after", KS_OPT_TEXT, KS_AT(after), "DATE", "filmed from 2019, 2019-07, 2019-07-12 on"}, \
-    {0, "before", KS_OPT_TEXT, KS_AT(before), "DATE", "filmed before that"}, \
-    {0, "per-video", KS_OPT_COUNT, KS_AT(per_video), "N", "at most N moments of one file"}, \
+    {'k', "top", KS_OPT_COUNT, KS_AT(ask.k), "N", "moments to show (10)"}, \
+    {0, "path", KS_OPT_TEXT, KS_AT(ask.path), "GLOB", "only files that match"}, \
+    {0, "in", KS_OPT_TEXT, KS_AT(ask.in), "VIDEO", "only this file, by path, name or number"}, \
+    {0, "after", KS_OPT_TEXT, KS_AT(ask.after), "DATE", "filmed from 2019, 2019-07, 2019-07-12 on"}, \
+    {0, "before", KS_OPT_TEXT, KS_AT(ask.before), "DATE", "filmed before that"}, \
+    {0, "per-video", KS_OPT_COUNT, KS_AT(ask.per_video), "N", "at most N moments of one file"}, \
     {0, "json", KS_OPT_FLAG, KS_AT(json), NULL, "one JSON object a line"}, \
     {0, "print", KS_OPT_TEXT, KS_AT(print), "TEMPLATE", "\"{start:time} {score:.2f} {path}\""}, \
     {0, "format", KS_OPT_TEXT, KS_AT(format), "jsonl|csv|vtt|ffmetadata|mpv-edl|cmx3600|otio", "for programs"}, \
@@ -31,22 +29,20 @@ typedef struct {
 #define KS_SEARCH_MORE_OPTIONS \
     {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
     {0, "csv", KS_OPT_FLAG, KS_AT(csv), NULL, "a table for spreadsheets"}, \
-    {0, "longer", KS_OPT_NUMBER, KS_AT(longer), "SECONDS", "only clips longer than this"}, \
-    {0, "shorter", KS_OPT_NUMBER, KS_AT(shorter), "SECONDS", "only clips shorter than this"}, \
-    {0, "merge", KS_OPT_TEXT, KS_AT(merge), "on|off", "join neighbouring clips (on)"}, \
-    {0, "fold", KS_OPT_TEXT, KS_AT(fold), "on|off", "show copies of a film once (on)"}, \
+    {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
+    {0, "shorter", KS_OPT_NUMBER, KS_AT(ask.shorter), "SECONDS", "only clips shorter than this"}, \
+    {0, "merge", KS_OPT_TEXT, KS_AT(ask.merge), "on|off", "join neighbouring clips (on)"}, \
+    {0, "fold", KS_OPT_TEXT, KS_AT(ask.fold), "on|off", "show copies of a film once (on)"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \
     {0, "pictures", KS_OPT_TEXT, KS_AT(pictures), "auto|off|kitty|sixel", "thumbnails in the terminal (auto)"}, \
-    {0, "exact", KS_OPT_FLAG, KS_AT(exact), NULL, "look at every clip"}, \
-    {0, "ann", KS_OPT_FLAG, KS_AT(ann), NULL, "let the FAISS index choose"}
+    {0, "exact", KS_OPT_FLAG, KS_AT(ask.exact), NULL, "look at every clip"}, \
+    {0, "ann", KS_OPT_FLAG, KS_AT(ask.ann), NULL, "let the FAISS index choose"}
 
-/* An open library and what queries need of it. */
+/* An open library and the ways out. */
 typedef struct {
     const ks_globals *g;
     const ks_search_fields *f;
-    ks_index *x;
-    ks_encoder *enc;      /* NULL until something has to be encoded */
-    ks_scale *scale;      /* NULL until the first query */
+    ks_session *s;
     ks_query_options o;
     int found;            /* moments shown, over all queries */
     int several;
@@ -55,17 +51,12 @@ typedef struct {
     void *out;            /* private to search_run.c */
 } ks_search_run;
 
-/* Open the library and read the filters; close in any case. */
+/* Open the library and read the options; close in any case. */
 int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f, const char *command, ks_error *e);
-/* Run one query and show it. title: the words, or the file. */
-int ks_search_vector(ks_search_run *r, const float *q, int dim, const char *title, ks_error *e);
-/* After the last query: ends the output, opens the player. Exit code, or < 0. */
+/* Ask one question and show the answer. */
+int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e);
+/* After the last one: ends the output, opens the player. Exit code, or < 0. */
 int ks_search_finish(ks_search_run *r, ks_error *e);
 void ks_search_close(ks_search_run *r);
-
-/* The library's encoder, opened on first use. */
-int ks_search_encoder(ks_search_run *r, int towers, ks_error *e);
-/* A path, a name or a number -> video id; KS_ENOTFOUND, KS_EUSAGE (several). */
-int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e);
 
 #endif

@@ -202,33 +202,3 @@ const char *ks_date(char out[32], int64_t seconds)
         snprintf(out, 32, "%s", "");
     return out;
 }
-
-int ks_missing(char *disk, size_t room, const char *path)
-{
-    static const char *const mounts[] = {"/run/media/", "/media/", "/mnt/", "/Volumes/"};
-
-    *disk = 0;
-    if (access(path, F_OK) == 0)
-        return 0;
-    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
-        size_t n = strlen(mounts[i]);
-        char folder[PATH_MAX];
-        const char *name = path + n, *end;
-        if (strncmp(path, mounts[i], n) != 0)
-            continue;
-        if (i < 2 && (end = strchr(name, '/')) && end[1]) /* /media/USER/DISK */
-            name = end + 1;
-        end = strchr(name, '/');
-        if (!end)
-            continue;
-        /* The disk is there if anything on the way below its name is. */
-        if ((end = strchr(end + 1, '/'))) {
-            snprintf(folder, sizeof folder, "%.*s", (int)(end - path), path);
-            if (access(folder, F_OK) == 0)
-                return 1;
-        }
-        snprintf(disk, room, "%.*s", (int)strcspn(name, "/"), name);
-        return 1;
-    }
-    return 1;
-}

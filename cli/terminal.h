@@ -28,10 +28,6 @@ const char *ks_bytes(char out[32], int64_t bytes);       /* "942 kB", "1.2 GB": 
 const char *ks_duration(char out[32], double seconds);
 /* "12 Jul 2019", local time */
 const char *ks_date(char out[32], int64_t seconds);
-/* A disk that is not there: the name under /media, /mnt ...; "" where the file alone is missing.
- * 1: missing, 0: it is there. */
-int ks_missing(char *disk, size_t room, const char *path);
-
 /* An RGB picture [height, width, 3] in the terminal's own way, about `rows` lines high. */
 void ks_show_picture(FILE *f, ks_pictures how, const ks_image *image, int rows);
 

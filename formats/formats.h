@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "ks.h"
-#include "query/query.h"
+#include "session/session.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -73,22 +73,7 @@ void ks_clock(char out[24], double seconds);
 void ks_clock_ms(char out[24], double seconds);
 
 /* --- formats --- */
-/* A moment found, or a span with a label. All borrowed for the call. */
-typedef struct {
-    const char *path;        /* bytes, absolute */
-    const char *title;       /* the words asked, or the label */
-    int is_label;
-    int rank;
-    int64_t video;
-    ks_timebase tb;
-    int64_t start, end, best;
-    double score, cosine;
-    const int64_t *clips; int n_clips;
-    const char *const *copies; int n_copies;
-    int64_t film_date;
-    double fps, duration;    /* of the film; 0: not known. duration in seconds */
-    int missing;             /* the file is not where it was */
-} ks_entry;
+typedef ks_moment ks_entry;  /* a moment found, or a span with a label; all borrowed for the call */
 
 typedef struct {
     int raw;                 /* cosines too, in what a person reads */

@@ -9,7 +9,7 @@ BEGIN {
     may["ingest"] = " ingest encoder index decoder "
     may["query"] = " query encoder index "
     may["session"] = " session ingest encoder index decoder query "
-    may["formats"] = " formats session query "
+    may["formats"] = " formats session "
     may["eval"] = " eval session encoder decoder query "
     may["cli"] = " cli formats eval session ingest encoder index decoder query "
     may["serve"] = " serve formats eval session ingest encoder index decoder query "

@@ -1,6 +1,7 @@
 /* test_opts.c - option tables, times, dates, "did you mean", JSON text. Known answers. */
 #include "cli/commands.h"
 #include "cli/opts.h"
+#include "session/session.h"
 #include "formats/formats.h"
 
 #include <check.h>

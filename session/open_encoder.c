@@ -1,40 +1,42 @@
 /* open_encoder.c - which encoder a command gets: -m, else the library's, else the default. */
-#include "cli/commands.h"
+#include "session/session.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void notice(void *unused, const char *sentence)
-{
-    (void)unused;
-    fprintf(stderr, "kinoseek: %s\n", sentence);
-}
-
-static ks_precision precision(const ks_globals *g, ks_precision fallback)
+static ks_precision precision(const ks_setup *setup, ks_precision fallback)
 {
     static const char *const names[] = {"auto", "fp32", "bf16", "int8"};
 
-    for (int i = 0; g->precision_name && i < 4; i++)
-        if (strcmp(g->precision_name, names[i]) == 0)
+    for (int i = 0; setup->precision && i < 4; i++)
+        if (strcmp(setup->precision, names[i]) == 0)
             return (ks_precision)i;
     return fallback;
 }
 
-int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_null, int towers, ks_precision fallback, ks_error *e)
+static void say_default(const ks_setup *setup, const char *name)
 {
-    const char *name = g->model ? g->model : model_or_null && *model_or_null ? model_or_null : ks_default_model(g);
+    char sentence[128];
+
+    snprintf(sentence, sizeof sentence, "using the model %s%s", name,
+             strcmp(name, "demo") == 0 ? ", small and made for trying; the real one: kinoseek model pull lvt-base" : "");
+    setup->notice(setup->notice_arg, sentence);
+}
+
+int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_or_null, int towers, ks_precision fallback, ks_error *e)
+{
+    const char *name = setup->model ? setup->model : model_or_null && *model_or_null ? model_or_null : ks_default_model(setup);
     char *model = NULL, *tokenizer = NULL;
-    int err, quiet = g->quiet;
-    ks_encoder_options o = {.towers = towers, .threads = g->threads, .notice = quiet ? NULL : notice};
+    int err;
+    ks_encoder_options o = {.towers = towers, .threads = setup->threads, .notice = setup->notice, .notice_arg = setup->notice_arg};
 
     *enc = NULL;
-    if ((err = ks_locate_model(&model, &tokenizer, g, name, e)) < 0)
+    if ((err = ks_locate_model(&model, &tokenizer, setup, name, e)) < 0)
         return err;
-    if (!g->model && !(model_or_null && *model_or_null) && !quiet)
-        fprintf(stderr, "kinoseek: using the model %s%s\n", name,
-                strcmp(name, "demo") == 0 ? ", small and made for trying; the real one: kinoseek model pull lvt-base" : "");
-    o.precision = precision(g, fallback);
+    if (!setup->model && !(model_or_null && *model_or_null) && setup->notice)
+        say_default(setup, name);
+    o.precision = precision(setup, fallback);
     o.model = model;
     o.tokenizer = tokenizer;
     err = ks_encoder_open(enc, &o, e);
@@ -45,7 +47,7 @@ int ks_open_encoder(ks_encoder **enc, const ks_globals *g, const char *model_or_
 
 /* The model where the library last had it, else of the same name where models are now: the program, the home or the
  * library itself may have moved. Whether it is the same one its hash says. */
-static int find_again(char **moved, ks_globals *with, const ks_library *library, ks_error *e)
+static int find_again(char **moved, ks_setup *with, const ks_library *library, ks_error *e)
 {
     if (with->model || !library->model_path[0] || access(library->model_path, R_OK) == 0)
         return 0;
@@ -53,10 +55,10 @@ static int find_again(char **moved, ks_globals *with, const ks_library *library,
     return *moved ? 0 : ks_fail(e, KS_ENOTFOUND, "%.400s: the model of this library is not there any more; name it with -m", library->model_path);
 }
 
-int ks_open_library_encoder(ks_encoder **enc, const ks_globals *g, ks_index *x, int towers, ks_error *e)
+int ks_open_library_encoder(ks_encoder **enc, const ks_setup *setup, ks_index *x, int towers, ks_error *e)
 {
     ks_library *library = malloc(sizeof *library); /* 8 KiB of paths: not on the stack */
-    ks_globals with = *g;
+    ks_setup with = *setup;
     char *moved = NULL;
     int err;
 

@@ -2,7 +2,7 @@
  *
  * This program's folder decides: build/kinoseek finds build/kinoseek-decode and ../models;
  * PREFIX/bin/kinoseek finds PREFIX/libexec/kinoseek/kinoseek-decode and PREFIX/share/kinoseek/models. */
-#include "cli/commands.h"
+#include "session/session.h"
 
 #include <dirent.h>
 #include <limits.h>
@@ -40,14 +40,14 @@ static char *join(const char *folder, const char *name)
 }
 
 /* Folder of this program: the link the kernel keeps, else argv[0]. */
-static int program_folder(char folder[PATH_MAX], const ks_globals *g)
+static int program_folder(char folder[PATH_MAX], const ks_setup *setup)
 {
     ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
     char *slash;
 
     if (n > 0)
         folder[n] = 0;
-    else if (!g->program || !realpath(g->program, folder))
+    else if (!setup->program || !realpath(setup->program, folder))
         return -1;
     slash = strrchr(folder, '/');
     if (!slash)
@@ -57,11 +57,11 @@ static int program_folder(char folder[PATH_MAX], const ks_globals *g)
 }
 
 /* The first of folder/places[i]/name that exists. */
-static int beside(char **path, const ks_globals *g, const char *const *places, const char *name)
+static int beside(char **path, const ks_setup *setup, const char *const *places, const char *name)
 {
     char folder[PATH_MAX], *found = NULL;
 
-    if (program_folder(folder, g) < 0)
+    if (program_folder(folder, setup) < 0)
         return 0;
     for (; *places; places++) {
         if (asprintf(&found, "%s/%s%s", folder, *places, name) < 0)
@@ -76,20 +76,20 @@ static int beside(char **path, const ks_globals *g, const char *const *places, c
     return 0;
 }
 
-int ks_locate_decoder(char **path, const ks_globals *g, ks_error *e)
+int ks_locate_decoder(char **path, const ks_setup *setup, ks_error *e)
 {
     static const char *const places[] = {"", "../libexec/kinoseek/", NULL};
-    int found = beside(path, g, places, "kinoseek-decode");
+    int found = beside(path, setup, places, "kinoseek-decode");
 
     if (found == 0)
         return ks_fail(e, KS_ENOTFOUND, "kinoseek-decode is not beside kinoseek and not in ../libexec/kinoseek");
     return found < 0 ? ks_fail(e, found, "no memory for paths") : 0;
 }
 
-int ks_locate_data(char **path, const ks_globals *g, const char *relative, ks_error *e)
+int ks_locate_data(char **path, const ks_setup *setup, const char *relative, ks_error *e)
 {
     static const char *const places[] = {"../share/kinoseek/", "../", NULL};
-    int found = beside(path, g, places, relative);
+    int found = beside(path, setup, places, relative);
 
     if (found == 0)
         return ks_fail(e, KS_ENOTFOUND, "%s is neither beside the build nor in share/kinoseek", relative);
@@ -161,7 +161,7 @@ static const char *const model_endings[] = {".npz", ".safetensors", NULL};
 static const char *const tokenizer_endings[] = {".spm", ".model", NULL};
 
 /* A name: what was pulled, else what ships (models/NAME/). *path NULL: neither. */
-static int by_name(char **path, const ks_globals *g, const char *name, ks_error *e)
+static int by_name(char **path, const ks_setup *setup, const char *name, ks_error *e)
 {
     char *folder = NULL, *relative = NULL;
     ks_error ignored;
@@ -176,14 +176,14 @@ static int by_name(char **path, const ks_globals *g, const char *name, ks_error 
     relative = join("models", name);
     if (!relative)
         return ks_fail(e, KS_ENOMEM, "no memory for paths");
-    if (ks_locate_data(&folder, g, relative, &ignored) == 0)
+    if (ks_locate_data(&folder, setup, relative, &ignored) == 0)
         *path = checkpoint_in(folder, model_endings);
     free(relative);
     free(folder);
     return 0;
 }
 
-char *ks_locate_again(const ks_globals *g, const char *path)
+char *ks_locate_again(const ks_setup *setup, const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash;
     char *found = NULL, *word;
@@ -193,7 +193,7 @@ char *ks_locate_again(const ks_globals *g, const char *path)
         name--;
     if (!slash || name == slash || !(word = strndup(name, (size_t)(slash - name))))
         return NULL;
-    if (by_name(&found, g, word, &ignored) < 0)
+    if (by_name(&found, setup, word, &ignored) < 0)
         found = NULL;
     free(word);
     return found;
@@ -229,14 +229,14 @@ static int tokenizer_beside(char **tokenizer, const char *model, int named, ks_e
     return 0;
 }
 
-int ks_locate_model(char **path, char **tokenizer, const ks_globals *g, const char *name_or_path, ks_error *e)
+int ks_locate_model(char **path, char **tokenizer, const ks_setup *setup, const char *name_or_path, ks_error *e)
 {
     static const char *const released[] = {"lvt-base", "lvt-large", "base", "large"};
     int named = 0, err;
 
     *path = *tokenizer = NULL;
     if (!strchr(name_or_path, '/') && !ends_with(name_or_path, ".npz") && !ends_with(name_or_path, ".safetensors")) {
-        if ((err = by_name(path, g, name_or_path, e)) < 0)
+        if ((err = by_name(path, setup, name_or_path, e)) < 0)
             return err;
         named = *path != NULL;
         for (int i = 0; !*path && i < 4; i++)
@@ -250,8 +250,8 @@ int ks_locate_model(char **path, char **tokenizer, const ks_globals *g, const ch
     }
     if (!*path)
         return ks_fail(e, KS_ENOMEM, "no memory for paths");
-    if (g->tokenizer) {
-        *tokenizer = strdup(g->tokenizer);
+    if (setup->tokenizer) {
+        *tokenizer = strdup(setup->tokenizer);
         err = *tokenizer ? 0 : ks_fail(e, KS_ENOMEM, "no memory for paths");
     } else {
         err = tokenizer_beside(tokenizer, *path, named, e);
@@ -263,12 +263,42 @@ int ks_locate_model(char **path, char **tokenizer, const ks_globals *g, const ch
     return err;
 }
 
-const char *ks_default_model(const ks_globals *g)
+const char *ks_default_model(const ks_setup *setup)
 {
     char *path = NULL;
     ks_error ignored;
-    int pulled = by_name(&path, g, "lvt-base", &ignored) == 0 && path;
+    int pulled = by_name(&path, setup, "lvt-base", &ignored) == 0 && path;
 
     free(path);
     return pulled ? "lvt-base" : "demo";
+}
+
+int ks_missing(char *disk, size_t room, const char *path)
+{
+    static const char *const mounts[] = {"/run/media/", "/media/", "/mnt/", "/Volumes/"};
+
+    *disk = 0;
+    if (access(path, F_OK) == 0)
+        return 0;
+    for (size_t i = 0; i < sizeof mounts / sizeof *mounts; i++) {
+        size_t n = strlen(mounts[i]);
+        char folder[PATH_MAX];
+        const char *name = path + n, *end;
+        if (strncmp(path, mounts[i], n) != 0)
+            continue;
+        if (i < 2 && (end = strchr(name, '/')) && end[1]) /* /media/USER/DISK */
+            name = end + 1;
+        end = strchr(name, '/');
+        if (!end)
+            continue;
+        /* The disk is there if anything on the way below its name is. */
+        if ((end = strchr(end + 1, '/'))) {
+            snprintf(folder, sizeof folder, "%.*s", (int)(end - path), path);
+            if (access(folder, F_OK) == 0)
+                return 1;
+        }
+        snprintf(disk, room, "%.*s", (int)strcspn(name, "/"), name);
+        return 1;
+    }
+    return 1;
 }

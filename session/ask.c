@@ -1,0 +1,102 @@
+/* ask.c - one question from its text to moments with the facts of their films. */
+#include "session/session.h"
+
+#include "session/open.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e)
+{
+    ks_filter *to = &o->filter;
+
+    *o = (ks_query_options){.k = q->k, .per_video = q->per_video, .all = q->all};
+    to->path_glob = q->path;
+    to->longer = q->longer;
+    to->shorter = q->shorter;
+    if (q->after && ks_parse_date(&to->after, q->after, 0) < 0)
+        return ks_fail(e, KS_EUSAGE, "--after takes a date such as 2019-07-12, not \"%s\"", q->after);
+    if (q->before && ks_parse_date(&to->before, q->before, 0) < 0)
+        return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"", q->before);
+    if (q->after && to->after == 0) to->after = -1; /* 0 is no bound: the second before the first of 1970 */
+    if (q->before && to->before == 0) to->before = -1;
+    if (q->exact && q->ann)
+        return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
+    o->apart = q->merge && strcmp(q->merge, "off") == 0;
+    o->unfolded = q->fold && strcmp(q->fold, "off") == 0;
+    o->how = q->exact ? KS_SEARCH_EXACT : q->ann ? KS_SEARCH_ANN : KS_SEARCH_AUTO;
+    return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
+}
+
+static int moment_of(ks_moment *m, ks_index *x, const ks_hit *h, const char *title, ks_error *e)
+{
+    ks_video v;
+    char disk[256];
+    int err = ks_index_video(&v, x, h->video, e);
+
+    if (err < 0)
+        return err;
+    *m = (ks_moment){.path = h->path, .title = title, .rank = h->rank, .video = h->video, .tb = h->tb, .start = h->start,
+                     .end = h->end, .best = h->best, .score = h->score, .cosine = h->cosine, .clips = h->clips,
+                     .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .film_date = h->film_date,
+                     .fps = v.fps, .duration = ks_seconds(v.duration, v.tb)};
+    m->missing = ks_missing(disk, sizeof disk, h->path);
+    return 0;
+}
+
+/* The words, the file, "clip 7"; malloc'ed. */
+static char *title_of(const ks_question *q)
+{
+    char *title = NULL;
+
+    if (!q->like)
+        return strdup(q->words ? q->words : q->image ? q->image : q->film);
+    return asprintf(&title, "clip %lld", (long long)q->like) < 0 ? NULL : title;
+}
+
+static int look(ks_answer *out, ks_session *s, const ks_asked *a, ks_error *e)
+{
+    const ks_scale *scale;
+    int err, n;
+
+    if ((err = ks_session_scale(&scale, s, e)) < 0 || (err = ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e)) < 0)
+        return err;
+    n = out->hits.count + out->hits.below;
+    if (!(out->at = calloc((size_t)n + 1, sizeof *out->at)))
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    for (int i = 0; i < n && err == 0; i++)
+        err = moment_of(&out->at[i], s->x, &out->hits.at[i], out->title, e);
+    return err;
+}
+
+int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o, ks_error *e)
+{
+    ks_asked a = {0};
+    int err = 0;
+
+    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) == 1);
+    *out = (ks_answer){0};
+    if (o)
+        a.o = *o;
+    else
+        err = ks_question_options(&a.o, s, q, e);
+    if (err == 0 && !(out->title = title_of(q)))
+        err = ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if (err == 0)
+        err = ks_question_vector(&a, s, q, e);
+    if (err == 0)
+        err = look(out, s, &a, e);
+    free(a.q);
+    if (err < 0)
+        ks_answer_free(out);
+    return err;
+}
+
+void ks_answer_free(ks_answer *a)
+{
+    free(a->at);
+    free(a->title);
+    ks_hits_free(&a->hits);
+    *a = (ks_answer){0};
+}

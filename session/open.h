@@ -1,0 +1,28 @@
+/* open.h - what a session holds; session/ alone sees it. */
+#ifndef KS_SESSION_OPEN_H
+#define KS_SESSION_OPEN_H
+
+#include "session/session.h"
+
+struct ks_session {
+    const ks_setup *setup;
+    char *path;             /* of the library */
+    ks_index *x;
+    ks_encoder *enc;        /* NULL until something has to be encoded; with `towers` */
+    int towers;
+    ks_scale *scale;        /* NULL until the first question */
+    int64_t scale_of;       /* the generation it was read in */
+    int scale_texts;        /* 1: a text tower was there to make it with */
+};
+
+/* What a question became before it is asked. */
+typedef struct {
+    float *q;               /* [dim], malloc'ed */
+    int dim;
+    ks_query_options o;
+} ks_asked;
+
+/* The question as a vector, and the options that its kind brings along. q is the caller's on success and failure. */
+int ks_question_vector(ks_asked *a, ks_session *s, const ks_question *question, ks_error *e);
+
+#endif

@@ -1,0 +1,135 @@
+/* pixels.c - a picture or a film's seconds as a clip for the encoder. A film is decoded twice: its frames must be
+ * counted before it is known which ones are wanted, and a container's own count is a guess. */
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(ks_error *e)
+{
+    return ks_fail(e, KS_ENOMEM, "no memory for frames");
+}
+
+void ks_clip_free(ks_clip_pixels *clip)
+{
+    free((void *)(uintptr_t)clip->px);
+    free((void *)(uintptr_t)clip->paddings);
+    memset(clip, 0, sizeof *clip);
+}
+
+static size_t frame_bytes(int side)
+{
+    return (size_t)side * (size_t)side * 3;
+}
+
+static uint8_t *frames_room(const ks_clip_how *how, ks_error *e)
+{
+    uint8_t *px = (size_t)how->frames > SIZE_MAX / frame_bytes(how->side) ? NULL : malloc((size_t)how->frames * frame_bytes(how->side));
+    if (!px) no_memory(e);
+    return px;
+}
+
+int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e)
+{
+    char *decoder = NULL;
+    uint8_t *source = NULL, *px = NULL;
+    ks_image image;
+    size_t bytes = frame_bytes(how->side);
+    int err = ks_locate_decoder(&decoder, how->setup, e);
+    if (!err) err = ks_picture(&image, &source, decoder, path, 0, e);
+    if (!err && !(px = frames_room(how, e))) err = KS_ENOMEM;
+    if (!err) err = ks_resize(px, how->side, &image, how->fit, e);
+    for (int i = 1; !err && i < how->frames; i++) memcpy(px + (size_t)i * bytes, px, bytes);
+    free(source);
+    free(decoder);
+    if (err) free(px);
+    else *clip = (ks_clip_pixels){.px = px, .T = how->frames, .side = how->side};
+    return err;
+}
+
+/* --- films --- */
+typedef struct {
+    const ks_clip_how *how;
+    uint8_t *px;
+    int got;        /* frames filled */
+    int64_t total;  /* frames there are */
+    int err;
+    ks_error *e;
+} sampler;
+
+static int64_t number_of(const sampler *s, int i)
+{
+    return (int64_t)i * s->total / s->how->frames;
+}
+
+/* The next wanted frame; a film of fewer than T frames gives some of them several times. */
+static int take_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks)
+{
+    sampler *s = arg;
+    size_t bytes = frame_bytes(s->how->side);
+    uint8_t *to = s->px + (size_t)s->got * bytes;
+    (void)media;
+    (void)ticks;
+    if ((s->err = ks_resize(to, s->how->side, image, s->how->fit, s->e)) < 0) return 1;
+    while (++s->got < s->how->frames && number_of(s, s->got) == number_of(s, s->got - 1))
+        memcpy(s->px + (size_t)s->got * bytes, to, bytes);
+    return s->got == s->how->frames;
+}
+
+static void say_partly(const ks_setup *setup, const char *file, const char *reason)
+{
+    char *sentence = NULL;
+    if (!setup->notice || asprintf(&sentence, "%s: only partly readable: %s", file, reason) < 0) return;
+    setup->notice(setup->notice_arg, sentence);
+    free(sentence);
+}
+
+static int sample(sampler *s, const char *decoder, const char *file, ks_range *range, ks_error *e)
+{
+    ks_media media;
+    ks_outcome outcome;
+    int64_t *wanted = malloc((size_t)s->how->frames * sizeof *wanted);
+    if (!wanted) return no_memory(e);
+    int err = ks_frames(&media, &outcome, decoder, file, range, NULL, NULL, e);
+    if (err < 0) goto out;
+    s->total = media.frames;
+    if (s->total < 1) {
+        err = ks_fail(e, KS_EFORMAT, "%s: no frame in the asked time", file);
+        goto out;
+    }
+    if (outcome.verdict == KS_VERDICT_PARTLY) say_partly(s->how->setup, file, outcome.reason);
+    for (int i = 0; i < s->how->frames; i++)
+        if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1]) wanted[range->n_wanted++] = number_of(s, i);
+    range->wanted = wanted;
+    err = ks_frames(&media, NULL, decoder, file, range, take_frame, s, e);
+    if (!err) err = s->err;
+    if (!err && s->got < s->how->frames) err = ks_fail(e, KS_EFORMAT, "%s: decoded differently the second time", file);
+out:
+    free(wanted);
+    return err;
+}
+
+int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
+{
+    char *decoder = NULL;
+    sampler s = {.how = how, .e = e};
+    ks_range range = {.from = from, .to = to};
+    int err = ks_locate_decoder(&decoder, how->setup, e);
+    if (!err && !(s.px = frames_room(how, e))) err = KS_ENOMEM;
+    if (!err) err = sample(&s, decoder, file, &range, e);
+    free(decoder);
+    if (err) free(s.px);
+    else *clip = (ks_clip_pixels){.px = s.px, .T = how->frames, .side = how->side};
+    return err;
+}
+
+int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e)
+{
+    ks_tokens **tokens = calloc((size_t)clip->T, sizeof *tokens);
+    if (!tokens) return no_memory(e);
+    int err = ks_pixels_tokens(tokens, enc, clip, e);
+    if (!err) err = ks_clip_vector(v, NULL, enc, tokens, clip->T, e);
+    for (int t = 0; t < clip->T; t++) ks_tokens_free(tokens[t]);
+    free((void *)tokens);
+    return err;
+}
