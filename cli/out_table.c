@@ -50,7 +50,7 @@ static void remark(char *out, size_t room, const ks_entry *k)
     if (k->missing && ks_missing(disk, sizeof disk, k->path))
         snprintf(out, room, *disk ? "  (on the disk %s, which is not here)" : "  (no longer there)", disk);
     if (k->n_copies)
-        snprintf(out + strlen(out), room - strlen(out), "  (+%d %s)", k->n_copies, k->n_copies == 1 ? "copy" : "copies");
+        snprintf(out + strlen(out), room - strlen(out), "  (+%lld %s)", (long long)(k->n_copies + k->more_copies), k->n_copies == 1 ? "copy" : "copies");
 }
 
 /* A remark that has no room beside the moment goes under it. */

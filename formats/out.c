@@ -64,6 +64,7 @@ static int keep(ks_out *o, const ks_entry *entry)
     *k = *entry;
     k->copies = NULL; /* no kept format writes them */
     k->n_copies = 0;
+    k->more_copies = 0;
     k->path = strdup(entry->path);
     k->title = strdup(entry->title);
     k->clips = malloc(((size_t)entry->n_clips + 1) * sizeof *k->clips);

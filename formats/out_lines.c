@@ -34,6 +34,8 @@ static void json_entry(ks_out *o, const ks_entry *k)
         ks_json_text(j, "query", k->title);
     if (k->n_copies)
         ks_json_paths(j, "copies", k->copies, k->n_copies);
+    if (k->more_copies)
+        ks_json_int(j, "more_copies", k->more_copies);
     if (k->missing)
         ks_json_bool(j, "missing", 1);
     ks_json_close(j);

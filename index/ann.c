@@ -131,6 +131,16 @@ static int lists_of(ks_index *x, const ks_segment *s, int64_t wanted, int force,
     return ks_ann_open(x->ann, x->dir, s, e);
 }
 
+/* The probes were measured for the ten nearest, asked for among MEASURED candidates: whoever asks for more looks at
+ * more lists, in proportion, and in the end at all of them (0): then nothing is chosen and the scan is exact. */
+static int64_t probes_for(const ks_ann *ann, int k)
+{
+    enum { MEASURED = 256 };
+    int64_t times = (k + MEASURED - 1) / MEASURED, probes = ann->header.probes;
+    if (times > 1) probes = probes > ann->header.lists / times ? ann->header.lists : probes * times;
+    return probes >= ann->header.lists || k > ann->header.rows / 4 ? 0 : probes;
+}
+
 int ks_ann_sweep(ks_top *top, ks_sweep *sweep, ks_spans *spans, ks_index *x, int force, ks_error *e)
 {
     int64_t kept = 0;
@@ -141,12 +151,13 @@ int ks_ann_sweep(ks_top *top, ks_sweep *sweep, ks_spans *spans, ks_index *x, int
         for (end = at; end < spans->n && spans->at[end].s == spans->at[at].s; end++) wanted += spans->at[end].count;
         const ks_segment *s = spans->at[at].s;
         if (code >= 0) code = lists_of(x, s, wanted, force, e);
-        if (code <= 0) {
+        int64_t probes = code > 0 ? probes_for(x->ann, top->k) : 0;
+        if (probes == 0) {
             memmove(spans->at + kept, spans->at + at, (size_t)(end - at) * sizeof *spans->at);
             kept += end - at;
             continue;
         }
-        code = ks_ann_choose(&rows, &n, x->ann, sweep->q, x->ann->header.probes, e);
+        code = ks_ann_choose(&rows, &n, x->ann, sweep->q, probes, e);
         if (code >= 0 && wanted < s->header.rows) n = within(rows, n, spans->at + at, end - at);
         if (code >= 0 && ks_sweep_rows(top, sweep, s, rows, n) < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
         free(rows);

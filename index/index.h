@@ -135,7 +135,9 @@ typedef struct {
 } ks_neighbour;
 typedef struct {
     ks_neighbour *at;              /* [count], best first; ks_found_free */
+    ks_clip *clips;                /* [count] the row of each, read once, with its vector's check */
     int count;
+    int all;                       /* 1: a larger k gives no more */
     int64_t searched;              /* vectors in the result set that was searched */
     int64_t damaged;               /* rotten rows that were left out: say so, and name kinoseek repair */
     int approximate;               /* 1: FAISS chose the candidates */

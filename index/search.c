@@ -21,8 +21,9 @@ typedef struct {
     ks_space space;
     ks_cpu cpu;
     ks_top top;        /* at: [want], owned */
+    ks_clip *clips;    /* [top.count] once confirmed, owned */
     int64_t searched, damaged;
-    int approximate;
+    int approximate, all;
 } run;
 
 static int take(void *arg, const ks_vector_row *row)
@@ -57,30 +58,66 @@ static int gather(run *r, ks_error *e)
     return code < 0 ? code : 0;
 }
 
-/* Every hit again from its row in SQLite. 1 = all as the copies had them (rotten ones are taken out and counted);
- * 0 = a copy had what SQLite has not: copies are not believed any more. */
-static int confirm(run *r, int *rotten, ks_error *e)
+typedef struct {
+    int64_t clip;
+    int at;
+} place;
+
+static int by_clip(const void *a, const void *b)
+{
+    const place *p = a, *q = b;
+    return (p->clip > q->clip) - (p->clip < q->clip);
+}
+
+/* One hit again from its row in SQLite. 1 = as the copies had it, 0 = not so, < 0: KS_EDAMAGED is a rotten row. */
+static int confirm_one(ks_clip *clip, run *r, ks_neighbour n, ks_error *e)
 {
     uint16_t half[KS_MAX_DIM];
-    int kept = 0;
-    *rotten = 0;
+    float score;
+    int dim = 0;
+    int code = ks_clip_half(half, &dim, clip, r->x, n.clip, e);
+    if (code == KS_ENOTFOUND) return 0;
+    if (code < 0) return code;
+    if (dim != r->dim) return 0;
+    ks_score_rows(&score, r->q, half, (size_t)dim, dim, 1, r->cpu);
+    return memcmp(&score, &n.cosine, sizeof score) == 0;
+}
+
+/* Rows lie in the order of ids: so they are read, each page once. Rotten ones get the id 0. */
+static int confirm_all(run *r, const place *order, ks_error *e)
+{
     for (int i = 0; i < r->top.count; i++) {
-        ks_neighbour n = r->top.at[i];
-        ks_clip clip;
-        float score;
-        int dim = 0;
-        int code = ks_clip_half(half, &dim, &clip, r->x, n.clip, e);
-        if (code == KS_EDAMAGED) {
-            ++*rotten;
-            continue;
-        }
-        if (code == KS_ENOTFOUND) return 0;
-        if (code < 0) return code;
-        if (dim != r->dim) return 0;
-        ks_score_rows(&score, r->q, half, (size_t)dim, dim, 1, r->cpu);
-        if (memcmp(&score, &n.cosine, sizeof score) != 0) return 0;
-        r->top.at[kept++] = n;
+        ks_clip *clip = &r->clips[order[i].at];
+        int code = confirm_one(clip, r, r->top.at[order[i].at], e);
+        if (code == KS_EDAMAGED) clip->id = 0;
+        else if (code <= 0) return code;
     }
+    return 1;
+}
+
+/* Every hit from SQLite. 1 = all as the copies had them (rotten ones are taken out and counted); 0 = a copy had what
+ * SQLite has not: copies are not believed any more. */
+static int confirm(run *r, int *rotten, ks_error *e)
+{
+    size_t n = (size_t)r->top.count;
+    int kept = 0;
+    free(r->clips);
+    r->clips = malloc((n + 1) * sizeof *r->clips);
+    place *order = malloc((n + 1) * sizeof *order);
+    int code = r->clips && order ? 1 : ks_fail(e, KS_ENOMEM, "%s: out of memory", r->x->dir);
+    for (size_t i = 0; i < n && code > 0; i++) order[i] = (place){ r->top.at[i].clip, (int)i };
+    if (code > 0) {
+        qsort(order, n, sizeof *order, by_clip);
+        code = confirm_all(r, order, e);
+    }
+    free(order);
+    if (code <= 0) return code;
+    for (size_t i = 0; i < n; i++)
+        if (r->clips[i].id) {
+            r->clips[kept] = r->clips[i];
+            r->top.at[kept++] = r->top.at[i];
+        }
+    *rotten = (int)n - kept;
     r->top.count = kept;
     return 1;
 }
@@ -101,6 +138,7 @@ static int attempt(run *r, int want, int *rotten, ks_error *e)
 static int search(run *r, ks_error *e)
 {
     int rotten = 0, want = r->k;
+    r->all = 1;
     int code = ks_library_read(&r->library, r->x, e);
     if (code >= 0) code = ks_space_read(&r->space, r->x, r->library.space, e);
     if (code < 0 || r->library.space == 0) return code;
@@ -115,6 +153,7 @@ static int search(run *r, ks_error *e)
             continue;
         }
         r->damaged += rotten;
+        r->all = want >= r->library.clips || (!r->approximate && r->top.count + rotten < want);
         if (rotten == 0 || r->top.count >= r->k || r->top.count + rotten < want) return 0;
         want += 2 * rotten;
     }
@@ -131,9 +170,12 @@ int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, 
     if (code >= 0) code = ks_end(x, search(&r, e), e);
     if (code < 0) {
         free(r.top.at);
+        free(r.clips);
         return code;
     }
     out->at = r.top.at;
+    out->clips = r.clips;
+    out->all = r.all;
     out->count = r.top.count < k ? r.top.count : k;
     out->searched = r.searched;
     out->damaged = r.damaged;
@@ -145,5 +187,6 @@ void ks_found_free(ks_found *found)
 {
     if (!found) return;
     free(found->at);
+    free(found->clips);
     memset(found, 0, sizeof *found);
 }

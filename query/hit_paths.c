@@ -3,65 +3,70 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static int add_path(const char *const **list, int *n, const char *path)
+/* The paths of the film from the given one on. */
+static int add_paths(ks_hit *h, const ks_film *f, int from)
 {
-    char **more;
-
-    for (int i = 0; i < *n; i++)
-        if (strcmp((*list)[i], path) == 0)
-            return 0;
-    more = realloc((void *)*list, (size_t)(*n + 1) * sizeof *more);
-    if (!more)
-        return -1;
-    *list = (const char *const *)more;
-    if (!(more[*n] = strdup(path)))
-        return -1;
-    (*n)++;
+    for (int i = from; i < f->n_paths; i++) {
+        const char **more;
+        if (h->n_copies == KS_HIT_COPIES) {
+            h->more_copies += f->n_paths - i;
+            break;
+        }
+        if (!(more = realloc((void *)h->copies, (size_t)(h->n_copies + 1) * sizeof *more)))
+            return -1;
+        h->copies = (const char *const *)more;
+        if (!(more[h->n_copies] = strdup(f->paths[i])))
+            return -1;
+        h->n_copies++;
+    }
     return 0;
 }
 
-/* A path that leads nowhere (a disk that is not here) gives way to a copy that is there. */
-static void prefer_present(ks_hit *h)
+int ks_hit_take(ks_hit *h, const ks_film *f)
 {
-    const char **copies = (const char **)h->copies;
-
-    if (h->n_copies == 0 || access(h->path, F_OK) == 0)
-        return;
-    for (int i = 0; i < h->n_copies; i++)
-        if (access(copies[i], F_OK) == 0) {
-            const char *there = copies[i];
-            copies[i] = h->path;
-            h->path = there;
-            return;
-        }
+    h->video = f->id;
+    h->tb = f->tb;
+    h->film_date = f->film_date;
+    h->duration = f->duration;
+    h->fps = f->fps;
+    h->path = strdup(f->paths[0]);
+    return h->path ? add_paths(h, f, 1) : -1;
 }
 
-int ks_hit_paths(ks_hit *h, ks_index *x, int64_t video, const ks_filter *filter, ks_error *e)
+static int by_pair(const void *a, const void *b)
 {
-    ks_filter f = {.video = video, .path_glob = filter->path_glob};
-    ks_cursor *c = NULL;
-    ks_video v;
-    int err = ks_index_files(&c, x, &f, e);
+    const ks_fold *p = a, *q = b;
 
-    while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
-        if (!h->path) {
-            h->path = strdup(v.path);
-            h->tb = v.tb;
-            h->film_date = v.film_date;
-            if (!h->path)
-                err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        } else if (add_path(&h->copies, &h->n_copies, v.path) < 0) {
-            err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-        }
-    }
-    ks_cursor_close(c);
-    if (err == 0 && !h->path)
-        return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)video);
-    if (err == 0)
-        prefer_present(h);
-    return err < 0 ? err : 0;
+    if (p->hit != q->hit)
+        return p->hit < q->hit ? -1 : 1;
+    if (p->film != q->film)
+        return p->film < q->film ? -1 : 1;
+    return p->order < q->order ? -1 : p->order > q->order;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const ks_fold *p = a, *q = b;
+
+    return p->order < q->order ? -1 : p->order > q->order;
+}
+
+int ks_hits_fold(ks_hits *hits, ks_fold *folds, int n, const ks_films *films)
+{
+    int kept = 0;
+
+    if (n == 0)
+        return 0;
+    qsort(folds, (size_t)n, sizeof *folds, by_pair);
+    for (int i = 0; i < n; i++)
+        if (i == 0 || folds[i].hit != folds[i - 1].hit || folds[i].film != folds[i - 1].film)
+            folds[kept++] = folds[i];
+    qsort(folds, (size_t)kept, sizeof *folds, by_order);
+    for (int i = 0; i < kept; i++)
+        if (add_paths(&hits->at[folds[i].hit], ks_films_read(films, folds[i].film), 0) < 0)
+            return -1;
+    return 0;
 }
 
 void ks_hit_clear(ks_hit *h)
@@ -71,16 +76,6 @@ void ks_hit_clear(ks_hit *h)
     free((void *)h->copies);
     free((void *)h->clips);
     free((void *)h->path);
-}
-
-int ks_hit_fold(ks_hit *h, const ks_hit *same)
-{
-    if (add_path(&h->copies, &h->n_copies, same->path) < 0)
-        return -1;
-    for (int i = 0; i < same->n_copies; i++)
-        if (add_path(&h->copies, &h->n_copies, same->copies[i]) < 0)
-            return -1;
-    return 0;
 }
 
 void ks_hits_free(ks_hits *hits)

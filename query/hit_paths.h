@@ -1,14 +1,18 @@
-/* hit_paths.h - the paths of a hit: one names it, the others are copies. */
+/* hit_paths.h - the paths of a hit: one names it, the others are copies, the first KS_HIT_COPIES of them by name. */
 #ifndef KS_HIT_PATHS_H
 #define KS_HIT_PATHS_H
 
-#include "query/query.h"
+#include "query/film_rows.h"
 
-/* All paths of a video that pass the filter's glob: the first one (of those where a file is) names the hit (path, time
- * base, date), the others are copies. KS_EDAMAGED: it has none. */
-int ks_hit_paths(ks_hit *h, ks_index *x, int64_t video, const ks_filter *filter, ks_error *e);
-/* The paths of `same` become copies of `h`. < 0: no memory. */
-int ks_hit_fold(ks_hit *h, const ks_hit *same);
+/* The film's first path names the hit, its others are copies; its facts become the hit's. < 0: no memory. */
+int ks_hit_take(ks_hit *h, const ks_film *f);
+/* Film `film` shows the same as hit number `hit`: its paths become copies of it, once a film. */
+typedef struct {
+    int hit, order;       /* order: as they were met */
+    int64_t film;
+} ks_fold;
+/* < 0: no memory. folds[n] is sorted anew; every film was read already. */
+int ks_hits_fold(ks_hits *hits, ks_fold *folds, int n, const ks_films *films);
 void ks_hit_clear(ks_hit *h); /* what it owns */
 
 #endif

@@ -17,7 +17,17 @@ static void take(ks_moment *m, ks_scored *c)
         m->end = c->end;
 }
 
-void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int seed, int apart)
+/* Does it show the same seconds? */
+static void shoulder(const ks_moment *m, ks_scored *c)
+{
+    int64_t from = c->start > m->start ? c->start : m->start;
+    int64_t to = c->end < m->end ? c->end : m->end;
+
+    if (2 * (to - from) >= c->end - c->start)
+        c->taken = 1;
+}
+
+void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart)
 {
     double best = clips[seed].value, least = best * KS_MOMENT_SHARE;
 
@@ -32,10 +42,8 @@ void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int seed, int apart)
         while (m->first > 0 && joins(m, &clips[m->first - 1], least))
             take(m, &clips[--m->first]);
     }
-    for (int i = 0; i < n; i++) {
-        int64_t from = clips[i].start > m->start ? clips[i].start : m->start;
-        int64_t to = clips[i].end < m->end ? clips[i].end : m->end;
-        if (2 * (to - from) >= clips[i].end - clips[i].start)
-            clips[i].taken = 1;
-    }
+    for (int i = m->first; i > 0 && clips[i - 1].start > m->start - longest; i--)
+        shoulder(m, &clips[i - 1]);
+    for (int i = m->first; i < n && clips[i].start < m->end; i++)
+        shoulder(m, &clips[i]);
 }

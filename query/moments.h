@@ -23,7 +23,8 @@ typedef struct {
 
 /* Grow a moment around clips[seed] of one video; clips[n] sorted by start, then id. Joins neighbours to
  * both sides, marks them taken, and marks as taken too every other clip that lies in the moment by at
- * least half of its own length: it shows the same seconds. apart: the seed alone. */
-void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int seed, int apart);
+ * least half of its own length: it shows the same seconds. apart: the seed alone. longest: no clip is longer; the cost is
+ * that of the moment's neighbourhood, not of the film. */
+void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart);
 
 #endif

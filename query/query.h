@@ -51,9 +51,13 @@ typedef struct {
     int n_clips;
     const char *path;         /* bytes; owned by the hits */
     const char *const *copies; /* [n_copies] paths of the same film, and of near-duplicates folded into this one */
-    int n_copies;
+    int n_copies;             /* KS_HIT_COPIES at most */
+    int64_t more_copies;      /* those that are not named */
     int64_t film_date;        /* seconds since 1970 UTC */
+    int64_t duration;         /* of the film, ticks */
+    double fps;
 } ks_hit;
+enum { KS_HIT_COPIES = 16 };
 typedef struct {
     ks_hit *at;               /* [count + below]; those from count on lie under the cut-off */
     int count;

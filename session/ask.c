@@ -29,20 +29,15 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
     return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
 }
 
-static int moment_of(ks_moment *m, ks_index *x, const ks_hit *h, const char *title, ks_error *e)
+static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
 {
-    ks_video v;
     char disk[256];
-    int err = ks_index_video(&v, x, h->video, e);
 
-    if (err < 0)
-        return err;
     *m = (ks_moment){.path = h->path, .title = title, .rank = h->rank, .video = h->video, .tb = h->tb, .start = h->start,
                      .end = h->end, .best = h->best, .score = h->score, .cosine = h->cosine, .clips = h->clips,
-                     .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .film_date = h->film_date,
-                     .fps = v.fps, .duration = ks_seconds(v.duration, v.tb)};
+                     .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .more_copies = h->more_copies,
+                     .film_date = h->film_date, .fps = h->fps, .duration = ks_seconds(h->duration, h->tb)};
     m->missing = ks_missing(disk, sizeof disk, h->path);
-    return 0;
 }
 
 /* The words, the file, "clip 7"; malloc'ed. */
@@ -65,9 +60,9 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, ks_error *e)
     n = out->hits.count + out->hits.below;
     if (!(out->at = calloc((size_t)n + 1, sizeof *out->at)))
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    for (int i = 0; i < n && err == 0; i++)
-        err = moment_of(&out->at[i], s->x, &out->hits.at[i], out->title, e);
-    return err;
+    for (int i = 0; i < n; i++)
+        moment_of(&out->at[i], &out->hits.at[i], out->title);
+    return 0;
 }
 
 int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o, ks_error *e)

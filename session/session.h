@@ -155,6 +155,7 @@ typedef struct {
     double score, cosine;
     const int64_t *clips; int n_clips;
     const char *const *copies; int n_copies;
+    int64_t more_copies;     /* that are not named */
     int64_t film_date;
     double fps, duration;    /* of the film; 0: not known. duration in seconds */
     int missing;             /* the file is not where it was */

@@ -2,6 +2,7 @@
 #include "index/ann.h"
 #include "index/catalog.h"
 #include "index/copies.h"
+#include "query/calibrate.h"
 #include "tests/library_maker.h"
 
 #include <check.h>
@@ -92,6 +93,29 @@ START_TEST(near_the_exact_answer)
 }
 END_TEST
 
+/* Nearly all clips of a cluster show the same: ten moments lie in ten lists. Whoever finds too few among the lists at
+ * hand has to look at more of them. */
+START_TEST(as_many_moments_as_without_lists)
+{
+    ks_error e = { 0 };
+    ks_scale s = { .dim = D, .median = 1, .pair_mean = 0.02 };
+    float q[D];
+    MUST(ks_index_open(&s.x, dir, KS_READ, &e));
+    for (int i = 0; i < 20; i++) {
+        ks_query_options o = { .k = 3 + i, .vector_query = 1, .how = KS_SEARCH_EXACT };
+        ks_hits exact, lists;
+        lib_vector(q, D, 1, 700 + (uint64_t)i);
+        MUST(ks_query_run(&exact, s.x, &s, q, D, &o, &e));
+        o.how = KS_SEARCH_ANN;
+        MUST(ks_query_run(&lists, s.x, &s, q, D, &o, &e));
+        ck_assert_msg(lists.count >= exact.count, "-k %d: %d moments by lists, %d exactly", o.k, lists.count, exact.count);
+        ks_hits_free(&exact);
+        ks_hits_free(&lists);
+    }
+    ks_index_close(s.x);
+}
+END_TEST
+
 START_TEST(deleted_and_new_films_count)
 {
     ks_error e = { 0 };
@@ -156,6 +180,7 @@ int main(void)
     tcase_set_timeout(t, 600);
     tcase_add_checked_fixture(t, make, remove_it);
     tcase_add_test(t, near_the_exact_answer);
+    tcase_add_test(t, as_many_moments_as_without_lists);
     tcase_add_test(t, deleted_and_new_films_count);
     tcase_add_test(t, damaged_lists_are_never_used);
     suite_add_tcase(s, t);

@@ -2,6 +2,7 @@
 #include "query/calibrate.h"
 #include "query/moments.h"
 #include "query/query.h"
+#include "query/twins.h"
 #include "tests/library_maker.h"
 
 #include <check.h>
@@ -64,7 +65,7 @@ START_TEST(a_moment_is_the_longest_run_around_its_best)
                         first = a < first ? a : first;
                         last = b > last ? b : last;
                     }
-        ks_moment_grow(&m, c, n, best, 0);
+        ks_moment_grow(&m, c, n, 9, best, 0);
         ck_assert_msg(m.first == first && m.last == last, "round %d: %d..%d, not %d..%d", round, m.first, m.last, first, last);
         for (int i = 0; i < n; i++) {
             int64_t inside = (c[i].end < m.end ? c[i].end : m.end) - (c[i].start > m.start ? c[i].start : m.start);
@@ -82,7 +83,7 @@ START_TEST(apart_takes_the_seed_alone)
     ks_scored c[] = {{1, 0, 8, 1, 0, 0}, {2, 4, 12, 2, 0, 0}, {3, 8, 16, 2, 0, 0}};
     ks_moment m;
 
-    ks_moment_grow(&m, c, 3, 1, 1);
+    ks_moment_grow(&m, c, 3, 8, 1, 1);
     ck_assert(m.first == 1 && m.last == 1 && m.start == 4 && m.end == 12);
     ck_assert(!c[0].taken && c[1].taken && !c[2].taken);
 }
@@ -245,7 +246,7 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
                 owner[clips] = &rows[j];
                 film[clips++] = (ks_scored){rows[j].clip.id, rows[j].clip.start, rows[j].clip.end, rows[j].value, 0, rows[j].taken};
             }
-        ks_moment_grow(&m, film, clips, seed, o->apart); /* itself checked above */
+        ks_moment_grow(&m, film, clips, INT64_MAX / 2, seed, o->apart); /* itself checked above */
         for (int j = 0; j < clips; j++)
             owner[j]->taken = film[j].taken;
         for (int j = 0; j < count; j++) {
@@ -342,6 +343,94 @@ START_TEST(copies_are_folded)
 }
 END_TEST
 
+/* Families of near-duplicates in other films, some at the very bound, among strangers: what is found is what comparing
+ * all finds, and the work grows as the vectors do (154 s for 100,000 once). */
+static int64_t twins_work(int n, uint64_t seed)
+{
+    enum { T = 96 };
+    const double least = 0.95;
+    ks_twins *t = ks_twins_open(T, least);
+    float *kept = malloc((size_t)n * T * sizeof *kept), v[T];
+    int64_t *film = malloc((size_t)n * sizeof *film), work;
+    int count = 0, folded = 0;
+
+    for (int i = 0; i < n; i++) {
+        float noise[T];
+        int64_t of = (int64_t)(lib_random(&seed) % 40);
+        int like = count && lib_random(&seed) % 3 == 0 ? (int)(lib_random(&seed) % (uint64_t)count) : -1, want = -1;
+        double norm = 0, near = (double)(lib_random(&seed) % 1000) / 1000 * 0.4;
+        lib_vector(noise, T, 0, lib_random(&seed));
+        for (int d = 0; d < T; d++) {
+            v[d] = like < 0 ? noise[d] : kept[(size_t)like * T + (size_t)d] + (float)near * noise[d];
+            norm += (double)v[d] * (double)v[d];
+        }
+        for (int d = 0; d < T; d++)
+            v[d] = (float)(v[d] / sqrt(norm));
+        for (int j = 0; j < count && want < 0; j++)
+            if (film[j] != of && ks_dot(v, kept + (size_t)j * T, T) >= least)
+                want = j;
+        ck_assert_int_eq(ks_twins_find(t, v, of), want);
+        folded += want >= 0;
+        if (want >= 0)
+            continue;
+        memcpy(kept + (size_t)count * T, v, sizeof v);
+        film[count] = of;
+        ck_assert_int_eq(ks_twins_add(t, v, of), count++);
+    }
+    ck_assert_int_gt(folded, n / 8);
+    work = ks_twins_compared(t);
+    ks_twins_close(t);
+    free(kept);
+    free(film);
+    return work;
+}
+
+START_TEST(twins_are_those_of_comparing_all)
+{
+    int64_t plain = twins_work(2 * KS_TWINS_PLAIN, 11), filed = twins_work(8 * KS_TWINS_PLAIN, 12);
+
+    ck_assert_msg(filed < 5 * plain, "%lld pairs for four times the vectors of %lld", (long long)filed, (long long)plain);
+}
+END_TEST
+
+/* A hundred films with the same clip: the hit names some and counts the others; each film once. */
+START_TEST(copies_are_bounded)
+{
+    enum { COPIES = 100 };
+    ks_scale s = {.dim = D, .pair_mean = 0.02, .median = 1};
+    ks_query_options o = {.k = 5, .vector_query = 1, .apart = 1};
+    ks_space space = lib_space(D);
+    ks_hits hits;
+    char many[64], path[64];
+    float q[D];
+
+    lib_new_dir(many);
+    MUST(ks_index_open(&s.x, many, KS_CREATE, &e));
+    MUST(ks_index_set_space(s.x, &space, "", "", &e));
+    lib_vector(q, D, 0, 99);
+    for (int f = 0; f < COPIES; f++) {
+        ks_video v = {.path = path, .reason = "", .tb = {1, 1000}, .duration = 30000, .fps = 25, .verdict = KS_VERDICT_INDEXED};
+        ks_clip_data c[2] = {{.clip = {.start = 0, .end = 8000, .frames = 1}, .vector = q}, {.clip = {.start = 9000, .end = 17000, .frames = 1}, .vector = q}};
+        snprintf(path, sizeof path, "/copies/%03d.mp4", f);
+        memcpy(v.content, &f, sizeof f);
+        MUST(ks_index_add_video(&v.id, s.x, &v, &e));
+        MUST(ks_index_add_clips(s.x, v.id, c, 2, &e));
+        MUST(ks_index_end_video(s.x, &v, &e));
+    }
+    MUST(ks_query_run(&hits, s.x, &s, q, D, &o, &e));
+    ck_assert_int_eq(hits.count, 2); /* both clips of the first film; all others are copies of the first of them */
+    ck_assert_int_eq(hits.at[0].n_copies, KS_HIT_COPIES);
+    ck_assert_int_eq(hits.at[0].n_copies + hits.at[0].more_copies, COPIES - 1);
+    ck_assert_str_eq(hits.at[0].path, "/copies/000.mp4");
+    ck_assert_str_eq(hits.at[0].copies[0], "/copies/001.mp4");
+    ck_assert_double_eq(hits.at[0].fps, 25);
+    ck_assert_int_eq(hits.at[0].duration, 30000);
+    ks_hits_free(&hits);
+    ks_index_close(s.x);
+    lib_remove_dir(many);
+}
+END_TEST
+
 /* similar FILE@T: the moment asked about comes first, or not at all. */
 START_TEST(the_moment_itself)
 {
@@ -402,6 +491,8 @@ int main(void)
     tcase_add_test(c, apart_takes_the_seed_alone);
     tcase_add_test(c, queries_agree_with_brute_force);
     tcase_add_test(c, copies_are_folded);
+    tcase_add_test(c, twins_are_those_of_comparing_all);
+    tcase_add_test(c, copies_are_bounded);
     tcase_add_test(c, the_moment_itself);
     tcase_add_test(c, another_dimension_is_refused);
     suite_add_tcase(s, c);

@@ -1,0 +1,201 @@
+/* twins.c - near-duplicates among kept vectors, by comparing all of a few and by signed projections of many. */
+#include "query/twins.h"
+
+#include "query/calibrate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 48 keys of 16 bits. At the bound the angle about the mean is 0.318 rad: a sign agrees with 0.899, a key with 0.18, none of
+ * 48 does in 7e-5 of cases. Strangers share a key in 2^-16. A chain of a crowded key ends after FULL: what is filed no
+ * more may be shown beside its twin, and a library that is one still picture does not cost the square of its clips. */
+enum { TABLES = 48, KEYS = 1 << 16, FULL = 64 };
+
+typedef struct {
+    int32_t first, last, count;
+} chain;
+
+struct ks_twins {
+    int dim, n, room;
+    int width;             /* of the transform: a power of two >= dim and TABLES * 16 */
+    double least;
+    float *vectors;        /* [n, dim] */
+    int64_t *films;        /* [n] */
+    float *mean;           /* [dim] of the first KS_TWINS_PLAIN; NULL: few so far, all are compared */
+    chain *chains;         /* [TABLES, KEYS] */
+    int32_t *next;         /* [room, TABLES] within a chain; -1 = its end */
+    float *work;           /* [width] */
+    int64_t compared;
+};
+
+ks_twins *ks_twins_open(int dim, double least)
+{
+    ks_twins *t = calloc(1, sizeof *t);
+
+    if (!t)
+        return NULL;
+    t->dim = dim;
+    t->least = least;
+    for (t->width = 1; t->width < dim || t->width < TABLES * 16; t->width *= 2)
+        ;
+    return t;
+}
+
+void ks_twins_close(ks_twins *t)
+{
+    if (!t)
+        return;
+    free(t->vectors);
+    free(t->films);
+    free(t->mean);
+    free(t->chains);
+    free(t->next);
+    free(t->work);
+    free(t);
+}
+
+int64_t ks_twins_compared(const ks_twins *t) { return t->compared; }
+
+/* --- keys --- */
+/* +1 or -1 for place i, the same in every process. */
+static float sign_at(uint32_t i)
+{
+    uint64_t z = (i + 1) * 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    return (z >> 40) & 1 ? 1.0f : -1.0f;
+}
+
+/* Signs of `width` random directions at once: random signs, then the Walsh-Hadamard transform. A short vector is laid
+ * several times side by side, each time with other signs, so that no two directions are the same. */
+static void keys_of(uint16_t keys[TABLES], const ks_twins *t, const float *v)
+{
+    float *w = t->work;
+    int used = t->width / t->dim * t->dim;
+
+    for (int i = 0; i < t->width; i++)
+        w[i] = i < used ? (v[i % t->dim] - t->mean[i % t->dim]) * sign_at((uint32_t)i) : 0;
+    for (int half = 1; half < t->width; half *= 2)
+        for (int i = 0; i < t->width; i += 2 * half)
+            for (int j = i; j < i + half; j++) {
+                float a = w[j], b = w[j + half];
+                w[j] = a + b;
+                w[j + half] = a - b;
+            }
+    for (int k = 0; k < TABLES; k++) {
+        unsigned key = 0;
+        for (int b = 0; b < 16; b++)
+            key = key << 1 | (w[k * 16 + b] > 0);
+        keys[k] = (uint16_t)key;
+    }
+}
+
+static void file_under(ks_twins *t, int at)
+{
+    uint16_t keys[TABLES];
+
+    keys_of(keys, t, t->vectors + (size_t)at * (size_t)t->dim);
+    for (int k = 0; k < TABLES; k++) {
+        chain *c = &t->chains[k * KEYS + keys[k]];
+        t->next[(size_t)at * TABLES + (size_t)k] = -1;
+        if (c->count >= FULL)
+            continue;
+        if (c->count++)
+            t->next[(size_t)c->last * TABLES + (size_t)k] = at;
+        else
+            c->first = at;
+        c->last = at;
+    }
+}
+
+static int begin_filing(ks_twins *t)
+{
+    t->mean = calloc((size_t)t->dim, sizeof *t->mean);
+    t->work = malloc((size_t)t->width * sizeof *t->work);
+    t->chains = calloc((size_t)TABLES * KEYS, sizeof *t->chains);
+    t->next = malloc((size_t)t->room * TABLES * sizeof *t->next);
+    if (!t->mean || !t->work || !t->chains || !t->next)
+        return -1;
+    for (int i = 0; i < t->n; i++)
+        for (int d = 0; d < t->dim; d++)
+            t->mean[d] += t->vectors[(size_t)i * (size_t)t->dim + (size_t)d] / (float)t->n;
+    for (int i = 0; i < t->n; i++)
+        file_under(t, i);
+    return 0;
+}
+
+/* --- keeping and finding --- */
+static int room_for_one(ks_twins *t)
+{
+    int room = t->room ? t->room * 2 : 16;
+    float *v;
+    int64_t *films;
+    int32_t *next;
+
+    if (t->n < t->room)
+        return 0;
+    if (!(v = realloc(t->vectors, (size_t)room * (size_t)t->dim * sizeof *v)))
+        return -1;
+    t->vectors = v;
+    if (!(films = realloc(t->films, (size_t)room * sizeof *films)))
+        return -1;
+    t->films = films;
+    if (t->mean && !(next = realloc(t->next, (size_t)room * TABLES * sizeof *next)))
+        return -1;
+    if (t->mean)
+        t->next = next;
+    t->room = room;
+    return 0;
+}
+
+int ks_twins_add(ks_twins *t, const float *v, int64_t film)
+{
+    if (room_for_one(t) < 0)
+        return -1;
+    memcpy(t->vectors + (size_t)t->n * (size_t)t->dim, v, (size_t)t->dim * sizeof *v);
+    t->films[t->n++] = film;
+    if (t->mean)
+        file_under(t, t->n - 1);
+    else if (t->n == KS_TWINS_PLAIN && begin_filing(t) < 0)
+        return -1;
+    return t->n - 1;
+}
+
+/* The sum in 16 lanes is quick and within 1e-5 of the true one, which decides where it is near. */
+static int is_twin(ks_twins *t, int at, const float *v)
+{
+    const float *w = t->vectors + (size_t)at * (size_t)t->dim;
+    float lane[16] = {0}, sum = 0;
+    int d = 0;
+
+    t->compared++;
+    for (; d + 16 <= t->dim; d += 16)
+        for (int j = 0; j < 16; j++)
+            lane[j] += v[d + j] * w[d + j];
+    for (; d < t->dim; d++)
+        sum += v[d] * w[d];
+    for (int j = 0; j < 16; j++)
+        sum += lane[j];
+    return (double)sum > t->least - 1e-3 && ks_dot(v, w, t->dim) >= t->least;
+}
+
+int ks_twins_find(ks_twins *t, const float *v, int64_t film)
+{
+    uint16_t keys[TABLES];
+    int best = t->n;
+
+    if (!t->mean) {
+        for (int i = 0; i < t->n; i++)
+            if (t->films[i] != film && is_twin(t, i, v))
+                return i;
+        return -1;
+    }
+    keys_of(keys, t, v);
+    for (int k = 0; k < TABLES; k++) {
+        const chain *c = &t->chains[k * KEYS + keys[k]];
+        for (int i = c->count ? c->first : -1; i >= 0 && i < best; i = t->next[(size_t)i * TABLES + (size_t)k])
+            if (t->films[i] != film && is_twin(t, i, v))
+                best = i;
+    }
+    return best < t->n ? best : -1;
+}
