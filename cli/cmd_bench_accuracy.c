@@ -36,21 +36,24 @@ typedef struct {
 static int encode_all(vectors *out, ks_encoder *enc, const job *j, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
-    ks_clip_how how = {&j->g->setup, info->frames, ks_side(info), KS_SQUASH};
+    ks_decoder *decoder = NULL;
+    ks_clip_how how = {&j->g->setup, &decoder, info->frames, ks_side(info), KS_SQUASH};
+    int err = 0;
     out->n = 0;
-    for (int i = 0; i < j->n_files; i++)
-        for (int c = 0; c < j->f->clips; c++) {
+    for (int i = 0; i < j->n_files && !err; i++)
+        for (int c = 0; c < j->f->clips && !err; c++) {
             ks_clip_pixels clip = {0};
-            int err = ks_clip_film(&clip, &how, j->files[i], SECONDS * c, SECONDS * (c + 1), e);
-            if (err && c > 0)
+            err = ks_clip_film(&clip, &how, j->files[i], SECONDS * c, SECONDS * (c + 1), e);
+            if (err && c > 0) {
+                err = 0;
                 break;
+            }
             if (!err)
                 err = ks_clip_encode(out->v + (size_t)out->n++ * (size_t)out->dim, enc, &clip, e);
             ks_clip_free(&clip);
-            if (err)
-                return err;
         }
-    return 0;
+    ks_decoder_stop(decoder);
+    return err;
 }
 
 static double cosine(const float *a, const float *b, int n)

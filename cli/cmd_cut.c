@@ -31,7 +31,7 @@ static const ks_option options[] = {
 typedef struct {
     const ks_globals *g;
     const cut_fields *f;
-    char *decoder;
+    ks_decoder *decoder;
     int made, failed;
 } cutting;
 
@@ -170,13 +170,13 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
     if (mkdir(c.f->to, 0777) < 0 && errno != EEXIST)
         return ks_fail(e, KS_EIO, "%s: %s", c.f->to, strerror(errno));
-    if ((err = ks_locate_decoder(&c.decoder, &g->setup, e)) < 0)
+    if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0)
         return err;
     if (c.f->list)
         err = cut_lines(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++)
         err = cut_word(&c, args[i], e);
-    free(c.decoder);
+    ks_decoder_stop(c.decoder);
     if (err < 0)
         return err;
     if (c.made + c.failed == 0)

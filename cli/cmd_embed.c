@@ -38,6 +38,7 @@ typedef struct {
     const ks_globals *g;
     const embed_fields *f;
     ks_encoder *enc;
+    ks_decoder *decoder; /* NULL until a picture or film is met */
     input *inputs;
     int n;
     float *vectors; /* [n, D] with -o, else [1, D] */
@@ -80,10 +81,10 @@ static int embed_text(float *v, ks_sentence *s, const embedding *m, const input 
     return err ? err : ks_ids_vector(v, m->enc, s->ids, s->count, e);
 }
 
-static int embed_clip(float *v, const embedding *m, const input *in, ks_error *e)
+static int embed_clip(float *v, embedding *m, const input *in, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(m->enc);
-    ks_clip_how how = {&m->g->setup, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit)};
+    ks_clip_how how = {&m->g->setup, &m->decoder, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit)};
     ks_clip_pixels clip = {0};
     int err = in->kind == IMAGE   ? ks_clip_image(&clip, &how, in->value, e)
               : in->kind == VIDEO ? ks_clip_video(&clip, &how, in->value, e)
@@ -142,6 +143,7 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (!err) err = embed_all(&m, e);
     free(m.vectors);
     free(m.inputs);
+    ks_decoder_stop(m.decoder);
     ks_encoder_close(m.enc);
     return err;
 }

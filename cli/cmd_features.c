@@ -37,7 +37,8 @@ static ks_stage stage_of(const char *name, ks_kind kind)
 static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *enc, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
-    ks_clip_how how = {&g->setup, f->frames ? f->frames : info->frames, ks_side(info), ks_fit_named(f->fit)};
+    ks_decoder *decoder = NULL;
+    ks_clip_how how = {&g->setup, &decoder, f->frames ? f->frames : info->frames, ks_side(info), ks_fit_named(f->fit)};
     ks_clip_pixels clip = {0};
     float *x = NULL;
     int64_t dims[2];
@@ -45,6 +46,7 @@ static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *
     int err = f->image   ? ks_clip_image(&clip, &how, f->image, e)
               : f->video ? ks_clip_video(&clip, &how, f->video, e)
                          : ks_clip_npy(&clip, f->paddings, f->npy, e);
+    ks_decoder_stop(decoder);
     if (err) return err;
     err = ks_features(&x, dims, enc, stage, &clip, e);
     if (!err) {

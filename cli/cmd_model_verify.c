@@ -28,6 +28,7 @@ typedef struct {
     const ks_globals *g;
     const char *path;       /* of the model */
     const char *input;      /* what the tap is looking at */
+    ks_decoder *decoder;    /* NULL until the clip is a film */
     ks_info info;
     ks_figures figures;
 } verifier;
@@ -138,11 +139,11 @@ static char *clip_path(const verifier *v, const ks_release *clip)
 }
 
 /* The clip as an array, or as a film sampled as the reference does. */
-static int frames_for(ks_clip_pixels *out, const verifier *v, const char *clip, const char *input, ks_error *e)
+static int frames_for(ks_clip_pixels *out, verifier *v, const char *clip, const char *input, ks_error *e)
 {
     int T = atoi(input + 4);
     size_t n = strlen(clip);
-    ks_clip_how how = {.setup = &v->g->setup, .frames = T, .side = ks_side(&v->info), .fit = KS_SQUASH};
+    ks_clip_how how = {.setup = &v->g->setup, .decoder = &v->decoder, .frames = T, .side = ks_side(&v->info), .fit = KS_SQUASH};
     if (n <= 4 || strcmp(clip + n - 4, ".npy") != 0) return ks_clip_film(out, &how, clip, 0, -1, e);
     int err = ks_clip_npy(out, NULL, clip, e);
     if (!err && out->T != T) err = ks_fail(e, KS_EFORMAT, "%s: it has %d frames, the figures are of %d", clip, out->T, T);
@@ -223,6 +224,8 @@ static int check_figures(verifier *v, const ks_release *clip_row, ks_error *e)
         if (!enc) err = ks_open_encoder(&enc, &g.setup, v->path, 0, KS_FP32, e);
         if (!err) err = run_input(v, enc, clip, e);
     }
+    ks_decoder_stop(v->decoder);
+    v->decoder = NULL;
     ks_encoder_close(enc);
     free(clip);
     return err;

@@ -13,7 +13,6 @@ typedef struct {
     ks_out_options options;
     const ks_out_format *format; /* NULL: a table for people */
     ks_terminal terminal;
-    char *decoder;               /* for thumbnails in the terminal */
     char *open_path;             /* what --open will play */
     double open_at;
     char title[160];
@@ -79,10 +78,11 @@ static void show_thumbnail(void *arg, const ks_entry *k)
     uint8_t *jpeg = NULL, *pixels = NULL;
     size_t bytes = 0;
     ks_image image;
+    ks_decoder *d;
     ks_error ignored;
 
     if (k->n_clips && ks_index_thumbnail(&jpeg, &bytes, ks_session_index(r->s), k->clips[0], &ignored) == 0 && jpeg &&
-        ks_thumbnail_rgb(&image, &pixels, w->decoder, jpeg, bytes, &ignored) == 0)
+        ks_session_decoder(&d, r->s, &ignored) == 0 && ks_thumbnail_rgb(&image, &pixels, d, jpeg, bytes, &ignored) == 0)
         ks_show_picture(stdout, wanted_pictures(r->f, &w->terminal), &image, 6);
     free(pixels);
     free(jpeg);
@@ -128,11 +128,10 @@ static void say_summary(const ks_search_run *r, const outlet *w, const ks_hits *
 static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_entry *k, const char *title)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
-    ks_error ignored;
 
     if (r->several)
         printf("%s:\n", title);
-    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE && (w->decoder || ks_locate_decoder(&w->decoder, &r->g->setup, &ignored) == 0))
+    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE)
         o.picture = show_thumbnail;
     ks_show_moments(stdout, k, hits->count, &w->terminal, &o);
     if (hits->count == 0)
@@ -215,7 +214,6 @@ void ks_search_close(ks_search_run *r)
 
     if (w) {
         ks_out_drop(&w->out); /* what an error left behind */
-        free(w->decoder);
         free(w->open_path);
         free(w);
     }

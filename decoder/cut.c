@@ -111,22 +111,19 @@ static int cut_into(const piece *p, ks_decoder *d, const char *path, ks_job *job
     return r;
 }
 
-int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e)
+int ks_cut(ks_decoder *d, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e)
 {
     const char *muxer = muxer_of(to_file);
     ks_job job = {.kind = KS_JOB_CUT, .reencode = reencode, .from = from < 0 ? 0 : from, .to = to};
-    ks_decoder *d = NULL;
     piece p;
-    int r;
+    int r = 0;
 
     if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: a cut is .mp4, .mov, .mkv, .webm, .ts or .avi", to_file);
     if (to >= 0 && to <= from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", path, from, to);
     snprintf(job.muxer, sizeof job.muxer, "%s", muxer);
-    if ((r = ks_decoder_start(&d, decoder, NULL, e))) return r;
     if (open_piece(&p, to_file)) r = ks_fail(e, KS_EIO, "%s: %s", to_file, strerror(errno));
     if (!r) r = cut_into(&p, d, path, &job, e);
     if (!r && publish(&p)) r = ks_fail(e, KS_EIO, "%s: %s", to_file, strerror(errno));
     close_piece(&p, r);
-    ks_decoder_stop(d);
     return r;
 }

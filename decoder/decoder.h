@@ -43,7 +43,6 @@ typedef struct {
     int64_t max_frames;        /* 0 = all */
     const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
     int n_wanted;              /* these are visited. NULL: all */
-    const char *hwaccel;       /* NULL: none */
 } ks_range;
 
 /* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
@@ -72,6 +71,7 @@ typedef struct {
 /* KS_ENOTFOUND: no such program. KS_EIO: it did not start. KS_EUSAGE: libav knows no such hwaccel. */
 int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how *how, ks_error *e);
 void ks_decoder_stop(ks_decoder *d);                 /* NULL is fine */
+int ks_decoder_gone(const ks_decoder *d);            /* 1: its program ended; stop it and start another */
 const char *ks_decoder_sandbox(const ks_decoder *d); /* "seccomp, landlock", "none", ... valid until stop */
 
 enum { KS_SMALL_W = 64, KS_SMALL_H = 36, KS_SMALL = 3 * KS_SMALL_W * KS_SMALL_H };
@@ -123,14 +123,14 @@ void ks_film_keep(ks_film *film, int64_t number);
  * KS_EFORMAT: no frame can be had from this file (outcome says why, so does the sentence);
  * KS_ENOTFOUND, KS_EIO: the file or the decoder program cannot be opened. A damaged film that gave
  * frames is 0 with outcome PARTLY. */
-int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
+int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
 
 /* A picture file or the picture at a second of a film -> malloc'ed RGB. */
-int ks_picture(ks_image *out, uint8_t **pixels, const char *decoder, const char *path, double at, ks_error *e);
-int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const uint8_t *jpeg, size_t bytes, ks_error *e);
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, ks_error *e);
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e);
 /* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
-int ks_cut(const char *decoder, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
+int ks_cut(ks_decoder *d, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
 
 /* How fast films are decoded here, for bench: every frame of n files, one after the other. */
 typedef struct {

@@ -45,20 +45,17 @@ static int walk(int64_t *n, ks_film *film, const ks_range *range, ks_visit_frame
     return r;
 }
 
-int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const char *path,
+int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e)
 {
     static const ks_range all = {.to = -1};
     ks_range bounds = range ? *range : all;
-    ks_decoder_how how = {.hwaccel = bounds.hwaccel};
     ks_film_options o = {.stills = 1, .no_small = 1, .hold = (size_t)64 << 20};
-    ks_decoder *d = NULL;
     ks_film *film = NULL;
     int64_t n = 0;
     int r;
 
-    if ((r = ks_decoder_start(&d, decoder, &how, e))) return r;
-    if ((r = ks_film_open(&film, d, path, &o, e))) goto out;
+    if ((r = ks_film_open(&film, d, path, &o, e))) return r;
     r = walk(&n, film, &bounds, visit, arg, e);
     if (media) *media = *ks_film_media(film);
     if (media) media->frames = n;
@@ -70,9 +67,7 @@ int ks_frames(ks_media *media, ks_outcome *outcome, const char *decoder, const c
     }
     if (r >= 0) r = 0;
     if (r == 0 && n == 0 && ks_film_outcome(film)->verdict >= KS_VERDICT_SKIPPED) r = file_error(path, ks_film_outcome(film), e);
-out:
     ks_film_close(film);
-    ks_decoder_stop(d);
     return r;
 }
 
@@ -105,28 +100,25 @@ static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *
     return copy_image(out, pixels, &image, e);
 }
 
-static int picture_of_path(ks_image *out, uint8_t **pixels, const char *decoder, const char *open_path, const char *path, double at, ks_error *e)
+static int picture_of_path(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *open_path, const char *path, double at, ks_error *e)
 {
     ks_film_options o = {.stills = 1, .no_small = 1};
-    ks_decoder *d = NULL;
     ks_film *film = NULL;
     int r;
     *pixels = NULL;
-    if ((r = ks_decoder_start(&d, decoder, NULL, e))) return r;
     r = ks_film_open(&film, d, open_path, &o, e);
     if (!r) r = frame_at(out, pixels, film, path, at, e);
     ks_film_close(film);
-    ks_decoder_stop(d);
     return r;
 }
 
-int ks_picture(ks_image *out, uint8_t **pixels, const char *decoder, const char *path, double at, ks_error *e)
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, ks_error *e)
 {
-    return picture_of_path(out, pixels, decoder, path, path, at, e);
+    return picture_of_path(out, pixels, d, path, path, at, e);
 }
 
 /* The decoder reads it as the picture file it is: from memory that has a descriptor. */
-int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const uint8_t *jpeg, size_t bytes, ks_error *e)
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e)
 {
     char path[64];
     int fd = memfd_create("thumbnail", MFD_CLOEXEC), r;
@@ -136,7 +128,7 @@ int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, const char *decoder, const
         return ks_fail(e, KS_EIO, "no memory for a thumbnail: %s", strerror(errno));
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    r = picture_of_path(out, pixels, decoder, path, "thumbnail", 0, e);
+    r = picture_of_path(out, pixels, d, path, "thumbnail", 0, e);
     close(fd);
     return r;
 }

@@ -160,6 +160,8 @@ void ks_decoder_stop(ks_decoder *d)
     free(d);
 }
 
+int ks_decoder_gone(const ks_decoder *d) { return d->broken; }
+
 const char *ks_decoder_sandbox(const ks_decoder *d) { return d->sandbox; }
 
 int ks_job_begin(int *sock, ks_decoder *d, const ks_job *job, int file, int output, ks_error *e)

@@ -86,6 +86,21 @@ int ks_locate_decoder(char **path, const ks_setup *setup, ks_error *e)
     return found < 0 ? ks_fail(e, found, "no memory for paths") : 0;
 }
 
+int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e)
+{
+    char *program = NULL;
+    int err;
+
+    if (*d && !ks_decoder_gone(*d))
+        return 0;
+    ks_decoder_stop(*d);
+    *d = NULL;
+    if ((err = ks_locate_decoder(&program, setup, e)) == 0)
+        err = ks_decoder_start(d, program, NULL, e);
+    free(program);
+    return err;
+}
+
 int ks_locate_data(char **path, const ks_setup *setup, const char *relative, ks_error *e)
 {
     static const char *const places[] = {"../share/kinoseek/", "../", NULL};

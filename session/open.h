@@ -10,6 +10,7 @@ struct ks_session {
     ks_index *x;
     ks_encoder *enc;        /* NULL until something has to be encoded; with `towers` */
     int towers;
+    ks_decoder *decoder;    /* NULL until a picture is wanted */
     ks_scale *scale;        /* NULL until the first question */
     int64_t scale_of;       /* the generation it was read in */
     int scale_texts;        /* 1: a text tower was there to make it with */

@@ -31,17 +31,15 @@ static uint8_t *frames_room(const ks_clip_how *how, ks_error *e)
 
 int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e)
 {
-    char *decoder = NULL;
     uint8_t *source = NULL, *px = NULL;
     ks_image image;
     size_t bytes = frame_bytes(how->side);
-    int err = ks_locate_decoder(&decoder, how->setup, e);
-    if (!err) err = ks_picture(&image, &source, decoder, path, 0, e);
+    int err = ks_open_decoder(how->decoder, how->setup, e);
+    if (!err) err = ks_picture(&image, &source, *how->decoder, path, 0, e);
     if (!err && !(px = frames_room(how, e))) err = KS_ENOMEM;
     if (!err) err = ks_resize(px, how->side, &image, how->fit, e);
     for (int i = 1; !err && i < how->frames; i++) memcpy(px + (size_t)i * bytes, px, bytes);
     free(source);
-    free(decoder);
     if (err) free(px);
     else *clip = (ks_clip_pixels){.px = px, .T = how->frames, .side = how->side};
     return err;
@@ -84,13 +82,13 @@ static void say_partly(const ks_setup *setup, const char *file, const char *reas
     free(sentence);
 }
 
-static int sample(sampler *s, const char *decoder, const char *file, ks_range *range, ks_error *e)
+static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
 {
     ks_media media;
     ks_outcome outcome;
     int64_t *wanted = malloc((size_t)s->how->frames * sizeof *wanted);
     if (!wanted) return no_memory(e);
-    int err = ks_frames(&media, &outcome, decoder, file, range, NULL, NULL, e);
+    int err = ks_frames(&media, &outcome, *s->how->decoder, file, range, NULL, NULL, e);
     if (err < 0) goto out;
     s->total = media.frames;
     if (s->total < 1) {
@@ -101,7 +99,7 @@ static int sample(sampler *s, const char *decoder, const char *file, ks_range *r
     for (int i = 0; i < s->how->frames; i++)
         if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1]) wanted[range->n_wanted++] = number_of(s, i);
     range->wanted = wanted;
-    err = ks_frames(&media, NULL, decoder, file, range, take_frame, s, e);
+    err = ks_frames(&media, NULL, *s->how->decoder, file, range, take_frame, s, e);
     if (!err) err = s->err;
     if (!err && s->got < s->how->frames) err = ks_fail(e, KS_EFORMAT, "%s: decoded differently the second time", file);
 out:
@@ -111,13 +109,11 @@ out:
 
 int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
 {
-    char *decoder = NULL;
     sampler s = {.how = how, .e = e};
     ks_range range = {.from = from, .to = to};
-    int err = ks_locate_decoder(&decoder, how->setup, e);
+    int err = ks_open_decoder(how->decoder, how->setup, e);
     if (!err && !(s.px = frames_room(how, e))) err = KS_ENOMEM;
-    if (!err) err = sample(&s, decoder, file, &range, e);
-    free(decoder);
+    if (!err) err = sample(&s, file, &range, e);
     if (err) free(s.px);
     else *clip = (ks_clip_pixels){.px = s.px, .T = how->frames, .side = how->side};
     return err;

@@ -56,7 +56,7 @@ static int ask_pixels(ks_asked *a, ks_session *s, const char *file, int film, do
     if ((err = space_of(&space, s, e)) < 0 || (err = ks_session_encoder(&enc, s, KS_TOWER_VIDEO, e)) < 0 ||
         (err = room_for(a, space.dim, e)) < 0)
         return err;
-    how = (ks_clip_how){.setup = s->setup, .frames = space.frames, .side = ks_side(ks_encoder_info(enc)), .fit = (ks_fit)(space.resize % 10)};
+    how = (ks_clip_how){.setup = s->setup, .decoder = &s->decoder, .frames = space.frames, .side = ks_side(ks_encoder_info(enc)), .fit = (ks_fit)(space.resize % 10)};
     err = film ? ks_clip_film(&clip, &how, file, from, to, e) : ks_clip_image(&clip, &how, file, e);
     if (err == 0)
         err = ks_clip_encode(a->q, enc, &clip, e);

@@ -30,6 +30,7 @@ void ks_session_close(ks_session *s)
     if (!s)
         return;
     ks_scale_close(s->scale);
+    ks_decoder_stop(s->decoder);
     ks_encoder_close(s->enc);
     ks_index_close(s->x);
     free(s->path);
@@ -54,6 +55,14 @@ int ks_session_encoder(ks_encoder **enc, ks_session *s, int towers, ks_error *e)
         }
     }
     *enc = s->enc;
+    return err;
+}
+
+int ks_session_decoder(ks_decoder **d, ks_session *s, ks_error *e)
+{
+    int err = ks_open_decoder(&s->decoder, s->setup, e);
+
+    *d = s->decoder;
     return err;
 }
 

@@ -73,6 +73,9 @@ int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_o
 /* The encoder of an existing library, for queries; setup's model must have the library's hash (KS_ESPACE). */
 int ks_open_library_encoder(ks_encoder **enc, const ks_setup *setup, ks_index *x, int towers, ks_error *e);
 
+/* A decoder in *d, NULL or one of before: started where there is none or its program is gone. The caller stops it. */
+int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e);
+
 /* --- times as people write them --- */
 /* Seconds from "12.5", "4:12", "1:02:03.040", "4h", "1h30m", "90s". 0, or -1: not a time. */
 int ks_parse_seconds(double *seconds, const char *text);
@@ -86,6 +89,7 @@ int ks_split_times(char *file, double *from, double *to, const char *file_at, ks
 /* --- pictures and films as pixels for the encoder --- */
 typedef struct {
     const ks_setup *setup;
+    ks_decoder **decoder;    /* by ks_open_decoder when first needed; the caller stops it */
     int frames;              /* T */
     int side;                /* S */
     ks_fit fit;
@@ -108,6 +112,7 @@ const ks_setup *ks_session_setup(const ks_session *s);
 /* The library's encoder with these towers (ks_tower, or-ed). The encoder is the session's; asking for a tower that it
  * lacks opens another in its place. */
 int ks_session_encoder(ks_encoder **enc, ks_session *s, int towers, ks_error *e);
+int ks_session_decoder(ks_decoder **d, ks_session *s, ks_error *e); /* for pictures, frames, cuts; the session's */
 /* What chance looks like here, as of the library's present generation. The scale is the session's, until the next call. */
 int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e);
 /* A path, a name or a number -> video id; KS_ENOTFOUND, KS_EUSAGE (several are called so). */

@@ -11,6 +11,7 @@
 
 static const char asl[] = "tests/fixtures/clips/asl_thanks.mkv", water[] = "tests/fixtures/clips/stream_of_water.mp4";
 static char program[4096], folder[64];
+static ks_decoder *shared; /* one decoder for all that a test asks */
 
 static void setup(void)
 {
@@ -18,11 +19,14 @@ static void setup(void)
     snprintf(program, sizeof program, "%s/kinoseek-decode", build ? build : "build");
     snprintf(folder, sizeof folder, "/tmp/kinoseek-frames-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
+    ks_error e;
+    ck_assert_msg(ks_decoder_start(&shared, program, NULL, &e) == 0, "%s", e.msg);
 }
 
 static void teardown(void)
 {
     char command[128];
+    ks_decoder_stop(shared);
     snprintf(command, sizeof command, "rm -rf %s", folder);
     ck_assert_int_eq(system(command), 0);
 }
@@ -44,13 +48,18 @@ static int take(void *arg, const ks_media *media, const ks_image *image, int64_t
     return s->stop_at && s->frames == s->stop_at;
 }
 
-static sink run(ks_media *media, ks_outcome *outcome, const char *path, const ks_range *range)
+static sink run_by(ks_decoder *d, ks_media *media, ks_outcome *outcome, const char *path, const ks_range *range)
 {
     sink s = {.frames = 0};
     ks_error e;
     SHA256Init(&s.sha);
-    ck_assert_msg(ks_frames(media, outcome, program, path, range, take, &s, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_frames(media, outcome, d, path, range, take, &s, &e) == 0, "%s", e.msg);
     return s;
+}
+
+static sink run(ks_media *media, ks_outcome *outcome, const char *path, const ks_range *range)
+{
+    return run_by(shared, media, outcome, path, range);
 }
 
 static const struct {
@@ -100,10 +109,10 @@ START_TEST(test_ranges)
     ck_assert_double_eq_tol(ks_seconds(s.last, m.tb), 0.967, 1e-3);
     r.wanted = NULL;
     r.to = -1;
-    ck_assert_int_eq(ks_frames(&m, &o, program, asl, &r, NULL, NULL, &e), 0);
+    ck_assert_int_eq(ks_frames(&m, &o, shared, asl, &r, NULL, NULL, &e), 0);
     ck_assert_int_eq(m.frames, 36);
     r.from = 100; /* nothing there is no fault of the file */
-    ck_assert_int_eq(ks_frames(&m, &o, program, asl, &r, NULL, NULL, &e), 0);
+    ck_assert_int_eq(ks_frames(&m, &o, shared, asl, &r, NULL, NULL, &e), 0);
     ck_assert_int_eq(m.frames, 0);
 }
 END_TEST
@@ -112,14 +121,15 @@ START_TEST(test_files_that_are_none)
 {
     ks_outcome o;
     ks_error e;
-    ck_assert_int_eq(ks_frames(NULL, &o, program, "/nonexistent/film.mp4", NULL, NULL, NULL, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_frames(NULL, &o, shared, "/nonexistent/film.mp4", NULL, NULL, NULL, &e), KS_ENOTFOUND);
     ck_assert_str_eq(e.msg, "/nonexistent/film.mp4: No such file or directory");
-    ck_assert_int_eq(ks_frames(NULL, &o, program, "/tmp", NULL, NULL, NULL, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_frames(NULL, &o, shared, "/tmp", NULL, NULL, NULL, &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "/tmp: not a regular file");
-    ck_assert_int_eq(ks_frames(NULL, &o, program, "Makefile", NULL, NULL, NULL, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_frames(NULL, &o, shared, "Makefile", NULL, NULL, NULL, &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "Makefile: not a video");
     ck_assert_int_eq(o.verdict, KS_VERDICT_SKIPPED);
-    ck_assert_int_eq(ks_frames(NULL, &o, "/nonexistent/kinoseek-decode", asl, NULL, NULL, NULL, &e), KS_ENOTFOUND);
+    ks_decoder *none;
+    ck_assert_int_eq(ks_decoder_start(&none, "/nonexistent/kinoseek-decode", NULL, &e), KS_ENOTFOUND);
 }
 END_TEST
 
@@ -223,7 +233,7 @@ START_TEST(test_thumbnails)
     copy = malloc(bytes);
     memcpy(copy, jpeg, bytes);
     ck_assert_int_eq(ks_film_pixels(&image, film, 0, &e), 0);
-    ck_assert_msg(ks_thumbnail_rgb(&small, &pixels, program, copy, bytes, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_thumbnail_rgb(&small, &pixels, shared, copy, bytes, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(small.width, 192);
     ck_assert_int_eq(small.height, 144);
     for (int y = 0; y < small.height; y++)
@@ -234,7 +244,7 @@ START_TEST(test_thumbnails)
         }
     ck_assert_double_lt(total / (192 * 144 * 3), 6);
     free(pixels);
-    ck_assert_int_eq(ks_thumbnail_rgb(&small, &pixels, program, (const uint8_t *)"no jpeg", 7, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_thumbnail_rgb(&small, &pixels, shared, (const uint8_t *)"no jpeg", 7, &e), KS_EFORMAT);
     free(copy);
     ks_film_close(film);
     ks_decoder_stop(d);
@@ -250,10 +260,10 @@ START_TEST(test_picture_at_a_second)
     ks_media m;
     ks_outcome o;
     sink s = run(&m, &o, asl, &r);
-    ck_assert_int_eq(ks_picture(&p, &pixels, program, asl, 1.02, &e), 0);
+    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1.02, &e), 0);
     ck_assert_mem_eq(p.rgb, s.corner, 3);
     free(pixels);
-    ck_assert_int_eq(ks_picture(&p, &pixels, program, asl, 1e6, &e), 0); /* past the end: the last one */
+    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1e6, &e), 0); /* past the end: the last one */
     free(pixels);
 }
 END_TEST
@@ -266,18 +276,18 @@ START_TEST(test_cuts)
     ks_error e;
     struct stat st;
     snprintf(to, sizeof to, "%s/cut.mp4", folder);
-    ck_assert_msg(ks_cut(program, water, to, 1.0, 2.0, 1, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_cut(shared, water, to, 1.0, 2.0, 1, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(run(&m, &o, to, NULL).frames, 30);
     ck_assert_double_eq_tol(ks_seconds(o.last_end, m.tb), 1.0, 0.04);
-    ck_assert_msg(ks_cut(program, water, to, 1.0, 2.0, 0, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_cut(shared, water, to, 1.0, 2.0, 0, &e) == 0, "%s", e.msg);
     ck_assert_int_ge(run(&m, &o, to, NULL).frames, 30); /* from the key frame before */
     ck_assert_int_eq(o.verdict, KS_VERDICT_INDEXED);
-    ck_assert_int_eq(ks_cut(program, water, to, 50.0, 60.0, 1, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_cut(shared, water, to, 50.0, 60.0, 1, &e), KS_EFORMAT);
     ck_assert_int_eq(stat(to, &st), 0); /* the old one stays */
-    ck_assert_int_eq(ks_cut(program, water, "x.exe", 1.0, 2.0, 1, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_cut(program, water, to, 2.0, 1.0, 1, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_cut(program, "Makefile", to, 0, 1.0, 1, &e), KS_EFORMAT);
-    ck_assert_int_eq(ks_cut(program, water, "/nonexistent/x.mp4", 1.0, 2.0, 1, &e), KS_EIO);
+    ck_assert_int_eq(ks_cut(shared, water, "x.exe", 1.0, 2.0, 1, &e), KS_EUSAGE);
+    ck_assert_int_eq(ks_cut(shared, water, to, 2.0, 1.0, 1, &e), KS_EUSAGE);
+    ck_assert_int_eq(ks_cut(shared, "Makefile", to, 0, 1.0, 1, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_cut(shared, water, "/nonexistent/x.mp4", 1.0, 2.0, 1, &e), KS_EIO);
 }
 END_TEST
 
@@ -315,13 +325,11 @@ START_TEST(test_hwaccel)
     ks_media m;
     ks_outcome o;
     ks_error e;
-    ks_range r = {.to = -1, .hwaccel = "none"};
-    sink soft = run(&m, &o, asl, &r), hard;
-    r.hwaccel = "auto";
-    hard = run(&m, &o, asl, &r);
+    sink soft = run(&m, &o, asl, NULL), hard;
+    ck_assert_int_eq(ks_decoder_start(&d, program, &how, &e), 0);
+    hard = run_by(d, &m, &o, asl, NULL);
     ck_assert_int_eq(soft.frames, hard.frames);
     if (!m.hwaccel) ck_assert_mem_eq(soft.corner, hard.corner, 3);
-    ck_assert_int_eq(ks_decoder_start(&d, program, &how, &e), 0);
     ck_assert_msg(strstr(ks_decoder_sandbox(d), "weak") != NULL, "%s", ks_decoder_sandbox(d));
     ks_decoder_stop(d);
     how.hwaccel = "abacus";
