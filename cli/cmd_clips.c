@@ -5,33 +5,33 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/export_to.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
 
 typedef struct {
     const char *in;
-    int unfinished, json;
+    int unfinished;
+    ks_export_fields to;
 } clips_fields;
 
 static const ks_option clips_options[] = {
     {0, "in", KS_OPT_TEXT, offsetof(clips_fields, in), "GLOB", "only of files whose name or path matches"},
     {0, "unfinished", KS_OPT_FLAG, offsetof(clips_fields, unfinished), NULL, "of films whose ingest was interrupted too"},
-    {0, "json", KS_OPT_FLAG, offsetof(clips_fields, json), NULL, "a JSON line a clip"},
+    KS_EXPORT_JSON(clips_fields, to),
+    KS_EXPORT_FORMAT(clips_fields, to),
+    KS_EXPORT_MORE(clips_fields, to),
     {0},
 };
 
-static void clip_json(ks_json *j, const ks_clip *c, const ks_video *v)
+static int export_clip(ks_out *o, const ks_clip *c, const ks_video *v, ks_error *e)
 {
-    ks_json_open(j, NULL, '{');
-    ks_json_int(j, "id", c->id);
-    ks_json_int(j, "video", c->video);
-    ks_json_path(j, "path", v->path);
-    ks_json_seconds(j, "start", ks_seconds(c->start, v->tb));
-    ks_json_seconds(j, "end", ks_seconds(c->end, v->tb));
-    ks_json_int(j, "frames", c->frames);
-    ks_json_text(j, "reason", ks_reason_name(c->reason));
-    ks_json_close(j);
+    ks_entry k = {.path = v->path, .title = ks_reason_name(c->reason), .video = c->video, .tb = v->tb, .start = c->start, .end = c->end,
+                  .best = c->start, .clips = &c->id, .n_clips = 1, .frames = c->frames};
+
+    ks_moment_film(&k, v);
+    return ks_out_entry(o, &k, e);
 }
 
 static void clip_line(const ks_clip *c, const ks_video *v)
@@ -53,13 +53,14 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     ks_cursor *cursor = NULL;
     ks_clip c;
     ks_video v = {0};
-    ks_json j;
+    ks_out *out = NULL;
+    ks_out_options options = {.rows = KS_ROWS_CLIPS, .command = "kinoseek clips"};
     int64_t shown = 0, of = 0, lost = 0;
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words; --in names files");
-    int err = ks_index_open(&x, g->library, KS_READ, e);
+    int err = ks_export_open(&out, &f->to, NULL, &options, e);
+    if (err == 0) err = ks_index_open(&x, g->library, KS_READ, e);
     if (err == 0) err = ks_index_clips(&cursor, x, &filter, e);
-    ks_json_start(&j, stdout);
     while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
         if (err == KS_EDAMAGED) lost++;
         else if (err < 0) break;
@@ -69,10 +70,12 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
         }
         if (c.video != of && (err = ks_index_video(&v, x, c.video, e)) < 0) break;
         of = c.video;
-        if (f->json) clip_json(&j, &c, &v);
-        else clip_line(&c, &v);
+        if (!out) clip_line(&c, &v);
+        else if ((err = export_clip(out, &c, &v, e)) < 0) break;
         shown++;
     }
+    if (err >= 0 && out) err = ks_out_end(out, e);
+    ks_out_close(out);
     ks_cursor_close(cursor);
     ks_index_close(x);
     if (err < 0) return err;

@@ -1,4 +1,5 @@
 /* cmd_label.c - `label --labels FILE`: which of these labels each clip bears. */
+#include "cli/export_to.h"
 #include "cli/label_list.h"
 #include "cli/out_table.h"
 #include "cli/commands.h"
@@ -8,10 +9,11 @@
 #include <string.h>
 
 typedef struct {
-    int k, per_video, json, csv;
-    const char *labels, *merge, *path, *in, *format;
+    int k, per_video;
+    const char *labels, *merge, *path, *in;
     double least;
     ks_opt_list templates;
+    ks_export_fields to;
 } label_fields;
 
 #define AT(field) offsetof(label_fields, field)
@@ -24,9 +26,9 @@ static const ks_option options[] = {
     {0, "merge", KS_OPT_TEXT, AT(merge), "on|off", "join clips of equal label (on)"},
     {0, "path", KS_OPT_TEXT, AT(path), "GLOB", "only files that match"},
     {0, "in", KS_OPT_TEXT, AT(in), "VIDEO", "only this file, by path, name or number"},
-    {0, "json", KS_OPT_FLAG, AT(json), NULL, "one JSON object a line"},
-    {0, "csv", KS_OPT_FLAG, AT(csv), NULL, "a table for spreadsheets"},
-    {0, "format", KS_OPT_TEXT, AT(format), "jsonl|csv|vtt|ffmetadata|mpv-edl|cmx3600|otio", "for other programs"},
+    KS_EXPORT_JSON(label_fields, to),
+    KS_EXPORT_FORMAT(label_fields, to),
+    KS_EXPORT_MORE(label_fields, to),
     {0},
 };
 
@@ -34,37 +36,19 @@ typedef struct {
     const label_fields *f;
     const ks_label_list *labels;
     ks_index *x;
-    const ks_out_format *format; /* NULL: for people */
-    ks_out out;
+    ks_out *out;                 /* NULL: for people */
     ks_terminal terminal;
-    int64_t video;               /* of the last row */
-    double fps, duration;
-    int64_t film_date;
+    int64_t last;                /* film of the last row */
+    ks_video film;
     int rows, left_out, err;
     ks_error *e;
 } labelling;
-
-/* What a writer needs of the film; asked once a film. */
-static int film_of(labelling *l, const ks_label_row *row)
-{
-    ks_video v;
-    int err;
-
-    if (row->video == l->video)
-        return 0;
-    if ((err = ks_index_video(&v, l->x, row->video, l->e)) < 0)
-        return err;
-    l->fps = v.fps;
-    l->duration = ks_seconds(v.duration, v.tb);
-    l->film_date = v.film_date;
-    return 0;
-}
 
 static void show(labelling *l, const ks_label_row *row, const ks_entry *k)
 {
     char path[PATH_MAX + 16], times[64];
 
-    if (row->video != l->video) {
+    if (row->video != l->last) {
         ks_show_path(path, sizeof path, row->path, l->terminal.columns, l->terminal.utf8);
         printf("%s\n", path);
     }
@@ -81,28 +65,19 @@ static int take_row(void *arg, const ks_label_row *row)
         l->left_out++;
         return 0;
     }
-    if ((l->err = film_of(l, row)) < 0)
+    if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
     k = (ks_entry){.path = row->path, .title = l->labels->at[row->label], .is_label = 1, .rank = row->rank, .video = row->video,
                    .tb = row->tb, .start = row->start, .end = row->end, .best = row->start, .score = row->score,
-                   .cosine = row->cosine, .fps = l->fps, .duration = l->duration, .film_date = l->film_date};
-    if (l->format)
-        l->err = ks_out_entry(&l->out, &k, l->e);
+                   .cosine = row->cosine};
+    ks_moment_film(&k, &l->film);
+    if (l->out)
+        l->err = ks_out_entry(l->out, &k, l->e);
     else
         show(l, row, &k);
-    l->video = row->video;
+    l->last = row->video;
     l->rows++;
     return l->err < 0;
-}
-
-static int choose_format(labelling *l, const ks_out_options *o, ks_error *e)
-{
-    const label_fields *f = l->f;
-
-    if (!!f->json + !!f->csv + !!f->format > 1)
-        return ks_fail(e, KS_EUSAGE, "name one of --json, --csv, --format");
-    l->format = f->json ? ks_find_format("jsonl") : f->csv ? ks_find_format("csv") : f->format ? ks_find_format(f->format) : NULL;
-    return l->format ? ks_out_begin(&l->out, stdout, l->format, o, e) : 0;
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -125,7 +100,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         if (!strstr(f->templates.at[i], "{}"))
             return ks_fail(e, KS_EUSAGE, "--template \"%s\" has no {} for the label", f->templates.at[i]);
     ks_terminal_of(&l.terminal, stdout);
-    if ((err = ks_read_labels(&list, f->labels, e)) < 0 || (err = choose_format(&l, &out, e)) < 0 ||
+    if ((err = ks_read_labels(&list, f->labels, e)) < 0 || (err = ks_export_open(&l.out, &f->to, NULL, &out, e)) < 0 ||
         (err = ks_index_open(&l.x, g->library, KS_READ, e)) < 0 ||
         (f->in && (err = ks_find_video(&o.filter.video, l.x, f->in, e)) < 0) ||
         (err = ks_open_library_encoder(&enc, &g->setup, l.x, KS_TOWER_TEXT, e)) < 0)
@@ -135,15 +110,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     err = ks_label(l.x, enc, &o, take_row, &l, e);
     if (err == 0)
         err = l.err;
-    if (err == 0 && l.format)
-        err = ks_out_end(&l.out, e);
+    if (err == 0 && l.out)
+        err = ks_out_end(l.out, e);
     if (err == 0 && l.rows == 0) {
-        if (!l.format)
+        if (!l.out)
             puts(l.left_out ? "No label scores as high as that." : "Nothing here to label.");
         err = 1;
     }
 out:
-    ks_out_drop(&l.out);
+    ks_out_close(l.out);
     ks_encoder_close(enc);
     ks_index_close(l.x);
     ks_free_labels(&list);

@@ -1,4 +1,4 @@
-/* out_table.h - moments for people, and a page of them. */
+/* out_table.h - moments for people. */
 #ifndef KS_OUT_TABLE_H
 #define KS_OUT_TABLE_H
 
@@ -13,8 +13,5 @@ typedef struct {
 
 void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o);
 void ks_show_times(char out[64], const ks_entry *k, int utf8); /* "4:12 - 4:19" */
-
-/* One self-contained HTML page: thumbnails (out of x), times, names, links. KS_EIO names the file. */
-int ks_write_page(const char *file, ks_index *x, const char *title, const ks_entry *k, int n, ks_error *e);
 
 #endif

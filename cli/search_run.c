@@ -9,9 +9,8 @@
 #include <time.h>
 
 typedef struct {
-    ks_out out;
+    ks_out *out;                 /* NULL: a table for people */
     ks_out_options options;
-    const ks_out_format *format; /* NULL: a table for people */
     ks_terminal terminal;
     char *open_path;             /* what --open will play */
     double open_at;
@@ -30,19 +29,9 @@ static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
 {
     const ks_search_fields *f = r->f;
 
-    w->options = (ks_out_options){.raw = f->raw, .has_clips = 1, .nul = f->nul, .several = r->several,
-                                  .form = f->print ? f->print : "{path}", .command = w->title};
-    if (!!f->json + !!f->csv + !!f->format + (f->print || f->nul) > 1)
-        return ks_fail(e, KS_EUSAGE, "name one of --json, --csv, --format, --print");
-    if (f->json)
-        w->format = ks_find_format("jsonl");
-    else if (f->csv)
-        w->format = ks_find_format("csv");
-    else if (f->format)
-        w->format = ks_find_format(f->format);
-    else if (f->print || f->nul)
-        w->format = ks_find_format("print");
-    return w->format ? ks_out_begin(&w->out, stdout, w->format, &w->options, e) : 0;
+    w->options = (ks_out_options){.rows = KS_ROWS_MOMENTS, .raw = f->raw, .nul = f->nul, .form = f->print ? f->print : "{path}",
+                                  .command = w->title};
+    return ks_export_open(&w->out, &f->to, f->print || f->nul ? ks_find_format("print") : NULL, &w->options, e);
 }
 
 int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f, const char *command, ks_error *e)
@@ -152,8 +141,28 @@ static int write_out(outlet *w, const ks_hits *hits, const ks_entry *k, ks_error
         for (int j = 0; j < i && w->options.nul && strcmp(w->options.form, "{path}") == 0; j++)
             seen |= strcmp(k[j].path, k[i].path) == 0;
         if (!seen)
-            err = ks_out_entry(&w->out, &k[i], e);
+            err = ks_out_entry(w->out, &k[i], e);
     }
+    return err;
+}
+
+static int thumbnail_of(void *x, uint8_t **jpeg, size_t *bytes, const ks_entry *k, ks_error *e)
+{
+    return k->n_clips ? ks_index_thumbnail(jpeg, bytes, x, k->clips[0], e) : 0;
+}
+
+static int write_page(const ks_search_run *r, const ks_answer *a, ks_error *e)
+{
+    ks_out_target to = {.path = r->f->html, .force = r->f->to.force};
+    ks_out_options options = {.rows = KS_ROWS_MOMENTS, .command = a->title, .picture = thumbnail_of, .picture_arg = ks_session_index(r->s)};
+    ks_out *page;
+    int err = ks_out_open(&page, &to, ks_find_format("html"), &options, e);
+
+    for (int i = 0; i < a->hits.count && err == 0; i++)
+        err = ks_out_entry(page, &a->at[i], e);
+    if (err == 0)
+        err = ks_out_end(page, e);
+    ks_out_close(page);
     return err;
 }
 
@@ -182,12 +191,12 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
     if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0)
         return err;
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
-    if (w->format)
+    if (w->out)
         err = write_out(w, &a.hits, a.at, e);
     else
         show_table(r, w, &a.hits, a.at, a.title);
     if (err == 0 && r->f->html)
-        err = ks_write_page(r->f->html, ks_session_index(r->s), a.title, a.at, a.hits.count, e);
+        err = write_page(r, &a, e);
     if (err == 0)
         err = remember_open(r, w, &a.hits, e);
     r->found += a.hits.count;
@@ -198,9 +207,8 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 int ks_search_finish(ks_search_run *r, ks_error *e)
 {
     outlet *w = r->out;
-    int err = w->format ? ks_out_end(&w->out, e) : 0;
+    int err = w->out ? ks_out_end(w->out, e) : 0;
 
-    w->format = NULL;
     if (err < 0)
         return err;
     if (w->open_path)
@@ -213,7 +221,7 @@ void ks_search_close(ks_search_run *r)
     outlet *w = r->out;
 
     if (w) {
-        ks_out_drop(&w->out); /* what an error left behind */
+        ks_out_close(w->out);
         free(w->open_path);
         free(w);
     }

@@ -3,13 +3,15 @@
 #define KS_SEARCH_RUN_H
 
 #include "cli/commands.h"
+#include "cli/export_to.h"
 #include "session/session.h"
 
 typedef struct {
     ks_question ask;
     int like, open;
-    int raw, json, csv, nul;
-    const char *format, *print, *html, *queries, *pictures;
+    int raw, nul;
+    const char *print, *html, *queries, *pictures;
+    ks_export_fields to;
 } ks_search_fields;
 
 #define KS_AT(field) offsetof(ks_search_fields, field)
@@ -21,14 +23,14 @@ typedef struct {
     {0, "after", KS_OPT_TEXT, KS_AT(ask.after), "DATE", "filmed from 2019, 2019-07, 2019-07-12 on"}, \
     {0, "before", KS_OPT_TEXT, KS_AT(ask.before), "DATE", "filmed before that"}, \
     {0, "per-video", KS_OPT_COUNT, KS_AT(ask.per_video), "N", "at most N moments of one file"}, \
-    {0, "json", KS_OPT_FLAG, KS_AT(json), NULL, "one JSON object a line"}, \
+    KS_EXPORT_JSON(ks_search_fields, to), \
     {0, "print", KS_OPT_TEXT, KS_AT(print), "TEMPLATE", "\"{start:time} {score:.2f} {path}\""}, \
-    {0, "format", KS_OPT_TEXT, KS_AT(format), "jsonl|csv|vtt|ffmetadata|mpv-edl|cmx3600|otio", "for programs"}, \
+    KS_EXPORT_FORMAT(ks_search_fields, to), \
     {0, "html", KS_OPT_TEXT, KS_AT(html), "FILE", "also write a page of thumbnails"}, \
     {0, "open", KS_OPT_COUNT, KS_AT(open), "N", "play number N (mpv, or $KINOSEEK_PLAYER)"}
 #define KS_SEARCH_MORE_OPTIONS \
     {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
-    {0, "csv", KS_OPT_FLAG, KS_AT(csv), NULL, "a table for spreadsheets"}, \
+    KS_EXPORT_MORE(ks_search_fields, to), \
     {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
     {0, "shorter", KS_OPT_NUMBER, KS_AT(ask.shorter), "SECONDS", "only clips shorter than this"}, \
     {0, "merge", KS_OPT_TEXT, KS_AT(ask.merge), "on|off", "join neighbouring clips (on)"}, \

@@ -1,5 +1,6 @@
 /* json_out.c - JSON to a stream (RFC 8259), strict about UTF-8. */
 #include "formats/formats.h"
+#include "formats/text_out.h"
 
 #include <assert.h>
 #include <math.h>
@@ -116,26 +117,11 @@ void ks_json_text(ks_json *j, const char *key, const char *utf8)
         fputs("null", j->out);
 }
 
-static void base64(FILE *out, const char *s)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *u = (const unsigned char *)s;
-    size_t n = strlen(s);
-
-    for (size_t i = 0; i < n; i += 3) {
-        unsigned three = (unsigned)u[i] << 16 | (i + 1 < n ? (unsigned)u[i + 1] << 8 : 0) | (i + 2 < n ? u[i + 2] : 0u);
-        putc(digits[three >> 18], out);
-        putc(digits[three >> 12 & 63], out);
-        putc(i + 1 < n ? digits[three >> 6 & 63] : '=', out);
-        putc(i + 2 < n ? digits[three & 63] : '=', out);
-    }
-}
-
 static void bytes(ks_json *j, const char *key, const char *s)
 {
     before(j, key);
     putc('"', j->out);
-    base64(j->out, s);
+    ks_put_base64(j->out, s, strlen(s));
     putc('"', j->out);
 }
 

@@ -1,20 +1,42 @@
-/* out.c - the table of formats, and keeping entries for those that need all of them. */
-#include "formats/formats.h"
+/* out.c - the table of formats; entries are written as they come, or kept until the format can be checked. */
+#include "formats/out_run.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-const ks_out_format *const ks_out_formats[] = {
-    &ks_format_jsonl, &ks_format_csv, &ks_format_vtt, &ks_format_ffmetadata,
-    &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_otio, &ks_format_print, NULL,
+static const ks_format *const formats[] = {
+    &ks_format_jsonl, &ks_format_csv, &ks_format_vtt, &ks_format_srt, &ks_format_ffmetadata, &ks_format_mkv_chapters,
+    &ks_format_youtube, &ks_format_kodi_edl, &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_resolve_edl, &ks_format_otio,
+    &ks_format_html, &ks_format_print, NULL,
 };
 
-const ks_out_format *ks_find_format(const char *name)
+const ks_format *ks_find_format(const char *name)
 {
-    for (const ks_out_format *const *f = ks_out_formats; *f; f++)
+    for (const ks_format *const *f = formats; *f; f++)
         if (strcmp((*f)->name, name) == 0)
             return *f;
     return NULL;
+}
+
+int ks_format_about(ks_format_facts *out, int i)
+{
+    const ks_format *f;
+
+    for (int j = 0; j <= i; j++)
+        if (!formats[j])
+            return 0;
+    f = formats[i];
+    *out = (ks_format_facts){f->name, f->ending, f->brief, ""};
+    snprintf(out->holds, sizeof out->holds, "%s%s%s", f->flags & KS_ONE_FILM ? "one film a file" : f->flags & KS_FOLDER ? "a folder" : "any films",
+             f->flags & KS_TIMECODE_RATE ? ", at a rate that timecode counts" : f->flags & KS_NEEDS_RATE ? ", at an even rate" : "",
+             f->flags & KS_ONE_RATE ? ", one for all" : "");
+    if (f->most)
+        snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds), ", %d entries", f->most);
+    return 1;
 }
 
 const char *ks_base_name(const char *path)
@@ -24,20 +46,13 @@ const char *ks_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-int ks_out_begin(ks_out *o, FILE *f, const ks_out_format *format, const ks_out_options *options, ks_error *e)
-{
-    memset(o, 0, sizeof *o);
-    o->f = f;
-    o->format = format;
-    o->options = options;
-    ks_json_start(&o->json, f);
-    if (format == &ks_format_print)
-        return ks_check_template(options->form, e);
-    if (format->begin && !format->keep)
-        format->begin(o);
-    return 0;
-}
+int ks_same_film(const ks_entry *a, const ks_entry *b) { return a->video == b->video && strcmp(a->path, b->path) == 0; }
 
+int ks_first_of_film(const ks_writer *w, int i) { return i == 0 || !ks_same_film(&w->at[i - 1], &w->at[i]); }
+
+int ks_last_of_film(const ks_writer *w, int i) { return i + 1 == w->n || !ks_same_film(&w->at[i], &w->at[i + 1]); }
+
+/* --- keeping --- */
 static void forget(ks_entry *k)
 {
     for (int i = 0; i < k->n_copies; i++)
@@ -75,56 +90,114 @@ static int keep(ks_out *o, const ks_entry *entry)
     return 0;
 }
 
-int ks_out_entry(ks_out *o, const ks_entry *entry, ks_error *e)
+/* --- one file --- */
+static int start_writer(ks_writer *w, ks_out *o, const ks_format *f, FILE *to, ks_error *e)
 {
-    if (o->format->keep) {
-        if (keep(o, entry) < 0)
-            return ks_fail(e, KS_ENOMEM, "no memory for results");
-        return 0;
-    }
-    o->format->entry(o, entry);
-    o->count++;
+    w->f = to;
+    w->options = o->options;
+    w->i = 0;
+    w->e = e;
+    ks_json_start(&w->json, to);
+    free(w->own);
+    w->own = NULL;
+    if (f->own && !(w->own = calloc(1, f->own)))
+        return ks_fail(e, KS_ENOMEM, "no memory for %s", f->name);
+    return f->begin ? f->begin(w) : 0;
+}
+
+int ks_write_kept(ks_writer *w, ks_out *o, const ks_format *f, FILE *to, ks_error *e)
+{
+    int err = start_writer(w, o, f, to, e);
+
+    for (; err >= 0 && w->i < w->n; w->i++)
+        err = f->entry(w, &w->at[w->i]);
+    if (err >= 0 && f->end)
+        err = f->end(w);
+    return err;
+}
+
+int ks_out_new_file(FILE **f, ks_out *o, const char *path, int force, ks_error *e)
+{
+    int err;
+
+    assert(o->n_files < (int)(sizeof o->files / sizeof *o->files));
+    if ((err = ks_user_file_open(&o->files[o->n_files], path, force, e)) < 0)
+        return err;
+    *f = o->files[o->n_files++].f;
     return 0;
 }
 
-static int by_time(const void *a, const void *b)
+int ks_out_publish(ks_out *o, ks_error *e)
 {
-    const ks_entry *x = a, *y = b;
-    double s = ks_seconds(x->start, x->tb), t = ks_seconds(y->start, y->tb);
+    int err = 0;
 
-    if (s != t)
-        return s < t ? -1 : 1;
-    return x->rank - y->rank;
+    for (int i = 0; i < o->n_files && err == 0; i++)
+        err = ks_user_file_publish(&o->files[i], e);
+    if (err == 0)
+        o->n_files = 0;
+    return err;
+}
+
+int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format, const ks_out_options *options, ks_error *e)
+{
+    ks_out *o = calloc(1, sizeof *o);
+    FILE *f = to->stream;
+    int err = 0;
+
+    *out = o;
+    if (!o)
+        return ks_fail(e, KS_ENOMEM, "no memory for results");
+    *o = (ks_out){.to = *to, .format = format, .options = options};
+    if (format == &ks_format_print && (err = ks_check_template(options->form, e)) < 0)
+        return err;
+    if (to->beside && !(format->flags & (KS_ONE_FILM | KS_BESIDE)))
+        return ks_fail(e, KS_EUSAGE, "--sidecars: %s is no file a film", format->name);
+    if (format->flags & KS_BESIDE && !to->beside)
+        return ks_fail(e, KS_EUSAGE, "%s goes beside the films: say --sidecars", format->name);
+    if (format->flags & KS_FOLDER && !to->path)
+        return ks_fail(e, KS_EUSAGE, "%s is a folder of files: say where with -o FOLDER", format->name);
+    if (format->flags & KS_KEEPS)
+        return 0;
+    if (to->path && (err = ks_out_new_file(&f, o, to->path, to->force, e)) < 0)
+        return err;
+    return start_writer(&o->w, o, format, f, e);
+}
+
+int ks_out_entry(ks_out *o, const ks_entry *entry, ks_error *e)
+{
+    int err;
+
+    if (o->format->flags & KS_KEEPS)
+        return keep(o, entry) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for results") : 0;
+    o->w.e = e;
+    if ((err = o->format->entry(&o->w, entry)) < 0)
+        return err;
+    o->w.i++;
+    return 0;
 }
 
 int ks_out_end(ks_out *o, ks_error *e)
 {
     int err = 0;
 
-    if (o->format->one_film) {
-        for (int i = 1; i < o->n && err == 0; i++)
-            if (o->kept[i].video != o->kept[0].video)
-                err = ks_fail(e, KS_EUSAGE, "%s describes one film, these are several: name it with --in", o->format->name);
-        if (o->n > 1)
-            qsort(o->kept, (size_t)o->n, sizeof *o->kept, by_time);
-    }
-    if (err == 0 && o->format->keep) {
-        if (o->format->begin)
-            o->format->begin(o);
-        for (int i = 0; i < o->n; i++, o->count++)
-            o->format->entry(o, &o->kept[i]);
-    }
-    if (err == 0 && o->format->end)
-        o->format->end(o);
-    ks_out_drop(o);
-    return err;
+    o->w.e = e;
+    if (o->format->flags & KS_KEEPS)
+        err = ks_write_all(o, e);
+    else if (o->format->end)
+        err = o->format->end(&o->w);
+    return err < 0 ? err : ks_out_publish(o, e);
 }
 
-void ks_out_drop(ks_out *o)
+void ks_out_close(ks_out *o)
 {
+    if (!o)
+        return;
+    for (int i = 0; i < o->n_files; i++)
+        ks_user_file_drop(&o->files[i]);
+    ks_forget_names(o);
     for (int i = 0; i < o->n; i++)
         forget(&o->kept[i]);
     free(o->kept);
-    o->kept = NULL;
-    o->n = 0;
+    free(o->w.own);
+    free(o);
 }

@@ -1,37 +1,60 @@
 /* out_lines.c - JSON lines and CSV: for programs. Field names are only ever added. */
-#include "formats/formats.h"
+#include "formats/out.h"
 
 #include <string.h>
 
-static void json_entry(ks_out *o, const ks_entry *k)
+static void clip_members(ks_json *j, const ks_entry *k)
 {
-    ks_json *j = &o->json;
-
-    ks_json_open(j, NULL, '{');
-    if (!k->is_label)
-        ks_json_int(j, "rank", k->rank);
+    ks_json_int(j, "id", k->clips[0]);
+    ks_json_int(j, "video", k->video);
     ks_json_path(j, "path", k->path);
     ks_json_seconds(j, "start", ks_seconds(k->start, k->tb));
     ks_json_seconds(j, "end", ks_seconds(k->end, k->tb));
-    if (k->is_label) {
-        ks_json_text(j, "label", k->title);
-        ks_json_number(j, "score", k->score);
-        ks_json_number(j, "cosine", k->cosine);
-        ks_json_int(j, "rank", k->rank);
-        ks_json_int(j, "video", k->video);
-    } else {
-        ks_json_seconds(j, "best", ks_seconds(k->best, k->tb));
-        ks_json_number(j, "score", k->score);
-        ks_json_number(j, "cosine", k->cosine);
-        ks_json_int(j, "video", k->video);
-        ks_json_open(j, "clips", '[');
-        for (int i = 0; i < k->n_clips; i++)
-            ks_json_int(j, NULL, k->clips[i]);
-        ks_json_close(j);
-        ks_json_int(j, "date", k->film_date);
-    }
-    if (o->options->several)
-        ks_json_text(j, "query", k->title);
+    ks_json_int(j, "frames", k->frames);
+    ks_json_text(j, "reason", k->title);
+}
+
+static void label_members(ks_json *j, const ks_entry *k)
+{
+    ks_json_path(j, "path", k->path);
+    ks_json_seconds(j, "start", ks_seconds(k->start, k->tb));
+    ks_json_seconds(j, "end", ks_seconds(k->end, k->tb));
+    ks_json_text(j, "label", k->title);
+    ks_json_number(j, "score", k->score);
+    ks_json_number(j, "cosine", k->cosine);
+    ks_json_int(j, "rank", k->rank);
+    ks_json_int(j, "video", k->video);
+}
+
+static void moment_members(ks_json *j, const ks_entry *k)
+{
+    ks_json_int(j, "rank", k->rank);
+    ks_json_path(j, "path", k->path);
+    ks_json_seconds(j, "start", ks_seconds(k->start, k->tb));
+    ks_json_seconds(j, "end", ks_seconds(k->end, k->tb));
+    ks_json_seconds(j, "best", ks_seconds(k->best, k->tb));
+    ks_json_number(j, "score", k->score);
+    ks_json_number(j, "cosine", k->cosine);
+    ks_json_int(j, "video", k->video);
+    ks_json_open(j, "clips", '[');
+    for (int i = 0; i < k->n_clips; i++)
+        ks_json_int(j, NULL, k->clips[i]);
+    ks_json_close(j);
+    ks_json_int(j, "date", k->film_date);
+    ks_json_text(j, "query", k->title);
+}
+
+static int json_entry(ks_writer *w, const ks_entry *k)
+{
+    ks_json *j = &w->json;
+
+    ks_json_open(j, NULL, '{');
+    if (w->options->rows == KS_ROWS_CLIPS)
+        clip_members(j, k);
+    else if (k->is_label)
+        label_members(j, k);
+    else
+        moment_members(j, k);
     if (k->n_copies)
         ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->more_copies)
@@ -39,19 +62,28 @@ static void json_entry(ks_out *o, const ks_entry *k)
     if (k->missing)
         ks_json_bool(j, "missing", 1);
     ks_json_close(j);
+    return 0;
 }
 
-const ks_out_format ks_format_jsonl = {"jsonl", 0, 0, NULL, json_entry, NULL};
+const ks_format ks_format_jsonl = {.name = "jsonl", .ending = ".jsonl", .brief = "a JSON object a line, as --json", .entry = json_entry};
 
-/* RFC 4180. A cell that a spreadsheet would run as a formula gets a quote before it; bytes that are not
- * UTF-8 become U+FFFD (-0 and --json give the true bytes). */
+/* A cell that a spreadsheet would run as a formula gets a quote before it; so does one that looks like that already, so
+ * that taking one away gives every text back (read_csv.c). */
+static int is_formula(const char *s)
+{
+    while (*s == '\'')
+        s++;
+    return *s && strchr("=+-@\t\r", *s);
+}
+
+/* RFC 4180. Bytes that are not UTF-8 become U+FFFD (-0 and --json give the true bytes). */
 static void cell(FILE *f, const char *s)
 {
     int quoted = s[strcspn(s, ",\"\r\n")] != 0;
 
     if (quoted)
         putc('"', f);
-    if (strchr("=+-@\t\r", *s) && *s)
+    if (is_formula(s))
         putc('\'', f);
     while (*s) {
         if (*s == '"')
@@ -62,31 +94,48 @@ static void cell(FILE *f, const char *s)
         putc('"', f);
 }
 
-static void csv_begin(ks_out *o)
+static int csv_begin(ks_writer *w)
 {
-    fputs(o->options->has_clips ? "rank,path,start,end,best,score,cosine,video,clips,query\r\n"
-                                : "path,start,end,label,score,cosine,rank,video\r\n", o->f);
+    static const char *const heads[] = {"path,start,end,label,score,cosine,rank,video\r\n",
+                                        "rank,path,start,end,best,score,cosine,video,clips,query\r\n",
+                                        "id,video,path,start,end,frames,reason\r\n"};
+
+    fputs(heads[w->options->rows], w->f);
+    return 0;
 }
 
-static void csv_entry(ks_out *o, const ks_entry *k)
+static void csv_moment(FILE *f, const ks_entry *k, double start, double end)
+{
+    fprintf(f, "%d,", k->rank);
+    cell(f, k->path);
+    fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score, k->cosine, (long long)k->video);
+    for (int i = 0; i < k->n_clips; i++)
+        fprintf(f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
+    putc(',', f);
+    cell(f, k->title);
+}
+
+static int csv_entry(ks_writer *w, const ks_entry *k)
 {
     double start = ks_seconds(k->start, k->tb), end = ks_seconds(k->end, k->tb);
+    FILE *f = w->f;
 
-    if (k->is_label) {
-        cell(o->f, k->path);
-        fprintf(o->f, ",%.3f,%.3f,", start, end);
-        cell(o->f, k->title);
-        fprintf(o->f, ",%.6g,%.6g,%d,%lld\r\n", k->score, k->cosine, k->rank, (long long)k->video);
-        return;
+    if (w->options->rows == KS_ROWS_CLIPS) {
+        fprintf(f, "%lld,%lld,", (long long)k->clips[0], (long long)k->video);
+        cell(f, k->path);
+        fprintf(f, ",%.3f,%.3f,%d,", start, end, k->frames);
+        cell(f, k->title);
+    } else if (k->is_label) {
+        cell(f, k->path);
+        fprintf(f, ",%.3f,%.3f,", start, end);
+        cell(f, k->title);
+        fprintf(f, ",%.6g,%.6g,%d,%lld", k->score, k->cosine, k->rank, (long long)k->video);
+    } else {
+        csv_moment(f, k, start, end);
     }
-    fprintf(o->f, "%d,", k->rank);
-    cell(o->f, k->path);
-    fprintf(o->f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score, k->cosine, (long long)k->video);
-    for (int i = 0; i < k->n_clips; i++)
-        fprintf(o->f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
-    putc(',', o->f);
-    cell(o->f, k->title);
-    fputs("\r\n", o->f);
+    fputs("\r\n", f);
+    return 0;
 }
 
-const ks_out_format ks_format_csv = {"csv", 0, 0, csv_begin, csv_entry, NULL};
+const ks_format ks_format_csv = {.name = "csv", .ending = ".csv", .brief = "a table for spreadsheets (RFC 4180)",
+                                 .begin = csv_begin, .entry = csv_entry};

@@ -1,9 +1,9 @@
 /* out_otio.c - OpenTimelineIO: Timeline.1 / Stack.1 / Track.1 / Clip.2, the versions of OTIO 0.15 to 0.18.
  *
  * Each clip's times are at its own film's rate; target_url is a file URL. */
-#include "formats/formats.h"
+#include "formats/out.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 static void rational(ks_json *j, const char *key, int64_t frame, ks_rate rate)
 {
@@ -23,27 +23,13 @@ static void range(ks_json *j, const char *key, int64_t from, int64_t frames, ks_
     ks_json_close(j);
 }
 
-static void file_url(char *out, size_t room, const char *path)
+static int otio_begin(ks_writer *w)
 {
-    size_t n = (size_t)snprintf(out, room, "file://");
-
-    for (; *path && n + 4 < room; path++) {
-        unsigned char c = (unsigned char)*path;
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/-._~", c))
-            out[n++] = (char)c;
-        else
-            n += (size_t)snprintf(out + n, room - n, "%%%02X", c);
-    }
-    out[n] = 0;
-}
-
-static void otio_begin(ks_out *o)
-{
-    ks_json *j = &o->json;
+    ks_json *j = &w->json;
 
     ks_json_open(j, NULL, '{');
     ks_json_text(j, "OTIO_SCHEMA", "Timeline.1");
-    ks_json_text(j, "name", o->options->command ? o->options->command : "kinoseek");
+    ks_json_text(j, "name", w->options->command ? w->options->command : "kinoseek");
     ks_json_open(j, "tracks", '{');
     ks_json_text(j, "OTIO_SCHEMA", "Stack.1");
     ks_json_text(j, "name", "tracks");
@@ -53,29 +39,47 @@ static void otio_begin(ks_out *o)
     ks_json_text(j, "name", "moments");
     ks_json_text(j, "kind", "Video");
     ks_json_open(j, "children", '[');
+    return 0;
 }
 
-static void otio_entry(ks_out *o, const ks_entry *k)
+static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate)
 {
-    ks_json *j = &o->json;
-    ks_rate rate = ks_rate_of(k->fps);
-    int64_t in = ks_frame_number(k->start, k->tb, rate), out = ks_frame_number(k->end, k->tb, rate);
-    char url[3 * 4096 + 16];
+    size_t size;
+    char *url = NULL;
+    FILE *f = open_memstream(&url, &size);
 
-    file_url(url, sizeof url, k->path);
-    ks_json_open(j, NULL, '{');
-    ks_json_text(j, "OTIO_SCHEMA", "Clip.2");
-    ks_json_text(j, "name", ks_base_name(k->path));
-    range(j, "source_range", in, out > in ? out - in : 1, rate);
+    if (f) {
+        ks_put_url(f, k->path);
+        fclose(f);
+    }
     ks_json_open(j, "media_references", '{');
     ks_json_open(j, "DEFAULT_MEDIA", '{');
     ks_json_text(j, "OTIO_SCHEMA", "ExternalReference.1");
     ks_json_text(j, "target_url", url);
+    free(url);
     if (k->duration > 0)
-        range(j, "available_range", 0, ks_frame_number((int64_t)(k->duration * 1000), (ks_timebase){1, 1000}, rate), rate);
+        range(j, "available_range", first, ks_frame_number((int64_t)(k->duration * 1000), (ks_timebase){1, 1000}, rate), rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");
+    return f ? 0 : -1;
+}
+
+/* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by it. */
+static int otio_entry(ks_writer *w, const ks_entry *k)
+{
+    ks_json *j = &w->json;
+    ks_rate rate = w->options->fps.num ? w->options->fps : ks_entry_rate(k);
+    int drop;
+    int64_t in, out, first = ks_start_frame(&drop, k, rate);
+
+    ks_entry_frames(&in, &out, k, rate);
+    ks_json_open(j, NULL, '{');
+    ks_json_text(j, "OTIO_SCHEMA", "Clip.2");
+    ks_json_text(j, "name", ks_base_name(k->path));
+    range(j, "source_range", first + in, out - in, rate);
+    if (media(j, k, first, rate) < 0)
+        return ks_fail(w->e, KS_ENOMEM, "no memory for a path");
     ks_json_open(j, "metadata", '{');
     ks_json_open(j, "kinoseek", '{');
     ks_json_text(j, k->is_label ? "label" : "query", k->title);
@@ -83,14 +87,24 @@ static void otio_entry(ks_out *o, const ks_entry *k)
     ks_json_number(j, "cosine", k->cosine);
     ks_json_int(j, "rank", k->rank);
     ks_json_close(j);
+    if (*k->reel) { /* where OTIO's CMX 3600 adapter looks for it */
+        ks_json_open(j, "cmx_3600", '{');
+        ks_json_text(j, "reel", k->reel);
+        ks_json_close(j);
+    }
     ks_json_close(j);
     ks_json_close(j);
+    return 0;
 }
 
-static void otio_end(ks_out *o)
+static int otio_end(ks_writer *w)
 {
-    while (o->json.depth > 0)
-        ks_json_close(&o->json);
+    while (w->json.depth > 0)
+        ks_json_close(&w->json);
+    return 0;
 }
 
-const ks_out_format ks_format_otio = {"otio", 0, 1, otio_begin, otio_entry, otio_end};
+const ks_format ks_format_otio = {
+    .name = "otio", .ending = ".otio", .brief = "OpenTimelineIO: Resolve, Kdenlive, Nuke, RV",
+    .flags = KS_KEEPS | KS_NEEDS_RATE, .begin = otio_begin, .entry = otio_entry, .end = otio_end,
+};

@@ -29,6 +29,13 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
     return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
 }
 
+void ks_moment_film(ks_moment *m, const ks_video *v)
+{
+    m->film_date = v->film_date;
+    m->fps = v->fps;
+    m->duration = ks_seconds(v->duration, v->tb);
+}
+
 static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
 {
     char disk[256];

@@ -148,10 +148,11 @@ typedef struct {
 /* Its options, read: dates, names. Text is borrowed from q. KS_EUSAGE names the option; KS_ENOTFOUND: no such film. */
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e);
 
-/* A moment with what is known of its film; also a span with a label. Text is borrowed: from the answer, or for the call. */
+/* A moment with what is known of its film; also a span with a label, and a clip. Text is borrowed: from the answer, or
+ * for the call. */
 typedef struct {
     const char *path;        /* bytes, absolute */
-    const char *title;       /* the words asked, or the label */
+    const char *title;       /* the words asked, the label, or why the clip ends */
     int is_label;
     int rank;
     int64_t video;
@@ -163,8 +164,13 @@ typedef struct {
     int64_t more_copies;     /* that are not named */
     int64_t film_date;
     double fps, duration;    /* of the film; 0: not known. duration in seconds */
+    int rate_num, rate_den;  /* its exact nominal frame rate; 0: not known */
+    int variable;            /* its frames do not come at an even rate */
+    char timecode[16], reel[64]; /* of its first frame, "14:03:22:05", drop-frame with ';'; "": none */
+    int frames;              /* clips: frames encoded */
     int missing;             /* the file is not where it was */
 } ks_moment;
+void ks_moment_film(ks_moment *m, const ks_video *v); /* the film's part: date, rate, length, source time */
 typedef struct {
     ks_hits hits;            /* counts, and what the moments borrow */
     ks_moment *at;           /* [hits.count + hits.below]; those from hits.count on lie under the cut-off */

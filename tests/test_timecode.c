@@ -32,7 +32,7 @@ static void counts(ks_rate rate, int second, int drop, int hours)
     char got[24], want[80];
 
     for (int64_t frame = 0; frame < (int64_t)hours * 3600 * second; frame++, next(&l)) {
-        ks_timecode(got, frame, rate);
+        ks_timecode(got, frame, rate, drop != 0);
         snprintf(want, sizeof want, "%02d:%02d:%02d%c%02d", l.h, l.m, l.s, drop ? ';' : ':', l.f);
         if (strcmp(got, want) != 0)
             ck_abort_msg("frame %lld at %d/%d is %s, counted %s", (long long)frame, rate.num, rate.den, got, want);
@@ -55,11 +55,11 @@ START_TEST(known_labels)
 {
     char tc[24];
 
-    ks_timecode(tc, 107892, (ks_rate){30000, 1001});
+    ks_timecode(tc, 107892, (ks_rate){30000, 1001}, 1);
     ck_assert_str_eq(tc, "01:00:00;00");
-    ks_timecode(tc, 1800, (ks_rate){30000, 1001});
+    ks_timecode(tc, 1800, (ks_rate){30000, 1001}, 1);
     ck_assert_str_eq(tc, "00:01:00;02");
-    ks_timecode(tc, 17982, (ks_rate){30000, 1001});
+    ks_timecode(tc, 17982, (ks_rate){30000, 1001}, 1);
     ck_assert_str_eq(tc, "00:10:00;00");
 }
 END_TEST

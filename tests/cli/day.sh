@@ -92,10 +92,10 @@ PY
 is "$(python3 "$T/page.py" "$T/page.html")" "True [] [] [] 2 False" "the page: UTF-8, balanced, two pictures, nothing from outside"
 
 cp "$T/page.html" "$T/page.old"
-ln -s /dev/full "$T/page.html.part"
-k search --all --html "$T/page.html" stripes >/dev/null
-is "$? $(cat "$T/err")" "5 kinoseek: $T/page.html: No space left on device" "a page that cannot be written: exit 5"
-cmp -s "$T/page.html" "$T/page.old" && [ ! -L "$T/page.html.part" ]; ok $? "the page that was there is as it was"
+k search --all --html "$T/page.html" stripes >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek search: $T/page.html: it is there already (--force replaces it)" "a page that is there stays"
+k search --all --html /dev/full --force stripes >/dev/null
+is "$? $(cat "$T/err")" "5 kinoseek: /dev/full: No space left on device" "a page that cannot be written: exit 5"
+cmp -s "$T/page.html" "$T/page.old" && [ "$(ls "$T" | grep -c '^page')" = 3 ]; ok $? "the page that was there is as it was"
 
 # --- the catalog with SQL, as its man page prints it
 cat >"$T/sql.py" <<'PY'

@@ -1,0 +1,70 @@
+/* out_cmx3600.c - CMX 3600 edit lists, for every editing program.
+ *
+ * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under its reel name; the record
+ * side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best. */
+#include "formats/out.h"
+
+#include <ctype.h>
+#include <string.h>
+
+typedef struct {
+    int64_t record;          /* next record frame */
+} cmx;
+
+static int cmx_begin(ks_writer *w)
+{
+    cmx *c = w->own;
+    int drop = w->drop;
+
+    ks_timecode_read(&c->record, &drop, w->drop ? "01:00:00;00" : "01:00:00:00", w->rate);
+    fputs("TITLE: ", w->f);
+    ks_put_line(w->f, w->options->command ? w->options->command : "kinoseek", NULL);
+    fprintf(w->f, "\nFCM: %s\n", w->drop ? "DROP FRAME" : "NON-DROP FRAME");
+    return 0;
+}
+
+/* Eight letters and digits; AX (auxiliary) where the film has no name for its reel. */
+static void put_reel(FILE *f, const char *reel)
+{
+    int n = 0;
+
+    for (; *reel && n < 8; reel++)
+        if (isalnum((unsigned char)*reel) && n++ >= 0)
+            putc(toupper((unsigned char)*reel), f);
+    fprintf(f, "%s%*s", n ? "" : "AX", 8 - (n ? n : 2), "");
+}
+
+static int cmx_entry(ks_writer *w, const ks_entry *k)
+{
+    cmx *c = w->own;
+    int drop;
+    int64_t in, out, first = ks_start_frame(&drop, k, w->rate), best = ks_frame_number(k->best, k->tb, w->rate);
+    char a[24], b[24], from[24], to[24], mark[24];
+
+    drop = w->options->drop ? w->drop : drop;
+    ks_entry_frames(&in, &out, k, w->rate);
+    ks_timecode(a, first + in, w->rate, drop);
+    ks_timecode(b, first + out, w->rate, drop);
+    ks_timecode(from, c->record, w->rate, w->drop);
+    ks_timecode(mark, c->record + (best > in && best < out ? best - in : 0), w->rate, w->drop);
+    c->record += out - in;
+    ks_timecode(to, c->record, w->rate, w->drop);
+    fprintf(w->f, "\n%03d  ", w->i + 1);
+    put_reel(w->f, k->reel);
+    fprintf(w->f, " V     C        %s %s %s %s\n* FROM CLIP NAME: ", a, b, from, to);
+    ks_put_line(w->f, ks_base_name(k->path), NULL);
+    fputs("\n* SOURCE FILE: ", w->f);
+    ks_put_line(w->f, k->path, NULL);
+    fprintf(w->f, "\n* LOC: %s GREEN   ", mark);
+    ks_put_line(w->f, k->title, NULL);
+    fprintf(w->f, "\n* COMMENT: ");
+    ks_put_line(w->f, k->title, NULL);
+    fprintf(w->f, " (%.2f)\n", k->score);
+    return 0;
+}
+
+const ks_format ks_format_cmx3600 = {
+    .name = "cmx3600", .ending = ".edl", .brief = "edit list for every editing program",
+    .flags = KS_KEEPS | KS_NEEDS_RATE | KS_ONE_RATE | KS_TIMECODE_RATE, .longest = 24 * 3600, .most = 999, .own = sizeof(cmx),
+    .begin = cmx_begin, .entry = cmx_entry,
+};
