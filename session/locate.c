@@ -79,7 +79,11 @@ static int beside(char **path, const ks_setup *setup, const char *const *places,
 int ks_locate_decoder(char **path, const ks_setup *setup, ks_error *e)
 {
     static const char *const places[] = {"", "../libexec/kinoseek/", NULL};
-    int found = beside(path, setup, places, "kinoseek-decode");
+    int found;
+
+    if (setup->decoder)
+        return (*path = strdup(setup->decoder)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory for paths");
+    found = beside(path, setup, places, "kinoseek-decode");
 
     if (found == 0)
         return ks_fail(e, KS_ENOTFOUND, "kinoseek-decode is not beside kinoseek and not in ../libexec/kinoseek");

@@ -28,6 +28,7 @@ typedef struct {
     const char *precision;   /* "auto", "fp32", "bf16", "int8"; NULL: the caller's own default */
     int threads;             /* 0: all cores */
     const char *program;     /* path of this program, where the system does not tell; may be NULL */
+    const char *decoder;     /* path of kinoseek-decode; NULL: beside this program or in ../libexec/kinoseek */
     void (*notice)(void *arg, const char *sentence); /* warnings worth a line; NULL: none */
     void *notice_arg;
 } ks_setup;                  /* all borrowed */

@@ -53,6 +53,20 @@ static void begin_film(ks_video *v, ks_index *x, const char *path, int number)
     must(ks_index_add_video(&v->id, x, v, &e));
 }
 
+/* A library may be added to: contents are numbered on. */
+static int films_before(ks_index *x)
+{
+    ks_library *library = malloc(sizeof *library);
+    int n;
+
+    if (!library)
+        exit(1);
+    must(ks_index_library(library, x, &e));
+    n = (int)library->videos;
+    free(library);
+    return n;
+}
+
 static size_t read_thumbnail(uint8_t **jpeg, const char *file)
 {
     FILE *f = fopen(file, "rb");
@@ -92,6 +106,7 @@ int main(int argc, char **argv)
     vector = malloc((size_t)space.dim * sizeof *vector);
     must(ks_index_open(&x, argv[1], KS_CREATE, &e));
     must(ks_index_set_space(x, &space, argv[2], argv[3], &e));
+    films = films_before(x);
     while (vector && fgets(line, sizeof line, stdin)) {
         char *name = strtok(line, "\t\n"), *start = strtok(NULL, "\t\n"), *end = strtok(NULL, "\t\n"), *words = strtok(NULL, "\t\n"),
              *fps = strtok(NULL, "\t\n");
