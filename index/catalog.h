@@ -39,7 +39,7 @@ struct ks_index {
     int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
     int inside;           /* depth of ks_begin / ks_snapshot */
     int threads;          /* of a scan; 0 = as many as cores */
-    struct { const char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS];
+    struct { char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS]; /* by text; owned */
     int64_t ann_rows;     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
     ks_cursor *found;     /* row_cursor.c: the last single look-up */
     ks_copies *copies;
@@ -58,7 +58,7 @@ typedef struct {
 } ks_library_row;
 
 /* --- statement.c --- */
-/* A statement from the handle's cache, reset; sql must be a string literal. NULL: e says why. */
+/* A statement from the handle's cache, reset. NULL: e says why. */
 sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e);
 /* Same, with its parameters ?1.. bound by letters: i int, l int64_t, d double, t text, b bytes (pointer,
  * size_t), z NULL. Text and bytes are borrowed until the statement is reset. */
@@ -115,7 +115,6 @@ int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
 int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 18 columns and sum from `at`; 0 = rotten */
 int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at); /* 7 columns and sum; 0 = rotten */
 int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e); /* half[KS_MAX_DIM] */
-int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f); /* row_cursor.c: ?1..?6 of a filter; f may be NULL */
 /* Its clips as searches see them change: what search copies hold of it is dead from the next generation on.
  * ks_video_show then makes it visible again at that generation. Both keep the library's counts. */
 int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);

@@ -123,6 +123,8 @@ int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e);     /* 
 int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e); /* 1 found, 0 not */
 int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24], ks_error *e); /* 1, 0 */
 int ks_index_clip(ks_clip *out, ks_index *x, int64_t id, ks_error *e);
+/* Up to max searchable clips, spread evenly over the ids, in their order; as many look-ups, however large the library. */
+int ks_index_sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e);
 int ks_index_clip_vector(float *v, ks_index *x, int64_t id, ks_error *e);    /* [D] */
 int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e); /* caller frees; *jpeg NULL if none */
 int ks_index_frame_vectors(float **v, int *frames, ks_index *x, int64_t id, ks_error *e);    /* [T,D], caller frees */

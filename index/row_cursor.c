@@ -1,5 +1,5 @@
 /* row_cursor.c - walking over files and clips; the filter as SQL. */
-#include "index/catalog.h"
+#include "index/filter.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,33 +19,14 @@ struct ks_cursor {
 #define CLIP "c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum"
 enum { AT_PATH = 19 };
 
-/* ?1 glob, ?2 after, ?3 before, ?4 video: which videos (ks_filter, index.h). */
-#define FILTER_VIDEOS "(?2 = 0 OR v.film_date >= ?2) AND (?3 = 0 OR v.film_date < ?3) AND (?4 = 0 OR v.id = ?4) "
-#define FILTER_PATHS "AND (?1 IS NULL OR EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path))) "
-/* ?5 longer, ?6 shorter: clip seconds */
-#define FILTER_CLIPS "AND (?5 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5) " \
-                     "AND (?6 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6) "
-
-int ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
+static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filter *f, int where, const char *after, ks_error *e)
 {
-    static const ks_filter everything = { 0 };
-    if (!f) f = &everything;
-    if (f->path_glob) sqlite3_bind_text(s, 1, f->path_glob, -1, SQLITE_TRANSIENT);
-    sqlite3_bind_int64(s, 2, f->after);
-    sqlite3_bind_int64(s, 3, f->before);
-    sqlite3_bind_int64(s, 4, f->video);
-    if (sqlite3_bind_parameter_count(s) < 6) return 0;
-    sqlite3_bind_double(s, 5, f->longer);
-    sqlite3_bind_double(s, 6, f->shorter);
-    return 0;
-}
-
-static int start(ks_cursor **out, ks_index *x, const char *sql, const ks_filter *f, ks_error *e)
-{
+    char sql[KS_FILTER_SQL];
     *out = NULL;
     ks_cursor *c = calloc(1, sizeof *c);
     if (!c) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     c->x = x;
+    ks_filter_sql(sql, before, f, where, after);
     if (sqlite3_prepare_v2(x->db, sql, -1, &c->s, NULL) != SQLITE_OK) {
         free(c);
         return ks_sql_error(x, e);
@@ -65,15 +46,11 @@ void ks_cursor_close(ks_cursor *c)
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 {
     assert(c && x && !(f && f->video && f->bad_only));
-    const char *sql = f && f->video /* the planner sees an equality only where there is one: else every path is read */
-        ? "SELECT " VIDEO ", " PATH " FROM video v CROSS JOIN path p ON p.video = v.id WHERE v.id = ?4 AND " FILTER_VIDEOS
-          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path"
-        : f && f->bad_only
-        ? "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 AND " FILTER_VIDEOS
-          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path"
-        : "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE " FILTER_VIDEOS
-          "AND (?1 IS NULL OR ks_path_match(?1, p.path)) ORDER BY p.path";
-    return start(c, x, sql, f, e);
+    /* One film: from its row to its paths; else from the paths, which lie in their order. */
+    const char *from = f && f->video ? "SELECT " VIDEO ", " PATH " FROM video v CROSS JOIN path p ON p.video = v.id WHERE 1 "
+        : f && f->bad_only ? "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 "
+        : "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE 1 ";
+    return start(c, x, from, f, KS_WHERE_FILM | KS_WHERE_PATH, "ORDER BY p.path", e);
 }
 
 /* The row's video with its path into c's own memory. */
@@ -116,12 +93,11 @@ int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e)
 int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 {
     assert(c && x);
-    const char *sql = f && f->unfinished_too
-        ? "SELECT " CLIP " FROM video v JOIN clip c ON c.video = v.id AND c.space = (SELECT writing FROM library) "
-          "WHERE " FILTER_VIDEOS FILTER_PATHS FILTER_CLIPS "ORDER BY c.video, c.start, c.stop"
-        : "SELECT " CLIP " FROM video v JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
-          "WHERE v.finished > 0 AND " FILTER_VIDEOS FILTER_PATHS FILTER_CLIPS "ORDER BY c.video, c.start, c.stop";
-    return start(c, x, sql, f, e);
+    const char *from = f && f->unfinished_too
+        ? "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT writing FROM library) WHERE 1 "
+        : "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
+          "WHERE +v.finished > 0 ";
+    return start(c, x, from, f, KS_WHERE_FILM | KS_WHERE_PATHS | KS_WHERE_CLIP, "ORDER BY v.id, c.start, c.stop", e);
 }
 
 int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
@@ -132,6 +108,35 @@ int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
     if (code <= 0) return code;
     if (!ks_clip_from_row(out, &space, c->s, 0)) return ks_rotten(c->x, e, "clip", sqlite3_column_int64(c->s, 0));
     return 1;
+}
+
+/* Where a stretch of ids holds nothing to search, the next one begins behind it: all in all one walk at most. */
+static int sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e)
+{
+    ks_library_row library;
+    int64_t least = 1, space;
+    int code = ks_library_read(&library, x, e);
+    for (int i = 0; i < max && code >= 0; i++) {
+        int64_t from = 1 + (library.next_clip - 1) / max * i + (library.next_clip - 1) % max * i / max;
+        sqlite3_stmt *s = ks_bound(x, e, "SELECT " CLIP " FROM clip c CROSS JOIN video v ON v.id = c.video WHERE c.id >= ?1 AND "
+                                         "c.space = ?2 AND +v.finished > 0 ORDER BY c.id LIMIT 1",
+                                   "ll", from > least ? from : least, library.space);
+        if (!s) return e ? e->code : KS_EIO;
+        code = ks_step(s, x, e);
+        if (code <= 0) return code;
+        least = sqlite3_column_int64(s, 0) + 1;
+        *n += ks_clip_from_row(&out[*n], &space, s, 0); /* a rotten one is none of the sample */
+        sqlite3_reset(s);
+    }
+    return code < 0 ? code : 0;
+}
+
+int ks_index_sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e)
+{
+    assert(out && n && max > 0 && x);
+    *n = 0;
+    int code = ks_snapshot(x, e);
+    return code < 0 ? code : ks_end(x, sample(out, n, max, x, e), e);
 }
 
 /* The handle keeps the row of the last single look-up, so that its pointers live until the next one. */

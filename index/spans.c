@@ -1,5 +1,6 @@
 /* spans.c - the filter and table `gone` laid over the rows of search copies. */
 #include "index/copies.h"
+#include "index/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,20 +74,22 @@ static int is_gone(const gone_list *g, const ks_video_run *run)
 }
 
 /* Videos that pass, in order of id; where clips are bounded too, their clips in the order of copies. */
-#define VIDEOS "FROM video v WHERE v.finished > 0 AND (?2 = 0 OR v.film_date >= ?2) AND (?3 = 0 OR v.film_date < ?3) AND " \
-               "(?4 = 0 OR v.id = ?4) AND (?1 IS NULL OR EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path))) "
-static const char videos_sql[] = "SELECT v.id, 0 " VIDEOS "ORDER BY v.id";
-static const char clips_sql[] =
-    "SELECT v.id, c.id FROM (SELECT * " VIDEOS ") v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
-    "WHERE (?5 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5) "
-    "AND (?6 = 0 OR (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6) ORDER BY v.id, c.start, c.stop";
+#define CLIPS "SELECT v.id, c.id FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
+#define SEEN "WHERE +v.finished > 0 "
+
+static sqlite3_stmt *allowed_statement(ks_index *x, const ks_filter *f, ks_error *e)
+{
+    const int films = KS_WHERE_FILM | KS_WHERE_PATHS;
+    if (f->longer > 0 || f->shorter > 0)
+        return ks_filter_statement(x, CLIPS SEEN, f, films | KS_WHERE_CLIP, "ORDER BY v.id, c.start, c.stop", e);
+    return ks_filter_statement(x, "SELECT v.id, 0 FROM video v " SEEN, f, films, "ORDER BY v.id", e);
+}
 
 static int read_allowed(allowed_list *out, ks_index *x, const ks_filter *f, ks_error *e)
 {
     int code;
-    sqlite3_stmt *s = f->longer > 0 || f->shorter > 0 ? ks_statement(x, clips_sql, e) : ks_statement(x, videos_sql, e);
+    sqlite3_stmt *s = allowed_statement(x, f, e);
     if (!s) return e ? e->code : KS_EIO;
-    ks_filter_bind(s, f);
     while ((code = ks_step(s, x, e)) > 0) {
         if (out->n == out->room) {
             out->room = 2 * out->room + 1024;
@@ -134,7 +137,7 @@ int ks_spans_make(ks_spans *out, ks_index *x, const ks_filter *f, ks_error *e)
 {
     gone_list g = { 0 };
     allowed_list list = { 0 };
-    int bounded = f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video);
+    int bounded = ks_filter_bounded(f);
     memset(out, 0, sizeof *out);
     if (x->copies->n == 0) return 0;
     int code = read_gone(&g, x, e);

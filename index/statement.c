@@ -2,6 +2,7 @@
 #include "index/catalog.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 int ks_sql_error(ks_index *x, ks_error *e)
@@ -29,21 +30,30 @@ int ks_sql_error(ks_index *x, ks_error *e)
     return ks_fail(e, KS_EIO, "%s/catalog.db: %s", x->dir, text);
 }
 
+static void forget_statement(ks_index *x, int at)
+{
+    sqlite3_finalize(x->cache[at].s);
+    free(x->cache[at].sql);
+    x->cache[at].s = NULL;
+    x->cache[at].sql = NULL;
+}
+
 sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
 {
     int at = 0;
-    while (at < KS_STATEMENTS - 1 && x->cache[at].sql && x->cache[at].sql != sql) at++;
-    if (x->cache[at].sql && x->cache[at].sql != sql) { /* full: the last place is used again */
-        sqlite3_finalize(x->cache[at].s);
-        x->cache[at].sql = NULL;
-    }
+    while (at < KS_STATEMENTS - 1 && x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) at++;
+    if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at); /* full: the last place is used again */
     if (!x->cache[at].sql) {
-        int rc = sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL);
-        if (rc != SQLITE_OK) {
+        if (sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL) != SQLITE_OK) {
             ks_sql_error(x, e);
             return NULL;
         }
-        x->cache[at].sql = sql;
+        x->cache[at].sql = strdup(sql);
+        if (!x->cache[at].sql) {
+            forget_statement(x, at);
+            ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+            return NULL;
+        }
     }
     sqlite3_reset(x->cache[at].s);
     sqlite3_clear_bindings(x->cache[at].s);
@@ -52,11 +62,7 @@ sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
 
 void ks_forget_statements(ks_index *x)
 {
-    for (int i = 0; i < KS_STATEMENTS; i++) {
-        sqlite3_finalize(x->cache[i].s);
-        x->cache[i].s = NULL;
-        x->cache[i].sql = NULL;
-    }
+    for (int i = 0; i < KS_STATEMENTS; i++) forget_statement(x, i);
 }
 
 static int bind_all(sqlite3_stmt *s, const char *letters, va_list args)

@@ -266,32 +266,27 @@ int ks_scale_measure(ks_scale *s, ks_error *e)
 }
 
 /* Sampled cosines between clips, of different videos where there are several. */
-int ks_scale_pairs(ks_scale *s, int64_t clips, ks_error *e)
+int ks_scale_pairs(ks_scale *s, ks_error *e)
 {
     enum { SAMPLE = 256 };
-    int64_t step = clips / SAMPLE + 1, at = 0, video[SAMPLE];
+    int64_t video[SAMPLE];
+    ks_clip clips[SAMPLE];
     size_t dim = (size_t)s->dim;
     float *v = malloc(SAMPLE * dim * sizeof *v);
-    ks_cursor *c = NULL;
-    ks_clip clip;
-    int n = 0, err;
+    int n = 0, kept = 0, err;
 
     if (!v)
         return ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    if ((err = ks_index_clips(&c, s->x, NULL, e)) < 0)
-        goto out;
-    while (n < SAMPLE && (err = ks_clips_next(&clip, c, e)) > 0)
-        if (at++ % step == 0) {
-            if ((err = ks_index_clip_vector(v + (size_t)n * dim, s->x, clip.id, e)) < 0)
-                goto out;
-            video[n++] = clip.video;
-        }
-    if (err < 0)
-        goto out;
-    err = 0;
-    ks_pairs_of(&s->pair_mean, &s->pair_deviation, v, video, n, s->dim);
-out:
-    ks_cursor_close(c);
+    err = ks_index_sample(clips, &n, SAMPLE, s->x, e);
+    for (int i = 0; i < n && err == 0; i++) {
+        err = ks_index_clip_vector(v + (size_t)kept * dim, s->x, clips[i].id, e);
+        if (err == 0)
+            video[kept++] = clips[i].video;
+        if (err == KS_EDAMAGED)
+            err = 0;
+    }
+    if (err == 0)
+        ks_pairs_of(&s->pair_mean, &s->pair_deviation, v, video, kept, s->dim);
     free(v);
     return err;
 }

@@ -46,7 +46,7 @@ double ks_scale_z(const ks_scale *s, double cosine, double level);
 /* Steps of making a scale (calibrate.c), each on what the one before left in s. */
 int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e); /* vectors of all sentences */
 int ks_scale_measure(ks_scale *s, ks_error *e);                 /* means and deviations of all clips, level, cut */
-int ks_scale_pairs(ks_scale *s, int64_t clips, ks_error *e);    /* pair_mean and its deviation */
+int ks_scale_pairs(ks_scale *s, ks_error *e);                   /* pair_mean and its deviation */
 /* Sort by id and find the median. < 0: no memory. */
 int ks_scale_settle(ks_scale *s);
 

@@ -192,7 +192,7 @@ int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e)
         if (enc && (err = ks_scale_encode(*s, enc, e)) == 0)
             err = ks_scale_measure(*s, e);
         if (err >= 0)
-            err = ks_scale_pairs(*s, library->clips, e);
+            err = ks_scale_pairs(*s, e);
     }
     err = err > 0 ? 0 : err;
 out:
@@ -229,7 +229,7 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
             goto out;
     }
     again = !loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10;
-    if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, library->clips, e)) < 0))
+    if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, e)) < 0))
         goto out;
     if ((err = ks_index_begin(x, e)) < 0)
         goto out;

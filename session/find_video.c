@@ -46,6 +46,10 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
         *id = v.id;
         return err < 0 ? err : 0;
     }
+    if (name[0] == '/' && (err = ks_index_find(&v, x, name, e)) != 0) { /* a disk that is not here */
+        *id = v.id;
+        return err < 0 ? err : 0;
+    }
     if (*name && !*end && number > 0)
         return (err = ks_index_video(&v, x, number, e)) < 0 ? err : (*id = v.id, 0);
     if (!(glob = malloc(2 * strlen(name) + 1)))

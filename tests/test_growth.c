@@ -1,0 +1,173 @@
+/* test_growth.c - what a question costs as a library grows, in pages that SQLite looks at: what concerns one film costs
+ * as one film, and a number that is shown was counted along. Pages, not seconds: they are the same on every machine. */
+#include "index/catalog.h"
+#include "tests/library_maker.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 16, CLIPS = 20, FEW = 10, MANY = 500 };
+static ks_error e;
+
+typedef struct {
+    char dir[64];
+    ks_index *x;
+    int films;
+} made;
+
+static void make(made *m, int films)
+{
+    ks_space space = lib_space(D);
+    m->films = films;
+    lib_new_dir(m->dir);
+    MUST(ks_index_open(&m->x, m->dir, KS_CREATE, &e));
+    MUST(ks_index_set_space(m->x, &space, NULL, NULL, &e));
+    MUST(ks_index_begin(m->x, &e));
+    for (int i = 0; i < films; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "/films/%d/f%d.mp4", i % 7, i);
+        lib_add(m->x, path, (uint64_t)i + 1, CLIPS, D, 0);
+    }
+    MUST(ks_index_end(m->x, 0, &e));
+    MUST(ks_index_publish(m->x, 1, &e));
+}
+
+static void unmake(made *m)
+{
+    ks_index_close(m->x);
+    lib_remove_dir(m->dir);
+}
+
+/* Pages looked at so far, in memory or not. */
+static int64_t pages(ks_index *x)
+{
+    int hit, miss, high;
+    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_HIT, &hit, &high, 0), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_MISS, &miss, &high, 0), SQLITE_OK);
+    return (int64_t)hit + miss;
+}
+
+/* --- the questions --- */
+static void search_one_film(ks_index *x)
+{
+    ks_filter f = { .video = 5 };
+    ks_found found;
+    float q[D];
+    lib_vector(q, D, 0, 3);
+    MUST(ks_index_search(&found, x, q, D, 10, &f, KS_SEARCH_AUTO, &e));
+    ck_assert_int_eq(found.count, 10);
+    ck_assert_int_eq(found.searched, CLIPS);
+    for (int i = 0; i < found.count; i++) ck_assert(found.clips[i].id == found.at[i].clip && found.clips[i].video == 5);
+    ks_found_free(&found);
+}
+
+static void walk_clips(ks_index *x, const ks_filter *f)
+{
+    ks_cursor *c;
+    ks_clip clip;
+    int n = 0;
+    MUST(ks_index_clips(&c, x, f, &e));
+    while (ks_clips_next(&clip, c, &e) > 0) n++;
+    ks_cursor_close(c);
+    ck_assert_int_eq(n, CLIPS);
+}
+
+static void clips_of_one_film(ks_index *x)
+{
+    walk_clips(x, &(ks_filter){ .video = 5 });
+    walk_clips(x, &(ks_filter){ .video = 5, .unfinished_too = 1 });
+}
+
+static void clips_by_name(ks_index *x)
+{
+    walk_clips(x, &(ks_filter){ .path_glob = "f5.mp4" });
+    walk_clips(x, &(ks_filter){ .path_glob = "f5.mp4", .unfinished_too = 1 });
+}
+
+static int count_block(void *arg, const ks_clip *clips, const float *scores, int m)
+{
+    (void)clips, (void)scores;
+    *(int *)arg += m;
+    return 0;
+}
+
+static void scores_of_one_film(ks_index *x)
+{
+    int n = 0;
+    float q[D];
+    lib_vector(q, D, 0, 3);
+    MUST(ks_index_scores(x, q, 1, D, &(ks_filter){ .video = 5 }, count_block, &n, &e));
+    ck_assert_int_eq(n, CLIPS);
+}
+
+static void sample(ks_index *x)
+{
+    ks_clip clips[16];
+    int n = 0;
+    MUST(ks_index_sample(clips, &n, 16, x, &e));
+    ck_assert_int_eq(n, 16);
+    for (int i = 1; i < n; i++) ck_assert_int_gt(clips[i].id, clips[i - 1].id);
+    ck_assert_int_gt(clips[15].id - clips[0].id, clips[0].id + 13 * (clips[1].id - clips[0].id));
+}
+
+static void forget_one_film(ks_index *x)
+{
+    MUST(ks_index_drop_path(x, "/films/4/f4.mp4", &e));
+}
+
+static void relocate_one_film(ks_index *x)
+{
+    int64_t changed;
+    MUST(ks_index_relocate(&changed, x, "/films/6/f6.mp4", "/films/6/g6.mp4", &e));
+    ck_assert_int_eq(changed, 1);
+}
+
+/* `more`: pages that a library of MANY may cost beside twice those of FEW, where it walks the list of paths. */
+static const struct {
+    const char *what;
+    void (*ask)(ks_index *x);
+    int more;
+} questions[] = {
+    { "search --in one film", search_one_film, 10 },
+    { "clips of one film", clips_of_one_film, 10 },
+    { "clips --in NAME", clips_by_name, 2 * MANY / 20 },
+    { "scores of one film", scores_of_one_film, 10 },
+    { "a sample of clips", sample, 32 },
+    { "forget one film", forget_one_film, 20 },
+    { "relocate one film", relocate_one_film, 20 },
+};
+
+START_TEST(costs_do_not_grow)
+{
+    made few, many;
+    make(&few, FEW);
+    make(&many, MANY);
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) {
+        int64_t before = pages(few.x), little, much;
+        questions[i].ask(few.x);
+        little = pages(few.x) - before;
+        before = pages(many.x);
+        questions[i].ask(many.x);
+        much = pages(many.x) - before;
+        ck_assert_msg(much <= 2 * little + questions[i].more, "%s: %lld pages of %d films, %lld of %d", questions[i].what,
+                      (long long)little, FEW, (long long)much, MANY);
+    }
+    unmake(&few);
+    unmake(&many);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("growth");
+    TCase *t = tcase_create("growth");
+    tcase_set_timeout(t, 120);
+    tcase_add_test(t, costs_do_not_grow);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
