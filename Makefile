@@ -143,6 +143,11 @@ HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c decoder/decoder_main.c de
 $(BUILD)/tests/prog_hostile_decoder: $(HOSTILE_OBJ)
 	$(CC) $(LDFLAGS) $^ $(call pc,--libs,libseccomp) -lpthread -o $@
 
+# All of kinoseek, with a fault of ours in its work on some films.
+PLANTED_WRAP := -Wl,--wrap=ks_film_open,--wrap=ks_plan_frame,--wrap=ks_coder_clip,--wrap=ks_keeper_take
+$(BUILD)/tests/prog_planted: $(BUILD)/tests/prog_planted.c.o $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+	$(CC) $(LDFLAGS) $(PLANTED_WRAP) $^ $(LIBS_CLI) -o $@
+
 # The decoder's parts without its main, many films a process: what they ask of the world is answered by the test.
 MUTANTS_OBJ := $(call obj,tests/prog_mutants.c $(filter-out decoder/decoder_main.c decoder/wire%,$(SRC_DEC)))
 MUTANTS_WRAP := -Wl,--wrap=fstat,--wrap=pread,--wrap=ks_wire_send,--wrap=ks_wire_recv

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/fault.h"
 #include "cli/ingest_report.h"
 #include "cli/terminal.h"
 #include "query/query.h"
@@ -112,6 +113,7 @@ static int read_list(path_list *list, const fields_t *f, ks_error *e)
     if (!in) return ks_fail(e, KS_ENOTFOUND, "%s: %s", f->files_from, strerror(errno));
     int err = read_stream(&list->text, &bytes, in, f->files_from, e);
     if (!from_stdin) fclose(in);
+    else if (err == 0) ks_fault_keep_stdin(list->text, bytes);
     char end = f->nul ? 0 : '\n';
     for (size_t at = 0; err == 0 && at < bytes;) {
         char *line = list->text + at, *over = memchr(line, end, bytes - at);
@@ -156,6 +158,8 @@ typedef struct {
     const char **includes, **excludes;
     path_list paths;
     char *empty;      /* folder of a dry run's own library */
+    ks_fault before;
+    char died[80];    /* why the film of `before` is left out */
 } session;
 
 static void remove_empty(const char *folder)
@@ -176,6 +180,7 @@ static void close_session(session *s)
     ks_encoder_close(s->enc);
     ks_index_close(s->x);
     if (s->empty) remove_empty(s->empty);
+    ks_fault_free(&s->before);
     free(s->empty);
     free(s->decoder);
     free(s->model);
@@ -268,7 +273,10 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
         .fast_decode = f->decode && strcmp(f->decode, "fast") == 0, .workers = f->workers, .hwaccel = f->hwaccel,
         .model_path = s->model ? s->model : "", .tokenizer_path = s->tokenizer ? s->tokenizer : "", .switch_space = f->switch_model,
         .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
-        .event = ks_report_event, .event_arg = s->report};
+        .event = ks_report_event, .event_arg = s->report, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
+    snprintf(s->died, sizeof s->died, "kinoseek itself stopped at it (signal %d): a fault of ours", s->before.signal);
+    if (s->before.path && f->budget > 0) /* what the program before this one used of it is used */
+        o->budget = f->budget > s->before.spent ? f->budget - s->before.spent : 1e-3;
     for (int i = 0; i < 3; i++)
         if (f->fit && strcmp(f->fit, fits[i]) == 0) o->fit = (ks_fit)i;
     return 0;
@@ -351,9 +359,11 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     ks_ingest_options o;
     ks_ingest_summary sum = {0};
     int clock = f->encoder && strcmp(f->encoder, "clock") == 0, code = 0;
-    if (f->window < 0 || f->hop < 0 || f->budget < 0) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
+    int err = ks_ingest_check(&(ks_ingest_options){.window = f->window, .hop = f->hop, .frames = f->frames, .budget = f->budget}, e);
+    if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
-    int err = gather_paths(&s.paths, f, n, args, e);
+    err = ks_fault_open(&s.before, g, e);
+    if (err == 0) err = gather_paths(&s.paths, f, n, args, e);
     if (err == 0) err = ks_locate_decoder(&s.decoder, &g->setup, e);
     if (err == 0 && !f->dry_run) err = before_made(&s, g, clock, e);
     if (err == 0) err = open_library(&s, g, f->dry_run, e);

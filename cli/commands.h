@@ -13,6 +13,7 @@ typedef struct {
     ks_setup setup;             /* -m, --tokenizer, --precision, --threads; no notice under -q */
     int quiet, verbose;
     int help, version;
+    char **argv;                /* as main got it */
 } ks_globals;
 
 typedef struct {

@@ -141,7 +141,7 @@ static int help(int argc, char **argv, ks_error *e)
 
 int main(int argc, char **argv)
 {
-    ks_globals g = {.setup.program = argv[0]};
+    ks_globals g = {.setup.program = argv[0], .argv = argv};
     ks_error e = {0};
     struct sigaction pipe_action = {.sa_handler = on_pipe, .sa_flags = SA_RESTART};
     const ks_command *c;

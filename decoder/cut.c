@@ -21,7 +21,7 @@ static const char *muxer_of(const char *path)
 }
 
 /* Until the job says END; a job that dies or hangs is an error here: nobody keeps verdicts of cuts. */
-static int wait_for_end(int sock, ks_decoder *d, const char *path, const char *to_file, ks_error *e)
+static int wait_for_end(int sock, ks_decoder *d, ks_wire_watch *watch, const char *path, const char *to_file, ks_error *e)
 {
     ks_wire_state state;
     ks_message m;
@@ -30,7 +30,7 @@ static int wait_for_end(int sock, ks_decoder *d, const char *path, const char *t
     int status, r;
 
     ks_wire_start(&state);
-    do r = ks_wire_wait(sock, &m, (int64_t)(d->patience * 1000));
+    do r = ks_wire_wait(sock, &m, watch);
     while (r == 1 && ks_wire_accept(&state, &m, &why) == 0 && m.type == KS_MSG_TICK);
     if (r == 1 && m.type == KS_MSG_END && state.ended) {
         ks_wire_text(words, sizeof words, m.u.end.reason, sizeof m.u.end.reason);
@@ -98,13 +98,15 @@ static void close_piece(piece *p, int failed)
 
 static int cut_into(const piece *p, ks_decoder *d, const char *path, ks_job *job, ks_error *e)
 {
+    ks_wire_watch watch;
     struct stat st;
     int fd, sock, r;
 
     if ((r = ks_media_open(&fd, &st, path, e))) return r;
+    ks_wire_watch_start(&watch, d->patience, ks_media_bytes(&st));
     r = ks_job_begin(&sock, d, job, fd, p->fd, e);
     if (!r) {
-        r = wait_for_end(sock, d, path, p->to_file, e);
+        r = wait_for_end(sock, d, &watch, path, p->to_file, e);
         close(sock);
     }
     close(fd);
@@ -119,6 +121,7 @@ int ks_cut(ks_decoder *d, const char *path, const char *to_file, double from, do
     int r = 0;
 
     if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: a cut is .mp4, .mov, .mkv, .webm, .ts or .avi", to_file);
+    if (!(from <= KS_CLOCK_MAX) || !(to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: no film is that long", path);
     if (to >= 0 && to <= from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", path, from, to);
     snprintf(job.muxer, sizeof job.muxer, "%s", muxer);
     if (open_piece(&p, to_file)) r = ks_fail(e, KS_EIO, "%s: %s", to_file, strerror(errno));

@@ -121,6 +121,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     }
     int flags = (ks_frame_is_key(frame) ? KS_FRAME_KEY : 0) | (gap ? KS_FRAME_BREAK : 0) | (m.inferred ? KS_FRAME_INFERRED : 0);
     ks_talk_frame(f, &m, frame, flags);
+    f->source.bytes.holes = 0;
     if (ks_hold_add(&f->hold, frame, f->seen)) _exit(4);
 }
 
@@ -144,6 +145,7 @@ static void receive(ks_film_job *f)
         ks_log_news news = ks_log_take();
         if (news.errors || (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)) damage(f, 0);
         if (r < 0) return;
+        f->decoded++;
         if (f->damaged && f->source.threads > 1) {
             f->restart = 1;
             return;

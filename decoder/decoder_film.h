@@ -21,7 +21,8 @@ typedef struct {
     int64_t seen;               /* frames that kinoseek has taken */
     int64_t ahead;              /* frames we may be ahead of it */
     int64_t told_ms;            /* when we last said anything */
-    int64_t told_bytes;
+    int64_t told;               /* the last TICK's number */
+    int64_t decoded;            /* frames, shown or not */
     int has_media;
     ks_message out;
     /* damage */

@@ -22,19 +22,48 @@ size_t ks_bytes_at(const ks_bytes *b, int64_t at, uint8_t *out, size_t n)
     return got;
 }
 
+/* How many bytes from `at` on are of one kind, and which: 1 data, 0 hole. A file system that knows no holes has none. */
+static int is_data(ks_bytes *b, int64_t at, int64_t *n)
+{
+    if (at >= b->data && at < b->hole) *n = b->hole - at;
+    else if (at >= b->hole && at < b->data) *n = b->data - at;
+    else {
+        off_t data = lseek(b->fd, (off_t)at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) data = (off_t)b->size; /* a hole to the end */
+        off_t hole = data == (off_t)at ? lseek(b->fd, (off_t)at, SEEK_HOLE) : (off_t)at;
+        b->data = data < 0 ? at : (int64_t)data;
+        b->hole = data < 0 || hole < 0 ? b->size : (int64_t)hole;
+        *n = (b->data > at ? b->data : b->hole) - at;
+    }
+    return at >= b->data;
+}
+
+/* Counts n bytes from where we are; 0: the file is over for us. */
+static int count(ks_bytes *b, int n)
+{
+    int64_t run;
+    if (is_data(b, b->at, &run)) {
+        b->read += n;
+        return 1;
+    }
+    b->holes += n;
+    b->gave_up |= b->holes > b->holes_most;
+    return !b->gave_up;
+}
+
 static int read_bytes(void *opaque, uint8_t *out, int n)
 {
     ks_bytes *b = opaque;
     if (b->alive) b->alive(b->arg);
     if (n <= 0 || b->at >= b->size) return AVERROR_EOF;
     if (n > b->size - b->at) n = (int)(b->size - b->at);
+    if (!count(b, n)) return AVERROR_EOF;
     for (;;) {
         ssize_t r = pread(b->fd, out, (size_t)n, b->at);
         if (r < 0 && errno == EINTR) continue;
         if (r < 0) return AVERROR(errno);
         if (r == 0) return AVERROR_EOF;
         b->at += r;
-        b->read += r;
         return (int)r;
     }
 }

@@ -27,7 +27,8 @@ static void child(const server *s, const ks_job *job, const int fds[KS_WIRE_FDS]
 {
     struct stat st;
     ks_task task = {.job = *job, .file = fds[0], .socket = fds[1], .output = fds[2], .memory = s->memory, .weak = s->box == KS_BOX_WEAK};
-    int64_t bytes = task.file >= 0 && fstat(task.file, &st) == 0 ? (int64_t)st.st_size : 0;
+    int64_t bytes = task.file >= 0 && fstat(task.file, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0; /* holes are no work */
+    if (bytes > (int64_t)st.st_size) bytes = (int64_t)st.st_size;
     size_t memory = ((size_t)5 << 29) + (size_t)(job->hold > 0 ? job->hold : 0);
 
     close(KS_WIRE_FD);

@@ -143,6 +143,11 @@ static void rewind_bytes(ks_source *s)
     ks_bytes_open(&s->pb, &s->bytes);
 }
 
+/* A hole of a terabyte costs nothing to make, and libav looks for the next element in it byte by byte (130 MB/s
+ * were measured). What a sample table names is read straight on, of a download in pieces too. */
+enum { HOLES = 256 << 20 };
+static const int64_t INDEXED_HOLES = (int64_t)4 << 30;
+
 int ks_source_open_bare(ks_source *s, const ks_source_how *how)
 {
     const AVInputFormat *format = NULL;
@@ -151,7 +156,8 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
 
     memset(s, 0, sizeof *s);
     if (how->fd < 0 || fstat(how->fd, &st)) return refuse(s, "cannot be read");
-    s->bytes = (ks_bytes){.fd = how->fd, .size = (int64_t)st.st_size, .alive = how->alive, .arg = how->arg};
+    s->bytes = (ks_bytes){.fd = how->fd, .size = (int64_t)st.st_size, .alive = how->alive, .arg = how->arg,
+                          .holes_most = HOLES};
     if (ks_bytes_open(&s->pb, &s->bytes)) return refuse(s, "no memory");
     if (probe(&format, s, how)) return -1;
     rewind_bytes(s);
@@ -165,6 +171,7 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
         r = s->pb ? open_format(s, format) : r;
     }
     if (r < 0) return refuse(s, why_no_format(s));
+    if (strstr(s->format->iformat->name, "mov")) s->bytes.holes_most = INDEXED_HOLES;
     s->cut |= ks_bytes_are_cut(&s->bytes, s->format->iformat->name);
     return 0;
 }

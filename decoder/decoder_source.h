@@ -11,7 +11,10 @@
 typedef struct {
     int fd;
     int64_t size, at;          /* size may be less than the file's: cut to whole atoms */
-    int64_t read;              /* bytes read in all: the sign of life */
+    int64_t read;              /* bytes read in all: the sign of life; those of holes do not count */
+    int64_t data, hole;        /* [data, hole) was found to be written, [hole, data) not; all zero: nothing is known */
+    int64_t holes, holes_most; /* bytes of holes read since the last frame; the file ends for us after so many */
+    int gave_up;               /* 1: it did */
     void (*alive)(void *arg);  /* called now and then from inside a read; may be NULL */
     void *arg;
 } ks_bytes;

@@ -75,11 +75,12 @@ void ks_talk_send(ks_film_job *f)
 void ks_talk_alive(void *film)
 {
     ks_film_job *f = film;
-    if (f->source.bytes.read <= f->told_bytes || now_ms() < f->told_ms + 1000) return;
+    int64_t done = f->source.bytes.read + KS_TICK_FRAME * f->decoded;
+    if (done <= f->told || now_ms() < f->told_ms + 1000) return;
     ks_message kept = f->out;
-    f->told_bytes = f->source.bytes.read;
+    f->told = done;
     ks_wire_begin(&f->out, KS_MSG_TICK);
-    f->out.u.number = f->told_bytes;
+    f->out.u.number = done;
     ks_talk_send(f);
     f->out = kept;
 }

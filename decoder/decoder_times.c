@@ -12,8 +12,9 @@
 #include <string.h>
 
 enum { BEHIND_MAX = 8 };         /* so many frames in a row behind the clock: it was set back */
-/* A stamp beyond 2^60 ticks (36 years in nanoseconds) is none: every sum below stays inside int64. */
-static const int64_t STAMP_MAX = (int64_t)1 << 60, CLOCK_MAX = (int64_t)1 << 60;
+/* A stamp beyond 2^60 ticks (36 years in nanoseconds) or 2^32 seconds is none: every sum below stays inside int64. */
+static const int64_t STAMP_MAX = (int64_t)1 << 60;
+static const double SECONDS_MAX = 4.29e9; /* below KS_CLOCK_MAX, after which kinoseek does not believe us */
 static const double JUMP = 10.0; /* seconds; a jump is this or 20 median steps */
 static const double GAP = 1.0;   /* seconds; a gap is this or 10 median steps without a picture */
 
@@ -21,8 +22,9 @@ void ks_times_open(ks_times *t, double tick, int64_t typical, int64_t start)
 {
     memset(t, 0, sizeof *t);
     t->tick = tick;
-    t->typical = typical > 0 && typical < STAMP_MAX ? typical : 1;
-    t->has_start = start >= -STAMP_MAX && start <= STAMP_MAX;
+    t->most = tick * (double)STAMP_MAX > SECONDS_MAX ? (int64_t)(SECONDS_MAX / tick) : STAMP_MAX;
+    t->typical = typical > 0 && typical < t->most ? typical : 1;
+    t->has_start = start >= -t->most && start <= t->most;
     t->start = t->has_start ? start : 0;
     t->last = -1;
     t->first_jump = -1;
@@ -76,8 +78,8 @@ static int is_jump(const ks_times *t, int64_t ticks)
 int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
 {
     memset(m, 0, sizeof *m);
-    if (duration < 0 || duration > STAMP_MAX) duration = 0;
-    if (pts == KS_NO_TIME || pts > STAMP_MAX || pts < -STAMP_MAX) {
+    if (duration < 0 || duration > t->most) duration = 0;
+    if (pts == KS_NO_TIME || pts > t->most || pts < -t->most) {
         if (!t->any && !t->untimed) {
             t->leading_untimed++;
             return 0;
@@ -92,7 +94,7 @@ int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
         t->has_start = 1;
     }
     int64_t ticks = pts - t->start - t->shift;
-    if (t->last > CLOCK_MAX || ticks > CLOCK_MAX) return 0;
+    if (t->last > t->most || ticks > t->most) return 0;
     if (!t->any) {
         deliver(t, m, ticks, duration);
         return 1;

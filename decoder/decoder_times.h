@@ -15,6 +15,7 @@ typedef struct {
     int untimed;             /* a raw stream: no frame has a time */
     int64_t header_end;      /* where the header says the film ends, rebased; 0 unknown */
     /* state */
+    int64_t most;            /* ticks: a stamp further from 0 is none */
     int has_start, any;
     int64_t start;           /* container's start */
     int64_t shift;           /* what clock resets took away */

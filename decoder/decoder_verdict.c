@@ -24,11 +24,14 @@ static void partly(ks_wire_end *end, const char *why)
     if (!end->reason[0]) snprintf(end->reason, sizeof end->reason, "%s", why);
 }
 
+static const char HOLES[] = "most of it was never written (a hole in the file)";
+
 static void no_frames(ks_wire_end *end, ks_film_job *f)
 {
     ks_log_news news = ks_log_take();
     const AVCodecParameters *p = f->source.stream ? f->source.stream->codecpar : NULL;
     if (f->encrypted) skipped(end, "encrypted");
+    else if (f->source.bytes.gave_up) skipped(end, HOLES);
     else if (f->source.reason[0]) skipped(end, f->source.reason);
     else if (f->too_large || news.too_large || (p && p->width > 0 && p->height > 0 && !ks_wire_size_fits(p->width, p->height)))
         skipped(end, "picture too large");
@@ -114,6 +117,7 @@ void ks_film_verdict(ks_wire_end *end, ks_film_job *f)
     end->hdr = f->hdr;
     end->inferred_times = f->times.inferred > 0;
     end->last_end = f->times.last_end;
+    if (f->source.bytes.gave_up) partly(end, HOLES);
     if (f->encrypted) partly(end, "encrypted in part");
     if (f->too_large) partly(end, "its picture grows too large");
     judge_damage(end, f);

@@ -21,6 +21,7 @@ struct ks_film {
     struct stat at_open;
     ks_film_options options;
     ks_wire_state state;
+    ks_wire_watch watch;
     ks_message *queue;       /* [QUEUE] */
     int head, queued;
     int64_t given, keep;     /* frames that next() gave; released before */
@@ -82,10 +83,9 @@ static void take_media(ks_film *f, const ks_wire_media *w)
 static int receive(ks_film *f, ks_message *m)
 {
     ks_error why = {0, ""};
-    const int64_t patience = (int64_t)(f->d->patience * 1000);
     char words[600];
     for (;;) {
-        int r = ks_wire_wait(f->socket, m, patience);
+        int r = ks_wire_wait(f->socket, m, &f->watch);
         if (r == KS_ENOTFOUND) {
             snprintf(words, sizeof words, "made no progress for %.0f s and was stopped", f->d->patience);
             fail_film(f, words);
@@ -173,6 +173,7 @@ static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st, 
     f->at_open = *st;
     f->options = o ? *o : plain;
     ks_wire_start(&f->state);
+    ks_wire_watch_start(&f->watch, d->patience, ks_media_bytes(st));
     job.stills = f->options.stills;
     job.fast = f->options.fast;
     job.no_small = f->options.no_small;

@@ -234,3 +234,10 @@ int ks_media_open(int *fd, struct stat *st, const char *path, ks_error *e)
     }
     return 0;
 }
+
+/* Not the length: a hole of a terabyte costs nothing to make and two hours to read. */
+int64_t ks_media_bytes(const struct stat *st)
+{
+    int64_t there = (int64_t)st->st_blocks * 512;
+    return there < (int64_t)st->st_size ? there : (int64_t)st->st_size;
+}

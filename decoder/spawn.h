@@ -29,5 +29,6 @@ void ks_job_died(char *words, size_t n, int status);
 /* A regular file for reading, never blocking on a pipe. Its size and times go into *st. */
 struct stat;
 int ks_media_open(int *fd, struct stat *st, const char *path, ks_error *e);
+int64_t ks_media_bytes(const struct stat *st); /* that lie on the disk: what reading it may take goes by them */
 
 #endif

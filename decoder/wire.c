@@ -119,16 +119,48 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int ks_wire_wait(int fd, ks_message *m, int64_t ms)
+enum {
+    SLOWEST = 8 << 10, /* as a TICK counts, a second: two frames, or a disk that is waited for in vain */
+    MOST = 128         /* times the file's bytes: a still screen has 43 bytes a frame, and may be decoded twice unseen */
+};
+
+void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes)
+{
+    memset(w, 0, sizeof *w);
+    w->patience = w->left = (int64_t)(patience * 1000);
+    w->step = (int64_t)(patience * SLOWEST);
+    w->most = (bytes < INT64_MAX / 4 / MOST ? bytes * MOST : INT64_MAX / 4) + ((int64_t)64 << 20);
+}
+
+/* 0: no progress ever again. */
+static int watch(ks_wire_watch *w, const ks_message *m)
+{
+    int64_t read = m->u.number;
+    if (m->type != KS_MSG_TICK) {
+        w->since = w->counted;
+        w->left = w->patience;
+        return 1;
+    }
+    if (read - w->counted >= w->step) {
+        w->counted = read;
+        w->left = w->patience;
+    }
+    return read - w->since <= w->most;
+}
+
+int ks_wire_wait(int fd, ks_message *m, ks_wire_watch *w)
 {
     for (;;) {
-        int slice = ms > 500 ? 500 : ms > 0 ? (int)ms : 0;
-        int64_t begin = now_ms(), took;
+        int slice = w->left > 500 ? 500 : w->left > 0 ? (int)w->left : 0;
+        int64_t begin = now_ms();
         int r = ks_wire_recv(fd, m, NULL, slice);
-        if (r != KS_ENOTFOUND) return r;
-        if (ms <= 0) return KS_ENOTFOUND;
-        took = now_ms() - begin;
-        ms -= took < 1 ? 1 : took < slice ? took : slice; /* a slice that took longer was no waiting of ours */
+        int64_t took = now_ms() - begin;
+        if (r == 1 && m->type != KS_MSG_TICK) return watch(w, m);
+        if (r != KS_ENOTFOUND && r != 1) return r;
+        if (w->left <= 0) return KS_ENOTFOUND;
+        /* a slice that took longer was no waiting of ours */
+        w->left -= took < 1 ? r != 1 : took < slice ? took : slice;
+        if (r == 1) return watch(w, m) ? 1 : KS_ENOTFOUND;
     }
 }
 
@@ -158,23 +190,30 @@ static int accept_media(ks_wire_state *s, const ks_wire_media *m, ks_error *e)
 {
     if (s->has_media) return bad(e, "a second header");
     if (m->tb_num <= 0 || m->tb_den <= 0) return bad(e, "time base");
+    s->tick = (double)m->tb_num / m->tb_den;
     if (!ks_wire_size_fits(m->width, m->height)) return bad(e, "picture size");
     if (m->sar_num <= 0 || m->sar_den <= 0) return bad(e, "sample aspect");
     if (m->rotation < 0 || m->rotation % 1000 % 90 || m->rotation % 1000 > 270 || m->rotation > 1270) return bad(e, "rotation");
     if (m->duration < 0 || m->duration > INT64_MAX / 4) return bad(e, "duration");
-    if (!(m->fps >= 0 && m->fps < 1e9)) return bad(e, "frame rate");
+    if (!(m->fps == 0 || (m->fps > 1e-12 && m->fps < 1e9))) return bad(e, "frame rate");
     if (m->created < -((int64_t)1 << 40) || m->created > (int64_t)1 << 40) return bad(e, "date");
     if (!ends_in_time(m->container, sizeof m->container) || !ends_in_time(m->codec, sizeof m->codec)) return bad(e, "names");
     s->has_media = 1;
     return 0;
 }
 
+/* What is added to and multiplied with a time of a film later stays inside int64 (KS_CLOCK_MAX). */
+static int in_film(const ks_wire_state *s, int64_t ticks)
+{
+    return ticks <= INT64_MAX / 4 && (double)ticks * s->tick <= KS_CLOCK_MAX;
+}
+
 static int accept_frame(ks_wire_state *s, const ks_wire_frame *f, ks_error *e)
 {
     if (!s->has_media) return bad(e, "a frame before the header");
     if (f->number != s->next || f->number >= KS_FRAMES_MAX) return bad(e, "frame number");
-    if (f->ticks <= s->last_ticks || f->ticks > INT64_MAX / 4) return bad(e, "frame time");
-    if (f->duration <= 0 || f->duration > INT64_MAX / 4) return bad(e, "frame duration");
+    if (f->ticks <= s->last_ticks || !in_film(s, f->ticks)) return bad(e, "frame time");
+    if (f->duration <= 0 || !in_film(s, f->duration)) return bad(e, "frame duration");
     if (!ks_wire_size_fits(f->width, f->height)) return bad(e, "frame size");
     if (f->flags & ~(KS_FRAME_KEY | KS_FRAME_BREAK | KS_FRAME_INFERRED)) return bad(e, "frame flags");
     s->next++;

@@ -16,10 +16,15 @@ enum {
     KS_WIRE_FDS = 3,              /* most file descriptors in one message */
     KS_MAX_PIXELS = 40 << 20,     /* 40 Mi: 8192x4320 is 35.4 M; larger is "picture too large" */
     KS_MAX_SIDE = 65535,
-    KS_FRAMES_MAX = 1 << 30
+    KS_FRAMES_MAX = 1 << 30,
+    KS_TICK_FRAME = 4096
 };
 /* Rows of the largest picture, each padded to 64 bytes, and 64 for SIMD that writes past the end. */
 #define KS_WIRE_MEMORY ((size_t)3 * KS_MAX_PIXELS + (size_t)64 * KS_MAX_SIDE + 64)
+
+/* Seconds: no film is longer. A clock that counts from 1970 stays below it (2106), and what is worked out from it fits
+ * int64: microseconds, frame numbers at 1000 a second, hours of a whole library. */
+#define KS_CLOCK_MAX 4294967296.0
 
 #define KS_WIRE_NO_HWACCEL "no such hwaccel" /* READY says one of these instead of the sandbox */
 #define KS_WIRE_NO_DEVICE "no such device"
@@ -42,7 +47,7 @@ typedef enum {
     KS_MSG_PICTURE,               /* answer to PIXELS: it is in the memory file */
     KS_MSG_JPEG,                  /* answer to THUMB: the bytes are in the memory file */
     KS_MSG_GONE,                  /* answer to either: not held any more */
-    KS_MSG_TICK,                  /* alive: bytes of the file read so far */
+    KS_MSG_TICK,                  /* alive: bytes of the file read so far, and KS_TICK_FRAME for each frame decoded */
     KS_MSG_FACT,
     KS_MSG_END
 } ks_msg_type;
@@ -113,9 +118,19 @@ int ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wa
 /* 1 a message of well-formed size; 0 the other side closed; KS_ENOTFOUND: nothing within `ms`
  * (-1 waits for ever); KS_EFORMAT: no message of ours. fds (may be NULL) are CLOEXEC, -1 where none came. */
 int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms);
-/* The same, without descriptors, for at most `ms` of waiting. Time in which this process was itself
- * stopped (Ctrl-Z) does not count. */
-int ks_wire_wait(int fd, ks_message *m, int64_t ms);
+/* The watchdog of a job. Patience is used up by waiting; time in which this process was itself stopped (Ctrl-Z) does
+ * not count. Any message but a TICK gives it back, a TICK only where so much was done meanwhile that it is work: a job
+ * that was taken over may say what it likes once a second. */
+typedef struct {
+    int64_t patience, left;       /* ms */
+    int64_t step;                 /* what gives patience back, as a TICK counts */
+    int64_t most;                 /* between two messages that are no TICKs */
+    int64_t counted, since;       /* of a TICK: when patience was given back last, at the last other message */
+} ks_wire_watch;
+/* bytes: of the file on its disk. */
+void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes);
+/* As ks_wire_recv, without descriptors; KS_ENOTFOUND: patience is used up. */
+int ks_wire_wait(int fd, ks_message *m, ks_wire_watch *w);
 
 /* What a job has said so far; what it may say next follows from this. */
 typedef struct {
@@ -124,6 +139,7 @@ typedef struct {
     int64_t last_ticks, last_end;
     int64_t asked;                /* number of the frame asked for, -1 none */
     int64_t ticks_read;
+    double tick;                  /* seconds; 0 before the header */
 } ks_wire_state;
 void ks_wire_start(ks_wire_state *s);
 /* 1: within KS_MAX_SIDE and KS_MAX_PIXELS. Asked by both ends: the decoder calls the rest "picture too large". */

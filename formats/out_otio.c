@@ -3,6 +3,7 @@
  * Each clip's times are at its own film's rate; target_url is a file URL. */
 #include "formats/out.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void rational(ks_json *j, const char *key, int64_t frame, ks_rate rate)
@@ -58,7 +59,7 @@ static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate)
     ks_json_text(j, "target_url", url);
     free(url);
     if (k->duration > 0)
-        range(j, "available_range", first, ks_frame_number((int64_t)(k->duration * 1000), (ks_timebase){1, 1000}, rate), rate);
+        range(j, "available_range", first, ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate), rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");

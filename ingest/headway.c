@@ -64,3 +64,8 @@ int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e)
     if (path) snprintf(out->path, sizeof out->path, "%s", path + 6);
     return 1;
 }
+
+void ks_at_work(const ks_ingest_options *o, const char *path)
+{
+    if (o->at_work) o->at_work(o->at_work_arg, path);
+}

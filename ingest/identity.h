@@ -20,7 +20,8 @@ void ks_identity_of_place(uint8_t content[KS_CONTENT], uint64_t device, uint64_t
  * all its bytes. */
 void ks_identity_mix(uint8_t content[KS_CONTENT], uint64_t full);
 
-/* xxh64 of all bytes; holes are skipped (SEEK_DATA) and count as zeros. KS_ESTOP once *quit is set (may be NULL). */
+/* xxh64 of all bytes; holes are skipped (SEEK_DATA) and count as zeros, of 1 GiB and more as their
+ * length: a full copy of such a file is another file. KS_ESTOP once *quit is set (may be NULL). */
 int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, const atomic_int *quit, ks_error *e);
 
 #endif

@@ -48,7 +48,13 @@ typedef struct {
     const volatile int *stop;  /* set by an atomic store, to 1: stop after this clip, 2: now; may be NULL */
     ks_on_event *event;
     void *event_arg;
+    /* Called on the thread that begins to work on a film, and with NULL when it is through with it; may be NULL. */
+    void (*at_work)(void *arg, const char *path);
+    void *at_work_arg;
+    const char *faulty;        /* this film is not read: its verdict is "failed", for that reason; NULL: none */
+    const char *faulty_reason;
 } ks_ingest_options;
+enum { KS_CLIP_LONGEST = 86400 }; /* seconds; a window is 0.1 s at least, a hop 0.001 s */
 
 typedef struct {
     int64_t files, indexed, partly, unchanged, moved, skipped, failed, gone, other, clips;
@@ -56,6 +62,8 @@ typedef struct {
     int64_t left;              /* files not begun or not finished: stopped, or the budget is used up */
     int interrupted;
 } ks_ingest_summary;
+/* 0, or KS_EUSAGE: an option is out of its bounds. ks_ingest asks the same; a caller may before it makes a library. */
+int ks_ingest_check(const ks_ingest_options *o, ks_error *e);
 /* enc NULL: the clock encoder (tests: the bars in the picture are the vector). KS_ESTOP: interrupted, all said is kept. */
 int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e);
 /* What a running (or killed) ingest last said of itself, for `status` in another process. 1: it said something, 0: no. */

@@ -134,6 +134,7 @@ int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_er
 /* Events (headway.c). */
 void ks_say_file(const ks_ingest_options *o, const char *path, const char *verdict, const char *was, const char *reason,
                  int64_t clips, double seconds, double missing);
+void ks_at_work(const ks_ingest_options *o, const char *path); /* NULL: this thread is through with it */
 
 /* --- the date of a film (film_date.c): container, else its name, else mtime --- */
 int64_t ks_film_date(int *source, int64_t created, const char *path, int64_t mtime_ns);

@@ -422,11 +422,13 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
 {
     active *a = find_active(k, p->job);
     int err = 0;
+    ks_at_work(k->o, p->job->place.path);
     if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
     if (a && p->kind != KS_PARCEL_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
     if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
+    ks_at_work(k->o, NULL);
     ks_parcel_free(p);
     return err;
 }

@@ -316,10 +316,23 @@ static void say_done(run *r)
     if (r->o.event) r->o.event(r->o.event_arg, &event);
 }
 
+/* NaN is in no bounds. */
+int ks_ingest_check(const ks_ingest_options *o, ks_error *e)
+{
+    if (o->window != 0 && !(o->window >= 0.1 && o->window <= KS_CLIP_LONGEST))
+        return ks_fail(e, KS_EUSAGE, "a clip lasts from 0.1 s to %d h", KS_CLIP_LONGEST / 3600);
+    if (o->hop != 0 && !(o->hop >= 0.001 && o->hop <= KS_CLIP_LONGEST))
+        return ks_fail(e, KS_EUSAGE, "from one clip to the next are 0.001 s to %d h", KS_CLIP_LONGEST / 3600);
+    if (!(o->budget >= 0)) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
+    if (o->frames < 0 || o->frames > KS_PLAN_FRAMES) return ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
+    return 0;
+}
+
 static int ingest(run *r, ks_encoder *enc, ks_error *e)
 {
     int stopped = 0;
-    int err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
+    int err = ks_ingest_check(&r->o, e);
+    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
     if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);

@@ -54,6 +54,14 @@ static int64_t step_ticks(const ks_plan *p, int64_t m)
     return p->s + (int64_t)((wide)m * p->rule.window_us * p->rule.tb.den / unit);
 }
 
+/* Compares dt ticks with the window, exactly: > 0 is longer. A tick itself can be (an AVI of a frame an hour). */
+static int against_window(const ks_plan *p, int64_t dt)
+{
+    wide time = (wide)dt * p->rule.tb.num * 1000000, window = (wide)p->rule.window_us * p->rule.tb.den;
+    return time < window ? -1 : time > window;
+}
+
+/* The window in whole ticks, at least one: no clip is shorter. */
 static int64_t window_ticks(const ks_plan *p)
 {
     wide unit = (wide)p->rule.tb.num * 1000000;
@@ -120,7 +128,7 @@ static int64_t typical(const ks_plan *p)
  * the window never share a clip. */
 static int is_gap(const ks_plan *p, int64_t dt)
 {
-    if (dt > window_ticks(p)) return 1;
+    if (against_window(p, dt) > 0) return 1;
     wide time = (wide)dt * p->rule.tb.num * 1000000 * p->rule.frames;
     if (time <= (wide)2 * p->rule.window_us * p->rule.tb.den) return 0;
     int64_t usual = typical(p);
@@ -167,10 +175,19 @@ static int emit_grid(ks_plan *p, int64_t from, int64_t end, ks_reason reason, ks
     ks_planned clip = {step_ticks(p, from), end, reason, p->rule.frames, 0, p->chosen};
     for (int i = 0; i < p->rule.frames; i++) {
         int64_t at = from + i - p->grid_base;
-        assert(at >= 0 && at < p->grid_n);
+        if (at < 0 || at >= p->grid_n) return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (no frame at step %lld)", (long long)(from + i));
         p->chosen[i] = p->grid[at];
     }
+    if (clip.start >= end) return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (one ends where it starts)");
     return p->emit(p->arg, &clip, e);
+}
+
+/* The next whole window; those that would start in the same tick as this one are the same clip. */
+static void next_window(ks_plan *p)
+{
+    int64_t start = step_ticks(p, p->next_start);
+    do p->next_start += p->hop_steps;
+    while (step_ticks(p, p->next_start) == start);
 }
 
 /* File the newest frame under every step it is shown at before `until`; emit the windows that end there or
@@ -184,7 +201,7 @@ static int extend_grid(ks_plan *p, int64_t until, ks_error *e)
             int err = emit_grid(p, p->next_start, step_ticks(p, window_end), KS_REASON_WINDOW, e);
             if (err < 0) return err;
             p->own_n = 0;
-            p->next_start += p->hop_steps;
+            next_window(p);
             continue;
         }
         if (against(p, until, m) <= 0) break;
@@ -243,7 +260,7 @@ static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     p->in_shot = 0;
-    if (against(p, end, p->rule.frames) <= 0) return emit_short(p, end, blend, e);
+    if (p->n == 1 || against(p, end, p->rule.frames) <= 0) return emit_short(p, end, blend, e);
     /* Windows that end before the shot does come first; extend_grid may not take the one that ends with it. */
     int64_t tail = tail_step(p, end);
     int err = extend_grid(p, end - 1 > p->last_pts ? end - 1 : p->last_pts, e);
@@ -252,7 +269,7 @@ static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
         if (p->grid_n == p->grid_room) drop_grid(p, p->grid_base + 1);
         p->grid[p->grid_n++] = p->last;
     }
-    for (; p->next_start < tail; p->next_start += p->hop_steps) {
+    for (; p->next_start < tail; next_window(p)) {
         err = emit_grid(p, p->next_start, step_ticks(p, p->next_start + p->rule.frames), KS_REASON_WINDOW, e);
         if (err < 0) return err;
     }

@@ -201,7 +201,8 @@ static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
     const ks_media *m = ks_film_media(g->film);
     ks_plan_rule rule = {m->tb, g->r->window_us, g->r->hop_us, g->r->coder->frames, 0};
     g->tb = m->tb;
-    if (m->fps > 0) rule.nominal = (int64_t)((double)m->tb.den / (m->fps * m->tb.num));
+    double nominal = m->fps > 0 ? (double)m->tb.den / (m->fps * m->tb.num) : 0;
+    if (nominal < (double)INT64_MAX / 4) rule.nominal = (int64_t)nominal;
     /* The decoder holds 256 MiB; at 3 bytes a pixel and the header's rate, is that a window and the detector's lag? */
     double held_frames = 256e6 / (3.0 * first->width * first->height + 1);
     g->early = held_frames < (m->fps > 1 ? m->fps : 25) * ((double)g->r->window_us / 1e6 + 2);
@@ -273,6 +274,19 @@ static void judge(ks_parcel *end, int err, const ks_error *why)
     end->why = *why;
 }
 
+/* We died of it once: no second time. */
+static int is_faulty(const ks_reader *r, const ks_job_file *job)
+{
+    return r->o->faulty && strcmp(r->o->faulty, job->place.path) == 0;
+}
+
+static void give_up(ks_parcel *end, const ks_reader *r)
+{
+    end->outcome.verdict = KS_VERDICT_FAILED;
+    snprintf(end->outcome.reason, sizeof end->outcome.reason, "%.190s", r->o->faulty_reason ? r->o->faulty_reason : "");
+    end->job->attempts = 1; /* and this is the second */
+}
+
 /* 0, or KS_EIO: the decoder program should be started anew. */
 static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
@@ -290,7 +304,9 @@ static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     *g = (reading){.r = r, .job = job};
     ks_film_options fo = {.stills = r->o->stills, .fast = r->o->fast_decode, .no_small = !r->o->shots};
     end->changed = !same_file(&job->place);
-    if (!end->changed) err = ks_film_open(&g->film, d, job->place.path, &fo, &e);
+    int faulty = !end->changed && is_faulty(r, job);
+    if (faulty) give_up(end, r);
+    else if (!end->changed) err = ks_film_open(&g->film, d, job->place.path, &fo, &e);
     if (err == 0 && g->film && r->o->shots) err = ks_shots_open(&g->shots, border_known, g, &e);
     if (err == 0 && g->film) err = read_frames(g, &e);
     if (g->film) {
@@ -320,7 +336,10 @@ void *ks_reader_run(void *arg)
         if (job->times++ > 0) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* it may be growing */
         int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
         if (err == 0) {
-            if (read_job(r, d, job) < 0) {
+            ks_at_work(r->o, job->place.path);
+            int gone = read_job(r, d, job) < 0;
+            ks_at_work(r->o, NULL);
+            if (gone) {
                 ks_decoder_stop(d);
                 d = NULL;
             }

@@ -78,7 +78,7 @@ int ks_open_library_encoder(ks_encoder **enc, const ks_setup *setup, ks_index *x
 int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e);
 
 /* --- times as people write them --- */
-/* Seconds from "12.5", "4:12", "1:02:03.040", "4h", "1h30m", "90s". 0, or -1: not a time. */
+/* Seconds from "12.5", "4:12", "1:02:03.040", "4h", "1h30m", "90s". 0, or -1: not a time, or more than 1e10 s. */
 int ks_parse_seconds(double *seconds, const char *text);
 /* Seconds since 1970 UTC of "2019", "2019-07", "2019-07-12" or "2019-07-12T18:30", read in the local
  * zone; `end` gives the first second after the period. 0, or -1: not a date. */

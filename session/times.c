@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const double TIME_MAX = 1e10; /* seconds, 317 years: what is worked out from it stays inside int64 in microseconds */
+
 int ks_parse_seconds(double *seconds, const char *text)
 {
     double total = 0, part;
@@ -29,14 +31,14 @@ int ks_parse_seconds(double *seconds, const char *text)
         }
         if (*end == 0) {
             *seconds = total + part;
-            return 0;
+            return *seconds <= TIME_MAX ? 0 : -1;
         }
         if (colons > 0 || (*end != 'h' && *end != 'm' && *end != 's'))
             return -1;
         total += part * (*end == 'h' ? 3600 : *end == 'm' ? 60 : 1);
         if (end[1] == 0) {
             *seconds = total;
-            return 0;
+            return *seconds <= TIME_MAX ? 0 : -1;
         }
     }
 }

@@ -156,6 +156,15 @@ static int speak(const char *name, int socket)
         ks_wire_begin(&m, KS_MSG_END); /* descriptors come along; kinoseek must close them */
         m.u.end.verdict = 99;
         ks_wire_send(socket, &m, fds, 2, 0);
+    } else if (!strcmp(name, "far_time") || !strcmp(name, "long_frame")) { /* of 2^61 seconds */
+        media(socket);
+        ks_wire_begin(&m, KS_MSG_FRAME);
+        m.u.frame = (ks_wire_frame){.ticks = name[0] == 'f' ? INT64_MAX / 4 : 0, .duration = name[0] == 'l' ? INT64_MAX / 4 : 1, .width = 64, .height = 36};
+        ks_wire_send(socket, &m, NULL, 0, 0);
+    } else if (!strcmp(name, "no_rate")) {
+        ks_wire_begin(&m, KS_MSG_MEDIA);
+        m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 25, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1, .fps = 1e-310};
+        ks_wire_send(socket, &m, NULL, 0, 0);
     } else if (!strcmp(name, "backward_ticks")) {
         ks_wire_begin(&m, KS_MSG_TICK);
         m.u.number = 10;
@@ -205,6 +214,14 @@ void ks_task_run(ks_task *task)
     else if (!strcmp(name, "leave")) _exit(0);
     else if (!strcmp(name, "leave_3")) _exit(7);
     else if (!strcmp(name, "sleep")) for (;;) { ks_message m; ks_wire_recv(task->socket, &m, NULL, 1000); }
+    else if (!strcmp(name, "tick") || !strcmp(name, "tick_more")) /* a sign of life ten times a second, and no work */
+        for (int64_t n_tick = 1;; n_tick++) {
+            ks_message m, in;
+            ks_wire_begin(&m, KS_MSG_TICK);
+            m.u.number = name[4] ? n_tick << 24 : n_tick;
+            ks_wire_send(task->socket, &m, NULL, 0, 0);
+            ks_wire_recv(task->socket, &in, NULL, 100);
+        }
     else if (!strcmp(name, "spin")) spin();
     else if (!strcmp(name, "memory")) eat();
     else if (!strcmp(name, "good")) media(task->socket), frame(task->socket, 0, 0), end(task->socket, KS_VERDICT_INDEXED, 1, "");

@@ -154,6 +154,29 @@ START_TEST(times)
 }
 END_TEST
 
+/* Whatever is typed: a number from 0 to 317 years of seconds, or no time at all. */
+START_TEST(any_time_that_is_typed)
+{
+    static const char letters[] = "0123456789999999eE.:hms+-xpn if";
+    unsigned long long seed = 42;
+    char text[40];
+    int good = 0;
+    for (int i = 0; i < 20000; i++) {
+        size_t n = 1 + (seed >> 60);
+        for (size_t k = 0; k < n; k++) {
+            seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+            text[k] = letters[(seed >> 33) % (k == 0 ? 16 : sizeof letters - 1)];
+        }
+        text[n] = 0;
+        double s = -7;
+        int err = ks_parse_seconds(&s, text);
+        ck_assert_msg(err == -1 || (s >= 0 && s <= 1e10), "\"%s\" is %g", text, s);
+        good += err == 0;
+    }
+    ck_assert_int_gt(good, 500);
+}
+END_TEST
+
 START_TEST(dates)
 {
     static const struct { const char *text; int end; int64_t seconds; } good[] = { /* date -u -d ... +%s */
@@ -343,6 +366,7 @@ int main(void)
     tcase_add_test(c, wrong_use_says_what_was_meant);
     tcase_add_test(c, globals_in_front_of_the_command);
     tcase_add_test(c, times);
+    tcase_add_test(c, any_time_that_is_typed);
     tcase_add_test(c, dates);
     tcase_add_test(c, nearest_names);
     tcase_add_test(c, tables_of_the_commands);

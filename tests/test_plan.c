@@ -333,6 +333,49 @@ START_TEST(a_scene_may_be_only_passed)
 }
 END_TEST
 
+/* What a film or a library of somebody else may hold: any time base, any times, any lengths that ingest lets through. */
+START_TEST(hostile_times)
+{
+    static const int32_t nums[] = {1, 1, 1, 7, 1001, 3600, 86400, INT32_MAX}, dens[] = {1, 1, 25, 1000, 90000, 1000000000, INT32_MAX};
+    static const double lengths[] = {0.1, 0.3, 1, 8, 8, 8, 20, 3600, 86400};
+    made got = {calloc(CLIPS, sizeof(clip)), 0, 0, NULL};
+    unsigned long long seed = 20261129;
+    for (int round = 0; round < 2000; round++) {
+        state = seed + (unsigned long long)round * 7919;
+        rnd(2);
+        ks_plan_rule r = {{nums[rnd(8)], dens[rnd(7)]}, (int64_t)(lengths[rnd(9)] * 1e6), 1000 + rnd(1 << (1 + rnd(30))), 1 + (int)rnd(rnd(2) ? 16 : KS_PLAN_FRAMES), 0};
+        double tick = (double)r.tb.num / r.tb.den, most = 4294967296.0 / tick;
+        int64_t limit = most < (double)(INT64_MAX / 4) ? (int64_t)most : INT64_MAX / 4, t = 0, window = (int64_t)((double)r.window_us / 1e6 / tick) + 1;
+        r.nominal = rnd(2) ? (int64_t)rnd(1u << 30) : 0;
+        ks_plan *p;
+        ks_error e = {0, ""};
+        got.n = 0;
+        got.T = r.frames;
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        int frames = 1 + (int)rnd(60), last = 0;
+        for (int i = 0; i < frames && t < limit; i++) {
+            ks_plan_border border = rnd(9) ? KS_PLAN_ON : (ks_plan_border)rnd(4);
+            ks_plan_blend blend = border == KS_PLAN_SOFT ? (ks_plan_blend){rnd(1u << 20), rnd(1u << 20)} : NONE;
+            ck_assert_msg(ks_plan_frame(p, i, t, border, blend, &e) == 0, "seed %llu round %d: %s", seed, round, e.msg);
+            int64_t step = rnd(4) ? window / (1 + (int64_t)rnd(40)) : rnd(3) ? window * (1 + (int64_t)rnd(9)) : limit / (1 + (int64_t)rnd(20));
+            t += step > 0 ? step : 1;
+            last = i;
+        }
+        ck_assert_msg(ks_plan_end(p, t, &e) == 0, "seed %llu round %d: %s", seed, round, e.msg);
+        ks_plan_close(p);
+        ck_assert_int_ge(got.n, 1);
+        for (int i = 0; i < got.n; i++) {
+            ck_assert_msg(got.at[i].start < got.at[i].end, "seed %llu round %d clip %d: [%lld,%lld)", seed, round, i,
+                          (long long)got.at[i].start, (long long)got.at[i].end);
+            ck_assert_msg(i == 0 || got.at[i].start != got.at[i - 1].start || got.at[i].end != got.at[i - 1].end,
+                          "seed %llu round %d clip %d is there twice", seed, round, i);
+            for (int k = 0; k < r.frames; k++) ck_assert(got.at[i].frame[k] >= 0 && got.at[i].frame[k] <= last);
+        }
+    }
+    free(got.at);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("plan");
@@ -343,6 +386,7 @@ int main(void)
     tcase_add_test(t, a_shot_is_never_all_dissolve);
     tcase_add_test(t, a_scene_may_be_only_passed);
     tcase_add_test(t, one_frame_and_many_a_second);
+    tcase_add_test(t, hostile_times);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -2,6 +2,7 @@
 #include "formats/formats.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,37 @@ START_TEST(clocks)
 }
 END_TEST
 
+/* Times that no film has, of a library of somebody else: digits and separators all the same, and in order. */
+START_TEST(any_time_at_all)
+{
+    static const double extremes[] = {0, 1e-300, 1e300, -1e300, 9.3e18, -9.3e18, 4294967296.0, 1e12, 0.5};
+    static const int64_t ticks[] = {0, 1, INT64_MAX, INT64_MIN, INT64_MAX / 2, (int64_t)1 << 58, -1, 90000};
+    unsigned long long seed = 7;
+    char text[24];
+    for (int i = 0; i < 4000; i++) {
+        seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+        double x = i < 9 ? extremes[i] : ldexp((double)(int64_t)seed, (int)(seed >> 40 & 127) - 90), rate = x;
+        int64_t t = i < 8 ? ticks[i] : (int64_t)seed >> (seed & 63);
+        ks_timebase tb = {(int32_t)(1 + (seed >> 33)), (int32_t)(1 + (seed >> 9 & 0x7fffffff) % 1000000)};
+        ks_rate r = ks_rate_of(i % 3 ? 29.97 : rate);
+        ck_assert(r.num > 0 && r.den > 0);
+        int64_t frame = ks_frame_number(t, tb, r);
+        ck_assert_msg(llabs(frame) <= (int64_t)1 << 53, "%lld", (long long)frame);
+        ks_timecode(text, frame, r, i % 2 ? ks_drops(r) : 0);
+        ck_assert_uint_ge(strlen(text), 11);
+        ck_assert_uint_eq(strspn(text, "0123456789:;"), strlen(text));
+        ks_clock(text, x);
+        ck_assert_uint_eq(strspn(text, "0123456789:"), strlen(text));
+        ks_clock_ms(text, x);
+        ck_assert_uint_eq(strspn(text, "0123456789:."), strlen(text));
+    }
+    ks_clock(text, NAN);
+    ck_assert_str_eq(text, "0:00");
+    ks_clock_ms(text, INFINITY);
+    ck_assert_uint_eq(strspn(text, "0123456789:."), strlen(text));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("timecode");
@@ -127,6 +159,7 @@ int main(void)
     tcase_add_test(c, rates_meant);
     tcase_add_test(c, frames_and_back);
     tcase_add_test(c, clocks);
+    tcase_add_test(c, any_time_at_all);
     suite_add_tcase(s, c);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);
