@@ -53,6 +53,7 @@ typedef struct ks_parcel {
     ks_job_file *job;
     /* CLIP */
     int64_t start, end, oldest;    /* ticks; numbers below oldest are not needed after this clip */
+    ks_timebase tb;                /* of those ticks */
     ks_reason reason;
     int T;                         /* number[T] */
     int64_t *number;

@@ -36,6 +36,7 @@ typedef struct ks_active {
     int64_t clips;            /* of this run, committed */
     double oldest;            /* when the first waiting clip came */
     double seconds, total;    /* how far the reader is */
+    ks_timebase tb;           /* of its clips */
     int bad;                  /* its vectors cannot be kept: `why` */
     char why[200];
 } active;
@@ -105,6 +106,7 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
     ks_video v = row_of(a->job);
     int err = 0;
     if (!a->job->video) {
+        if (a->tb.den > 0) v.tb = a->tb;
         err = ks_index_add_video(&a->job->video, k->x, &v, e);
         if (err < 0) return err;
     }
@@ -426,6 +428,7 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
     if (a && p->kind != KS_PARCEL_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
+    if (a && p->kind == KS_PARCEL_CLIP) a->tb = p->tb;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
     if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
     ks_at_work(k->o, NULL);

@@ -129,7 +129,7 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
         goto out;
     }
     int still = g->r->o->stills && c->own == 1 && strstr(ks_film_media(g->film)->container, "_pipe") != NULL;
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .reason = still ? KS_REASON_STILL : c->reason,
+    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .tb = g->tb, .reason = still ? KS_REASON_STILL : c->reason,
                      .T = c->n, .number = p->number, .frame = p->frame, .seconds = ks_seconds(c->end, g->tb)};
     memcpy(p->number, c->frame, (size_t)c->n * sizeof *p->number);
     for (int i = 0; i < c->n; i++) {

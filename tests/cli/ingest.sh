@@ -189,6 +189,7 @@ done
 kill -INT $one; kill -CONT $one; wait $one; first=$?
 is "$second" 11 "a second writer: exit 11"
 is "$first" 130 "Ctrl-C: exit 130"
+is "$("$K" -L "$T/l6" clips --unfinished --json | jq -s 'length > 2 and (map(.end) | max) <= 21')" true "clips of an unfinished film have their times in seconds"
 kept=$("$D" "$T/l6" part | cut -d' ' -f2)
 "$K" -L "$T/l6" ingest --encoder clock $S --json "$T/big.mp4" "$T/made" >"$T/out" 2>&1
 "$K" -L "$T/l7" ingest --encoder clock $S --json "$T/big.mp4" "$T/made" >"$T/o7" 2>&1
