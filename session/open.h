@@ -23,6 +23,9 @@ typedef struct {
     ks_query_options o;
 } ks_asked;
 
+/* KS_ENOTFOUND, for a second that lies beyond a film's end. */
+int ks_no_such_second(const char *file, double at, double length, ks_error *e);
+
 /* The question as a vector, and the options that its kind brings along. q is the caller's on success and failure. */
 int ks_question_vector(ks_asked *a, ks_session *s, const ks_question *question, ks_error *e);
 

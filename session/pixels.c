@@ -2,6 +2,9 @@
  * counted before it is known which ones are wanted, and a container's own count is a guess. */
 #include "session/session.h"
 
+#include "session/open.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +23,11 @@ void ks_clip_free(ks_clip_pixels *clip)
 static size_t frame_bytes(int side)
 {
     return (size_t)side * (size_t)side * 3;
+}
+
+int ks_no_such_second(const char *file, double at, double length, ks_error *e)
+{
+    return ks_fail(e, KS_ENOTFOUND, "%s: nothing is at %.10g s, the film is %.10g s long", file, at, round(length * 1000) / 1000);
 }
 
 static uint8_t *frames_room(const ks_clip_how *how, ks_error *e)
@@ -51,6 +59,7 @@ typedef struct {
     uint8_t *px;
     int got;        /* frames filled */
     int64_t total;  /* frames there are */
+    double must;    /* the film lasts until this second at least; < 0: no matter */
     int err;
     ks_error *e;
 } sampler;
@@ -91,6 +100,11 @@ static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
     int err = ks_frames(&media, &outcome, *s->how->decoder, file, range, NULL, NULL, e);
     if (err < 0) goto out;
     s->total = media.frames;
+    double length = ks_seconds(outcome.last_end, media.tb); /* 0 where the range ended before the film */
+    if (s->must >= 0 && (s->total < 1 || (length > 0 && s->must > length))) {
+        err = ks_no_such_second(file, s->must, length, e);
+        goto out;
+    }
     if (s->total < 1) {
         err = ks_fail(e, KS_EFORMAT, "%s: no frame in the asked time", file);
         goto out;
@@ -107,9 +121,9 @@ out:
     return err;
 }
 
-int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
+static int clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, double must, ks_error *e)
 {
-    sampler s = {.how = how, .e = e};
+    sampler s = {.how = how, .must = must, .e = e};
     ks_range range = {.from = from, .to = to};
     int err = ks_open_decoder(how->decoder, how->setup, e);
     if (!err && !(s.px = frames_room(how, e))) err = KS_ENOMEM;
@@ -117,6 +131,17 @@ int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file,
     if (err) free(s.px);
     else *clip = (ks_clip_pixels){.px = s.px, .T = how->frames, .side = how->side};
     return err;
+}
+
+int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
+{
+    return clip_film(clip, how, file, from, to, -1, e);
+}
+
+int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at, double seconds, ks_error *e)
+{
+    double from = at > seconds / 2 ? at - seconds / 2 : 0;
+    return clip_film(clip, how, file, from, from + seconds, at, e);
 }
 
 int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e)

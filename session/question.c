@@ -44,8 +44,9 @@ static int ask_words(ks_asked *a, ks_session *s, const ks_question *question, ks
     return err;
 }
 
-/* A picture (film 0), or the seconds [from, to) of a film that is not in the library, as this library's clips are made. */
-static int ask_pixels(ks_asked *a, ks_session *s, const char *file, int film, double from, double to, ks_error *e)
+/* A picture, or with `film` a film that is not in the library, as this library's clips are made. at < 0: all of the film;
+ * else 8 s around it, ingest's window. */
+static int ask_pixels(ks_asked *a, ks_session *s, const char *file, int film, double at, ks_error *e)
 {
     ks_clip_how how;
     ks_clip_pixels clip = {0};
@@ -56,20 +57,13 @@ static int ask_pixels(ks_asked *a, ks_session *s, const char *file, int film, do
     if ((err = space_of(&space, s, e)) < 0 || (err = ks_session_encoder(&enc, s, KS_TOWER_VIDEO, e)) < 0 ||
         (err = room_for(a, space.dim, e)) < 0)
         return err;
-    how = (ks_clip_how){.setup = s->setup, .decoder = &s->decoder, .frames = space.frames, .side = ks_side(ks_encoder_info(enc)), .fit = (ks_fit)(space.resize % 10)};
-    err = film ? ks_clip_film(&clip, &how, file, from, to, e) : ks_clip_image(&clip, &how, file, e);
+    how = (ks_clip_how){.setup = s->setup, .decoder = &s->decoder, .frames = space.frames, .side = ks_side(ks_encoder_info(enc)),
+                        .fit = (ks_fit)(space.resize % 10)};
+    err = !film ? ks_clip_image(&clip, &how, file, e) : at < 0 ? ks_clip_film(&clip, &how, file, 0, -1, e) : ks_clip_around(&clip, &how, file, at, 8, e);
     if (err == 0)
         err = ks_clip_encode(a->q, enc, &clip, e);
     ks_clip_free(&clip);
     return err;
-}
-
-/* at < 0: all of it; else 8 s around it, ingest's window. */
-static int ask_foreign(ks_asked *a, ks_session *s, const char *file, double at, ks_error *e)
-{
-    double from = at < 0 ? 0 : fmax(at - 4, 0);
-
-    return ask_pixels(a, s, file, 1, from, at < 0 ? -1 : from + 8, e);
 }
 
 static void about_itself(ks_asked *a, int not_self, int64_t clip)
@@ -148,6 +142,8 @@ static int ask_stored(ks_asked *a, ks_session *s, const ks_question *question, k
     int err = path ? space_of(&space, s, e) : ks_fail(e, KS_ENOMEM, "no memory for a query");
 
     video->path = path;
+    if (err == 0 && at > ks_seconds(video->duration, video->tb))
+        err = ks_no_such_second(path, at, ks_seconds(video->duration, video->tb), e);
     if (err == 0 && (err = room_for(a, space.dim, e)) == 0)
         err = film_vector(a->q, &nearest, s, video, at, space.dim, e);
     if (err == 0 && at >= 0)
@@ -170,7 +166,7 @@ static int ask_film(ks_asked *a, ks_session *s, const ks_question *question, ks_
     split_at(file, &at);
     /* A film on a disk that is not here has no real path; its stored one may be what was typed. */
     if ((err = found = ks_index_find(&video, s->x, realpath(file, full) ? full : file, e)) >= 0)
-        err = found ? ask_stored(a, s, question, &video, at, e) : ask_foreign(a, s, file, at, e);
+        err = found ? ask_stored(a, s, question, &video, at, e) : ask_pixels(a, s, file, 1, at, e);
     free(file);
     return err;
 }
@@ -181,6 +177,6 @@ int ks_question_vector(ks_asked *a, ks_session *s, const ks_question *question, 
     if (question->words)
         return ask_words(a, s, question, e);
     if (question->image)
-        return ask_pixels(a, s, question->image, 0, 0, -1, e);
+        return ask_pixels(a, s, question->image, 0, -1, e);
     return question->like ? ask_clip(a, s, question, e) : ask_film(a, s, question, e);
 }

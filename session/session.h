@@ -99,6 +99,8 @@ typedef struct {
 int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e); /* T equal frames */
 /* Seconds [from, to) of a film; to < 0: to the end. Frame i of T is number floor(i * N / T) of the N there. */
 int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e);
+/* `seconds` of a film around `at` (>= 0), sampled likewise; KS_ENOTFOUND: the film ends before `at`. */
+int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at, double seconds, ks_error *e);
 void ks_clip_free(ks_clip_pixels *clip);
 int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e); /* v[D], unit length */
 

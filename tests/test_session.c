@@ -12,7 +12,8 @@
 #include "tests/library_maker.h"
 #include "tests/suite.h"
 
-static const char model[] = "tests/fixtures/lvt.npz", tokenizer[] = "tests/fixtures/lvt.spm", film[] = "models/demo/films/weather.mp4",
+#define FILM "models/demo/films/weather.mp4"
+static const char model[] = "tests/fixtures/lvt.npz", tokenizer[] = "tests/fixtures/lvt.spm", film[] = FILM,
                   picture[] = "models/demo/moments.png";
 static char folder[64], library[96], cache[96], decoder[PATH_MAX], said[1024];
 static ks_setup setup;
@@ -149,10 +150,29 @@ START_TEST(test_clips_and_films_of_the_library)
     a = ask(s, (ks_question){.film = "/films/lake.mp4@7"}); /* centres are 4, 8 and 20.25 */
     ck_assert_int_eq(a.at[0].clips[0], 2);
     ks_answer_free(&a);
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = "/films/lake.mp4@24.6"}, NULL, &e), KS_ENOTFOUND); /* it ends at 24.5 */
+    ck_assert_str_eq(e.msg, "/films/lake.mp4: nothing is at 24.6 s, the film is 24.5 s long");
+    a = ask(s, (ks_question){.film = "/films/lake.mp4@24.5"});
+    ck_assert_int_eq(a.at[0].clips[0], 3);
+    ks_answer_free(&a);
     a = ask(s, (ks_question){.film = "/films/lake.mp4", .not_self = 1});
     for (int i = 0; i < a.hits.count; i++)
         ck_assert_str_ne(a.at[i].path, "/films/lake.mp4");
     ks_answer_free(&a);
+    ks_session_close(s);
+}
+END_TEST
+
+/* A film that is not in the library, asked about just before and just behind its end (26.467 s). */
+START_TEST(test_seconds_of_a_foreign_film)
+{
+    ks_session *s = session();
+    ks_answer a = ask(s, (ks_question){.film = FILM "@26.4"});
+
+    ks_answer_free(&a);
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = FILM "@27"}, NULL, &e), KS_ENOTFOUND);
+    ck_assert_ptr_nonnull(strstr(e.msg, "nothing is at 27 s, the film is 2"));
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = FILM "@1:00:00"}, NULL, &e), KS_ENOTFOUND);
     ks_session_close(s);
 }
 END_TEST
@@ -293,6 +313,7 @@ int main(void)
     tcase_add_test(t, test_words_with_film_facts);
     tcase_add_test(t, test_any_order);
     tcase_add_test(t, test_clips_and_films_of_the_library);
+    tcase_add_test(t, test_seconds_of_a_foreign_film);
     tcase_add_test(t, test_options_and_errors);
     tcase_add_test(t, test_notices_are_heard);
     tcase_add_test(t, test_a_library_that_grows);
