@@ -24,10 +24,11 @@ BUILD ?= build$(if $(SAN),-$(subst $(COMMA),-,$(SAN)))
 VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
 
 PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash sentencepiece
+PKG_ING := libxml-2.0
 PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
-PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_DEC))
+PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_ING) $(PKG_DEC))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 HARD := -fPIC -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
@@ -50,15 +51,15 @@ CPPFLAGS += -DKS_HAVE_DNNL $(if $(DNNL_SO),-DKS_DNNL_SO='"$(DNNL_SO)"')
 endif
 
 LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lunistring -ldl -lpthread -lstdc++ -lm
-LIBS_CLI := $(LIBS)
+LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING))
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
 ROOMS := encoder index decoder ingest query session formats eval cli serve
 SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
-SRC_ING := $(wildcard ingest/*.c session/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
-SRC_CLI := $(wildcard cli/*.c formats/*.c)
+SRC_ING := $(wildcard ingest/*.c session/*.c formats/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
+SRC_CLI := $(wildcard cli/*.c)
 SRC_TEST := $(wildcard tests/test_*.c)
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
 OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB))
@@ -165,7 +166,7 @@ headers:
 
 FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 fuzz: $(FUZZ)
-FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB))
+FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB) $(PKG_ING))
 # clang compiles our C anew with coverage, once for all targets; the C++ shims come from the ordinary build.
 FUZZ_OBJ := $(patsubst %,build/fuzz/obj/%.o,$(SRC_LIB) $(SRC_ING))
 build/fuzz/obj/%.c.o: %.c
@@ -187,8 +188,8 @@ demo: all
 # Shared libraries export what the public headers declare, and nothing else, under one version.
 SONAME := 0
 HEADERS := ks.h encoder/encoder.h index/index.h query/query.h
-HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h
-LIBS_ING := -lxxhash -lpthread
+HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h formats/formats.h
+LIBS_ING := -lxxhash -ljansson $(call pc,--libs,$(PKG_ING)) -lpthread -lm
 $(BUILD)/libkinoseek.map: $(HEADERS)
 $(BUILD)/libkinoseek-ingest.map: $(HEADERS_ING)
 $(BUILD)/%.map: Makefile

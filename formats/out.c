@@ -11,7 +11,8 @@
 static const ks_format *const formats[] = {
     &ks_format_jsonl, &ks_format_csv, &ks_format_vtt, &ks_format_srt, &ks_format_ffmetadata, &ks_format_mkv_chapters,
     &ks_format_youtube, &ks_format_kodi_edl, &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_resolve_edl, &ks_format_otio,
-    &ks_format_html, &ks_format_print, NULL,
+    &ks_format_activitynet, &ks_format_activitynet_truth, &ks_format_fiftyone, &ks_format_label_studio, &ks_format_elan,
+    &ks_format_via, &ks_format_cvat, &ks_format_hf, &ks_format_html, &ks_format_print, NULL,
 };
 
 const ks_format *ks_find_format(const char *name)
@@ -51,6 +52,20 @@ int ks_same_film(const ks_entry *a, const ks_entry *b) { return a->video == b->v
 int ks_first_of_film(const ks_writer *w, int i) { return i == 0 || !ks_same_film(&w->at[i - 1], &w->at[i]); }
 
 int ks_last_of_film(const ks_writer *w, int i) { return i + 1 == w->n || !ks_same_film(&w->at[i], &w->at[i + 1]); }
+
+int ks_end_json(ks_writer *w)
+{
+    while (w->json.depth > 0)
+        ks_json_close(&w->json);
+    return 0;
+}
+
+int ks_end_xml(ks_writer *w)
+{
+    while (w->xml.depth > 0)
+        ks_xml_close(&w->xml);
+    return 0;
+}
 
 /* --- keeping --- */
 static void forget(ks_entry *k)

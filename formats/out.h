@@ -30,7 +30,7 @@ typedef struct ks_writer {
     int n, i;                /* i: entries written so far */
     ks_rate rate;            /* of the file: --fps, else that of its first film */
     int drop;                /* the file's timecode drops labels */
-    const char *path;        /* KS_BESIDE: the file as it is now; NULL: none yet */
+    const char *path;        /* KS_BESIDE: the file as it is now, NULL: none yet; KS_FOLDER: the folder */
     void *own;               /* [format->own] zeroed bytes */
     ks_error *e;
 } ks_writer;
@@ -57,6 +57,12 @@ int ks_same_film(const ks_entry *a, const ks_entry *b);
 
 /* out_check.c: the flags, longest and most of f over w->at[n]; decides w->rate and w->drop. */
 int ks_check_format(const ks_format *f, ks_writer *w);
+
+int ks_json_url(ks_json *j, const char *key, const char *path, ks_error *e); /* the path as file URL; KS_ENOMEM */
+
+/* Ends of formats: what is open is closed. */
+int ks_end_json(ks_writer *w);
+int ks_end_xml(ks_writer *w);
 
 /* The rate of the entry's film: as stored, else as measured. */
 ks_rate ks_entry_rate(const ks_entry *k);

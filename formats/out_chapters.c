@@ -94,16 +94,9 @@ static int mkv_entry(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-static int xml_end(ks_writer *w)
-{
-    while (w->xml.depth > 0)
-        ks_xml_close(&w->xml);
-    return 0;
-}
-
 const ks_format ks_format_mkv_chapters = {
     .name = "mkv-chapters", .ending = ".chapters.xml", .brief = "chapters for mkvpropedit and mkvmerge",
-    .flags = KS_KEEPS | KS_ONE_FILM, .begin = mkv_begin, .entry = mkv_entry, .end = xml_end,
+    .flags = KS_KEEPS | KS_ONE_FILM, .begin = mkv_begin, .entry = mkv_entry, .end = ks_end_xml,
 };
 
 /* --- YouTube: the first at 0:00, three or more, ten seconds each, or all of them are ignored --- */

@@ -2,7 +2,17 @@
 #include "formats/out.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+int ks_json_url(ks_json *j, const char *key, const char *path, ks_error *e)
+{
+    char *url = ks_url_of_path(path);
+
+    ks_json_text(j, key, url);
+    free(url);
+    return url ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+}
 
 ks_rate ks_entry_rate(const ks_entry *k) { return k->rate_num > 0 ? (ks_rate){k->rate_num, k->rate_den} : ks_rate_of(k->fps); }
 

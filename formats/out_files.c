@@ -185,6 +185,7 @@ static int write_target(ks_out *o, ks_writer *w, ks_error *e)
 
     if (o->format->flags & (KS_ONE_FILM | KS_BESIDE) && (o->to.beside || (o->to.path && is_folder(o->to.path))))
         return write_films(o, e);
+    w->path = o->format->flags & KS_FOLDER ? o->to.path : NULL;
     if ((err = ks_check_format(o->format, w)) < 0)
         return err;
     if (o->format->flags & KS_FOLDER)

@@ -4,7 +4,6 @@
 #include "formats/out.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static void rational(ks_json *j, const char *key, int64_t frame, ks_rate rate)
 {
@@ -43,27 +42,20 @@ static int otio_begin(ks_writer *w)
     return 0;
 }
 
-static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate)
+static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate, ks_error *e)
 {
-    size_t size;
-    char *url = NULL;
-    FILE *f = open_memstream(&url, &size);
+    int err;
 
-    if (f) {
-        ks_put_url(f, k->path);
-        fclose(f);
-    }
     ks_json_open(j, "media_references", '{');
     ks_json_open(j, "DEFAULT_MEDIA", '{');
     ks_json_text(j, "OTIO_SCHEMA", "ExternalReference.1");
-    ks_json_text(j, "target_url", url);
-    free(url);
+    err = ks_json_url(j, "target_url", k->path, e);
     if (k->duration > 0)
         range(j, "available_range", first, ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate), rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");
-    return f ? 0 : -1;
+    return err;
 }
 
 /* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by it. */
@@ -73,14 +65,15 @@ static int otio_entry(ks_writer *w, const ks_entry *k)
     ks_rate rate = w->options->fps.num ? w->options->fps : ks_entry_rate(k);
     int drop;
     int64_t in, out, first = ks_start_frame(&drop, k, rate);
+    int err;
 
     ks_entry_frames(&in, &out, k, rate);
     ks_json_open(j, NULL, '{');
     ks_json_text(j, "OTIO_SCHEMA", "Clip.2");
     ks_json_text(j, "name", ks_base_name(k->path));
     range(j, "source_range", first + in, out - in, rate);
-    if (media(j, k, first, rate) < 0)
-        return ks_fail(w->e, KS_ENOMEM, "no memory for a path");
+    if ((err = media(j, k, first, rate, w->e)) < 0)
+        return err;
     ks_json_open(j, "metadata", '{');
     ks_json_open(j, "kinoseek", '{');
     ks_json_text(j, k->is_label ? "label" : "query", k->title);
@@ -98,14 +91,7 @@ static int otio_entry(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-static int otio_end(ks_writer *w)
-{
-    while (w->json.depth > 0)
-        ks_json_close(&w->json);
-    return 0;
-}
-
 const ks_format ks_format_otio = {
     .name = "otio", .ending = ".otio", .brief = "OpenTimelineIO: Resolve, Kdenlive, Nuke, RV",
-    .flags = KS_KEEPS | KS_NEEDS_RATE, .begin = otio_begin, .entry = otio_entry, .end = otio_end,
+    .flags = KS_KEEPS | KS_NEEDS_RATE, .begin = otio_begin, .entry = otio_entry, .end = ks_end_json,
 };

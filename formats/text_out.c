@@ -71,6 +71,19 @@ void ks_put_url(FILE *f, const char *path)
     ks_put_url_path(f, path);
 }
 
+char *ks_url_of_path(const char *path)
+{
+    size_t size;
+    char *url = NULL;
+    FILE *f = open_memstream(&url, &size);
+
+    if (!f)
+        return NULL;
+    ks_put_url(f, path);
+    fclose(f);
+    return url;
+}
+
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void ks_put_base64(FILE *f, const void *data, size_t n)

@@ -13,6 +13,7 @@ void ks_put_xml(FILE *f, const char *s);
 void ks_put_url(FILE *f, const char *path);        /* file://, every other byte as %XX: the path's bytes survive */
 void ks_put_url_path(FILE *f, const char *path);   /* the same without file:// */
 void ks_put_base64(FILE *f, const void *data, size_t n);
+char *ks_url_of_path(const char *path);            /* as ks_put_url; malloc'ed, NULL: no memory */
 /* The bytes of a base64 text, NUL behind them; room for strlen(s) * 3 / 4 + 1. How many, or -1: not base64. */
 ssize_t ks_read_base64(char *out, const char *s);
 /* The path in a file: URL, or the text itself where it is none; malloc'ed, NULL: no memory. */

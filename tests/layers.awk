@@ -24,6 +24,7 @@ BEGIN {
     lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder "
     lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
     lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder query formats eval cli serve "
+    lib[++n] = "^libxml/";                                           who[n] = " formats "
     lib[++n] = "^sqlite3\\.h$";                                      who[n] = " index "
     lib[++n] = "^faiss/";                                            who[n] = " index "
     lib[++n] = "^xxhash\\.h$";                                       who[n] = " index decoder ingest "

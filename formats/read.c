@@ -1,0 +1,170 @@
+/* read.c - labels from other tools' files: which format it is, and the list that all readers fill. */
+#include "formats/read.h"
+
+#include "formats/text_out.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST_BYTES = 1 << 30 };
+
+int ks_bad_file(const ks_reader *r, const char *what) { return ks_fail(r->e, KS_EFORMAT, "%s: %s", r->file, what); }
+
+int ks_add_span(ks_reader *r, const char *film, const char *label, double start, double end, double score, int yes)
+{
+    ks_spans *s = r->out;
+    ks_span *at;
+
+    if (!isfinite(start) || !isfinite(end) || start < 0 || (end >= 0 && end < start))
+        return ks_fail(r->e, KS_EFORMAT, "%s: a span of %s is from %.3f to %.3f", r->file, film, start, end);
+    if (s->n == s->room) {
+        int room = s->room * 2 + 64;
+        ks_span *more = realloc(s->at, (size_t)room * sizeof *more);
+        if (!more)
+            return ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+        s->at = more;
+        s->room = room;
+    }
+    at = &s->at[s->n++];
+    *at = (ks_span){.film = strdup(film), .label = strdup(label ? label : ""), .start = start, .end = end, .yes = yes, .score = score};
+    return at->film && at->label ? 0 : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+}
+
+void ks_spans_free(ks_spans *s)
+{
+    for (int i = 0; i < s->n; i++) {
+        free(s->at[i].film);
+        free(s->at[i].label);
+    }
+    free(s->at);
+    *s = (ks_spans){0};
+}
+
+int ks_json_pair(double *start, double *end, const json_t *pair)
+{
+    const json_t *a = json_array_get(pair, 0), *b = json_array_get(pair, 1);
+
+    if (json_array_size(pair) != 2 || !json_is_number(a) || !json_is_number(b))
+        return -1;
+    *start = json_number_value(a);
+    *end = json_number_value(b);
+    return 0;
+}
+
+double ks_json_score(const json_t *of, const char *key)
+{
+    const json_t *score = json_object_get(of, key);
+
+    return json_is_number(score) ? json_number_value(score) : NAN;
+}
+
+/* The whole text, a NUL behind it. */
+static int slurp(char **text, size_t *n, const char *file, ks_error *e)
+{
+    FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "rb");
+    size_t room = 0, got = 0;
+    int err = 0;
+
+    *text = NULL;
+    *n = 0;
+    if (!f)
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", file, strerror(errno));
+    do {
+        char *more = *n < MOST_BYTES ? realloc(*text, (room = room * 2 + 65536) + 1) : NULL;
+        if (!more) {
+            err = *n < MOST_BYTES ? ks_fail(e, KS_ENOMEM, "%s: no memory to read it", file)
+                                  : ks_fail(e, KS_EFORMAT, "%s: larger than a gigabyte: no list of labels", file);
+            break;
+        }
+        *text = more;
+        *n += got = fread(*text + *n, 1, room - *n, f);
+    } while (*n == room);
+    if (err == 0 && ferror(f))
+        err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
+    if (err == 0)
+        (*text)[*n] = 0;
+    if (f != stdin)
+        fclose(f);
+    return err;
+}
+
+/* One JSON text: which of the known ones. */
+static int read_root(ks_reader *r, const json_t *root)
+{
+    static const struct {
+        const char *member, *format;
+        int (*read)(ks_reader *r, const json_t *root);
+    } kinds[] = {{"database", "activitynet-truth", ks_read_activitynet}, {"results", "activitynet", ks_read_activitynet},
+                 {"labels", "fiftyone", ks_read_fiftyone}, {"project", "via", ks_read_via}, {"path", "jsonl", ks_read_hit}};
+
+    if (json_is_array(root)) {
+        r->out->format = "label-studio";
+        return ks_read_label_studio(r, root);
+    }
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (json_object_get(root, kinds[i].member)) {
+            r->out->format = kinds[i].format;
+            return kinds[i].read(r, root);
+        }
+    return ks_bad_file(r, "JSON, but of no tool that is known here: ActivityNet, FiftyOne, Label Studio, VIA or --json");
+}
+
+static int read_json(ks_reader *r, const char *text, size_t n)
+{
+    json_error_t why;
+    json_t *root = json_loadb(text, n, 0, &why);
+    int err;
+
+    if (root) {
+        err = read_root(r, root);
+        json_decref(root);
+        return err;
+    }
+    if (*text == '{' && json_error_code(&why) == json_error_end_of_input_expected) {
+        r->out->format = "jsonl";
+        return ks_read_json_lines(r, text, n);
+    }
+    return ks_fail(r->e, KS_EFORMAT, "%s: not JSON: line %d: %s", r->file, why.line, why.text);
+}
+
+static int read_text(ks_reader *r, char *text, size_t n)
+{
+    char *start = text;
+
+    if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
+        start += 3;
+    start += strspn(start, " \t\r\n");
+    if (strlen(start) != n - (size_t)(start - text))
+        return ks_bad_file(r, "not a text file");
+    if (*start == '{' || *start == '[')
+        return read_json(r, start, strlen(start));
+    r->out->format = *start == '<' ? "elan" : "csv";
+    return *start == '<' ? ks_read_elan(r, start, strlen(start)) : ks_read_csv(r, start);
+}
+
+int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
+{
+    ks_reader r = {file, fps, out, e};
+    struct stat st;
+    char *text = NULL, *labels = NULL;
+    size_t n = 0;
+    int err;
+
+    *out = (ks_spans){0};
+    if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) { /* a FiftyOne data set is its folder */
+        if (asprintf(&labels, "%s/labels.json", file) < 0)
+            return ks_fail(e, KS_ENOMEM, "%s: no memory to read it", file);
+        r.file = labels;
+    }
+    err = slurp(&text, &n, r.file, e);
+    if (err == 0)
+        err = read_text(&r, text, n);
+    if (err < 0)
+        ks_spans_free(out);
+    free(text);
+    free(labels);
+    return err;
+}
