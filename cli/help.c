@@ -1,5 +1,6 @@
 /* help.c - --help and the man pages, printed from the command tables. */
 #include "cli/commands.h"
+#include "formats/formats.h"
 
 #include <string.h>
 
@@ -230,13 +231,39 @@ static void man_options(FILE *out, const ks_option *options)
         fputs("\\fR", out);
         if (o->arg) {
             fputs(" \\fI", out);
-            roff(out, o->arg);
+            roff(out, strcmp(o->name, "format") == 0 ? "FORMAT" : o->arg); /* man_formats lists them */
             fputs("\\fR", out);
         }
         putc('\n', out);
         roff(out, o->help);
         putc('\n', out);
     }
+}
+
+/* What --format takes, from the table of formats. */
+static void man_formats(FILE *out, const ks_option *options)
+{
+    ks_format_facts f;
+
+    while (options && options->name && strcmp(options->name, "format") != 0)
+        options++;
+    if (!options || !options->name)
+        return;
+    fputs(".SH FORMATS\n", out);
+    for (int i = 0; ks_format_about(&f, i); i++) {
+        if (!strstr(options->arg, f.name))
+            continue;
+        fputs(".TP\n\\fB", out);
+        roff(out, f.name);
+        fputs("\\fR\n", out);
+        roff(out, f.brief);
+        fputs(" (", out);
+        roff(out, f.holds);
+        fputs(").\n", out);
+    }
+    fputs(".PP\nA format that counts frames counts as the film does, from its own timecode where it has one; \\-\\-fps says another "
+          "rate.\nWhat a format cannot hold is an error, and nothing is written. Parquet goes through DuckDB:\n.PP\n.nf\n"
+          "duckdb \\-c \"COPY (FROM read_json_auto(\\(aqhits.jsonl\\(aq)) TO \\(aqhits.parquet\\(aq\"\n.fi\n", out);
 }
 
 static void man_title(FILE *out, const char *name)
@@ -304,6 +331,7 @@ void ks_print_man(FILE *out, const ks_command *c)
         fputs(".SH OPTIONS\n", out);
         man_options(out, c->options);
     }
+    man_formats(out, c->options);
     fputs(".PP\nThe options of every command are in \\fBkinoseek\\fR(1).\n", out);
     if (c->more && *c->more) {
         fputs(".SH NOTES\n.nf\n", out);
