@@ -62,6 +62,11 @@ is "$(k search --json --all -k 1 soldiers marching | jq .missing)" true "a missi
 is "$(k search --all -k 1 -0 a dog jumping into water | xargs -0 -n 1 ls)" "$lake" "-0 | xargs -0 ls"
 is "$(k search --all -k 2 -0 a dog jumping into water | tr -cd '\0' | wc -c)" 2 "-0 ends each path by NUL"
 is "$(k search --all -k 1 --print '{rank}:{path:name}:{start:time}-{end:ms}:{start:tc}:{start:frame}{tab}{score:.1f}' a tram in the rain | cut -f 1)" "1:city.mp4:1:00:00-01:00:08.000:01:00:00;00:107892" "--print: clocks, drop-frame timecode, frames"
+is "$(export TZ=UTC; k search --all -k 1 --print '{rank:03d}|{rank:4d}|{rank:2}|{score:7.1f}|{start:s}|{start:010.2f}|{date:%Y/%m}|{date}|{date:%H:%M %%}' a tram in the rain | sed 's/|[^|]*|3600/|S|3600/')" \
+  "001|   1| 1|S|3600.000|0003600.00|2019/03|2019-03-02|00:00 %" "--print: widths, seconds, dates"
+for form in '{start:banana}' '{start:times}' '{score:time}' '{rank:.3f}' '{rank:1234d}' '{path:stem}' '{date:Y}' '{date:%Q}' '{query:s}' '{tab:2}' '{clips:d}' '{start:}' '{score:.f}'; do
+  k search --print "$form" x >/dev/null; is "$? $(grep -cF -- "--print: $form: " "$T/err")" "2 1" "--print $form is wrong use, and says what it takes"
+done
 k search --print '{nothing}' x >/dev/null; is "$?" 2 "--print with an unknown field is wrong use"
 k search --all --json a dog | head -c 10 >/dev/null
 ( k search --all --json a dog; echo $? >"$T/code" ) | head -c 1 >/dev/null; is "$(cat "$T/code")" 0 "a closed pipe ends with 0"
