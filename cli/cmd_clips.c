@@ -45,6 +45,14 @@ static void clip_line(const ks_clip *c, const ks_video *v)
     printf("%8lld  %s - %s  %-6s  %s\n", (long long)c->id, from, to, ks_reason_name(c->reason), path);
 }
 
+/* 1, or 0: the row or all paths of the film are rotten, which is counted; its clips are left out. */
+static int name_film(ks_video *v, ks_index *x, int64_t video, ks_error *e)
+{
+    int err = ks_index_video(v, x, video, e);
+    if (err == KS_ENOTFOUND) ks_index_nameless(x, video);
+    return err == KS_ENOTFOUND || err == KS_EDAMAGED ? 0 : err < 0 ? err : 1;
+}
+
 static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const clips_fields *f = fields;
@@ -56,20 +64,21 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     ks_out *out = NULL;
     ks_out_options options = {.rows = KS_ROWS_CLIPS, .command = "kinoseek clips"};
     int64_t shown = 0, of = 0, lost = 0;
+    int named = 0;
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words; --in names files");
     int err = ks_export_open(&out, &f->to, NULL, &options, e);
     if (err == 0) err = ks_index_open(&x, g->library, KS_READ, e);
     if (err == 0) err = ks_index_clips(&cursor, x, &filter, e);
     while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
-        if (err == KS_EDAMAGED) lost++;
-        else if (err < 0) break;
-        if (err == KS_EDAMAGED) {
-            err = 0;
-            continue;
+        if (err == KS_EDAMAGED) continue; /* a page, and the end */
+        if (err < 0) break;
+        if (c.video != of && (named = name_film(&v, x, c.video, e)) < 0) {
+            err = named;
+            break;
         }
-        if (c.video != of && (err = ks_index_video(&v, x, c.video, e)) < 0) break;
         of = c.video;
+        if (!named) continue;
         if (!out) clip_line(&c, &v);
         else if ((err = export_clip(out, &c, &v, e)) < 0) break;
         shown++;
@@ -77,6 +86,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (err >= 0 && out) err = ks_out_end(out, e);
     ks_out_close(out);
     ks_cursor_close(cursor);
+    if (x) lost = ks_index_damaged(x);
     ks_index_close(x);
     if (err < 0) return err;
     if (lost > 0) return ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s: run kinoseek repair", g->library, (long long)lost, lost == 1 ? "" : "s");

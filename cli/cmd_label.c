@@ -120,7 +120,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 out:
     ks_out_close(l.out);
     ks_encoder_close(enc);
-    ks_index_close(l.x);
+    ks_close_library(l.x, g, err);
     ks_free_labels(&list);
     return err;
 }

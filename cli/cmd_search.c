@@ -96,7 +96,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = f->queries ? ask_lines(&r, f->queries, e) : ks_search_ask(&r, &q, e);
     if (err == 0)
         err = ks_search_finish(&r, e);
-    ks_search_close(&r);
+    ks_search_close(&r, err);
     free(words);
     return err;
 }

@@ -193,6 +193,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         else
             print_text(g, all);
     }
+    ks_say_damage(s ? ks_session_index(s) : NULL, g, err);
     ks_session_close(s);
     free(all);
     return err;

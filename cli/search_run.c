@@ -146,9 +146,12 @@ static int write_out(outlet *w, const ks_hits *hits, const ks_entry *k, ks_error
     return err;
 }
 
+/* A rotten picture is none, like one that was forgotten since. */
 static int thumbnail_of(void *x, uint8_t **jpeg, size_t *bytes, const ks_entry *k, ks_error *e)
 {
-    return k->n_clips ? ks_index_thumbnail(jpeg, bytes, x, k->clips[0], e) : 0;
+    int err = k->n_clips ? ks_index_thumbnail(jpeg, bytes, x, k->clips[0], e) : 0;
+
+    return err == KS_EDAMAGED ? 0 : err;
 }
 
 static int write_page(const ks_search_run *r, const ks_answer *a, ks_error *e)
@@ -216,7 +219,7 @@ int ks_search_finish(ks_search_run *r, ks_error *e)
     return r->found ? 0 : 1;
 }
 
-void ks_search_close(ks_search_run *r)
+void ks_search_close(ks_search_run *r, int err)
 {
     outlet *w = r->out;
 
@@ -225,5 +228,6 @@ void ks_search_close(ks_search_run *r)
         free(w->open_path);
         free(w);
     }
+    ks_say_damage(r->s ? ks_session_index(r->s) : NULL, r->g, err);
     ks_session_close(r->s);
 }

@@ -59,6 +59,6 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
 int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e);
 /* After the last one: ends the output, opens the player. Exit code, or < 0. */
 int ks_search_finish(ks_search_run *r, ks_error *e);
-void ks_search_close(ks_search_run *r);
+void ks_search_close(ks_search_run *r, int err); /* err: how it went */
 
 #endif

@@ -264,6 +264,7 @@ void ks_index_close(ks_index *x)
     ks_forget_statements(x);
     sqlite3_close_v2(x->db);
     if (x->lock >= 0) close(x->lock); /* after SQLite's last checkpoint */
+    free(x->rotten);
     free(x->dir);
     free(x);
 }

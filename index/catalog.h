@@ -11,7 +11,7 @@
  * table does not pass there), so it never changes. */
 typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
-    KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_BACKGROUND = 10, KS_T_SEGMENT = 11,
+    KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_SEGMENT = 11 /* 10 was background */,
     KS_T_GONE = 12, KS_T_FILE_HASH = 13
 } ks_table_tag;
 
@@ -25,10 +25,15 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 2, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
+enum { KS_SCHEMA_VERSION = 3, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
 
 typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
 typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
+
+typedef struct {
+    int table;            /* ks_table_tag, or 0 */
+    int64_t id;
+} ks_rotten_row;
 
 struct ks_index {
     sqlite3 *db;
@@ -42,6 +47,9 @@ struct ks_index {
     struct { char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS]; /* by text; owned */
     int64_t ann_rows;     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
     ks_cursor *found;     /* row_cursor.c: the last single look-up */
+    ks_rotten_row *rotten; /* [n_rotten] met by this handle, sorted (rotten.c) */
+    int n_rotten;
+    int64_t missing;      /* clips that the library counts and the largest search did not meet */
     ks_copies *copies;
     ks_ann *ann;
 };
@@ -85,20 +93,28 @@ int ks_row_sum_register(sqlite3 *db); /* SQL functions ks_sum(tag, ...) and ks_p
 /* Does columns [first, first+n) of the current row hash to the one after them? */
 int ks_row_ok(sqlite3_stmt *s, ks_table_tag tag, int first, int n);
 int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start, int64_t stop, int at); /* columns at: half, at + 1: sum */
-int ks_rotten(ks_index *x, ks_error *e, const char *what, int64_t id); /* KS_EDAMAGED with the sentence */
 int ks_path_matches(const char *glob, const char *path); /* ks_filter.path_glob */
+
+/* --- rotten.c --- */
+int ks_rotten(ks_index *x, ks_error *e, ks_table_tag table, int64_t id); /* noted; KS_EDAMAGED with the sentence */
+void ks_note_rotten(ks_index *x, int table, int64_t id); /* table 0: a page that SQLite cannot read */
 
 /* --- schema.c --- */
 int ks_schema_create(ks_index *x, ks_error *e);   /* inside a transaction, on an empty database */
 int ks_schema_migrate(ks_index *x, int from, ks_error *e);
-/* Tables, indexes and views as they must stand in sqlite_schema, oldest version first; NULL ends. */
-extern const char *const ks_schema[];
-int ks_schema_objects(int version); /* how many of them a catalog of this version has */
+/* Tables, indexes and views as they must stand in sqlite_schema of the versions since .. until; sql NULL ends. */
+typedef struct {
+    const char *sql;
+    int since, until;
+} ks_schema_object;
+extern const ks_schema_object ks_schema[];
+int ks_schema_has(const ks_schema_object *o, int version);
 
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);
 int ks_library_write(const ks_library_row *row, ks_index *x, ks_error *e);
-int ks_space_read(ks_space *out, ks_index *x, int64_t id, ks_error *e); /* id 0: zeros */
+int ks_space_read(ks_space *out, ks_index *x, int64_t id, ks_error *e); /* id 0: zeros; a reader takes the second copy of a rotten row */
+int ks_space_again(ks_space *out, ks_index *x, int64_t id, ks_error *e); /* from its second copy, a setting: 1, 0 there is none */
 
 /* --- clip_rows.c, video_rows.c --- */
 int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e); /* rows of a video; space 0: all */

@@ -113,7 +113,6 @@ int ks_clip_delete(ks_index *x, int64_t clip, ks_error *e)
 {
     int code = ks_run(x, e, "DELETE FROM thumbnail WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM frame_vectors WHERE clip = ?1", "l", clip);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM background WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM vector WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM clip WHERE id = ?1", "l", clip);
     return code;
@@ -176,10 +175,9 @@ int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at)
     return 1;
 }
 
-/* *half borrows the row's bytes until the statement moves; NULL: the vector is not asked for. */
-static int read_clip(ks_clip *out, uint16_t *half, int *dim, ks_index *x, int64_t id, ks_error *e)
+/* half[KS_MAX_DIM] NULL: the vector is not asked for. */
+static int read_clip(ks_clip *out, int64_t *space, uint16_t *half, int *dim, ks_index *x, int64_t id, ks_error *e)
 {
-    int64_t space = 0;
     sqlite3_stmt *s = ks_bound(x, e, "SELECT c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum, v.half, v.sum "
                                      "FROM clip c LEFT JOIN vector v ON v.clip = c.id WHERE c.id = ?1", "l", id);
     if (!s) return e ? e->code : KS_EIO;
@@ -187,11 +185,11 @@ static int read_clip(ks_clip *out, uint16_t *half, int *dim, ks_index *x, int64_
     if (code < 0) return code;
     if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: clip %lld is not there", x->dir, (long long)id);
     code = 0;
-    if (!ks_clip_from_row(out, &space, s, 0)) code = ks_rotten(x, e, "clip", id);
+    if (!ks_clip_from_row(out, space, s, 0)) code = ks_rotten(x, e, KS_T_CLIP, id);
     else if (half) {
         int bytes = sqlite3_column_bytes(s, 8);
-        if (!ks_vector_row_ok(s, id, space, out->start, out->end, 8) || bytes < 2 || bytes > 2 * KS_MAX_DIM)
-            code = ks_rotten(x, e, "the vector of clip", id);
+        if (!ks_vector_row_ok(s, id, *space, out->start, out->end, 8) || bytes < 2 || bytes > 2 * KS_MAX_DIM || bytes % 2)
+            code = ks_rotten(x, e, KS_T_VECTOR, id);
         else {
             *dim = bytes / 2;
             memcpy(half, sqlite3_column_blob(s, 8), (size_t)bytes);
@@ -203,24 +201,41 @@ static int read_clip(ks_clip *out, uint16_t *half, int *dim, ks_index *x, int64_
 
 int ks_index_clip(ks_clip *out, ks_index *x, int64_t id, ks_error *e)
 {
+    int64_t space;
     assert(out && x);
-    return read_clip(out, NULL, NULL, x, id, e);
+    return read_clip(out, &space, NULL, NULL, x, id, e);
 }
 
 int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e)
 {
-    return read_clip(clip, half, dim, x, id, e);
+    int64_t space;
+    return read_clip(clip, &space, half, dim, x, id, e);
 }
 
-int ks_index_clip_vector(float *v, ks_index *x, int64_t id, ks_error *e)
+/* 1 = searches see this space, 0 = it is of another model: a switch is under way. */
+static int is_searched(ks_index *x, int64_t space, ks_error *e)
 {
-    assert(v && x);
+    ks_library_row library;
+    int code = ks_library_read(&library, x, e);
+    return code < 0 ? code : library.space == space;
+}
+
+int ks_index_clip_vector(float *v, int dim, ks_index *x, int64_t id, ks_error *e)
+{
+    assert(v && x && dim > 0 && dim <= KS_MAX_DIM);
     uint16_t half[KS_MAX_DIM];
     ks_clip clip;
-    int dim = 0;
-    int code = read_clip(&clip, half, &dim, x, id, e);
+    int64_t space;
+    int have = 0;
+    int code = ks_snapshot(x, e);
+    if (code < 0) return code;
+    code = read_clip(&clip, &space, half, &have, x, id, e);
+    if (code >= 0) code = is_searched(x, space, e);
+    code = ks_end(x, code, e);
+    if (code == 0) return ks_fail(e, KS_ESPACE, "%s: clip %lld is of another model than the one that searches see", x->dir, (long long)id);
+    if (code > 0 && have != dim) code = ks_rotten(x, e, KS_T_VECTOR, id);
     for (int d = 0; d < dim && code >= 0; d++) v[d] = ks_float_from_half(half[d]);
-    return code;
+    return code < 0 ? code : 0;
 }
 
 int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e)
@@ -234,7 +249,7 @@ int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, k
     if (code <= 0) return code;
     code = 0;
     size_t n = (size_t)sqlite3_column_bytes(s, 1);
-    if (!ks_row_ok(s, KS_T_THUMBNAIL, 0, 2)) code = ks_rotten(x, e, "the thumbnail of clip", id);
+    if (!ks_row_ok(s, KS_T_THUMBNAIL, 0, 2)) code = ks_rotten(x, e, KS_T_THUMBNAIL, id);
     else if (n > 0) {
         *jpeg = malloc(n);
         if (!*jpeg) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
@@ -247,10 +262,9 @@ int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, k
     return code;
 }
 
-static int unpack_frames(float **v, int frames, const unsigned char *data, size_t bytes)
+static int unpack_frames(float **v, int frames, size_t dim, const unsigned char *data, size_t bytes)
 {
-    if (frames < 1 || bytes % (size_t)frames || bytes / (size_t)frames <= 4) return 0;
-    size_t dim = bytes / (size_t)frames - 4;
+    if (frames < 1 || bytes % (size_t)frames || bytes / (size_t)frames != dim + 4) return 0;
     *v = malloc((size_t)frames * dim * sizeof **v);
     if (!*v) return KS_ENOMEM;
     for (size_t t = 0; t < (size_t)frames; t++) {
@@ -262,9 +276,9 @@ static int unpack_frames(float **v, int frames, const unsigned char *data, size_
     return 1;
 }
 
-int ks_index_frame_vectors(float **v, int *frames, ks_index *x, int64_t id, ks_error *e)
+int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t id, ks_error *e)
 {
-    assert(v && frames && x);
+    assert(v && frames && x && dim > 0 && dim <= KS_MAX_DIM);
     *v = NULL;
     *frames = 0;
     sqlite3_stmt *s = ks_bound(x, e, "SELECT clip, frames, data, sum FROM frame_vectors WHERE clip = ?1", "l", id);
@@ -273,9 +287,9 @@ int ks_index_frame_vectors(float **v, int *frames, ks_index *x, int64_t id, ks_e
     if (code <= 0) return code;
     int n = sqlite3_column_int(s, 1);
     if (!ks_row_ok(s, KS_T_FRAMES, 0, 3)) code = 0;
-    else code = unpack_frames(v, n, sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2));
+    else code = unpack_frames(v, n, (size_t)dim, sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2));
     sqlite3_reset(s);
-    if (code == 0) return ks_rotten(x, e, "the frame vectors of clip", id);
+    if (code == 0) return ks_rotten(x, e, KS_T_FRAMES, id);
     if (code < 0) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     *frames = n;
     return 0;

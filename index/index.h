@@ -102,8 +102,14 @@ int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const cha
 int ks_index_begin(ks_index *x, ks_error *e);
 int ks_index_end(ks_index *x, int code, ks_error *e);
 
+/* From here to ks_index_release all calls on x read one state, whatever a writer does meanwhile: one a command, or one a
+ * question where questions come one by one (the writer's log cannot shrink past the oldest). They nest by counting. */
+int ks_index_snapshot(ks_index *x, ks_error *e);
+void ks_index_release(ks_index *x);
+
 /* --- reading rows --- each returns 1 = a row, 0 = end, < 0 = error; pointers valid until the next call.
- * KS_EDAMAGED is one rotten row: a cursor goes on with the next one. */
+ * A rotten row is left out by a reader's cursor and counted (ks_index_damaged); a writer's says KS_EDAMAGED, for it has
+ * to act, and goes on with the next one. */
 typedef struct ks_cursor ks_cursor;
 typedef struct {
     const char *path_glob;         /* without '/': on the file name; else on the whole path or its end; * matches '/' too; NULL: all */
@@ -116,8 +122,7 @@ typedef struct {
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e);      /* one row a path */
 int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
-/* Ordered by video, start. After KS_EDAMAGED the next call goes on behind a rotten row, and is 0 where a page is. */
-int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e);
+int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e); /* by video, start; a reader's KS_EDAMAGED is a page: the next call is 0 */
 void ks_cursor_close(ks_cursor *c);
 int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e);     /* first path; KS_ENOTFOUND */
 int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e); /* 1 found, 0 not */
@@ -125,9 +130,11 @@ int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24],
 int ks_index_clip(ks_clip *out, ks_index *x, int64_t id, ks_error *e);
 /* Up to max searchable clips, spread evenly over the ids, in their order; as many look-ups, however large the library. */
 int ks_index_sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e);
-int ks_index_clip_vector(float *v, ks_index *x, int64_t id, ks_error *e);    /* [D] */
+int ks_index_clip_vector(float *v, int dim, ks_index *x, int64_t id, ks_error *e); /* [dim] of the searched space, else KS_ESPACE */
 int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e); /* caller frees; *jpeg NULL if none */
-int ks_index_frame_vectors(float **v, int *frames, ks_index *x, int64_t id, ks_error *e);    /* [T,D], caller frees */
+int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t id, ks_error *e); /* [T,dim], caller frees; *v NULL if none */
+int64_t ks_index_damaged(const ks_index *x); /* rows that this handle met and left out, each once: say so, and name kinoseek repair */
+void ks_index_nameless(ks_index *x, int64_t video); /* counts a film that was left out because no path of it is to be had */
 
 /* --- nearest neighbours --- exact means: score of the stored fp16 vector in one fixed order of
  * operations with fp32 accumulation, ties by clip id; every path gives the same (DESIGN 3.2). */
@@ -152,14 +159,6 @@ void ks_found_free(ks_found *found);
 typedef int ks_scores(void *arg, const ks_clip *clips, const float *scores, int m);
 int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter *f, ks_scores *visit, void *arg, ks_error *e);
 int ks_index_publish(ks_index *x, int final, ks_error *e); /* writer: bring the search copies up to date; final merges segments */
-
-/* Background of scores, clip by clip (query fills it). Rows of clips that are gone are left out. */
-typedef struct {
-    int64_t clip;
-    float mean, spread;
-} ks_background;
-int ks_index_set_background(ks_index *x, const ks_background *rows, int n, ks_error *e);
-int ks_index_background(ks_background *rows, int n, ks_index *x, ks_error *e); /* for rows[i].clip; how many were there (others: 0, 0) */
 
 /* --- care --- */
 typedef struct {

@@ -1,4 +1,4 @@
-/* library.c - the library's own row, its spaces, its settings, and the background of scores. */
+/* library.c - the library's own row, its spaces, its settings. */
 #include "index/catalog.h"
 
 #include <assert.h>
@@ -24,7 +24,7 @@ int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e)
     if (code < 0) return code;
     if (code == 0 || !ks_row_ok(s, KS_T_LIBRARY, 0, 11)) {
         sqlite3_reset(s);
-        return ks_rotten(x, e, "library row", 1);
+        return ks_rotten(x, e, KS_T_LIBRARY, 1);
     }
     copy_text(out->id, sizeof out->id, s, 1);
     out->created = sqlite3_column_int64(s, 2);
@@ -48,7 +48,22 @@ int ks_library_write(const ks_library_row *r, ks_index *x, ks_error *e)
                   r->videos, r->clips);
 }
 
-/* model_path and tokenizer_path may be NULL: 4096 bytes each. */
+int ks_space_again(ks_space *out, ks_index *x, int64_t id, ks_error *e)
+{
+    char key[40];
+    void *text;
+    size_t bytes;
+    memset(out, 0, sizeof *out);
+    snprintf(key, sizeof key, "space/%lld", (long long)id);
+    int code = ks_index_get(&text, &bytes, x, key, e);
+    if (code < 0 || !text) return code;
+    int fields = sscanf(text, "%64s %d %d %d %d %d", out->model, &out->dim, &out->frames, &out->sampler, &out->resize, &out->precision);
+    free(text);
+    return fields == 6 && out->dim > 0 && out->dim <= KS_MAX_DIM;
+}
+
+/* model_path and tokenizer_path may be NULL: 4096 bytes each. Of a rotten row a reader believes them all the same: whether
+ * the model is the right one its hash says. */
 static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_index *x, int64_t id, ks_error *e)
 {
     memset(out, 0, sizeof *out);
@@ -59,9 +74,11 @@ static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code < 0) return code;
-    if (code == 0 || !ks_row_ok(s, KS_T_SPACE, 0, 9)) {
+    int sound = code > 0 && ks_row_ok(s, KS_T_SPACE, 0, 9);
+    if (!sound) code = ks_rotten(x, e, KS_T_SPACE, id);
+    if (code < 0 && x->mode != KS_READ) {
         sqlite3_reset(s);
-        return ks_rotten(x, e, "the row of space", id);
+        return code;
     }
     copy_text(out->model, sizeof out->model, s, 1);
     out->dim = sqlite3_column_int(s, 2);
@@ -74,7 +91,8 @@ static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_
         copy_text(tokenizer_path, 4096, s, 8);
     }
     sqlite3_reset(s);
-    if (out->dim < 1 || out->dim > KS_MAX_DIM) return ks_rotten(x, e, "the row of space", id);
+    if (!sound) return ks_space_again(out, x, id, e) > 0 ? 0 : ks_rotten(x, e, KS_T_SPACE, id);
+    if (out->dim < 1 || out->dim > KS_MAX_DIM) return ks_rotten(x, e, KS_T_SPACE, id);
     return 0;
 }
 
@@ -193,7 +211,6 @@ static int finish_switch(int *done, ks_index *x, ks_error *e)
     static const char *const steps[] = {
         "DELETE FROM thumbnail WHERE clip IN (SELECT id FROM clip WHERE space <> ?1)",
         "DELETE FROM frame_vectors WHERE clip IN (SELECT id FROM clip WHERE space <> ?1)",
-        "DELETE FROM background WHERE clip IN (SELECT id FROM clip WHERE space <> ?1)",
         "DELETE FROM vector WHERE clip IN (SELECT id FROM clip WHERE space <> ?1)",
         "DELETE FROM clip WHERE space <> ?1",
         "DELETE FROM segment WHERE space <> ?1",
@@ -234,9 +251,11 @@ int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_er
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
     code = 0;
-    if (!ks_row_ok(s, KS_T_SETTING, 0, 2)) code = ks_fail(e, KS_EDAMAGED, "%s/catalog.db: setting %s does not match its "
+    if (!ks_row_ok(s, KS_T_SETTING, 0, 2)) {
+        ks_note_rotten(x, KS_T_SETTING, 0);
+        code = ks_fail(e, KS_EDAMAGED, "%s/catalog.db: setting %s does not match its "
                                                           "checksum: run kinoseek repair", x->dir, key);
-    else {
+    } else {
         size_t n = (size_t)sqlite3_column_bytes(s, 1);
         *data = malloc(n + 1);
         if (!*data) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
@@ -248,36 +267,4 @@ int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_er
     }
     sqlite3_reset(s);
     return code;
-}
-
-int ks_index_set_background(ks_index *x, const ks_background *rows, int n, ks_error *e)
-{
-    assert(x && (rows || n == 0));
-    int code = ks_begin(x, e);
-    if (code < 0) return code;
-    for (int i = 0; i < n && code >= 0; i++)
-        code = ks_run(x, e, "REPLACE INTO background SELECT ?1, ?2, ?3, ks_sum(10, ?1, ?2, ?3) "
-                            "WHERE EXISTS (SELECT 1 FROM clip WHERE id = ?1)", "ldd",
-                      rows[i].clip, (double)rows[i].mean, (double)rows[i].spread);
-    return ks_end(x, code, e);
-}
-
-int ks_index_background(ks_background *rows, int n, ks_index *x, ks_error *e)
-{
-    assert(x && (rows || n == 0));
-    int found = 0;
-    for (int i = 0; i < n; i++) {
-        sqlite3_stmt *s = ks_bound(x, e, "SELECT clip, mean, spread, sum FROM background WHERE clip = ?1", "l", rows[i].clip);
-        if (!s) return e ? e->code : KS_EIO;
-        int code = ks_step(s, x, e);
-        if (code < 0) return code;
-        rows[i].mean = rows[i].spread = 0;
-        if (code > 0 && ks_row_ok(s, KS_T_BACKGROUND, 0, 3)) {
-            rows[i].mean = (float)sqlite3_column_double(s, 1);
-            rows[i].spread = (float)sqlite3_column_double(s, 2);
-            found++;
-        }
-        sqlite3_reset(s);
-    }
-    return found;
 }

@@ -43,7 +43,7 @@ __attribute__((format(printf, 4, 5))) static void say(repair *r, int invariant, 
 /* INSERT ... SELECT of ?1..?n (columns) and ?n+1 (sum) WHERE the checksum holds. REAL columns may be stored as integers. */
 static void insert_sql(char *sql, size_t size, const ks_table *t)
 {
-    static const char *const reals[] = { "seconds_missing", "fps", "mean", "spread", "recall" };
+    static const char *const reals[] = { "seconds_missing", "fps", "recall" };
     char columns[600], list[600] = "", *save = NULL;
     size_t used = 0;
     int i = 0;
@@ -154,16 +154,8 @@ static int restore_space(repair *r, int64_t id, ks_error *e)
 {
     ks_index *x = &r->new_one;
     ks_space s;
-    char key[40];
-    void *text;
-    size_t bytes;
-    memset(&s, 0, sizeof s);
-    snprintf(key, sizeof key, "space/%lld", (long long)id);
-    int code = ks_index_get(&text, &bytes, x, key, e);
-    if (code < 0 || !text) return code;
-    int fields = sscanf(text, "%64s %d %d %d %d %d", s.model, &s.dim, &s.frames, &s.sampler, &s.resize, &s.precision);
-    free(text);
-    if (fields != 6) return 0;
+    int code = ks_space_again(&s, x, id, e);
+    if (code <= 0) return code;
     say(r, 1, 0, "the row of space %lld is lost and was made anew", (long long)id);
     return ks_run(x, e, "INSERT INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, x'', x'', ks_sum(2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, x'', x''))",
                   "ltiiiii", id, s.model, s.dim, s.frames, s.sampler, s.resize, s.precision);
@@ -196,14 +188,14 @@ static int agree(repair *r, ks_error *e)
         char query[400];
         snprintf(query, sizeof query, "SELECT id, id FROM clip WHERE id IN (%s)", lost[i].sql);
         snprintf(then, sizeof then, "DELETE FROM vector WHERE clip IN (%s); DELETE FROM thumbnail WHERE clip IN (%s); DELETE FROM frame_vectors "
-                 "WHERE clip IN (%s); DELETE FROM background WHERE clip IN (%s); DELETE FROM clip WHERE id IN (%s)",
-                 lost[i].sql, lost[i].sql, lost[i].sql, lost[i].sql, lost[i].sql);
+                 "WHERE clip IN (%s); DELETE FROM clip WHERE id IN (%s)",
+                 lost[i].sql, lost[i].sql, lost[i].sql, lost[i].sql);
         code = put_right(r, query, "clip ", lost[i].after, then, e);
     }
     if (code >= 0)
         code = put_right(r, "SELECT 1 WHERE 0", "", "", "DELETE FROM vector WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM thumbnail WHERE clip NOT IN "
-                         "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM background "
-                         "WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
+                         "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN (SELECT id FROM clip); "
+                         "DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM gone; DELETE FROM segment", e);
     if (code >= 0)
         code = put_right(r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)", "", ": the row of its video is lost; "

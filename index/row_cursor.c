@@ -57,10 +57,10 @@ int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 static int take_video(ks_video *out, ks_cursor *c, ks_error *e)
 {
     if (!ks_video_from_row(&c->row, c->s, 0))
-        return ks_rotten(c->x, e, "the row of video", sqlite3_column_int64(c->s, 0));
+        return ks_rotten(c->x, e, KS_T_VIDEO, sqlite3_column_int64(c->s, 0));
     size_t n = (size_t)sqlite3_column_bytes(c->s, AT_PATH);
     if (!ks_row_ok(c->s, KS_T_PATH, AT_PATH, 6) || n >= sizeof c->path)
-        return ks_rotten(c->x, e, "a path of video", c->row.v.id);
+        return ks_rotten(c->x, e, KS_T_PATH, c->row.v.id);
     if (n) memcpy(c->path, sqlite3_column_blob(c->s, AT_PATH), n);
     c->path[n] = 0;
     c->row.v.path = c->path;
@@ -83,11 +83,21 @@ static int next_row(ks_cursor *c, ks_error *e)
     return code;
 }
 
+/* A reader goes on behind a rotten row, which is counted; a writer has to hear of it. */
+static int left_out(const ks_cursor *c, int code)
+{
+    return code == KS_EDAMAGED && !c->over && c->x->mode == KS_READ;
+}
+
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e)
 {
+    int code;
     assert(out && c);
-    int code = next_row(c, e);
-    return code <= 0 ? code : take_video(out, c, e);
+    do {
+        code = next_row(c, e);
+        if (code > 0) code = take_video(out, c, e);
+    } while (left_out(c, code));
+    return code;
 }
 
 int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
@@ -102,12 +112,14 @@ int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 
 int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
 {
-    assert(out && c);
     int64_t space;
-    int code = next_row(c, e);
-    if (code <= 0) return code;
-    if (!ks_clip_from_row(out, &space, c->s, 0)) return ks_rotten(c->x, e, "clip", sqlite3_column_int64(c->s, 0));
-    return 1;
+    int code;
+    assert(out && c);
+    do {
+        code = next_row(c, e);
+        if (code > 0 && !ks_clip_from_row(out, &space, c->s, 0)) code = ks_rotten(c->x, e, KS_T_CLIP, sqlite3_column_int64(c->s, 0));
+    } while (left_out(c, code));
+    return code;
 }
 
 /* Where a stretch of ids holds nothing to search, the next one begins behind it: all in all one walk at most. */
@@ -150,8 +162,9 @@ static int single(ks_video *out, ks_index *x, const char *sql, const ks_video *k
     if (key->path) sqlite3_bind_blob(x->found->s, 1, key->path, (int)strlen(key->path), SQLITE_STATIC);
     else if (key->id) sqlite3_bind_int64(x->found->s, 1, key->id);
     else sqlite3_bind_blob(x->found->s, 1, key->content, sizeof key->content, SQLITE_STATIC);
-    int code = ks_step(x->found->s, x, e);
-    if (code > 0) code = take_video(out, x->found, e);
+    int code = 0, found = 0;
+    while (found <= 0 && (code = ks_step(x->found->s, x, e)) > 0) found = take_video(out, x->found, e); /* a rotten path, then the next */
+    if (code >= 0) code = found;
     sqlite3_reset(x->found->s);
     x->found->s = NULL; /* the cache owns it */
     return code;
@@ -161,7 +174,7 @@ int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e)
 {
     assert(out && x);
     int code = single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.id = ?1 "
-                              "ORDER BY p.path LIMIT 1", &(ks_video){ .id = id }, e);
+                              "ORDER BY p.path", &(ks_video){ .id = id }, e);
     if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)id);
     return code < 0 ? code : 0;
 }
@@ -179,5 +192,5 @@ int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24],
     ks_video key = { 0 };
     memcpy(key.content, content, sizeof key.content);
     return single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.content = ?1 "
-                          "ORDER BY p.path LIMIT 1", &key, e);
+                          "ORDER BY p.path", &key, e);
 }

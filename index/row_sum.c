@@ -93,12 +93,6 @@ int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start
            sqlite3_column_int64(s, at + 1) == (int64_t)XXH64_digest(&h);
 }
 
-int ks_rotten(ks_index *x, ks_error *e, const char *what, int64_t id)
-{
-    return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: %s %lld does not match its checksum: run kinoseek repair",
-                   x->dir, what, (long long)id);
-}
-
 int ks_path_matches(const char *glob, const char *path)
 {
     const char *name = strrchr(path, '/');

@@ -4,6 +4,7 @@
  * seconds). man kinoseek-catalog documents all of it; only views are promised to stay as they are. */
 #include "index/catalog.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 const ks_table ks_tables[] = {
@@ -18,7 +19,6 @@ const ks_table ks_tables[] = {
     { "frame_vectors", "clip", "clip, frames, data", 3, KS_T_FRAMES, 1 },
     { "thumbnail", "clip", "clip, jpeg", 2, KS_T_THUMBNAIL, 1 },
     { "setting", "rowid", "key, value", 2, KS_T_SETTING, 1 },
-    { "background", "clip", "clip, mean, spread", 3, KS_T_BACKGROUND, 1 },
     { "segment", "id", "id, file, space, from_generation, to_generation, rows, header, size, mtime_ns, ctime_ns, device, inode, "
       "ann_file, ann_hash, recall", 15, KS_T_SEGMENT, 1 },
     { "gone", "video", "generation, video, finished", 3, KS_T_GONE, 1 },
@@ -26,82 +26,81 @@ const ks_table ks_tables[] = {
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
-/* Version 2: a hash of all bytes of a file, for the day when only its mtime is another (DESIGN 3.4). */
-static const char file_hash[] = "CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, "
-                                "sum INTEGER NOT NULL) STRICT";
+#define ALWAYS(sql) { sql, 1, INT_MAX }
 
-const char *const ks_schema[] = {
-    "CREATE TABLE library(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created INTEGER NOT NULL, "
+const ks_schema_object ks_schema[] = {
+    ALWAYS("CREATE TABLE library(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created INTEGER NOT NULL, "
     "space INTEGER NOT NULL, writing INTEGER NOT NULL, generation INTEGER NOT NULL, next_video INTEGER NOT NULL, "
-    "next_clip INTEGER NOT NULL, next_segment INTEGER NOT NULL, videos INTEGER NOT NULL, clips INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
+    "next_clip INTEGER NOT NULL, next_segment INTEGER NOT NULL, videos INTEGER NOT NULL, clips INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
 
-    "CREATE TABLE space(id INTEGER PRIMARY KEY, model TEXT NOT NULL, dim INTEGER NOT NULL, frames INTEGER NOT NULL, "
+    ALWAYS("CREATE TABLE space(id INTEGER PRIMARY KEY, model TEXT NOT NULL, dim INTEGER NOT NULL, frames INTEGER NOT NULL, "
     "sampler INTEGER NOT NULL, resize INTEGER NOT NULL, precision INTEGER NOT NULL, model_path BLOB NOT NULL, "
-    "tokenizer_path BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
+    "tokenizer_path BLOB NOT NULL, sum INTEGER NOT NULL) STRICT"),
 
-    "CREATE TABLE video(id INTEGER PRIMARY KEY, content BLOB NOT NULL, space INTEGER NOT NULL, finished INTEGER NOT NULL, "
+    ALWAYS("CREATE TABLE video(id INTEGER PRIMARY KEY, content BLOB NOT NULL, space INTEGER NOT NULL, finished INTEGER NOT NULL, "
     "verdict INTEGER NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL, tb_num INTEGER NOT NULL, "
     "tb_den INTEGER NOT NULL, duration INTEGER NOT NULL, seconds_missing REAL NOT NULL, film_date INTEGER NOT NULL, "
     "date_source INTEGER NOT NULL, width INTEGER NOT NULL, height INTEGER NOT NULL, fps REAL NOT NULL, "
-    "flags INTEGER NOT NULL, clips INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
-    "CREATE UNIQUE INDEX video_content ON video(content)",
-    "CREATE INDEX video_finished ON video(finished)",
+    "flags INTEGER NOT NULL, clips INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    ALWAYS("CREATE UNIQUE INDEX video_content ON video(content)"),
+    ALWAYS("CREATE INDEX video_finished ON video(finished)"),
 
-    "CREATE TABLE path(path BLOB PRIMARY KEY NOT NULL, video INTEGER NOT NULL REFERENCES video, size INTEGER NOT NULL, "
-    "mtime_ns INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE INDEX path_video ON path(video)",
+    ALWAYS("CREATE TABLE path(path BLOB PRIMARY KEY NOT NULL, video INTEGER NOT NULL REFERENCES video, size INTEGER NOT NULL, "
+    "mtime_ns INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT, WITHOUT ROWID"),
+    ALWAYS("CREATE INDEX path_video ON path(video)"),
 
-    "CREATE TABLE clip(id INTEGER PRIMARY KEY, video INTEGER NOT NULL REFERENCES video, space INTEGER NOT NULL REFERENCES space, "
-    "start INTEGER NOT NULL, stop INTEGER NOT NULL, frames INTEGER NOT NULL, reason INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
-    "CREATE UNIQUE INDEX clip_video ON clip(video, space, start, stop)",
+    ALWAYS("CREATE TABLE clip(id INTEGER PRIMARY KEY, video INTEGER NOT NULL REFERENCES video, space INTEGER NOT NULL REFERENCES space, "
+    "start INTEGER NOT NULL, stop INTEGER NOT NULL, frames INTEGER NOT NULL, reason INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    ALWAYS("CREATE UNIQUE INDEX clip_video ON clip(video, space, start, stop)"),
 
-    "CREATE TABLE vector(clip INTEGER PRIMARY KEY REFERENCES clip, half BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE frame_vectors(clip INTEGER PRIMARY KEY REFERENCES clip, frames INTEGER NOT NULL, data BLOB NOT NULL, "
-    "sum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE thumbnail(clip INTEGER PRIMARY KEY REFERENCES clip, jpeg BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE background(clip INTEGER PRIMARY KEY REFERENCES clip, mean REAL NOT NULL, spread REAL NOT NULL, "
-    "sum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE setting(key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL) STRICT",
+    ALWAYS("CREATE TABLE vector(clip INTEGER PRIMARY KEY REFERENCES clip, half BLOB NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    ALWAYS("CREATE TABLE frame_vectors(clip INTEGER PRIMARY KEY REFERENCES clip, frames INTEGER NOT NULL, data BLOB NOT NULL, "
+    "sum INTEGER NOT NULL) STRICT"),
+    ALWAYS("CREATE TABLE thumbnail(clip INTEGER PRIMARY KEY REFERENCES clip, jpeg BLOB NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    /* Until version 2: what unrelated sentences give to each clip. Nothing read it: the scale is one number (query). */
+    { "CREATE TABLE background(clip INTEGER PRIMARY KEY REFERENCES clip, mean REAL NOT NULL, spread REAL NOT NULL, "
+      "sum INTEGER NOT NULL) STRICT", 1, 2 },
+    ALWAYS("CREATE TABLE setting(key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL) STRICT"),
 
     /* Search copies that this catalog vouches for: `header` is the hash of the file's header, which in turn
      * holds the hashes of all the rest; the stat fields are those of the last full check. */
-    "CREATE TABLE segment(id INTEGER PRIMARY KEY, file TEXT NOT NULL, space INTEGER NOT NULL, from_generation INTEGER NOT NULL, "
+    ALWAYS("CREATE TABLE segment(id INTEGER PRIMARY KEY, file TEXT NOT NULL, space INTEGER NOT NULL, from_generation INTEGER NOT NULL, "
     "to_generation INTEGER NOT NULL, rows INTEGER NOT NULL, header INTEGER NOT NULL, size INTEGER NOT NULL, "
     "mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, device INTEGER NOT NULL, inode INTEGER NOT NULL, "
     "ann_file TEXT NOT NULL, ann_hash INTEGER NOT NULL, recall REAL NOT NULL, "
-    "sum INTEGER NOT NULL) STRICT",
-    "CREATE TABLE gone(generation INTEGER NOT NULL, video INTEGER NOT NULL, finished INTEGER NOT NULL, sum INTEGER NOT NULL, "
-    "PRIMARY KEY(video, finished)) STRICT, WITHOUT ROWID",
+    "sum INTEGER NOT NULL) STRICT"),
+    ALWAYS("CREATE TABLE gone(generation INTEGER NOT NULL, video INTEGER NOT NULL, finished INTEGER NOT NULL, sum INTEGER NOT NULL, "
+    "PRIMARY KEY(video, finished)) STRICT, WITHOUT ROWID"),
 
-    "CREATE VIEW videos AS SELECT v.id AS video, "
+    ALWAYS("CREATE VIEW videos AS SELECT v.id AS video, "
     "(SELECT CAST(p.path AS TEXT) FROM path p WHERE p.video = v.id ORDER BY p.path LIMIT 1) AS path, "
     "CASE v.verdict WHEN 0 THEN 'unfinished' WHEN 1 THEN 'indexed' WHEN 2 THEN 'partly' WHEN 3 THEN 'skipped' ELSE 'failed' END AS verdict, "
     "v.reason AS reason, v.duration * 1.0 * v.tb_num / v.tb_den AS seconds, v.seconds_missing AS seconds_missing, "
-    "datetime(v.film_date, 'unixepoch') AS film_date, v.width AS width, v.height AS height, v.fps AS fps FROM video v",
-    "CREATE VIEW files AS SELECT CAST(p.path AS TEXT) AS path, p.path AS path_bytes, p.video AS video, p.size AS size, "
-    "p.mtime_ns / 1e9 AS mtime, v.verdict AS verdict, v.reason AS reason FROM path p JOIN videos v ON v.video = p.video",
-    "CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / v.tb_den AS start, "
+    "datetime(v.film_date, 'unixepoch') AS film_date, v.width AS width, v.height AS height, v.fps AS fps FROM video v"),
+    ALWAYS("CREATE VIEW files AS SELECT CAST(p.path AS TEXT) AS path, p.path AS path_bytes, p.video AS video, p.size AS size, "
+    "p.mtime_ns / 1e9 AS mtime, v.verdict AS verdict, v.reason AS reason FROM path p JOIN videos v ON v.video = p.video"),
+    ALWAYS("CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / v.tb_den AS start, "
     "c.stop * 1.0 * v.tb_num / v.tb_den AS \"end\", c.frames AS frames, "
     "CASE c.reason WHEN 0 THEN 'window' WHEN 1 THEN 'shot' WHEN 2 THEN 'tail' ELSE 'still' END AS reason, x.half AS vector_f16 "
     "FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id JOIN library l ON l.space = c.space "
-    "WHERE v.finished > 0",
+    "WHERE v.finished > 0"),
 
-    file_hash,
-    NULL
+    /* Version 2: a hash of all bytes of a file, for the day when only its mtime is another (DESIGN 3.4). */
+    { "CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
+      2, INT_MAX },
+    { NULL, 0, 0 }
 };
 
-int ks_schema_objects(int version)
+int ks_schema_has(const ks_schema_object *o, int version)
 {
-    int n = 0;
-    while (ks_schema[n]) n++;
-    return version < 2 ? n - 1 : n;
+    return version >= o->since && version <= o->until;
 }
 
 int ks_schema_create(ks_index *x, ks_error *e)
 {
     char sql[80];
-    for (int i = 0; ks_schema[i]; i++)
-        if (sqlite3_exec(x->db, ks_schema[i], NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    for (const ks_schema_object *o = ks_schema; o->sql; o++)
+        if (ks_schema_has(o, KS_SCHEMA_VERSION) && sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
     if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     x->version = KS_SCHEMA_VERSION;
@@ -119,9 +118,13 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
     if (from < 1) return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: schema version %d never existed", x->dir, from);
     x->version = from;
     if (from == KS_SCHEMA_VERSION || x->mode == KS_READ) return 0;
+    for (const ks_schema_object *o = ks_schema; o->sql; o++) {
+        int was = ks_schema_has(o, from), is = ks_schema_has(o, KS_SCHEMA_VERSION);
+        if (is && !was && sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    }
+    if (from < 3 && sqlite3_exec(x->db, "DROP TABLE background", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
-    if (sqlite3_exec(x->db, file_hash, NULL, NULL, NULL) != SQLITE_OK || sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return ks_sql_error(x, e);
+    if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     x->version = KS_SCHEMA_VERSION;
     return 0;
 }

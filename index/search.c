@@ -2,6 +2,7 @@
 #include "index/ann.h"
 #include "index/catalog.h"
 #include "index/copies.h"
+#include "index/filter.h"
 #include "index/score.h"
 #include "index/sweep.h"
 #include "index/top.h"
@@ -131,6 +132,7 @@ static int attempt(run *r, int want, int *rotten, ks_error *e)
     r->searched = r->damaged = r->approximate = 0;
     int code = gather(r, e);
     if (code < 0) return code;
+    if (r->x->copies->distrusted && r->x->copies->n > 0) return 0; /* a row of `gone` is rotten */
     ks_top_sort(&r->top);
     return confirm(r, rotten, e);
 }
@@ -149,14 +151,19 @@ static int search(run *r, ks_error *e)
         code = attempt(r, want, &rotten, e);
         if (code < 0) return code;
         if (code == 0) { /* with the copies closed, gaps cover everything: this happens once */
+            if (r->x->copies->n == 0) return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair", r->x->dir);
             r->x->copies->distrusted = 1;
             continue;
         }
-        r->damaged += rotten;
         r->all = want >= r->library.clips || (!r->approximate && r->top.count + rotten < want);
-        if (rotten == 0 || r->top.count >= r->k || r->top.count + rotten < want) return 0;
+        if (rotten == 0 || r->top.count >= r->k || r->top.count + rotten < want) break;
         want += 2 * rotten;
     }
+    /* Clips of a film whose row is rotten, or that were so when a copy was made, come from nowhere: the count tells. */
+    int64_t missing = ks_filter_bounded(r->f) ? 0 : r->library.clips - r->searched - r->damaged;
+    if (missing > r->x->missing) r->x->missing = missing;
+    r->damaged += rotten + (missing > 0 ? missing : 0);
+    return 0;
 }
 
 int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, const ks_filter *f, ks_search how, ks_error *e)

@@ -55,6 +55,11 @@ static int read_gone(gone_list *out, ks_index *x, ks_error *e)
             }
             out->at = more;
         }
+        if (!ks_row_ok(s, KS_T_GONE, 0, 3)) { /* which rows are dead is not known any more */
+            ks_note_rotten(x, KS_T_GONE, sqlite3_column_int64(s, 1));
+            x->copies->distrusted = 1;
+            continue;
+        }
         out->at[out->n++] = (gone){ sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2) };
     }
     return code;

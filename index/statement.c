@@ -16,6 +16,7 @@ int ks_sql_error(ks_index *x, ks_error *e)
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_ERROR: /* every statement is ours and fits the version: a column of the schema has lost its name */
+        ks_note_rotten(x, 0, 0);
         return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir, text);
     case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
     case SQLITE_READONLY: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
@@ -181,6 +182,16 @@ int ks_end(ks_index *x, int code, ks_error *e)
     }
     sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
     return code;
+}
+
+int ks_index_snapshot(ks_index *x, ks_error *e)
+{
+    return ks_snapshot(x, e);
+}
+
+void ks_index_release(ks_index *x)
+{
+    ks_end(x, 0, NULL);
 }
 
 int ks_index_begin(ks_index *x, ks_error *e)

@@ -29,10 +29,11 @@ int ks_walk_vectors(ks_index *x, const ks_walk *w, ks_each_vector *each, void *a
     while ((code = ks_step(s, x, e)) > 0) {
         ks_vector_row row = { .half = NULL };
         int64_t space;
-        int sound = ks_clip_from_row(&row.clip, &space, s, 0);
+        int sound = ks_clip_from_row(&row.clip, &space, s, 0), bad_clip = !sound;
         if (sound && !w->bare)
             sound = ks_vector_row_ok(s, row.clip.id, space, row.clip.start, row.clip.end, 9) && sqlite3_column_bytes(s, 9) == 2 * w->dim;
         if (!sound) {
+            ks_note_rotten(x, bad_clip ? KS_T_CLIP : KS_T_VECTOR, sqlite3_column_int64(s, 0));
             ++*damaged;
             continue;
         }

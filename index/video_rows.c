@@ -15,7 +15,7 @@ int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
-    if (!ks_video_from_row(out, s, 0)) code = ks_rotten(x, e, "the row of video", id);
+    if (!ks_video_from_row(out, s, 0)) code = ks_rotten(x, e, KS_T_VIDEO, id);
     sqlite3_reset(s);
     return code;
 }

@@ -214,10 +214,12 @@ static int find_level(ks_scale *s, ks_error *e)
     s->level = malloc((size_t)s->dim * sizeof *s->level);
     if (!sum || !v || !s->level)
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    for (int64_t i = 0; i < s->clips.n && err == 0; i += step, n++) {
-        err = ks_index_clip_vector(v, s->x, s->clips.id[i], e);
-        for (int d = 0; d < s->dim; d++)
+    for (int64_t i = 0; i < s->clips.n && err == 0; i += step) {
+        err = ks_index_clip_vector(v, s->dim, s->x, s->clips.id[i], e);
+        for (int d = 0; d < s->dim && err == 0; d++)
             sum[d] += (double)v[d];
+        n += err == 0;
+        err = err == KS_EDAMAGED ? 0 : err; /* rotten since: left out */
     }
     for (int d = 0; d < s->dim && err == 0; d++)
         s->level[d] = (float)(n ? sum[d] / (double)n : 0);
@@ -279,7 +281,7 @@ int ks_scale_pairs(ks_scale *s, ks_error *e)
         return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     err = ks_index_sample(clips, &n, SAMPLE, s->x, e);
     for (int i = 0; i < n && err == 0; i++) {
-        err = ks_index_clip_vector(v + (size_t)kept * dim, s->x, clips[i].id, e);
+        err = ks_index_clip_vector(v + (size_t)kept * dim, s->dim, s->x, clips[i].id, e);
         if (err == 0)
             video[kept++] = clips[i].video;
         if (err == KS_EDAMAGED)

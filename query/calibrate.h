@@ -22,7 +22,7 @@ struct ks_scale {
     int sentences, held_out;
     float *vectors;         /* [sentences + held_out, dim]; NULL until needed */
     float *level;           /* [dim] mean vector of (a sample of) the clips; NULL: no background */
-    ks_deviations clips;    /* n 0: the catalog has them */
+    ks_deviations clips;    /* n 0: not measured in this process */
     double median;          /* > 0: of the clips' deviations, the unit of z */
     double cut, false_positives;
     int64_t measured;       /* clips when cut was measured */

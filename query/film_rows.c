@@ -84,8 +84,10 @@ static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
             err = ks_fail(e, KS_ENOMEM, "no memory for hits");
     }
     ks_cursor_close(c);
-    if (err == 0 && f->n_paths == 0)
+    if (err == 0 && f->n_paths == 0) {
+        ks_index_nameless(ask->x, f->id);
         return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)f->id);
+    }
     prefer_present(f);
     return err;
 }

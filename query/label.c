@@ -325,11 +325,13 @@ int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_labe
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     if (err == 0)
         err = ks_label_vectors(vectors, enc, o, e);
-    if (err == 0)
+    if (err == 0 && (err = ks_index_snapshot(x, e)) == 0) { /* the labels are encoded by now: that may take minutes */
         err = list_videos(&videos, &n, x, &o->filter, e);
-    for (int i = 0; i < n && err == 0 && !l.stopped; i++) {
-        ks_video v = {.id = videos[i].id, .path = videos[i].path, .tb = videos[i].tb};
-        err = label_video(&l, x, vectors, dim, &v, e);
+        for (int i = 0; i < n && err == 0 && !l.stopped; i++) {
+            ks_video v = {.id = videos[i].id, .path = videos[i].path, .tb = videos[i].tb};
+            err = label_video(&l, x, vectors, dim, &v, e);
+        }
+        ks_index_release(x);
     }
     for (int i = 0; i < n; i++)
         free(videos[i].path);

@@ -70,10 +70,12 @@ static int by_worth(const void *a, const void *b)
 static int best_frame(int64_t *best, const search_state *w, const ks_scored *c, ks_error *e)
 {
     float *v = NULL;
-    int frames = 0, err = ks_index_frame_vectors(&v, &frames, w->x, c->id, e), at = 0;
+    int frames = 0, err = ks_index_frame_vectors(&v, &frames, w->dim, w->x, c->id, e), at = 0;
     double most = -2;
 
     *best = c->start + (c->end - c->start) / 2;
+    if (err == KS_EDAMAGED)
+        return 0;
     if (err < 0 || !v || frames < 1)
         return err;
     for (int i = 0; i < frames; i++) {
@@ -125,7 +127,7 @@ static int fold(search_state *w, const ks_clip *clip, ks_error *e)
 
     if (!w->twins)
         return 0;
-    if ((err = ks_index_clip_vector(w->vector, w->x, clip->id, e)) < 0)
+    if ((err = ks_index_clip_vector(w->vector, w->dim, w->x, clip->id, e)) < 0)
         return err;
     if ((twin = ks_twins_find(w->twins, w->vector, clip->video)) >= 0)
         return remember_fold(w, twin, clip->video) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 1;
@@ -163,7 +165,7 @@ static int fill_hit(ks_hit *h, search_state *w, const ks_film *f, const ks_momen
 }
 
 /* Grow the moment of one clip and keep it unless it is left out, folded or one too many of its film. */
-static int consider(search_state *w, const ks_clip *clip, ks_error *e)
+static int grow_hit(search_state *w, const ks_clip *clip, ks_error *e)
 {
     ks_film *f;
     ks_moment m;
@@ -174,7 +176,9 @@ static int consider(search_state *w, const ks_clip *clip, ks_error *e)
         return 0;
     if ((err = film_of(&f, w, clip->video, e)) < 0)
         return err;
-    if ((at = ks_film_clip(f, clip)) < 0 || f->clips[at].taken)
+    if ((at = ks_film_clip(f, clip)) < 0 && clip->id != w->o->first_clip)
+        ks_index_nameless(w->x, clip->video); /* its film's row is rotten: it says that searches do not see it */
+    if (at < 0 || f->clips[at].taken)
         return 0;
     ks_moment_grow(&m, f->clips, f->n, f->longest, at, w->o->apart);
     for (int i = m.first; w->o->not_clip && i <= m.last; i++)
@@ -190,6 +194,14 @@ static int consider(search_state *w, const ks_clip *clip, ks_error *e)
     *h = (ks_hit){0};
     f->moments++;
     return fill_hit(h, w, f, &m, e);
+}
+
+/* A candidate gives no moment where a row that it needs is rotten: the index has counted that. */
+static int consider(search_state *w, const ks_clip *clip, ks_error *e)
+{
+    int err = grow_hit(w, clip, e);
+
+    return err == KS_EDAMAGED ? 0 : err;
 }
 
 /* --- the query --- */
@@ -213,7 +225,7 @@ static int consider_first(search_state *w, ks_error *e)
     if (!w->o->first_clip)
         return 0;
     if ((err = ks_index_clip(&clip, w->x, w->o->first_clip, e)) < 0)
-        return err;
+        return err == KS_ENOTFOUND || err == KS_EDAMAGED ? 0 : err; /* forgotten since it was read to be asked with */
     return consider(w, &clip, e);
 }
 

@@ -1,8 +1,7 @@
 /* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
  *
- * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level, cut-off);
- * and one row a clip with what the background gives to it (the unit is the median of the rows). The cut-off is measured again when the
- * library has grown or shrunk by a tenth; until then new clips only get their row. */
+ * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level, cut-off). Both are measured
+ * again when the library has grown or shrunk by a tenth. */
 #include "query/calibrate.h"
 
 #include <math.h>
@@ -54,7 +53,7 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
 
     *generation = -1;
     if (err < 0 || !data)
-        return err;
+        return err == KS_EDAMAGED ? 0 : err;
     name_space(space, &library->space);
     if (bytes >= sizeof h) {
         memcpy(&h, data, sizeof h);
@@ -98,7 +97,7 @@ static int load_background(ks_scale *s, ks_error *e)
     size_t bytes = 0;
 
     if ((err = ks_index_get(&data, &bytes, s->x, "background", e)) < 0 || !data)
-        return err;
+        return err == KS_EDAMAGED ? 0 : err;
     if (bytes != (size_t)(n + held) * (size_t)s->dim * 4) {
         free(data);
         return 0;
@@ -107,59 +106,6 @@ static int load_background(ks_scale *s, ks_error *e)
     s->sentences = n;
     s->held_out = held;
     return 1;
-}
-
-/* Of a clip that came after the measuring. */
-static int compute(ks_background *row, const ks_scale *s, ks_error *e)
-{
-    float *v = malloc(((size_t)s->dim + (size_t)s->sentences) * sizeof *v), *scores;
-    int err;
-
-    if (!v)
-        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    scores = v + s->dim;
-    if ((err = ks_index_clip_vector(v, s->x, row->clip, e)) == 0) {
-        for (int i = 0; i < s->sentences; i++)
-            scores[i] = (float)ks_dot(v, s->vectors + (size_t)i * (size_t)s->dim, s->dim);
-        ks_scale_row(&row->mean, &row->spread, scores, s->sentences, 1);
-    }
-    free(v);
-    return err;
-}
-
-/* Clips that have no row yet get one. */
-static int add_missing(ks_scale *s, ks_error *e)
-{
-    ks_cursor *c = NULL;
-    ks_clip clip;
-    ks_background row;
-    int err = ks_index_clips(&c, s->x, NULL, e);
-
-    while (err >= 0 && (err = ks_clips_next(&clip, c, e)) > 0) {
-        row = (ks_background){.clip = clip.id};
-        if ((err = ks_index_background(&row, 1, s->x, e)) < 0 || row.spread > 0)
-            continue;
-        if ((err = compute(&row, s, e)) == 0)
-            err = ks_index_set_background(s->x, &row, 1, e);
-    }
-    ks_cursor_close(c);
-    return err;
-}
-
-/* A row for every clip that was measured. Rows do not change as a library grows: only new ones are written. */
-static int save_rows(ks_scale *s, ks_error *e)
-{
-    enum { BLOCK = 256 };
-    ks_background rows[BLOCK];
-    int err = 0;
-
-    for (int64_t from = 0; from < s->clips.n && err >= 0; from += BLOCK) {
-        int m = s->clips.n - from < BLOCK ? (int)(s->clips.n - from) : BLOCK;
-        for (int i = 0; i < m; i++)
-            rows[i] = (ks_background){s->clips.id[from + i], s->clips.mean[from + i], s->clips.deviation[from + i]};
-        err = ks_index_set_background(s->x, rows, m, e);
-    }
-    return err;
 }
 
 static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
@@ -231,12 +177,7 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
     again = !loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10;
     if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, e)) < 0))
         goto out;
-    if ((err = ks_index_begin(x, e)) < 0)
-        goto out;
-    err = again ? save_rows(s, e) : add_missing(s, e);
-    if (err >= 0)
-        err = save(s, library, e);
-    if ((err = ks_index_end(x, err, e)) == 0 && changed)
+    if ((err = save(s, library, e)) == 0 && changed)
         *changed = 1;
 out:
     free(library);

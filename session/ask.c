@@ -57,6 +57,8 @@ static char *title_of(const ks_question *q)
     return asprintf(&title, "clip %lld", (long long)q->like) < 0 ? NULL : title;
 }
 
+/* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
+ * cannot shrink past a reader. */
 static int look(ks_answer *out, ks_session *s, const ks_asked *a, ks_error *e)
 {
     const ks_scale *scale;
@@ -87,8 +89,10 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
         err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err == 0)
         err = ks_question_vector(&a, s, q, e);
-    if (err == 0)
+    if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
         err = look(out, s, &a, e);
+        ks_index_release(s->x);
+    }
     free(a.q);
     if (err < 0)
         ks_answer_free(out);

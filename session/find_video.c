@@ -61,6 +61,8 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
         found = count_videos(id, x, name, e);
     if (found < 0)
         return found;
+    if (found == 0 && ks_index_damaged(x) > 0)
+        return ks_fail(e, KS_EDAMAGED, "%s: not among the readable films of this library, which is damaged: run kinoseek repair", name);
     if (found == 0)
         return ks_fail(e, KS_ENOTFOUND, "%s: not in this library", name);
     return found > 1 ? ks_fail(e, KS_EUSAGE, "%s: %d videos are called so; name one by its path", name, found) : 0;

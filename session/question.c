@@ -82,10 +82,11 @@ static int ask_clip(ks_asked *a, ks_session *s, const ks_question *question, ks_
     if ((err = space_of(&space, s, e)) < 0 || (err = room_for(a, space.dim, e)) < 0)
         return err;
     about_itself(a, question->not_self, question->like);
-    return ks_index_clip_vector(a->q, s->x, question->like, e);
+    return ks_index_clip_vector(a->q, space.dim, s->x, question->like, e);
 }
 
-/* Unit mean of all clips of a film; *nearest is the clip whose centre is nearest `at` seconds (at >= 0). */
+/* at < 0: unit mean of all clips of a film. Else the vector of the clip whose centre is nearest `at` seconds, *nearest.
+ * Clips whose vectors are rotten are left out. */
 static int film_vector(float *v, int64_t *nearest, ks_session *s, const ks_video *video, double at, int dim, ks_error *e)
 {
     ks_filter f = {.video = video->id};
@@ -99,21 +100,20 @@ static int film_vector(float *v, int64_t *nearest, ks_session *s, const ks_video
     *nearest = 0;
     while (err >= 0 && (err = ks_clips_next(&clip, c, e)) > 0) {
         double off = fabs((ks_seconds(clip.start, video->tb) + ks_seconds(clip.end, video->tb)) / 2 - at);
-        if (off < least) {
+        if (at >= 0 && off >= least)
+            continue;
+        err = ks_index_clip_vector(one, dim, s->x, clip.id, e);
+        for (int d = 0; d < dim && err == 0; d++)
+            v[d] = at >= 0 ? one[d] : v[d] + one[d];
+        if (err == 0) {
             least = off;
             *nearest = clip.id;
         }
-        if (at >= 0)
-            continue;
-        err = ks_index_clip_vector(one, s->x, clip.id, e);
-        for (int d = 0; d < dim && err == 0; d++)
-            v[d] += one[d];
+        err = err == KS_EDAMAGED ? 0 : err;
     }
     ks_cursor_close(c);
     if (err == 0 && !*nearest)
         err = ks_fail(e, KS_ENOTFOUND, "%s: no clip of it is in the library", video->path);
-    if (err == 0 && at >= 0)
-        err = ks_index_clip_vector(v, s->x, *nearest, e);
     for (int d = 0; d < dim; d++)
         length += (double)v[d] * (double)v[d];
     for (int d = 0; d < dim; d++)
@@ -144,8 +144,10 @@ static int ask_stored(ks_asked *a, ks_session *s, const ks_question *question, k
     video->path = path;
     if (err == 0 && at > ks_seconds(video->duration, video->tb))
         err = ks_no_such_second(path, at, ks_seconds(video->duration, video->tb), e);
-    if (err == 0 && (err = room_for(a, space.dim, e)) == 0)
+    if (err == 0 && (err = room_for(a, space.dim, e)) == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
         err = film_vector(a->q, &nearest, s, video, at, space.dim, e);
+        ks_index_release(s->x);
+    }
     if (err == 0 && at >= 0)
         about_itself(a, question->not_self, nearest);
     else if (question->not_self)
@@ -165,8 +167,9 @@ static int ask_film(ks_asked *a, ks_session *s, const ks_question *question, ks_
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
     split_at(file, &at);
     /* A film on a disk that is not here has no real path; its stored one may be what was typed. */
-    if ((err = found = ks_index_find(&video, s->x, realpath(file, full) ? full : file, e)) >= 0)
-        err = found ? ask_stored(a, s, question, &video, at, e) : ask_pixels(a, s, file, 1, at, e);
+    found = ks_index_find(&video, s->x, realpath(file, full) ? full : file, e);
+    if ((err = found) >= 0 || err == KS_EDAMAGED) /* a film whose row is rotten is asked about by its pixels, too */
+        err = found > 0 ? ask_stored(a, s, question, &video, at, e) : ask_pixels(a, s, file, 1, at, e);
     free(file);
     return err;
 }

@@ -128,7 +128,7 @@ void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int d
             all = realloc(all, (size_t)room * sizeof *all);
             need(all != NULL);
         }
-        MUST(ks_index_clip_vector(v, x, clip.id, &e));
+        MUST(ks_index_clip_vector(v, dim, x, clip.id, &e));
         all[n++] = (ks_neighbour){ clip.id, score(q, v, dim) };
     }
     MUST(code);

@@ -34,8 +34,8 @@ static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, int 
     uint8_t *jpeg = NULL;
     size_t bytes = 0;
     int n = 0;
-    int err = ks_index_clip_vector(v, x, c->id, e);
-    if (err >= 0) err = ks_index_frame_vectors(&frames, &n, x, c->id, e);
+    int err = ks_index_clip_vector(v, dim, x, c->id, e);
+    if (err >= 0) err = ks_index_frame_vectors(&frames, &n, dim, x, c->id, e);
     if (err >= 0) err = ks_index_thumbnail(&jpeg, &bytes, x, c->id, e);
     if (err >= 0) {
         printf("  %.4f %.4f %s %d", ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb), ks_reason_name(c->reason), c->frames);

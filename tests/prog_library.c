@@ -109,7 +109,7 @@ static int whole_film(ks_index *x, int film, int clips, int dim, int kind)
     if (!bad && ks_index_clips(&c, x, &(ks_filter){ .video = v.id }, &e) >= 0) {
         while (ks_clips_next(&clip, c, &e) > 0) {
             lib_vector(want, dim, kind, ((uint64_t)film + 1) * 1000003 + (uint64_t)(clip.start / 4000));
-            if (ks_index_clip_vector(got, x, clip.id, &e) < 0) bad = 1;
+            if (ks_index_clip_vector(got, dim, x, clip.id, &e) < 0) bad = 1;
             for (int d = 0; d < dim && !bad; d++) bad = got[d] - want[d] > 1e-3f || want[d] - got[d] > 1e-3f;
             n++;
         }

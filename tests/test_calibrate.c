@@ -156,29 +156,35 @@ static void close_library(void)
     lib_remove_dir(dir);
 }
 
-/* A clip's kept mean and deviation are those of its cosines with the sentences, one by one. */
+/* A clip's measured mean and deviation are those of its cosines with the sentences, one by one. */
 static void check_rows(void)
 {
     int n = ks_background_count(0);
     float *v = malloc((size_t)dim * (size_t)(n + 1) * sizeof *v), *clip = v + (size_t)dim * (size_t)n, *scores = malloc((size_t)n * sizeof *scores);
     ks_cursor *c = NULL;
     ks_clip row;
+    ks_scale s = {.x = x, .dim = dim, .median = 1};
+    int64_t at = 0;
 
     ck_assert(v && scores);
+    MUST(ks_scale_encode(&s, enc, &e));
+    MUST(ks_scale_measure(&s, &e));
     for (int i = 0; i < n; i++)
         MUST(ks_text_vector(v + (size_t)i * (size_t)dim, enc, ks_background_sentence(0, i), &e));
     MUST(ks_index_clips(&c, x, NULL, &e));
     while (ks_clips_next(&row, c, &e) > 0) {
-        ks_background b = {.clip = row.id};
         double mean = 0;
-        MUST(ks_index_clip_vector(clip, x, row.id, &e));
-        ck_assert_int_eq(ks_index_background(&b, 1, x, &e), 1);
+        MUST(ks_index_clip_vector(clip, dim, x, row.id, &e));
+        ck_assert(at < s.clips.n && s.clips.id[at] == row.id); /* ids ascend here as films do */
         for (int i = 0; i < n; i++)
             mean += (double)(scores[i] = (float)ks_dot(v + (size_t)i * (size_t)dim, clip, dim)) / n;
-        ck_assert(fabs(b.spread - ks_deviation_of(scores, n, 1)) < 1e-4);
-        ck_assert(fabs((double)b.mean - mean) < 1e-4);
+        ck_assert(fabs((double)s.clips.deviation[at] - ks_deviation_of(scores, n, 1)) < 1e-4);
+        ck_assert(fabs((double)s.clips.mean[at++] - mean) < 1e-4);
     }
+    ck_assert_int_eq(at, s.clips.n);
     ks_cursor_close(c);
+    for (void **p = (void *[]){s.vectors, s.level, s.clips.id, s.clips.mean, s.clips.deviation, NULL}; *p; p++)
+        free(*p);
     free(v);
     free(scores);
 }

@@ -33,7 +33,6 @@ static void make(void)
         lib_add(x, path, (uint64_t)i + 1, CLIPS, D, 0);
     }
     MUST(ks_index_put(x, "folders", "/films", 6, &e));
-    MUST(ks_index_set_background(x, (ks_background[]){ { 3, 0.5f, 0.25f } }, 1, &e));
     MUST(ks_index_end(x, 0, &e));
     MUST(ks_index_publish(x, 1, &e));
     ks_index_close(x);
@@ -99,7 +98,6 @@ static const struct {
     { "UPDATE video SET film_date = film_date + 1 WHERE id = 5", 1 },
     { "UPDATE path SET size = size + 1 WHERE video = 5", 1 },
     { "UPDATE setting SET value = x'00'", 1 },
-    { "UPDATE background SET mean = 0.75", 1 },
     { "UPDATE library SET clips = clips + 1", 1 },
     { "UPDATE segment SET to_generation = to_generation + 1", 1 },
     { "DROP VIEW clips", 1 },

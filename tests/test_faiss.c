@@ -134,7 +134,7 @@ START_TEST(deleted_and_new_films_count)
     lib_add(x, "/films/new.mp4", 5, CLIPS, D, 1);
     MUST(ks_index_search(&found, x, q, D, 1, NULL, KS_SEARCH_ANN, &e));
     ck_assert_float_gt(found.at[0].cosine, 0.999f);
-    MUST(ks_index_clip_vector(v, x, found.at[0].clip, &e));
+    MUST(ks_index_clip_vector(v, D, x, found.at[0].clip, &e));
     ks_found_free(&found);
     ks_index_close(x);
 }

@@ -166,7 +166,7 @@ static void make_library(void)
     }
     ks_cursor_close(c);
     for (int i = 0; i < n_rows; i++)
-        MUST(ks_index_clip_vector(rows[i].v, x, rows[i].clip.id, &e));
+        MUST(ks_index_clip_vector(rows[i].v, D, x, rows[i].clip.id, &e));
     for (int d = 0; d < D; d++)
         level[d] = (float)(lib_random(&seed) % 1000) / 5000 - 0.1f;
 }
