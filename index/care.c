@@ -33,36 +33,32 @@ static int64_t copies_bytes(const char *dir)
     return total;
 }
 
-static int rows(ks_index_state *out, ks_index *x, ks_error *e)
+static int sums(ks_index_state *out, ks_index *x, ks_error *e)
 {
     ks_library_row library;
+    ks_totals t;
     int code = ks_library_read(&library, x, e);
+    if (code >= 0) code = ks_totals_read(&t, x, e);
+    if (code >= 0 && t.vector_bytes < 0) code = ks_totals_walk(&t, x, e); /* an older catalog */
     if (code < 0) return code;
     out->videos = library.videos;
     out->clips = library.clips;
-    code = ks_integer(&out->paths, x, e, "SELECT count(*) FROM path", "");
-    if (code >= 0) code = ks_integer(&out->unfinished, x, e, "SELECT count(*) FROM video WHERE verdict = 0", "");
-    if (code >= 0) code = ks_integer(&out->bad, x, e, "SELECT count(*) FROM video WHERE verdict > 1", "");
-    if (code < 0) return code;
-    sqlite3_stmt *s = ks_statement(x, "SELECT total(duration * 1.0 * tb_num / tb_den - seconds_missing) FROM video WHERE finished > 0", e);
-    if (!s) return e ? e->code : KS_EIO;
-    code = ks_step(s, x, e);
-    if (code > 0) out->seconds = sqlite3_column_double(s, 0);
-    sqlite3_reset(s);
-    return code < 0 ? code : 0;
+    out->paths = t.paths;
+    out->unfinished = t.unfinished;
+    out->bad = t.bad;
+    out->seconds = (double)t.microseconds / 1e6;
+    out->bytes_clips = t.vector_bytes;
+    out->bytes_frames = t.frame_bytes;
+    out->bytes_thumbnails = t.thumbnail_bytes;
+    return 0;
 }
 
-/* Bytes by sampling: mean of at most 1,000 rows times the rows, so that status stays quick in a large library. */
-static int sizes(ks_index_state *out, ks_index *x, ks_error *e)
+int ks_index_seconds(double *out, ks_index *x, ks_error *e)
 {
-    int code = ks_integer(&out->bytes_clips, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(half) + 24 AS n "
-                          "FROM vector LIMIT 1000)) * (SELECT count(*) FROM vector) AS INTEGER)", "");
-    if (code >= 0)
-        code = ks_integer(&out->bytes_frames, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(data) + 24 AS n "
-                          "FROM frame_vectors LIMIT 1000)) * (SELECT count(*) FROM frame_vectors) AS INTEGER)", "");
-    if (code >= 0)
-        code = ks_integer(&out->bytes_thumbnails, x, e, "SELECT CAST((SELECT coalesce(avg(n), 0) FROM (SELECT length(jpeg) + 24 AS n "
-                          "FROM thumbnail LIMIT 1000)) * (SELECT count(*) FROM thumbnail) AS INTEGER)", "");
+    ks_totals t;
+    assert(out && x);
+    int code = ks_totals_read(&t, x, e);
+    *out = code < 0 ? 0 : (double)t.microseconds / 1e6;
     return code;
 }
 
@@ -93,8 +89,7 @@ int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e)
     out->recall = -1;
     int code = ks_snapshot(x, e);
     if (code < 0) return code;
-    code = rows(out, x, e);
-    if (code >= 0) code = sizes(out, x, e);
+    code = sums(out, x, e);
     if (code >= 0) code = approximate(out, x, e);
     code = ks_end(x, code, e);
     if (code < 0) return code;

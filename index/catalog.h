@@ -3,6 +3,7 @@
 #define KS_CATALOG_H
 
 #include "index/index.h"
+#include "index/totals.h"
 #include "ks.h"
 
 #include <sqlite3.h>
@@ -12,7 +13,7 @@
 typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
     KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_SEGMENT = 11 /* 10 was background */,
-    KS_T_GONE = 12, KS_T_FILE_HASH = 13
+    KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14
 } ks_table_tag;
 
 typedef struct {
@@ -25,7 +26,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 3, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
+enum { KS_SCHEMA_VERSION = 4, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
 
 typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
 typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
@@ -43,6 +44,7 @@ struct ks_index {
     int lock;             /* fd of writer.lock, or -1 */
     int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
     int inside;           /* depth of ks_begin / ks_snapshot */
+    ks_totals pending;    /* what the transaction under way adds to the sums */
     int threads;          /* of a scan; 0 = as many as cores */
     struct { char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS]; /* by text; owned */
     int64_t ann_rows;     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */

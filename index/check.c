@@ -121,6 +121,19 @@ static int check_pairs(checking *c, ks_error *e)
     return code;
 }
 
+/* The sums that are counted along. */
+static int check_totals(checking *c, ks_error *e)
+{
+    ks_totals is, should;
+    ks_error local;
+    if (c->x->version < 4) return 0;
+    int code = ks_totals_walk(&should, c->x, &local);
+    int there = code < 0 ? code : ks_totals_stored(&is, c->x, &local);
+    if (code < 0 || there < 0) return local.code == KS_EDAMAGED ? 0 : ks_fail(e, local.code, "%s", local.msg); /* named above */
+    if (!there || memcmp(&is, &should, sizeof is) != 0) say(c, 7, 0, "the library's own sums (table totals) are wrong");
+    return 0;
+}
+
 /* Invariant 2 for each stored vector, of unfinished videos and of a space being filled too. */
 static int check_vectors(checking *c, ks_error *e)
 {
@@ -211,6 +224,7 @@ int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e)
     code = check_structure(&c, e);
     if (code >= 0) code = check_sums(&c, e);
     if (code >= 0) code = check_pairs(&c, e);
+    if (code >= 0) code = check_totals(&c, e);
     if (code >= 0) code = check_vectors(&c, e);
     if (code >= 0) code = check_copies(&c, e);
     code = ks_end(x, code, e);

@@ -58,6 +58,14 @@ static int add_frames(ks_index *x, int64_t id, const ks_clip_data *c, int dim, k
     return code;
 }
 
+static int count_clip(ks_index *x, int64_t id, int times, ks_error *e)
+{
+    ks_totals t;
+    int code = ks_clip_bytes(&t, x, id, e);
+    if (code >= 0) ks_totals_add(x, &t, times);
+    return code;
+}
+
 static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const ks_clip_data *c, int dim, ks_error *e)
 {
     uint16_t half[KS_MAX_DIM];
@@ -77,7 +85,7 @@ static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const k
     if (code >= 0 && c->frame_vectors) code = add_frames(x, id, c, dim, e);
     if (code >= 0 && c->jpeg && c->jpeg_bytes)
         code = ks_run(x, e, "INSERT INTO thumbnail VALUES(?1, ?2, ks_sum(8, ?1, ?2))", "lb", id, c->jpeg, c->jpeg_bytes);
-    return code;
+    return code < 0 ? code : count_clip(x, id, 1, e);
 }
 
 static int add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, int n, ks_error *e)
@@ -111,7 +119,8 @@ int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, in
 
 int ks_clip_delete(ks_index *x, int64_t clip, ks_error *e)
 {
-    int code = ks_run(x, e, "DELETE FROM thumbnail WHERE clip = ?1", "l", clip);
+    int code = count_clip(x, clip, -1, e);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM thumbnail WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM frame_vectors WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM vector WHERE clip = ?1", "l", clip);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM clip WHERE id = ?1", "l", clip);

@@ -169,6 +169,7 @@ typedef struct {
     char copy[64];                 /* "exact", "IVF1024", "HNSW32" ...; "" if none */
     int64_t writer_pid;            /* 0 = nobody writes now */
 } ks_index_state;
+int ks_index_seconds(double *out, ks_index *x, ks_error *e); /* of video that searches see; counted along */
 int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e);
 /* Each finding: number of the invariant and one sentence; returns the count of findings or < 0. */
 typedef void ks_finding(void *arg, int invariant, int64_t clip, const char *sentence);

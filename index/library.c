@@ -222,6 +222,7 @@ static int finish_switch(int *done, ks_index *x, ks_error *e)
     row.generation++;
     if (code >= 0) code = ks_integer(&row.clips, x, e, "SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished > 0", "");
     if (code >= 0) code = ks_library_write(&row, x, e);
+    if (code >= 0) code = ks_totals_count(x, e);
     if (code >= 0) *done = 1;
     return code;
 }

@@ -235,7 +235,8 @@ static int recount(repair *r, ks_error *e)
     row.next_segment += 1000; /* names of old copies are not used again */
     if (code >= 0) code = ks_integer(&row.videos, x, e, "SELECT count(*) FROM video WHERE finished > 0", "");
     if (code >= 0) code = ks_integer(&row.clips, x, e, "SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished > 0 AND c.space = ?1", "l", row.space);
-    return code < 0 ? code : ks_library_write(&row, x, e);
+    if (code >= 0) code = ks_library_write(&row, x, e);
+    return code < 0 ? code : ks_totals_count(x, e);
 }
 
 /* Films with fewer clips than they were finished with are partly in, until ingest has encoded the rest again. */

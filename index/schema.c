@@ -23,6 +23,7 @@ const ks_table ks_tables[] = {
       "ann_file, ann_hash, recall", 15, KS_T_SEGMENT, 1 },
     { "gone", "video", "generation, video, finished", 3, KS_T_GONE, 1 },
     { "file_hash", "video", "video, hash", 2, KS_T_FILE_HASH, 2 },
+    { "totals", "one", "one, paths, unfinished, bad, microseconds, clips, vector_bytes, frame_bytes, thumbnail_bytes", 9, KS_T_TOTALS, 4 },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
@@ -88,6 +89,10 @@ const ks_schema_object ks_schema[] = {
     /* Version 2: a hash of all bytes of a file, for the day when only its mtime is another (DESIGN 3.4). */
     { "CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
       2, INT_MAX },
+    /* Version 4: sums over all rows, so that no command walks the library to print a number. */
+    { "CREATE TABLE totals(one INTEGER PRIMARY KEY CHECK(one = 1), paths INTEGER NOT NULL, unfinished INTEGER NOT NULL, "
+      "bad INTEGER NOT NULL, microseconds INTEGER NOT NULL, clips INTEGER NOT NULL, vector_bytes INTEGER NOT NULL, "
+      "frame_bytes INTEGER NOT NULL, thumbnail_bytes INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT", 4, INT_MAX },
     { NULL, 0, 0 }
 };
 
@@ -104,7 +109,7 @@ int ks_schema_create(ks_index *x, ks_error *e)
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
     if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     x->version = KS_SCHEMA_VERSION;
-    return 0;
+    return ks_totals_count(x, e);
 }
 
 /* One step a version, each inside the caller's transaction: old or new, never between. A reader takes an older
@@ -126,5 +131,5 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
     if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     x->version = KS_SCHEMA_VERSION;
-    return 0;
+    return from < 4 ? ks_totals_count(x, e) : 0;
 }

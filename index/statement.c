@@ -176,10 +176,12 @@ int ks_end(ks_index *x, int code, ks_error *e)
     x->inside--;
     if (x->inside > 0) return code;
     if (code >= 0) {
-        int failed = plain(x, "COMMIT", e);
+        int failed = ks_totals_keep(x, e);
+        if (failed >= 0) failed = plain(x, "COMMIT", e);
         if (failed >= 0) return code;
         code = failed;
     }
+    memset(&x->pending, 0, sizeof x->pending);
     sqlite3_exec(x->db, "ROLLBACK", NULL, NULL, NULL);
     return code;
 }

@@ -47,15 +47,33 @@ int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at)
     return 1;
 }
 
+/* What the film's row adds to the sums, or takes away. */
+static int count_film(ks_index *x, int64_t video, int times, ks_error *e)
+{
+    ks_totals t;
+    int code = ks_film_totals(&t, x, video, e);
+    if (code >= 0) ks_totals_add(x, &t, times);
+    return code;
+}
+
+/* The paths that the last statement deleted, or the one that it brought. */
+static void count_paths(ks_index *x, int64_t n)
+{
+    ks_totals_add(x, &(ks_totals){ .paths = n }, 1);
+}
+
 int ks_video_write(const ks_video_row *r, ks_index *x, ks_error *e)
 {
     const ks_video *v = &r->v;
     int num = v->tb.num > 0 ? v->tb.num : 1, den = v->tb.den > 0 ? v->tb.den : 1;
-    return ks_run(x, e, "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+    int code = count_film(x, v->id, -1, e);
+    if (code >= 0)
+        code = ks_run(x, e, "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
                         "ks_sum(3, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18))",
                   "lbllitiiildliiidil", v->id, v->content, sizeof v->content, r->space, r->finished, (int)v->verdict,
                   v->reason ? v->reason : "", v->attempts, num, den, v->duration, v->seconds_missing, v->film_date,
                   v->date_source, v->width, v->height, v->fps, v->flags, r->clips);
+    return code < 0 ? code : count_film(x, v->id, 1, e);
 }
 
 static int visible_clips(int64_t *n, ks_index *x, int64_t video, int64_t space, ks_error *e)
@@ -104,7 +122,9 @@ static int drop_video(ks_index *x, int64_t id, ks_error *e)
     code = ks_video_hide(x, &library, &row, e);
     if (code >= 0) code = ks_clips_delete(x, id, 0, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE video = ?1", "l", id);
+    if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     if (code >= 0) code = ks_run(x, e, "DELETE FROM file_hash WHERE video = ?1", "l", id);
+    if (code >= 0) code = count_film(x, id, -1, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);
 }
@@ -125,6 +145,7 @@ static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
     if (code < 0) return code;
     code = ks_run(x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))", "blllll",
                   v->path, n, video, v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode);
+    if (code >= 0 && old == 0) count_paths(x, 1);
     if (code < 0 || old == 0 || old == video) return code;
     return drop_if_pathless(x, old, e);
 }
@@ -225,6 +246,7 @@ int ks_index_drop_path(ks_index *x, const char *path, ks_error *e)
     if (code < 0) return code;
     code = ks_integer(&video, x, e, "SELECT video FROM path WHERE path = ?1", "b", path, n);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", path, n);
+    if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     if (code >= 0 && video) code = drop_if_pathless(x, video, e);
     return ks_end(x, code, e);
 }
@@ -245,6 +267,7 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
         v.path = path;
         code = put_path(x, &v, v.id, e);
         if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", kept, strlen(kept));
+        if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     }
     free(path);
     free(kept);

@@ -291,14 +291,7 @@ static int is_filtered(const ks_filter *f)
 
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)
 {
-    ks_index_state state;
-    int err;
-
-    if (is_filtered(f))
-        return 0;
-    if ((err = ks_index_status(&state, x, e)) == 0)
-        out->seconds_searched = state.seconds;
-    return err;
+    return is_filtered(f) ? 0 : ks_index_seconds(&out->seconds_searched, x, e);
 }
 
 int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e)

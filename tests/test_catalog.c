@@ -400,6 +400,7 @@ static void make_older(const char *path, int version)
         if (ks_schema_has(o, version) && !ks_schema_has(o, KS_SCHEMA_VERSION))
             ck_assert_int_eq(sqlite3_exec(db, o->sql, NULL, NULL, NULL), SQLITE_OK);
     if (version < 2) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 4) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
     ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
@@ -411,17 +412,21 @@ START_TEST(older_versions_are_read_and_brought_up_to_date)
     char *dir = new_dir(), path[4200];
     ks_error e;
     ks_index *x;
+    ks_index_state now, then;
     uint64_t hash = 0;
     int64_t video = 0;
     ck_assert_int_eq(ks_index_open(&x, dir, KS_CREATE, &e), 0);
     OK(ks_index_set_space(x, &space_a, "m", "t", &e));
     video = add(x, "/v/a.mp4", 1, 3, KS_VERDICT_INDEXED);
+    OK(ks_index_status(&now, x, &e));
     ks_index_close(x);
     snprintf(path, sizeof path, "%s/catalog.db", dir);
     make_older(path, _i);
     ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
     ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 0);
+    OK(ks_index_status(&then, x, &e)); /* counted by walking, once more */
+    ck_assert(then.paths == 1 && then.seconds == now.seconds && then.seconds > 59 && then.bytes_clips == now.bytes_clips && then.bytes_clips == 3 * 2 * D);
     ks_index_close(x);
     ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1); /* the old one is kept as ...: nothing else is said */
     make_older(path, _i);
