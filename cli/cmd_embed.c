@@ -10,7 +10,7 @@
 typedef struct {
     ks_opt_list text, ids, image, video, npy;
     const char *out, *paddings, *fit;
-    int frames;
+    int frames, force;
 } embed_fields;
 
 static const ks_option embed_options[] = {
@@ -23,6 +23,7 @@ static const ks_option embed_options[] = {
     {0, "frames", KS_OPT_COUNT, offsetof(embed_fields, frames), "N", "frames of a picture or film (the model's own)"},
     {0, "fit", KS_OPT_TEXT, offsetof(embed_fields, fit), KS_FIT_NAMES, "how a frame becomes square (squash)"},
     {'o', "output", KS_OPT_TEXT, offsetof(embed_fields, out), "FILE.npy", "float32 [n,D] instead of JSON lines"},
+    {0, "force", KS_OPT_FLAG, offsetof(embed_fields, force), NULL, "let --output replace a file that is there"},
     {0},
 };
 
@@ -42,6 +43,7 @@ typedef struct {
     input *inputs;
     int n;
     float *vectors; /* [n, D] with -o, else [1, D] */
+    ks_user_file to;
 } embedding;
 
 /* The lists of all kinds, merged into the order they were typed in. */
@@ -123,7 +125,7 @@ static int embed_all(embedding *m, ks_error *e)
         err = m->inputs[i].kind <= IDS ? embed_text(v, &s, m, &m->inputs[i], e) : embed_clip(v, m, &m->inputs[i], e);
         if (!err && !m->f->out) print_vector(&m->inputs[i], &s, v, dim);
     }
-    if (!err && m->f->out) err = ks_npy_write(m->f->out, m->vectors, 2, (int64_t[]){m->n, dim}, e);
+    if (!err && m->f->out) ks_npy_write(m->to.f, m->vectors, 2, (int64_t[]){m->n, dim});
     return err;
 }
 
@@ -135,12 +137,14 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (m.f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", m.f->frames);
     if (m.f->paddings && m.f->npy.n == 0) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
     int err = merge(&m, e);
-    if (!err && m.f->out) err = ks_npy_can_write(m.f->out, e);
+    if (!err && m.f->out) err = ks_user_file_open(&m.to, m.f->out, m.f->force, e); /* before the work that fills it */
     for (int i = 0; i < m.n && !err; i++) towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
     if (!err) err = ks_open_encoder(&m.enc, &g->setup, NULL, towers, KS_FP32, e);
     if (!err && (towers & KS_TOWER_VIDEO) && ks_encoder_info(m.enc)->kind != KS_LVT)
         err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model; `features` says what its stages give");
     if (!err) err = embed_all(&m, e);
+    if (!err && m.f->out) err = ks_user_file_publish(&m.to, e);
+    ks_user_file_drop(&m.to);
     free(m.vectors);
     free(m.inputs);
     ks_decoder_stop(m.decoder);

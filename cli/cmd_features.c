@@ -1,13 +1,14 @@
 /* cmd_features.c - `features`: what a stage of the video tower says about one clip, as an array. */
 #include "cli/clip_input.h"
 #include "cli/npy_io.h"
+#include "formats/formats.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
     const char *stage, *image, *video, *npy, *out, *paddings, *fit;
-    int frames;
+    int frames, force;
 } features_fields;
 
 #define STAGES "spatial|spatiotemporal|auxiliary|frames|global|logits"
@@ -21,6 +22,7 @@ static const ks_option features_options[] = {
     {0, "frames", KS_OPT_COUNT, offsetof(features_fields, frames), "N", "frames of a picture or film (the model's own)"},
     {0, "fit", KS_OPT_TEXT, offsetof(features_fields, fit), KS_FIT_NAMES, "how a frame becomes square (squash)"},
     {'o', "output", KS_OPT_TEXT, offsetof(features_fields, out), "FILE.npy", "where the array goes"},
+    {0, "force", KS_OPT_FLAG, offsetof(features_fields, force), NULL, "let --output replace a file that is there"},
     {0},
 };
 
@@ -34,7 +36,7 @@ static ks_stage stage_of(const char *name, ks_kind kind)
     return kind == KS_ENCODER ? KS_STAGE_SPATIOTEMPORAL : kind == KS_LVT ? KS_STAGE_GLOBAL : KS_STAGE_LOGITS;
 }
 
-static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *enc, ks_error *e)
+static int run_stage(FILE *to, const ks_globals *g, const features_fields *f, ks_encoder *enc, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
     ks_decoder *decoder = NULL;
@@ -51,7 +53,7 @@ static int run_stage(const ks_globals *g, const features_fields *f, ks_encoder *
     err = ks_features(&x, dims, enc, stage, &clip, e);
     if (!err) {
         int flat = stage == KS_STAGE_GLOBAL || stage == KS_STAGE_LOGITS;
-        err = ks_npy_write(f->out, x, flat ? 1 : 2, flat ? &dims[1] : dims, e);
+        ks_npy_write(to, x, flat ? 1 : 2, flat ? &dims[1] : dims);
     }
     free(x);
     ks_clip_free(&clip);
@@ -62,16 +64,19 @@ static int features(const ks_globals *g, void *fields, int n, char **args, ks_er
 {
     const features_fields *f = fields;
     ks_encoder *enc;
+    ks_user_file to;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: say what it is: --image, --video or --npy", args[0]);
     if ((f->image != NULL) + (f->video != NULL) + (f->npy != NULL) != 1)
         return ks_fail(e, KS_EUSAGE, "it takes one clip: --image, --video or --npy");
     if (!f->out) return ks_fail(e, KS_EUSAGE, "name the array to write with -o FILE.npy");
     if (f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
     if (f->paddings && !f->npy) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
-    int err = ks_npy_can_write(f->out, e);
+    int err = ks_user_file_open(&to, f->out, f->force, e); /* before the work that fills it */
     if (err) return err;
     err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_FP32, e);
-    if (!err) err = run_stage(g, f, enc, e);
+    if (!err) err = run_stage(to.f, g, f, enc, e);
+    if (!err) err = ks_user_file_publish(&to, e);
+    ks_user_file_drop(&to);
     ks_encoder_close(enc);
     return err;
 }

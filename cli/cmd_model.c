@@ -168,6 +168,7 @@ static int make_random(const ks_globals *g, void *fields, int n, char **args, ks
     if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: it takes no words; -o names the file to write", args[0]);
     if (!o->out) return ks_fail(e, KS_EUSAGE, "name the file to write: -o FILE.npz");
     if (!found) return ks_fail(e, KS_EUSAGE, "--like is one of %s", ks_like_names());
+    if (strcmp(o->out, "-") == 0) return ks_fail(e, KS_EUSAGE, "a checkpoint cannot go to standard output: -o FILE.npz");
     if (stat(o->out, &st) == 0) return ks_fail(e, KS_EUSAGE, "%s is there already", o->out);
     ks_info like = *found;
     if (o->dtype) snprintf(like.dtype, sizeof like.dtype, "%s", o->dtype);

@@ -114,29 +114,6 @@ void ks_npy_free(ks_npy_frames *f)
     *f = (ks_npy_frames){0};
 }
 
-/* A device or a pipe is written to as it is: a rename would put a file in its place. */
-int ks_is_stream(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
-int ks_npy_can_write(const char *path, ks_error *e)
-{
-    struct stat st;
-    char *part = NULL;
-    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
-    if (ks_is_stream(path)) return 0;
-    if (asprintf(&part, "%s.part", path) < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
-    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), why = errno;
-    if (fd >= 0) {
-        close(fd);
-        unlink(part);
-    }
-    free(part);
-    return fd >= 0 || why == EEXIST ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(why));
-}
-
 static void npy_head(char head[128], int rank, const int64_t *dims)
 {
     memset(head, ' ', 128);
@@ -147,19 +124,10 @@ static void npy_head(char head[128], int rank, const int64_t *dims)
     head[127] = '\n';
 }
 
-int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims, ks_error *e)
+void ks_npy_write(FILE *f, const float *x, int rank, const int64_t *dims)
 {
-    char head[128], *part = NULL;
-    size_t count = (size_t)dims[0] * (rank > 1 ? (size_t)dims[1] : 1);
-    int stream = ks_is_stream(path);
-    if (asprintf(&part, "%s%s", path, stream ? "" : ".part") < 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
+    char head[128];
     npy_head(head, rank, dims);
-    FILE *f = fopen(part, "wb");
-    int good = f && fwrite(head, 1, sizeof head, f) == sizeof head && fwrite(x, sizeof *x, count, f) == count && fflush(f) == 0;
-    int why = errno;
-    if (f && fclose(f) != 0 && good) good = 0, why = errno;
-    if (good && !stream && rename(part, path) != 0) good = 0, why = errno;
-    if (!good && f && !stream) unlink(part);
-    free(part);
-    return good ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(why));
+    fwrite(head, 1, sizeof head, f);
+    fwrite(x, sizeof *x, (size_t)dims[0] * (rank > 1 ? (size_t)dims[1] : 1), f);
 }

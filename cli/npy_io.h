@@ -15,11 +15,7 @@ typedef struct {
 int ks_npy_read_frames(ks_npy_frames *f, const char *path, ks_error *e);
 void ks_npy_free(ks_npy_frames *f);
 
-/* float32, C order, npy 1.0: rank 1 or 2. Written whole (path.part, then renamed), a device or
- * pipe as it is. KS_EIO. */
-int ks_npy_write(const char *path, const float *x, int rank, const int64_t *dims, ks_error *e);
-/* 0: path can be written, as far as one can know before the work that fills it. KS_EIO. */
-int ks_npy_can_write(const char *path, ks_error *e);
-int ks_is_stream(const char *path); /* a device or a pipe: written to, never replaced */
+/* float32, C order, npy 1.0: rank 1 or 2. What fails, f's error flag says. */
+void ks_npy_write(FILE *f, const float *x, int rank, const int64_t *dims);
 
 #endif

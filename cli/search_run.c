@@ -31,6 +31,8 @@ static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
 
     w->options = (ks_out_options){.rows = KS_ROWS_MOMENTS, .raw = f->raw, .nul = f->nul, .form = f->print ? f->print : "{path}",
                                   .command = w->title};
+    if (f->html && strcmp(f->html, "-") == 0 && (f->print || f->nul || f->to.json || f->to.csv || f->to.format))
+        return ks_fail(e, KS_EUSAGE, "--html - is a page on standard output: nothing else goes there");
     return ks_export_open(&w->out, &f->to, f->print || f->nul ? ks_find_format("print") : NULL, &w->options, e);
 }
 
@@ -196,7 +198,7 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
     if (w->out)
         err = write_out(w, &a.hits, a.at, e);
-    else
+    else if (!r->f->html || strcmp(r->f->html, "-") != 0)
         show_table(r, w, &a.hits, a.at, a.title);
     if (err == 0 && r->f->html)
         err = write_page(r, &a, e);

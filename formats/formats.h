@@ -84,7 +84,7 @@ typedef struct {
     int force, stream;
 } ks_user_file;
 
-/* KS_EUSAGE: it is there already (a device or a pipe is written to as it is). KS_EIO. */
+/* "-" is standard output. KS_EUSAGE: it is there already (a device or a pipe is written to as it is). KS_EIO. */
 int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e);
 int ks_user_file_publish(ks_user_file *n, ks_error *e); /* synced, under its name; KS_EIO: nothing is left of it */
 void ks_user_file_drop(ks_user_file *n);                /* after an error; nothing to do after publish */

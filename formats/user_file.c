@@ -42,8 +42,26 @@ static int open_part(ks_user_file *n, int mode)
     return fd;
 }
 
+/* "-": what stdout has buffered goes out first, and nothing else may be written there meanwhile. */
+static int open_stdout(ks_user_file *n, ks_error *e)
+{
+    int fd = fflush(stdout) == 0 ? dup(STDOUT_FILENO) : -1;
+
+    *n = (ks_user_file){.stream = 1};
+    if (fd >= 0 && (n->path = strdup("standard output")) && (n->f = fdopen(fd, "wb")))
+        return 0;
+    ks_fail(e, KS_EIO, "standard output: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    ks_user_file_drop(n);
+    return KS_EIO;
+}
+
 int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 {
+    if (strcmp(path, "-") == 0)
+        return open_stdout(n, e);
+
     struct stat st;
     int there = stat(path, &st) == 0, fd;
 

@@ -154,7 +154,7 @@ def of_stages():
         ref = Ref(name)
         which, far, wrong = clip(ref, case), 0, ""
         for stage in stages:
-            code, _, err = run(*model(name + ".npz"), "features", "--stage", stage, *which, "-o", out)
+            code, _, err = run(*model(name + ".npz"), "features", "--stage", stage, *which, "--force", "-o", out)
             shape, got = read_npy(out) if code == 0 else ((), [])
             if code or shape != ref.get("%s/%s" % (case, stage))[0]:
                 wrong += "%s: %s %s; " % (stage, shape, err)
@@ -162,7 +162,7 @@ def of_stages():
         check(far <= 1 and not wrong, "%s: %s of clip %s are the official ones" % (name, ", ".join(stages), case), (far, wrong))
     for name, stage in (("lvt", "global"), ("encoder", "spatiotemporal"), ("classifier", "logits")):
         ref = Ref(name)
-        code, _, err = run(*model(name + ".npz"), "features", *clip(ref, "trained"), "-o", out)
+        code, _, err = run(*model(name + ".npz"), "features", *clip(ref, "trained"), "--force", "-o", out)
         check(code == 0 and ref.far("trained/" + stage, read_npy(out)[1]) <= 1, "%s: its own answer is %s" % (name, stage), err)
 
 
@@ -173,7 +173,12 @@ def of_order():
     got = lines(*model("lvt.npz"), "embed", *args)
     check([g["kind"] for g in got] == ["text", "npy", "ids", "text", "ids"], "inputs come in the order given", got)
     out = os.path.join(TMP, "all.npy")
+    piped = subprocess.run([PROGRAM, *model("lvt.npz"), "embed", *args, "-o", "-"], capture_output=True)
     code, text, err = run(*model("lvt.npz"), "embed", *args, "-o", out)
+    check(piped.returncode == 0 and piped.stdout == open(out, "rb").read() and not os.path.exists("-"), "-o - is standard output", piped.stderr)
+    again, _, err = run(*model("lvt.npz"), "embed", "--ids", "1", "-o", out)
+    forced, _, _ = run(*model("lvt.npz"), "embed", *args, "-o", out, "--force")
+    check((again, forced) == (2, 0) and "already" in err, "-o replaces nothing without --force", (again, forced, err))
     shape, values = read_npy(out)
     same = [struct.unpack("f", struct.pack("f", v))[0] for g in got for v in g["vector"]] == values
     check(code == 0 and text == "" and shape == (5, 16) and same, "-o writes the very floats that JSON reads back", (shape, err))

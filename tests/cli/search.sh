@@ -101,6 +101,9 @@ KINOSEEK_PLAYER="echo play" k search --all -k 1 --open 1 a dog jumping into wate
 is "$(cat "$T/out")" "play --start=4.000 $lake" "--open starts the player at the second"
 is "$(KINOSEEK_PLAYER='echo {start}|{path}' k search --all --open 1 -k 1 a tram in the rain | tail -n 1)" "3600.000|$T/films/city.mp4" "KINOSEEK_PLAYER fills {path} and {start}"
 KINOSEEK_PLAYER=/nowhere/player k search --all --open 1 -k 1 a tram >/dev/null; is "$?" 5 "no such player is exit 5"
+is "$(k search --all --html - a dog jumping into water | sed -n '1s/<html.*//p;$p' | paste -sd' '; ls ./- 2>/dev/null)" "<!doctype html> </main></html>" "--html -: the page and nothing else on standard output"
+is "$(k search --all --format csv -o - a dog jumping into water; ls ./- 2>/dev/null)" "$(k search --all --csv a dog jumping into water)" "-o -: the lines on standard output"
+k search --html - --json x >/dev/null; is "$?" 2 "not beside other lines"
 k search --all --html "$T/page.html" a dog jumping into water >/dev/null
 is "$(grep -c '<figure>' "$T/page.html")" "$(k search --all --json a dog jumping into water | wc -l)" "--html: a figure a moment"
 is "$(grep -c 'https\{0,1\}://' "$T/page.html")" 0 "the page loads nothing from elsewhere"

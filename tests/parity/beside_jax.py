@@ -27,7 +27,7 @@ class Features:
     """One `kinoseek features` a turn: its start and its answer's file are in the time."""
 
     def __init__(self, checkpoint, inputs):
-        self.command = [PROGRAM, "-q", "--precision", "fp32", "-m", checkpoint, "features", "-o", inputs[0] + ".out.npy", "--npy"]
+        self.command = [PROGRAM, "-q", "--precision", "fp32", "-m", checkpoint, "features", "--force", "-o", inputs[0] + ".out.npy", "--npy"]
         self.inputs, self.peak = list(inputs), (0, 0)
         self.turn()
 

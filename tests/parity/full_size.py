@@ -100,7 +100,7 @@ def run_ours(variant, checkpoint, clip, folder):
     answers, seconds = {}, {}
     lvt = variant.startswith("lvt")
     for stage in ("spatial", "spatiotemporal", "frames") if lvt else ("spatial", "spatiotemporal"):
-        took = kinoseek(*model, "features", "--stage", stage, "--npy", clip, "-o", out)
+        took = kinoseek(*model, "features", "--stage", stage, "--npy", clip, "--force", "-o", out)
         answers[stage] = np.load(out)
     if lvt:
         one = kinoseek(*model, "embed", "--npy", clip, "-o", out)
