@@ -68,6 +68,10 @@ int ks_end_xml(ks_writer *w);
 ks_rate ks_entry_rate(const ks_entry *k);
 /* First and last frame + 1 at this rate, from the film's start; at least one frame. */
 void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate);
+/* A clip of a sequence at w->rate: the film's own rate, where it has an even one (and one that timecode counts, for formats
+ * that need that), else --fps; and how many frames of the sequence the entry takes, one at least. */
+ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags);
+int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags);
 /* The film's start timecode as a frame count at `rate` (0 without one), and whether its labels drop: without a
  * timecode as the rate's habit is. */
 int64_t ks_start_frame(int *drop, const ks_entry *k, ks_rate rate);

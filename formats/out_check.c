@@ -44,6 +44,24 @@ static int same_rate(ks_rate a, ks_rate b) { return (int64_t)a.num * b.den == (i
 /* Whole, or the 1000/1001 of it: what hh:mm:ss:ff can count without leaving the clock. */
 static int counts(ks_rate r) { return r.num % r.den == 0 || (r.den == 1001 && r.num % 1000 == 0); }
 
+ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags)
+{
+    ks_rate own = ks_entry_rate(k);
+    int even = !k->variable && (k->rate_num > 0 || k->fps > 0) && (counts(own) || !(flags & KS_TIMECODE_RATE));
+
+    return even || !w->options->fps.num ? own : w->options->fps;
+}
+
+int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags)
+{
+    ks_rate rate = ks_clip_rate(w, k, flags);
+    int64_t in, out, n;
+
+    ks_entry_frames(&in, &out, k, rate);
+    n = llround(ks_frame_seconds(out - in, rate) * w->rate.num / w->rate.den);
+    return n > 0 ? n : 1;
+}
+
 static int check_film(const ks_format *f, ks_writer *w, const ks_entry *k)
 {
     const char *name = ks_base_name(k->path);
@@ -79,6 +97,8 @@ int ks_check_format(const ks_format *f, ks_writer *w)
     }
     if (o->drop)
         w->drop = o->drop > 0 && ks_drops(w->rate);
+    if (f->flags & KS_TIMECODE_RATE && !counts(w->rate) && o->fps.num)
+        return ks_fail(w->e, KS_EUSAGE, "--fps: timecode does not count %.6g frames a second", (double)o->fps.num / o->fps.den);
     if (f->most && w->n > f->most)
         return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it with -k", f->name, f->most, w->n);
     for (int i = 0; i < w->n && err == 0; i++) {
