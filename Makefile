@@ -200,10 +200,12 @@ $(BUILD)/libkinoseek.so.$(SONAME): $(OBJ_LIB) $(BUILD)/libkinoseek.map
 $(BUILD)/libkinoseek-ingest.so.$(SONAME): $(OBJ_ING) $(BUILD)/libkinoseek-ingest.map $(BUILD)/libkinoseek.so.$(SONAME)
 	$(SHARED) $(BUILD)/libkinoseek.so.$(SONAME) $(LIBS_ING) -o $@
 
-TO = $(DESTDIR)$(PREFIX)
+# Names as the shell takes them, spaces and quotes too: $(TO)/bin is one word.
+quoted = '$(subst ','\'',$(1))'
+TO = $(call quoted,$(DESTDIR)$(PREFIX))
 LIBRARIES := libkinoseek libkinoseek-ingest
-pc_file = printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I$${includedir}\nLibs: -L$${libdir} %s\nLibs.private: %s\n' \
-  '$(PREFIX)' '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO)/lib/pkgconfig/$(1).pc
+pc_file = printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I"$${includedir}"\nLibs: -L"$${libdir}" %s\nLibs.private: %s\n' \
+  $(call quoted,$(PREFIX)) '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO)/lib/pkgconfig/$(1).pc
 install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME))
 	install -d $(TO)/bin $(TO)/libexec/kinoseek $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/doc/kinoseek \
 	  $(TO)/share/bash-completion/completions $(TO)/share/zsh/site-functions $(TO)/share/fish/vendor_completions.d
@@ -213,8 +215,8 @@ install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME))
 	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO)/lib/ && ln -sf $$l.so.$(SONAME) $(TO)/lib/$$l.so || exit 1; done
 	$(call pc_file,kinoseek,finds moments in video by meaning,-lkinoseek,$(LIBS))
 	$(call pc_file,kinoseek-ingest,films into a kinoseek library,-lkinoseek-ingest -lkinoseek,$(LIBS_ING) $(LIBS))
-	cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md \) -not -path '*/films/*' \
-	  -not -path '*/train/*' -not -path '*/eval/*' -exec install -D -m 644 {} $(abspath $(TO))/share/kinoseek/models/{} \;
+	to=$$(cd $(TO) && pwd) && cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md \) -not -path '*/films/*' \
+	  -not -path '*/train/*' -not -path '*/eval/*' -exec install -D -m 644 {} "$$to"/share/kinoseek/models/{} \;
 	$(BUILD)/kinoseek manual | while read -r page; do $(BUILD)/kinoseek manual $$page >$(TO)/share/man/man1/$$page.1 || exit 1; done
 	for p in $(wildcard man/*.5); do install -m 644 $$p $(TO)/share/man/man5/ || exit 1; done
 	$(BUILD)/kinoseek completion bash >$(TO)/share/bash-completion/completions/kinoseek

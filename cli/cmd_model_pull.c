@@ -63,6 +63,16 @@ static int check_model(void *arg, const char *part, ks_error *e)
     return ks_model_check(part, NULL, NULL, e);
 }
 
+/* What has the name is looked at in full, and replaced where it is something else. */
+static int is_here(const ks_download *d, int quiet)
+{
+    ks_error why;
+    int err = ks_download_is_right(d, &why);
+    if (err == 0 && !quiet) fprintf(stderr, "%s is here already, and is right\n", d->path);
+    if (err != 0 && !quiet) fprintf(stderr, "kinoseek: %s; it is fetched anew\n", why.msg);
+    return err == 0;
+}
+
 static int pull_part(const pull_fields *o, const ks_globals *g, const char *folder, const ks_release *row, ks_error *e)
 {
     struct stat st;
@@ -72,12 +82,10 @@ static int pull_part(const pull_fields *o, const ks_globals *g, const char *fold
         free(source);
         return ks_fail(e, KS_ENOMEM, "no memory for paths");
     }
-    if (stat(path, &st) == 0 && st.st_size == row->bytes) {
-        if (!g->quiet) fprintf(stderr, "%s is here already\n", path);
-    } else {
-        ks_download d = {.from = source, .path = path, .bytes = row->bytes, .sha256 = row->sha256, .quiet = g->quiet, .check_arg = (void *)(uintptr_t)g,
-                         .option = is_tokenizer(row) ? "--tokenizer-from" : "--from"};
-        if (strcmp(row->part, "model") == 0) d.check = check_model;
+    ks_download d = {.from = source, .path = path, .bytes = row->bytes, .sha256 = row->sha256, .quiet = g->quiet, .check_arg = (void *)(uintptr_t)g,
+                     .option = is_tokenizer(row) ? "--tokenizer-from" : "--from"};
+    if (strcmp(row->part, "model") == 0) d.check = check_model;
+    if (lstat(path, &st) != 0 || !is_here(&d, g->quiet)) {
         err = ks_download_file(&d, e);
         if (!err) puts(path);
     }

@@ -15,6 +15,9 @@ static int wants_file(const ks_option *o)
     return 0;
 }
 
+/* The names of `model list`, asked for when they are needed: what was pulled meanwhile is among them. */
+static int wants_model(const char *usage) { return usage && (strcmp(usage, "NAME") == 0 || strcmp(usage, "MODEL") == 0); }
+
 static int is_choice(const ks_option *o) { return o->arg && strchr(o->arg, '|'); }
 
 static void words(FILE *out, const char *choices)
@@ -115,7 +118,11 @@ static void bash(FILE *out)
         bash_names(out, ks_global_options);
         fputs("\" -- \"$cur\")) ;;\n", out);
     }
-    fputs("    esac\n    return\n  fi\n  compopt -o default\n}\ncomplete -F _kinoseek kinoseek\n", out);
+    fputs("    esac\n    return\n  fi\n  case \"$cmd\" in\n", out);
+    for (const ks_command *const *c = ks_commands; *c; c++)
+        if (wants_model((*c)->usage))
+            fprintf(out, "    \"%s\") COMPREPLY=($(compgen -W \"$(kinoseek model list 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")) ;;\n", (*c)->name);
+    fputs("  esac\n  compopt -o default\n}\ncomplete -F _kinoseek kinoseek\n", out);
 }
 
 /* --- zsh: a shell-quoted 'text' in which zsh's own brackets and colons are escaped --- */
@@ -223,6 +230,8 @@ static void zsh(FILE *out)
         fprintf(out, "  '%s')\n    _arguments -s \\\n", (*c)->name);
         zsh_options(out, (*c)->options);
         zsh_options(out, ks_global_options);
+        if (wants_model((*c)->usage))
+            fputs("      '1:model:{ compadd -- $(kinoseek model list 2>/dev/null | cut -d\" \" -f1) }' \\\n", out);
         fputs("      '*:file:_files'\n    ;;\n", out);
     }
     fputs("  esac\n}\nif [[ $funcstack[1] == _kinoseek ]]; then _kinoseek \"$@\"; else compdef _kinoseek kinoseek; fi\n", out);
@@ -259,6 +268,15 @@ static void fish_options(FILE *out, const ks_option *options, const char *when)
     }
 }
 
+/* Words of a group's other commands: once one of them stands there, none of them is offered. */
+static void fish_group_members(FILE *out, const ks_command *const *c, size_t n, const char *lead)
+{
+    fputs(lead, out);
+    for (const ks_command *const *d = ks_commands; *d; d++)
+        if (strncmp((*d)->name, (*c)->name, n + 1) == 0)
+            fprintf(out, " %s", (*d)->name + n + 1);
+}
+
 static void fish(FILE *out)
 {
     char when[160];
@@ -266,12 +284,16 @@ static void fish(FILE *out)
     fputs("# fish completion of kinoseek; made by: kinoseek completion fish\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
+        if ((*c)->name[n] == 0 || begins_group(c)) {
+            fprintf(out, "complete -c kinoseek -n __fish_use_subcommand -f -a %.*s -d ", (int)n, (*c)->name);
+            fish_quoted(out, (*c)->name[n] ? "more commands" : (*c)->brief);
+            putc('\n', out);
+        }
         if ((*c)->name[n] == 0)
-            fprintf(out, "complete -c kinoseek -n __fish_use_subcommand -f -a %s -d ", (*c)->name);
-        else
-            fprintf(out, "complete -c kinoseek -n __fish_use_subcommand -f -a %.*s\n"
-                         "complete -c kinoseek -n '__fish_seen_subcommand_from %.*s' -f -a %s -d ",
-                    (int)n, (*c)->name, (int)n, (*c)->name, (*c)->name + n + 1);
+            continue;
+        fprintf(out, "complete -c kinoseek -n '__fish_seen_subcommand_from %.*s", (int)n, (*c)->name);
+        fish_group_members(out, c, n, "; and not __fish_seen_subcommand_from");
+        fprintf(out, "' -f -a %s -d ", (*c)->name + n + 1);
         fish_quoted(out, (*c)->brief);
         putc('\n', out);
     }
@@ -284,6 +306,8 @@ static void fish(FILE *out)
             snprintf(when, sizeof when, "-n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s' ",
                      (int)n, (*c)->name, (*c)->name + n + 1);
         fish_options(out, (*c)->options, when);
+        if (wants_model((*c)->usage))
+            fprintf(out, "complete -c kinoseek %s-f -a '(kinoseek model list 2>/dev/null | string replace -r \" .*\" \"\")'\n", when);
     }
 }
 

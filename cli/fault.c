@@ -24,6 +24,8 @@ static struct {
     char program[PATH_MAX];
     char **argv, **env;        /* env[0] is the note */
     char note[ROOM], last[PATH_MAX], began[32];
+    char retried[PATH_MAX];    /* the film at which a mapped file had become shorter: no fault of the film */
+    struct sigaction old[DEADLY];
     int caught[DEADLY];
 } again;
 
@@ -37,13 +39,15 @@ static void digits(char *out, int n)
 static void on_fault(int number)
 {
     sigset_t one;
-    signal(number, SIG_DFL);
+    int innocent = number == SIGBUS && strcmp(in_hand, again.retried) != 0;
+    for (int i = 0; i < DEADLY; i++)
+        if (deadly[i] == number) sigaction(number, &again.old[i], NULL);
     sigemptyset(&one);
     sigaddset(&one, number);
     pthread_sigmask(SIG_UNBLOCK, &one, NULL);
     if (in_hand[0] && strcmp(in_hand, again.last) != 0) { /* the same film twice: its verdict did not help */
         char code[4];
-        digits(code, number);
+        digits(code, innocent ? 0 : number);
         stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(again.note, NOTE "="), code), ":"), again.began), ":"), in_hand);
         execve(again.program, again.argv, again.env);
     }
@@ -55,6 +59,10 @@ static int read_note(ks_fault *before, const char *note, ks_error *e)
 {
     int used = 0;
     if (sscanf(note, "%d:%lf:%n", &before->signal, &before->began, &used) != 2 || used == 0 || !note[used]) return 0;
+    if (before->signal == 0) {
+        snprintf(again.retried, sizeof again.retried, "%s", note + used);
+        return 0;
+    }
     before->path = strdup(note + used);
     if (!before->path) return ks_fail(e, KS_ENOMEM, "no memory");
     snprintf(again.last, sizeof again.last, "%s", before->path);
@@ -96,10 +104,11 @@ int ks_fault_open(ks_fault *before, const ks_globals *g, ks_error *e)
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (before->began > 0) before->spent = (double)now.tv_sec - before->began;
     snprintf(again.began, sizeof again.began, "%.0f", before->began > 0 ? before->began : (double)now.tv_sec);
-    for (int i = 0; i < DEADLY; i++) { /* who watches already (a sanitizer) goes on watching */
-        struct sigaction old, ours = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
+    for (int i = 0; i < DEADLY; i++) { /* who watches already (a sanitizer) goes on watching; main's word for SIGBUS comes after ours */
+        struct sigaction ours = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
         sigemptyset(&ours.sa_mask);
-        again.caught[i] = sigaction(deadly[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL && sigaction(deadly[i], &ours, NULL) == 0;
+        again.caught[i] = sigaction(deadly[i], NULL, &again.old[i]) == 0 && (again.old[i].sa_handler == SIG_DFL || deadly[i] == SIGBUS) &&
+                          sigaction(deadly[i], &ours, NULL) == 0;
     }
     return 0;
 }
@@ -107,7 +116,7 @@ int ks_fault_open(ks_fault *before, const ks_globals *g, ks_error *e)
 void ks_fault_free(ks_fault *before)
 {
     for (int i = 0; i < DEADLY; i++)
-        if (again.caught[i]) signal(deadly[i], SIG_DFL);
+        if (again.caught[i]) sigaction(deadly[i], &again.old[i], NULL);
     free(again.env);
     free(before->path);
     again.env = NULL;

@@ -2,6 +2,7 @@
 #include "cli/http.h"
 
 #define CURL_DISABLE_TYPECHECK
+#define CURL_DISABLE_DEPRECATION
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,17 +61,21 @@ static int load(library *lib, ks_error *e)
     return 0; /* stays loaded: libcurl cannot be unloaded safely */
 }
 
+enum { HEADERS_MAX = 256 << 10, PAGE_MAX = 64 << 10, SLOWEST = 512 };
+
 typedef struct {
     ks_http_get *get;
+    int fd;
     int64_t at;          /* where the next byte goes */
     int64_t total;       /* length of the whole file, as the server says; 0: it does not */
     long status;
     char etag[KS_VALIDATOR_MAX], modified[KS_VALIDATOR_MAX];
     int64_t range_from;  /* Content-Range; -1: none */
+    int64_t headers, page; /* bytes of header lines in all; of a body that is none of ours */
     int64_t length;      /* Content-Length; -1: none */
     int started;
     int disk;            /* errno of a write that failed */
-    int too_long;
+    int too_long, other_length, other_part;
     time_t shown;
     int64_t first;       /* `at` when it began */
     struct timespec began;
@@ -90,6 +95,7 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
     transfer *t = arg;
     n *= size;
+    if ((t->headers += (int64_t)n) > HEADERS_MAX) return 0;
     if (n >= 5 && strncmp(line, "HTTP/", 5) == 0) {
         const char *space = memchr(line, ' ', n);
         t->etag[0] = t->modified[0] = 0;
@@ -106,29 +112,26 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
         char value[KS_VALIDATOR_MAX];
         int64_t to = 0;
         take_value(value, line + 14, n - 14);
-        if (sscanf(value, "bytes %" SCNd64 "-%" SCNd64 "/%" SCNd64, &t->range_from, &to, &t->total) < 2) t->range_from = -1;
+        if (sscanf(value, "bytes %" SCNd64 "-%" SCNd64 "/%" SCNd64, &t->range_from, &to, &t->total) < 2 || to < t->range_from) t->range_from = -1;
     }
     return n;
 }
 
-/* Before the first byte of the body: does it continue what is there, or is it all of it? */
+/* Before the first byte of the body: does it continue what is there, or is it all of it? Nothing is touched before that
+ * is known, nor where the length that the server says is another than the file's. */
 static int start_body(transfer *t)
 {
     ks_http_get *get = t->get;
+    int over = t->status != 206;
     t->started = 1;
-    if (t->status == 206 && t->range_from == get->have && get->have > 0) {
-        t->at = get->have;
-    } else {
-        t->at = 0;
-        if (ftruncate(get->fd, 0) != 0) return t->disk = errno, -1;
-        if (t->status == 206) return -1; /* a part that nobody asked for */
-        t->total = t->length > 0 ? t->length : 0;
-    }
-    t->first = t->at;
+    if (!over && (t->range_from != get->have || get->have == 0)) return t->other_part = 1, -1;
+    if (over) t->total = t->length > 0 ? t->length : 0;
+    if (get->most > 0 && t->total > 0 && t->total != get->most) return t->other_length = 1, -1;
+    t->at = t->first = over ? 0 : get->have;
     /* A weak ETag does not promise the same bytes. */
     snprintf(get->validator, sizeof get->validator, "%s", t->etag[0] && strncmp(t->etag, "W/", 2) != 0 ? t->etag : t->modified);
-    if (get->starts) get->starts(get->starts_arg, get->validator);
-    return 0;
+    t->fd = get->starts(get->arg, get->validator, over);
+    return t->fd < 0 ? t->disk = errno, -1 : 0;
 }
 
 static void show(transfer *t, int last)
@@ -151,18 +154,28 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
     transfer *t = arg;
     n *= size;
-    if (t->status != 200 && t->status != 206) return n; /* an error page: not ours to keep */
+    if (t->status != 200 && t->status != 206) return (t->page += (int64_t)n) > PAGE_MAX ? 0 : n; /* an error page: not ours to keep */
     if (!t->started && start_body(t) != 0) return 0;
     if (t->get->most > 0 && t->at + (int64_t)n > t->get->most) return t->too_long = 1, 0;
     for (size_t done = 0; done < n;) {
-        ssize_t put = pwrite(t->get->fd, data + done, n - done, (off_t)t->at);
+        ssize_t put = pwrite(t->fd, data + done, n - done, (off_t)t->at);
         if (put < 0 && errno == EINTR) continue;
         if (put <= 0) return t->disk = put < 0 ? errno : ENOSPC, 0;
         t->at += put;
+        t->get->received += put;
         done += (size_t)put;
     }
+    if (t->get->grows(t->get->arg, t->at) != 0) return t->disk = errno, 0;
     show(t, 0);
     return n;
+}
+
+/* Bodies that nobody is given (of a redirect) have an end too. */
+static int on_progress(void *arg, curl_off_t most, curl_off_t now, curl_off_t up_most, curl_off_t up)
+{
+    transfer *t = arg;
+    (void)most, (void)up_most, (void)up;
+    return t->get->most > 0 && now > t->get->most + PAGE_MAX ? t->too_long = 1 : 0;
 }
 
 /* Only http and https, and never from https back to http. */
@@ -170,13 +183,15 @@ static void set_options(const library *lib, CURL *c, transfer *t, struct curl_sl
 {
     int secure = strncasecmp(t->get->url, "https:", 6) == 0;
     lib->setopt(c, CURLOPT_URL, t->get->url);
+    lib->setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)); /* a libcurl before 7.85 does not know the next */
+    lib->setopt(c, CURLOPT_REDIR_PROTOCOLS, (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
     lib->setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     lib->setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
     lib->setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
     lib->setopt(c, CURLOPT_MAXREDIRS, 10L);
     lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
     lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 20L);
-    lib->setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L); /* a minute without a byte is a dead connection */
+    lib->setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST); /* a minute of less is a dead connection */
     lib->setopt(c, CURLOPT_LOW_SPEED_TIME, 60L);
     lib->setopt(c, CURLOPT_USERAGENT, "kinoseek/" KS_VERSION);
     lib->setopt(c, CURLOPT_HTTPHEADER, headers);
@@ -184,6 +199,9 @@ static void set_options(const library *lib, CURL *c, transfer *t, struct curl_sl
     lib->setopt(c, CURLOPT_HEADERDATA, t);
     lib->setopt(c, CURLOPT_WRITEFUNCTION, on_body);
     lib->setopt(c, CURLOPT_WRITEDATA, t);
+    lib->setopt(c, CURLOPT_NOPROGRESS, 0L);
+    lib->setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
+    lib->setopt(c, CURLOPT_XFERINFODATA, t);
 }
 
 static int offline(CURLcode code)
@@ -191,29 +209,51 @@ static int offline(CURLcode code)
     return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
-static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
+/* What the answer itself rules out, however the transfer ended: 0, or the error. */
+static int judge_answer(transfer *t, ks_error *e)
 {
     ks_http_get *get = t->get;
     if (t->disk) return ks_fail(e, KS_EIO, "%s: %s", get->name, strerror(t->disk));
-    if (t->too_long) {
+    if (t->too_long || t->other_length) {
         get->final = 1;
+        if (t->other_length)
+            return ks_fail(e, KS_ENET, "%s: the server has %" PRId64 " bytes, the file has %" PRId64, get->url, t->total, get->most);
         return ks_fail(e, KS_ENET, "%s: the server sends more than the %" PRId64 " bytes that the file has", get->url, get->most);
     }
+    if (t->other_part) get->validator[0] = 0; /* it is not asked for a part again */
+    if (t->other_part) return ks_fail(e, KS_ENET, "%s: the server sent another part than asked for", get->url);
+    return 0;
+}
+
+/* An answer that is no file: where it is said in full, or so long that nobody waits for its end. */
+static int judge_status(transfer *t, ks_error *e)
+{
+    ks_http_get *get = t->get;
+    get->final = t->status < 500 && t->status != 408 && t->status != 416 && t->status != 429;
+    if (t->status == 416) get->validator[0] = 0; /* what is there continues nothing that the server has */
+    return ks_fail(e, KS_ENET, "%s: the server answers %ld", get->url, t->status);
+}
+
+static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
+{
+    ks_http_get *get = t->get;
+    int err = judge_answer(t, e);
+    if (err) return err;
     if (offline(code)) {
         get->final = code != CURLE_COULDNT_CONNECT;
         return ks_fail(e, KS_ENET, "no network, or %s is not reachable (%s); %s FILE takes a copy that you have", get->url, lib->error(code),
                        get->option);
     }
+    if (t->headers > HEADERS_MAX) {
+        get->final = 1;
+        return ks_fail(e, KS_ENET, "%s: the server does not come to the point (%d kB of headers)", get->url, HEADERS_MAX >> 10);
+    }
+    if ((code == CURLE_OK || t->page > PAGE_MAX) && t->status != 200 && t->status != 206) return judge_status(t, e);
     if (code != CURLE_OK) {
         get->final = code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT || code == CURLE_PEER_FAILED_VERIFICATION;
-        return ks_fail(e, KS_ENET, "%s: the transfer broke off (%s); what came is kept, the same command goes on", get->url, lib->error(code));
+        return ks_fail(e, KS_ENET, "%s: the transfer broke off (%s)", get->url, lib->error(code));
     }
-    if (t->status != 200 && t->status != 206) {
-        get->final = t->status < 500 && t->status != 408 && t->status != 416 && t->status != 429;
-        if (t->status == 416) get->have = 0, ftruncate(get->fd, 0) == 0 ? (void)0 : (void)(get->final = 1);
-        return ks_fail(e, KS_ENET, "%s: the server answers %ld", get->url, t->status);
-    }
-    if (!t->started && start_body(t) != 0) return ks_fail(e, KS_ENET, "%s: the server sent another part than asked for", get->url);
+    if (!t->started && start_body(t) != 0) return judge_answer(t, e);
     if (get->most > 0 && t->at < get->most) {
         /* It ended properly and is too short. Once more from the start would give the same. */
         get->final = t->first == 0;
@@ -225,10 +265,11 @@ static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
 int ks_http_fetch(ks_http_get *get, ks_error *e)
 {
     library lib = {0};
-    transfer t = {.get = get, .range_from = -1, .length = -1};
+    transfer t = {.get = get, .fd = -1, .range_from = -1, .length = -1};
     struct curl_slist *headers = NULL;
     char range[64], match[KS_VALIDATOR_MAX + 16];
     get->final = 1;
+    get->received = 0;
     int err = load(&lib, e);
     if (err) return err;
     CURL *c = lib.init();

@@ -1,5 +1,6 @@
 /* main.c - finds the command, parses by its table, turns errors into one sentence and an exit code. */
 #include "cli/commands.h"
+#include "cli/terminal.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -23,6 +24,17 @@ static void on_pipe(int number)
     errno = saved;
 }
 
+/* A mapped file became shorter while it was read: prepared weights in the cache, or search copies of the library. */
+static void on_bus(int number)
+{
+    static const char words[] = "kinoseek: a file of the cache or the library was cut short while it was read; run the command again\n";
+
+    (void)number;
+    if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
+        _exit(5); /* nobody to tell */
+    _exit(5);
+}
+
 /* Where a stream is closed the next file opened would get its number, and what is said would go into it: into the
  * library. A descriptor of the wrong direction keeps the place, so that using it still fails. */
 static void hold_streams(void)
@@ -32,9 +44,10 @@ static void hold_streams(void)
             _exit(5);
 }
 
-static int complain(const char *command, const ks_error *e)
+static int complain(const char *command, ks_error *e)
 {
     fflush(stdout);
+    ks_harmless(e->msg); /* it may hold what was typed, or a file's name */
     if (command && (e->code == KS_EUSAGE))
         fprintf(stderr, "kinoseek %s: %s\n", command, e->msg);
     else
@@ -149,6 +162,7 @@ int main(int argc, char **argv)
 
     hold_streams();
     sigaction(SIGPIPE, &pipe_action, NULL);
+    signal(SIGBUS, on_bus);
     signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error of whoever wrote */
     if ((err = ks_parse_leading(&g, ks_global_options, argc - 1, argv + 1, &at, &e)) < 0)
         return complain(NULL, &e);

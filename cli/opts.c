@@ -14,7 +14,17 @@ enum { WORD_MAX = 40 }; /* longer words are not compared by distance */
 /* --- what was meant --- */
 static int least(int a, int b) { return a < b ? a : b; }
 
-/* Edits between a and b: insert, delete, replace, swap of neighbours (optimal string alignment). */
+/* Of ASCII: a locale may make another letter of an I. */
+static int small(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
+
+static int begins(const char *name, const char *word)
+{
+    while (*word && small(*word) == small(*name))
+        word++, name++;
+    return *word == 0;
+}
+
+/* Edits between a and b, whose case does not count: insert, delete, replace, swap of neighbours (optimal string alignment). */
 static int edits(const char *a, const char *b)
 {
     int rows[3][WORD_MAX + 1]; /* the last two rows and the one being filled */
@@ -28,8 +38,8 @@ static int edits(const char *a, const char *b)
         int *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
         row[0] = i;
         for (int j = 1; j <= m; j++) {
-            row[j] = least(least(up[j], row[j - 1]) + 1, up[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+            row[j] = least(least(up[j], row[j - 1]) + 1, up[j - 1] + (small(a[i - 1]) != small(b[j - 1])));
+            if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) && small(a[i - 2]) == small(b[j - 1]))
                 row[j] = least(row[j], up2[j - 2] + 1);
         }
     }
@@ -48,7 +58,7 @@ const char *ks_nearest_name(const char *word, const char *const *names, int n)
             far = d;
             best = names[i];
         }
-        if (length > 0 && strncmp(word, names[i], length) == 0) {
+        if (length > 0 && begins(names[i], word)) {
             beginnings++;
             starts = names[i];
         }
@@ -114,6 +124,8 @@ static int store(parser *p, void *fields, const ks_option *o, const char *value,
         count = strtol(value, &end, 10);
         if (*value < '0' || *value > '9' || *end != 0 || errno || count > INT_MAX)
             return ks_fail(e, KS_EUSAGE, "--%s takes a whole number, not \"%s\"", o->name, value);
+        if (o->letter == 'k' && count == 0)
+            return ks_fail(e, KS_EUSAGE, "-k is 1 at least");
         *(int *)field = (int)count;
         return 0;
     case KS_OPT_NUMBER:
@@ -194,8 +206,11 @@ static int short_options(parser *p, int argc, char **argv, int *i, ks_error *e)
         const ks_option *o = by_letter(p, *at, &fields);
         int err;
 
-        if (!o)
-            return ks_fail(e, KS_EUSAGE, "there is no option -%c", *at);
+        if (!o) {
+            char other = (char)(*at ^ 0x20); /* of the other case */
+            int meant = small(*at) >= 'a' && small(*at) <= 'z' && by_letter(p, other, &fields) != NULL;
+            return ks_fail(e, KS_EUSAGE, meant ? "there is no option -%c (did you mean -%c?)" : "there is no option -%c", *at, other);
+        }
         if (o->type != KS_OPT_FLAG) {
             if (at[1])
                 value = at + 1;

@@ -47,7 +47,10 @@ static void remark(char *out, size_t room, const ks_entry *k)
     char disk[256];
 
     *out = 0;
-    if (k->missing && ks_missing(disk, sizeof disk, k->path))
+    int gone = k->missing && ks_missing(disk, sizeof disk, k->path);
+    if (gone)
+        ks_harmless(disk);
+    if (gone)
         snprintf(out, room, *disk ? "  (on the disk %s, which is not here)" : "  (no longer there)", disk);
     if (k->n_copies)
         snprintf(out + strlen(out), room - strlen(out), "  (+%lld %s)", (long long)(k->n_copies + k->more_copies), k->n_copies == 1 ? "copy" : "copies");

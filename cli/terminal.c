@@ -101,6 +101,19 @@ static int cells(const char *s, int *bytes, int utf8)
     return width < 0 ? 1 : width;
 }
 
+void ks_harmless(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        unsigned char c = (unsigned char)*from, next = (unsigned char)from[1];
+        int c1 = c == 0xc2 && next >= 0x80 && next <= 0x9f;
+        *to++ = (char)(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+        from += c1;
+    }
+    *to = 0;
+}
+
+
 int ks_columns_of(const char *text, int utf8)
 {
     int n = 0, bytes;

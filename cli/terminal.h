@@ -18,6 +18,7 @@ void ks_terminal_of(ks_terminal *t, FILE *f);
 /* A path as a person standing in the working directory writes it, control characters as '?', cut in
  * the middle to `columns` (0: not at all). */
 void ks_show_path(char *out, size_t room, const char *path, int columns, int utf8);
+void ks_harmless(char *text); /* control characters, C1 ones of UTF-8 too, become '?' in place */
 int ks_columns_of(const char *text, int utf8); /* cells it takes */
 void ks_put_path(FILE *f, const char *path, int cells, int utf8); /* as shown, with spaces up to `cells` */
 /* "146,900" */

@@ -140,9 +140,14 @@ static void remember(const choice *c, const char *path, const char *cpu)
     char temporary[4096];
     if (snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid()) >= (int)sizeof temporary)
         return;
-    FILE *f = fopen(temporary, "w");
-    if (!f)
+    unlink(temporary); /* of a process of that number that was killed; never through a link that somebody laid there */
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (!f) {
+        if (fd >= 0)
+            close(fd);
         return;
+    }
     int good = fprintf(f, "1 %s %s %s\n", cpu, names[c->table], ks_precision_name(c->automatic)) > 0;
     good = fclose(f) == 0 && good;
     if (!good || rename(temporary, path) != 0)

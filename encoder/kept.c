@@ -160,10 +160,10 @@ int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k)
 static int open_part(const char *part)
 {
     struct stat mine, named;
-    int fd = open(part, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600);
+    int fd = open(part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &mine) == 0 && stat(part, &named) == 0 &&
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &mine) == 0 && lstat(part, &named) == 0 && mine.st_nlink == 1 &&
         mine.st_ino == named.st_ino && mine.st_dev == named.st_dev && S_ISREG(mine.st_mode) && ftruncate(fd, 0) == 0)
         return fd;
     close(fd); /* locked, or renamed meanwhile */

@@ -160,7 +160,8 @@ static void publish_text(const char *path, const char *text)
 {
     char part[PATH_ROOM];
     snprintf(part, sizeof part, "%s.%ld", path, (long)getpid());
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    unlink(part); /* of a process of that number that was killed; never through a link that somebody laid there */
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return;
     int bad = write_all(fd, text, strlen(text), 0);
     bad |= close(fd);
@@ -203,7 +204,7 @@ static void say_once(ks_cache *c, const char *why, size_t bytes)
     char text[PATH_ROOM + 200];
     if (c->noticed || !c->notice) return;
     c->noticed = 1;
-    snprintf(text, sizeof text, "%s: no room for %zu MB of prepared weights (%s); they stay in memory, and every start prepares them anew",
+    snprintf(text, sizeof text, "%s: %zu MB of prepared weights cannot be kept there (%s); they stay in memory, and every start prepares them anew",
              c->folder ? c->folder : "XDG_CACHE_HOME and HOME are not set", (bytes + 999999) / 1000000, why);
     c->notice(c->notice_arg, text);
 }
@@ -289,20 +290,37 @@ static int make_in_memory(ks_pack *p, size_t bytes, ks_pack_fill *fill, void *ar
     return err;
 }
 
+enum { PATIENCE = 200, STEP_MS = 10 }; /* steps: two seconds for somebody else who prepares the same weights */
+
+/* 0, or -1 with errno: EWOULDBLOCK where it was held all the time. A process that is stopped may hold it for ever. */
+static int lock_soon(int fd, int *steps)
+{
+    const struct timespec step = {0, STEP_MS * 1000000L};
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EINTR && (errno != EWOULDBLOCK || *steps >= PATIENCE)) return -1;
+        nanosleep(&step, NULL);
+        ++*steps;
+    }
+    return 0;
+}
+
 /* Open path.part and lock it; whoever holds the lock of the file that has this name may write it. */
 static int open_part(const char *part)
 {
     struct stat mine, named;
-    for (int tries = 0; tries < 100; tries++) {
-        int fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    for (int tries = 0, steps = 0; tries < 100; tries++) {
+        int fd = open(part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
         if (fd < 0) return -1;
-        while (flock(fd, LOCK_EX) != 0) {
-            if (errno == EINTR) continue;
-            close(fd);
-            return -1;
+        if (fstat(fd, &mine) != 0 || !S_ISREG(mine.st_mode) || mine.st_nlink > 1) errno = EEXIST; /* a pipe, or somebody's file */
+        else if (lock_soon(fd, &steps) == 0) {
+            if (lstat(part, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev) return fd;
+            close(fd); /* renamed or removed while we waited */
+            continue;
         }
-        if (fstat(fd, &mine) == 0 && stat(part, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev) return fd;
-        close(fd); /* renamed or removed while we waited */
+        int why = errno;
+        close(fd);
+        errno = why;
+        return -1;
     }
     errno = EBUSY;
     return -1;
@@ -394,6 +412,7 @@ int ks_pack_open(ks_pack *p, const ks_pack_name *name, ks_pack_fill *fill, void 
     if (err <= 0) return err;
     if (e) *e = (ks_error){0};
     err = make_in_memory(p, name->bytes, fill, arg, e);
-    if (!err) say_once(name->cache, name->cache->folder ? strerror(f.why) : "nowhere to put them", name->bytes);
+    const char *why = f.why == EWOULDBLOCK ? "another kinoseek has been preparing them for 2 s" : strerror(f.why);
+    if (!err) say_once(name->cache, name->cache->folder ? why : "nowhere to put them", name->bytes);
     return err;
 }

@@ -12,8 +12,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BYTES = 100000 };
@@ -203,6 +206,64 @@ START_TEST(failed_fill_leaves_nothing)
 }
 END_TEST
 
+/* Somebody who prepares the same weights and was stopped (Ctrl-Z) holds the others for two seconds and no more. */
+START_TEST(a_stopped_one_holds_nobody)
+{
+    ks_pack p;
+    ks_cache *c;
+    ks_error e = {0};
+    char part[160];
+    struct timespec from, to;
+    ck_assert_int_eq(ks_cache_open(&c, cache, notice, NULL, &e), 0);
+    char *path = ks_pack_path(c, HASH, "f32");
+    snprintf(part, sizeof part, "%s.part", path);
+    ks_cache_vouch(c, "x", &(struct stat){0}, ""); /* makes the folder */
+    int fd = open(part, O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    clock_gettime(CLOCK_MONOTONIC, &from);
+    ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "f32", BYTES}, fill, NULL, &e), 0);
+    clock_gettime(CLOCK_MONOTONIC, &to);
+    ck_assert_int_ge(to.tv_sec - from.tv_sec, 1);
+    ck_assert_int_le(to.tv_sec - from.tv_sec, 20);
+    ck_assert_int_eq(notices, 1);
+    ck_assert(p.in_memory);
+    is_right(&p);
+    ks_pack_close(&p);
+    ck_assert_int_eq(access(part, F_OK), 0);
+    close(fd);
+    free(path);
+    ks_cache_close(c);
+}
+END_TEST
+
+/* What lies where a pack grows is not written through: a link, a pipe, a folder, a file with another name too. */
+START_TEST(nothing_is_written_through)
+{
+    ks_pack p;
+    ks_cache *c;
+    ks_error e = {0};
+    char part[160], precious[128], said[8] = "";
+    ck_assert_int_eq(ks_cache_open(&c, cache, notice, NULL, &e), 0);
+    char *path = ks_pack_path(c, HASH, "f32");
+    snprintf(part, sizeof part, "%s.part", path);
+    snprintf(precious, sizeof precious, "%s/precious", folder);
+    ks_cache_vouch(c, "x", &(struct stat){0}, "");
+    int fd = open(precious, O_RDWR | O_CREAT, 0600);
+    ck_assert_int_eq(write(fd, "kept", 4), 4);
+    ck_assert_int_eq(_i == 0 ? symlink(precious, part) : _i == 1 ? mkfifo(part, 0600) : _i == 2 ? mkdir(part, 0700) : link(precious, part), 0);
+    ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "f32", BYTES}, fill, NULL, &e), 0);
+    is_right(&p);
+    ck_assert(p.in_memory);
+    ck_assert_int_eq(notices, 1);
+    ks_pack_close(&p);
+    ck_assert_int_eq(pread(fd, said, 7, 0), 4);
+    ck_assert_str_eq(said, "kept");
+    close(fd);
+    free(path);
+    ks_cache_close(c);
+}
+END_TEST
+
 START_TEST(no_room_means_memory)
 {
     ks_pack p;
@@ -387,6 +448,8 @@ int main(void)
     tcase_add_test(t, copied_pack_is_checked_and_kept);
     tcase_add_test(t, failed_fill_leaves_nothing);
     tcase_add_test(t, no_room_means_memory);
+    tcase_add_test(t, a_stopped_one_holds_nobody);
+    tcase_add_loop_test(t, nothing_is_written_through, 0, 4);
     tcase_add_test(t, many_at_once);
     tcase_add_test(t, killed_half_way);
     tcase_add_test(t, vouches_only_for_checked_files);

@@ -72,6 +72,20 @@ is "$(find "$P" ! -type d; find "$P" -name '*kinoseek*')" "" "nothing is left, n
 make -s install BUILD="$BUILD" DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1; ok $? "make install DESTDIR= PREFIX="
 is "$(ls "$T/stage")$(ls "$T/stage/opt")$(sed -n 's/^prefix=//p' "$T/stage/opt/seek/lib/pkgconfig/kinoseek.pc")" "optseek/opt/seek" "all below DESTDIR, kinoseek.pc without it"
 is "$(find "$T/stage" -type l ! -exec test -e {} \; -print)" "" "no link leads nowhere"
+# Names with spaces and quotes: nothing goes elsewhere, and nothing elsewhere is taken away.
+odd="$T/o'd \"d/kino seek; touch $T/no"; mkdir -p "$T/o'd" "$T/elsewhere"; echo kept >"$T/o'd/kept"
+(cd "$T/elsewhere" && mkdir seek "seek;" && echo kept >seek/kept)
+make -s install BUILD="$BUILD" PREFIX="$odd" >"$T/err" 2>&1; ok $? "make install PREFIX= with spaces and quotes"
+is "$("$odd/bin/kinoseek" --version | sed -n '1s/ .*//p')$("$odd/bin/kinoseek" doctor | grep -c 'kino seek')" "kinoseek$("$odd/bin/kinoseek" doctor | grep -c "kino seek")" "the program there runs"
+make -s uninstall PREFIX="$odd" >"$T/err" 2>&1; ok $? "make uninstall of it"
+is "$(find "$T/o'd \"d" ! -type d; cat "$T/o'd/kept" "$T/elsewhere/seek/kept"; ls "$T/no" 2>/dev/null)" "kept
+kept" "takes away its own files and nothing else"
+make -s install BUILD="$BUILD" PREFIX="$T/with space" >"$T/err" 2>&1; eval "set -- $(PKG_CONFIG_PATH="$T/with space/lib/pkgconfig" pkg-config --cflags kinoseek)"
+is "$1" "-I$T/with space/include/kinoseek" "pkg-config finds its headers"
+# Completion offers models after model pull, info and verify.
+P=$T/stage/opt/seek
+is "$(PATH=$P/bin:$PATH complete model pull lvt-)" "lvt-base lvt-large" "names of models after model pull"
+is "$("$T/stage/opt/seek/bin/kinoseek" completion fish | grep -c '^complete.*__fish_use_subcommand .*-a model ')" 1 "fish is told of a group once"
 # The program moves, and with it the model that a library was made with: it is found where it is now.
 ffmpeg -v error -f lavfi -i testsrc2=s=96x96:r=25 -t 4 -c:v libx264 -preset ultrafast "$T/film.mp4" 2>"$T/err" </dev/null
 "$T/stage/opt/seek/bin/kinoseek" -q -L "$T/moves" -m demo ingest "$T/film.mp4" >/dev/null 2>"$T/err"; mv "$T/stage/opt" "$T/stage/else"

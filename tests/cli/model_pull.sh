@@ -52,8 +52,10 @@ has "$(cat "$T/log")" '/changed bytes=100000- "1" 200' "its If-Range did not hol
 clean; pull --from "$at/other"; whole "a part that nobody asked for is not taken"
 
 clean; pull --from "$at/short"; is $code 5 "length and body too short: exit 5"; absent "too short: no file"; has "$err" "the file has $bytes" "says both lengths"
-clean; pull --from "$at/long"; is $code 5 "too long: exit 5"; absent "too long: no file"; has "$err" "more than the $bytes bytes" "says so"
-clean; pull --from "$at/lies"; is $code 0 "it says more than it sends, but sends all: exit 0"; whole "the file, by its SHA-256"
+is "$(left)" "" "nothing of it is fetched"
+clean; pull --from "$at/long"; is $code 5 "too long: exit 5"; absent "too long: no file"; has "$err" "the file has $bytes" "says so"
+is "$(wc -l <"$T/log") $(left)" "1 " "asked once, and nothing of it is taken"
+clean; pull --from "$at/lies"; is $code 5 "it says more than it sends: exit 5, though all would come"; absent "no file"
 clean; pull --from "$at/page"; is $code 5 "a login page: exit 5"; absent "a login page: no file"
 clean; pull --from "$at/404"; is $code 5 "404: exit 5"; has "$err" "answers 404" "404: says so"; is "$(grep -c . "$T/log")" 1 "404: asked once"
 clean; pull --from "$at/500"; is $code 5 "500: exit 5"; is "$(grep -c . "$T/log")" 5 "500: asked five times"
@@ -77,6 +79,32 @@ clean; table "$at/good"; printf 'toy\ttokenizer\ttoy.spm\t3\t%s\thttp://127.0.0.
 pull --from "$T/nothing"; is "$code $err" "4 kinoseek: $T/nothing: No such file or directory" "a copy that is not there is said before the tokenizer is fetched"
 pull --from "$T/toy.npz"; is $code 5 "no network for the tokenizer: exit 5"; has "$err" "--tokenizer-from FILE" "says what to do"; is "$(left)" "" "an empty part is not left"
 pull --from "$T/toy.npz" --tokenizer-from "$T/spm"; is "$code $(left)" "0 toy.npz toy.spm " "both from copies: no network is needed"
+
+# --- what lies there already ---
+table "$at/good"
+part() { clean; mkdir -p "${there%/*}"; head -c 560000 "$T/toy.npz" >"$there.part"; printf '%s\n"v1"\n' "$at/cut" >"$there.part.from"; }
+kept() { if cmp -s -n 560000 "$T/toy.npz" "$there.part" && [ "$(wc -c <"$there.part")" -ge 560000 ]; then ok "$1: the part of 95 % is kept"; else no "$1: the part of 95 % is kept" "$(ls -l "${there%/*}")"; fi; }
+head -c 1000 "$T/toy.npz" >"$T/small.npz"; mkfifo "$T/fifo"
+for from in "$T/nothing" "$T/small.npz" "$T/bad.npz" "$there.part" /dev/zero "$T/fifo" /dev/null "$at/page" "$at/404" "$at/short" "$at/long" "http://127.0.0.1:1/none"; do
+  part; timeout 60 "$P" -q model pull toy --from "$from" >"$T/out" 2>"$T/err"; code=$?
+  case $code in 4 | 5) ok "--from ${from##*/}: exit $code" ;; *) no "--from ${from##*/}" "exit $code" ;; esac
+  kept "--from ${from##*/}"; is "$(ls "${there%/*}" | grep -c copy)" 0 "and nothing else is left"
+done
+part; pull --from "$at/cut"; whole "and the same command goes on"; has "$(head -n 1 "$T/log")" "bytes=560000-" "from there"
+part; pull --from "$T/toy.npz"; is "$code $(left)" "0 toy.npz " "a right copy takes its place"
+clean; mkdir -p "${there%/*}"; truncate -s "$bytes" "$there"; pull --from "$at/good"; is $code 0 "a file of the right length that is none: exit 0"; whole "is replaced"
+truncate -s 0 "$there"; truncate -s "$bytes" "$there"; pull --from "$T/toy.npz"; whole "by a copy too"
+printf X | dd of="$there" bs=1 seek=99 conv=notrunc 2>/dev/null; pull --from "$T/nothing"; is "$code $(wc -c <"$there")" "4 $bytes" "and stays where nothing better is to be had"
+clean; mkdir -p "${there%/*}"; mkfifo "$there.part.from"; timeout 20 "$P" -q model pull toy --from "$at/cut" >"$T/out" 2>"$T/err"; is $? 0 "a pipe where the note is: exit 0"; whole "the file"
+echo precious >"$T/precious"
+for kind in -s "" ; do
+  clean; mkdir -p "${there%/*}"; ln $kind "$T/precious" "$there.part"; pull --from "$at/good"; is "$code $(cat "$T/precious")" "5 precious" "a link (${kind:-hard}) for a part is not written through"
+done
+clean; mkdir -p "${there%/*}"; mkfifo "$there.part"; timeout 20 "$P" -q model pull toy --from "$at/good" >"$T/out" 2>"$T/err"; is $? 5 "a pipe for a part: exit 5"
+clean; pull --from "$at/page"; case $err in *"is kept"*) no "nothing is said to be kept where nothing is" "$err" ;; *) ok "nothing is said to be kept where nothing is" ;; esac
+
+# --- ways to lie: a slice; `make torture` runs all ---
+python3 "${SERVER%/*}/pull_liars.py" "$P" "$T/toy.npz" "$T/liars" "${SEED:-3}" 24
 
 # Killed in the middle, the next run goes on.
 clean; table "$at/good"
