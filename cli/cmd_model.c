@@ -78,7 +78,8 @@ static const ks_option info_options[] = {
     {0},
 };
 
-static void print_json(const ks_info *f, const char *path)
+/* hash: of weights and tokenizer, as libraries know the model. */
+static void print_json(const ks_info *f, const char *hash, const char *path, const char *tokenizer)
 {
     ks_json j;
     ks_json_start(&j, stdout);
@@ -103,11 +104,14 @@ static void print_json(const ks_info *f, const char *path)
     ks_json_int(&j, "parameters", f->parameters);
     ks_json_int(&j, "bytes", f->bytes);
     ks_json_text(&j, "dtype", f->dtype);
-    ks_json_text(&j, "hash", f->hash);
+    ks_json_text(&j, "hash", hash);
+    ks_json_text(&j, "weights_hash", f->hash);
+    if (tokenizer) ks_json_path(&j, "tokenizer", tokenizer);
+    else ks_json_text(&j, "tokenizer", NULL);
     ks_json_close(&j);
 }
 
-static void print_info(const ks_info *f, const char *path)
+static void print_info(const ks_info *f, const char *hash, const char *path, const char *tokenizer)
 {
     printf("%s\n", path);
     printf("  kind        %s%s\n", kinds[f->kind], f->kind == KS_LVT ? " (video and text vectors)" : f->kind == KS_ENCODER ? " (features only)" : "");
@@ -118,7 +122,9 @@ static void print_info(const ks_info *f, const char *path)
     if (f->vocabulary) printf("  vocabulary  %d\n", f->vocabulary);
     if (f->classes) printf("  classes     %d\n", f->classes);
     printf("  parameters  %.1f million, %s, %.1f MB\n", (double)f->parameters / 1e6, f->dtype, (double)f->bytes / 1e6);
-    printf("  hash        %s\n", f->hash);
+    if (tokenizer) printf("  tokenizer   %s\n", tokenizer);
+    printf("  hash        %s\n", hash);
+    if (strcmp(hash, f->hash) != 0) printf("  weights     %s (without the tokenizer)\n", f->hash);
 }
 
 /* The real world is not in it: said wherever one asks what it is. */
@@ -132,12 +138,13 @@ static int info(const ks_globals *g, void *fields, int n, char **args, ks_error 
 {
     const info_fields *o = fields;
     ks_info f;
-    char *path = NULL, *tokenizer = NULL;
+    char *path = NULL, *tokenizer = NULL, hash[KS_HASH_HEX];
     if (n > 1 || (n == 0 && !g->setup.model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
     int err = ks_locate_model(&path, &tokenizer, &g->setup, n ? args[0] : g->setup.model, e);
     if (!err) err = ks_model_info(&f, path, e);
-    if (!err && o->json) print_json(&f, path);
-    else if (!err) print_info(&f, path);
+    if (!err) err = ks_model_identity(hash, &f, tokenizer, e);
+    if (!err && o->json) print_json(&f, hash, path, tokenizer);
+    else if (!err) print_info(&f, hash, path, tokenizer);
     if (!err && !o->json && strcmp(n ? args[0] : g->setup.model, "demo") == 0) print_demo();
     free(path);
     free(tokenizer);

@@ -62,7 +62,7 @@ static void print_json(const ks_globals *g, const ks_session_state *f)
     ks_json_path(&j, "tokenizer", f->library.tokenizer_path);
     ks_json_int(&j, "dim", f->library.space.dim);
     ks_json_int(&j, "frames", f->library.space.frames);
-    ks_json_text(&j, "precision", f->library.space.precision ? "int8" : "fp32");
+    ks_json_text(&j, "precision", f->precision);
     ks_json_int(&j, "bytes_catalog", s->bytes_catalog);
     ks_json_int(&j, "bytes_copies", s->bytes_copies);
     ks_json_int(&j, "bytes_clips", s->bytes_clips);
@@ -122,8 +122,8 @@ static void print_text(const ks_globals *g, const ks_session_state *f)
         printf("  %s unfinished: kinoseek ingest goes on with %s\n", ks_counted(a, s->unfinished, "video"), s->unfinished == 1 ? "it" : "them");
     if (f->library.space.dim) {
         ks_show_path(path, sizeof path, f->library.model_path, 0, t.utf8);
-        printf("  model    %s (%.12s), %d numbers, %d frames a clip%s\n", path, f->library.space.model, f->library.space.dim,
-               f->library.space.frames, f->library.space.precision ? ", int8" : "");
+        printf("  model    %s (%.12s), %d numbers, %d frames a clip, %s\n", path, f->library.space.model, f->library.space.dim,
+               f->library.space.frames, f->precision);
     }
     printf("  on disk  catalog %s (clips %s, frame vectors %s, ", ks_bytes(a, s->bytes_catalog), ks_bytes(b, s->bytes_clips), ks_bytes(c, s->bytes_frames));
     printf("thumbnails %s), search copies %s\n", ks_bytes(a, s->bytes_thumbnails), ks_bytes(b, s->bytes_copies));

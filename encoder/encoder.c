@@ -52,6 +52,16 @@ static int open_tokenizer(ks_encoder *enc, const ks_encoder_options *o, ks_error
     return err;
 }
 
+int ks_model_identity(char hash[KS_HASH_HEX], const ks_info *info, const char *tokenizer, ks_error *e)
+{
+    ks_tokenizer *t = NULL;
+    int err = info->text && tokenizer ? ks_tokenizer_open(&t, tokenizer, info->vocabulary, e) : 0;
+    if (!err)
+        ks_model_hash(hash, info->hash, t ? ks_tokenizer_hash(t) : NULL);
+    ks_tokenizer_close(t);
+    return err;
+}
+
 int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
 {
     assert(out && o && o->model && o->threads >= 0);

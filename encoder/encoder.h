@@ -56,6 +56,9 @@ typedef struct {
 
 /* Read and judge a checkpoint's directory without loading a weight. KS_EFORMAT, KS_ESHAPE, KS_EIO, KS_ENOTFOUND. */
 int ks_model_info(ks_info *info, const char *model, ks_error *e);
+/* The hash that an encoder of this model with this tokenizer (NULL: none) has, and so a library: info.hash, of the weights
+ * alone, where no tokenizer is used. KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE: the tokenizer. */
+int ks_model_identity(char hash[KS_HASH_HEX], const ks_info *info, const char *tokenizer, ks_error *e);
 
 /* One tensor of a file while it is read in full. */
 typedef struct {

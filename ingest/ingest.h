@@ -74,6 +74,9 @@ typedef struct {
     char path[4096];                      /* the newest file at work, "" if none */
 } ks_progress;
 int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e);
+/* In which arithmetic the vectors of a space (ks_library.space_id) were made: "bf16", "fp32+bf16"; "": not known. */
+enum { KS_PRECISION_TEXT = 32 };
+int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space, ks_error *e);
 /* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */

@@ -164,4 +164,7 @@ double ks_monotonic(void);
 /* What `status` reads (headway.c); NULL progress: no ingest is at work. */
 int ks_progress_write(ks_index *x, const ks_progress *p, ks_error *e);
 
+/* A run that has something to encode says in which arithmetic; see ks_ingest_precision. */
+int ks_precision_note(ks_index *x, int64_t space, const ks_coder *c, ks_error *e);
+
 #endif

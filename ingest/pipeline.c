@@ -277,7 +277,8 @@ static int encode_all(run *r, int *stopped, ks_error *e)
     r->belt.jobs = r->triage.jobs;
     r->belt.n_jobs = r->triage.n_jobs;
     r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
-    err = r->belt.again ? start_readers(thread, &started, r, e) : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    err = ks_precision_note(r->x, r->triage.space, &r->coder, e);
+    if (err == 0) err = r->belt.again ? start_readers(thread, &started, r, e) : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
     if (err == 0) err = keep_going(r, stopped, e);
     pthread_mutex_lock(&r->belt.lock);
     r->belt.quit = 1;

@@ -113,6 +113,10 @@ int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
     if ((err = ks_index_library(&out->library, s->x, e)) < 0 || (err = ks_index_status(&out->state, s->x, e)) < 0 ||
         (err = ks_ingest_progress(&out->progress, s->x, e)) < 0 || (err = ks_session_scale(&scale, s, e)) < 0)
         return err;
+    if ((err = ks_ingest_precision(out->precision, s->x, out->library.space_id, e)) < 0)
+        return err;
+    if (!out->precision[0])
+        snprintf(out->precision, sizeof out->precision, "%s", out->library.space.precision ? "int8" : "fp32/bf16");
     out->at_work = out->state.writer_pid != 0 && out->progress.pid == out->state.writer_pid;
     out->part_done = part_done(&out->progress);
     ks_scale_about(&out->scale, scale);

@@ -128,6 +128,7 @@ typedef struct {
     ks_scale_facts scale;
     int at_work;             /* 1: the ingest that said `progress` is running */
     ks_progress progress;
+    char precision[KS_PRECISION_TEXT]; /* of the vectors: "bf16", "fp32+bf16"; not noted: their class, "fp32/bf16", "int8" */
     double part_done;        /* of that ingest, 0..1, guessed from the bytes that are done; 0 while nothing is */
 } ks_session_state;
 int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e);

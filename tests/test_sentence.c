@@ -39,12 +39,18 @@ END_TEST
 
 START_TEST(the_tokenizer_belongs_to_the_model)
 {
+    char hash[KS_HASH_HEX];
     ks_error e = {0, ""};
     ks_info info;
     ck_assert_int_eq(ks_model_info(&info, "tests/fixtures/lvt.npz", &e), 0);
     ks_encoder *enc = opened("tests/fixtures/lvt.npz", NULL, &e), *bare = opened("tests/fixtures/small.npz", NULL, &e);
     ck_assert(enc && bare);
     ck_assert_str_ne(ks_encoder_info(enc)->hash, info.hash);
+    ck_assert_int_eq(ks_model_identity(hash, &info, "tests/fixtures/lvt.spm", &e), 0);
+    ck_assert_str_eq(ks_encoder_info(enc)->hash, hash);
+    ck_assert_int_eq(ks_model_identity(hash, &info, NULL, &e), 0);
+    ck_assert_str_eq(info.hash, hash);
+    ck_assert_int_eq(ks_model_identity(hash, &info, "Makefile", &e), KS_EFORMAT);
     ck_assert_int_eq(ks_model_info(&info, "tests/fixtures/small.npz", &e), 0);
     ck_assert_str_eq(ks_encoder_info(bare)->hash, info.hash);
     ks_sentence s;

@@ -154,6 +154,20 @@ old="$F/lvt.npz" new="$T/other.npz"
 "$K" -q -L "$T/w8" --precision fp32 ingest "$M/clock_13.mp4" >"$T/out" 2>"$T/err"; is $? 2 "another class, asked for, is wrong use"
 "$K" -q -L "$T/w8" search --all a tram >"$T/out" 2>"$T/err"; is $? 0 "it is searched as any other"
 
+# status says in which arithmetic the vectors were made, and who the model is in the words of model info.
+"$K" -q -L "$T/wf" -m "$old" --precision fp32 ingest "$M/clock_1.mp4" >"$T/out" 2>"$T/err"
+is "$("$K" -L "$T/wf" status --json | jq -r .precision) $("$K" -L "$T/wf" status | grep -o ', fp32$')" "fp32 , fp32" "status: an fp32 library"
+is "$("$K" -L "$T/wf" status --json | jq -r .model_hash)" "$("$K" model info "$old" --json | jq -r .hash)" "status and model info know a model by one hash"
+is "$("$K" model info "$old" | grep -c "$("$K" -L "$T/wf" status --json | jq -r .model_hash)")" 1 "in words, too"
+# A library that says nothing of it is of a class; a bf16 run into one of fp32 makes both. (The setting is a row of text.)
+python3 - "$T/wf/catalog.db" <<'P'
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1]); db.execute("DELETE FROM setting WHERE key LIKE 'precision/%'"); db.commit()
+P
+is "$("$K" -L "$T/wf" status --json | jq -r .precision)" "fp32/bf16" "status: an older library, of a class"
+"$K" -q -L "$T/wf" --precision fp32 ingest "$M/clock_6.mp4" >"$T/out" 2>"$T/err"
+is "$("$K" -L "$T/wf" status --json | jq -r .precision)" fp32 "and what its next run used"
+
 w() { "$K" -L "$T/wl" "$@" >"$T/out" 2>"$T/err"; code=$?; }
 now() { "$K" -L "$T/wl" status --json | jq -r '"\(.model_hash) \(.clips)"'; }
 w -m "$old" ingest "$T/w"; is $code 0 "a library of one model"
