@@ -139,7 +139,7 @@ static int forget(const ks_globals *g, void *fields, int n, char **args, ks_erro
     if (err < 0) return err;
     if (((const count_fields *)fields)->json)
         print_count(g, "forgot", all);
-    else
+    else if (!g->quiet)
         printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n" : "Forgot %lld files; the files themselves are untouched.\n", (long long)all);
     return all > 0 ? 0 : 1;
 }
@@ -184,7 +184,7 @@ static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_er
     if (err < 0) return err;
     if (((const count_fields *)fields)->json)
         print_count(g, "relocated", changed);
-    else
+    else if (!g->quiet)
         printf("Relocated %lld file%s.\n", (long long)changed, changed == 1 ? "" : "s");
     return changed > 0 ? 0 : 1;
 }

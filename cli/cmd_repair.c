@@ -12,11 +12,19 @@ static const ks_option options[] = {
     {0},
 };
 
+typedef struct {
+    int json, quiet;
+} telling;
+
 static void said(void *arg, int invariant, int64_t clip, const char *sentence)
 {
     ks_json j;
 
-    if (!*(int *)arg) {
+    const telling *t = arg;
+
+    if (!t->json && t->quiet)
+        return;
+    if (!t->json) {
         printf("%s\n", sentence);
         return;
     }
@@ -52,12 +60,13 @@ static int finish(int64_t *clips, int64_t *lost, const ks_globals *g, ks_error *
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     repair_fields *f = fields;
+    telling t = {f->json, g->quiet};
     int64_t clips, lost;
     ks_json j;
 
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "repair takes no arguments; name the library with -L");
-    int err = ks_index_repair(g->library, said, &f->json, e);
+    int err = ks_index_repair(g->library, said, &t, e);
     if (err >= 0) err = finish(&clips, &lost, g, e);
     if (err < 0) return err;
     if (f->json) {
@@ -68,7 +77,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_int(&j, "clips", clips);
         ks_json_int(&j, "files_to_encode_again", lost);
         ks_json_close(&j);
-    } else {
+    } else if (!g->quiet) {
         char whole[64], files[64];
         printf("%s: %s %s whole.\n", g->library, ks_counted(whole, clips, "clip"), clips == 1 ? "is" : "are");
         if (lost) printf("%s lost clips: run kinoseek ingest, it encodes only those again.\n", ks_counted(files, lost, "file"));

@@ -270,7 +270,7 @@ void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
 {
     char files[64], clips[64], video[32], wall[32];
     clear_bar(r);
-    if (r->json) return;
+    if (r->json || r->quiet) return;
     ks_counted(files, dry_run ? r->jobs : s->indexed + s->partly, "file");
     ks_counted(clips, s->clips, "clip");
     ks_duration(video, s->video_seconds);

@@ -80,20 +80,26 @@ static void show_thumbnail(void *arg, const ks_entry *k)
 }
 
 /* --- showing --- */
-static void say_nothing_found(const outlet *w, const ks_entry *nearest)
+/* Where a sentence about the answer goes: beside the moments on a terminal, never among them in a pipe or file. */
+static FILE *aside(const ks_search_run *r, const outlet *w)
+{
+    return r->g->quiet ? NULL : w->terminal.columns ? stdout : stderr;
+}
+
+static void say_nothing_found(FILE *f, const outlet *w, const ks_entry *nearest)
 {
     char path[PATH_MAX + 16], at[24];
 
     if (!nearest) {
-        puts("Nothing here to look through.");
+        fputs("Nothing here to look through.\n", f);
         return;
     }
     ks_show_path(path, sizeof path, nearest->path, w->terminal.columns ? w->terminal.columns / 2 : 0, w->terminal.utf8);
     ks_clock(at, ks_seconds(nearest->best, nearest->tb));
-    printf("Nothing here looks like that. The nearest: %s %s (weak). --all shows the rest.\n", path, at);
+    fprintf(f, "Nothing here looks like that. The nearest: %s %s (weak). --all shows the rest.\n", path, at);
 }
 
-static void say_summary(const ks_search_run *r, const outlet *w, const ks_hits *hits)
+static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const ks_hits *hits)
 {
     char clips[64], hours[32];
     const char *dot = w->terminal.utf8 ? "\xc2\xb7" : "-", *dots = w->terminal.utf8 ? "\xe2\x80\xa6" : "...";
@@ -101,34 +107,35 @@ static void say_summary(const ks_search_run *r, const outlet *w, const ks_hits *
 
     ks_counted(clips, hits->searched, "clip");
     if (hits->count < k && !r->o.all && !r->o.vector_query)
-        printf("Nothing else stands out among %s", clips);
+        fprintf(f, "Nothing else stands out among %s", clips);
     else if (hits->count < k)
-        printf("All of %s", clips);
+        fprintf(f, "All of %s", clips);
     else
-        printf("The best %d of %s", hits->count, clips);
+        fprintf(f, "The best %d of %s", hits->count, clips);
     if (hits->seconds_searched > 0)
-        printf(" (%s)", ks_duration(hours, hits->seconds_searched));
-    printf(" %s %.0f ms", dot, (now() - r->began) * 1000);
+        fprintf(f, " (%s)", ks_duration(hours, hits->seconds_searched));
+    fprintf(f, " %s %.0f ms", dot, (now() - r->began) * 1000);
     if (hits->approximate)
-        printf(" %s approximate (--exact looks at every clip)", dot);
+        fprintf(f, " %s approximate (--exact looks at every clip)", dot);
     if (!r->several)
-        printf(" %s open one with: kinoseek %s %s --open 1", dot, r->command, dots);
-    putchar('\n');
+        fprintf(f, " %s open one with: kinoseek %s %s --open 1", dot, r->command, dots);
+    fputc('\n', f);
 }
 
 static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_entry *k, const char *title)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
+    FILE *f = aside(r, w);
 
     if (r->several)
         printf("%s:\n", title);
     if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE)
         o.picture = show_thumbnail;
     ks_show_moments(stdout, k, hits->count, &w->terminal, &o);
-    if (hits->count == 0)
-        say_nothing_found(w, hits->below ? &k[0] : NULL);
-    else
-        say_summary(r, w, hits);
+    if (f && hits->count == 0)
+        say_nothing_found(f, w, hits->below ? &k[0] : NULL);
+    else if (f)
+        say_summary(f, r, w, hits);
     if (r->several)
         putchar('\n');
 }

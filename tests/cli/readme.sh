@@ -10,12 +10,26 @@ T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8 COLUMNS=100
 
+# What a person sees: stdout is a terminal of 100 columns. (What is said about the moments is not among them elsewhere.)
+on_a_terminal='
+import fcntl, os, pty, struct, subprocess, sys, termios
+us, them = pty.openpty()
+fcntl.ioctl(them, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+p = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=them, stderr=subprocess.DEVNULL)
+os.close(them)
+while True:
+    try: data = os.read(us, 65536)
+    except OSError: break
+    sys.stdout.buffer.write(data.replace(b"\r\n", b"\n"))
+p.wait()
+'
+
 awk '/^<!-- transcript -->/ { on = 1; next } /^<!-- end -->/ { on = 0 } on && !/^```/' README.md >"$T/told"
 grep '^\$ kinoseek ' "$T/told" | sed 's/^\$ kinoseek //' >"$T/commands"
 while IFS= read -r line; do
   echo "\$ kinoseek $line"
   eval "set -- $line"
-  "$K" --precision fp32 "$@" 2>/dev/null </dev/null
+  NO_COLOR=1 python3 -c "$on_a_terminal" "$K" --precision fp32 "$@"
   echo
 done <"$T/commands" >"$T/said"
 sed -i '$d' "$T/said"
