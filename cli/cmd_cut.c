@@ -5,7 +5,6 @@
 #include "ingest/ingest.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,16 +14,19 @@
 
 typedef struct {
     const char *to, *list;
-    double pad;
-    int reencode, json;
+    double pad, fps;
+    int reencode, by_label, force, json;
 } cut_fields;
 
 static const ks_option options[] = {
     {0, "to", KS_OPT_TEXT, offsetof(cut_fields, to), "DIR", "folder for the pieces (made if absent)"},
-    {0, "hits", KS_OPT_TEXT, offsetof(cut_fields, list), "FILE", "lines of search --json; - for standard input"},
+    {0, "hits", KS_OPT_TEXT, offsetof(cut_fields, list), "FILE", "search --json, or any list of labels; - is stdin"},
     {0, "pad", KS_OPT_NUMBER, offsetof(cut_fields, pad), "SECONDS", "this much before and after too (0)"},
     {0, "reencode", KS_OPT_FLAG, offsetof(cut_fields, reencode), NULL, "exact to the frame; else from the key frame before"},
-    {0, "json", KS_OPT_FLAG, offsetof(cut_fields, json), NULL, "one JSON object a piece"},
+    {0, "by-label", KS_OPT_FLAG, offsetof(cut_fields, by_label), NULL, "a folder a label below DIR"},
+    {0, "force", KS_OPT_FLAG, offsetof(cut_fields, force), NULL, "replace pieces of the same name"},
+    {0, "fps", KS_OPT_NUMBER, offsetof(cut_fields, fps), "RATE", "of lists that count frames and do not say it"},
+    {0, "json", KS_OPT_FLAG, offsetof(cut_fields, json), NULL, "a JSON object a piece: the times that were cut"},
     {0},
 };
 
@@ -35,57 +37,143 @@ typedef struct {
     int made, failed;
 } cutting;
 
-/* DIR/03-lake-0h04m12s.mp4: sorts as the hits did. A copy stays in the film's own container. */
-static void name_piece(char *out, size_t room, const cutting *c, const char *path, double from)
+/* --- names --- */
+/* At most `most` bytes of s, not ending within a character; what names a folder or a control is '_'. */
+static void put_name(FILE *f, const char *s, size_t n, size_t most)
 {
-    const char *name = ks_base_name(path), *dot = strrchr(name, '.');
-    int stem = dot && dot > name ? (int)(dot - name) : (int)strlen(name);
-    int s = (int)fmin(floor(from), 1e6);
-    size_t folder = strlen(c->f->to);
-
-    for (stem = stem > 150 ? 150 : stem; stem > 0 && ((unsigned char)name[stem] & 0xc0) == 0x80;)
-        stem--; /* not within a character */
-
-    snprintf(out, room, "%s%s%02d-%.*s-%dh%02dm%02ds%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/", c->made + c->failed + 1,
-             stem, name, s / 3600, s / 60 % 60, s % 60, c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv");
+    for (n = n > most ? most : n; n > 0 && n == most && ((unsigned char)s[n] & 0xc0) == 0x80;)
+        n--;
+    for (size_t i = 0; i < n; i++)
+        putc(s[i] == '/' || (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '_' : s[i], f);
 }
 
+static void put_clock(FILE *f, double seconds)
+{
+    int s = (int)fmin(floor(seconds + 1e-6), 1e9);
+
+    fprintf(f, "-%dh%02dm%02ds", s / 3600, s / 60 % 60, s % 60);
+}
+
+/* DIR[/LABEL]/03-lake-0h04m12s-0h04m19s-a dog.mp4: sorts as the hits did. A copy stays in the film's own container.
+ * number 2 and more: beside one of that name. malloc'ed; NULL: no memory. */
+static char *name_piece(const cutting *c, const char *path, double from, double to, const char *label, int number)
+{
+    const char *name = ks_base_name(path), *dot = strrchr(name, '.');
+    size_t stem = dot && dot > name ? (size_t)(dot - name) : strlen(name), folder = strlen(c->f->to), size;
+    char *out = NULL;
+    FILE *f = open_memstream(&out, &size);
+
+    if (!f)
+        return NULL;
+    fprintf(f, "%s%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/");
+    if (c->f->by_label) {
+        if (*label == '.')
+            putc('_', f); /* neither hidden nor the folder above */
+        put_name(f, *label ? label : "no label", strlen(*label ? label : "no label"), 120);
+        putc('/', f);
+    }
+    fprintf(f, "%02d-", c->made + c->failed + 1);
+    put_name(f, name, stem, 100);
+    put_clock(f, from);
+    put_clock(f, to);
+    if (*label && !c->f->by_label) {
+        putc('-', f);
+        put_name(f, label, strlen(label), 80);
+    }
+    if (number > 1)
+        fprintf(f, " (%d)", number);
+    fputs(c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv", f);
+    return fclose(f) == 0 ? out : NULL;
+}
+
+/* --- one piece --- */
 /* Times as they are written are whole milliseconds: the first frame of a moment may lie half of one before, or behind,
  * and so may the first frame that is no more of it. A copy looks for the key frame at or before the start. */
 static const double rounding = 0.0005;
 
-static int cut_one(cutting *c, const char *path, double start, double end, ks_error *e)
+/* Under a name that is free, also where somebody takes it meanwhile. *name: malloc'ed. */
+static int cut_free(char **name, ks_piece *p, const cutting *c, const char *label, double from, double to, ks_error *e)
 {
-    double from = fmax(start - c->f->pad, 0), to = end + c->f->pad;
-    char piece[PATH_MAX], shown[PATH_MAX + 16], *real;
-    int err;
+    struct stat st;
+    int err = KS_EUSAGE;
+
+    for (int number = 1; err == KS_EUSAGE && number < 10000; number++) {
+        free(*name);
+        if (!(*name = name_piece(c, p->path, from, to, label, number)))
+            return ks_fail(e, KS_ENOMEM, "no memory for a name");
+        p->to_file = *name;
+        if (!p->force && lstat(*name, &st) == 0)
+            continue;
+        err = ks_cut(p, c->decoder, e);
+        if (err == KS_EUSAGE && lstat(*name, &st) != 0)
+            break; /* wrong use of another kind */
+    }
+    return err;
+}
+
+static void say_piece(const cutting *c, const ks_piece *p, const char *label, double from, double to)
+{
+    char shown[PATH_MAX + 16], *real = realpath(p->path, NULL);
     ks_json j;
 
-    name_piece(piece, sizeof piece, c, path, from);
-    err = ks_cut(c->decoder, path, piece, fmax(from + (c->f->reencode ? -rounding : rounding), 0), to - rounding, c->f->reencode, e);
-    if (err < 0) {
-        if (err == KS_EIO || err == KS_ENOMEM || err == KS_ESTOP) /* the next one would fail likewise */
-            return err;
+    if (!c->f->json) {
+        ks_show_path(shown, sizeof shown, p->to_file, 0, 1);
+        puts(shown);
+    } else {
+        ks_json_start(&j, stdout);
+        ks_json_open(&j, NULL, '{');
+        ks_json_path(&j, "file", p->to_file);
+        ks_json_path(&j, "path", real ? real : p->path);
+        ks_json_seconds(&j, "start", p->cut_from);
+        ks_json_seconds(&j, "end", p->cut_to);
+        ks_json_seconds(&j, "asked_start", from);
+        ks_json_seconds(&j, "asked_end", to);
+        if (*label)
+            ks_json_text(&j, "label", label);
+        ks_json_close(&j);
+    }
+    free(real);
+}
+
+static int make_folder(const char *path, ks_error *e)
+{
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+}
+
+static int make_label_folder(const cutting *c, const char *path, const char *label, ks_error *e)
+{
+    char *name = name_piece(c, path, 0, 0, label, 1);
+    int err = name ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a name");
+
+    if (err == 0) {
+        *strrchr(name, '/') = 0;
+        err = make_folder(name, e);
+    }
+    free(name);
+    return err;
+}
+
+/* end < 0: to the film's end. */
+static int cut_one(cutting *c, const char *path, double start, double end, const char *label, ks_error *e)
+{
+    double from = fmax(start - c->f->pad, 0), to = end < 0 ? -1 : end + c->f->pad;
+    ks_piece p = {.path = path, .from = fmax(from + (c->f->reencode ? -rounding : rounding), 0), .to = to < 0 ? -1 : to - rounding,
+                  .reencode = c->f->reencode, .force = c->f->force};
+    char *name = NULL;
+    int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
+
+    if (err == 0)
+        err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
+    if (err == 0) {
+        c->made++;
+        say_piece(c, &p, label, from, to < 0 ? p.cut_to : to);
+    } else if (err != KS_EIO && err != KS_ENOMEM && err != KS_ESTOP) { /* after those the next one would fail likewise */
         fprintf(stderr, "kinoseek: %s\n", e->msg);
         c->failed++;
-        return 0;
+        err = 0;
     }
-    c->made++;
-    if (!c->f->json) {
-        ks_show_path(shown, sizeof shown, piece, 0, 1);
-        puts(shown);
-        return 0;
-    }
-    ks_json_start(&j, stdout);
-    ks_json_open(&j, NULL, '{');
-    ks_json_path(&j, "file", piece);
-    real = realpath(path, NULL);
-    ks_json_path(&j, "path", real ? real : path);
-    free(real);
-    ks_json_seconds(&j, "start", from);
-    ks_json_seconds(&j, "end", to);
-    ks_json_close(&j);
-    return 0;
+    free(name);
+    return err;
 }
 
 /* FILE@START-END: a file of that whole name is not what is meant, there must be times. */
@@ -103,61 +191,22 @@ static int cut_word(cutting *c, const char *word, ks_error *e)
         err = ks_fail(e, KS_EUSAGE, "%s: say from when to when: lake.mp4@4:12-4:19", word);
     } else {
         *at = 0;
-        err = access(file, R_OK) == 0 ? cut_one(c, file, start, end, e) : ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
+        err = access(file, R_OK) == 0 ? cut_one(c, file, start, end, "", e) : ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
     }
     free(file);
     return err;
 }
 
-/* The path's bytes: "path_bytes" in base64 where the path is not UTF-8. Returns malloc'ed, NULL: neither. */
-static char *path_of(const json_t *hit)
+static int cut_list(cutting *c, const char *list, ks_error *e)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *coded = json_string_value(json_object_get(hit, "path_bytes")), *plain = json_string_value(json_object_get(hit, "path"));
-    char *path, *to;
-    unsigned bits = 0, n = 0;
+    ks_spans s;
+    int err = ks_spans_read(&s, list, c->f->fps, e);
 
-    if (!coded)
-        return plain ? strdup(plain) : NULL;
-    if (!(path = to = malloc(strlen(coded) + 1)))
-        return NULL;
-    for (; *coded && *coded != '='; coded++) {
-        const char *digit = strchr(digits, *coded);
-        if (!digit) {
-            free(path);
-            return NULL;
-        }
-        bits = bits << 6 | (unsigned)(digit - digits);
-        if ((n += 6) >= 8)
-            *to++ = (char)(bits >> (n -= 8));
-    }
-    *to = 0;
-    return path;
-}
-
-static int cut_lines(cutting *c, const char *list, ks_error *e)
-{
-    FILE *f = strcmp(list, "-") == 0 ? stdin : fopen(list, "r");
-    char *line = NULL;
-    size_t room = 0;
-    int err = 0;
-
-    if (!f)
-        return ks_fail(e, KS_ENOTFOUND, "%s: %s", list, strerror(errno));
-    while (err == 0 && getline(&line, &room, f) > 0) {
-        json_t *hit = json_loads(line, 0, NULL);
-        json_t *start = json_object_get(hit, "start"), *end = json_object_get(hit, "end");
-        char *path = path_of(hit);
-        if (path && json_is_number(start) && json_is_number(end))
-            err = cut_one(c, path, json_number_value(start), json_number_value(end), e);
-        else
-            err = ks_fail(e, KS_EFORMAT, "%s: not a line of search --json: %.*s", list, (int)strcspn(line, "\n"), line);
-        free(path);
-        json_decref(hit);
-    }
-    free(line);
-    if (f != stdin)
-        fclose(f);
+    for (int i = 0; err == 0 && i < s.n; i++)
+        if (s.at[i].yes)
+            err = cut_one(c, s.at[i].film, s.at[i].start, s.at[i].end, s.at[i].label, e);
+    if (err == 0)
+        ks_spans_free(&s);
     return err;
 }
 
@@ -168,12 +217,12 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 
     if (!c.f->to || (n == 0) == (c.f->list == NULL))
         return ks_fail(e, KS_EUSAGE, "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
-    if (mkdir(c.f->to, 0777) < 0 && errno != EEXIST)
-        return ks_fail(e, KS_EIO, "%s: %s", c.f->to, strerror(errno));
+    if ((err = make_folder(c.f->to, e)) < 0)
+        return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0)
         return err;
     if (c.f->list)
-        err = cut_lines(&c, c.f->list, e);
+        err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++)
         err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
@@ -190,7 +239,8 @@ const ks_command ks_cmd_cut = {
     .usage = "FILE@START-END... --to DIR",
     .brief = "Cut moments into files of their own",
     .more = "  kinoseek search goal --json | kinoseek cut --hits - --pad 1.5 --to goals\n"
-            "Without --reencode the pictures are copied, from the key frame before the start.",
+            "Without --reencode the pictures are copied, from the key frame before the start.\n"
+            "A file that is there is never replaced: its piece gets (2) behind its name.",
     .options = options,
     .fields = sizeof(cut_fields),
     .alone = 1,

@@ -21,7 +21,7 @@ static const char *muxer_of(const char *path)
 }
 
 /* Until the job says END; a job that dies or hangs is an error here: nobody keeps verdicts of cuts. */
-static int wait_for_end(int sock, ks_decoder *d, ks_wire_watch *watch, const char *path, const char *to_file, ks_error *e)
+static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *watch, ks_error *e)
 {
     ks_wire_state state;
     ks_message m;
@@ -35,15 +35,19 @@ static int wait_for_end(int sock, ks_decoder *d, ks_wire_watch *watch, const cha
     if (r == 1 && m.type == KS_MSG_END && state.ended) {
         ks_wire_text(words, sizeof words, m.u.end.reason, sizeof m.u.end.reason);
         ks_job_end(&status, d);
+        if (m.u.end.cut_from >= 0 && m.u.end.cut_to >= m.u.end.cut_from && m.u.end.cut_to <= KS_CLOCK_MAX) {
+            p->cut_from = m.u.end.cut_from;
+            p->cut_to = m.u.end.cut_to;
+        }
         if (strncmp(words, KS_WIRE_UNWRITTEN, strlen(KS_WIRE_UNWRITTEN)) == 0)
-            return ks_fail(e, KS_EIO, "%s: %s", to_file, words + strlen(KS_WIRE_UNWRITTEN));
-        return m.u.end.verdict == KS_VERDICT_FAILED ? ks_fail(e, KS_EFORMAT, "%s: %s", path, words) : 0;
+            return ks_fail(e, KS_EIO, "%s: %s", p->to_file, words + strlen(KS_WIRE_UNWRITTEN));
+        return m.u.end.verdict == KS_VERDICT_FAILED ? ks_fail(e, KS_EFORMAT, "%s: %s", p->path, words) : 0;
     }
     ks_job_end(&status, d);
     if (r == KS_ENOTFOUND) snprintf(words, sizeof words, "made no progress and was stopped");
     else if (r == 0) ks_job_died(words, sizeof words, status);
     else snprintf(words, sizeof words, "answered nonsense");
-    return ks_fail(e, KS_EFORMAT, "%s: the decoder %s", path, words);
+    return ks_fail(e, KS_EFORMAT, "%s: the decoder %s", p->path, words);
 }
 
 /* Where a piece grows: a file without a name, which nothing is left of however this ends (a signal, kill -9, a power
@@ -52,13 +56,13 @@ typedef struct {
     const char *to_file;
     char *name;              /* TO_FILE.XXXXXX */
     int fd, named;
-} piece;
+} growing;
 
-static int open_piece(piece *p, const char *to_file)
+static int open_piece(growing *p, const char *to_file)
 {
     char *folder = strdup(to_file), *slash = folder ? strrchr(folder, '/') : NULL;
 
-    *p = (piece){.to_file = to_file, .fd = -1};
+    *p = (growing){.to_file = to_file, .fd = -1};
     if (!folder || asprintf(&p->name, "%s.XXXXXX", to_file) < 0) {
         free(folder);
         p->name = NULL;
@@ -73,8 +77,8 @@ static int open_piece(piece *p, const char *to_file)
     return p->fd < 0 ? -1 : fchmod(p->fd, 0644);
 }
 
-/* A file that is there already is replaced, and not before the piece is whole. */
-static int publish(piece *p)
+/* Over a file that is there only with force, and not before the piece is whole. */
+static int publish(growing *p, int force)
 {
     char self[40];
 
@@ -82,51 +86,62 @@ static int publish(piece *p)
     if (!p->named) {
         snprintf(self, sizeof self, "/proc/self/fd/%d", p->fd);
         if (linkat(AT_FDCWD, self, AT_FDCWD, p->to_file, AT_SYMLINK_FOLLOW) == 0) return 0;
+        if (errno != EEXIST || !force) return -1;
         snprintf(p->name + strlen(p->to_file), 8, ".%06x", (unsigned)getpid() & 0xffffff);
-        if (errno != EEXIST || linkat(AT_FDCWD, self, AT_FDCWD, p->name, AT_SYMLINK_FOLLOW)) return -1;
+        if (linkat(AT_FDCWD, self, AT_FDCWD, p->name, AT_SYMLINK_FOLLOW)) return -1;
         p->named = 1;
     }
-    return rename(p->name, p->to_file);
+    if (force) return rename(p->name, p->to_file);
+    if (renameat2(AT_FDCWD, p->name, AT_FDCWD, p->to_file, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL) return -1;
+    errno = EEXIST; /* a file system that cannot say it in one step */
+    return access(p->to_file, F_OK) == 0 ? -1 : rename(p->name, p->to_file);
 }
 
-static void close_piece(piece *p, int failed)
+static void close_piece(growing *p, int failed)
 {
     if (failed && p->named && p->fd >= 0) unlink(p->name);
     if (p->fd >= 0) close(p->fd);
     free(p->name);
 }
 
-static int cut_into(const piece *p, ks_decoder *d, const char *path, ks_job *job, ks_error *e)
+static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e)
 {
     ks_wire_watch watch;
     struct stat st;
     int fd, sock, r;
 
-    if ((r = ks_media_open(&fd, &st, path, e))) return r;
+    if ((r = ks_media_open(&fd, &st, p->path, e))) return r;
     ks_wire_watch_start(&watch, d->patience, ks_media_bytes(&st));
-    r = ks_job_begin(&sock, d, job, fd, p->fd, e);
+    r = ks_job_begin(&sock, d, job, fd, to, e);
     if (!r) {
-        r = wait_for_end(sock, d, &watch, path, p->to_file, e);
+        r = wait_for_end(p, sock, d, &watch, e);
         close(sock);
     }
     close(fd);
     return r;
 }
 
-int ks_cut(ks_decoder *d, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e)
+static int there_already(const char *file, ks_error *e) { return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file); }
+
+int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
 {
-    const char *muxer = muxer_of(to_file);
-    ks_job job = {.kind = KS_JOB_CUT, .reencode = reencode, .from = from < 0 ? 0 : from, .to = to};
-    piece p;
+    const char *muxer = muxer_of(p->to_file);
+    ks_job job = {.kind = KS_JOB_CUT, .reencode = p->reencode, .from = p->from < 0 ? 0 : p->from, .to = p->to};
+    growing file;
+    struct stat st;
     int r = 0;
 
-    if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: a cut is .mp4, .mov, .mkv, .webm, .ts or .avi", to_file);
-    if (!(from <= KS_CLOCK_MAX) || !(to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: no film is that long", path);
-    if (to >= 0 && to <= from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", path, from, to);
+    p->cut_from = job.from;
+    p->cut_to = p->to;
+    if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: a cut is .mp4, .mov, .mkv, .webm, .ts or .avi", p->to_file);
+    if (!(p->from <= KS_CLOCK_MAX) || !(p->to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: no film is that long", p->path);
+    if (p->to >= 0 && p->to <= p->from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", p->path, p->from, p->to);
+    if (!p->force && lstat(p->to_file, &st) == 0) return there_already(p->to_file, e);
     snprintf(job.muxer, sizeof job.muxer, "%s", muxer);
-    if (open_piece(&p, to_file)) r = ks_fail(e, KS_EIO, "%s: %s", to_file, strerror(errno));
-    if (!r) r = cut_into(&p, d, path, &job, e);
-    if (!r && publish(&p)) r = ks_fail(e, KS_EIO, "%s: %s", to_file, strerror(errno));
-    close_piece(&p, r);
+    if (open_piece(&file, p->to_file)) r = ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
+    if (!r) r = cut_into(p, file.fd, d, &job, e);
+    if (!r && publish(&file, p->force)) r = errno == EEXIST ? there_already(p->to_file, e) : ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
+    close_piece(&file, r);
     return r;
 }

@@ -129,8 +129,15 @@ int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *p
 /* A picture file or the picture at a second of a film -> malloc'ed RGB. */
 int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, ks_error *e);
 int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e);
-/* [from,to) seconds of a film into its own file: copy (from the key frame before) or re-encode. */
-int ks_cut(ks_decoder *d, const char *path, const char *to_file, double from, double to, int reencode, ks_error *e);
+/* A part of a film into a file of its own. */
+typedef struct {
+    const char *path, *to_file;    /* the ending of to_file names the container */
+    double from, to;               /* seconds, half open; to < 0: to the end */
+    int reencode;                  /* exact to the frame; else a copy from the key frame before */
+    int force;                     /* over a file that is there; else KS_EUSAGE */
+    double cut_from, cut_to;       /* out: what the piece shows, seconds of the film */
+} ks_piece;
+int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
 
 /* How fast films are decoded here, for bench: every frame of n files, one after the other. */
 typedef struct {

@@ -29,6 +29,7 @@ typedef struct {
     int64_t first[STREAMS];  /* what is taken off the times, in's time base */
     double start;            /* container's start, seconds */
     double from;             /* where the copy really begins */
+    double shown_from, shown_to; /* of the film in the piece; from > to: nothing yet */
     int64_t frames, told;
     int unwritten;           /* errno of the output: no fault of the film */
     char reason[200];
@@ -196,6 +197,19 @@ static int put_encoded(cutter *c, const AVFrame *frame)
     return c->reason[0] ? -1 : 0;
 }
 
+static void show(cutter *c, double from, double to)
+{
+    if (c->shown_from > c->shown_to || from < c->shown_from) c->shown_from = from;
+    if (to > c->shown_to) c->shown_to = to;
+}
+
+/* Seconds a frame, where nothing says its own. */
+static double usual_length(const cutter *c)
+{
+    AVRational r = c->in.stream->avg_frame_rate;
+    return r.num > 0 && r.den > 0 ? (double)r.den / r.num : 0;
+}
+
 /* One decoded frame of the range -> encoder, as 4:2:0 of the first frame's size. */
 static int encode_frame(cutter *c, AVFrame *f, double t)
 {
@@ -211,6 +225,7 @@ static int encode_frame(cutter *c, AVFrame *f, double t)
     sws_scale(c->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, s->data, s->linesize);
     int64_t pts = (int64_t)((t - c->task->job.from) / av_q2d(c->encoder->time_base) + 0.5);
     s->pts = pts;
+    show(c, t, t + usual_length(c));
     c->frames++;
     return put_encoded(c, s);
 }
@@ -236,6 +251,7 @@ static int copy_packet(cutter *c, AVPacket *p, double t)
     if (t < c->from - 1e-6) return 0;
     double end = t + (double)p->duration * av_q2d(tb);
     if (i == c->in.stream->index && end > c->task->job.from + 1e-6) c->frames++; /* the key frame before counts for nothing */
+    if (i == c->in.stream->index) show(c, t, p->duration > 0 ? end : t + usual_length(c));
     return put_packet(c, p, c->map[i], tb, (int64_t)((c->from + c->start) / av_q2d(tb) + 0.5));
 }
 
@@ -309,12 +325,15 @@ void ks_task_cut(ks_task *task)
     static cutter cut; /* one job a process */
     ks_message m;
     cut.task = task;
+    cut.shown_from = 1;
     cut.packet = av_packet_alloc();
     cut.frame = av_frame_alloc();
     cut.scaled = av_frame_alloc();
     int r = cut.packet && cut.frame && cut.scaled ? run(&cut) : fail(&cut, "no memory", 0);
     if (r && cut.unwritten) snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);
+    m.u.end.cut_from = cut.shown_from;
+    m.u.end.cut_to = cut.shown_to;
     m.u.end.verdict = r ? KS_VERDICT_FAILED : KS_VERDICT_SKIPPED; /* no frames come this way, so never INDEXED */
     snprintf(m.u.end.reason, sizeof m.u.end.reason, "%s", r ? cut.reason : "cut");
     ks_wire_send(task->socket, &m, NULL, 0, 0);

@@ -89,6 +89,7 @@ typedef struct {
     int32_t verdict, interlaced, hdr, inferred_times;
     int64_t frames, last_end;
     double seconds_missing;
+    double cut_from, cut_to;      /* of a cut: what the piece shows, seconds of the film */
     char reason[200];
 } ks_wire_end;
 

@@ -268,26 +268,40 @@ START_TEST(test_picture_at_a_second)
 }
 END_TEST
 
+static ks_piece shown; /* of the last cut */
+
+static int cut(const char *path, const char *to, double from, double until, int reencode, ks_error *e)
+{
+    shown = (ks_piece){.path = path, .to_file = to, .from = from, .to = until, .reencode = reencode, .force = 1};
+    return ks_cut(&shown, shared, e);
+}
+
 START_TEST(test_cuts)
 {
     char to[128];
     ks_media m;
     ks_outcome o;
     ks_error e;
-    struct stat st;
+    struct stat st, again;
     snprintf(to, sizeof to, "%s/cut.mp4", folder);
-    ck_assert_msg(ks_cut(shared, water, to, 1.0, 2.0, 1, &e) == 0, "%s", e.msg);
+    ck_assert_msg(cut(water, to, 1.0, 2.0, 1, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(run(&m, &o, to, NULL).frames, 30);
     ck_assert_double_eq_tol(ks_seconds(o.last_end, m.tb), 1.0, 0.04);
-    ck_assert_msg(ks_cut(shared, water, to, 1.0, 2.0, 0, &e) == 0, "%s", e.msg);
+    ck_assert_double_eq_tol(shown.cut_from, 1.001, 1e-4); /* its first frame at 29.97 */
+    ck_assert_double_eq_tol(shown.cut_to, 2.002, 1e-4);
+    stat(to, &st);
+    ck_assert_int_eq(ks_cut(&(ks_piece){.path = water, .to_file = to, .from = 1, .to = 2}, shared, &e), KS_EUSAGE); /* it is there */
+    ck_assert_int_eq(stat(to, &again), 0);
+    ck_assert(st.st_ino == again.st_ino && st.st_size == again.st_size && st.st_mtim.tv_nsec == again.st_mtim.tv_nsec);
+    ck_assert_msg(cut(water, to, 1.0, 2.0, 0, &e) == 0, "%s", e.msg);
     ck_assert_int_ge(run(&m, &o, to, NULL).frames, 30); /* from the key frame before */
     ck_assert_int_eq(o.verdict, KS_VERDICT_INDEXED);
-    ck_assert_int_eq(ks_cut(shared, water, to, 50.0, 60.0, 1, &e), KS_EFORMAT);
+    ck_assert_int_eq(cut(water, to, 50.0, 60.0, 1, &e), KS_EFORMAT);
     ck_assert_int_eq(stat(to, &st), 0); /* the old one stays */
-    ck_assert_int_eq(ks_cut(shared, water, "x.exe", 1.0, 2.0, 1, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_cut(shared, water, to, 2.0, 1.0, 1, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_cut(shared, "Makefile", to, 0, 1.0, 1, &e), KS_EFORMAT);
-    ck_assert_int_eq(ks_cut(shared, water, "/nonexistent/x.mp4", 1.0, 2.0, 1, &e), KS_EIO);
+    ck_assert_int_eq(cut(water, "x.exe", 1.0, 2.0, 1, &e), KS_EUSAGE);
+    ck_assert_int_eq(cut(water, to, 2.0, 1.0, 1, &e), KS_EUSAGE);
+    ck_assert_int_eq(cut("Makefile", to, 0, 1.0, 1, &e), KS_EFORMAT);
+    ck_assert_int_eq(cut(water, "/nonexistent/x.mp4", 1.0, 2.0, 1, &e), KS_EIO);
 }
 END_TEST
 

@@ -1,0 +1,77 @@
+#!/bin/sh
+# cut: what was there before stays, names say what a piece is, times are those that were cut, a kill leaves no half piece.
+set -u
+K=$BUILD/kinoseek
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err" | tail -n 5; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+mkdir "$T/a" "$T/b"
+ffmpeg -v error -f lavfi -i testsrc2=s=64x64:r=25 -t 40 -c:v libx264 -preset ultrafast -g 25 "$T/a/lake.mp4" 2>"$T/err"
+ok $? "a film of 40 s, a key frame a second"
+cp "$T/a/lake.mp4" "$T/b/lake.mp4"
+
+# --- what is there stays
+"$K" cut "$T/a/lake.mp4@1-2" --to "$T/p" >"$T/out" 2>"$T/err"
+first=$(cat "$T/out"); before=$(stat -c '%i %s %y' "$first")
+"$K" cut "$T/b/lake.mp4@1-2" --to "$T/p" >"$T/out" 2>"$T/err"
+is "$? $(cat "$T/out")" "0 $T/p/01-lake-0h00m01s-0h00m02s (2).mp4" "a second film of that name gets a free one"
+is "$(stat -c '%i %s %y' "$first")" "$before" "the first piece is as it was"
+printf 'mine' >"$T/p/01-lake-0h00m03s-0h00m04s.mp4"; ln -s nowhere "$T/p/01-lake-0h00m05s-0h00m06s.mp4"
+"$K" cut "$T/a/lake.mp4@3-4" --to "$T/p" >"$T/out" 2>"$T/err"; "$K" cut "$T/a/lake.mp4@5-6" --to "$T/p" >>"$T/out" 2>>"$T/err"
+is "$(cat "$T/p/01-lake-0h00m03s-0h00m04s.mp4") $(readlink "$T/p/01-lake-0h00m05s-0h00m06s.mp4") $(grep -c '(2)' "$T/out")" "mine nowhere 2" "a file and a link of the user's, too"
+"$K" cut "$T/a/lake.mp4@3-4" --to "$T/p" --force >"$T/out" 2>"$T/err"
+is "$(ffprobe -v error -show_entries stream=codec_name -of csv=p=0 "$T/p/01-lake-0h00m03s-0h00m04s.mp4")" h264 "--force replaces"
+
+# --- 300 pieces: counted, named, timed
+python3 - "$T/a/lake.mp4" >"$T/list.csv" 2>"$T/err" <<'PY'
+import random, sys
+r = random.Random(300); print("path,start,end,label")
+for i in range(300):
+    a = r.randrange(0, 950) / 25; n = r.randrange(1, 25)
+    print(f"{sys.argv[1]},{a:.3f},{a + n / 25:.3f},label {i % 3}")
+PY
+"$K" cut --hits "$T/list.csv" --to "$T/many" --json >"$T/pieces" 2>"$T/err"; is "$?" 0 "300 pieces"
+is "$(find "$T/many" -type f | wc -l) $(jq -r .file "$T/pieces" | sort -u | wc -l)" "300 300" "each a file"
+python3 - "$T/pieces" "$T/list.csv" >"$T/wrong" 2>"$T/err" <<'PY'
+import csv, json, math, os, sys
+def clock(s): s = int(s + 1e-6); return "%dh%02dm%02ds" % (s // 3600, s // 60 % 60, s % 60)
+for i, (line, row) in enumerate(zip(open(sys.argv[1]), csv.DictReader(open(sys.argv[2])))):
+    p = json.loads(line); a, b = float(row["start"]), float(row["end"])
+    name = "%02d-lake-%s-%s-%s.mp4" % (i + 1, clock(a), clock(b), row["label"])
+    if os.path.basename(p["file"]) != name: print(i, "name", p["file"], name)
+    if (p["asked_start"], p["asked_end"]) != (round(a, 3), round(b, 3)): print(i, "asked", p)
+    if p["start"] != math.floor(a + 1e-6): print(i, "starts at", p["start"], "key frame", math.floor(a))
+    if not b - 0.0415 <= p["end"] <= b + 0.121: print(i, "ends at", p["end"], b)   # frames of the last group may be shown late
+PY
+is "$(cat "$T/wrong" | head -n 3)" "" "a piece begins at the key frame before, and that is what is said"
+is "$(jq -r '[.file, .end - .start] | @tsv' "$T/pieces" | awk 'NR % 10 == 0' | while IFS="$(printf '\t')" read -r file length; do
+  ffprobe -v error -select_streams v -show_entries stream=duration -of csv=p=0 "$file" | awk -v l="$length" '{ d = $1 - l; if (d > 0.041 || d < -0.041) print }'; done)" "" "ffprobe says the same lengths"
+"$K" cut "$T/a/lake.mp4@1.32-2.2" --reencode --json --to "$T/exact" >"$T/out" 2>"$T/err"
+is "$(jq -c '[.start, .end]' "$T/out") $(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 "$(jq -r .file "$T/out")" | tr -d ,)" "[1.32,2.2] 22" "re-encoded: what was asked, to the frame"
+
+# --- a folder a label; names that are no names
+printf 'path,start,end,label\n%s,1,2,a/b\n%s,2,3,..\n%s,3,4,\n%s,4,5,no,\n' "$T/a/lake.mp4" "$T/a/lake.mp4" "$T/a/lake.mp4" "$T/a/lake.mp4" >"$T/odd.csv"
+"$K" cut --hits "$T/odd.csv" --by-label --to "$T/sorted" >/dev/null 2>"$T/err"
+is "$(cd "$T/sorted" && find . -type f | sort | tr '\n' ' ')" "./_../02-lake-0h00m02s-0h00m03s.mp4 ./a_b/01-lake-0h00m01s-0h00m02s.mp4 ./no label/03-lake-0h00m03s-0h00m04s.mp4 ./no/04-lake-0h00m04s-0h00m05s.mp4 " "--by-label"
+printf 'path,start,end,label,answer\n%s,1,2,dog,no\n' "$T/a/lake.mp4" >"$T/no.csv"
+"$K" cut --hits "$T/no.csv" --to "$T/nos" >/dev/null 2>"$T/err"; is "$?" 1 "what somebody said no to is not cut"
+
+# --- killed at every write
+half=""; tried=0; died=0
+for call in write fsync linkat; do
+  n=1
+  while [ "$n" -le 12 ]; do
+    rm -rf "$T/k"
+    strace -f -qq -o /dev/null -e trace="$call" -e "inject=$call:signal=KILL:when=$n" "$K" cut "$T/a/lake.mp4@0-30" --to "$T/k" >/dev/null 2>&1 || died=$((died + 1))
+    tried=$((tried + 1))
+    for p in "$T"/k/*; do
+      [ -e "$p" ] || continue
+      [ "$(ffprobe -v error -count_packets -show_entries stream=nb_read_packets -of csv=p=0 "$p" 2>/dev/null | tr -d ,)" -ge 750 ] || half="$half $call:$n"
+    done
+    n=$((n + 1))
+  done
+done
+[ "$died" -ge 12 ]; ok $? "killed in $died of $tried runs"
+is "$half" "" "killed at $tried places: no half piece under a final name"
