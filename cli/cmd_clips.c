@@ -69,6 +69,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words; --in names files");
     int err = ks_export_open(&out, &f->to, NULL, &options, e);
     if (err == 0) err = ks_index_open(&x, g->library, KS_READ, e);
+    if (err == 0) err = ks_index_snapshot(x, e);
     if (err == 0) err = ks_index_clips(&cursor, x, &filter, e);
     while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
         if (err == KS_EDAMAGED) continue; /* a page, and the end */

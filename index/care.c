@@ -120,29 +120,84 @@ static int copy_pages(sqlite3 *to, ks_index *x, const char *path, ks_error *e)
     return ks_fail(e, rc == SQLITE_CORRUPT ? KS_EDAMAGED : KS_EIO, "%s: %s", path, sqlite3_errstr(rc));
 }
 
-/* to/catalog.db appears under its name only when it is whole and synced. */
-int ks_index_backup(ks_index *x, const char *to, ks_error *e)
+/* Nothing of a library may lie there: a log that was left would be replayed over the copy, and a catalog that is lost may
+ * have its last rows in it. */
+static int is_empty(const char *to, ks_error *e)
 {
-    assert(x && to);
-    char part[PATH_MAX], whole[PATH_MAX];
+    static const char *const names[] = { "catalog.db", "catalog.db-wal", "catalog.db-shm", "catalog.db-journal" };
+    char path[PATH_MAX];
+    struct stat st;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", to, names[i]) >= PATH_MAX) return ks_fail(e, KS_EIO, "%s: the path is too long", to);
+        if (lstat(path, &st) == 0)
+            return ks_fail(e, KS_EUSAGE, i ? "%s: %s of another library is left there; name an empty folder"
+                                           : "%s: a library is there already (%s); name an empty folder", to, names[i]);
+    }
+    return 0;
+}
+
+/* All of x into the file part, of one state, whose library row is *row. */
+static int write_copy(ks_library_row *row, ks_index *x, const char *part, ks_error *e)
+{
     sqlite3 *db = NULL;
-    if (mkdir(to, 0700) != 0 && errno != EEXIST) return ks_fail(e, KS_EIO, "%s: %s", to, strerror(errno));
-    if (snprintf(whole, sizeof whole, "%s/catalog.db", to) >= PATH_MAX || snprintf(part, sizeof part, "%s/catalog.db.part", to) >= PATH_MAX)
-        return ks_fail(e, KS_EIO, "%s: the path is too long", to);
-    if (access(whole, F_OK) == 0) return ks_fail(e, KS_EUSAGE, "%s: a library is there already; name an empty folder", to);
     unlink(part);
     int fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return ks_fail(e, KS_EIO, "%s: %s", part, strerror(errno));
     close(fd);
-    int code = 0;
-    if (sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+    int code = ks_snapshot(x, e);
+    if (code < 0) return code;
+    code = ks_library_read(row, x, e);
+    if (code >= 0 && sqlite3_open_v2(part, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         code = ks_fail(e, KS_EIO, "%s: %s", part, db ? sqlite3_errmsg(db) : "out of memory");
     if (code >= 0) code = copy_pages(db, x, part, e);
+    code = ks_end(x, code, e);
     if (sqlite3_close(db) != SQLITE_OK && code >= 0) code = ks_fail(e, KS_EIO, "%s: cannot be closed", part);
-    if (code >= 0) code = sync_path(part, O_RDWR, e);
+    return code < 0 ? code : sync_path(part, O_RDWR, e);
+}
+
+/* What is there now, read as anybody will read it, is what was read. */
+static int read_back(const char *to, const ks_library_row *row, ks_error *e)
+{
+    ks_index *copy = NULL;
+    ks_library_row there;
+    int code = ks_index_open(&copy, to, KS_READ, e);
+    if (code >= 0) code = ks_library_read(&there, copy, e);
+    if (code >= 0 && (strcmp(there.id, row->id) != 0 || there.generation != row->generation || there.clips != row->clips))
+        code = ks_fail(e, KS_EIO, "%s/catalog.db: another library was written there meanwhile", to);
+    ks_index_close(copy);
+    return code;
+}
+
+static int backup(ks_index *x, const char *to, ks_error *e)
+{
+    char part[PATH_MAX], whole[PATH_MAX];
+    ks_library_row row;
+    int code = is_empty(to, e);
+    if (code < 0) return code;
+    if (snprintf(whole, sizeof whole, "%s/catalog.db", to) >= PATH_MAX || snprintf(part, sizeof part, "%s/catalog.db.part", to) >= PATH_MAX)
+        return ks_fail(e, KS_EIO, "%s: the path is too long", to);
+    code = write_copy(&row, x, part, e);
+    if (code >= 0) code = is_empty(to, e); /* still */
     if (code >= 0 && rename(part, whole) != 0) code = ks_fail(e, KS_EIO, "%s: %s", whole, strerror(errno));
     if (code >= 0) code = sync_path(to, O_RDONLY | O_DIRECTORY, e);
     if (code < 0) unlink(part);
+    return code < 0 ? code : read_back(to, &row, e);
+}
+
+/* to/catalog.db appears under its name only when it is whole and synced. The folder is locked as its writer would: a
+ * second backup there, or an ingest, is told so. */
+int ks_index_backup(ks_index *x, const char *to, ks_error *e)
+{
+    assert(x && to);
+    ks_index target = { .lock = -1, .folder = -1 };
+    if (mkdir(to, 0700) != 0 && errno != EEXIST) return ks_fail(e, KS_EIO, "%s: %s", to, strerror(errno));
+    int code = is_empty(to, e);
+    if (code < 0) return code;
+    target.dir = strdup(to);
+    code = target.dir ? ks_take_lock(&target, e) : ks_fail(e, KS_ENOMEM, "%s: out of memory", to);
+    if (code >= 0) code = backup(x, to, e);
+    ks_drop_lock(&target);
+    free(target.dir);
     return code;
 }
 

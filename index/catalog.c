@@ -60,94 +60,6 @@ static int make_folder(const char *dir, ks_error *e)
     return sync_folder(slash ? (slash == path ? "/" : path) : ".", e);
 }
 
-/* The lock is an open-file-description lock on a file of its own (closing any descriptor of catalog.db
- * would drop SQLite's own locks); it dies with the process. The file holds the pid, for status. */
-int ks_take_lock(ks_index *x, ks_error *e)
-{
-    char path[PATH_MAX], pid[32];
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    snprintf(path, sizeof path, "%s/writer.lock", x->dir);
-    x->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (x->lock < 0) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
-    if (fcntl(x->lock, F_OFD_SETLK, &lock) != 0) {
-        if (errno == EAGAIN || errno == EACCES)
-            return ks_fail(e, KS_EBUSY, "%s: another kinoseek is writing to this library", x->dir);
-        return ks_fail(e, KS_EIO, "%s: lock: %s", path, strerror(errno));
-    }
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(x->lock, 0) == 0 && pwrite(x->lock, pid, (size_t)n, 0) != n) return 0; /* only status misses it */
-    return 0;
-}
-
-int64_t ks_writer_pid(const char *dir)
-{
-    char path[PATH_MAX], text[32] = "";
-    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-    snprintf(path, sizeof path, "%s/writer.lock", dir);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return 0;
-    int64_t pid = 0;
-    if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK) {
-        ssize_t n = pread(fd, text, sizeof text - 1, 0);
-        pid = n > 0 ? strtoll(text, NULL, 10) : 0;
-        if (pid <= 0) pid = 1; /* held, but by whom was not written */
-    }
-    close(fd);
-    return pid;
-}
-
-static int set(ks_index *x, const char *sql, ks_error *e)
-{
-    return sqlite3_exec(x->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : ks_sql_error(x, e);
-}
-
-static int configure(ks_index *x, ks_error *e)
-{
-    int on = 0;
-    sqlite3_extended_result_codes(x->db, 1);
-    sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, &on);
-    sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &on);
-    sqlite3_db_config(x->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, &on);
-    sqlite3_busy_timeout(x->db, 10000);
-    if (ks_row_sum_register(x->db) != SQLITE_OK) return ks_sql_error(x, e);
-    int code = set(x, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
-                      "PRAGMA cache_size = -16384; PRAGMA foreign_keys = ON", e);
-    if (code < 0) return code;
-    if (x->mode == KS_READ) {
-        /* SQLite before 3.51.3 can corrupt a catalog when two connections checkpoint: only the writer does. */
-        sqlite3_db_config(x->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
-        return set(x, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = ON", e);
-    }
-    return set(x, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 1000", e);
-}
-
-static int connect_file(ks_index *x, const char *path, ks_error *e)
-{
-    char uri[3 * PATH_MAX + 64], *p = uri + 5;
-    static const char hex[] = "0123456789ABCDEF";
-    int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
-                (x->mode == KS_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
-    struct stat st;
-    memcpy(uri, "file:", 5);
-    for (const char *c = path; *c; c++) { /* any byte but a few is escaped: a path is bytes, a URI is not */
-        if (strchr("/.-_", *c) || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z')) *p++ = *c;
-        else {
-            *p++ = '%';
-            *p++ = hex[(unsigned char)*c >> 4];
-            *p++ = hex[(unsigned char)*c & 15];
-        }
-    }
-    *p = 0;
-    if (x->mode == KS_READ && access(x->dir, W_OK) != 0) { /* read-only medium: no -shm can be made */
-        char wal[PATH_MAX + 8];
-        snprintf(wal, sizeof wal, "%s-wal", path);
-        if (stat(wal, &st) != 0 || st.st_size == 0) memcpy(p, "?immutable=1", 13);
-    }
-    if (sqlite3_open_v2(uri, &x->db, flags, NULL) == SQLITE_OK) return 0;
-    if (!x->db) return ks_fail(e, KS_ENOMEM, "%s: out of memory", path);
-    return ks_sql_error(x, e);
-}
-
 static int number(int *out, ks_index *x, const char *pragma, ks_error *e)
 {
     sqlite3_stmt *s = NULL;
@@ -164,12 +76,12 @@ static int create(ks_index *x, ks_error *e)
 {
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", KS_APPLICATION_ID);
-    int code = set(x, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL", e);
+    int code = ks_set(x, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL", e);
     if (code < 0) return code;
     code = ks_begin(x, e);
     if (code < 0) return code;
     code = ks_schema_create(x, e);
-    if (code >= 0) code = set(x, sql, e);
+    if (code >= 0) code = ks_set(x, sql, e);
     if (code >= 0) {
         ks_library_row row = { .next_video = 1, .next_clip = 1, .next_segment = 1 };
         unsigned char random[16];
@@ -211,10 +123,10 @@ static int open_all(ks_index *x, ks_error *e)
     if (code < 0) return code;
     if (snprintf(path, sizeof path, "%s/catalog.db", x->dir) >= PATH_MAX)
         return ks_fail(e, KS_EIO, "%s: the path is too long", x->dir);
-    if (x->mode != KS_CREATE && stat(path, &st) != 0) {
-        if (errno == ENOENT || errno == ENOTDIR) return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
-        return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
-    }
+    code = ks_plain_files(x->dir, x->mode != KS_READ, e);
+    if (code < 0) return code;
+    if (code == 0 && x->mode != KS_CREATE) return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
+    code = 0;
     if (x->mode != KS_READ) code = ks_take_lock(x, e);
     if (code < 0) return code;
     if (x->mode == KS_CREATE) { /* made here, so that its mode is 0600 whatever the umask; SQLite's files follow it */
@@ -224,8 +136,8 @@ static int open_all(ks_index *x, ks_error *e)
         code = sync_folder(x->dir, e);
         if (code < 0) return code;
     }
-    code = connect_file(x, path, e);
-    if (code >= 0) code = configure(x, e);
+    code = ks_connect(x, path, e);
+    if (code >= 0) code = ks_configure(x, stat(path, &st) == 0 ? (int64_t)st.st_size : 0, e);
     if (code >= 0) code = ready(x, e);
     /* A rollback journal is there only while a library is being made (then the log takes its place): half-created. */
     if (code < 0 && x->mode == KS_READ && x->db && sqlite3_extended_errcode(x->db) == SQLITE_READONLY_ROLLBACK)
@@ -245,7 +157,7 @@ int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
     }
     for (size_t n = strlen(x->dir); n > 1 && x->dir[n - 1] == '/'; n--) x->dir[n - 1] = 0;
     x->mode = mode;
-    x->lock = -1;
+    x->lock = x->folder = -1;
     int code = open_all(x, e);
     if (code < 0) {
         ks_index_close(x);
@@ -263,7 +175,7 @@ void ks_index_close(ks_index *x)
     ks_cursor_close(x->found);
     ks_forget_statements(x);
     sqlite3_close_v2(x->db);
-    if (x->lock >= 0) close(x->lock); /* after SQLite's last checkpoint */
+    ks_drop_lock(x); /* after SQLite's last checkpoint */
     free(x->rotten);
     free(x->dir);
     free(x);

@@ -26,7 +26,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 4, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
+enum { KS_SCHEMA_VERSION = 4, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192, KS_MAX_PATH = 4096 };
 
 typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
 typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
@@ -41,7 +41,8 @@ struct ks_index {
     char *dir;            /* absolute or as given, no trailing slash; owned */
     ks_mode mode;
     int version;          /* of the schema: a reader may meet an older one */
-    int lock;             /* fd of writer.lock, or -1 */
+    int lock, folder;     /* fds of writer.lock and of the folder, both locked; or -1 */
+    int64_t steps, most_steps; /* of SQLite's machine for one question; a reader's are bounded (connect.c) */
     int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
     int inside;           /* depth of ks_begin / ks_snapshot */
     ks_totals pending;    /* what the transaction under way adds to the sums */
@@ -87,8 +88,18 @@ int ks_snapshot(ks_index *x, ks_error *e);  /* reads see one state */
 int ks_end(ks_index *x, int code, ks_error *e);
 void ks_forget_statements(ks_index *x);
 
-int64_t ks_writer_pid(const char *dir);      /* catalog.c: 0 = nobody writes */
-int ks_take_lock(ks_index *x, ks_error *e);  /* catalog.c: fills x->lock; KS_EBUSY */
+/* --- lock.c --- */
+int64_t ks_writer_pid(const char *dir);      /* 0 = nobody writes */
+int ks_take_lock(ks_index *x, ks_error *e);  /* fills x->lock, x->folder; KS_EBUSY */
+void ks_drop_lock(ks_index *x);
+/* 1 = catalog.db is a file, 0 = it is not there; < 0: it or one that belongs to it is a link, a pipe ...; or `write` and it
+ * has a second name. */
+int ks_plain_files(const char *dir, int write, ks_error *e);
+
+/* --- connect.c --- */
+int ks_connect(ks_index *x, const char *path, ks_error *e);          /* x->db on that file */
+int ks_configure(ks_index *x, int64_t bytes, ks_error *e);           /* before anything else is asked; bytes of the catalog */
+int ks_set(ks_index *x, const char *sql, ks_error *e);               /* statements without rows */
 
 /* --- row_sum.c --- */
 int ks_row_sum_register(sqlite3 *db); /* SQL functions ks_sum(tag, ...) and ks_path_match(glob, path) */
@@ -111,6 +122,7 @@ typedef struct {
 } ks_schema_object;
 extern const ks_schema_object ks_schema[];
 int ks_schema_has(const ks_schema_object *o, int version);
+int ks_schema_stands(sqlite3 *db, int version); /* 1 = it is the one we make, perhaps with tables of a person's own beside */
 
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);

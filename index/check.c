@@ -106,6 +106,7 @@ static int check_pairs(checking *c, ks_error *e)
     if (code >= 0) code = rows(c, 4, "SELECT count(*) || ' ' || \"table\" FROM pragma_foreign_key_check GROUP BY \"table\"", "rows that name what is not there: ", "", e);
     if (code >= 0) code = rows(c, 4, "SELECT id FROM video WHERE length(content) <> 24", "video ", ": its content identity is not one", e);
     if (code >= 0) code = rows(c, 4, "SELECT id FROM video v WHERE NOT EXISTS (SELECT 1 FROM path p WHERE p.video = v.id)", "video ", " has no path", e);
+    if (code >= 0) code = rows(c, 4, "SELECT video FROM path WHERE length(path) > 4096", "video ", ": a path of it is too long to be read", e);
     if (code >= 0) code = rows(c, 5, "SELECT id FROM video WHERE verdict NOT BETWEEN 0 AND 4 OR (verdict > 1 AND reason = '')", "video ",
                                ": no verdict, or one without its reason", e);
     if (code >= 0) code = rows(c, 7, "SELECT id FROM video WHERE (finished > 0) <> (verdict IN (1, 2)) OR finished > (SELECT generation FROM library) "

@@ -59,8 +59,8 @@ static void insert_sql(char *sql, size_t size, const ks_table *t)
         snprintf(sql, size, "INSERT OR IGNORE INTO vector SELECT ?1, ?2, ?3 FROM clip c WHERE c.id = ?1 AND "
                             "?3 = ks_sum(6, ?1, c.space, c.start, c.stop, ?2)");
     else
-        snprintf(sql, size, "INSERT OR IGNORE INTO %s SELECT %s, ?%d WHERE ?%d = ks_sum(%d, %s)", t->name, list, t->n + 1, t->n + 1,
-                 (int)t->tag, list);
+        snprintf(sql, size, "INSERT OR IGNORE INTO %s SELECT %s, ?%d WHERE ?%d = ks_sum(%d, %s)%s", t->name, list, t->n + 1, t->n + 1,
+                 (int)t->tag, list, t->tag == KS_T_PATH ? " AND length(?1) <= 4096" : ""); /* KS_MAX_PATH: no reader takes a longer one */
 }
 
 static int put(repair *r, ks_error *e)
@@ -338,6 +338,11 @@ static int open_files(repair *r, ks_error *e)
         r->old = NULL;
     }
     r->old_version = old_version(r->old);
+    if (r->old && !ks_schema_stands(r->old, r->old_version)) { /* a view may be in a table's place, and never end */
+        say(r, 1, 0, "the schema is not the one of version %d: rows are looked for page by page", r->old_version);
+        sqlite3_close(r->old);
+        r->old = NULL;
+    }
     return 0;
 }
 
@@ -352,13 +357,14 @@ int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e)
         return ks_fail(e, KS_ENOMEM, "%s: out of memory", dir);
     }
     ks_index *x = &r->new_one;
-    *x = (ks_index){ .dir = name, .mode = KS_WRITE, .lock = -1 };
+    *x = (ks_index){ .dir = name, .mode = KS_WRITE, .lock = -1, .folder = -1 };
     r->did = did;
     r->arg = arg;
     int code = 0;
     if (snprintf(r->old_path, sizeof r->old_path, "%s/catalog.db", dir) >= PATH_MAX - 8) code = ks_fail(e, KS_EIO, "%s: the path is too long", dir);
     snprintf(r->new_path, sizeof r->new_path, "%.4000s/catalog.db.new", dir);
-    if (code >= 0 && access(r->old_path, F_OK) != 0) code = ks_fail(e, KS_ENOLIBRARY, "%s: no library there", dir);
+    if (code >= 0) code = ks_plain_files(dir, 0, e);
+    if (code == 0) code = ks_fail(e, KS_ENOLIBRARY, "%s: no library there", dir);
     if (code >= 0) code = ks_take_lock(x, e);
     if (code >= 0) code = open_files(r, e);
     if (code >= 0) code = fill(r, e);
@@ -367,7 +373,7 @@ int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e)
     sqlite3_close(r->old);
     if (code >= 0) code = swap(r, dir, e);
     if (code < 0) unlink(r->new_path);
-    if (x->lock >= 0) close(x->lock);
+    ks_drop_lock(x);
     int said = (int)(r->said > INT_MAX ? INT_MAX : r->said);
     free(name);
     free(r);

@@ -17,11 +17,16 @@ static int by_row(const void *a, const void *b)
     return (p->id > q->id) - (p->id < q->id);
 }
 
+static int is_noted(const ks_index *x, ks_rotten_row row)
+{
+    return x->n_rotten && bsearch(&row, x->rotten, (size_t)x->n_rotten, sizeof row, by_row);
+}
+
 /* Without memory it goes uncounted; what is wrong is an error's or an answer's business all the same. */
 void ks_note_rotten(ks_index *x, int table, int64_t id)
 {
     ks_rotten_row row = { table, id };
-    if (x->n_rotten == MOST || (x->n_rotten && bsearch(&row, x->rotten, (size_t)x->n_rotten, sizeof row, by_row))) return;
+    if (x->n_rotten == MOST || is_noted(x, row)) return;
     if ((x->n_rotten & (x->n_rotten - 1)) == 0) { /* room for the next power of two */
         ks_rotten_row *more = realloc(x->rotten, (size_t)(x->n_rotten ? 2 * x->n_rotten : 1) * sizeof *more);
         if (!more) return;
@@ -48,7 +53,7 @@ int ks_rotten(ks_index *x, ks_error *e, ks_table_tag table, int64_t id)
 void ks_index_nameless(ks_index *x, int64_t video)
 {
     assert(x);
-    ks_note_rotten(x, KS_T_PATH, video);
+    if (!is_noted(x, (ks_rotten_row){ KS_T_VIDEO, video })) ks_note_rotten(x, KS_T_PATH, video);
 }
 
 int64_t ks_index_damaged(const ks_index *x)

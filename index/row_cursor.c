@@ -9,7 +9,7 @@ struct ks_cursor {
     ks_index *x;
     sqlite3_stmt *s;
     ks_video_row row;
-    char path[4097];
+    char path[KS_MAX_PATH + 1];
     int over;                /* the last row was given, or none can be */
 };
 

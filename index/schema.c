@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 const ks_table ks_tables[] = {
     { "library", "one", "one, id, created, space, writing, generation, next_video, next_clip, next_segment, videos, "
@@ -101,6 +102,44 @@ int ks_schema_has(const ks_schema_object *o, int version)
     return version >= o->since && version <= o->until;
 }
 
+static int is_ours(const char *table)
+{
+    for (const ks_table *t = ks_tables; t->name; t++)
+        if (sqlite3_stricmp(table, t->name) == 0) return 1;
+    return 0;
+}
+
+/* May a row of sqlite_schema stand in a catalog? What we ask is asked of our tables: each must be what we make, by
+ * name, kind and text, with no index or trigger but ours. Tables of a person's own beside them are theirs. */
+static int may_stand(sqlite3_stmt *s, int version, uint64_t *known)
+{
+    const char *type = (const char *)sqlite3_column_text(s, 0), *table = (const char *)sqlite3_column_text(s, 1);
+    const char *sql = (const char *)sqlite3_column_text(s, 2);
+    if (!type || !table) return 0;
+    if (!sql) return strcmp(type, "index") == 0; /* of a PRIMARY KEY or UNIQUE, by its table's text */
+    for (const ks_schema_object *o = ks_schema; o->sql; o++)
+        if (ks_schema_has(o, version) && strcmp(o->sql, sql) == 0) {
+            uint64_t bit = UINT64_C(1) << (o - ks_schema), again = *known & bit;
+            *known |= bit;
+            return !again;
+        }
+    return (strcmp(type, "table") == 0 || strcmp(type, "index") == 0) && !is_ours(table) &&
+           sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) != 0;
+}
+
+int ks_schema_stands(sqlite3 *db, int version)
+{
+    sqlite3_stmt *s = NULL;
+    uint64_t known = 0, expected = 0;
+    int rc, good = 1;
+    for (const ks_schema_object *o = ks_schema; o->sql; o++)
+        if (ks_schema_has(o, version)) expected |= UINT64_C(1) << (o - ks_schema);
+    if (sqlite3_prepare_v2(db, "SELECT type, tbl_name, sql FROM sqlite_schema", -1, &s, NULL) != SQLITE_OK) return 0;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) good &= may_stand(s, version, &known);
+    sqlite3_finalize(s);
+    return rc == SQLITE_DONE && good && known == expected;
+}
+
 int ks_schema_create(ks_index *x, ks_error *e)
 {
     char sql[80];
@@ -122,6 +161,8 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
                        from, KS_SCHEMA_VERSION);
     if (from < 1) return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: schema version %d never existed", x->dir, from);
     x->version = from;
+    if (!ks_schema_stands(x->db, from))
+        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: its tables, indexes and views are not those of a library: run kinoseek repair", x->dir);
     if (from == KS_SCHEMA_VERSION || x->mode == KS_READ) return 0;
     for (const ks_schema_object *o = ks_schema; o->sql; o++) {
         int was = ks_schema_has(o, from), is = ks_schema_has(o, KS_SCHEMA_VERSION);

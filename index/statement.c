@@ -18,6 +18,9 @@ int ks_sql_error(ks_index *x, ks_error *e)
     case SQLITE_ERROR: /* every statement is ours and fits the version: a column of the schema has lost its name */
         ks_note_rotten(x, 0, 0);
         return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir, text);
+    case SQLITE_INTERRUPT: /* by spend() in connect.c alone */
+        ks_note_rotten(x, 0, 0);
+        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (a question to it does not end): run kinoseek repair", x->dir);
     case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
     case SQLITE_READONLY: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
     case SQLITE_CANTOPEN: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be opened (%s)", x->dir, text);
@@ -42,6 +45,7 @@ static void forget_statement(ks_index *x, int at)
 sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
 {
     int at = 0;
+    if (x->inside == 0) x->steps = 0;
     while (at < KS_STATEMENTS - 1 && x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) at++;
     if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at); /* full: the last place is used again */
     if (!x->cache[at].sql) {
@@ -163,6 +167,7 @@ int ks_begin(ks_index *x, ks_error *e)
 int ks_snapshot(ks_index *x, ks_error *e)
 {
     if (x->inside == 0) {
+        x->steps = 0;
         int code = plain(x, "BEGIN", e);
         if (code < 0) return code;
     }

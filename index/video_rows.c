@@ -141,6 +141,7 @@ static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
 {
     int64_t old = 0;
     size_t n = strlen(v->path);
+    if (n > KS_MAX_PATH) return ks_fail(e, KS_EUSAGE, "%.200s ...: the path has %zu bytes, more than %d", v->path, n, KS_MAX_PATH);
     int code = ks_integer(&old, x, e, "SELECT video FROM path WHERE path = ?1", "b", v->path, n);
     if (code < 0) return code;
     code = ks_run(x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))", "blllll",
@@ -251,6 +252,16 @@ int ks_index_drop_path(ks_index *x, const char *path, ks_error *e)
     return ks_end(x, code, e);
 }
 
+/* May video take this path? Not from another one that has clips: they would be gone without a word. */
+static int is_free(ks_index *x, const char *path, int64_t video, ks_error *e)
+{
+    int64_t other = 0;
+    int code = ks_integer(&other, x, e, "SELECT video FROM path p WHERE path = ?1 AND video <> ?2 AND EXISTS (SELECT 1 FROM clip c "
+                                        "WHERE c.video = p.video)", "bl", path, strlen(path), video);
+    if (code < 0 || other == 0) return code;
+    return ks_fail(e, KS_EUSAGE, "%s is another film of this library: nothing was relocated (kinoseek forget it first, if it is gone)", path);
+}
+
 /* from -> to for the path `from` itself and everything below it. One row: to + the rest. */
 static int relocate_one(ks_index *x, const char *old, size_t from, const char *to, ks_error *e)
 {
@@ -265,7 +276,8 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
     }
     if (code > 0) {
         v.path = path;
-        code = put_path(x, &v, v.id, e);
+        code = is_free(x, path, v.id, e);
+        if (code >= 0) code = put_path(x, &v, v.id, e);
         if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", kept, strlen(kept));
         if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     }

@@ -43,6 +43,7 @@ n = c.execute({
   "frame_vectors": "UPDATE frame_vectors SET sum = 7 WHERE clip = :clip",
   "thumbnail": "UPDATE thumbnail SET sum = 7 WHERE clip = :clip",
   "setting": "UPDATE setting SET value = x'01'",
+  "totals": "UPDATE totals SET clips = clips + 1",
   "segment": "UPDATE segment SET header = header + 1",
   "space": "UPDATE space SET frames = frames + 1",
 }[sys.argv[2]], {"half": bytes(half), "clip": clip, "video": video}).rowcount
@@ -88,7 +89,8 @@ WAYS
 
 ask() { # library, way's words; output and error in $T/out, $T/err
   words=$(echo "$2" | sed "s#QUERIES#$T/queries#; s#LABELS#$T/labels#; s#PAGE#$T/page.html#; s#FILMS#$T/films#")
-  set -f; timeout -s KILL 10 "$K" --precision fp32 -L "$1" $words >"$T/out" 2>"$T/err"; code=$?; set +f
+  set -f; timeout -s KILL 10 "$K" --precision fp32 -L "$1" $words >"$T/out" 2>"$T/all"; code=$?; set +f
+  grep -v ' open one with: ' "$T/all" >"$T/err"
 }
 others() { jq -r 'select(.path and (.path | endswith("home.mp4") | not)) | [.path, .start, .end, .cosine] | map(tostring) | join(" ")' "$T/out" | sort; }
 
@@ -98,9 +100,12 @@ ways | while IFS='|' read -r way codes words; do
 done >"$T/bad"
 ok "$([ -s "$T/bad" ]; echo $((1 - $?)))" "(a sound library: nothing is said) $(cat "$T/bad")"
 
-for table in vector clip clip_reason video video_finished path path_gone frame_vectors thumbnail setting segment space; do
+for table in vector clip clip_reason video video_finished path path_gone frame_vectors thumbnail setting segment totals space; do
   rm -rf "$T/lib"; cp -r "$T/good" "$T/lib"; rot $table
   ways | while IFS='|' read -r way codes words; do
+    case "$table/$words" in # what an export reads is what a search reads: pictures, frames, films
+      vector/*|video/*|path/*|thumbnail/*|frame_vectors/*) ;; *--format*|*--csv*|*--print*|*-0*|*--html*|*--like*|*--after*|*--longer*) continue ;;
+    esac
     ask "$T/lib" "$words"
     case " $codes " in *" $code "*) ;; *) echo "$way: exit $code ($(head -n 1 "$T/err"));" ;; esac
     case "$table $code" in "path_gone 4") continue ;; esac # no row says that such a film was ever here
@@ -114,5 +119,5 @@ for table in vector clip clip_reason video video_finished path path_gone frame_v
         [ "$n" = 1 ] || echo "$way: the row was left out in silence;" ;;
     esac
   done >"$T/bad"
-  ok "$([ -s "$T/bad" ]; echo $((1 - $?)))" "a rotten row of $table: $(ways | wc -l) ways to ask $(head -c 600 "$T/bad" | tr '\n' ' ')"
+  ok "$([ -s "$T/bad" ]; echo $((1 - $?)))" "a rotten row of $table: ways to ask $(head -c 600 "$T/bad" | tr '\n' ' ')"
 done
