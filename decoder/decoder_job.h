@@ -34,7 +34,11 @@ int ks_task_warm(const char *hwaccel);
 typedef enum { KS_BOX_FULL, KS_BOX_WEAK, KS_BOX_NONE } ks_box;
 /* Once in the program: no path can be opened any more (landlock). Writes into `words` what is in force. */
 void ks_sandbox_program(ks_box box, char *words, size_t n);
-/* In the job's process, after which nothing but reading, computing and answering works. bytes: of the file. */
-int ks_sandbox_job(ks_box box, int64_t bytes, int may_write, size_t memory);
+/* In the job's process, after which nothing but reading, computing and answering works. bytes: of the file. *threads: the
+ * program answers there whether one more may be started (ks_sandbox_thread); -1 where the kernel cannot ask it. NULL: nobody counts. */
+int ks_sandbox_job(int *threads, ks_box box, int64_t bytes, int may_write, size_t memory);
+enum { KS_JOB_THREADS = 256 }; /* in a job's life; libav takes 17, libx264 of a cut 128 and some */
+/* In the program: the job wants a thread; *n are started so far. 0, or -1: it is gone. */
+int ks_sandbox_thread(int threads, int *n);
 
 #endif

@@ -8,10 +8,13 @@
 
 #include <errno.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -90,7 +93,7 @@ static const int deadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptra
                              SCMP_SYS(keyctl), SCMP_SYS(kexec_load), SCMP_SYS(init_module), SCMP_SYS(setuid), SCMP_SYS(fork),
                              SCMP_SYS(vfork), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd)};
 
-static int rules_full(scmp_filter_ctx c, int may_write)
+static int rules_full(scmp_filter_ctx c, int may_write, uint32_t thread)
 {
     int bad = 0;
     for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, allowed[i], 0);
@@ -101,7 +104,7 @@ static int rules_full(scmp_filter_ctx c, int may_write)
     bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
     bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0x1000));
     bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    bad |= seccomp_rule_add(c, thread, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
     bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0); /* its flags are out of sight: libc falls back to clone */
     bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
     bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
@@ -121,20 +124,53 @@ static int rules_full(scmp_filter_ctx c, int may_write)
 static int rules_weak(scmp_filter_ctx c)
 {
     for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-    /* a local socket for a display server's driver, never the network */
+    /* nothing of a terminal, which may be open under any number; a local socket for a display server's driver, never the network */
+    seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 0x5400));
     return seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, 1));
 }
 
-int ks_sandbox_job(ks_box box, int64_t bytes, int may_write, size_t memory)
+/* The filter in force, and where the program is asked for threads; -1: it cannot be loaded. */
+static int load(int *threads, ks_box box, int may_write, uint32_t thread)
 {
+    scmp_filter_ctx c = seccomp_init(box == KS_BOX_WEAK ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+    *threads = -1;
+    if (!c) return -1;
+    int bad = (box == KS_BOX_WEAK ? rules_weak(c) : rules_full(c, may_write, thread)) != 0;
+    if (!bad) bad = seccomp_load(c) != 0;
+    if (!bad && box == KS_BOX_FULL && thread == SCMP_ACT_NOTIFY) *threads = seccomp_notify_fd(c);
+    seccomp_release(c);
+    return bad ? -1 : 0;
+}
+
+int ks_sandbox_job(int *threads, ks_box box, int64_t bytes, int may_write, size_t memory)
+{
+    int nobody;
+    if (threads) *threads = -1;
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     limits(bytes, may_write, box == KS_BOX_WEAK ? (size_t)1 << 40 : memory);
     if (box == KS_BOX_NONE || !seccomp_known()) return 0;
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    scmp_filter_ctx c = seccomp_init(box == KS_BOX_WEAK ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
-    if (!c) return -1;
-    int bad = (box == KS_BOX_WEAK ? rules_weak(c) : rules_full(c, may_write)) != 0;
-    if (!bad) bad = seccomp_load(c) != 0;
-    seccomp_release(c);
-    return bad ? -1 : 0;
+    /* RLIMIT_NPROC counts all that the user has running, and nothing where the user is root: the program counts instead.
+     * A kernel before 5.5, or somebody who listens already (a container's manager), leaves threads uncounted. */
+    if (threads && box == KS_BOX_FULL && load(threads, box, may_write, SCMP_ACT_NOTIFY) == 0) return 0;
+    return load(&nobody, box, may_write, SCMP_ACT_ALLOW);
+}
+
+int ks_sandbox_thread(int threads, int *n)
+{
+    union { /* as large as the kernel has them, which may be larger than we know */
+        struct seccomp_notif asked;
+        char room[512];
+    } in;
+    union {
+        struct seccomp_notif_resp answer;
+        char room[512];
+    } out;
+    memset(&in, 0, sizeof in);
+    memset(&out, 0, sizeof out);
+    if (ioctl(threads, SECCOMP_IOCTL_NOTIF_RECV, &in.asked) != 0) return errno == EINTR || errno == ENOENT ? 0 : -1;
+    out.answer.id = in.asked.id;
+    if (*n < KS_JOB_THREADS) ++*n, out.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE; /* what was asked lies in registers: it stays what it was */
+    else out.answer.error = -EAGAIN;
+    return ioctl(threads, SECCOMP_IOCTL_NOTIF_SEND, &out.answer) != 0 && errno != ENOENT ? -1 : 0;
 }

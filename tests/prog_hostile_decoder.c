@@ -1,6 +1,7 @@
 /* prog_hostile_decoder - kinoseek-decode after a film took it over: the real program loop, the real
  * sandbox, and a job that does what the film's text says ("hostile NAME"). A job whose forbidden call
  * *worked* says so with the verdict INDEXED and a frame, which is what the tests look for. */
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -183,6 +185,61 @@ static int speak(const char *name, int socket)
     return 1;
 }
 
+/* --- what is there: every descriptor, every call by its number --- */
+static char seen[200];
+
+static void list_descriptors(void)
+{
+    struct stat st;
+    for (int fd = 0; fd < 1024; fd++) {
+        size_t n = strlen(seen);
+        if (fstat(fd, &st) == 0 && n < sizeof seen - 12)
+            snprintf(seen + n, sizeof seen - n, "%s%s", n ? " " : "", S_ISCHR(st.st_mode) ? st.st_rdev == 0x103 ? "null" : "device" : S_ISREG(st.st_mode) ? "film" :
+                     S_ISSOCK(st.st_mode) ? "socket" : "other");
+    }
+}
+
+static void call_number(long n)
+{
+    long r = syscall(n, -1L, -1L, -1L, -1L, -1L, -1L);
+    snprintf(seen, sizeof seen, "call %ld gave %ld, errno %d", n, r, r < 0 ? errno : 0);
+}
+
+static _Noreturn int waits(void *lock)
+{
+    for (;;) syscall(SYS_futex, lock, 0, 0, NULL, NULL, 0);
+}
+
+static void start_threads(void)
+{
+    static int lock;
+    static char stack[8192][512];
+    int n = 0;
+    while (n < 8192 && clone(waits, stack[n] + 512, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, &lock) > 0) n++;
+    snprintf(seen, sizeof seen, "%d threads", n);
+}
+
+/* Whatever stands behind 2: is it written to, is it read? */
+static void use_stderr(void)
+{
+    char typed[16];
+    struct iovec iov = {typed, 6};
+    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1};
+    memcpy(typed, "FORGED", 6);
+    ssize_t sent = sendmsg(2, &h, 0), got = read(2, typed, sizeof typed);
+    snprintf(seen, sizeof seen, "sent %ld, got %ld", (long)sent, (long)got);
+}
+
+static int look(const char *name)
+{
+    if (!strcmp(name, "list")) list_descriptors();
+    else if (!strcmp(name, "threads")) start_threads();
+    else if (!strcmp(name, "stderr")) use_stderr();
+    else if (!strncmp(name, "call ", 5)) call_number(atol(name + 5));
+    else return 0;
+    return 1;
+}
+
 static void eat(void)
 {
     for (;;) {
@@ -234,6 +291,8 @@ void ks_task_run(ks_task *task)
         frame(task->socket, 0, 0);
         frame(task->socket, 1, 50);
         crash();
+    } else if (look(name)) {
+        end(task->socket, KS_VERDICT_SKIPPED, 0, seen);
     } else if (!speak(name, task->socket)) {
         long r = attempt(name, task);
         if (r > 0) media(task->socket), frame(task->socket, 0, 0), end(task->socket, KS_VERDICT_INDEXED, 1, "");

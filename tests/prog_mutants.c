@@ -230,7 +230,7 @@ static _Noreturn void child(page *p, int64_t first, int64_t end)
     uint8_t *memory = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(90);
     ks_sandbox_program(KS_BOX_FULL, words, sizeof words);
-    if (ks_sandbox_job(KS_BOX_FULL, 0, 0, (size_t)6 << 29)) _exit(91);
+    if (ks_sandbox_job(NULL, KS_BOX_FULL, 0, 0, (size_t)6 << 29)) _exit(91);
     world.page = p;
     for (p->at = first; p->at < end; p->at++) {
         world.bytes = make(world.film, p->at, NULL);

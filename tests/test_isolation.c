@@ -1,10 +1,13 @@
 /* Decoders that were taken over: whatever they do is a verdict, and the program serves the next film. */
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -144,6 +147,66 @@ START_TEST(test_stopped_and_continued)
 }
 END_TEST
 
+/* From inside: three times /dev/null, the film, the socket, and nothing else. */
+START_TEST(test_descriptors)
+{
+    int logs[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, logs), 0);
+    int stderr_was = dup(2);
+    ks_decoder_stop(decoder);
+    dup2(logs[0], 2); /* a log's socket, for the program */
+    start(10);
+    dup2(stderr_was, 2);
+    close(stderr_was);
+    ks_outcome listed = run("list"), used = run("stderr");
+    const char *first = SANITIZER ? "null null socket " : "null null null ";
+    ck_assert_msg(!strncmp(listed.reason, first, strlen(first)), "%s", listed.reason);
+    const char *rest = listed.reason + strlen(first);
+    ck_assert_msg(!strcmp(rest, "film socket") || !strcmp(rest, "socket film"), "%s", listed.reason);
+    char heard[16];
+    if (!SANITIZER) ck_assert_str_eq(used.reason, "sent -1, got 0"); /* no socket; nothing to be read from /dev/null */
+    if (!SANITIZER) ck_assert_int_le(recv(logs[1], heard, sizeof heard, MSG_DONTWAIT), 0);
+    close(logs[0]);
+    close(logs[1]);
+}
+END_TEST
+
+START_TEST(test_threads_are_counted)
+{
+    int n = -1;
+    ks_outcome o = run("threads");
+    ck_assert_msg(sscanf(o.reason, "%d threads", &n) == 1 && n >= 128 && n <= 256, "%s", o.reason);
+    ck_assert_int_eq(run("good").verdict, KS_VERDICT_INDEXED);
+}
+END_TEST
+
+/* Every call by its number, with arguments that do nothing: what is not the end of the job is on this list. */
+START_TEST(test_every_call)
+{
+    static const int lives[] = {SYS_read, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat, SYS_sendmsg, SYS_recvmsg, SYS_poll, SYS_ppoll, SYS_brk,
+        SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sigaltstack, SYS_set_robust_list, SYS_rseq,
+        SYS_getrusage, SYS_clock_gettime, SYS_gettimeofday, SYS_sched_getaffinity, SYS_sched_yield, SYS_getpid, SYS_gettid, SYS_getrandom,
+        SYS_restart_syscall, SYS_open, SYS_openat, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_readlink, SYS_stat, SYS_ioctl, SYS_sysinfo,
+        SYS_uname, SYS_newfstatat, SYS_clone, SYS_clone3, SYS_exit, SYS_exit_group, SYS_rt_sigreturn};
+    if (SANITIZER) return; /* its own calls are allowed too */
+    for (long n = 0; n < 560; n++) {
+        char what[32];
+        long number = n < 520 ? n : 0x40000000 + (n - 520) * 13; /* and some of the other ABI */
+        int may = number == 335 || number == 336; /* uretprobe, uprobe: where the kernel has them no filter is asked */
+        for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) may |= lives[i] == number;
+        snprintf(what, sizeof what, "call %ld", number);
+        ks_outcome o = run(what);
+        int dead = o.verdict == KS_VERDICT_FAILED && strstr(o.reason, "stopped by the sandbox") != NULL;
+        ck_assert_msg(may || dead, "call %ld: %s", number, o.reason);
+        if (!may || dead) continue;
+        const char *code = strstr(o.reason, "errno ");
+        int refused = number == SYS_open || number == SYS_openat || number == SYS_ioctl || number == SYS_access || number == SYS_stat;
+        if (refused) ck_assert_msg(code && atoi(code + 6) == EACCES, "call %ld: %s", number, o.reason);
+    }
+    ck_assert_int_eq(run("good").verdict, KS_VERDICT_INDEXED);
+}
+END_TEST
+
 START_TEST(test_isolation_is_in_force)
 {
     ck_assert_str_eq(ks_decoder_sandbox(decoder), "seccomp, landlock");
@@ -170,6 +233,9 @@ int main(void)
     tcase_add_loop_test(t, test_calls, 0, (int)(sizeof calls / sizeof *calls));
     tcase_add_loop_test(t, test_nonsense, 0, (int)(sizeof nonsense / sizeof *nonsense));
     tcase_add_test(t, test_stopped_and_continued);
+    tcase_add_test(t, test_descriptors);
+    tcase_add_test(t, test_threads_are_counted);
+    tcase_add_test(t, test_every_call);
     tcase_add_test(t, test_isolation_is_in_force);
     tcase_add_test(t, test_program_that_is_none);
     suite_add_tcase(s, t);
