@@ -14,8 +14,9 @@ enum { KS_TWINS_PLAIN = 512 };
 typedef struct ks_twins ks_twins;
 ks_twins *ks_twins_open(int dim, double least); /* NULL: no memory. Twins have a cosine >= least */
 void ks_twins_close(ks_twins *t);               /* NULL is fine */
-int ks_twins_add(ks_twins *t, const float *v, int64_t film); /* v[dim] is copied; its number, from 0; -1: no memory */
 int ks_twins_find(ks_twins *t, const float *v, int64_t film); /* the first kept one of another film; -1: none */
+/* Keeps a copy of v[dim], which was just looked for; its number, from 0; -1: no memory. */
+int ks_twins_add(ks_twins *t, const float *v, int64_t film);
 int64_t ks_twins_compared(const ks_twins *t);   /* pairs so far: what the tests bound */
 
 #endif
