@@ -280,7 +280,9 @@ void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
     } else if (s->indexed + s->partly + s->failed + s->left == 0) {
         printf("Nothing new in %s.", ks_counted(files, s->files, "file"));
     } else {
-        printf("Indexed %s (%s, %s) in %s.", files, clips, video, wall);
+        printf("Indexed %s", files);
+        if (s->begun > 0) printf(" and part of %lld", (long long)s->begun);
+        printf(" (%s, %s) in %s.", clips, video, wall);
         if (s->left > 0) printf(" %lld left: the same command goes on.", (long long)s->left);
     }
     if (s->moved > 0) printf(" Moved or copied: %lld.", (long long)s->moved);

@@ -140,19 +140,60 @@ static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const k
         putchar('\n');
 }
 
+typedef struct {
+    const char *path;
+    int at;
+} listed;
+
+static int by_path(const void *a, const void *b)
+{
+    const listed *p = a, *q = b;
+    int order = strcmp(p->path, q->path);
+
+    return order ? order : p->at - q->at;
+}
+
+/* -0 alone lists files: each once, where it comes first. seen[n] = 1 where it was listed before. */
+static int find_seen(char *seen, const ks_entry *k, int n, ks_error *e)
+{
+    listed *list = malloc(((size_t)n + 1) * sizeof *list);
+
+    if (!list)
+        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    for (int i = 0; i < n; i++)
+        list[i] = (listed){k[i].path, i};
+    qsort(list, (size_t)n, sizeof *list, by_path);
+    for (int i = 1; i < n; i++)
+        seen[list[i].at] = strcmp(list[i].path, list[i - 1].path) == 0;
+    free(list);
+    return 0;
+}
+
 static int write_out(outlet *w, const ks_hits *hits, const ks_entry *k, ks_error *e)
 {
-    int err = 0;
+    char *seen = calloc((size_t)hits->count + 1, 1);
+    int err = seen ? 0 : ks_fail(e, KS_ENOMEM, "no memory for hits");
 
-    for (int i = 0; i < hits->count && err == 0; i++) {
-        int seen = 0;
-        /* -0 alone lists files: each once. */
-        for (int j = 0; j < i && w->options.nul && strcmp(w->options.form, "{path}") == 0; j++)
-            seen |= strcmp(k[j].path, k[i].path) == 0;
-        if (!seen)
+    if (err == 0 && w->options.nul && strcmp(w->options.form, "{path}") == 0)
+        err = find_seen(seen, k, hits->count, e);
+    for (int i = 0; i < hits->count && err == 0; i++)
+        if (!seen[i])
             err = ks_out_entry(w->out, &k[i], e);
-    }
+    free(seen);
     return err;
+}
+
+/* Once a run: a library without its copies (a fresh backup) is searched all the same, but slowly. */
+static void say_uncopied(ks_search_run *r, const ks_hits *hits)
+{
+    enum { NOTICED = 20000 }; /* 30 to 300 ms */
+    char clips[64];
+
+    if (hits->uncopied < NOTICED || r->g->quiet || r->said_uncopied)
+        return;
+    r->said_uncopied = 1;
+    fprintf(stderr, "kinoseek: %s had to be read from the catalog, for want of a search copy: kinoseek compact makes one, so does the next ingest\n",
+            ks_counted(clips, hits->uncopied, "clip"));
 }
 
 /* A rotten picture is none, like one that was forgotten since. */
@@ -212,6 +253,7 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
     if (err == 0)
         err = remember_open(r, w, &a.hits, e);
     r->found += a.hits.count;
+    say_uncopied(r, &a.hits);
     ks_answer_free(&a);
     return err;
 }

@@ -47,6 +47,7 @@ typedef struct {
     ks_session *s;
     ks_query_options o;
     int found;            /* moments shown, over all queries */
+    int said_uncopied;
     int several;
     const char *command;  /* "search" or "similar", for texts */
     double began;         /* seconds, monotonic */

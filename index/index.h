@@ -148,6 +148,7 @@ typedef struct {
     int count;
     int all;                       /* 1: a larger k gives no more */
     int64_t searched;              /* vectors in the result set that was searched */
+    int64_t uncopied;              /* of them, those that no search copy holds: read from the catalog, a hundred times slower */
     int64_t damaged;               /* rotten rows that were left out: say so, and name kinoseek repair */
     int approximate;               /* 1: FAISS chose the candidates */
 } ks_found;

@@ -23,7 +23,7 @@ typedef struct {
     ks_cpu cpu;
     ks_top top;        /* at: [want], owned */
     ks_clip *clips;    /* [top.count] once confirmed, owned */
-    int64_t searched, damaged;
+    int64_t searched, damaged, uncopied;
     int approximate, all;
 } run;
 
@@ -34,6 +34,7 @@ static int take(void *arg, const ks_vector_row *row)
     ks_score_rows(&n.cosine, r->q, row->half, (size_t)r->dim, r->dim, 1, r->cpu);
     ks_top_add(&r->top, n);
     r->searched++;
+    r->uncopied++;
     return 0;
 }
 
@@ -129,7 +130,7 @@ static int attempt(run *r, int want, int *rotten, ks_error *e)
     free(r->top.at);
     r->top = (ks_top){ malloc((size_t)(want ? want : 1) * sizeof(ks_neighbour)), 0, want };
     if (!r->top.at) return ks_fail(e, KS_ENOMEM, "%s: out of memory", r->x->dir);
-    r->searched = r->damaged = r->approximate = 0;
+    r->searched = r->uncopied = r->damaged = r->approximate = 0;
     int code = gather(r, e);
     if (code < 0) return code;
     if (r->x->copies->distrusted && r->x->copies->n > 0) return 0; /* a row of `gone` is rotten */
@@ -185,6 +186,7 @@ int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, 
     out->all = r.all;
     out->count = r.top.count < k ? r.top.count : k;
     out->searched = r.searched;
+    out->uncopied = r.uncopied;
     out->damaged = r.damaged;
     out->approximate = r.approximate;
     return 0;

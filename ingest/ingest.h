@@ -58,7 +58,8 @@ enum { KS_CLIP_LONGEST = 86400 }; /* seconds; a window is 0.1 s at least, a hop 
 
 typedef struct {
     int64_t files, indexed, partly, unchanged, moved, skipped, failed, gone, other, clips;
-    double video_seconds, wall_seconds;
+    double video_seconds, wall_seconds; /* of films, and of what was kept of those that were not finished */
+    int64_t begun;             /* films of which clips were kept that are not finished: among those left */
     int64_t left;              /* files not begun or not finished: stopped, or the budget is used up */
     int interrupted;
 } ks_ingest_summary;

@@ -156,6 +156,7 @@ typedef struct {
 } ks_keeper;
 int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);      /* takes p */
 int ks_keeper_flush(ks_keeper *k, ks_error *e);                   /* commits what is encoded */
+void ks_keeper_count_begun(ks_keeper *k);                         /* what was kept of unfinished films, into the summary */
 void ks_keeper_free(ks_keeper *k);
 void ks_keeper_progress(ks_keeper *k, int always);                /* the PROGRESS event, at most five a second */
 int ks_keeper_note(ks_keeper *k, ks_error *e);                    /* the row for `status`, every few seconds, clips or not */

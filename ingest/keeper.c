@@ -446,6 +446,15 @@ int ks_keeper_flush(ks_keeper *k, ks_error *e)
     return 0;
 }
 
+void ks_keeper_count_begun(ks_keeper *k)
+{
+    for (int i = 0; i < k->n_active; i++) {
+        if (k->active[i].clips == 0) continue;
+        k->sum->begun++;
+        k->sum->video_seconds += k->active[i].seconds;
+    }
+}
+
 int ks_keeper_note(ks_keeper *k, ks_error *e)
 {
     return ks_monotonic() - k->progress_at > 5 ? write_progress(k, e) : 0;

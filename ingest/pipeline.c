@@ -349,6 +349,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     int64_t jobs = (int64_t)r->triage.n_jobs;
     r->sum->left += r->o.dry_run ? jobs : stopped ? jobs - r->keeper.settled : 0;
     r->sum->interrupted = stopped == 1;
+    if (stopped) ks_keeper_count_begun(&r->keeper);
     if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);
     if (err >= 0 && !r->o.dry_run) err = finish(r, stopped, e);
     if (err < 0) return err;

@@ -63,6 +63,7 @@ typedef struct {
     int count;
     int below;
     int64_t searched;         /* clips */
+    int64_t uncopied;         /* of them read from the catalog, for want of a search copy: slow where they are many */
     double seconds_searched;  /* of video; 0 where a filter makes it unknown */
     int approximate;          /* 1: FAISS chose the candidates */
 } ks_hits;

@@ -259,6 +259,7 @@ static int ask(search_state *w, ks_error *e)
             return err;
         err = collect(w, &found, e);
         w->out->searched = found.searched;
+        w->out->uncopied = found.uncopied;
         w->out->approximate = found.approximate;
         ks_found_free(&found);
         if (err != 0)

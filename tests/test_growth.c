@@ -196,6 +196,27 @@ START_TEST(costs_do_not_grow)
 }
 END_TEST
 
+/* What is read from the catalog for want of a copy is counted, so that it can be said. */
+START_TEST(what_has_no_copy_is_said)
+{
+    made m;
+    ks_found found;
+    float q[D];
+    make(&m, FEW);
+    lib_vector(q, D, 0, 3);
+    lib_add(m.x, "/films/new.mp4", 1000, CLIPS, D, 0);
+    MUST(ks_index_search(&found, m.x, q, D, 10, NULL, KS_SEARCH_AUTO, &e));
+    ck_assert_int_eq(found.searched, (FEW + 1) * CLIPS);
+    ck_assert_int_eq(found.uncopied, CLIPS);
+    ks_found_free(&found);
+    MUST(ks_index_publish(m.x, 1, &e));
+    MUST(ks_index_search(&found, m.x, q, D, 10, NULL, KS_SEARCH_AUTO, &e));
+    ck_assert_int_eq(found.uncopied, 0);
+    ks_found_free(&found);
+    unmake(&m);
+}
+END_TEST
+
 /* --- sums that are counted along --- */
 static void sums_are_right(ks_index *x, const char *after)
 {
@@ -308,6 +329,7 @@ int main(void)
     TCase *t = tcase_create("growth");
     tcase_set_timeout(t, 120);
     tcase_add_test(t, costs_do_not_grow);
+    tcase_add_test(t, what_has_no_copy_is_said);
     tcase_add_test(t, sums_are_counted_along);
     tcase_add_test(t, wrong_sums_are_found_and_put_right);
     suite_add_tcase(s, t);

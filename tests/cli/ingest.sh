@@ -221,6 +221,7 @@ stop_at_part() { # LIBRARY PID: it stands with a film part-written
   done
 }
 stop_at_part "$T/l12" $one; kill -INT $one; kill -CONT $one; wait $one
+is "$(grep -cE '^Indexed 0 files and part of 1 \([1-9][0-9]* clips, [1-9]' "$T/out")" 1 "what was kept of an unfinished film is said, in clips and seconds"
 is "$(grep -o '[0-9]* left' "$T/out")" "1 left" "what was skipped by then is not left"
 
 # --- a file that changes while it is read ---
