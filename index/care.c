@@ -217,7 +217,11 @@ int ks_index_compact(ks_index *x, ks_error *e)
 {
     assert(x && x->mode != KS_READ && x->inside == 0);
     ks_forget_statements(x);
-    if (sqlite3_exec(x->db, "VACUUM", NULL, NULL, NULL) != SQLITE_OK) return failed_vacuum(x, e);
+    /* The new catalog is written beside the old one before it takes its place: into a file (of $SQLITE_TMPDIR, $TMPDIR or
+     * /var/tmp, unlinked at once), for in memory it needs the whole catalog's size. */
+    int rc = sqlite3_exec(x->db, "PRAGMA temp_store = FILE; VACUUM", NULL, NULL, NULL), code = rc == SQLITE_OK ? 0 : failed_vacuum(x, e);
+    sqlite3_exec(x->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+    if (code < 0) return code;
     if (sqlite3_exec(x->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     return ks_index_publish(x, 1, e);
 }

@@ -65,7 +65,9 @@ static int whole(const unsigned char *map, const ks_segment_header *h, const ks_
     for (uint64_t b = 0; b < l->blocks; b++) {
         uint64_t at = KS_SEGMENT_HEADER + b * KS_SEGMENT_BLOCK, left = l->hashes - at, want;
         memcpy(&want, map + l->hashes + 8 * b, 8);
-        if (XXH3_64bits(map + at, left < KS_SEGMENT_BLOCK ? left : KS_SEGMENT_BLOCK) != want) return 0;
+        size_t n = left < KS_SEGMENT_BLOCK ? (size_t)left : KS_SEGMENT_BLOCK;
+        if (XXH3_64bits(map + at, n) != want) return 0;
+        madvise((void *)(uintptr_t)(map + at), n, MADV_DONTNEED); /* gigabytes are read once: they are not this process's to hold */
     }
     const ks_video_run *runs = (const ks_video_run *)(const void *)(map + l->runs);
     int64_t next = 0;

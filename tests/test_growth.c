@@ -6,6 +6,9 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { D = 16, CLIPS = 20, FEW = 10, MANY = 500 };
 static ks_error e;
@@ -217,6 +220,49 @@ START_TEST(what_has_no_copy_is_said)
 }
 END_TEST
 
+static void peak_of_compacting(const char *dir)
+{
+    struct rusage before, after;
+    ks_index *x;
+    MUST(ks_index_open(&x, dir, KS_WRITE, &e));
+    getrusage(RUSAGE_SELF, &before);
+    MUST(ks_index_compact(x, &e));
+    getrusage(RUSAGE_SELF, &after);
+    ks_index_close(x);
+    _exit(after.ru_maxrss - before.ru_maxrss < 40 * 1024 ? 0 : 1); /* KiB; SQLite's own cache is 16 MiB a file */
+}
+
+/* The new catalog is not made in memory. */
+START_TEST(compacting_takes_no_memory_of_the_catalog)
+{
+    enum { PICTURES = 64, MIB = 1 << 20 };
+    made m;
+    int status;
+    unsigned char *jpeg = malloc(MIB);
+    uint64_t seed = 4;
+    ks_clip_data c = { .clip = { .start = 1 << 30, .frames = 1 }, .jpeg = jpeg, .jpeg_bytes = MIB };
+    float v[D];
+    make(&m, FEW);
+    for (size_t i = 0; i < MIB; i++) jpeg[i] = (unsigned char)lib_random(&seed);
+    lib_vector(v, D, 0, 8);
+    c.vector = v;
+    MUST(ks_index_begin(m.x, &e));
+    for (int i = 0; i < PICTURES; i++) {
+        c.clip.end = ++c.clip.start + 5;
+        MUST(ks_index_add_clips(m.x, 1, &c, 1, &e));
+    }
+    MUST(ks_index_end(m.x, 0, &e));
+    ks_index_close(m.x);
+    free(jpeg);
+    pid_t child = fork();
+    if (child == 0) peak_of_compacting(m.dir);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "compact took the catalog's size of memory (%d)", status);
+    MUST(ks_index_open(&m.x, m.dir, KS_READ, &e));
+    unmake(&m);
+}
+END_TEST
+
 /* --- sums that are counted along --- */
 static void sums_are_right(ks_index *x, const char *after)
 {
@@ -330,6 +376,7 @@ int main(void)
     tcase_set_timeout(t, 120);
     tcase_add_test(t, costs_do_not_grow);
     tcase_add_test(t, what_has_no_copy_is_said);
+    tcase_add_test(t, compacting_takes_no_memory_of_the_catalog);
     tcase_add_test(t, sums_are_counted_along);
     tcase_add_test(t, wrong_sums_are_found_and_put_right);
     suite_add_tcase(s, t);
