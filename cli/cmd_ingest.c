@@ -282,12 +282,12 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
     return 0;
 }
 
-/* Files were named, and no folder: what is in a folder is not named directly. */
+/* Files were named, and no folder that lets us in: what is in one is not named directly. */
 static int only_files(const path_list *paths)
 {
     struct stat st;
     for (int i = 0; i < paths->n; i++)
-        if (stat(paths->at[i], &st) == 0 && S_ISDIR(st.st_mode)) return 0;
+        if (stat(paths->at[i], &st) == 0 && S_ISDIR(st.st_mode) && access(paths->at[i], R_OK | X_OK) == 0) return 0;
     return paths->n > 0;
 }
 
