@@ -66,7 +66,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err < 0) return err;
     summary(g, &r);
     if (r.n == 0) return 0;
-    fprintf(stderr, "kinoseek: %s: %lld findings: run kinoseek repair\n", g->library, (long long)r.n);
+    fprintf(stderr, "kinoseek: %s: %lld finding%s: run kinoseek repair\n", g->library, (long long)r.n, r.n == 1 ? "" : "s");
     return 3;
 }
 

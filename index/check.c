@@ -17,6 +17,7 @@ typedef struct {
     ks_finding *found;
     void *arg;
     int64_t n;
+    char unread[512]; /* why a table cannot be read, as it was last said */
 } checking;
 
 __attribute__((format(printf, 4, 5))) static void say(checking *c, int invariant, int64_t clip, const char *format, ...)
@@ -28,6 +29,14 @@ __attribute__((format(printf, 4, 5))) static void say(checking *c, int invariant
     va_end(args);
     c->n++;
     if (c->found) c->found(c->arg, invariant, clip, text);
+}
+
+/* One rotten page keeps several checks from reading: that is one finding. */
+static void unread(checking *c, const ks_error *why)
+{
+    if (strcmp(c->unread, why->msg) == 0) return;
+    snprintf(c->unread, sizeof c->unread, "%s", why->msg);
+    say(c, 1, 0, "%s", why->msg);
 }
 
 /* Each row of sql is a finding; %s of the format is column 0 as text, column 1 (if any) the clip. Damage that keeps
@@ -46,7 +55,7 @@ static int rows(checking *c, int invariant, const char *sql, const char *before,
     ks_error local;
     int code = ks_sql_error(c->x, &local);
     if (code == KS_EIO || code == KS_ENOMEM) return ks_fail(e, code, "%s", local.msg);
-    say(c, 1, 0, "%s", local.msg);
+    unread(c, &local);
     return 0;
 }
 
@@ -218,16 +227,20 @@ static int check_copies(checking *c, ks_error *e)
 
 int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e)
 {
+    static int (*const parts[])(checking *, ks_error *) = {check_structure, check_sums, check_pairs, check_totals, check_vectors, check_copies};
     assert(x);
-    checking c = { x, found, arg, 0 };
+    checking c = { .x = x, .found = found, .arg = arg };
     int code = ks_snapshot(x, e);
     if (code < 0) return code;
-    code = check_structure(&c, e);
-    if (code >= 0) code = check_sums(&c, e);
-    if (code >= 0) code = check_pairs(&c, e);
-    if (code >= 0) code = check_totals(&c, e);
-    if (code >= 0) code = check_vectors(&c, e);
-    if (code >= 0) code = check_copies(&c, e);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && code >= 0; i++)
+        if ((code = parts[i](&c, e)) == KS_EDAMAGED) { /* what can be read besides is looked at, too */
+            unread(&c, e);
+            code = 0;
+        }
     code = ks_end(x, code, e);
+    if (code == KS_EDAMAGED) { /* SQLite does not even end a transaction over some pages */
+        unread(&c, e);
+        code = 0;
+    }
     return code < 0 ? code : c.n > INT32_MAX ? INT32_MAX : (int)c.n;
 }

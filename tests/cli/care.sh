@@ -45,14 +45,17 @@ is "$(wc -l <"$t/err")" 1 "one sentence on stderr"
 "$lib" search "$t/lib" 64 1 8; say $? "repaired, search is brute force's"
 ls "$t/lib"/catalog.db.damaged-1 >/dev/null; say $? "the damaged catalog is kept"
 # A page that is nothing at all, each in turn: whatever the command meets of it, it ends (clips once did not).
-pages=$(( $(stat -c %s "$t/copy/catalog.db") / 4096 )); page=1; endless=""; codes=""
+pages=$(( $(stat -c %s "$t/copy/catalog.db") / 4096 )); page=1; endless=""; codes=""; twice=""
 while [ $page -lt $pages ]; do
   rm -rf "$t/page"; cp -r "$t/copy" "$t/page"
   tr '\0' '\252' </dev/zero | dd of="$t/page/catalog.db" bs=4096 seek=$page count=1 conv=notrunc iflag=fullblock 2>/dev/null
   timeout 10 "$ks" -L "$t/page" clips --unfinished >"$t/out" 2>&1; code=$?
   case $code in 0|6) codes="$codes $code" ;; *) endless="$endless page $page: $code," ;; esac
+  more=$("$ks" -L "$t/page" check 2>/dev/null | sort | uniq -d)
+  [ -z "$more" ] || twice="$twice page $page: $more,"
   page=$((page + 1))
 done
+is "$twice" "" "check says nothing twice of any of them"
 is "$endless" "" "clips of a library with a page of nonsense: 0 or 6"
 case $codes in *6*) say 0 "(some page held clips)" ;; *) say 1 "(some page held clips)" ;; esac
 head -c 3000 "$t/copy/catalog.db" >"$t/cut" && cat "$t/cut" >"$t/copy/catalog.db"
