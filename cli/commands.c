@@ -9,6 +9,7 @@ extern const ks_command ks_cmd_similar;
 extern const ks_command ks_cmd_label;
 extern const ks_command ks_cmd_clips;
 extern const ks_command ks_cmd_cut;
+extern const ks_command ks_cmd_export_vectors;
 extern const ks_command ks_cmd_forget;
 extern const ks_command ks_cmd_relocate;
 extern const ks_command ks_cmd_status;
@@ -40,6 +41,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_label,
     &ks_cmd_clips,
     &ks_cmd_cut,
+    &ks_cmd_export_vectors,
     &ks_cmd_forget,
     &ks_cmd_relocate,
     &ks_cmd_status,

@@ -137,6 +137,13 @@ void ks_out_close(ks_out *o); /* NULL is fine; without ks_out_end nothing that h
 const char *ks_base_name(const char *path); /* last part of a path */
 int ks_check_template(const char *form, ks_error *e); /* KS_EUSAGE: --print names a field that does not exist */
 
+/* --- vectors of clips --- to FILE.npy (with FILE.ids.npy and FILE.json beside it) or to an .npz; half: f2, else f4 */
+typedef struct ks_vectors ks_vectors;
+int ks_vectors_open(ks_vectors **v, const char *path, int half, int dim, const char *model, int force, ks_error *e);
+int ks_vectors_add(ks_vectors *v, const ks_clip *clip, ks_timebase tb, const float *vector, ks_error *e); /* [dim] */
+int ks_vectors_end(ks_vectors *v, ks_error *e);
+void ks_vectors_close(ks_vectors *v); /* NULL is fine; without ks_vectors_end nothing is left */
+
 /* --- reading back --- */
 typedef struct {
     char *film;              /* its path where the file says it, else the name or id it uses; bytes */

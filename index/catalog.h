@@ -167,8 +167,7 @@ typedef int ks_each_vector(void *arg, const ks_vector_row *row); /* > 0 stops, <
 /* Rotten rows are left out and counted in *damaged. */
 int ks_walk_vectors(ks_index *x, const ks_walk *w, ks_each_vector *each, void *arg, int64_t *damaged, ks_error *e);
 
-/* --- half.c: IEEE binary16, rounding to nearest even --- */
-uint16_t ks_half_from_float(float f);
+/* --- half.c: IEEE binary16, rounding to nearest even; ks_half_from_float is in index.h --- */
 float ks_float_from_half(uint16_t h);
 
 /* Little and big hosts read the same file: numbers in blobs are little endian (x86-64, arm64). */

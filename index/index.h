@@ -193,6 +193,7 @@ typedef struct {
 int ks_index_bench_scan(ks_scan_bench *b, ks_error *e);
 const char *ks_reason_name(ks_reason reason);
 const char *ks_verdict_name(ks_verdict verdict);
+uint16_t ks_half_from_float(float f); /* IEEE binary16, to nearest even; a stored vector's own bits */
 int ks_index_about(ks_fact *facts, int max);
 
 #ifdef __cplusplus

@@ -21,7 +21,7 @@ BEGIN {
     lib[++n] = "^(dnnl|oneapi/dnnl/).*";                             who[n] = " encoder "
     lib[++n] = "^sentencepiece";                                     who[n] = " encoder "
     lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname|unistring/version)\\.h$"; who[n] = " encoder "
-    lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder "
+    lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder formats "
     lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
     lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder query formats eval cli serve "
     lib[++n] = "^libxml/";                                           who[n] = " formats "
