@@ -5,6 +5,7 @@
 #include "formats/formats.h"
 #include "ingest/ingest.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { MOST = 64, PARTS = 6 };
+enum { MOST = 64 };
 
 typedef struct {
     int json;
@@ -29,159 +30,295 @@ typedef struct {
     int n;
 } section;
 
-static void say(section *s, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void say(section *s, const char *name, const char *format, ...)
-{
-    va_list args;
+typedef struct {
+    char path[PATH_MAX];      /* "" none */
+    int64_t free_bytes;       /* of its disk; -1: no such place */
+} place;
 
-    if (s->n == MOST)
-        return;
-    s->at[s->n].name = name;
-    va_start(args, format);
-    vsnprintf(s->at[s->n++].value, sizeof s->at[0].value, format, args);
-    va_end(args);
-}
+/* What was found out, before it is said in words or as JSON. */
+typedef struct {
+    int cores;                /* for this process; 0: not known */
+    int64_t memory;           /* bytes; 0: not known */
+    place library, cache;
+    char *decoder, *model;    /* paths; NULL: missing, and why */
+    const char *model_name;
+    char no_decoder[200], no_model[200];
+    ks_info info;             /* of the model, where it is */
+    section encoder, index, decoding, network;
+} found;
 
-static void machine(section *s)
+static void machine(found *f)
 {
     cpu_set_t cpus;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
-    s->part = "machine";
     if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-        say(s, "cores", "%d for this process", CPU_COUNT(&cpus));
+        f->cores = CPU_COUNT(&cpus);
     if (pages > 0)
-        say(s, "memory", "%.1f GB", (double)pages * (double)page / 1e9);
+        f->memory = (int64_t)pages * (int64_t)page;
 }
 
-static void disk(section *s, const char *name, const char *path)
+static void disk(place *p, const char *path)
 {
     struct statvfs v;
     char folder[PATH_MAX], *slash;
 
+    snprintf(p->path, sizeof p->path, "%s", path);
     snprintf(folder, sizeof folder, "%s", path);
+    p->free_bytes = -1;
     while (statvfs(folder, &v) != 0) { /* the folder may not be there yet: its disk is */
         slash = strrchr(folder, '/');
-        if (!strcmp(folder, "/") || !strcmp(folder, ".")) {
-            say(s, name, "%.120s (no such place)", path);
+        if (!strcmp(folder, "/") || !strcmp(folder, "."))
             return;
-        }
         if (!slash || slash == folder) /* what is left of the path: the folder we stand in, or the root */
             snprintf(folder, sizeof folder, "%s", slash ? "/" : ".");
         else
             *slash = 0;
     }
-    say(s, name, "%.100s, %.1f GB free", path, (double)v.f_bavail * (double)v.f_frsize / 1e9);
+    p->free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
 
-static void places(section *s, const ks_globals *g)
+static void places(found *f, const ks_globals *g)
 {
-    char *path = NULL, *tokenizer = NULL, cache[PATH_MAX];
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME"), *name = g->setup.model ? g->setup.model : ks_default_model(&g->setup);
+    char *tokenizer = NULL, cache[PATH_MAX];
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     ks_error e;
-    ks_info info;
 
-    s->part = "places";
     if (g->library)
-        disk(s, "library", g->library);
-    else
-        say(s, "library", "%s", "none: neither HOME nor XDG_DATA_HOME is set");
+        disk(&f->library, g->library);
     snprintf(cache, sizeof cache, "%s%s/kinoseek", xdg && *xdg == '/' ? xdg : home ? home : "", xdg && *xdg == '/' ? "" : "/.cache");
     if ((xdg && *xdg == '/') || (home && *home == '/'))
-        disk(s, "cache", cache);
-    else
-        say(s, "cache", "%s", "none: neither HOME nor XDG_CACHE_HOME is an absolute path");
-    if (ks_locate_decoder(&path, &g->setup, &e) == 0)
-        say(s, "decoder", "%.150s", path);
-    else
-        say(s, "decoder", "missing: %.140s", e.msg);
-    free(path);
-    path = NULL;
-    if (ks_locate_model(&path, &tokenizer, &g->setup, name, &e) == 0 && ks_model_info(&info, path, &e) == 0)
-        say(s, "model", "%.30s: %.100s, D %d, T %d, %s", name, path, info.dim, info.frames, info.dtype);
-    else
-        say(s, "model", "%.30s: %.120s", name, e.msg);
-    free(path);
+        disk(&f->cache, cache);
+    if (ks_locate_decoder(&f->decoder, &g->setup, &e) < 0)
+        snprintf(f->no_decoder, sizeof f->no_decoder, "%.199s", e.msg);
+    f->model_name = g->setup.model ? g->setup.model : ks_default_model(&g->setup);
+    if (ks_locate_model(&f->model, &tokenizer, &g->setup, f->model_name, &e) < 0 || ks_model_info(&f->info, f->model, &e) < 0) {
+        snprintf(f->no_model, sizeof f->no_model, "%.199s", e.msg);
+        free(f->model);
+        f->model = NULL;
+    }
     free(tokenizer);
 }
 
-static void gather(section s[PARTS], const ks_globals *g)
+static void gather(found *f, const ks_globals *g)
 {
-    char *decoder = NULL;
-    ks_error e;
-
-    memset(s, 0, PARTS * sizeof *s);
-    machine(&s[0]);
-    places(&s[1], g);
-    s[2].part = "encoder";
-    s[2].n = ks_encoder_about(s[2].at, MOST);
-    s[3].part = "index";
-    s[3].n = ks_index_about(s[3].at, MOST);
-    s[4].part = "decoder";
-    if (ks_locate_decoder(&decoder, &g->setup, &e) == 0)
-        s[4].n = ks_decoder_about(decoder, s[4].at, MOST);
-    if (s[4].n < 0)
-        s[4].n = 0;
-    s[5].part = "network";
-    s[5].at[0].name = "libcurl";
-    ks_http_about(s[5].at[0].value, sizeof s[5].at[0].value);
-    s[5].n = 1;
-    free(decoder);
+    machine(f);
+    places(f, g);
+    f->encoder.part = "encoder";
+    f->encoder.n = ks_encoder_about(f->encoder.at, MOST);
+    f->index.part = "index";
+    f->index.n = ks_index_about(f->index.at, MOST);
+    f->decoding.part = "decoder";
+    if (f->decoder)
+        f->decoding.n = ks_decoder_about(f->decoder, f->decoding.at, MOST);
+    if (f->decoding.n < 0)
+        f->decoding.n = 0;
+    f->network.part = "network";
+    f->network.at[0].name = "libcurl";
+    ks_http_about(f->network.at[0].value, sizeof f->network.at[0].value);
+    f->network.n = 1;
 }
 
-static void print_sections(FILE *out, const section *s, int n)
+static void drop(found *f)
 {
-    for (int i = 0; i < n; i++) {
-        fprintf(out, "%s\n", s[i].part);
-        for (int j = 0; j < s[i].n; j++)
-            fprintf(out, "  %-18s %s\n", s[i].at[j].name, s[i].at[j].value);
+    free(f->decoder);
+    free(f->model);
+    free(f);
+}
+
+/* --- in words --- */
+static void line(FILE *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(FILE *out, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(out, "  %-18s ", name);
+    va_start(args, format);
+    vfprintf(out, format, args);
+    va_end(args);
+    fputc('\n', out);
+}
+
+static void print_place(const char *name, const place *p, const char *none)
+{
+    if (!p->path[0])
+        line(stdout, name, "none: %s", none);
+    else if (p->free_bytes < 0)
+        line(stdout, name, "%s (no such place)", p->path);
+    else
+        line(stdout, name, "%s, %.1f GB free", p->path, (double)p->free_bytes / 1e9);
+}
+
+static void print_machine(const found *f)
+{
+    puts("machine");
+    if (f->cores)
+        line(stdout, "cores", "%d for this process", f->cores);
+    if (f->memory)
+        line(stdout, "memory", "%.1f GB", (double)f->memory / 1e9);
+    puts("places");
+    print_place("library", &f->library, "neither HOME nor XDG_DATA_HOME is set");
+    print_place("cache", &f->cache, "neither HOME nor XDG_CACHE_HOME is an absolute path");
+    line(stdout, "decoder", "%s%s", f->decoder ? "" : "missing: ", f->decoder ? f->decoder : f->no_decoder);
+    if (f->model)
+        line(stdout, "model", "%s: %s, D %d, T %d, %s", f->model_name, f->model, f->info.dim, f->info.frames, f->info.dtype);
+    else
+        line(stdout, "model", "%s: %s", f->model_name, f->no_model);
+}
+
+static void print_parts(FILE *out, const found *f)
+{
+    const section *all[] = {&f->encoder, &f->index, &f->decoding, &f->network};
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        fprintf(out, "%s\n", all[i]->part);
+        for (int j = 0; j < all[i]->n; j++)
+            line(out, all[i]->at[j].name, "%s", all[i]->at[j].value);
     }
 }
 
 int ks_print_version(FILE *out, const ks_globals *g)
 {
-    section *s = calloc(PARTS, sizeof *s);
-    ks_globals with = *g;
+    found *f = calloc(1, sizeof *f);
 
     fprintf(out, "kinoseek %s\n", KS_VERSION);
-    if (!s)
+    if (!f)
         return 0;
-    if (!with.library) /* only doctor says where it is */
-        with.library = "/";
-    gather(s, &with);
-    print_sections(out, s + 2, PARTS - 2);
-    free(s);
+    gather(f, g);
+    print_parts(out, f);
+    drop(f);
     return 0;
+}
+
+/* --- as JSON --- */
+/* "OpenBLAS core" -> "openblas_core". */
+static void key_of(char key[64], const char *name)
+{
+    size_t i = 0;
+
+    for (; name[i] && i < 63; i++)
+        key[i] = name[i] == ' ' ? '_' : (char)tolower((unsigned char)name[i]);
+    key[i] = 0;
+}
+
+static void words(ks_json *j, const char *key, const char *list, const char *between)
+{
+    char copy[160], *save = NULL;
+
+    snprintf(copy, sizeof copy, "%s", list);
+    ks_json_open(j, key, '[');
+    for (char *word = strtok_r(copy, between, &save); word; word = strtok_r(NULL, between, &save))
+        ks_json_text(j, NULL, word);
+    ks_json_close(j);
+}
+
+/* One fact: a list, null for what is "not here (...)", else the value without the remark behind a semicolon. */
+static void fact_json(ks_json *j, const ks_fact *fact)
+{
+    char key[64], value[160];
+
+    key_of(key, fact->name);
+    snprintf(value, sizeof value, "%.*s", (int)strcspn(fact->value, ";"), fact->value);
+    if (strcmp(key, "hwaccels") == 0 || strcmp(key, "cpu_path") == 0)
+        words(j, key, value, " ");
+    else if (strcmp(key, "sandbox") == 0)
+        words(j, key, value, ", ");
+    else
+        ks_json_text(j, key, strncmp(value, "not here", 8) == 0 ? NULL : value);
+}
+
+static void section_json(ks_json *j, const section *s)
+{
+    ks_json_open(j, s->part, '{');
+    for (int i = 0; i < s->n; i++)
+        fact_json(j, &s->at[i]);
+    ks_json_open(j, "notes", '[');
+    for (int i = 0; i < s->n; i++) {
+        const char *remark = strstr(s->at[i].value, "; ");
+        if (remark)
+            ks_json_text(j, NULL, remark + 2);
+    }
+    ks_json_close(j);
+    ks_json_close(j);
+}
+
+static void place_json(ks_json *j, const char *key, const place *p)
+{
+    if (!p->path[0]) {
+        ks_json_text(j, key, NULL);
+        return;
+    }
+    ks_json_open(j, key, '{');
+    ks_json_path(j, "path", p->path);
+    if (p->free_bytes >= 0)
+        ks_json_int(j, "free_bytes", p->free_bytes);
+    else
+        ks_json_text(j, "free_bytes", NULL);
+    ks_json_close(j);
+}
+
+static void model_json(ks_json *j, const found *f)
+{
+    ks_json_open(j, "model", '{');
+    ks_json_text(j, "name", f->model_name);
+    if (f->model) {
+        ks_json_path(j, "path", f->model);
+        ks_json_int(j, "dim", f->info.dim);
+        ks_json_int(j, "frames", f->info.frames);
+        ks_json_text(j, "dtype", f->info.dtype);
+    } else {
+        ks_json_text(j, "path", NULL);
+        ks_json_text(j, "error", f->no_model);
+    }
+    ks_json_close(j);
+}
+
+static void print_json(const found *f)
+{
+    ks_json j;
+
+    ks_json_start(&j, stdout);
+    ks_json_open(&j, NULL, '{');
+    ks_json_text(&j, "version", KS_VERSION);
+    ks_json_open(&j, "machine", '{');
+    ks_json_int(&j, "cores", f->cores);
+    ks_json_int(&j, "memory_bytes", f->memory);
+    ks_json_close(&j);
+    ks_json_open(&j, "places", '{');
+    place_json(&j, "library", &f->library);
+    place_json(&j, "cache", &f->cache);
+    if (f->decoder)
+        ks_json_path(&j, "decoder", f->decoder);
+    else
+        ks_json_text(&j, "decoder", NULL);
+    model_json(&j, f);
+    ks_json_close(&j);
+    section_json(&j, &f->encoder);
+    section_json(&j, &f->index);
+    section_json(&j, &f->decoding);
+    section_json(&j, &f->network);
+    ks_json_close(&j);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
-    const doctor_fields *f = fields;
-    section *s = calloc(PARTS, sizeof *s);
-    ks_json j;
+    const doctor_fields *o = fields;
+    found *f;
 
     (void)args;
-    if (n > 0 || !s) {
-        free(s);
-        return n > 0 ? ks_fail(e, KS_EUSAGE, "takes no arguments") : ks_fail(e, KS_ENOMEM, "no memory");
-    }
-    gather(s, g);
-    if (f->json) {
-        ks_json_start(&j, stdout);
-        ks_json_open(&j, NULL, '{');
-        ks_json_text(&j, "version", KS_VERSION);
-        for (int i = 0; i < PARTS; i++) {
-            ks_json_open(&j, s[i].part, '{');
-            for (int k = 0; k < s[i].n; k++)
-                ks_json_text(&j, s[i].at[k].name, s[i].at[k].value);
-            ks_json_close(&j);
-        }
-        ks_json_close(&j);
+    if (n > 0)
+        return ks_fail(e, KS_EUSAGE, "takes no arguments");
+    if (!(f = calloc(1, sizeof *f)))
+        return ks_fail(e, KS_ENOMEM, "no memory");
+    gather(f, g);
+    if (o->json) {
+        print_json(f);
     } else {
         printf("kinoseek %s\n", KS_VERSION);
-        print_sections(stdout, s, PARTS);
+        print_machine(f);
+        print_parts(stdout, f);
     }
-    free(s);
+    drop(f);
     return 0;
 }
 

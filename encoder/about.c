@@ -36,7 +36,7 @@ static void kernels(list *l)
     if (ks_cache_open(&cache, NULL, NULL, NULL, &e) != 0 || ks_dispatch(&k, &automatic, cache, KS_AUTO, &e) != 0)
         say(l, "CPU path", "%.150s", e.msg);
     else
-        say(l, "CPU path", "%s; --precision auto is %s", k->name, ks_precision_name(automatic));
+        say(l, "CPU path", "%s", k->name), say(l, "auto precision", "%s", ks_precision_name(automatic));
     ks_cache_close(cache);
 }
 

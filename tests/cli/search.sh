@@ -150,11 +150,17 @@ is "$(grep -cE '^  (oneDNN|libcurl) +([0-9]+\.|not here)' "$T/version")" 2 "oneD
 if [ "$(uname -m)" = x86_64 ]; then
   is "$(OPENBLAS_CORETYPE=Nehalem "$K" doctor 2>"$T/err" | grep -c 'OpenBLAS core  *Nehalem; this CPU could run a wider one: OPENBLAS_CORETYPE=')" "$(grep -qw avx2 /proc/cpuinfo && echo 1 || echo 0)" "doctor says that a wider core of OpenBLAS would fit"
 fi
-is "$("$K" -L not/there/yet doctor --json 2>"$T/err" | jq -r .places.library | sed 's/ [0-9.]* GB free$/ N GB free/')" "not/there/yet, N GB free" "doctor: the disk of a library that is to be made here"
+is "$("$K" -L not/there/yet doctor --json 2>"$T/err" | jq -c '.places.library | [.path, .free_bytes > 1000]')$("$K" -L not/there/yet doctor | grep -cE ' library +not/there/yet, [0-9.]+ GB free$')" '["not/there/yet",true]1' "doctor: the disk of a library that is to be made here"
 long=tests/fixtures/../fixtures/../fixtures/../fixtures/../fixtures/../fixtures/lvt.npz # as long as a pulled model's
-is "$("$K" -m $long doctor --json 2>"$T/err" | jq -r .places.model | sed 's/.*: //; s/,.*//')" $long "doctor: the whole path of a model"
-is "$(env -u XDG_CACHE_HOME HOME=home "$K" doctor --json 2>"$T/err" | jq -r .places.cache | cut -d: -f1)" none "doctor: a HOME that is no absolute path has no cache"
+is "$("$K" -m $long doctor --json 2>"$T/err" | jq -r '.places.model | "\(.path) \(.dim) \(.dtype)"')" "$long 16 f4" "doctor: the whole path of a model"
+is "$(env -u XDG_CACHE_HOME HOME=home "$K" doctor --json 2>"$T/err" | jq .places.cache)" null "doctor: a HOME that is no absolute path has no cache"
 is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
+# What a program asks for is a value of its own, never part of a sentence.
+"$K" doctor --json >"$T/out" 2>"$T/err"
+is "$(jq -c '[.machine.cores, .machine.memory_bytes, .places.model.frames, .places.library.free_bytes] | map(type) | unique' "$T/out")" '["number"]' "doctor --json: numbers are numbers"
+is "$(jq -c '[.decoder.sandbox, .decoder.hwaccels, .encoder.cpu_path] | map(type) | unique' "$T/out")" '["array"]' "lists are lists"
+is "$(jq -r '.. | strings | select(test("; |GB|for this process|\\(|: "))' "$T/out" | grep -cvxF "$(jq -r '.. | .notes? // empty | .[]' "$T/out")")" 0 "sentences stand in notes alone"
+is "$("$K" -m nothing doctor --json | jq -c '.places.model | [.name, .path, (.error | length > 9)]')" '["nothing",null,true]' "a model that is not there"
 
 # --- words that come in groups have help too; no words are wrong use
 for group in model bench; do
