@@ -123,7 +123,7 @@ typedef struct {
 
 /* What --format takes; print and html have options of their own. */
 #define KS_FORMAT_NAMES "jsonl|csv|vtt|srt|ffmetadata|mkv-chapters|youtube|kodi-edl|mpv-edl|cmx3600|resolve-edl|otio|xmeml|fcpxml|" \
-    "activitynet|activitynet-truth|fiftyone|label-studio|elan|via|cvat|hf"
+    "activitynet|activitynet-truth|fiftyone|label-studio|elan|via|cvat|hf|xmp"
 const ks_format *ks_find_format(const char *name); /* NULL: no such */
 int ks_format_about(ks_format_facts *out, int i);  /* the i-th of the table; 0: no more */
 

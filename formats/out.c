@@ -13,7 +13,7 @@ static const ks_format *const formats[] = {
     &ks_format_youtube, &ks_format_kodi_edl, &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_resolve_edl, &ks_format_otio,
     &ks_format_xmeml, &ks_format_fcpxml,
     &ks_format_activitynet, &ks_format_activitynet_truth, &ks_format_fiftyone, &ks_format_label_studio, &ks_format_elan,
-    &ks_format_via, &ks_format_cvat, &ks_format_hf, &ks_format_html, &ks_format_print, NULL,
+    &ks_format_via, &ks_format_cvat, &ks_format_hf, &ks_format_xmp, &ks_format_html, &ks_format_print, NULL,
 };
 
 const ks_format *ks_find_format(const char *name)

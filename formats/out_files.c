@@ -101,6 +101,13 @@ static char *path_of(const ks_out *o, const char *name, const char *film, const 
     char *path = NULL;
     int stem = dot && dot > (slash ? slash + 1 : film) ? (int)(dot - film) : (int)strlen(film), err;
 
+    if (o->to.beside && o->format->flags & KS_BESIDE) { /* FILM.mov.xmp where some program keeps that, else FILM.xmp */
+        err = asprintf(&path, "%s%s", film, ending);
+        if (err >= 0 && access(path, F_OK) == 0)
+            return path;
+        free(err < 0 ? NULL : path);
+        path = NULL;
+    }
     if (o->to.beside)
         err = asprintf(&path, "%.*s%s", stem, film, ending);
     else

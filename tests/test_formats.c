@@ -505,6 +505,87 @@ START_TEST(a_users_file_is_never_replaced)
 }
 END_TEST
 
+/* --- XMP --- */
+static int sidecar(const char *film, int n, ks_error *e)
+{
+    ks_out_options o = {.rows = KS_ROWS_MOMENTS};
+    ks_out_target to = {.beside = 1};
+    ks_out *out;
+    int err = ks_out_open(&out, &to, ks_find_format("xmp"), &o, e);
+
+    for (int i = 0; i < n && err == 0; i++) {
+        entries[i].path = film;
+        err = ks_out_entry(out, &entries[i], e);
+    }
+    if (err == 0)
+        err = ks_out_end(out, e);
+    ks_out_close(out);
+    return err;
+}
+
+static char *slurp(const char *path)
+{
+    static char text[65536];
+    FILE *f = fopen(path, "r");
+
+    text[f ? fread(text, 1, sizeof text - 1, f) : 0] = 0;
+    if (f)
+        fclose(f);
+    return text;
+}
+
+static int times(const char *text, const char *what)
+{
+    int n = 0;
+
+    for (; (text = strstr(text, what)); text += strlen(what))
+        n++;
+    return n;
+}
+
+START_TEST(xmp_keeps_what_others_wrote)
+{
+    static const char theirs[] = "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<!-- mine --><x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"XMP Core 6\">"
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+        "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:Rating=\"5\"><dc:subject><rdf:Bag><rdf:li>holiday</rdf:li><rdf:li>dog</rdf:li></rdf:Bag></dc:subject>"
+        "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Ours &amp; yours</rdf:li></rdf:Alt></dc:title></rdf:Description>"
+        "<rdf:Description rdf:about=\"\" xmlns:d=\"http://ns.adobe.com/xmp/1.0/DynamicMedia/\"><d:Tracks><rdf:Bag><rdf:li rdf:parseType=\"Resource\"><d:trackName>Theirs</d:trackName></rdf:li></rdf:Bag></d:Tracks></rdf:Description>"
+        "</rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>";
+    ks_error e = {0};
+    char film[200], file[220], *text;
+    FILE *f;
+
+    snprintf(film, sizeof film, "%s/a.mov", folder);
+    snprintf(file, sizeof file, "%s/a.xmp", folder);
+    f = fopen(file, "w");
+    fputs(theirs, f);
+    fclose(f);
+    srandom(5);
+    make_film(&kinds[0], 3);
+    entries[0].title = "dog";
+    entries[1].title = "<cat> & \x01";
+    entries[2].title = "dog";
+    for (int again = 0; again < 2; again++) { /* the second time changes nothing but our own track */
+        ck_assert_msg(sidecar(film, 3, &e) == 0, "%s", e.msg);
+        text = slurp(file);
+        ck_assert(times(text, "<!-- mine -->") == 1 && times(text, "xmp:Rating=\"5\"") == 1 && times(text, "Ours &amp; yours") == 1 && times(text, "<d:trackName>Theirs") == 1);
+        ck_assert_msg(times(text, "<rdf:li>dog</rdf:li>") == 1 && times(text, "<rdf:li>holiday</rdf:li>") == 1 && times(text, "<rdf:li>&lt;cat&gt; &amp; \xef\xbf\xbd</rdf:li>") == 1, "%.3000s", text);
+        ck_assert(times(text, ":subject>") == 2 && times(text, ":Tracks>") == 2 && times(text, ":trackName>kinoseek<") == 1 && times(text, ":startTime>") == 6);
+        ck_assert(times(text, ":frameRate>f30000s1001<") == 1 && times(text, "xpacket end") == 1);
+    }
+    f = fopen(file, "w");
+    fputs("not XML", f);
+    fclose(f);
+    ck_assert_int_eq(sidecar(film, 3, &e), KS_EFORMAT);
+    ck_assert_str_eq(slurp(file), "not XML");
+    unlink(file);
+    ck_assert_int_eq(sidecar(film, 3, &e), 0);
+    ck_assert_int_eq(times(slurp(file), "<rdf:li>dog</rdf:li>"), 1);
+    unlink(file);
+    ck_assert_int_eq(to_file("xmp", file, 0, 3, &(ks_out_options){0}, &e), KS_EUSAGE); /* beside the film alone */
+}
+END_TEST
+
 /* --- reading --- */
 static int read_text(ks_spans *s, const char *text, ks_error *e)
 {
@@ -608,6 +689,7 @@ int main(void)
     tcase_add_test(c, films_of_one_name);
     tcase_add_test(c, mixed_rates_are_one_or_refused);
     tcase_add_test(c, youtube_merges_and_begins_at_nought);
+    tcase_add_test(c, xmp_keeps_what_others_wrote);
     tcase_add_test(c, what_other_tools_write);
     tcase_add_test(c, damaged_files_are_one_sentence);
     tcase_add_test(c, names_and_table_agree);
