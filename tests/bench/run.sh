@@ -34,6 +34,8 @@ if grep -q avx2 /proc/cpuinfo; then
 fi
 for film in $FILMS; do bench bench decode "$film"; done
 [ -n "$SKIP_SCAN" ] || bench bench scan
+# What whole commands cost as a library grows; GROWTH="1000,10000" measures less, GROWTH=none nothing.
+[ "${GROWTH:=1000,10000,100000,1000000}" = none ] || bench -m "$model" bench query --made "$GROWTH"
 if [ -n "$INGEST" ]; then
   for precision in $precisions; do ingest "$precision"; done
 fi
