@@ -30,6 +30,10 @@ typedef struct {
     int damaged;                /* anything was ever wrong */
     int headless;               /* the first packet is no key packet */
     int hole;                   /* frames were lost before the next one */
+    int loss;                   /* the demuxer lost bytes before the next packet */
+    int64_t loss_seq;           /* number of that packet once it came; 0 none */
+    int lost_end;               /* and there was no next packet, though the file goes on */
+    int64_t read_to;            /* end of the furthest packet in the file */
     int64_t first_damage;       /* ticks, -1 none */
     int64_t lost, lost_last;    /* frames: in all, since the last good one */
     double missing;             /* seconds */

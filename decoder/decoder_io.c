@@ -51,6 +51,20 @@ static int count(ks_bytes *b, int n)
     return !b->gave_up;
 }
 
+int64_t ks_bytes_zero_tail(const ks_bytes *b)
+{
+    static uint8_t look[64 << 10]; /* one job a process */
+    for (int64_t zeros = 0; zeros < 64 << 20;) {
+        int64_t n = b->size - zeros < (int64_t)sizeof look ? b->size - zeros : (int64_t)sizeof look;
+        if (n == 0 || ks_bytes_at(b, b->size - zeros - n, look, (size_t)n) != (size_t)n) return zeros;
+        int64_t k = n;
+        while (k > 0 && !look[k - 1]) k--;
+        zeros += n - k;
+        if (k) return zeros;
+    }
+    return 64 << 20;
+}
+
 static int read_bytes(void *opaque, uint8_t *out, int n)
 {
     ks_bytes *b = opaque;

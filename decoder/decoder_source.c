@@ -4,7 +4,6 @@
 #include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 #include <sys/stat.h>
@@ -25,42 +24,6 @@ static const enum AVCodecID codecs[] = {
     AV_CODEC_ID_DVVIDEO, AV_CODEC_ID_RV30, AV_CODEC_ID_RV40, AV_CODEC_ID_VP6, AV_CODEC_ID_VP6F, AV_CODEC_ID_VP6A,
     AV_CODEC_ID_SVQ1, AV_CODEC_ID_SVQ3, AV_CODEC_ID_CINEPAK, AV_CODEC_ID_QTRLE, AV_CODEC_ID_CFHD, AV_CODEC_ID_V210,
     AV_CODEC_ID_JPEG2000, AV_CODEC_ID_WEBP, AV_CODEC_ID_BMP, AV_CODEC_ID_TIFF};
-
-static atomic_int log_errors, log_too_large, log_cut;
-
-/* Said of good films too (open groups at the start of a broadcast), or of data beside the picture. */
-static const char *const harmless[] = {"SEI type", "mmco:", "co located POCs unavailable", "EXIF", "Exif"};
-
-/* libav tells of damage in its log only: frames that were concealed come out as if good. */
-static void hear(void *from, int level, const char *format, va_list args)
-{
-    char line[256];
-    if (level > AV_LOG_ERROR || !from) return;
-    vsnprintf(line, sizeof line, format, args);
-    if (strstr(line, "exceeds specified max pixel count") || strstr(line, "Picture size")) atomic_store(&log_too_large, 1);
-    if (strstr(line, "ended prematurely") || strstr(line, "partial file")) {
-        atomic_store(&log_cut, 1);
-        return;
-    }
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
-        if (strstr(line, harmless[i])) return;
-    atomic_fetch_add(&log_errors, 1);
-}
-
-void ks_log_listen(void)
-{
-    atomic_store(&log_errors, 0);
-    atomic_store(&log_too_large, 0);
-    atomic_store(&log_cut, 0);
-    av_log_set_level(AV_LOG_ERROR);
-    av_log_set_callback(hear);
-}
-
-ks_log_news ks_log_take(void)
-{
-    ks_log_news news = {atomic_exchange(&log_errors, 0), atomic_load(&log_too_large), atomic_load(&log_cut)};
-    return news;
-}
 
 static int among(const char *name, const char *const *list)
 {

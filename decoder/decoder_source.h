@@ -20,6 +20,7 @@ typedef struct {
 } ks_bytes;
 int ks_bytes_open(AVIOContext **pb, ks_bytes *b);
 void ks_bytes_close(AVIOContext **pb);
+int64_t ks_bytes_zero_tail(const ks_bytes *b); /* how many zeros the file ends with; 64 MiB are looked at */
 size_t ks_bytes_at(const ks_bytes *b, int64_t at, uint8_t *out, size_t n); /* how many were there */
 
 typedef struct {
@@ -60,9 +61,15 @@ void ks_source_close(ks_source *s);
 /* Demuxer only, all streams kept (for a cut). */
 int ks_source_open_bare(ks_source *s, const ks_source_how *how);
 
-/* What libav's log said since it was last asked; the log is where damage is told and nowhere else. */
+/* --- decoder_packet.c --- */
+/* 0: nothing in it is to be shown, and a decoder would call it an error: no bytes (AVI's sign for "as before"), or H.264
+ * and HEVC units of parameters, delimiters and supplements alone. */
+int ks_packet_has_picture(const AVPacket *p, const AVCodecParameters *of);
+
+/* --- decoder_log.c: what libav's log said since it was last asked --- */
 typedef struct {
-    int errors;                /* of demuxer or decoder */
+    int bad;                   /* lines that mean a damaged picture (decoder) or lost bytes (demuxer) */
+    int blocks;                /* lines that mean one damaged block of a picture */
     int too_large, cut;
 } ks_log_news;
 void ks_log_listen(void);

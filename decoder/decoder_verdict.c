@@ -75,7 +75,7 @@ static void judge_end(ks_wire_end *end, ks_film_job *f)
     double slack = seconds(f, 5 * step) > 0.25 ? seconds(f, 5 * step) : 0.25;
 
     if (f->hole && tail <= 0) f->missing += seconds(f, f->lost_last * step); /* damaged until the end */
-    if (!(tail > slack || cut)) return;
+    if (!(tail > slack || cut || f->lost_end)) return;
     clock_words(at, seconds(f, t->last_end));
     snprintf(why, sizeof why, cut ? "truncated at %s" : "damaged from %s", at);
     if (tail > 0 && tail < 1e9) f->missing += tail;
