@@ -10,6 +10,7 @@
 # make demo         the demo films, ten questions, the answers (Q="..." asks yours)
 # make layers       no folder includes what it must not see
 # make headers      every public header compiles alone, as C11 and C++17
+# make build/kinoseek.so    kinoseek_search() for SQLite (built by make tests and make install)
 # make install      PREFIX=/usr/local DESTDIR=
 #
 # Variables: SAN=address,undefined  NATIVE=1  PREFIX  DESTDIR  CC  CXX  O=-O2
@@ -54,7 +55,7 @@ LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LI
 LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING))
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
-ROOMS := encoder index decoder ingest query session formats eval cli serve
+ROOMS := encoder index decoder ingest query session formats eval sql cli serve
 SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
@@ -117,7 +118,7 @@ $(BUILD)/kinoseek: $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-
 $(BUILD)/kinoseek-decode: $(OBJ_DEC)
 	$(CC) $(LDFLAGS) $(OBJ_DEC) $(LIBS_DEC) -o $@
 
-tests: all $(TESTS) $(PROGS)
+tests: all $(TESTS) $(PROGS) $(BUILD)/kinoseek.so
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
@@ -202,15 +203,24 @@ $(BUILD)/libkinoseek-ingest.so.$(SONAME): $(OBJ_ING) $(BUILD)/libkinoseek-ingest
 
 # Names as the shell takes them, spaces and quotes too: $(TO)/bin is one word.
 quoted = '$(subst ','\'',$(1))'
+# kinoseek_search() for every program that loads SQLite extensions; one symbol goes out.
+OBJ_SQL := $(call obj,$(wildcard sql/*.c))
+$(BUILD)/sql/own.map: Makefile
+	@mkdir -p $(@D)
+	@echo '{ global: sqlite3_kinoseek_init; local: *; };' >$@
+$(BUILD)/kinoseek.so: $(OBJ_SQL) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a $(BUILD)/sql/own.map
+	$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,--version-script=$(filter %.map,$^) $(filter %.o %.a,$^) $(LIBS_CLI) -o $@
+
 TO = $(call quoted,$(DESTDIR)$(PREFIX))
 LIBRARIES := libkinoseek libkinoseek-ingest
 pc_file = printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I"$${includedir}"\nLibs: -L"$${libdir}" %s\nLibs.private: %s\n' \
   $(call quoted,$(PREFIX)) '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO)/lib/pkgconfig/$(1).pc
-install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME))
+install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinoseek.so
 	install -d $(TO)/bin $(TO)/libexec/kinoseek $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/doc/kinoseek \
 	  $(TO)/share/bash-completion/completions $(TO)/share/zsh/site-functions $(TO)/share/fish/vendor_completions.d
 	install $(BUILD)/kinoseek $(TO)/bin/kinoseek
 	install $(BUILD)/kinoseek-decode $(TO)/libexec/kinoseek/kinoseek-decode
+	install -D -m 644 $(BUILD)/kinoseek.so $(TO)/lib/kinoseek/kinoseek.so
 	for h in $(HEADERS) $(HEADERS_ING); do install -D -m 644 $$h $(TO)/include/kinoseek/$$h || exit 1; done
 	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO)/lib/ && ln -sf $$l.so.$(SONAME) $(TO)/lib/$$l.so || exit 1; done
 	$(call pc_file,kinoseek,finds moments in video by meaning,-lkinoseek,$(LIBS))
@@ -228,9 +238,9 @@ uninstall:
 	rm -f $(TO)/bin/kinoseek $(foreach l,$(LIBRARIES),$(TO)/lib/$(l).a $(TO)/lib/$(l).so $(TO)/lib/$(l).so.$(SONAME)) $(TO)/lib/pkgconfig/kinoseek.pc \
 	  $(TO)/lib/pkgconfig/kinoseek-ingest.pc $(TO)/share/man/man1/kinoseek.1 $(TO)/share/man/man1/kinoseek-*.1 $(TO)/share/man/man5/kinoseek-*.5 \
 	  $(TO)/share/bash-completion/completions/kinoseek $(TO)/share/zsh/site-functions/_kinoseek $(TO)/share/fish/vendor_completions.d/kinoseek.fish
-	rm -rf $(TO)/libexec/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
+	rm -rf $(TO)/libexec/kinoseek $(TO)/lib/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
 
 clean:
 	rm -rf build build-address-undefined build-thread
 
--include $(patsubst %.o,%.d,$(OBJ_LIB) $(OBJ_ING) $(OBJ_CLI) $(OBJ_DEC) $(call obj,$(wildcard tests/*.c)) $(FUZZ_OBJ)) $(FUZZ:%=%.d)
+-include $(patsubst %.o,%.d,$(OBJ_LIB) $(OBJ_ING) $(OBJ_CLI) $(OBJ_DEC) $(OBJ_SQL) $(call obj,$(wildcard tests/*.c)) $(FUZZ_OBJ)) $(FUZZ:%=%.d)

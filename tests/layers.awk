@@ -11,9 +11,10 @@ BEGIN {
     may["session"] = " session ingest encoder index decoder query "
     may["formats"] = " formats session "
     may["eval"] = " eval session encoder decoder query "
+    may["sql"] = " sql session "
     may["cli"] = " cli formats eval session ingest encoder index decoder query "
     may["serve"] = " serve formats eval session ingest encoder index decoder query "
-    may["tests"] = " tests cli serve formats eval session ingest encoder index decoder query "
+    may["tests"] = " tests cli serve sql formats eval session ingest encoder index decoder query "
 
     # pattern of an outside header -> folders that may include it ("program" = decoder/decoder_*, linked into kinoseek-decode alone)
     n = 0
@@ -25,7 +26,8 @@ BEGIN {
     lib[++n] = "^(sha2|sha256|sha512)\\.h$";                         who[n] = " encoder cli "
     lib[++n] = "^jansson\\.h$";                                      who[n] = " encoder query formats eval cli serve "
     lib[++n] = "^libxml/";                                           who[n] = " formats "
-    lib[++n] = "^sqlite3\\.h$";                                      who[n] = " index "
+    lib[++n] = "^sqlite3\\.h$";                                      who[n] = " index sql "
+    lib[++n] = "^sqlite3ext\\.h$";                                   who[n] = " sql "
     lib[++n] = "^faiss/";                                            who[n] = " index "
     lib[++n] = "^xxhash\\.h$";                                       who[n] = " index decoder ingest "
     lib[++n] = "^libav|^libsw|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " program "

@@ -27,6 +27,18 @@ is "$(LD_LIBRARY_PATH=$P/lib "$T/shared" "$T/lib" tests/fixtures/lvt.npz tests/f
 ${CC:-cc} -std=c11 tests/example/search.c $(pkg-config --cflags kinoseek) "$P/lib/libkinoseek.a" $(pkg-config --static --libs kinoseek | sed 's/-lkinoseek //') -o "$T/static" 2>"$T/err"
 ok $? "the example links with the static library"
 is "$("$T/static" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 'a cat on a sofa' 2>"$T/err" | head -n 1 | cut -d ' ' -f 1,3)" "1 /films/c.mp4" "and answers"
+# What the page of the library promises: find, label, export, each below 60 lines.
+for example in find label export; do
+  # shellcheck disable=SC2046
+  ${CC:-cc} -std=c11 -Wall -Wextra -Werror tests/example/$example.c $(pkg-config --cflags --libs kinoseek-ingest) -o "$T/$example" 2>"$T/err"
+  is "$? $(wc -l <tests/example/$example.c | awk '{ print ($1 < 60) }')" "0 1" "example $example.c: linked, and short"
+done
+example() { name=$1; shift; LD_LIBRARY_PATH=$P/lib "$T/$name" "$T/lib" "$@" 2>"$T/err"; }
+is "$(example find 'a tram in the rain' | head -n 1 | cut -d ' ' -f 1,3,4)" "1 /films/b.mp4 4.000-12.000" "find finds"
+printf 'a tram in the rain\na cat on a sofa\n' >"$T/labels"
+is "$(example label 'a tram in the rain' 'a cat on a sofa' | sed 's/ [^ ]* / /; s/ [^ ]*$//' | sort)" "$("$BUILD/kinoseek" --precision fp32 -L "$T/lib" label -l "$T/labels" --json 2>"$T/err" | jq -r '"\(.path) \(.label)"' | sort)" "label labels as the program does"
+is "$(example export otio 'a cat on a sofa' | jq -r '.tracks.children[0].children[0].name')" "c.mp4" "export exports"
+is "$(sqlite3 -cmd ".load $P/lib/kinoseek/kinoseek" -readonly "$T/lib/catalog.db" "SELECT path FROM kinoseek_search('a cat on a sofa', 1)" 2>"$T/err")" "/films/c.mp4" "the installed extension answers"
 is "$(nm -D --defined-only "$P/lib/libkinoseek.so" | grep -c 'ks_query_run@@KINOSEEK_0')" 1 "symbols have a version"
 is "$(nm -D --defined-only "$P/lib/libkinoseek.so" "$P/lib/libkinoseek-ingest.so" | awk 'NF == 3 && $2 != "A" { sub(/@.*/, "", $3); print $3 }' |
   while read -r s; do grep -qw "$s" ks.h encoder/encoder.h index/index.h query/query.h decoder/decoder.h ingest/ingest.h session/session.h formats/formats.h || echo "$s"; done)" "" "only what the headers declare is exported"
