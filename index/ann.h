@@ -3,7 +3,7 @@
  * vectors.NNNNNN.ann belongs to one segment: header (4096 bytes) · a FAISS index of the lists' centroids, as
  * faiss_write_index wrote it · int64 first row of each list [lists + 1] · int32 rows [rows], list by list.
  * The catalog holds the hash of the header, the header the hash of all the rest; FAISS is handed its bytes
- * only after that hash has been checked in full. */
+ * only after that hash has been checked in full, and after coarse_judge.c has walked them. */
 #ifndef KS_ANN_H
 #define KS_ANN_H
 
@@ -49,6 +49,7 @@ int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q,
 int ks_coarse_train(void **coarse, const float *x, int64_t n, int dim, int lists, ks_error *e);
 int ks_coarse_near(int64_t *lists, const void *coarse, const float *x, int64_t n, int64_t k, ks_error *e); /* [n, k]; -1 = none */
 int ks_coarse_write(char **bytes, size_t *size, const void *coarse, ks_error *e);
+int ks_coarse_good(const void *bytes, size_t size, int dim, int64_t lists); /* coarse_judge.c: may FAISS be handed this? 1, 0 */
 int ks_coarse_read(void **coarse, const void *bytes, size_t size, int dim, int64_t lists, ks_error *e); /* checked bytes only */
 void ks_coarse_free(void *coarse);
 

@@ -71,6 +71,7 @@ int ks_coarse_read(void **coarse, const void *bytes, size_t size, int dim, int64
     FaissIndex *index = NULL;
     union { const void *in; void *out; } view = { bytes }; /* fmemopen in mode r does not write */
     *coarse = NULL;
+    if (!ks_coarse_good(bytes, size, dim, lists)) return ks_fail(e, KS_EFORMAT, "the lists are not what this FAISS writes");
     FILE *f = fmemopen(view.out, size, "r");
     if (!f) return ks_fail(e, KS_ENOMEM, "no memory for the lists");
     int bad = faiss_read_index(f, 0, &index);

@@ -140,6 +140,47 @@ START_TEST(deleted_and_new_films_count)
 }
 END_TEST
 
+/* Bytes that FAISS itself wrote pass; of mutants with right checksums FAISS sees none that is not as sound. What passes
+ * is searched: it ends, and names lists that there are. */
+START_TEST(faiss_is_handed_sound_bytes)
+{
+    enum { WIDE = 8 };
+    const int lists = _i ? 2100 : 64; /* HNSW; flat */
+    ks_error e = { 0 };
+    void *coarse = NULL, *again = NULL;
+    char *bytes;
+    size_t size;
+    uint64_t seed = 4711 + (uint64_t)_i;
+    int rounds = getenv("KS_MUTANTS") ? atoi(getenv("KS_MUTANTS")) : 200, passed = 0;
+    float *v = malloc((size_t)lists * 2 * WIDE * sizeof *v);
+    int64_t near[4];
+    for (int i = 0; i < 2 * lists; i++) lib_vector(v + i * WIDE, WIDE, 0, (uint64_t)i + 1);
+    MUST(ks_coarse_train(&coarse, v, 2 * lists, WIDE, lists, &e));
+    MUST(ks_coarse_write(&bytes, &size, coarse, &e));
+    ck_assert_int_eq(ks_coarse_good(bytes, size, WIDE, lists), 1);
+    ck_assert_int_eq(ks_coarse_good(bytes, size - 1, WIDE, lists), 0);
+    ck_assert_int_eq(ks_coarse_good(bytes, size, WIDE, lists + 1), 0);
+    for (int i = 0; i < rounds; i++) {
+        size_t at = lib_random(&seed) % (i % 2 ? 200 : size), n = 1 + lib_random(&seed) % 8;
+        char was[8];
+        if (at + n > size) continue;
+        memcpy(was, bytes + at, n);
+        for (size_t b = 0; b < n; b++) bytes[at + b] = (char)(lib_random(&seed) % 3 ? lib_random(&seed) : lib_random(&seed) % 2 ? 0xff : 0);
+        if (ks_coarse_read(&again, bytes, size, WIDE, lists, &e) == 0) {
+            passed++;
+            MUST(ks_coarse_near(near, again, v, 1, 4, &e));
+            for (int k = 0; k < 4; k++) ck_assert(near[k] >= -1 && near[k] < lists);
+            ks_coarse_free(again);
+        }
+        memcpy(bytes + at, was, n);
+    }
+    ck_assert_msg(passed > 0, "no mutant of a mere coordinate passed");
+    free(bytes);
+    free(v);
+    ks_coarse_free(coarse);
+}
+END_TEST
+
 START_TEST(damaged_lists_are_never_used)
 {
     char path[400] = "";
@@ -183,6 +224,7 @@ int main(void)
     tcase_add_test(t, as_many_moments_as_without_lists);
     tcase_add_test(t, deleted_and_new_films_count);
     tcase_add_test(t, damaged_lists_are_never_used);
+    tcase_add_loop_test(t, faiss_is_handed_sound_bytes, 0, 2);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
