@@ -1,5 +1,6 @@
 /* cmd_check.c - `check`: is the library what it was written as? */
 #include "cli/commands.h"
+#include "cli/terminal.h"
 #include "formats/formats.h"
 
 typedef struct {
@@ -19,11 +20,14 @@ typedef struct {
 static void finding(void *arg, int invariant, int64_t clip, const char *sentence)
 {
     report *r = arg;
+    char shown[600];
     ks_json j;
 
     r->n++;
     if (!r->json) {
-        printf("invariant %d: %s\n", invariant, sentence);
+        snprintf(shown, sizeof shown, "%s", sentence); /* a library from somebody else may hold any name */
+        ks_harmless(shown);
+        printf("invariant %d: %s\n", invariant, shown);
         return;
     }
     ks_json_start(&j, stdout);

@@ -18,14 +18,16 @@ typedef struct {
 
 static void said(void *arg, int invariant, int64_t clip, const char *sentence)
 {
-    ks_json j;
-
     const telling *t = arg;
+    char shown[600];
+    ks_json j;
 
     if (!t->json && t->quiet)
         return;
     if (!t->json) {
-        printf("%s\n", sentence);
+        snprintf(shown, sizeof shown, "%s", sentence); /* a library from somebody else may hold any name */
+        ks_harmless(shown);
+        printf("%s\n", shown);
         return;
     }
     ks_json_start(&j, stdout);

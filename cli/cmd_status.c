@@ -152,9 +152,12 @@ static int print_bad(ks_index *x, int json, ks_error *e)
     for (; err >= 0 && (err = ks_files_next(&v, c, e)) > 0; n++) {
         ks_json j;
         if (!json) {
+            char reason[300];
+            snprintf(reason, sizeof reason, "%s", v.reason);
+            ks_harmless(reason);
             fputs("  ", stdout);
             ks_put_path(stdout, v.path, 40, t.utf8);
-            printf("  %-8s  %s", ks_verdict_name(v.verdict), v.reason);
+            printf("  %-8s  %s", ks_verdict_name(v.verdict), reason);
             printf(v.seconds_missing >= 0.5 ? ", %.0f s missing\n" : "\n", v.seconds_missing);
             continue;
         }

@@ -142,7 +142,6 @@ int ks_pixels_tokens(ks_tokens **out, ks_encoder *enc, const ks_clip_pixels *cli
 
 ks_tokens *ks_tokens_keep(ks_tokens *tokens);
 void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
-size_t ks_tokens_bytes(const ks_tokens *tokens);
 
 /* Temporal stack, auxiliary stack and pooler over T frames (all of one side): v[D], unit length;
  * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. KS_EFORMAT: the weights give no unit length. */

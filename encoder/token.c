@@ -111,11 +111,6 @@ const char *ks_tokenizer_hash(const ks_tokenizer *t)
     return t->hash;
 }
 
-int ks_tokenizer_pieces(const ks_tokenizer *t)
-{
-    return t->pieces;
-}
-
 static int load(ks_tokenizer *t, ks_error *e)
 {
     char why[256] = "";

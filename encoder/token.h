@@ -16,7 +16,6 @@ typedef struct ks_tokenizer ks_tokenizer;
 int ks_tokenizer_open(ks_tokenizer **out, const char *path, int vocabulary, ks_error *e);
 void ks_tokenizer_close(ks_tokenizer *t); /* NULL is fine */
 const char *ks_tokenizer_hash(const ks_tokenizer *t); /* SHA-256 of the file, hex */
-int ks_tokenizer_pieces(const ks_tokenizer *t);
 
 /* Canonicalise, tokenize, BOS first where the model has one, cut at KS_TEXT_MAX; what was cut is in
  * out->cut and out->lost. One thread at a time. KS_EUSAGE: not UTF-8 or too long; KS_EFORMAT: the

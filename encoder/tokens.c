@@ -138,11 +138,6 @@ void ks_tokens_free(ks_tokens *tokens)
     end_if_last(store);
 }
 
-size_t ks_tokens_bytes(const ks_tokens *tokens)
-{
-    return sizeof *tokens + (size_t)tokens->grid * (size_t)tokens->grid * (size_t)tokens->dim * sizeof(float);
-}
-
 float *ks_tokens_x(ks_tokens *tokens)
 {
     return tokens->x;
