@@ -34,9 +34,16 @@ typedef struct {
                                 * the reference pipeline sees plain samples. Thumbnails are shown right. */
     int rotation;              /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
     int interlaced, hdr, inferred_times, hwaccel;
-    int64_t created;           /* container's creation time, seconds since 1970 UTC, 0 = none */
+    int64_t created;           /* seconds since 1970 UTC, 0 = none; local: of the camera's clock, as if it were UTC */
+    int created_local, created_source;
+    char timecode[16];         /* label at time 0, "14:03:22:05", drop-frame "14:03:22;05"; "" none */
+    char reel[64];             /* "" none */
+    int rate_num, rate_den;    /* frames a second, exactly; known at the end only; 0: not, or they vary */
+    int variable;              /* 1: they vary; known at the end only */
     char container[32], codec[32];
 } ks_media;
+
+enum { KS_CREATED_CONTAINER = 1, KS_CREATED_MAKER = 2 }; /* its creation time; the maker's own tag in it */
 
 typedef struct {
     double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */

@@ -115,6 +115,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     double gone = f->hole ? seconds(f, m.ticks - end) : 0;
     int gap = m.gap || (f->hole && f->hold.next > 0 && gone > 1.5 * seconds(f, ks_times_step(&f->times)));
     if (gone > 0 && gone < 1e9) f->missing += gone;
+    ks_even_next(&f->even, m.ticks, gap);
     f->hole = 0;
     f->lost_last = 0;
     f->interlaced |= ks_frame_is_interlaced(frame);
@@ -244,6 +245,7 @@ static void start_clock(ks_film_job *f)
     double typical = 1 / (fps * tick);
 
     ks_damage_open(&f->damage, tick);
+    ks_even_open(&f->even, tick, (const int[2][2]){{st->avg_frame_rate.num, st->avg_frame_rate.den}, {st->r_frame_rate.num, st->r_frame_rate.den}});
     ks_times_open(&f->times, tick, typical >= 1 && typical < 1e12 ? (int64_t)(typical + 0.5) : 1, rescale_start(c, st));
     f->times.resets = !strcmp(name, "mpegts") || !strcmp(name, "mpeg") || strstr(name, "flv") != NULL;
     f->times.untimed = !strcmp(name, "h264") || !strcmp(name, "hevc") || !strcmp(name, "m4v") || !strcmp(name, "mpegvideo");

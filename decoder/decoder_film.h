@@ -3,6 +3,7 @@
 #define KS_DECODER_FILM_H
 
 #include "decoder/decoder_damage.h"
+#include "decoder/decoder_even.h"
 #include "decoder/decoder_hold.h"
 #include "decoder/decoder_pixels.h"
 #include "decoder/decoder_source.h"
@@ -12,6 +13,7 @@ typedef struct {
     ks_task *task;
     ks_source source;
     ks_times times;
+    ks_even even;
     ks_hold hold;
     ks_converter converter;
     ks_turn turn;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "decoder/decoder_film.h"
+#include "decoder/decoder_origin.h"
 
 static int64_t now_ms(void)
 {
@@ -94,21 +95,7 @@ static AVRational sane_sar(AVRational sar)
     return sar.num > 0 && sar.den > 0 ? sar : square;
 }
 
-static int64_t created_of(AVFormatContext *c)
-{
-    AVDictionaryEntry *d = av_dict_get(c->metadata, "creation_time", NULL, 0);
-    int64_t us;
-    struct tm t;
-    memset(&t, 0, sizeof t);
-    if (!d || sscanf(d->value, "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec) < 3) return 0;
-    if (t.tm_year < 1970 || t.tm_year > 3000) return 0; /* 1904: a clock that was never set */
-    t.tm_year -= 1900;
-    t.tm_mon--;
-    us = (int64_t)timegm(&t);
-    return us > 0 ? us : 0;
-}
-
-static void send_media(ks_film_job *f, const AVFrame *frame)
+static void send_media(ks_film_job *f, const AVFrame *frame, int64_t ticks)
 {
     const AVStream *st = f->source.stream;
     AVFormatContext *c = f->source.format;
@@ -131,7 +118,7 @@ static void send_media(ks_film_job *f, const AVFrame *frame)
     m->hwaccel = f->source.device != NULL;
     m->threads = f->source.threads;
     m->duration = f->times.header_end > 0 ? f->times.header_end : 0;
-    m->created = created_of(c);
+    ks_origin_of(m, c, st, frame, ticks);
     m->fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 0;
     if (!(m->fps >= 0 && m->fps < 1e6)) m->fps = 0;
     ks_wire_text(m->container, sizeof m->container, c->iformat->name, sizeof m->container);
@@ -142,7 +129,7 @@ static void send_media(ks_film_job *f, const AVFrame *frame)
 
 void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags)
 {
-    if (!f->has_media) send_media(f, frame);
+    if (!f->has_media) send_media(f, frame, m->ticks);
     int odd = f->turn.quarter & 1;
     ks_talk_serve(f, 0);
     while (f->hold.next - f->seen >= f->ahead) ks_talk_serve(f, 1);

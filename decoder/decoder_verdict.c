@@ -116,6 +116,7 @@ void ks_film_verdict(ks_wire_end *end, ks_film_job *f)
     end->interlaced = f->interlaced;
     end->hdr = f->hdr;
     end->inferred_times = f->times.inferred > 0;
+    end->variable = ks_even_rate_of(&end->rate_num, &end->rate_den, &f->even) == 0;
     end->last_end = f->times.last_end;
     if (f->source.bytes.gave_up) partly(end, HOLES);
     if (f->encrypted) partly(end, "encrypted in part");

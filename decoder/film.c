@@ -75,6 +75,10 @@ static void take_media(ks_film *f, const ks_wire_media *w)
     m->inferred_times = w->inferred_times != 0;
     m->hwaccel = w->hwaccel != 0;
     m->created = w->created;
+    m->created_local = w->created_local != 0;
+    m->created_source = w->created_source;
+    memcpy(m->timecode, w->timecode, sizeof m->timecode);
+    ks_wire_text(m->reel, sizeof m->reel, w->reel, sizeof w->reel);
     ks_wire_text(m->container, sizeof m->container, w->container, sizeof w->container);
     ks_wire_text(m->codec, sizeof m->codec, w->codec, sizeof w->codec);
 }
@@ -148,6 +152,9 @@ static void finish(ks_film *f, const ks_wire_end *end)
     f->media.interlaced |= end->interlaced != 0;
     f->media.hdr |= end->hdr != 0;
     f->media.inferred_times |= end->inferred_times != 0;
+    f->media.rate_num = end->rate_num;
+    f->media.rate_den = end->rate_den;
+    f->media.variable = end->variable != 0;
     if (changed_meanwhile(f)) {
         o->verdict = KS_VERDICT_FAILED;
         snprintf(o->reason, sizeof o->reason, "changed while it was read");

@@ -186,6 +186,19 @@ static int bad(ks_error *e, const char *what)
     return ks_fail(e, KS_EFORMAT, "the decoder answered nonsense (%s)", what);
 }
 
+/* "14:03:22:05" or "" */
+static int is_label(const char t[16])
+{
+    static const char form[] = "00:00:00:00";
+    if (!ends_in_time(t, 16)) return 0;
+    if (!t[0]) return 1;
+    for (int i = 0; i < 11; i++) {
+        int digit = t[i] >= '0' && t[i] <= '9';
+        if (form[i] == '0' ? !digit : t[i] != ':' && !(i == 8 && t[i] == ';')) return 0;
+    }
+    return !t[11];
+}
+
 static int accept_media(ks_wire_state *s, const ks_wire_media *m, ks_error *e)
 {
     if (s->has_media) return bad(e, "a second header");
@@ -197,6 +210,8 @@ static int accept_media(ks_wire_state *s, const ks_wire_media *m, ks_error *e)
     if (m->duration < 0 || m->duration > INT64_MAX / 4) return bad(e, "duration");
     if (!(m->fps == 0 || (m->fps > 1e-12 && m->fps < 1e9))) return bad(e, "frame rate");
     if (m->created < -((int64_t)1 << 40) || m->created > (int64_t)1 << 40) return bad(e, "date");
+    if (m->created_source < 0 || m->created_source > KS_CREATED_MAKER) return bad(e, "date");
+    if (!is_label(m->timecode) || !ends_in_time(m->reel, sizeof m->reel)) return bad(e, "timecode");
     if (!ends_in_time(m->container, sizeof m->container) || !ends_in_time(m->codec, sizeof m->codec)) return bad(e, "names");
     s->has_media = 1;
     return 0;
@@ -243,6 +258,7 @@ static int accept_end(ks_wire_state *s, const ks_wire_end *d, ks_error *e)
     if (d->frames != s->next) return bad(e, "number of frames");
     if (!(d->seconds_missing >= 0 && d->seconds_missing < 1e12)) return bad(e, "missing seconds");
     if (!ends_in_time(d->reason, sizeof d->reason)) return bad(e, "reason");
+    if (d->rate_num < 0 || d->rate_den < 0 || (d->rate_num > 0) != (d->rate_den > 0)) return bad(e, "frame rate");
     if (d->frames == 0 && d->verdict <= KS_VERDICT_PARTLY) return bad(e, "indexed without a frame");
     if (d->verdict != KS_VERDICT_INDEXED && !d->reason[0]) return bad(e, "verdict without reason");
     s->ended = 1;

@@ -68,8 +68,10 @@ typedef struct {
     int32_t tb_num, tb_den;
     int32_t width, height, sar_num, sar_den, rotation;
     int32_t interlaced, hdr, inferred_times, hwaccel, threads;
+    int32_t created_local, created_source;
     int64_t duration, created;
     double fps;
+    char timecode[16], reel[64];
     char container[32], codec[32];
 } ks_wire_media;
 
@@ -87,6 +89,7 @@ typedef struct {
 
 typedef struct {
     int32_t verdict, interlaced, hdr, inferred_times;
+    int32_t rate_num, rate_den, variable;
     int64_t frames, last_end;
     double seconds_missing;
     double cut_from, cut_to;      /* of a cut: what the piece shows, seconds of the film */

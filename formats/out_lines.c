@@ -12,6 +12,8 @@ static void clip_members(ks_json *j, const ks_entry *k)
     ks_json_seconds(j, "end", ks_seconds(k->end, k->tb));
     ks_json_int(j, "frames", k->frames);
     ks_json_text(j, "reason", k->title);
+    ks_json_int(j, "date", k->film_date);
+    ks_json_text(j, "date_source", ks_date_source_name(k->date_source));
 }
 
 static void label_members(ks_json *j, const ks_entry *k)
@@ -41,6 +43,7 @@ static void moment_members(ks_json *j, const ks_entry *k)
         ks_json_int(j, NULL, k->clips[i]);
     ks_json_close(j);
     ks_json_int(j, "date", k->film_date);
+    ks_json_text(j, "date_source", ks_date_source_name(k->date_source));
     ks_json_text(j, "query", k->title);
 }
 

@@ -13,7 +13,7 @@
 typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
     KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_SEGMENT = 11 /* 10 was background */,
-    KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14
+    KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14, KS_T_SOURCE_TIME = 15
 } ks_table_tag;
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 4, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192, KS_MAX_PATH = 4096 };
+enum { KS_SCHEMA_VERSION = 5, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192, KS_MAX_PATH = 4096 };
 
 typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
 typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
@@ -142,6 +142,9 @@ typedef struct {           /* a row of `video` as stored */
 } ks_video_row;
 int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e); /* 1, 0 = not there */
 int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
+/* --- source_rows.c: the fields of ks_video from `timecode` to `rate_den`, by v->id --- */
+int ks_source_read(ks_video *v, ks_index *x, ks_error *e); /* cleared where there is no row */
+int ks_source_write(const ks_video *v, ks_index *x, ks_error *e);
 int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 18 columns and sum from `at`; 0 = rotten */
 int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at); /* 7 columns and sum; 0 = rotten */
 int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e); /* half[KS_MAX_DIM] */

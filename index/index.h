@@ -63,16 +63,20 @@ typedef struct {
     int64_t duration;              /* ticks, from decoded frames */
     double seconds_missing;
     int64_t film_date;             /* seconds since 1970 UTC; what it came from is date_source */
-    int date_source;               /* 0 mtime, 1 name, 2 container */
+    int date_source;               /* KS_DATE_* */
     int width, height;             /* as shown */
     double fps;
     int flags;                     /* KS_VIDEO_* */
+    char timecode[16];             /* label at time 0: "14:03:22:05", drop-frame "14:03:22;05"; "" none */
+    char reel[64];                 /* "" none */
+    int rate_num, rate_den;        /* frames a second, exactly; 0: not known, or they vary (KS_VIDEO_VFR) */
     uint64_t full_hash;            /* in: of all bytes, for ks_index_end_video to keep; 0: not known */
     int64_t space;                 /* out: finished in this one (ks_library.space_id, next_id); 0 = unfinished */
     int64_t finished;              /* out: > 0 = searches see it */
 } ks_video;
+enum { KS_DATE_MTIME = 0, KS_DATE_NAME = 1, KS_DATE_CONTAINER = 2, KS_DATE_MAKER = 3 /* the maker's own tag in it */ };
 enum { KS_VIDEO_INTERLACED = 1, KS_VIDEO_INFERRED_TIMES = 2, KS_VIDEO_HDR = 4, KS_VIDEO_HWACCEL = 8,
-       KS_VIDEO_LOST = 16 /* rotten clips were dropped: encode what is missing again, then end it without this flag */ };
+       KS_VIDEO_VFR = 32, KS_VIDEO_LOST = 16 /* rotten clips were dropped: encode what is missing again, then end it without this flag */ };
 
 /* Stored with a clip. vector[D] is fp32 of unit length and is kept as fp16; frames[T,D] (may be NULL)
  * is kept as int8 with one scale a frame; jpeg (may be NULL) is the thumbnail. All borrowed. */
@@ -194,6 +198,7 @@ int ks_index_bench_scan(ks_scan_bench *b, ks_error *e);
 const char *ks_reason_name(ks_reason reason);
 const char *ks_verdict_name(ks_verdict verdict);
 uint16_t ks_half_from_float(float f); /* IEEE binary16, to nearest even; a stored vector's own bits */
+const char *ks_date_source_name(int source); /* "mtime", "name", "container", "maker" */
 int ks_index_about(ks_fact *facts, int max);
 
 #ifdef __cplusplus

@@ -196,6 +196,7 @@ static int agree(repair *r, ks_error *e)
         code = put_right(r, "SELECT 1 WHERE 0", "", "", "DELETE FROM vector WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM thumbnail WHERE clip NOT IN "
                          "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN (SELECT id FROM clip); "
                          "DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
+                         "DELETE FROM source_time WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM gone; DELETE FROM segment", e);
     if (code >= 0)
         code = put_right(r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)", "", ": the row of its video is lost; "
@@ -271,7 +272,7 @@ static int fill(repair *r, ks_error *e)
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", KS_APPLICATION_ID);
     if (code >= 0 && sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) code = ks_sql_error(x, e);
     for (const ks_table *t = ks_tables; t->name && code >= 0; t++) /* clip comes before vector */
-        if (t->since <= r->old_version) code = take_table(r, t, e);
+        if (t->since <= r->old_version && t->tag != KS_T_TOTALS) code = take_table(r, t, e); /* sums are counted anew */
     if (code >= 0) code = restore_spaces(r, e);
     if (code >= 0) code = agree(r, e);
     if (code >= 0) code = mark_lost(r, e);

@@ -70,6 +70,8 @@ static int take_video(ks_video *out, ks_cursor *c, ks_error *e)
     c->row.v.inode = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 5);
     c->row.v.space = c->row.space;
     c->row.v.finished = c->row.finished;
+    int code = ks_source_read(&c->row.v, c->x, e);
+    if (code < 0) return code;
     *out = c->row.v;
     return 1;
 }

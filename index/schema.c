@@ -25,6 +25,7 @@ const ks_table ks_tables[] = {
     { "gone", "video", "generation, video, finished", 3, KS_T_GONE, 1 },
     { "file_hash", "video", "video, hash", 2, KS_T_FILE_HASH, 2 },
     { "totals", "one", "one, paths, unfinished, bad, microseconds, clips, vector_bytes, frame_bytes, thumbnail_bytes", 9, KS_T_TOTALS, 4 },
+    { "source_time", "video", "video, timecode, reel, rate_num, rate_den", 5, KS_T_SOURCE_TIME, 5 },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
@@ -94,6 +95,9 @@ const ks_schema_object ks_schema[] = {
     { "CREATE TABLE totals(one INTEGER PRIMARY KEY CHECK(one = 1), paths INTEGER NOT NULL, unfinished INTEGER NOT NULL, "
       "bad INTEGER NOT NULL, microseconds INTEGER NOT NULL, clips INTEGER NOT NULL, vector_bytes INTEGER NOT NULL, "
       "frame_bytes INTEGER NOT NULL, thumbnail_bytes INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT", 4, INT_MAX },
+    /* Version 5: what editing programs find a source by; no row for a film that says nothing of it. */
+    { "CREATE TABLE source_time(video INTEGER PRIMARY KEY REFERENCES video, timecode TEXT NOT NULL, reel TEXT NOT NULL, "
+      "rate_num INTEGER NOT NULL, rate_den INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT", 5, INT_MAX },
     { NULL, 0, 0 }
 };
 

@@ -17,6 +17,7 @@ int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
     if (code <= 0) return code;
     if (!ks_video_from_row(out, s, 0)) code = ks_rotten(x, e, KS_T_VIDEO, id);
     sqlite3_reset(s);
+    if (code > 0 && ks_source_read(&out->v, x, e) < 0) code = e ? e->code : KS_EIO;
     return code;
 }
 
@@ -73,6 +74,7 @@ int ks_video_write(const ks_video_row *r, ks_index *x, ks_error *e)
                   "lbllitiiildliiidil", v->id, v->content, sizeof v->content, r->space, r->finished, (int)v->verdict,
                   v->reason ? v->reason : "", v->attempts, num, den, v->duration, v->seconds_missing, v->film_date,
                   v->date_source, v->width, v->height, v->fps, v->flags, r->clips);
+    if (code >= 0) code = ks_source_write(v, x, e);
     return code < 0 ? code : count_film(x, v->id, 1, e);
 }
 
@@ -124,6 +126,7 @@ static int drop_video(ks_index *x, int64_t id, ks_error *e)
     if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE video = ?1", "l", id);
     if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     if (code >= 0) code = ks_run(x, e, "DELETE FROM file_hash WHERE video = ?1", "l", id);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM source_time WHERE video = ?1", "l", id);
     if (code >= 0) code = count_film(x, id, -1, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);

@@ -137,8 +137,9 @@ void ks_say_file(const ks_ingest_options *o, const char *path, const char *verdi
                  int64_t clips, double seconds, double missing);
 void ks_at_work(const ks_ingest_options *o, const char *path); /* NULL: this thread is through with it */
 
-/* --- the date of a film (film_date.c): container, else its name, else mtime --- */
-int64_t ks_film_date(int *source, int64_t created, const char *path, int64_t mtime_ns);
+/* --- the date of a film (film_date.c): the maker's, else the container's, else of its name, else mtime; *source KS_DATE_* --- */
+int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t mtime_ns);
+int ks_date_in_name(int64_t *when, const char *path); /* date_names.c: 1, 0 = none; seconds since 1970 UTC */
 
 /* --- keeper --- */
 typedef struct {

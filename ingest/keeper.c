@@ -345,9 +345,14 @@ static void fill_media(ks_video *v, const ks_parcel *p)
     v->width = m->width;
     v->height = m->height;
     v->fps = m->fps;
-    v->film_date = ks_film_date(&v->date_source, m->created, v->path, v->mtime_ns);
+    v->film_date = ks_film_date(&v->date_source, m, v->path, v->mtime_ns);
     v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) | (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) |
-               (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0);
+               (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0) |
+               (m->variable ? KS_VIDEO_VFR : 0);
+    memcpy(v->timecode, m->timecode, sizeof v->timecode);
+    memcpy(v->reel, m->reel, sizeof v->reel);
+    v->rate_num = m->rate_num;
+    v->rate_den = m->rate_den;
 }
 
 /* A decoder that stops half way is asked once more; what it gave by then is kept as partly indexed. */

@@ -80,6 +80,12 @@ static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
         f->film_date = v.film_date;
         f->duration = v.duration;
         f->fps = v.fps;
+        f->rate_num = v.rate_num;
+        f->rate_den = v.rate_den;
+        f->variable = (v.flags & KS_VIDEO_VFR) != 0;
+        f->date_source = v.date_source;
+        memcpy(f->timecode, v.timecode, sizeof f->timecode);
+        memcpy(f->reel, v.reel, sizeof f->reel);
         if (add_path(f, v.path) < 0)
             err = ks_fail(e, KS_ENOMEM, "no memory for hits");
     }

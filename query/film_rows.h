@@ -9,6 +9,8 @@ typedef struct {
     ks_timebase tb;
     int64_t film_date, duration; /* seconds since 1970 UTC; ticks */
     double fps;
+    int rate_num, rate_den, variable, date_source; /* as in ks_hit, and below */
+    char timecode[16], reel[64];
     char **paths;      /* [n_paths] that pass the filter's glob; the first one is there, if any is */
     int n_paths;
     ks_scored *clips;  /* [n] sorted by start, then id */

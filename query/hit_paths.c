@@ -30,6 +30,12 @@ int ks_hit_take(ks_hit *h, const ks_film *f)
     h->film_date = f->film_date;
     h->duration = f->duration;
     h->fps = f->fps;
+    h->rate_num = f->rate_num;
+    h->rate_den = f->rate_den;
+    h->variable = f->variable;
+    h->date_source = f->date_source;
+    memcpy(h->timecode, f->timecode, sizeof h->timecode);
+    memcpy(h->reel, f->reel, sizeof h->reel);
     h->path = strdup(f->paths[0]);
     return h->path ? add_paths(h, f, 1) : -1;
 }

@@ -56,6 +56,9 @@ typedef struct {
     int64_t film_date;        /* seconds since 1970 UTC */
     int64_t duration;         /* of the film, ticks */
     double fps;
+    int rate_num, rate_den, variable; /* exact nominal rate, 0: not known; its frames come unevenly */
+    char timecode[16], reel[64];      /* of time 0; "": none */
+    int date_source;                  /* KS_DATE_* */
 } ks_hit;
 enum { KS_HIT_COPIES = 16 };
 typedef struct {

@@ -32,7 +32,13 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
 void ks_moment_film(ks_moment *m, const ks_video *v)
 {
     m->film_date = v->film_date;
+    m->date_source = v->date_source;
     m->fps = v->fps;
+    m->rate_num = v->rate_num;
+    m->rate_den = v->rate_den;
+    m->variable = (v->flags & KS_VIDEO_VFR) != 0;
+    memcpy(m->timecode, v->timecode, sizeof m->timecode);
+    memcpy(m->reel, v->reel, sizeof m->reel);
     m->duration = ks_seconds(v->duration, v->tb);
 }
 
@@ -43,7 +49,10 @@ static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
     *m = (ks_moment){.path = h->path, .title = title, .rank = h->rank, .video = h->video, .tb = h->tb, .start = h->start,
                      .end = h->end, .best = h->best, .score = h->score, .cosine = h->cosine, .clips = h->clips,
                      .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .more_copies = h->more_copies,
-                     .film_date = h->film_date, .fps = h->fps, .duration = ks_seconds(h->duration, h->tb)};
+                     .film_date = h->film_date, .date_source = h->date_source, .fps = h->fps,
+                     .duration = ks_seconds(h->duration, h->tb), .rate_num = h->rate_num, .rate_den = h->rate_den, .variable = h->variable};
+    memcpy(m->timecode, h->timecode, sizeof m->timecode);
+    memcpy(m->reel, h->reel, sizeof m->reel);
     m->missing = ks_missing(disk, sizeof disk, h->path);
 }
 

@@ -167,10 +167,11 @@ typedef struct {
     const char *const *copies; int n_copies;
     int64_t more_copies;     /* that are not named */
     int64_t film_date;
+    int date_source;         /* KS_DATE_* */
     double fps, duration;    /* of the film; 0: not known. duration in seconds */
     int rate_num, rate_den;  /* its exact nominal frame rate; 0: not known */
     int variable;            /* its frames do not come at an even rate */
-    char timecode[16], reel[64]; /* of its first frame, "14:03:22:05", drop-frame with ';'; "": none */
+    char timecode[16], reel[64]; /* of time 0, "14:03:22:05", drop-frame with ';'; "": none */
     int frames;              /* clips: frames encoded */
     int missing;             /* the file is not where it was */
 } ks_moment;

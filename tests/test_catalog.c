@@ -401,6 +401,7 @@ static void make_older(const char *path, int version)
             ck_assert_int_eq(sqlite3_exec(db, o->sql, NULL, NULL, NULL), SQLITE_OK);
     if (version < 2) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash", NULL, NULL, NULL), SQLITE_OK);
     if (version < 4) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 5) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE source_time", NULL, NULL, NULL), SQLITE_OK);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
     ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
@@ -437,6 +438,55 @@ START_TEST(older_versions_are_read_and_brought_up_to_date)
     ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 1);
     ck_assert_uint_eq(hash, 0xfedcba9876543210u);
+    ks_index_close(x);
+    remove_dir(dir);
+}
+END_TEST
+
+/* Written, read by each way to a film, changed, repaired, and gone with the film. */
+START_TEST(source_time_is_kept)
+{
+    char *dir = new_dir();
+    ks_error e = { 0 };
+    ks_index *x;
+    ks_video v = video_named("/v/a.mov", 1), out;
+    ks_cursor *c;
+    int64_t left = -1;
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_CREATE, &e), 0);
+    OK(ks_index_set_space(x, &space_a, "m", "t", &e));
+    OK(ks_index_add_video(&v.id, x, &v, &e));
+    v.verdict = KS_VERDICT_INDEXED;
+    v.rate_num = 30000, v.rate_den = 1001, v.date_source = KS_DATE_MAKER, v.flags = KS_VIDEO_VFR;
+    strcpy(v.timecode, "14:09:42;10");
+    strcpy(v.reel, "A001");
+    OK(ks_index_end_video(x, &v, &e));
+    ks_index_close(x);
+    ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_WRITE, &e), 0);
+    for (int way = 0; way < 4; way++) {
+        memset(&out, 0, sizeof out);
+        if (way == 0) OK(ks_index_video(&out, x, v.id, &e));
+        if (way == 1) ck_assert_int_eq(ks_index_find(&out, x, v.path, &e), 1);
+        if (way == 2) ck_assert_int_eq(ks_index_find_content(&out, x, v.content, &e), 1);
+        if (way == 3) {
+            OK(ks_index_files(&c, x, NULL, &e));
+            ck_assert_int_eq(ks_files_next(&out, c, &e), 1);
+            ks_cursor_close(c);
+        }
+        ck_assert_str_eq(out.timecode, "14:09:42;10");
+        ck_assert_str_eq(out.reel, "A001");
+        ck_assert(out.rate_num == 30000 && out.rate_den == 1001 && out.date_source == KS_DATE_MAKER && out.flags == KS_VIDEO_VFR);
+    }
+    v.timecode[0] = v.reel[0] = 0, v.rate_num = v.rate_den = 0;
+    OK(ks_index_end_video(x, &v, &e));
+    OK(ks_integer(&left, x, &e, "SELECT count(*) FROM source_time", ""));
+    ck_assert_int_eq(left, 0);
+    strcpy(v.reel, "B");
+    OK(ks_index_end_video(x, &v, &e));
+    OK(ks_index_drop_path(x, v.path, &e));
+    OK(ks_integer(&left, x, &e, "SELECT count(*) FROM source_time", ""));
+    ck_assert_int_eq(left, 0);
+    ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ks_index_close(x);
     remove_dir(dir);
 }
@@ -483,6 +533,7 @@ int main(void)
     tcase_add_test(t, bad_vectors_are_refused);
     tcase_add_test(t, a_transaction_is_all_or_nothing);
     tcase_add_test(t, backup_opens_as_the_same);
+    tcase_add_test(t, source_time_is_kept);
     tcase_add_test(t, the_man_page_knows_the_schema);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -345,6 +345,76 @@ START_TEST(first_bytes)
 }
 END_TEST
 
+/* Names of forty makers and programs, in Berlin's time (+02:00 in July) where the name says nothing else: date -d. */
+START_TEST(dates_in_names)
+{
+    enum { LOCAL = 1562948130, UTC = 1562955330, DAY = 1562925600, MINUTE = 1562948100 }; /* 18:15:30 there; of UTC; noon; 18:15 */
+    static const struct { const char *name; int64_t want; } names[] = {
+        {"VID_20190712_181530.mp4", LOCAL}, {"20190712_181530.mp4", LOCAL}, /* Android, Samsung, LG */
+        {"PXL_20190712_181530123.mp4", UTC}, {"PXL_20190712_181530123.TS.mp4", UTC}, /* Pixel */
+        {"WP_20190712_18_15_30_Pro.mp4", LOCAL}, {"MOV_20190712_181530.mp4", LOCAL}, /* Lumia; Xperia */
+        {"VID-20190712-WA0001.mp4", DAY}, {"WhatsApp Video 2019-07-12 at 18.15.30.mp4", LOCAL},
+        {"WhatsApp Video 2019-07-12 at 6.15.30 PM.mp4", LOCAL}, {"signal-2019-07-12-181530.mp4", LOCAL},
+        {"video_2019-07-12_18-15-30.mp4", LOCAL}, /* Telegram */ {"mmexport1562955330123.mp4", UTC}, {"FB_VID_1562955330123.mp4", UTC},
+        {"LINE_MOVIE_1562955330123.mp4", UTC}, {"1562955330123.mp4", UTC}, {"Screen Recording 2019-07-12 at 6.15.30\xe2\x80\xafPM.mov", LOCAL},
+        {"Screen Recording 2019-07-12 at 18.15.30.mov", LOCAL}, {"Screen_Recording_20190712-181530_Maps.mp4", LOCAL},
+        {"Screenrecorder-2019-07-12-18-15-30-123.mp4", LOCAL}, {"screen-20190712-181530.mp4", LOCAL}, {"2019-07-12 18-15-30.mkv", LOCAL}, /* OBS */
+        {"Desktop 2019.07.12 - 18.15.30.02.DVR.mp4", LOCAL}, /* ShadowPlay */ {"GMT20190712-181530_Recording_1920x1080.mp4", UTC}, /* Zoom */
+        {"abc-defg-hij (2019-07-12 at 18_15 GMT+2).mp4", MINUTE}, {"Talk-20190712_181530UTC-Meeting Recording.mp4", UTC}, /* Meet, Teams */
+        {"DJI_20190712181530_0001_D.MP4", LOCAL}, {"VID_20190712_181530_00_001.insv", LOCAL}, {"P0010001_20190712181530+0200.MP4", LOCAL},
+        {"20190712_181530_NF.mp4", LOCAL}, {"2019_0712_181530_0001F.MP4", LOCAL}, {"NO20190712-181530-000123F.MP4", LOCAL}, /* BlackVue, Viofo, 70mai */
+        {"2019-07-12_18-15-30-front.mp4", LOCAL}, {"190712_181530_123_FH.MP4", LOCAL}, {"REC_2019_07_12_18_15_30_F.MP4", LOCAL}, /* Tesla, Nextbase, Thinkware */
+        {"EV_20190712_181530.avi", LOCAL}, {"RingVideo_20190712_181530.mp4", LOCAL}, {"RLC-410_00_20190712181530.mp4", LOCAL}, /* Reolink */
+        {"01-20190712181530.avi", LOCAL}, /* motion */ {"ch01_20190712181530.mp4", LOCAL}, {"cam-20190712-181530-1562948130.mp4", LOCAL},
+        {"20190712 1815 - BBC ONE HD - News.ts", MINUTE}, {"1001_20190712181530.ts", UTC}, /* Enigma2; MythTV */
+        {"News 2019-07-12-18-15.ts", MINUTE}, {"Show - 2019-07-12 18 15 00 - Episode.ts", MINUTE}, {"News 20190712-1815 [4.1].mpg", MINUTE},
+        {"2019-07-12T18:15:30Z.mp4", UTC}, {"2019-07-12T18-15-30Z.mp4", UTC}, {"2019-07-12T181530+0200.mp4", LOCAL}, {"20190712T181530-0400.mp4", UTC + 4 * 3600},
+        {"holiday 2019-07-12.mp4", DAY}, {"2019-07-12 then 2019-07-12 18-15-30.mp4", LOCAL}, {"190712.mp4", 0}, {"DSC_0001.MOV", 0}, {"GX010123.MP4", 0},
+        {"19700101_000312.mp4", 0}, {"19800101_000020_N.MP4", 0}, {"1920x1080_60fps.mp4", 0}, {"190712_1815.mp4", 0}, {"5562955330123.mp4", 0},
+        {"clip12345678901234567890.mp4", 0}, {"Holiday film [dQw4w9WgXcQ].mp4", 0},
+    };
+    int failed = 0;
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        int64_t when = 0;
+        int found = ks_date_in_name(&when, names[i].name);
+        if (found != (names[i].want != 0) || (found && when != names[i].want)) {
+            fprintf(stderr, "%s: %lld, not %lld\n", names[i].name, (long long)when, (long long)names[i].want);
+            failed++;
+        }
+    }
+    ck_assert_int_eq(failed, 0);
+}
+END_TEST
+
+/* Which of the four dates wins: the maker's, the container's, the name's, the file's; 1 January 2000 is no day to believe. */
+START_TEST(dates_by_source)
+{
+    static const struct { int64_t created; int local, source; const char *name; int64_t want; int want_source; } films[] = {
+        {1562955330, 0, KS_CREATED_MAKER, "/v/2001-02-03.mp4", 1562955330, KS_DATE_MAKER},
+        {1562955330, 1, KS_CREATED_MAKER, "/v/2001-02-03.mp4", 1562955330 - 7200, KS_DATE_MAKER},
+        {1562955330, 0, KS_CREATED_CONTAINER, "/v/2001-02-03.mp4", 1562955330, KS_DATE_CONTAINER},
+        {1562955330, 1, KS_CREATED_CONTAINER, "/v/x.avi", 1562955330 - 7200, KS_DATE_CONTAINER},
+        {1547467200, 1, KS_CREATED_CONTAINER, "/v/x.avi", 1547467200 - 3600, KS_DATE_CONTAINER}, /* winter */
+        {946684830, 0, KS_CREATED_CONTAINER, "/v/VID_20190712_181530.mp4", 1562948130, KS_DATE_NAME},
+        {946684830, 1, KS_CREATED_CONTAINER, "/v/20190712_181530.mp4", 1562948130, KS_DATE_NAME},
+        {946684830, 0, KS_CREATED_CONTAINER, "/v/x.mp4", 946684830, KS_DATE_CONTAINER},
+        {0, 0, 0, "/v/PXL_20190712_181530123.mp4", 1562955330, KS_DATE_NAME},
+        {0, 0, 0, "/v/x.mp4", 77, KS_DATE_MTIME},
+        {-86400 * 365, 0, KS_CREATED_CONTAINER, "/v/2001-02-03.mp4", -86400 * 365, KS_DATE_CONTAINER},
+    };
+    setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+    tzset();
+    for (size_t i = 0; i < sizeof films / sizeof *films; i++) {
+        ks_media m = {.created = films[i].created, .created_local = films[i].local, .created_source = films[i].source};
+        int source;
+        int64_t date = ks_film_date(&source, &m, films[i].name, (int64_t)77 * 1000000000);
+        ck_assert_msg(date == films[i].want && source == films[i].want_source, "%s: %lld, %d", films[i].name, (long long)date, source);
+    }
+}
+END_TEST
+
 /* date -u -d ... +%s; the container, else the name, else the mtime. */
 START_TEST(dates_of_films)
 {
@@ -360,7 +430,8 @@ START_TEST(dates_of_films)
     tzset();
     for (size_t i = 0; i < sizeof films / sizeof *films; i++) {
         int source;
-        int64_t date = ks_film_date(&source, films[i].created, films[i].path, films[i].mtime * 1000000000);
+        int64_t date = ks_film_date(&source, &(ks_media){.created = films[i].created, .created_source = KS_CREATED_CONTAINER},
+                                    films[i].path, films[i].mtime * 1000000000);
         ck_assert_msg(date == films[i].date && source == films[i].source, "%s: %lld, %d", films[i].path, (long long)date, source);
     }
 }
@@ -376,6 +447,8 @@ int main(void)
     tcase_add_test(t, links_end);
     tcase_add_test(t, no_file_of_a_library);
     tcase_add_test(t, dates_of_films);
+    tcase_add_test(t, dates_in_names);
+    tcase_add_test(t, dates_by_source);
     tcase_add_test(t, a_disk_with_another_number);
     tcase_add_test(t, a_folder_that_cannot_be_read_to_its_end);
     tcase_add_test(t, missing_and_empty_roots);

@@ -81,7 +81,7 @@ START_TEST(test_header_fields)
     ks_error e;
     ks_wire_start(&s);
     ck_assert_int_eq(ks_wire_accept(&s, &good, &e), 0);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 21; i++) {
         m = good;
         switch (i) {
         case 0: m.u.media.tb_num = 0; break;
@@ -99,6 +99,11 @@ START_TEST(test_header_fields)
         case 12: m.u.media.fps = 0.0 / 0.0; break;
         case 13: m.u.media.created = INT64_MAX; break;
         case 14: memset(m.u.media.codec, 'x', sizeof m.u.media.codec); break;
+        case 16: memset(m.u.media.timecode, '1', sizeof m.u.media.timecode); break;
+        case 17: strcpy(m.u.media.timecode, "1:02:03:04"); break;
+        case 18: strcpy(m.u.media.timecode, "01:02:03/04"); break;
+        case 19: memset(m.u.media.reel, 'x', sizeof m.u.media.reel); break;
+        case 20: m.u.media.created_source = 3; break;
         case 15: memset(m.u.media.container, 'x', sizeof m.u.media.container); break;
         }
         ks_wire_start(&s);

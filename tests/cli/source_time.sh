@@ -1,0 +1,58 @@
+#!/bin/sh
+# Timecode, reel, exact rate and date of a film as its maker wrote them: fourteen films, each of another kind.
+set -u
+K=$BUILD/kinoseek
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8 NO_COLOR=1 TZ=America/New_York
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; fi; }
+ff() { ffmpeg -hide_banner -nostdin -v error -y -threads 1 "$@" || echo "not ok - the film ${*} was not made"; }
+case $K in /*) ;; *) K=$PWD/$K ;; esac
+mkdir "$T/v" && cd "$T/v" || exit 1
+
+s25="-f lavfi -i testsrc2=s=176x144:r=25:d=1" s30="-f lavfi -i testsrc2=s=176x144:r=30000/1001:d=1"
+x264="-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
+ff $s25 $x264 -timecode 14:09:42:00 -metadata:s:v reel_name=A001 tmcd.mov
+ff $s30 $x264 -timecode "14:09:42;10" drop.mov
+ff $s30 -c:v mpeg2video -timecode "01:09:42;10" broadcast.mxf
+ff $s25 -c:v mpeg2video -timecode 02:09:42:10 gop.mpg
+ff $s25 -c:v mpeg2video -timecode 02:09:43:10 -f mpegts gop.ts
+ff -f lavfi -i testsrc2=s=720x576:r=25:d=1 -c:v dvvideo -pix_fmt yuv420p -timecode 03:00:00:10 tape.dv
+ff $s25 -c:v mpeg4 -timecode 04:00:00:10 old.avi
+ff $s25 $x264 -metadata timecode=10:00:00:00 tag.mkv
+ff $s25 $x264 none.mp4
+ff -f lavfi -i testsrc2=s=176x144:r=14.709:d=2 $x264 odd.mp4
+ff -f lavfi -i testsrc2=s=176x144:r=25:d=4 -vf "select='not(mod(n,3))+not(mod(n,7))'" -fps_mode vfr $x264 uneven.mp4
+ff $s25 -c:v mpeg2video zeros.mpg
+ff $s25 $x264 -movflags use_metadata_tags -metadata creation_time=2024-05-06T07:08:09Z -metadata com.apple.quicktime.creationdate=2019-07-12T23:30:00+0200 apple.mov
+ff $s25 $x264 -metadata creation_time=1970-01-01T00:03:12Z VID_20190712_181530.mp4
+ff $s25 $x264 -metadata creation_time=2018-05-06T07:08:09Z head.mp4
+touch -d 2001-02-03T04:05:06Z none.mp4
+
+"$K" -L "$T/lib" -m demo --threads 1 ingest . >"$T/out" 2>"$T/err"
+ok $? "fifteen films go in"
+"$K" -L "$T/lib" check >/dev/null; ok $? "check finds every row as it was written"
+sqlite3 -separator ' ' "$T/lib/catalog.db" "SELECT p.path, coalesce(timecode, ''), coalesce(reel, ''), coalesce(rate_num || '/' || rate_den, '-'), flags & 32 \
+  FROM files p JOIN video v ON v.id = p.video LEFT JOIN source_time s ON s.video = v.id" | sed 's,.*/v/,,' >"$T/rows"
+while IFS='|' read -r want what; do
+  grep -qxF "$want" "$T/rows"; ok $? "$what"
+done <<'W'
+tmcd.mov 14:09:42:00 A001 25/1 0|a timecode track and its reel
+drop.mov 14:09:42;10  30000/1001 0|a drop-frame timecode track
+broadcast.mxf 01:09:42;10  30000/1001 0|MXF's material timecode
+gop.mpg 02:09:42:10  25/1 0|the first group of pictures of a programme stream
+gop.ts 02:09:43:10  25/1 0|the first group of pictures of a transport stream
+tape.dv 03:00:00:10  25/1 0|DV's own
+old.avi 04:00:00:10  25/1 0|AVI's header
+tag.mkv 10:00:00:00  25/1 0|Matroska's tag
+none.mp4   25/1 0|no timecode
+odd.mp4   14709/1000 0|a rate of no standard
+uneven.mp4   - 32|a rate that varies is none
+zeros.mpg   25/1 0|groups of pictures that begin at zero name no tape
+W
+"$K" -L "$T/lib" clips --json >"$T/clips"
+dated() { grep -q "/v/$1\".*\"date\":$2,\"date_source\":\"$3\"" "$T/clips"; ok $? "$1: dated by $3"; }
+dated apple.mov 1562967000 maker
+dated VID_20190712_181530.mp4 1562969730 name
+dated head.mp4 1525590489 container
+dated none.mp4 981173106 mtime
