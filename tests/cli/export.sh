@@ -67,3 +67,9 @@ is "$(k search --all --in lake.mp4 --format resolve-edl --fps 25 a dog | sed -n 
 is "$(k search --all --in lake.mp4 --format resolve-edl --fps 29.97ndf a dog | sed -n 2p)" "FCM: NON-DROP FRAME" "--fps 29.97ndf"
 k search --all --format cmx3600 --fps 14.7 a dog >/dev/null; is "$?" 2 "a rate that timecode does not count"
 is "$(k search --all --format csv a dog | tr -d '\r' | awk -F, 'NR > 1 { print $NF }' | sort -u)" "a dog" "each line has its question"
+
+# --- FCPXML against the rules of its version
+k search --all --format fcpxml -o "$T/hits.fcpxml" 'a <dog> & "b"'
+xmllint --noout --dtdvalid tests/readers/fcpxml-1.10.dtd "$T/hits.fcpxml" 2>"$T/err"; ok $? "FCPXML 1.10 is valid"
+sed 's/<media-rep.*\/>//' "$T/hits.fcpxml" >"$T/broken.fcpxml"; xmllint --noout --dtdvalid tests/readers/fcpxml-1.10.dtd "$T/broken.fcpxml" 2>/dev/null
+is "$?" 3 "and the rules refuse a file without its media"
