@@ -37,6 +37,16 @@ typedef enum {
     KS_ENET = -12      /* 5: no network */
 } ks_err;
 
+/* 1: the same but for the case of ASCII letters. No locale is asked: in tr_TR an I is no i, and AVI would be no avi. */
+static inline int ks_same_word(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        int x = *a >= 'A' && *a <= 'Z' ? *a | 0x20 : *a, y = *b >= 'A' && *b <= 'Z' ? *b | 0x20 : *b;
+        if (x != y) return 0;
+        if (!x) return 1;
+    }
+}
+
 typedef struct {
     int code;      /* ks_err; 0 while nothing failed */
     char msg[512]; /* one line, no newline; names the file or tensor and what is wrong with it */

@@ -152,7 +152,34 @@ static int help(int argc, char **argv, ks_error *e)
     return 0;
 }
 
-int main(int argc, char **argv)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/* OpenBLAS makes its threads when it is loaded, before main, and asks the environment how many. Whoever multiplies here
+ * has threads of his own; where none can be had (ulimit -u) it ends the program, where they have no memory (ulimit -v) it
+ * waits for them for ever at the end. There is no other way to tell it: this getenv is the one that it finds. */
+char *getenv(const char *name)
+{
+    static char one[] = "1";
+    size_t n = strlen(name);
+
+    if (strcmp(name, "OPENBLAS_NUM_THREADS") == 0)
+        return one;
+    for (char **v = environ; v && *v; v++)
+        if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
+            return *v + n + 1;
+    return NULL;
+}
+
+/* What libraries do at the end (join threads, unmap a gigabyte) is of no use to anybody. */
+static int leave(int code)
+{
+    fflush(NULL);
+    _exit(code);
+}
+#else
+static int leave(int code) { return code; }
+#endif
+
+static int program(int argc, char **argv)
 {
     ks_globals g = {.setup.program = argv[0], .argv = argv};
     ks_error e = {0};
@@ -192,3 +219,5 @@ int main(int argc, char **argv)
     }
     return flush_output(err);
 }
+
+int main(int argc, char **argv) { return leave(program(argc, argv)); }

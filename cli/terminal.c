@@ -41,8 +41,10 @@ void ks_terminal_of(ks_terminal *t, FILE *f)
     int tty = isatty(fileno(f));
 
     memset(t, 0, sizeof *t);
+    /* The locale is asked for its letters' bytes and nothing else: in tr_TR an I is no i, and AVI would be no avi. */
     setlocale(LC_CTYPE, "");
     t->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    setlocale(LC_CTYPE, t->utf8 ? "C.UTF-8" : "C");
     if (!tty)
         return;
     t->columns = 80;

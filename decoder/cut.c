@@ -1,9 +1,9 @@
 /* cut.c - a part of a film into its own file: the decoder program writes, we name and publish it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ static const char *muxer_of(const char *path)
                                            {".ts", "mpegts"}, {".avi", "avi"}, {NULL, NULL}};
     const char *dot = strrchr(path, '.');
     for (int i = 0; dot && names[i][0]; i++)
-        if (!strcasecmp(dot, names[i][0])) return names[i][1];
+        if (ks_same_word(dot, names[i][0])) return names[i][1];
     return NULL;
 }
 
@@ -58,6 +58,18 @@ typedef struct {
     int fd, named;
 } growing;
 
+/* A new file; *ending, seven characters at the end of name, becomes one that nobody has. The umask says who may read it. */
+static int open_named(char *ending, const char *name)
+{
+    static atomic_uint tries;
+    for (int i = 0; i < 100; i++) {
+        snprintf(ending, 8, ".%06x", ((unsigned)getpid() * 2654435761u + atomic_fetch_add(&tries, 1) * 40503u) & 0xffffff);
+        int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+        if (fd >= 0 || errno != EEXIST) return fd;
+    }
+    return -1;
+}
+
 static int open_piece(growing *p, const char *to_file)
 {
     char *folder = strdup(to_file), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -70,11 +82,12 @@ static int open_piece(growing *p, const char *to_file)
         return -1;
     }
     if (slash) slash[slash == folder] = 0;
-    p->fd = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    /* It gets its name through /proc, where there is one. */
+    if (access("/proc/self/fd", X_OK) == 0) p->fd = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     free(folder);
     p->named = p->fd < 0;
-    if (p->named) p->fd = mkostemp(p->name, O_CLOEXEC);
-    return p->fd < 0 ? -1 : fchmod(p->fd, 0644);
+    if (p->named) p->fd = open_named(p->name + strlen(to_file), p->name);
+    return p->fd < 0 ? -1 : 0;
 }
 
 /* Over a file that is there only with force, and not before the piece is whole. */

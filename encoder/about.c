@@ -54,10 +54,10 @@ static int core_width(const char *core)
     static const char *const half[] = {"Haswell", "Zen", "Excavator", "Steamroller", "Piledriver", "Bulldozer", "Sandybridge", NULL};
 
     for (const char *const *c = wide; *c; c++)
-        if (strcasecmp(core, *c) == 0)
+        if (ks_same_word(core, *c))
             return 512;
     for (const char *const *c = half; *c; c++)
-        if (strcasecmp(core, *c) == 0)
+        if (ks_same_word(core, *c))
             return 256;
     return 128;
 }

@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+void openblas_set_num_threads(int n); /* of the library that FAISS multiplies with; kinoseek loads it with one thread */
+int openblas_get_num_threads(void);
+
 static int failed(ks_error *e, const char *what)
 {
     return ks_fail(e, KS_EFORMAT, "FAISS: %s: %.200s", what, faiss_get_last_error());
@@ -33,7 +36,12 @@ int ks_coarse_train(void **coarse, const float *x, int64_t n, int dim, int lists
     const char *kind = lists > 2048 ? "HNSW32,Flat" : "Flat";
     if (faiss_index_factory(&index, dim, kind, METRIC_INNER_PRODUCT) != 0) code = failed(e, kind);
     else if (faiss_Clustering_new_with_params(&clustering, dim, lists, &p) != 0) code = failed(e, "clustering");
-    else if (faiss_Clustering_train(clustering, n, x, index) != 0) code = failed(e, "training");
+    else {
+        int before = openblas_get_num_threads();
+        openblas_set_num_threads(omp_get_max_threads());
+        if (faiss_Clustering_train(clustering, n, x, index) != 0) code = failed(e, "training");
+        openblas_set_num_threads(before);
+    }
     faiss_Clustering_free(clustering);
     if (code < 0) faiss_Index_free(index);
     else *coarse = index;

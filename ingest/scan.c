@@ -10,7 +10,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,7 +183,7 @@ static int rubbish(const char *name)
 {
     static const char *const names[] = {"lost+found", "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "@eaDir", "#recycle", "#snapshot"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcasecmp(name, names[i]) == 0) return 1;
+        if (ks_same_word(name, names[i])) return 1;
     return 0;
 }
 

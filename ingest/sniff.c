@@ -4,7 +4,6 @@
 #include "ingest/scan.h"
 
 #include <string.h>
-#include <strings.h>
 
 typedef struct {
     unsigned at, n;
@@ -79,6 +78,6 @@ int ks_video_name(const char *path)
     const char *dot = strrchr(name, '.');
     if (!dot || dot == name) return 0;
     for (size_t i = 0; i < COUNT(extensions); i++)
-        if (strcasecmp(dot + 1, extensions[i]) == 0) return 1;
+        if (ks_same_word(dot + 1, extensions[i])) return 1;
     return 0;
 }

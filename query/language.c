@@ -47,6 +47,8 @@ static int word_says(const char *word, size_t n, int accents)
     return among(word, english, sizeof english / sizeof *english) || (n > 4 && strcmp(word + n - 3, "ing") == 0);
 }
 
+static int is_letter(unsigned char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+
 int ks_looks_english(const char *words)
 {
     char word[32];
@@ -56,10 +58,10 @@ int ks_looks_english(const char *words)
     for (const unsigned char *s = (const unsigned char *)words;; s++) {
         wide += *s >= 0xce && *s != 0xe2;           /* lead bytes of U+0380 and above; 0xe2 is mostly punctuation */
         accents |= *s >= 0xc3 && *s <= 0xc9;        /* U+00C0 to U+027F */
-        letters += isalpha(*s) != 0;
-        if (isalpha(*s) || *s >= 0x80) {
+        letters += is_letter(*s);
+        if (is_letter(*s) || *s >= 0x80) {
             if (n < sizeof word - 1)
-                word[n++] = (char)tolower(*s);
+                word[n++] = (char)(is_letter(*s) ? *s | 0x20 : *s);
             continue;
         }
         word[n] = 0;
