@@ -74,7 +74,7 @@ const ks_option ks_global_options[] = {
     {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, setup.tokenizer), "FILE", "sentencepiece model of the text tower"},
     {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, setup.precision), "auto|fp32|bf16|int8", "arithmetic of the encoder"},
     {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, setup.threads), "N", "threads to use (all)"},
-    {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "no progress, no notices"},
+    {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "results and errors alone"},
     {'v', "verbose", KS_OPT_FLAG, offsetof(ks_globals, verbose), NULL, "say more on stderr"},
     {'h', "help", KS_OPT_FLAG, offsetof(ks_globals, help), NULL, "this help, or the command's"},
     {0, "version", KS_OPT_FLAG, offsetof(ks_globals, version), NULL, "versions of kinoseek and its libraries"},

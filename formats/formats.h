@@ -136,6 +136,10 @@ void ks_out_close(ks_out *o); /* NULL is fine; without ks_out_end nothing that h
 
 const char *ks_base_name(const char *path); /* last part of a path */
 int ks_check_template(const char *form, ks_error *e); /* KS_EUSAGE: --print names a field that does not exist */
+typedef struct {
+    const char *name, *brief, *forms; /* forms NULL: none */
+} ks_print_facts;
+int ks_print_about(ks_print_facts *out, int i); /* the i-th field of --print; 0: no more */
 
 /* --- vectors of clips --- to FILE.npy (with FILE.ids.npy and FILE.json beside it) or to an .npz; half: f2, else f4 */
 typedef struct ks_vectors ks_vectors;

@@ -22,13 +22,33 @@ typedef enum { RANK, PATH, START, END, BEST, SCORE, COSINE, VIDEO, CLIP, CLIPS, 
 static const struct {
     const char *name;
     kind kind;
+    const char *brief;
 } fields[] = {
-    [RANK] = {"rank", WHOLE}, [PATH] = {"path", FILM}, [START] = {"start", TIME}, [END] = {"end", TIME}, [BEST] = {"best", TIME},
-    [SCORE] = {"score", NUMBER}, [COSINE] = {"cosine", NUMBER}, [VIDEO] = {"video", WHOLE}, [CLIP] = {"clip", WHOLE},
-    [CLIPS] = {"clips", PLAIN}, [DAY] = {"date", DATE}, [QUERY] = {"query", PLAIN}, [LABEL] = {"label", PLAIN},
-    [LENGTH] = {"length", TIME}, [TAB] = {"tab", PLAIN},
+    [RANK] = {"rank", WHOLE, "from 1, best first"},
+    [PATH] = {"path", FILM, "of the film"},
+    [START] = {"start", TIME, "where the moment begins"},
+    [END] = {"end", TIME, "where it ends"},
+    [BEST] = {"best", TIME, "where the question fits best"},
+    [SCORE] = {"score", NUMBER, "0 to 1"},
+    [COSINE] = {"cosine", NUMBER, "raw"},
+    [VIDEO] = {"video", WHOLE, "number of the film"},
+    [CLIP] = {"clip", WHOLE, "number of its best clip"},
+    [CLIPS] = {"clips", PLAIN, "numbers of all its clips"},
+    [DAY] = {"date", DATE, "of the film, local time"},
+    [QUERY] = {"query", PLAIN, "what was asked"},
+    [LABEL] = {"label", PLAIN, "the same"},
+    [LENGTH] = {"length", TIME, "of the moment"},
+    [TAB] = {"tab", PLAIN, "a tab"},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
+
+int ks_print_about(ks_print_facts *out, int i)
+{
+    if (i < 0 || i >= FIELDS)
+        return 0;
+    *out = (ks_print_facts){fields[i].name, fields[i].brief, fields[i].kind == PLAIN ? NULL : forms[fields[i].kind]};
+    return 1;
+}
 
 static int field_of(const char *name, size_t n)
 {
