@@ -174,11 +174,36 @@ static void note_loss(ks_film_job *f)
     if (f->first_damage < 0) f->first_damage = f->times.any ? f->times.last_end : 0;
 }
 
+/* Of the whole film, or of a stream that it goes on in. */
+static void begin_between_keys(ks_film_job *f)
+{
+    f->hole = 1;
+    if (!f->times.any) f->headless = 1;
+    else if (f->first_damage < 0) f->first_damage = f->times.last_end;
+}
+
+/* The decoder gives what it still holds; another is opened for st. */
+static int change_stream(ks_film_job *f, AVStream *st)
+{
+    avcodec_send_packet(f->source.codec, NULL);
+    receive(f);
+    if (f->restart) return -1;
+    f->first_followed = f->times.last_end;
+    ks_damage_open(&f->damage, f->times.tick);
+    f->loss_seq = 0;
+    if (ks_source_follow(&f->source, st, &f->how, f->time_base) == 0) return 0;
+    f->unread = 1;
+    return -1;
+}
+
 static void decode(ks_film_job *f, AVPacket *p)
 {
+    AVStream *st = f->source.stream;
+    if (f->source.opened != st->codecpar->codec_id && change_stream(f, st)) return;
+    av_packet_rescale_ts(p, st->time_base, f->time_base);
     int key = (p->flags & AV_PKT_FLAG_KEY) != 0;
     if (!ks_packet_has_picture(p, f->source.stream->codecpar)) return;
-    if (f->damage.seq == 0 && !key) f->headless = f->hole = 1;
+    if (f->damage.seq == 0 && !key) begin_between_keys(f);
     number_packet(f, ks_damage_packet(&f->damage, p->pts != AV_NOPTS_VALUE ? p->pts : INT64_MIN, key, (p->flags & AV_PKT_FLAG_CORRUPT) != 0));
     if (f->loss && !key) damage(f, 0);
     if (f->loss) f->loss_seq = f->damage.seq;
@@ -186,6 +211,25 @@ static void decode(ks_film_job *f, AVPacket *p)
     int r = avcodec_send_packet(f->source.codec, p);
     if (r < 0 && r != AVERROR(EAGAIN)) damage(f, 0);
     receive(f);
+}
+
+static void take_packet(ks_film_job *f, AVPacket *p)
+{
+    f->encrypted = is_encrypted(p);
+    if (!f->encrypted && !f->unread) decode(f, p);
+}
+
+/* The picture goes on in the stream of which packets were kept. */
+static void take_sequel(ks_film_job *f)
+{
+    ks_follow kept = f->follow;
+    memset(&f->follow, 0, sizeof f->follow);
+    f->followed_at = kept.kept[0]->pos;
+    f->hole = 1; /* the last pictures of a PID stay in libav until the file ends, and come too late */
+    change_stream(f, f->source.format->streams[kept.stream]);
+    for (int i = 0; i < kept.n && !f->restart && !f->encrypted; i++) take_packet(f, kept.kept[i]);
+    f->follow.any = 1;
+    ks_follow_reset(&kept);
 }
 
 /* "Again" is said by MPEG-TS after 64 KiB without a packet of its own: it goes on as long as the file does. */
@@ -214,6 +258,8 @@ static int step(ks_film_job *f)
     if (ks_log_take().bad || (r < 0 && r != AVERROR_EOF && r != AVERROR(EAGAIN))) note_loss(f);
     if (r < 0) {
         if (f->loss && !ends_in_zeros(f)) f->lost_end = f->hole = 1;
+        if (ks_follow_at_end(&f->follow)) take_sequel(f);
+        if (f->restart || f->unread) return 0;
         avcodec_send_packet(f->source.codec, NULL);
         receive(f);
         return 0;
@@ -221,11 +267,13 @@ static int step(ks_film_job *f)
     ks_talk_alive(f);
     if (p->pos + p->size > f->read_to) f->read_to = p->pos + p->size;
     if (p->stream_index == f->source.stream->index) {
-        f->encrypted = is_encrypted(p);
-        if (!f->encrypted) decode(f, p);
+        ks_follow_ours(&f->follow);
+        take_packet(f, p);
+    } else if ((p->pos < 0 || p->pos >= f->followed_at) && ks_follow_other(&f->follow, f->source.format->streams[p->stream_index], p)) {
+        take_sequel(f);
     }
     av_packet_unref(p);
-    return !f->restart && !f->too_large && !f->encrypted;
+    return !f->restart && !f->too_large && !f->encrypted && !f->unread;
 }
 
 static int64_t rescale_start(const AVFormatContext *c, const AVStream *st)
@@ -254,14 +302,16 @@ static void start_clock(ks_film_job *f)
 
 static void open_film(ks_film_job *f, int threads)
 {
-    ks_source_how how = {.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads,
-                         .hwaccel = f->task->job.hwaccel, .alive = ks_talk_alive, .arg = f};
-    f->hole = f->loss = f->restart = f->damaged = f->headless = 0;
+    f->how = (ks_source_how){.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads,
+                             .hwaccel = f->task->job.hwaccel, .alive = ks_talk_alive, .arg = f};
+    ks_follow_reset(&f->follow);
+    f->hole = f->loss = f->restart = f->damaged = f->headless = f->unread = 0;
     f->first_damage = -1;
-    f->read_to = f->loss_seq = f->lost_end = 0;
+    f->read_to = f->followed_at = f->loss_seq = f->lost_end = 0;
     f->missing = 0;
     f->lost = f->lost_last = 0;
-    if (ks_source_open(&f->source, &how)) return;
+    if (ks_source_open(&f->source, &f->how)) return;
+    f->time_base = f->source.stream->time_base;
     start_clock(f);
     /* a quarter of what may be held, so that a plan made late still finds its frames */
     int64_t area = (int64_t)f->source.codec->width * f->source.codec->height * 2, most = (int64_t)f->hold.budget / 4;

@@ -4,6 +4,7 @@
 
 #include "decoder/decoder_damage.h"
 #include "decoder/decoder_even.h"
+#include "decoder/decoder_follow.h"
 #include "decoder/decoder_hold.h"
 #include "decoder/decoder_pixels.h"
 #include "decoder/decoder_source.h"
@@ -11,7 +12,10 @@
 
 typedef struct {
     ks_task *task;
+    ks_source_how how;
     ks_source source;
+    ks_follow follow;           /* what may be the sequel in another stream */
+    AVRational time_base;       /* of the film: of the stream it begins in */
     ks_times times;
     ks_even even;
     ks_hold hold;
@@ -39,6 +43,9 @@ typedef struct {
     int64_t first_damage;       /* ticks, -1 none */
     int64_t lost, lost_last;    /* frames: in all, since the last good one */
     double missing;             /* seconds */
+    int unread;                 /* it goes on in a stream that cannot be decoded */
+    int64_t followed_at;        /* byte where the stream we show goes on from another */
+    int64_t first_followed;     /* ticks: where the last change of streams was */
     int too_large, encrypted, interlaced, hdr;
     int64_t skip;               /* frames already delivered before a restart */
     int restart;                /* begin again with one thread */

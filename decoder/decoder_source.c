@@ -234,7 +234,7 @@ static void open_hardware(ks_source *s, const AVCodec *codec, const char *name)
     }
 }
 
-static int open_codec(ks_source *s, const ks_source_how *how)
+static int open_codec(ks_source *s, const ks_source_how *how, AVRational base)
 {
     const AVCodecParameters *p = s->stream->codecpar;
     const AVCodec *codec = avcodec_find_decoder(p->codec_id);
@@ -258,7 +258,8 @@ static int open_codec(ks_source *s, const ks_source_how *how)
 #if LIBAVCODEC_VERSION_MAJOR >= 60
     s->codec->flags |= AV_CODEC_FLAG_COPY_OPAQUE;
 #endif
-    s->codec->pkt_timebase = s->stream->time_base;
+    s->codec->pkt_timebase = base;
+    s->opened = p->codec_id;
     s->codec->max_pixels = KS_MAX_PIXELS;
     if (how->fast) {
         s->codec->skip_frame = AVDISCARD_NONREF;
@@ -272,14 +273,34 @@ static int open_codec(ks_source *s, const ks_source_how *how)
     return 0;
 }
 
+/* Streams that nobody asks for are not even read; where they may begin and end in the middle of the file (MPEG, FLV) other
+ * pictures are, for the film may go on there (decoder_follow.c). */
+static void discard_others(ks_source *s)
+{
+    const char *name = s->format->iformat->name;
+    int come_and_go = !strcmp(name, "mpegts") || !strcmp(name, "mpeg") || !strcmp(name, "flv");
+    for (unsigned i = 0; i < s->format->nb_streams; i++) {
+        AVStream *st = s->format->streams[i];
+        int may_go_on = come_and_go && st->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
+        if (st != s->stream && !may_go_on) st->discard = AVDISCARD_ALL;
+    }
+}
+
 int ks_source_open(ks_source *s, const ks_source_how *how)
 {
     if (ks_source_open_bare(s, how)) return -1;
     if (find_stream_info(s) < 0 && s->format->nb_streams == 0) return refuse(s, why_no_format(s));
     if (pick(s)) return -1;
-    for (unsigned i = 0; i < s->format->nb_streams; i++)
-        if (s->format->streams[i] != s->stream) s->format->streams[i]->discard = AVDISCARD_ALL;
-    return open_codec(s, how);
+    discard_others(s);
+    return open_codec(s, how, s->stream->time_base);
+}
+
+int ks_source_follow(ks_source *s, AVStream *st, const ks_source_how *how, AVRational base)
+{
+    avcodec_free_context(&s->codec);
+    av_buffer_unref(&s->device);
+    s->stream = st;
+    return open_codec(s, how, base);
 }
 
 void ks_source_close(ks_source *s)

@@ -41,6 +41,7 @@ typedef struct {
     AVFormatContext *format;
     AVStream *stream;
     AVCodecContext *codec;
+    enum AVCodecID opened;     /* codec of the stream when `codec` was opened */
     AVBufferRef *device;       /* hardware decoding, or NULL */
     int cut;                   /* known to be longer than what is there */
     int threads;
@@ -58,6 +59,8 @@ typedef struct {
 /* 0, or -1 with reason filled (a verdict, not an error). Close in either case. */
 int ks_source_open(ks_source *s, const ks_source_how *how);
 void ks_source_close(ks_source *s);
+/* The same film goes on in st: its decoder in place of the old one, times in `base`. 0, or -1 with reason filled. */
+int ks_source_follow(ks_source *s, AVStream *st, const ks_source_how *how, AVRational base);
 /* Demuxer only, all streams kept (for a cut). */
 int ks_source_open_bare(ks_source *s, const ks_source_how *how);
 

@@ -97,6 +97,11 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f)
         snprintf(why, sizeof why, "damaged from %s", at);
         partly(end, why);
     }
+    if (f->unread) {
+        clock_words(at, seconds(f, f->first_followed));
+        snprintf(why, sizeof why, "from %s on its picture cannot be read (%.100s)", at, f->source.reason);
+        partly(end, why);
+    }
     if (t->jumps > 0) {
         clock_words(at, seconds(f, t->first_jump));
         snprintf(why, sizeof why, "its clock jumps at %s", at);
@@ -108,7 +113,7 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f)
 void ks_film_verdict(ks_wire_end *end, ks_film_job *f)
 {
     end->frames = f->hold.next;
-    if (f->hold.next == 0 || !f->source.codec) {
+    if (f->hold.next == 0 || (!f->source.codec && !f->unread)) {
         no_frames(end, f);
         return;
     }
