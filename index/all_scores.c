@@ -119,7 +119,7 @@ static int take(void *arg, const ks_vector_row *row)
     const uint16_t *half = in_copies(b, row);
     if (!half) {
         ks_clip clip;
-        int dim = 0, code = ks_clip_half(own, &dim, &clip, b->x, row->clip.id, b->e);
+        int dim = 0, code = b->x->store->clip(own, &dim, &clip, b->x, row->clip.id, b->e);
         if (code == KS_EDAMAGED || (code >= 0 && dim != b->dim)) return 0; /* rotten: left out, as a search does */
         if (code < 0) return code;
         half = own;
@@ -137,12 +137,12 @@ static int run(block *b, const ks_filter *f)
     ks_space space;
     int64_t damaged = 0;
     ks_walk walk = { .dim = b->dim, .from = 0, .to = INT64_MAX, .bare = 1, .filter = f };
-    int code = ks_library_read(&library, x, b->e);
-    if (code >= 0) code = ks_space_read(&space, x, library.space, b->e);
+    int code = x->store->library(&library, x, b->e);
+    if (code >= 0) code = x->store->space(&space, x, library.space, b->e);
     if (code < 0 || library.space == 0) return code;
     if (space.dim != b->dim) return ks_fail(b->e, KS_ESPACE, "%s holds vectors of D %d, the queries have %d", x->dir, space.dim, b->dim);
     code = ks_copies_load(x, &library, &space, b->e);
-    if (code >= 0) code = ks_walk_vectors(x, &walk, take, b, &damaged, b->e);
+    if (code >= 0) code = x->store->walk(x, &walk, take, b, &damaged, b->e);
     if (code >= 0 && !b->stopped) flush(b);
     return code;
 }
@@ -153,10 +153,10 @@ int ks_index_scores(ks_index *x, const float *q, int n, int dim, const ks_filter
     block *b = calloc(1, sizeof *b);
     uint16_t *half = malloc((size_t)BLOCK * (size_t)dim * sizeof *half);
     float *scores = malloc((size_t)n * BLOCK * sizeof *scores);
-    int code = b && half && scores ? ks_snapshot(x, e) : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    int code = b && half && scores ? x->store->snapshot(x, e) : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     if (code >= 0) {
         *b = (block){ .x = x, .q = q, .n = n, .dim = dim, .cpu = ks_cpu_best(), .half = half, .scores = scores, .visit = visit, .arg = arg, .e = e };
-        code = ks_end(x, run(b, f), e);
+        code = x->store->end(x, run(b, f), e);
     }
     free(scores);
     free(half);

@@ -157,6 +157,7 @@ int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
     }
     for (size_t n = strlen(x->dir); n > 1 && x->dir[n - 1] == '/'; n--) x->dir[n - 1] = 0;
     x->mode = mode;
+    x->store = &ks_sqlite_store;
     x->lock = x->folder = -1;
     int code = open_all(x, e);
     if (code < 0) {

@@ -2,8 +2,8 @@
 #ifndef KS_CATALOG_H
 #define KS_CATALOG_H
 
-#include "index/index.h"
-#include "index/totals.h"
+#include "index/half.h"
+#include "index/store.h"
 #include "ks.h"
 
 #include <sqlite3.h>
@@ -26,47 +26,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 5, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_STATEMENTS = 64, KS_MAX_DIM = 8192, KS_MAX_PATH = 4096 };
-
-typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
-typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
-
-typedef struct {
-    int table;            /* ks_table_tag, or 0 */
-    int64_t id;
-} ks_rotten_row;
-
-struct ks_index {
-    sqlite3 *db;
-    char *dir;            /* absolute or as given, no trailing slash; owned */
-    ks_mode mode;
-    int version;          /* of the schema: a reader may meet an older one */
-    int lock, folder;     /* fds of writer.lock and of the folder, both locked; or -1 */
-    int64_t steps, most_steps; /* of SQLite's machine for one question; a reader's are bounded (connect.c) */
-    int dead;             /* an fsync failed: nothing more is written (DESIGN 3.6) */
-    int inside;           /* depth of ks_begin / ks_snapshot */
-    ks_totals pending;    /* what the transaction under way adds to the sums */
-    int threads;          /* of a scan; 0 = as many as cores */
-    struct { char *sql; sqlite3_stmt *s; } cache[KS_STATEMENTS]; /* by text; owned */
-    int64_t ann_rows;     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
-    ks_cursor *found;     /* row_cursor.c: the last single look-up */
-    ks_rotten_row *rotten; /* [n_rotten] met by this handle, sorted (rotten.c) */
-    int n_rotten;
-    int64_t missing;      /* clips that the library counts and the largest search did not meet */
-    ks_copies *copies;
-    ks_ann *ann;
-};
-
-/* The one row of table `library`. */
-typedef struct {
-    char id[33];
-    int64_t created;      /* seconds since 1970 */
-    int64_t space;        /* searched; 0 = none yet */
-    int64_t writing;      /* filled by a writer; differs from `space` during a switch */
-    int64_t generation;
-    int64_t next_video, next_clip, next_segment; /* ids are never used again */
-    int64_t videos, clips; /* that searches see; counted along, verified by check */
-} ks_library_row;
+enum { KS_SCHEMA_VERSION = 5, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
 
 /* --- statement.c --- */
 /* A statement from the handle's cache, reset. NULL: e says why. */
@@ -154,28 +114,19 @@ int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_er
 int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e);
 
 /* --- vector_walk.c --- */
-typedef struct {
-    ks_clip clip;
-    int64_t finished;         /* of its video */
-    const uint16_t *half;     /* [dim]; until the next row; NULL where the walk is bare */
-} ks_vector_row;
-typedef struct {
-    int dim;
-    int64_t from, to;         /* videos with from < finished <= to */
-    int ordered;              /* 1: by video, start, end */
-    int bare;                 /* 1: clips without their vectors, ordered */
-    const ks_filter *filter;  /* NULL: all */
-} ks_walk;
-typedef int ks_each_vector(void *arg, const ks_vector_row *row); /* > 0 stops, < 0 is an error */
 /* Rotten rows are left out and counted in *damaged. */
 int ks_walk_vectors(ks_index *x, const ks_walk *w, ks_each_vector *each, void *arg, int64_t *damaged, ks_error *e);
 
-/* --- half.c: IEEE binary16, rounding to nearest even; ks_half_from_float is in index.h --- */
-float ks_float_from_half(uint16_t h);
+/* --- segment_list.c: table `segment` --- */
+int ks_segments_read(ks_segment_row **out, int *n, ks_index *x, int64_t space, ks_error *e); /* by from_generation; caller frees */
+int ks_segment_put(const ks_segment_row *row, ks_index *x, ks_error *e);
+/* `fresh` (rows 0: none) in place of old[n], and of what is of another space; its generations hold no dead rows any more. */
+int ks_segments_replace(ks_index *x, const ks_segment_row *old, int n, const ks_segment_row *fresh, ks_error *e);
 
-/* Little and big hosts read the same file: numbers in blobs are little endian (x86-64, arm64). */
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "blobs of the catalog are little endian; a big-endian host needs swapping here"
-#endif
+/* --- store_sqlite.c: what searches ask of the films --- */
+int ks_dead_read(ks_index *x, ks_each_pair *each, void *arg, int *rotten, ks_error *e);
+int ks_dead_count(int64_t *n, ks_index *x, int64_t from, int64_t to, ks_error *e);
+int ks_passing(ks_index *x, const ks_filter *f, ks_each_pair *each, void *arg, ks_error *e);
+int ks_clips_after(int64_t *n, ks_index *x, int64_t generation, int64_t space, ks_error *e);
 
 #endif

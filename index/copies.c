@@ -53,7 +53,7 @@ int ks_copies_load(ks_index *x, const ks_library_row *library, const ks_space *s
     int n = 0;
     if (!x->copies) x->copies = calloc(1, sizeof *x->copies);
     if (!x->copies) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
-    int code = x->copies->distrusted ? 0 : ks_segments_read(&rows, &n, x, library->space, e);
+    int code = x->copies->distrusted ? 0 : x->store->segments(&rows, &n, x, library->space, e);
     if (code < 0) return code;
     ks_copies fresh = { .distrusted = x->copies->distrusted };
     fresh.at = calloc((size_t)n + 1, sizeof *fresh.at);

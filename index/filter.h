@@ -21,6 +21,5 @@ void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where,
 /* The cached statement of that text, bound. NULL: e says why. */
 sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filter *f, int where, const char *after, ks_error *e);
 void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f);
-int ks_filter_bounded(const ks_filter *f); /* does it leave anything out? f may be NULL */
 
 #endif

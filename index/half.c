@@ -1,5 +1,5 @@
 /* half.c - float to IEEE binary16 and back, in plain C: what is stored does not depend on the CPU. */
-#include "index/catalog.h"
+#include "index/half.h"
 
 #include <string.h>
 

@@ -29,7 +29,7 @@ typedef struct {
 static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const ks_segment *s, ks_error *e)
 {
     int64_t dead = 0;
-    int code = ks_integer(&dead, x, e, "SELECT count(*) FROM gone WHERE finished > ?1 AND finished <= ?2", "ll", row->from, row->to);
+    int code = x->store->count_dead(&dead, x, row->from, row->to, e);
     *much = dead * 4 > s->header.runs;
     return code;
 }
@@ -71,15 +71,12 @@ static void remove_strays(ks_index *x, const plan *p, const ks_segment_row *fres
 /* The commit that makes the new segment the one to use, in place of those it merged. */
 static int name_it(ks_index *x, plan *p, const ks_segment_row *fresh, ks_error *e)
 {
-    int code = ks_begin(x, e);
+    int code = x->store->begin(x, e);
     if (code < 0) return code;
-    for (int i = p->from; i < p->n && code >= 0; i++) code = ks_run(x, e, "DELETE FROM segment WHERE id = ?1", "l", p->list[i].id);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM segment WHERE space <> ?1", "l", p->library.space);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM gone WHERE finished > ?1", "l", fresh->from); /* no copy holds them now */
-    if (code >= 0 && fresh->rows > 0) code = ks_segment_put(fresh, x, e);
+    code = x->store->replace_segments(x, p->list + p->from, p->n - p->from, fresh, e);
     p->library.next_segment = fresh->id + 1;
-    if (code >= 0) code = ks_library_write(&p->library, x, e);
-    return ks_end(x, code, e);
+    if (code >= 0) code = x->store->keep_library(&p->library, x, e);
+    return x->store->end(x, code, e);
 }
 
 /* A copied or touched file that passed its full check is as good as a new one: remember its stat. */
@@ -94,8 +91,7 @@ static int note_checked(ks_index *x, ks_error *e)
 static int count_tail(int64_t *tail, ks_index *x, const plan *p, ks_error *e)
 {
     int64_t reached = p->n ? p->list[p->n - 1].to : 0;
-    return ks_integer(tail, x, e, "SELECT count(*) FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = ?2 "
-                                  "WHERE v.finished > ?1", "ll", reached, p->library.space);
+    return x->store->clips_after(tail, x, reached, p->library.space, e);
 }
 
 /* Lists for a large segment. Without them search is exact: what FAISS cannot do here stops nothing. */
@@ -116,12 +112,12 @@ static int add_lists(ks_segment_row *fresh, ks_index *x, const plan *p, ks_error
 static int publish(plan *p, ks_index *x, int final, ks_error *e)
 {
     int64_t tail = 0;
-    int code = ks_library_read(&p->library, x, e);
+    int code = x->store->library(&p->library, x, e);
     if (code < 0 || p->library.space == 0) return code;
-    code = ks_space_read(&p->space, x, p->library.space, e);
+    code = x->store->space(&p->space, x, p->library.space, e);
     if (code >= 0) code = ks_copies_load(x, &p->library, &p->space, e);
     if (code >= 0) code = note_checked(x, e);
-    if (code >= 0) code = ks_segments_read(&p->list, &p->n, x, p->library.space, e);
+    if (code >= 0) code = x->store->segments(&p->list, &p->n, x, p->library.space, e);
     if (code >= 0) code = count_tail(&tail, x, p, e);
     if (code >= 0) code = choose(p, x, tail, e);
     if (code < 0) return code;

@@ -358,7 +358,7 @@ int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e)
         return ks_fail(e, KS_ENOMEM, "%s: out of memory", dir);
     }
     ks_index *x = &r->new_one;
-    *x = (ks_index){ .dir = name, .mode = KS_WRITE, .lock = -1, .folder = -1 };
+    *x = (ks_index){ .store = &ks_sqlite_store, .dir = name, .mode = KS_WRITE, .lock = -1, .folder = -1 };
     r->did = did;
     r->arg = arg;
     int code = 0;

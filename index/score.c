@@ -1,7 +1,7 @@
 /* score.c - the score in plain C (the definition), and which form this CPU gets. */
 #include "index/score.h"
 
-#include "index/catalog.h"
+#include "index/half.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

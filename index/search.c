@@ -1,8 +1,6 @@
 /* search.c - the k nearest clips, exactly; scores of everything. */
 #include "index/ann.h"
-#include "index/catalog.h"
 #include "index/copies.h"
-#include "index/filter.h"
 #include "index/score.h"
 #include "index/sweep.h"
 #include "index/top.h"
@@ -46,7 +44,7 @@ static int gather(run *r, ks_error *e)
     int code = ks_copies_load(x, &r->library, &r->space, e);
     for (int i = 0; code >= 0 && i < x->copies->n_gaps; i++) {
         ks_walk walk = { .dim = r->dim, .from = x->copies->gaps[i].from, .to = x->copies->gaps[i].to, .filter = r->f };
-        code = ks_walk_vectors(x, &walk, take, r, &r->damaged, e);
+        code = x->store->walk(x, &walk, take, r, &r->damaged, e);
     }
     if (code >= 0) code = ks_spans_make(&spans, x, r->f, e);
     if (code >= 0) {
@@ -77,7 +75,7 @@ static int confirm_one(ks_clip *clip, run *r, ks_neighbour n, ks_error *e)
     uint16_t half[KS_MAX_DIM];
     float score;
     int dim = 0;
-    int code = ks_clip_half(half, &dim, clip, r->x, n.clip, e);
+    int code = r->x->store->clip(half, &dim, clip, r->x, n.clip, e);
     if (code == KS_ENOTFOUND) return 0;
     if (code < 0) return code;
     if (dim != r->dim) return 0;
@@ -142,8 +140,8 @@ static int search(run *r, ks_error *e)
 {
     int rotten = 0, want = r->k;
     r->all = 1;
-    int code = ks_library_read(&r->library, r->x, e);
-    if (code >= 0) code = ks_space_read(&r->space, r->x, r->library.space, e);
+    int code = r->x->store->library(&r->library, r->x, e);
+    if (code >= 0) code = r->x->store->space(&r->space, r->x, r->library.space, e);
     if (code < 0 || r->library.space == 0) return code;
     if (r->dim != r->space.dim)
         return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", r->x->dir, r->space.dim, r->dim);
@@ -174,8 +172,8 @@ int ks_index_search(ks_found *out, ks_index *x, const float *q, int dim, int k, 
     for (int d = 0; d < dim; d++)
         if (!isfinite(q[d])) return ks_fail(e, KS_EUSAGE, "the query vector is not finite");
     run r = { .x = x, .q = q, .dim = dim, .k = k, .f = f, .how = how, .cpu = ks_cpu_best() };
-    int code = ks_snapshot(x, e);
-    if (code >= 0) code = ks_end(x, search(&r, e), e);
+    int code = x->store->snapshot(x, e);
+    if (code >= 0) code = x->store->end(x, search(&r, e), e);
     if (code < 0) {
         free(r.top.at);
         free(r.clips);

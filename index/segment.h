@@ -8,7 +8,8 @@
 #ifndef KS_SEGMENT_H
 #define KS_SEGMENT_H
 
-#include "index/catalog.h"
+#include "index/half.h"
+#include "index/store.h"
 
 typedef struct {
     int64_t video, finished; /* alive while the catalog has not put this pair into `gone` */
@@ -37,18 +38,6 @@ int ks_segment_lay(ks_segment_layout *out, int64_t rows, int64_t runs, int64_t d
 /* Is this the header of a whole, well-formed segment file of `bytes`? Fuzzed. 1 or 0. */
 int ks_segment_header_ok(ks_segment_header *out, ks_segment_layout *layout, const void *data, uint64_t have, uint64_t bytes);
 
-/* The row of table `segment`. */
-typedef struct {
-    int64_t id;
-    char file[48];
-    int64_t space, from, to, rows;
-    uint64_t header;         /* xxh3 of ks_segment_header */
-    int64_t size, mtime_ns, ctime_ns, device, inode; /* at the last full check */
-    char ann_file[48];       /* "" = none */
-    uint64_t ann_hash;
-    double recall;           /* measured recall@10 of the approximate search, < 0 = none */
-} ks_segment_row;
-
 /* Mapped and checked. */
 typedef struct {
     ks_segment_row row;
@@ -73,10 +62,7 @@ int ks_segment_stat(ks_segment_row *row, const char *path, ks_error *e); /* fill
  * (rows 0: there was nothing, no file). The catalog does not name it yet. */
 int ks_segment_write(ks_segment_row *row, ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e);
 
-/* --- segment_list.c: table `segment` --- */
-int ks_segments_read(ks_segment_row **out, int *n, ks_index *x, int64_t space, ks_error *e); /* by from_generation; caller frees */
 int ks_segment_seen(ks_segment_row *row, ks_index *x, ks_error *e); /* checked in full now: its stat is noted */
-int ks_segment_put(const ks_segment_row *row, ks_index *x, ks_error *e);
 
 /* --- publish_file.c: durable files under a new name --- */
 typedef struct {

@@ -1,5 +1,5 @@
 /* segment_list.c - the search copies that the catalog vouches for. */
-#include "index/segment.h"
+#include "index/catalog.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +67,11 @@ int ks_segment_put(const ks_segment_row *r, ks_index *x, ks_error *e)
                   r->device, r->inode, r->ann_file, (int64_t)r->ann_hash, r->recall);
 }
 
-int ks_segment_seen(ks_segment_row *row, ks_index *x, ks_error *e)
+int ks_segments_replace(ks_index *x, const ks_segment_row *old, int n, const ks_segment_row *fresh, ks_error *e)
 {
-    char path[4200];
-    if ((size_t)snprintf(path, sizeof path, "%s/%s", x->dir, row->file) >= sizeof path) return 0;
-    int code = ks_segment_stat(row, path, e);
-    return code < 0 ? code : ks_segment_put(row, x, e);
+    int code = 0;
+    for (int i = 0; i < n && code >= 0; i++) code = ks_run(x, e, "DELETE FROM segment WHERE id = ?1", "l", old[i].id);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM segment WHERE space <> ?1", "l", fresh->space);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM gone WHERE finished > ?1", "l", fresh->from); /* no copy holds them now */
+    return code >= 0 && fresh->rows > 0 ? ks_segment_put(fresh, x, e) : code;
 }

@@ -140,12 +140,20 @@ int ks_segment_stat(ks_segment_row *row, const char *path, ks_error *e)
     return 0;
 }
 
+int ks_segment_seen(ks_segment_row *row, ks_index *x, ks_error *e)
+{
+    char path[4200];
+    if ((size_t)snprintf(path, sizeof path, "%s/%s", x->dir, row->file) >= sizeof path) return 0;
+    int code = ks_segment_stat(row, path, e);
+    return code < 0 ? code : x->store->keep_segment(row, x, e);
+}
+
 int ks_segment_write(ks_segment_row *row, ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e)
 {
     counting c = { 0, 0, 0 };
     int64_t damaged = 0;
     ks_walk walk = { .dim = space->dim, .from = row->from, .to = row->to, .ordered = 1 };
-    int code = ks_walk_vectors(x, &walk, count_row, &c, &damaged, e);
+    int code = x->store->walk(x, &walk, count_row, &c, &damaged, e);
     row->rows = c.rows;
     if (code < 0 || c.rows == 0) return code;
     writing *w = calloc(1, sizeof *w);
@@ -161,7 +169,7 @@ int ks_segment_write(ks_segment_row *row, ks_index *x, const ks_library_row *lib
     if (code < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     snprintf(row->file, sizeof row->file, "vectors.%06lld", (long long)row->id);
     if (code >= 0) code = ks_new_file_open(&w->file, x->dir, row->file, e);
-    if (code >= 0) code = ks_walk_vectors(x, &walk, add_row, w, &damaged, e);
+    if (code >= 0) code = x->store->walk(x, &walk, add_row, w, &damaged, e);
     if (code >= 0) code = finish(w, row, library, space);
     if (code >= 0) code = ks_new_file_publish(&w->file, e);
     if (code >= 0) code = ks_segment_stat(row, w->file.whole, e);

@@ -1,6 +1,5 @@
 /* spans.c - the filter and table `gone` laid over the rows of search copies. */
 #include "index/copies.h"
-#include "index/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,29 +39,17 @@ typedef struct {
     int64_t n, room;
 } gone_list;
 
-static int read_gone(gone_list *out, ks_index *x, ks_error *e)
+static int take_gone(void *arg, int64_t video, int64_t finished)
 {
-    int code;
-    sqlite3_stmt *s = ks_statement(x, "SELECT generation, video, finished, sum FROM gone ORDER BY video, finished", e);
-    if (!s) return e ? e->code : KS_EIO;
-    while ((code = ks_step(s, x, e)) > 0) {
-        if (out->n == out->room) {
-            out->room = 2 * out->room + 64;
-            gone *more = realloc(out->at, (size_t)out->room * sizeof *more);
-            if (!more) {
-                sqlite3_reset(s);
-                return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
-            }
-            out->at = more;
-        }
-        if (!ks_row_ok(s, KS_T_GONE, 0, 3)) { /* which rows are dead is not known any more */
-            ks_note_rotten(x, KS_T_GONE, sqlite3_column_int64(s, 1));
-            x->copies->distrusted = 1;
-            continue;
-        }
-        out->at[out->n++] = (gone){ sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2) };
+    gone_list *out = arg;
+    if (out->n == out->room) {
+        out->room = 2 * out->room + 64;
+        gone *more = realloc(out->at, (size_t)out->room * sizeof *more);
+        if (!more) return KS_ENOMEM;
+        out->at = more;
     }
-    return code;
+    out->at[out->n++] = (gone){ video, finished };
+    return 0;
 }
 
 static int by_gone(const void *a, const void *b)
@@ -79,35 +66,17 @@ static int is_gone(const gone_list *g, const ks_video_run *run)
 }
 
 /* Videos that pass, in order of id; where clips are bounded too, their clips in the order of copies. */
-#define CLIPS "SELECT v.id, c.id FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
-#define SEEN "WHERE +v.finished > 0 "
-
-static sqlite3_stmt *allowed_statement(ks_index *x, const ks_filter *f, ks_error *e)
+static int take_allowed(void *arg, int64_t video, int64_t clip)
 {
-    const int films = KS_WHERE_FILM | KS_WHERE_PATHS;
-    if (f->longer > 0 || f->shorter > 0)
-        return ks_filter_statement(x, CLIPS SEEN, f, films | KS_WHERE_CLIP, "ORDER BY v.id, c.start, c.stop", e);
-    return ks_filter_statement(x, "SELECT v.id, 0 FROM video v " SEEN, f, films, "ORDER BY v.id", e);
-}
-
-static int read_allowed(allowed_list *out, ks_index *x, const ks_filter *f, ks_error *e)
-{
-    int code;
-    sqlite3_stmt *s = allowed_statement(x, f, e);
-    if (!s) return e ? e->code : KS_EIO;
-    while ((code = ks_step(s, x, e)) > 0) {
-        if (out->n == out->room) {
-            out->room = 2 * out->room + 1024;
-            allowed *more = realloc(out->at, (size_t)out->room * sizeof *more);
-            if (!more) {
-                sqlite3_reset(s);
-                return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
-            }
-            out->at = more;
-        }
-        out->at[out->n++] = (allowed){ sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1) };
+    allowed_list *out = arg;
+    if (out->n == out->room) {
+        out->room = 2 * out->room + 1024;
+        allowed *more = realloc(out->at, (size_t)out->room * sizeof *more);
+        if (!more) return KS_ENOMEM;
+        out->at = more;
     }
-    return code;
+    out->at[out->n++] = (allowed){ video, clip };
+    return 0;
 }
 
 /* The rows of one run that are allowed; at moves over the list, both ascend by video. */
@@ -145,8 +114,9 @@ int ks_spans_make(ks_spans *out, ks_index *x, const ks_filter *f, ks_error *e)
     int bounded = ks_filter_bounded(f);
     memset(out, 0, sizeof *out);
     if (x->copies->n == 0) return 0;
-    int code = read_gone(&g, x, e);
-    if (code >= 0 && bounded) code = read_allowed(&list, x, f, e);
+    int rotten = 0, code = x->store->dead(x, take_gone, &g, &rotten, e);
+    if (rotten) x->copies->distrusted = 1;
+    if (code >= 0 && bounded) code = x->store->passing(x, f, take_allowed, &list, e);
     for (int i = 0; i < x->copies->n && code >= 0; i++)
         if (lay(out, &x->copies->at[i], &g, bounded ? &list : NULL) < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     free(g.at);

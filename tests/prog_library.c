@@ -7,6 +7,7 @@
  *   search DIR DIM KIND SEED         exact search = brute force over the catalog.
  *   scores DIR DIM QUERIES           seconds of scoring every clip against so many queries.
  *   open DIR DIM                     milliseconds of opening and one exact search, in a fresh process. */
+#include "index/catalog.h"
 #include "index/copies.h"
 #include "index/index.h"
 #include "tests/library_maker.h"
