@@ -105,6 +105,18 @@ static int read_stream(char **text, size_t *bytes, FILE *f, const char *name, ks
     return 0;
 }
 
+/* Lists come from other systems too: a mark before the first name, CR at the end of lines. A name that really ends so is kept. */
+static void mend_line(char *line, size_t n)
+{
+    struct stat st;
+    if (n > 0 && line[n - 1] == '\r' && lstat(line, &st) < 0) line[n - 1] = 0;
+}
+
+static int is_utf16(const char *text, size_t n)
+{
+    return n >= 2 && (memcmp(text, "\xff\xfe", 2) == 0 || memcmp(text, "\xfe\xff", 2) == 0);
+}
+
 static int read_list(path_list *list, const fields_t *f, ks_error *e)
 {
     int from_stdin = strcmp(f->files_from, "-") == 0;
@@ -115,12 +127,14 @@ static int read_list(path_list *list, const fields_t *f, ks_error *e)
     if (!from_stdin) fclose(in);
     else if (err == 0) ks_fault_keep_stdin(list->text, bytes);
     char end = f->nul ? 0 : '\n';
-    for (size_t at = 0; err == 0 && at < bytes;) {
+    if (err == 0 && is_utf16(list->text, bytes)) err = ks_fail(e, KS_EUSAGE, "%s is UTF-16; a list of files is UTF-8", f->files_from);
+    for (size_t at = bytes >= 3 && memcmp(list->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; err == 0 && at < bytes;) {
         char *line = list->text + at, *over = memchr(line, end, bytes - at);
         size_t length = over ? (size_t)(over - line) : bytes - at;
         line[length] = 0;
         at += length + 1;
-        if (length == 0) continue;
+        if (!f->nul) mend_line(line, length);
+        if (!*line) continue;
         const char **more = reallocarray(list->at, (size_t)list->n + 1, sizeof *more);
         if (!more) return ks_fail(e, KS_ENOMEM, "%s: no memory for the list", f->files_from);
         list->at = more;

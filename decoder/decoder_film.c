@@ -4,6 +4,7 @@
  * decoder_log.c) frames that lean on it are dropped: libav conceals, and what it shows until the next
  * key frame is an older picture (97 of 165 frames of the corpus' file 24). */
 #include "decoder/decoder_film.h"
+#include "decoder/decoder_clock.h"
 #include "decoder/decoder_jobs.h"
 
 #include <libavutil/display.h>
@@ -276,28 +277,13 @@ static int step(ks_film_job *f)
     return !f->restart && !f->too_large && !f->encrypted && !f->unread;
 }
 
-static int64_t rescale_start(const AVFormatContext *c, const AVStream *st)
-{
-    if (c->start_time == AV_NOPTS_VALUE) return KS_NO_TIME;
-    return av_rescale_q(c->start_time, AV_TIME_BASE_Q, st->time_base);
-}
-
 static void start_clock(ks_film_job *f)
 {
-    AVStream *st = f->source.stream;
-    const AVFormatContext *c = f->source.format;
-    double tick = av_q2d(st->time_base), fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 0;
-    if (!(fps > 0.001 && fps < 1e5)) fps = st->r_frame_rate.num > 0 && st->r_frame_rate.den > 0 ? av_q2d(st->r_frame_rate) : 25;
-    if (!(fps > 0.001 && fps < 1e5)) fps = 25;
-    const char *name = c->iformat->name;
-    double typical = 1 / (fps * tick);
-
+    const AVStream *st = f->source.stream;
+    double tick = av_q2d(st->time_base);
     ks_damage_open(&f->damage, tick);
     ks_even_open(&f->even, tick, (const int[2][2]){{st->avg_frame_rate.num, st->avg_frame_rate.den}, {st->r_frame_rate.num, st->r_frame_rate.den}});
-    ks_times_open(&f->times, tick, typical >= 1 && typical < 1e12 ? (int64_t)(typical + 0.5) : 1, rescale_start(c, st));
-    f->times.resets = !strcmp(name, "mpegts") || !strcmp(name, "mpeg") || strstr(name, "flv") != NULL;
-    f->times.untimed = !strcmp(name, "h264") || !strcmp(name, "hevc") || !strcmp(name, "m4v") || !strcmp(name, "mpegvideo");
-    if (c->duration > 0 && !f->times.resets) f->times.header_end = av_rescale_q(c->duration, AV_TIME_BASE_Q, st->time_base);
+    ks_clock_start(&f->times, &f->source);
 }
 
 static void open_film(ks_film_job *f, int threads)

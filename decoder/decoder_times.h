@@ -23,6 +23,8 @@ typedef struct {
     int64_t step[KS_STEPS];  /* latest steps, a ring */
     int steps;
     int behind;              /* frames in a row that were not after the last */
+    int astray;              /* the last frame was taken for a clock set back: the next one tells */
+    int64_t old_shift, old_last; /* of the clock before it */
     /* what happened */
     int64_t leading_untimed, inferred, jumps, first_jump, first;
 } ks_times;

@@ -137,6 +137,8 @@ static int read_text(ks_reader *r, char *text, size_t n)
     if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
         start += 3;
     start += strspn(start, " \t\r\n");
+    if (strncmp(text, "\xff\xfe", 2) == 0 || strncmp(text, "\xfe\xff", 2) == 0)
+        return ks_bad_file(r, "it is UTF-16; save it as UTF-8");
     if (strlen(start) != n - (size_t)(start - text))
         return ks_bad_file(r, "not a text file");
     if (*start == '{' || *start == '[')

@@ -88,12 +88,23 @@ static int find_columns(int at[COLUMNS], char *const *cells, int n)
     return at[FILM] < 0 || (at[START] >= 0) != (at[END] >= 0) ? -1 : 0;
 }
 
-static int take_row(ks_reader *r, const int at[COLUMNS], char *const *cells, int n, int line)
+/* Where ';' parts the cells, the comma parts a number: spreadsheets of half of Europe. */
+static void point(char *number)
+{
+    char *comma = strchr(number, ',');
+    if (comma && number[strspn(number, "0123456789,:-")] == 0)
+        *comma = '.';
+}
+
+static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, int line, int commas)
 {
     const char *of[COLUMNS];
     double start = 0, end = -1;
     int yes;
 
+    for (int c = 0; c < COLUMNS; c++)
+        if (commas && (c == START || c == END || c == SCORE) && at[c] >= 0 && at[c] < n)
+            point(cells[at[c]]);
     for (int c = 0; c < COLUMNS; c++)
         of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
     if (at[START] >= 0 && (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
@@ -117,7 +128,7 @@ static int count_lines(const char *s)
 
 int ks_read_csv(ks_reader *r, char *text)
 {
-    char *cells[MOST_CELLS], separator = text[strcspn(text, ",\t\r\n")] == '\t' ? '\t' : ',', *rest = text;
+    char *cells[MOST_CELLS], first = text[strcspn(text, ",;\t\r\n")], separator = first == '\t' || first == ';' ? first : ',', *rest = text;
     int at[COLUMNS], line = 1, err = 0, n = take_record(cells, &rest, separator);
 
     if (find_columns(at, cells, n) < 0)
@@ -126,7 +137,7 @@ int ks_read_csv(ks_reader *r, char *text)
         int lines = count_lines(rest);
         n = take_record(cells, &rest, separator);
         if (n > 1 || *cells[0])
-            err = take_row(r, at, cells, n, line);
+            err = take_row(r, at, cells, n, line, separator == ';');
         line += lines;
     }
     return err;

@@ -96,6 +96,9 @@ int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start
 int ks_path_matches(const char *glob, const char *path)
 {
     const char *name = strrchr(path, '/');
+    size_t n = strlen(glob), all = strlen(path);
+    /* A pattern is a name first: "Holiday [dQw4w9WgXcQ].mp4" is that film, whatever its brackets could mean. */
+    if (n > 0 && n <= all && strcmp(path + all - n, glob) == 0 && (n == all || path[all - n - 1] == '/')) return 1;
     if (!strchr(glob, '/')) return fnmatch(glob, name ? name + 1 : path, 0) == 0;
     if (fnmatch(glob, path, 0) == 0) return 1;
     if (glob[0] == '/') return 0;

@@ -181,7 +181,13 @@ static int any_glob(const char *const *globs, const char *relative, const char *
 
 static int rubbish(const char *name)
 {
-    static const char *const names[] = {"lost+found", "$RECYCLE.BIN", "RECYCLER", "System Volume Information", "@eaDir", "#recycle", "#snapshot"};
+    /* ext4; Windows; Synology; QNAP; macOS; Samba; ZFS, btrfs and NetApp, where they are shown at all */
+    static const char *const names[] = {
+        "lost+found", "$RECYCLE.BIN", "RECYCLER", "RECYCLED", "System Volume Information", "@eaDir", "#recycle", "#snapshot", "@sharesnap",
+        "@Recycle", "@Recently-Snapshot", "@Transcode", "@tmp", "Network Trash Folder", "Temporary Items", "TheVolumeSettingsFolder",
+        "TheFindByContentFolder", ".Trashes", ".Trash", ".recycle", ".zfs", ".snapshots", ".snapshot", "~snapshot", ".btrfs",
+        ".MobileBackups", "Backups.backupdb", ".TemporaryItems", ".DocumentRevisions-V100", ".fseventsd", "timeshift-btrfs"};
+    if (strncasecmp(name, ".Trash-", 7) == 0) return 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (ks_same_word(name, names[i])) return 1;
     return 0;
@@ -378,6 +384,15 @@ int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_option
     return err;
 }
 
+static char *not_there(const char *path, size_t n)
+{
+    char *here = path[0] == '/' ? NULL : getcwd(NULL, 0), *rest = strndup(path, n);
+    char *out = path[0] == '/' || !rest ? rest : here ? joined(here, rest) : NULL;
+    if (out != rest) free(rest);
+    free(here);
+    return out;
+}
+
 int ks_scan_absolute(char **out, const char *path, ks_error *e)
 {
     *out = NULL;
@@ -396,7 +411,7 @@ int ks_scan_absolute(char **out, const char *path, ks_error *e)
         *name = 0;
         folder = realpath(*copy ? copy : ".", NULL);
         if (kept && folder) *out = joined(folder, kept);
-        if (kept && !folder) *out = path[0] == '/' ? strndup(path, n) : NULL; /* the disk may not be mounted */
+        if (kept && !folder) *out = not_there(path, n); /* the disk may not be mounted, the folder be gone meanwhile */
         free(kept);
     }
     free(folder);

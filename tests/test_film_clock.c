@@ -242,10 +242,51 @@ START_TEST(test_healing_without_keys)
 }
 END_TEST
 
+/* Recordings of so many frames joined by cat, each of whose clocks starts anew (or is anywhere): no frame is lost at a join. */
+START_TEST(test_joined)
+{
+    static const struct { int frames, origin, step; } kinds[] = {{50, 0, 0}, {100, 1400, 0}, {25, 0, 0}, {250, 500, 0}, {1000, 0, 0}, {15, 9, 0},
+        {100, 1400, 20000}, {100, 100000, -11000}, {100, 1400, 90000}, {40, 0, -1}, {12, 700, 0}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        ks_times t = clock_at(kinds[k].origin);
+        int64_t ticks, want = 0;
+        int gap, joins = 0;
+        t.resets = 1;
+        for (int piece = 0; piece < 5; piece++)
+            for (int i = 0; i < kinds[k].frames; i++, want += 40) {
+                int64_t pts = kinds[k].origin + piece * kinds[k].step + 40 * i;
+                ck_assert_msg(next(&t, pts, &ticks, &gap) == 1 && ticks == want, "kind %zu, piece %d, frame %d", k, piece, i);
+                joins += gap;
+            }
+        ck_assert_int_eq(joins, 4);
+        ck_assert_int_eq(t.jumps, 4);
+    }
+}
+END_TEST
+
+/* One stamp gone astray is no clock set back: what follows stands where it stood. */
+START_TEST(test_astray)
+{
+    for (int away = 500; away < 100000; away += 777) {
+        ks_times t = clock_at(0);
+        int64_t ticks;
+        int gap;
+        t.resets = 1;
+        for (int i = 0; i < 3000; i++) {
+            int r = next(&t, i == 2600 ? 40 * i - away : 40 * i, &ticks, &gap);
+            if (i != 2600) ck_assert_msg(r == 1 && ticks == 40 * i, "away %d, frame %d: %lld", away, i, (long long)ticks);
+        }
+        ck_assert_int_eq(t.jumps, 0);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("film clock");
     TCase *t = tcase_create("times");
+    tcase_add_test(t, test_joined);
+    tcase_add_test(t, test_astray);
     tcase_add_test(t, test_rebased);
     tcase_add_test(t, test_starts_before_the_container);
     tcase_add_test(t, test_small_steps_back_are_dropped);

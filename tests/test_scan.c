@@ -114,6 +114,33 @@ START_TEST(walks_in_order_and_by_rule)
 }
 END_TEST
 
+/* What was thrown away, and what a disk keeps of yesterday, is not found; named, it is. */
+START_TEST(recycled_and_snapshots)
+{
+    static const char *const folders[] = {"@Recycle", "@Recently-Snapshot", "#recycle", "#snapshot", "@eaDir", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER",
+        "System Volume Information", "lost+found", ".Trash-1000", ".Trashes", ".zfs", ".snapshots", ".snapshot", "~snapshot", ".recycle",
+        "Backups.backupdb", "Network Trash Folder", "timeshift-btrfs"};
+    ks_met_list list;
+    mkdir("v", 0700), mkdir("v/Recycled films", 0700), mkdir("v/snapshot", 0700);
+    file("v/Recycled films/a.mp4", "1"), file("v/snapshot/b.mp4", "1");
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char path[80];
+        snprintf(path, sizeof path, "v/%s", folders[i]);
+        mkdir(path, 0700);
+        strcat(path, "/x.mp4");
+        file(path, "1");
+    }
+    for (int hidden = 0; hidden < 2; hidden++) {
+        list = scan(".", (ks_scan_options){.hidden = hidden}, KS_ROOT_FOLDER);
+        ck_assert_str_eq(names(&list, KS_MET_FILE), "v/Recycled films/a.mp4 v/snapshot/b.mp4");
+        ks_met_list_free(&list);
+    }
+    list = scan("v/@Recycle", (ks_scan_options){0}, KS_ROOT_FOLDER);
+    ck_assert_uint_eq(list.n, 1);
+    ks_met_list_free(&list);
+}
+END_TEST
+
 /* A library may lie among the films, and films in its folder. */
 START_TEST(no_file_of_a_library)
 {
@@ -240,7 +267,9 @@ START_TEST(missing_and_empty_roots)
     ck_assert_uint_eq(list.n, 0);
     char *path;
     ks_error e = {0};
-    ck_assert_int_eq(ks_scan_absolute(&path, "neither/this", &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_scan_absolute(&path, "neither/this", &e), 0); /* what is not there is absolute all the same */
+    ck_assert(path[0] == '/' && strlen(path) > 13 && strcmp(path + strlen(path) - 13, "/neither/this") == 0);
+    free(path);
     ks_met_list_free(&list);
 }
 END_TEST
@@ -446,6 +475,7 @@ int main(void)
     tcase_add_test(t, walks_in_order_and_by_rule);
     tcase_add_test(t, links_end);
     tcase_add_test(t, no_file_of_a_library);
+    tcase_add_test(t, recycled_and_snapshots);
     tcase_add_test(t, dates_of_films);
     tcase_add_test(t, dates_in_names);
     tcase_add_test(t, dates_by_source);
