@@ -47,7 +47,7 @@ const ks_command ks_cmd_backup = {
     .name = "backup",
     .usage = "FOLDER",
     .brief = "Copy the library as it is at one moment",
-    .more = "FOLDER becomes a library of its own (it must not hold one yet). Works while an\n"
+    .more = "FOLDER becomes a library of its own (it must hold none, nor the log of one). Works while an\n"
             "ingest is running and is durable when the command returns. Search copies are\n"
             "not taken along: the first ingest there makes them anew.\n",
     .options = options,

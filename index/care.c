@@ -213,17 +213,35 @@ static int failed_vacuum(ks_index *x, ks_error *e)
     return code;
 }
 
+static int first_number(void *out, int n, char **values, char **names)
+{
+    (void)names;
+    if (n > 0 && values[0]) *(int *)out = atoi(values[0]);
+    return 0;
+}
+
+/* The log into the catalog and cut to nothing; SQLite waits 10 s for readers. Past one that holds an older state it cannot
+ * go: a catalog written anew would stay in the log, and the library be twice as large as before. */
+static int empty_log(ks_index *x, ks_error *e)
+{
+    int busy = 0;
+    if (sqlite3_exec(x->db, "PRAGMA wal_checkpoint(TRUNCATE)", first_number, &busy, NULL) != SQLITE_OK) return ks_sql_error(x, e);
+    return busy ? ks_fail(e, KS_EBUSY, "%s: a command that reads the library goes on; compact when it has ended", x->dir) : 0;
+}
+
 int ks_index_compact(ks_index *x, ks_error *e)
 {
     assert(x && x->mode != KS_READ && x->inside == 0);
     ks_forget_statements(x);
+    int full = empty_log(x, e);
+    if (full < 0) return full;
     /* The new catalog is written beside the old one before it takes its place: into a file (of $SQLITE_TMPDIR, $TMPDIR or
      * /var/tmp, unlinked at once), for in memory it needs the whole catalog's size. */
     int rc = sqlite3_exec(x->db, "PRAGMA temp_store = FILE; VACUUM", NULL, NULL, NULL), code = rc == SQLITE_OK ? 0 : failed_vacuum(x, e);
     sqlite3_exec(x->db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     if (code < 0) return code;
-    if (sqlite3_exec(x->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
-    return ks_index_publish(x, 1, e);
+    code = empty_log(x, e);
+    return code < 0 ? code : ks_index_publish(x, 1, e);
 }
 
 #ifndef KS_FAISS_VERSION /* its C API cannot be asked: the Makefile reads the header */

@@ -115,6 +115,10 @@ static int check_pairs(checking *c, ks_error *e)
     if (code >= 0) code = rows(c, 4, "SELECT count(*) || ' ' || \"table\" FROM pragma_foreign_key_check GROUP BY \"table\"", "rows that name what is not there: ", "", e);
     if (code >= 0) code = rows(c, 4, "SELECT id FROM video WHERE length(content) <> 24", "video ", ": its content identity is not one", e);
     if (code >= 0) code = rows(c, 4, "SELECT id FROM video v WHERE NOT EXISTS (SELECT 1 FROM path p WHERE p.video = v.id)", "video ", " has no path", e);
+    if (code >= 0) code = rows(c, 1, "SELECT id, id FROM clip WHERE id < 1 OR video < 1 OR frames < 0 OR stop < start OR start < -2305843009213693952 OR "
+                               "stop > 2305843009213693952", "clip ", ": its times or numbers are none", e); /* KS_MAX_TICK */
+    if (code >= 0) code = rows(c, 1, "SELECT id FROM video WHERE id < 1 OR tb_num < 1 OR tb_den < 1 OR tb_num > 2147483647 OR tb_den > 2147483647", "video ",
+                               ": its time base is none", e);
     if (code >= 0) code = rows(c, 4, "SELECT video FROM path WHERE length(path) > 4096", "video ", ": a path of it is too long to be read", e);
     if (code >= 0) code = rows(c, 5, "SELECT id FROM video WHERE verdict NOT BETWEEN 0 AND 4 OR (verdict > 1 AND reason = '')", "video ",
                                ": no verdict, or one without its reason", e);
@@ -153,7 +157,7 @@ static int check_vectors(checking *c, ks_error *e)
         return rows(c, 1, "SELECT 1 FROM vector", "", "", e);
     while (sqlite3_step(s) == SQLITE_ROW) {
         int64_t clip = sqlite3_column_int64(s, 0);
-        int bytes = sqlite3_column_bytes(s, 1), dim = sqlite3_column_int(s, 2);
+        int bytes = sqlite3_column_bytes(s, 1), dim = sqlite3_column_int(s, 2); /* of a forged space: any number */
         const unsigned char *half = sqlite3_column_blob(s, 1);
         double length = 0;
         for (int i = 0; i + 1 < bytes; i += 2) {
@@ -162,7 +166,7 @@ static int check_vectors(checking *c, ks_error *e)
             double v = (double)ks_float_from_half(h);
             length += v * v;
         }
-        if (bytes != 2 * dim) say(c, 2, clip, "the vector of clip %lld has %d bytes, its space has D %d", (long long)clip, bytes, dim);
+        if (bytes != 2 * (int64_t)dim) say(c, 2, clip, "the vector of clip %lld has %d bytes, its space has D %d", (long long)clip, bytes, dim);
         else if (!isfinite(length) || fabs(sqrt(length) - 1) > 1e-3) /* NaN fails the first test */
             say(c, 2, clip, "the vector of clip %lld has length %g instead of 1", (long long)clip, sqrt(length));
     }

@@ -71,6 +71,8 @@ static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const k
     uint16_t half[KS_MAX_DIM];
     const ks_clip *k = &c->clip;
     int64_t there = 0;
+    if (k->start > k->end || k->start < -KS_MAX_TICK || k->end > KS_MAX_TICK || k->frames < 0)
+        return ks_fail(e, KS_EFORMAT, "a clip from tick %lld to %lld is none", (long long)k->start, (long long)k->end);
     int code = ks_integer(&there, x, e, "SELECT id FROM clip WHERE video = ?1 AND space = ?2 AND start = ?3 AND stop = ?4",
                           "llll", video, library->writing, k->start, k->end);
     if (code < 0 || there) return code; /* a resumed film: this one is in already */
@@ -181,7 +183,8 @@ int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at)
     out->end = sqlite3_column_int64(s, at + 4);
     out->frames = sqlite3_column_int(s, at + 5);
     out->reason = (ks_reason)sqlite3_column_int(s, at + 6);
-    return 1;
+    /* A checksum can be made for any numbers; these have to be times. */
+    return out->id > 0 && out->video > 0 && out->frames >= 0 && out->start <= out->end && out->start >= -KS_MAX_TICK && out->end <= KS_MAX_TICK;
 }
 
 /* half[KS_MAX_DIM] NULL: the vector is not asked for. */

@@ -92,6 +92,8 @@ static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_
     }
     sqlite3_reset(s);
     if (!sound) return ks_space_again(out, x, id, e) > 0 ? 0 : ks_rotten(x, e, KS_T_SPACE, id);
+    for (const char *c = out->model; *c; c++) /* hex; it is printed, and names files */
+        if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z'))) return ks_rotten(x, e, KS_T_SPACE, id);
     if (out->dim < 1 || out->dim > KS_MAX_DIM) return ks_rotten(x, e, KS_T_SPACE, id);
     return 0;
 }

@@ -45,7 +45,7 @@ int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at)
     v->flags = sqlite3_column_int(s, at + 16);
     out->clips = sqlite3_column_int64(s, at + 17);
     v->path = "";
-    return 1;
+    return v->id > 0 && v->tb.num > 0 && v->tb.den > 0;
 }
 
 /* What the film's row adds to the sums, or takes away. */

@@ -146,7 +146,7 @@ static int room_for_one(ks_twins *t)
     int room = t->room ? t->room * 2 : 16;
     float *v;
     sketch *sketches;
-    int32_t *next;
+    int32_t *next = NULL;
 
     if (t->n < t->room)
         return 0;

@@ -1,4 +1,5 @@
 /* test_snapshot.c - one state a question, beside a writer that replaces films without pause. */
+#include "index/catalog.h"
 #include "query/calibrate.h"
 #include "tests/library_maker.h"
 
@@ -159,6 +160,64 @@ START_TEST(a_held_snapshot_stays)
 }
 END_TEST
 
+/* Beside a question that goes on nothing can be given back: said, and nothing has grown. */
+START_TEST(compact_waits_for_readers)
+{
+    ks_error e = {0};
+    ks_index *x, *w;
+    ks_library library;
+    ks_index_state before, after;
+
+    MUST(ks_index_open(&w, dir, KS_WRITE, &e));
+    MUST(ks_index_open(&x, dir, KS_READ, &e));
+    MUST(ks_index_snapshot(x, &e));
+    MUST(ks_index_library(&library, x, &e));
+    put_film(w, 0, 7000);
+    MUST(ks_index_status(&before, w, &e));
+    sqlite3_busy_timeout(w->db, 100); /* 10 s elsewhere */
+    ck_assert_int_eq(ks_index_compact(w, &e), KS_EBUSY);
+    MUST(ks_index_status(&after, w, &e));
+    ck_assert_int_le(after.bytes_catalog, before.bytes_catalog + 8192);
+    ks_index_release(x);
+    MUST(ks_index_compact(w, &e));
+    ask_everything(x, 5000);
+    ks_index_close(x);
+    ks_index_close(w);
+}
+END_TEST
+
+/* A dead film's row of table gone is rotten: SQLite answers alone, and the row is counted. */
+START_TEST(a_rotten_row_of_gone)
+{
+    ks_error e = {0};
+    ks_index *x;
+    sqlite3 *db;
+    ks_neighbour want[30];
+    ks_found found;
+    char path[100];
+    float q[D];
+    int n;
+
+    MUST(ks_index_open(&x, dir, KS_WRITE, &e));
+    MUST(ks_index_drop_path(x, "/films/f3.mp4", &e));
+    ks_index_close(x);
+    snprintf(path, sizeof path, "%s/catalog.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "UPDATE gone SET finished = finished + 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    MUST(ks_index_open(&x, dir, KS_READ, &e));
+    lib_vector(q, D, 1, 4000015); /* a clip of the film that is gone */
+    lib_brute(want, &n, x, q, D, 30, NULL);
+    MUST(ks_index_search(&found, x, q, D, 30, NULL, KS_SEARCH_AUTO, &e));
+    ck_assert_int_eq(found.count, n);
+    for (int i = 0; i < n; i++)
+        ck_assert_int_eq(found.at[i].clip, want[i].clip);
+    ck_assert_int_eq(ks_index_damaged(x), 1);
+    ks_found_free(&found);
+    ks_index_close(x);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("snapshot");
@@ -167,6 +226,8 @@ int main(void)
     tcase_add_checked_fixture(t, make, remove_it);
     tcase_add_test(t, a_question_is_one_state);
     tcase_add_test(t, a_held_snapshot_stays);
+    tcase_add_test(t, compact_waits_for_readers);
+    tcase_add_test(t, a_rotten_row_of_gone);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
