@@ -8,6 +8,7 @@
 #include "decoder/decoder_jobs.h"
 
 #include <libavutil/display.h>
+#include <libavutil/dovi_meta.h>
 #include <libavutil/hwcontext.h>
 #include <libavutil/opt.h>
 #include <string.h>
@@ -57,6 +58,21 @@ const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f)
 
 /* So many bad blocks in a picture of DV are not seen: one macroblock in a hundred of its 1,350 to 1,620. */
 enum { BLOCKS = 16 };
+
+int ks_is_ipt(const AVStream *st)
+{
+    const AVDOVIDecoderConfigurationRecord *d;
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+    const AVPacketSideData *p =
+        av_packet_side_data_get(st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, AV_PKT_DATA_DOVI_CONF);
+    d = p && p->size >= sizeof *d ? (const void *)p->data : NULL;
+#else
+    size_t size = 0;
+    const uint8_t *p = av_stream_get_side_data(st, AV_PKT_DATA_DOVI_CONF, &size);
+    d = p && size >= sizeof *d ? (const void *)p : NULL;
+#endif
+    return d && d->dv_profile == 5;
+}
 
 static double seconds(const ks_film_job *f, int64_t ticks) { return (double)ticks * f->times.tick; }
 
@@ -120,7 +136,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     f->hole = 0;
     f->lost_last = 0;
     f->interlaced |= ks_frame_is_interlaced(frame);
-    f->hdr |= ks_is_hdr(frame);
+    f->hdr |= ks_is_hdr(frame) || f->converter.ipt;
     if (f->skip > 0) { /* already delivered before the restart */
         f->skip--;
         return;
@@ -298,6 +314,7 @@ static void open_film(ks_film_job *f, int threads)
     f->lost = f->lost_last = 0;
     if (ks_source_open(&f->source, &f->how)) return;
     f->time_base = f->source.stream->time_base;
+    f->converter.ipt = ks_is_ipt(f->source.stream);
     start_clock(f);
     /* a quarter of what may be held, so that a plan made late still finds its frames */
     int64_t area = (int64_t)f->source.codec->width * f->source.codec->height * 2, most = (int64_t)f->hold.budget / 4;

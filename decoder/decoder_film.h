@@ -64,6 +64,7 @@ void ks_film_verdict(ks_wire_end *end, ks_film_job *f);
 int64_t ks_frame_duration(const AVFrame *f);
 int ks_frame_is_key(const AVFrame *f);
 int ks_frame_is_interlaced(const AVFrame *f);
+int ks_is_ipt(const AVStream *st); /* Dolby Vision profile 5 */
 const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f);
 
 #endif

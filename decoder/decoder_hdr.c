@@ -13,7 +13,8 @@ enum { CODES = 4096, LEVELS = 4096 };
 
 struct ks_tone {
     int transfer;
-    float light[CODES];       /* of a code value, 1.0 = diffuse white */
+    float light[CODES];       /* of a code value, 1.0 = diffuse white; HLG: of the scene */
+    float gain[LEVELS + 1];   /* HLG: of scene luminance 0..1; 75 % of the signal becomes diffuse white */
     uint8_t code[LEVELS + 1]; /* of light 0..1 */
 };
 
@@ -26,12 +27,11 @@ static double pq(double v)
     return 10000.0 / 203 * pow((n > 0 ? n : 0) / (c2 - c3 * p), 1 / m1);
 }
 
-/* Scene light 0..1 of HLG, display of 1000 nits: 75 % of the signal is diffuse white. */
+/* Scene light 0..1 of HLG. What a display of 1000 nits makes of it depends on the pixel's luminance: see displayed(). */
 static double hlg(double v)
 {
     const double a = 0.17883277, b = 1 - 4 * a, c = 0.5 - a * log(4 * a);
-    double scene = v <= 0.5 ? v * v / 3 : (exp((v - c) / a) + b) / 12;
-    return 1000.0 / 203 * pow(scene, 1.2);
+    return v <= 0.5 ? v * v / 3 : (exp((v - c) / a) + b) / 12;
 }
 
 static ks_tone *tone_new(int transfer)
@@ -43,6 +43,7 @@ static ks_tone *tone_new(int transfer)
         double v = i / (double)(CODES - 1);
         t->light[i] = (float)(transfer == AVCOL_TRC_SMPTE2084 ? pq(v) : hlg(v));
     }
+    for (int i = 0; i <= LEVELS; i++) t->gain[i] = (float)(1000.0 / 203 * pow(i / (double)LEVELS, 0.2));
     for (int i = 0; i <= LEVELS; i++) t->code[i] = (uint8_t)lrint(255 * pow(i / (double)LEVELS, 1 / 2.2));
     return t;
 }
@@ -56,28 +57,50 @@ static float rolled(float x)
     return knee + (1 - knee) * (over / (1 + over));
 }
 
-int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, const AVFrame *f)
+int ks_tone_ready(ks_tone **tone, int transfer)
 {
-    const int w = f->width, h = f->height, transfer = (int)f->color_trc;
     if (*tone && (*tone)->transfer != transfer) {
         ks_tone_free(*tone);
         *tone = NULL;
     }
     if (!*tone) *tone = tone_new(transfer);
+    return *tone ? 0 : -1;
+}
+
+float ks_tone_light(const ks_tone *t, float v) { return t->light[(int)(v * (CODES - 1) + 0.5f)]; }
+
+void ks_tone_pixel(const ks_tone *t, uint8_t out[3], const float rgb[3])
+{
+    float r = rgb[0], g = rgb[1], b = rgb[2];
+    float c[3] = {1.6605f * r - 0.5876f * g - 0.0728f * b, -0.1246f * r + 1.1329f * g - 0.0083f * b,
+                  -0.0182f * r - 0.1006f * g + 1.1187f * b};
+    float top = fmaxf(c[0], fmaxf(c[1], c[2])), k = top > 0.75f ? rolled(top) / top : 1.0f;
+    for (int i = 0; i < 3; i++) {
+        float v = c[i] * k * LEVELS + 0.5f;
+        out[i] = t->code[v <= 0 ? 0 : v >= LEVELS ? LEVELS : (int)v];
+    }
+}
+
+/* BT.2100's OOTF: each channel by the luminance of the scene, not by itself, or colours pale and hues move. */
+static void displayed(const ks_tone *t, float rgb[3])
+{
+    float y = 0.2627f * rgb[0] + 0.6780f * rgb[1] + 0.0593f * rgb[2];
+    float gain = t->gain[y >= 1 ? LEVELS : (int)(y * LEVELS + 0.5f)];
+    for (int i = 0; i < 3; i++) rgb[i] *= gain;
+}
+
+int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, const AVFrame *f)
+{
+    const int w = f->width, h = f->height;
+    if (ks_tone_ready(tone, (int)f->color_trc)) return -1;
     const ks_tone *t = *tone;
-    if (!t) return -1;
     for (int y = 0; y < h; y++) {
         const uint16_t *s = wide + 3 * (size_t)w * (size_t)y;
         uint8_t *d = out + (size_t)y * stride;
         for (int x = 0; x < w; x++, s += 3, d += 3) {
-            float r = t->light[s[0] >> 4], g = t->light[s[1] >> 4], b = t->light[s[2] >> 4];
-            float c[3] = {1.6605f * r - 0.5876f * g - 0.0728f * b, -0.1246f * r + 1.1329f * g - 0.0083f * b,
-                          -0.0182f * r - 0.1006f * g + 1.1187f * b};
-            float top = fmaxf(c[0], fmaxf(c[1], c[2])), k = top > 0.75f ? rolled(top) / top : 1.0f;
-            for (int i = 0; i < 3; i++) {
-                float v = c[i] * k * LEVELS + 0.5f;
-                d[i] = t->code[v <= 0 ? 0 : v >= LEVELS ? LEVELS : (int)v];
-            }
+            float rgb[3] = {t->light[s[0] >> 4], t->light[s[1] >> 4], t->light[s[2] >> 4]};
+            if (t->transfer == AVCOL_TRC_ARIB_STD_B67) displayed(t, rgb);
+            ks_tone_pixel(t, d, rgb);
         }
     }
     return 0;

@@ -63,6 +63,7 @@ static struct SwsContext *context_for(ks_converter *c, const AVFrame *f, enum AV
     if (!c->sws) return NULL;
     if (sws_getColorspaceDetails(c->sws, &inv, &full, &table, &out_full, &brightness, &contrast, &saturation) >= 0) {
         if (f->color_range != AVCOL_RANGE_UNSPECIFIED) full = f->color_range == AVCOL_RANGE_JPEG;
+        if (c->ipt) full = out_full = 1; /* samples as they are */
         sws_setColorspaceDetails(c->sws, matrix_of(f->colorspace), full, table, out_full, brightness, contrast, saturation);
     }
     c->sws_width = f->width;
@@ -104,6 +105,12 @@ static void over_black(uint8_t *out, size_t stride, const uint8_t *rgba, size_t 
 static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame *f)
 {
     size_t w = (size_t)f->width, h = (size_t)f->height;
+    if (c->ipt) {
+        size_t row = row_of(w, 8);
+        if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;
+        if (convert(c, (uint8_t *)c->wide, (int)row, f, AV_PIX_FMT_AYUV64)) return -1;
+        return ks_dolby_map(&c->tone, out, stride, c->wide, row, f);
+    }
     if (ks_is_hdr(f)) {
         size_t row = row_of(w, 6);
         if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;

@@ -18,6 +18,7 @@ typedef struct ks_tone ks_tone; /* tables of one transfer function; decoder_hdr.
 
 typedef struct {
     struct SwsContext *sws, *small_sws, *thumb_sws;
+    int ipt;                 /* the film's planes are IPT (Dolby Vision profile 5) */
     int sws_width, sws_height, sws_format, sws_to, sws_space, sws_range;
     uint8_t *plain;          /* the frame before it is turned, [h, stride] */
     size_t plain_room;
@@ -39,5 +40,12 @@ int ks_is_hdr(const AVFrame *f);
 /* wide[h, w, 3]: f as 16 bits a sample, PQ or HLG in BT.2020 -> out[h, w, 3], rows of stride bytes: SDR in BT.709. */
 int ks_tone_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *wide, const AVFrame *f);
 void ks_tone_free(ks_tone *tone);
+int ks_tone_ready(ks_tone **tone, int transfer);      /* tables of that transfer; -1: no memory */
+float ks_tone_light(const ks_tone *t, float v);       /* of a code value 0..1; 1.0 = diffuse white */
+void ks_tone_pixel(const ks_tone *t, uint8_t out[3], const float rgb[3]); /* light in BT.2020 -> SDR in BT.709 */
+
+/* --- decoder_dolby.c --- */
+/* ayuv[h, row bytes]: planes of f as AYUV64, as they are stored -> out as ks_tone_map's. */
+int ks_dolby_map(ks_tone **tone, uint8_t *out, size_t stride, const uint16_t *ayuv, size_t row, const AVFrame *f);
 
 #endif

@@ -113,7 +113,7 @@ static void send_media(ks_film_job *f, const AVFrame *frame, int64_t ticks)
     m->sar_den = odd ? sar.num : sar.den;
     m->rotation = 90 * f->turn.quarter + (f->turn.mirror ? 1000 : 0);
     m->interlaced = ks_frame_is_interlaced(frame);
-    m->hdr = ks_is_hdr(frame);
+    m->hdr = ks_is_hdr(frame) || f->converter.ipt;
     m->inferred_times = f->times.untimed;
     m->hwaccel = f->source.device != NULL;
     m->threads = f->source.threads;
