@@ -91,14 +91,14 @@ static void clear_bar(ks_report *r)
     r->bar = 0;
 }
 
-static void keep(bad_file *b, const ks_event *v)
+static void keep(bad_file *b, const ks_file_event *v)
 {
     b->path = strdup(v->path);
-    b->verdict = strdup(v->verdict);
+    b->verdict = strdup(ks_file_verdict_name(v->verdict));
     if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason, v->seconds_missing) < 0) b->reason = NULL;
 }
 
-static void remember_bad(ks_report *r, const ks_event *v)
+static void remember_bad(ks_report *r, const ks_file_event *v)
 {
     if (r->n_bad == r->room_bad) {
         int room = r->room_bad ? 2 * r->room_bad : 16;
@@ -111,20 +111,20 @@ static void remember_bad(ks_report *r, const ks_event *v)
 }
 
 /* Named again, a file that was of no use is as useless, though nothing is tried. */
-static void remember_again(ks_report *r, const ks_event *v)
+static void remember_again(ks_report *r, const ks_file_event *v)
 {
-    if (strcmp(v->was, "skipped") != 0 && strcmp(v->was, "failed") != 0) return;
+    if (v->was != KS_VERDICT_SKIPPED && v->was != KS_VERDICT_FAILED) return;
     if (r->n_again++ == 0) keep(&r->again, v);
 }
 
-static void file_json(ks_report *r, const ks_event *v)
+static void file_json(ks_report *r, const ks_file_event *v)
 {
     ks_json *j = &r->out;
     ks_json_open(j, NULL, '{');
     ks_json_text(j, "event", "file");
     ks_json_path(j, "path", v->path);
-    ks_json_text(j, "verdict", v->verdict);
-    if (v->was) ks_json_text(j, "was", v->was);
+    ks_json_text(j, "verdict", ks_file_verdict_name(v->verdict));
+    if (v->was) ks_json_text(j, "was", ks_verdict_name(v->was));
     ks_json_text(j, "reason", v->reason);
     ks_json_int(j, "clips", v->clips);
     ks_json_seconds(j, "seconds", v->seconds);
@@ -133,7 +133,7 @@ static void file_json(ks_report *r, const ks_event *v)
     fflush(stdout);
 }
 
-static void done_json(ks_report *r, const ks_event *v)
+static void done_json(ks_report *r, const ks_done_event *v)
 {
     ks_json *j = &r->out;
     ks_json_open(j, NULL, '{');
@@ -147,33 +147,33 @@ static void done_json(ks_report *r, const ks_event *v)
     fflush(stdout);
 }
 
-static void file_event(ks_report *r, const ks_event *v)
+static void file_event(ks_report *r, const ks_file_event *v)
 {
-    int bad = strcmp(v->verdict, "partly") == 0 || strcmp(v->verdict, "failed") == 0;
+    int bad = v->verdict == KS_FILE_PARTLY || v->verdict == KS_FILE_FAILED;
     r->failures += bad;
-    if (bad || strcmp(v->verdict, "skipped") == 0) remember_bad(r, v);
+    if (bad || v->verdict == KS_FILE_SKIPPED) remember_bad(r, v);
     if (v->was) remember_again(r, v);
     if (r->json) file_json(r, v);
     if (r->json || !r->verbose) return;
     clear_bar(r);
-    fprintf(stderr, "%-9s ", v->verdict);
+    fprintf(stderr, "%-9s ", ks_file_verdict_name(v->verdict));
     show_path(stderr, r, v->path);
     fprintf(stderr, v->reason[0] ? "  (%s)\n" : "\n", v->reason);
 }
 
-static void plan_event(ks_report *r, const ks_event *v)
+static void plan_event(ks_report *r, const ks_plan_event *v)
 {
     char all[32], new[32], bytes[32], about[32];
     r->files = v->files;
-    r->jobs = v->files_total;
+    r->jobs = v->jobs;
     if (r->json || r->quiet) return;
     ks_thousands(all, v->files);
-    ks_thousands(new, v->files_total);
-    ks_bytes(bytes, v->bytes_total);
+    ks_thousands(new, v->jobs);
+    ks_bytes(bytes, v->bytes);
     fprintf(stderr, "Videos: %s file%s. New or changed: %s", all, v->files == 1 ? "" : "s", new);
-    if (v->files_total > 0) fprintf(stderr, ", %s", bytes);
-    if (v->files_total > 0 && r->model) fprintf(stderr, " (%s)", r->model);
-    if (v->files_total > 0 && v->wall_seconds >= 1) fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
+    if (v->jobs > 0) fprintf(stderr, ", %s", bytes);
+    if (v->jobs > 0 && r->model) fprintf(stderr, " (%s)", r->model);
+    if (v->jobs > 0 && v->wall_seconds >= 1) fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
     fputs(".\n", stderr);
 }
 
@@ -202,7 +202,7 @@ static void draw_bar(ks_report *r, const char *path, const char *times, char *co
     fflush(stderr);
 }
 
-static void progress_event(ks_report *r, const ks_event *v)
+static void progress_event(ks_report *r, const ks_progress_event *v)
 {
     char at[24], of[24], done[32], all[32], left[32] = "";
     if (r->json || r->quiet || (!r->terminal && v->wall_seconds - r->last_line < 10)) return;
@@ -214,9 +214,9 @@ static void progress_event(ks_report *r, const ks_event *v)
     if (part > 0.005 && v->wall_seconds > 2) ks_duration(left, v->wall_seconds * (1 - part) / part);
     char times[56] = "", counts[160];
     ks_clock(at, v->seconds);
-    ks_clock(of, v->seconds + v->seconds_missing);
+    ks_clock(of, v->seconds + v->seconds_left);
     if (v->path) snprintf(times, sizeof times, "  %s of %s", at, of);
-    int n = snprintf(counts, sizeof counts, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->files_total, dot,
+    int n = snprintf(counts, sizeof counts, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->jobs, dot,
                      done, all, dot, v->x_realtime, r->utf8 ? "\xc3\x97" : "x");
     if (left[0] && n > 0 && (size_t)n < sizeof counts) snprintf(counts + n, sizeof counts - (size_t)n, " %s %s left", dot, left);
     if (r->terminal) {
@@ -235,12 +235,12 @@ void ks_report_event(void *report, const ks_event *v)
 {
     ks_report *r = report;
     switch (v->kind) {
-    case KS_EVENT_PLAN: plan_event(r, v); break;
-    case KS_EVENT_FILE: file_event(r, v); break;
-    case KS_EVENT_PROGRESS: progress_event(r, v); break;
+    case KS_EVENT_PLAN: plan_event(r, &v->u.plan); break;
+    case KS_EVENT_FILE: file_event(r, &v->u.file); break;
+    case KS_EVENT_PROGRESS: progress_event(r, &v->u.progress); break;
     case KS_EVENT_DONE:
         clear_bar(r);
-        if (r->json) done_json(r, v);
+        if (r->json) done_json(r, &v->u.done);
         break;
     }
 }

@@ -14,12 +14,24 @@ double ks_monotonic(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-void ks_say_file(const ks_ingest_options *o, const char *path, const char *verdict, const char *was, const char *reason,
-                 int64_t clips, double seconds, double missing)
+const char *ks_file_verdict_name(ks_file_verdict verdict)
 {
-    ks_event event = {.kind = KS_EVENT_FILE, .path = path, .verdict = verdict, .was = was, .reason = reason ? reason : "",
-                      .clips = clips, .seconds = seconds, .seconds_missing = missing};
-    if (o->event) o->event(o->event_arg, &event);
+    static const char *const names[] = {
+        [KS_FILE_INDEXED] = "indexed", [KS_FILE_PARTLY] = "partly", [KS_FILE_UNCHANGED] = "unchanged", [KS_FILE_MOVED] = "moved",
+        [KS_FILE_COPIED] = "copied", [KS_FILE_SKIPPED] = "skipped", [KS_FILE_FAILED] = "failed", [KS_FILE_GONE] = "gone"};
+    return names[verdict];
+}
+
+void ks_say(const ks_ingest_options *o, const ks_event *event)
+{
+    if (o->event) o->event(o->event_arg, event);
+}
+
+void ks_say_file(const ks_ingest_options *o, const ks_file_event *file)
+{
+    ks_event event = {.kind = KS_EVENT_FILE, .u.file = *file};
+    if (!file->reason) event.u.file.reason = "";
+    ks_say(o, &event);
 }
 
 /* Stored as text, a line a field, so that any SQL tool can read it. */

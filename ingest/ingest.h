@@ -15,17 +15,42 @@
 extern "C" {
 #endif
 
-typedef enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } ks_event_kind;
-typedef struct {
-    ks_event_kind kind;
-    const char *path;          /* FILE, PROGRESS: the file; borrowed */
-    const char *verdict;       /* FILE: indexed partly unchanged moved copied skipped failed gone */
-    const char *was;           /* FILE, unchanged: indexed partly skipped */
-    const char *reason;
-    int64_t clips;             /* of the file; DONE: of the run */
+/* What an ingest says of itself while it runs; text is borrowed for the call. */
+typedef enum {
+    KS_FILE_INDEXED, KS_FILE_PARTLY, KS_FILE_UNCHANGED, KS_FILE_MOVED, KS_FILE_COPIED, KS_FILE_SKIPPED, KS_FILE_FAILED, KS_FILE_GONE
+} ks_file_verdict;
+const char *ks_file_verdict_name(ks_file_verdict verdict); /* "indexed", "partly" ... */
+typedef struct {               /* before the first film: what there is to do */
+    int64_t files, jobs, bytes; /* looked at; to be decoded, and their size */
+    double wall_seconds;       /* expected; 0: not known */
+} ks_plan_event;
+typedef struct {               /* one file's end */
+    const char *path;
+    ks_file_verdict verdict;
+    ks_verdict was;            /* UNCHANGED, MOVED, COPIED: of the film itself; else NONE */
+    const char *reason;        /* "" where there is none */
+    int64_t clips;
     double seconds, seconds_missing;
-    int64_t files, files_total, bytes_total; /* so far, in all */
-    double video_seconds, video_seconds_total, wall_seconds, x_realtime; /* PLAN: wall_seconds expected, 0 = unknown */
+} ks_file_event;
+typedef struct {               /* now and then */
+    const char *path;          /* the newest film at work; NULL: none, */
+    double seconds, seconds_left; /* how far it is, and what its header says is left */
+    int64_t files, jobs, clips;
+    double video_seconds, video_seconds_total; /* total: guessed from the bytes, 0 at first */
+    double wall_seconds, x_realtime;
+} ks_progress_event;
+typedef struct {               /* the end of a run that was not interrupted */
+    int64_t files, clips;
+    double video_seconds, wall_seconds, x_realtime;
+} ks_done_event;
+typedef struct {
+    enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } kind;
+    union {
+        ks_plan_event plan;
+        ks_file_event file;
+        ks_progress_event progress;
+        ks_done_event done;
+    } u;
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);
 

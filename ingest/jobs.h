@@ -133,8 +133,8 @@ void ks_triage_free(ks_triage *t);
 int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e);
 
 /* Events (headway.c). */
-void ks_say_file(const ks_ingest_options *o, const char *path, const char *verdict, const char *was, const char *reason,
-                 int64_t clips, double seconds, double missing);
+void ks_say(const ks_ingest_options *o, const ks_event *event);
+void ks_say_file(const ks_ingest_options *o, const ks_file_event *file);
 void ks_at_work(const ks_ingest_options *o, const char *path); /* NULL: this thread is through with it */
 
 /* --- the date of a film (film_date.c): the maker's, else the container's, else of its name, else mtime; *source KS_DATE_* --- */

@@ -331,7 +331,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
     k->sum->left++;
     if (err == KS_ENOTFOUND) {
         k->sum->failed++;
-        ks_say_file(k->o, job->place.path, "failed", NULL, "it went away while it was read", 0, 0, 0);
+        ks_say_file(k->o, &(ks_file_event){.path = job->place.path, .verdict = KS_FILE_FAILED, .reason = "it went away while it was read"});
         return 0;
     }
     return ks_triage_odd(k->triage, &job->place, "it is still being written; run ingest again when it is whole", e);
@@ -368,6 +368,8 @@ static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
 
 static void count(ks_keeper *k, const ks_video *v, int64_t clips)
 {
+    static const ks_file_verdict said[] = {[KS_VERDICT_NONE] = KS_FILE_FAILED, [KS_VERDICT_INDEXED] = KS_FILE_INDEXED, [KS_VERDICT_PARTLY] = KS_FILE_PARTLY,
+                                           [KS_VERDICT_SKIPPED] = KS_FILE_SKIPPED, [KS_VERDICT_FAILED] = KS_FILE_FAILED};
     double seconds = ks_seconds(v->duration, v->tb);
     ks_ingest_summary *s = k->sum;
     if (v->verdict == KS_VERDICT_INDEXED) s->indexed++;
@@ -375,7 +377,8 @@ static void count(ks_keeper *k, const ks_video *v, int64_t clips)
     if (v->verdict == KS_VERDICT_SKIPPED) s->skipped++;
     if (v->verdict == KS_VERDICT_FAILED) s->failed++;
     if (clips > 0) s->video_seconds += seconds;
-    ks_say_file(k->o, v->path, ks_verdict_name(v->verdict), NULL, v->reason, clips, clips > 0 ? seconds : 0, v->seconds_missing);
+    ks_say_file(k->o, &(ks_file_event){.path = v->path, .verdict = said[v->verdict], .reason = v->reason, .clips = clips,
+                                       .seconds = clips > 0 ? seconds : 0, .seconds_missing = v->seconds_missing});
 }
 
 static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
@@ -420,7 +423,8 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     count(k, &v, clips);
     for (int i = 0; i < job->n_also; i++) {
         k->sum->moved++;
-        ks_say_file(k->o, job->also[i].path, "copied", ks_verdict_name(v.verdict), v.reason, 0, ks_seconds(v.duration, v.tb), v.seconds_missing);
+        ks_say_file(k->o, &(ks_file_event){.path = job->also[i].path, .verdict = KS_FILE_COPIED, .was = v.verdict, .reason = v.reason,
+                                           .seconds = ks_seconds(v.duration, v.tb), .seconds_missing = v.seconds_missing});
     }
     return 0;
 }
@@ -472,16 +476,15 @@ void ks_keeper_progress(ks_keeper *k, int always)
     k->said = now;
     int64_t bytes = bytes_so_far(k);
     const ks_ingest_summary *s = k->sum;
-    ks_event event = {.kind = KS_EVENT_PROGRESS, .verdict = "", .was = "", .reason = "", .clips = s->clips,
-                      .files = k->settled, .files_total = (int64_t)k->triage->n_jobs,
-                      .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = now - k->began};
+    ks_progress_event p = {.clips = s->clips, .files = k->settled, .jobs = (int64_t)k->triage->n_jobs, .video_seconds = video_seconds(k),
+                           .wall_seconds = now - k->began};
     if (k->n_active > 0) {
         const active *a = &k->active[k->n_active - 1];
-        event.path = a->job->place.path;
-        event.seconds = a->seconds;
-        event.seconds_missing = a->total > a->seconds ? a->total - a->seconds : 0;
+        p.path = a->job->place.path;
+        p.seconds = a->seconds;
+        p.seconds_left = a->total > a->seconds ? a->total - a->seconds : 0;
     }
-    if (bytes > 0) event.video_seconds_total = event.video_seconds * (double)k->triage->bytes / (double)bytes;
-    if (event.wall_seconds > 0) event.x_realtime = event.video_seconds / event.wall_seconds;
-    k->o->event(k->o->event_arg, &event);
+    if (bytes > 0) p.video_seconds_total = p.video_seconds * (double)k->triage->bytes / (double)bytes;
+    if (p.wall_seconds > 0) p.x_realtime = p.video_seconds / p.wall_seconds;
+    ks_say(k->o, &(ks_event){.kind = KS_EVENT_PROGRESS, .u.progress = p});
 }

@@ -121,8 +121,8 @@ static int scan_roots(run *r, ks_error *e)
         int known = 0;
         for (int j = 0; j < r->folders.n; j++) known |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
         r->sum->failed += !known;
-        ks_say_file(&r->o, r->roots.at[i], known ? "skipped" : "failed", NULL,
-                    known ? "it is not there; its disk may not be mounted: nothing of it is touched" : "it is not there", 0, 0, 0);
+        ks_say_file(&r->o, &(ks_file_event){.path = r->roots.at[i], .verdict = known ? KS_FILE_SKIPPED : KS_FILE_FAILED,
+                                            .reason = known ? "it is not there; its disk may not be mounted: nothing of it is touched" : "it is not there"});
     }
     return drop_repeated(&r->met, e);
 }
@@ -193,9 +193,8 @@ static int remember_pace(run *r, double seconds, ks_error *e)
 
 static void say_plan(run *r)
 {
-    ks_event event = {.kind = KS_EVENT_PLAN, .verdict = "", .was = "", .reason = "", .path = "", .files = r->sum->files,
-                      .files_total = (int64_t)r->triage.n_jobs, .bytes_total = r->triage.bytes, .wall_seconds = expected(r)};
-    if (r->o.event) r->o.event(r->o.event_arg, &event);
+    ks_plan_event plan = {.files = r->sum->files, .jobs = (int64_t)r->triage.n_jobs, .bytes = r->triage.bytes, .wall_seconds = expected(r)};
+    ks_say(&r->o, &(ks_event){.kind = KS_EVENT_PLAN, .u.plan = plan});
 }
 
 /* 1: no reader will send anything more. */
@@ -311,10 +310,9 @@ static void say_done(run *r)
 {
     ks_ingest_summary *s = r->sum;
     s->wall_seconds = ks_monotonic() - r->began;
-    ks_event event = {.kind = KS_EVENT_DONE, .verdict = "", .was = "", .reason = "", .path = "", .files = s->files, .clips = s->clips,
-                      .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds};
-    event.x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds : 0;
-    if (r->o.event) r->o.event(r->o.event_arg, &event);
+    ks_done_event done = {.files = s->files, .clips = s->clips, .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds,
+                          .x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds : 0};
+    ks_say(&r->o, &(ks_event){.kind = KS_EVENT_DONE, .u.done = done});
 }
 
 /* NaN is in no bounds. */

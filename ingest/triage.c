@@ -231,8 +231,8 @@ static int is_done(const ks_triage *t, const ks_video *v)
 static void say_unchanged(ks_triage *t, const char *path, const ks_video *v)
 {
     t->sum->unchanged++;
-    ks_say_file(t->o, path, "unchanged", ks_verdict_name(v->verdict), v->reason, 0,
-                v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0, v->seconds_missing);
+    ks_say_file(t->o, &(ks_file_event){.path = path, .verdict = KS_FILE_UNCHANGED, .was = v->verdict, .reason = v->reason,
+                                       .seconds = v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0, .seconds_missing = v->seconds_missing});
 }
 
 /* The row of what is no readable regular file; other rows lose this path to it. */
@@ -267,7 +267,7 @@ int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_er
         return 0;
     }
     t->sum->skipped++;
-    ks_say_file(t->o, place->path, "skipped", NULL, reason, 0, 0, 0);
+    ks_say_file(t->o, &(ks_file_event){.path = place->path, .verdict = KS_FILE_SKIPPED, .reason = reason});
     return t->o->dry_run ? 0 : write_odd(t, place, reason, e);
 }
 
@@ -287,7 +287,7 @@ static int met_odd(ks_triage *t, const ks_met *met, const char *reason, int clos
     int64_t old = r == 1 ? known.id : 0;
     snprintf(words, sizeof words, keep ? "%.150s: nothing of it is touched" : "%.150s", reason);
     t->sum->skipped++;
-    ks_say_file(t->o, met->path, "skipped", NULL, words, 0, 0, 0);
+    ks_say_file(t->o, &(ks_file_event){.path = met->path, .verdict = KS_FILE_SKIPPED, .reason = words});
     int err = keep ? 0 : add_change(t, met, 0, old, NULL, e);
     if (err < 0 || keep) return err;
     t->change[t->n_change - 1].odd = strdup(reason);
@@ -355,8 +355,9 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as,
     int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
     if (done) {
         t->sum->moved++;
-        ks_say_file(t->o, met->path, gone || moved_on ? "moved" : "copied", ks_verdict_name(w->verdict), hard ? "hard link" : "", 0,
-                    w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0, w->seconds_missing);
+        ks_say_file(t->o, &(ks_file_event){.path = met->path, .verdict = gone || moved_on ? KS_FILE_MOVED : KS_FILE_COPIED, .was = w->verdict,
+                                           .reason = hard ? "hard link" : "", .seconds = w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0,
+                                           .seconds_missing = w->seconds_missing});
     }
     err = add_change(t, met, w->id, old_video, gone, e);
     if (err == 0 && !done) err = add_job(t, met, as, w, e);
@@ -505,7 +506,7 @@ static int drop_gone(ks_triage *t, char **gone, size_t n, ks_error *e)
     if (err < 0) return err;
     for (size_t i = 0; i < n; i++) {
         t->sum->gone++;
-        ks_say_file(t->o, gone[i], "gone", NULL, "", 0, 0, 0);
+        ks_say_file(t->o, &(ks_file_event){.path = gone[i], .verdict = KS_FILE_GONE});
         if (err >= 0 && !t->o->dry_run) err = ks_index_drop_path(t->x, gone[i], e);
     }
     return n > 0 && !t->o->dry_run ? ks_index_end(t->x, err, e) : err;
@@ -522,7 +523,7 @@ int ks_triage_empty(ks_triage *t, const char *root, ks_error *e)
         r = 0;
     }
     ks_cursor_close(cursor);
-    if (found) ks_say_file(t->o, root, "skipped", NULL, "it is empty; its disk may not be mounted: nothing of it is touched", 0, 0, 0);
+    if (found) ks_say_file(t->o, &(ks_file_event){.path = root, .verdict = KS_FILE_SKIPPED, .reason = "it is empty; its disk may not be mounted: nothing of it is touched"});
     return r < 0 ? r : 0;
 }
 
