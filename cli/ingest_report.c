@@ -246,7 +246,7 @@ void ks_report_event(void *report, const ks_event *v)
 }
 
 /* Of what the library knows the details are kept; of a path where nothing is, and after a dry run, none are. */
-static void bad_list(const ks_report *r, int kept)
+static void bad_list(const ks_report *r, int partly, int kept)
 {
     enum { SHOWN = 20, WIDEST = 60 };
     int n = r->n_bad < SHOWN ? r->n_bad : SHOWN, wide = 0;
@@ -263,6 +263,7 @@ static void bad_list(const ks_report *r, int kept)
         printf("   %-7s   %s\n", b->verdict ? b->verdict : "", b->reason ? b->reason : "");
     }
     if (r->n_bad > n) printf("  and %d more\n", r->n_bad - n);
+    if (partly) puts("Of what is there partly, all but the seconds named is searched.");
     if (kept) puts("Details: kinoseek status --bad");
 }
 
@@ -289,5 +290,5 @@ void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
     if (s->gone > 0) printf(" Gone: %lld.", (long long)s->gone);
     if (r->n_bad > 0) printf(" %d %s go in wholly:\n", r->n_bad, dry_run ? "would not" : "did not");
     else putchar('\n');
-    if (r->n_bad > 0) bad_list(r, s->files > 0 && !dry_run);
+    if (r->n_bad > 0) bad_list(r, s->partly > 0, s->files > 0 && !dry_run);
 }

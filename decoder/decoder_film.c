@@ -131,7 +131,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     if (!ks_times_next(&m, &f->times, f->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts, ks_frame_duration(frame))) return;
     double gone = f->hole ? seconds(f, m.ticks - end) : 0;
     int gap = m.gap || (f->hole && f->hold.next > 0 && gone > 1.5 * seconds(f, ks_times_step(&f->times)));
-    if (gone > 0 && gone < 1e9) f->missing += gone;
+    if (gone > 0 && gone < 1e9) ks_film_missing(f, end, m.ticks);
     ks_even_next(&f->even, m.ticks, gap);
     f->hole = 0;
     f->lost_last = 0;
@@ -209,7 +209,7 @@ static int change_stream(ks_film_job *f, AVStream *st)
     ks_damage_open(&f->damage, f->times.tick);
     f->loss_seq = 0;
     if (ks_source_follow(&f->source, st, &f->how, f->time_base) == 0) return 0;
-    f->unread = 1;
+    f->unread = f->hole = 1;
     return -1;
 }
 
@@ -311,6 +311,7 @@ static void open_film(ks_film_job *f, int threads)
     f->first_damage = -1;
     f->read_to = f->followed_at = f->loss_seq = f->lost_end = 0;
     f->missing = 0;
+    f->spans = 0;
     f->lost = f->lost_last = 0;
     if (ks_source_open(&f->source, &f->how)) return;
     f->time_base = f->source.stream->time_base;

@@ -10,6 +10,8 @@
 #include "decoder/decoder_source.h"
 #include "decoder/decoder_times.h"
 
+enum { KS_SPANS = 4 };
+
 typedef struct {
     ks_task *task;
     ks_source_how how;
@@ -43,6 +45,10 @@ typedef struct {
     int64_t first_damage;       /* ticks, -1 none */
     int64_t lost, lost_last;    /* frames: in all, since the last good one */
     double missing;             /* seconds */
+    struct {
+        double from, to;        /* seconds: where they are missing; what lies within a second is one span */
+    } span[KS_SPANS];
+    int spans;                  /* in all; the first KS_SPANS are kept */
     int unread;                 /* it goes on in a stream that cannot be decoded */
     int64_t followed_at;        /* byte where the stream we show goes on from another */
     int64_t first_followed;     /* ticks: where the last change of streams was */
@@ -58,6 +64,7 @@ void ks_talk_send(ks_film_job *f);           /* f->out */
 void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags);
 
 /* decoder_verdict.c */
+void ks_film_missing(ks_film_job *f, int64_t from, int64_t to); /* ticks that have no picture because of damage */
 void ks_film_verdict(ks_wire_end *end, ks_film_job *f);
 
 /* Version differences of libav in one place. */

@@ -1,4 +1,5 @@
 /* decoder_verdict.c - one verdict for every film, with its cause and the seconds that are missing. */
+#include <math.h>
 #include <string.h>
 
 #include "decoder/decoder_film.h"
@@ -25,6 +26,29 @@ static void partly(ks_wire_end *end, const char *why)
 }
 
 static const char HOLES[] = "most of it was never written (a hole in the file)";
+
+void ks_film_missing(ks_film_job *f, int64_t from, int64_t to)
+{
+    double a = seconds(f, from), b = seconds(f, to);
+    f->missing += b - a;
+    if (f->spans > 0 && f->spans <= KS_SPANS && a - f->span[f->spans - 1].to < 1) f->span[f->spans - 1].to = b;
+    else if (f->spans++ < KS_SPANS) f->span[f->spans - 1].from = a, f->span[f->spans - 1].to = b;
+}
+
+/* "damaged at A-B, C-D and 3 more places": whole seconds, outwards. */
+static void damage_words(char *out, size_t n, const ks_film_job *f, double otherwise)
+{
+    char from[32], to[32];
+    int shown = f->spans < KS_SPANS ? f->spans : KS_SPANS;
+    clock_words(from, otherwise);
+    if (!shown) snprintf(out, n, "damaged from %s", from);
+    for (int i = 0, at = 0; i < shown; i++) {
+        clock_words(from, f->span[i].from);
+        clock_words(to, ceil(f->span[i].to - 0.001));
+        at += snprintf(out + at, n - (size_t)at, "%s%s-%s", i ? ", " : "damaged at ", from, to);
+        if (i == shown - 1 && f->spans > shown) snprintf(out + at, n - (size_t)at, " and %d more places", f->spans - shown);
+    }
+}
 
 static void no_frames(ks_wire_end *end, ks_film_job *f)
 {
@@ -65,24 +89,31 @@ static int samples_are_missing(ks_film_job *f)
     return last && last->pos + last->size > f->source.bytes.size;
 }
 
-static void judge_end(ks_wire_end *end, ks_film_job *f)
+/* What is missing at the end is counted. 1: it is more than a header's rounding. */
+static int tail_is_missing(ks_film_job *f)
+{
+    ks_times *t = &f->times;
+    int64_t want = expected_end(f), step = ks_times_step(t), lost = f->lost_last * step;
+    double tail = want > t->last_end ? seconds(f, want - t->last_end) : 0;
+    double slack = seconds(f, 5 * step) > 0.25 ? seconds(f, 5 * step) : 0.25;
+    int known = tail > slack || f->source.cut || f->lost_end || samples_are_missing(f);
+
+    if (f->hole && tail <= 0 && lost > 0) ks_film_missing(f, t->last_end, t->last_end + lost); /* damaged until the end */
+    if (known && tail > 0 && tail < 1e9) ks_film_missing(f, t->last_end, want);
+    return known;
+}
+
+static void judge_end(ks_wire_end *end, ks_film_job *f, int missing)
 {
     char at[32], why[200];
-    ks_times *t = &f->times;
-    int64_t want = expected_end(f), step = ks_times_step(t);
-    double tail = want > t->last_end ? seconds(f, want - t->last_end) : 0;
-    int cut = f->source.cut || samples_are_missing(f);
-    double slack = seconds(f, 5 * step) > 0.25 ? seconds(f, 5 * step) : 0.25;
-
-    if (f->hole && tail <= 0) f->missing += seconds(f, f->lost_last * step); /* damaged until the end */
-    if (!(tail > slack || cut || f->lost_end)) return;
-    clock_words(at, seconds(f, t->last_end));
-    snprintf(why, sizeof why, cut ? "truncated at %s" : "damaged from %s", at);
-    if (tail > 0 && tail < 1e9) f->missing += tail;
+    if (!missing) return;
+    clock_words(at, seconds(f, f->times.last_end));
+    snprintf(why, sizeof why, "truncated at %s", at);
+    if (!(f->source.cut || samples_are_missing(f))) damage_words(why, sizeof why, f, seconds(f, f->times.last_end));
     partly(end, why);
 }
 
-static void judge_damage(ks_wire_end *end, ks_film_job *f)
+static void judge_damage(ks_wire_end *end, ks_film_job *f, double before)
 {
     char at[32], why[200];
     ks_times *t = &f->times;
@@ -92,9 +123,8 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f)
         partly(end, why);
     }
     if (f->headless && seconds(f, t->first) > seconds(f, ks_times_step(t))) partly(end, "begins between two key frames");
-    if (f->first_damage >= 0 && (f->lost > 0 || f->missing > seconds(f, ks_times_step(t)))) {
-        clock_words(at, seconds(f, f->first_damage));
-        snprintf(why, sizeof why, "damaged from %s", at);
+    if (f->first_damage >= 0 && (f->lost > 0 || before > seconds(f, ks_times_step(t)))) {
+        damage_words(why, sizeof why, f, seconds(f, f->first_damage));
         partly(end, why);
     }
     if (f->unread) {
@@ -126,7 +156,9 @@ void ks_film_verdict(ks_wire_end *end, ks_film_job *f)
     if (f->source.bytes.gave_up) partly(end, HOLES);
     if (f->encrypted) partly(end, "encrypted in part");
     if (f->too_large) partly(end, "its picture grows too large");
-    judge_damage(end, f);
-    judge_end(end, f);
+    double before = f->missing;
+    int tail = tail_is_missing(f);
+    judge_damage(end, f, before);
+    judge_end(end, f, tail);
     end->seconds_missing = f->missing < 1e9 ? f->missing : 0;
 }
