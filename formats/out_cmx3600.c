@@ -1,7 +1,8 @@
 /* out_cmx3600.c - CMX 3600 edit lists, for every editing program.
  *
  * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under its reel name; the record
- * side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best. */
+ * side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best; in
+ * drop-frame lists OpenTimelineIO 0.18 does not see it, as it looks for ":" alone. */
 #include "formats/out.h"
 
 #include <ctype.h>

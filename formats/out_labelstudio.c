@@ -83,7 +83,7 @@ static int tasks_end(ks_writer *w)
 /* --- the interface --- */
 static int config_begin(ks_writer *w)
 {
-    ks_xml_start(&w->xml, w->f);
+    w->xml = (ks_xml){.f = w->f}; /* without a declaration: label-studio-sdk refuses text that has one */
     ks_xml_open(&w->xml, "View");
     ks_xml_open(&w->xml, "TimelineLabels");
     ks_xml_attribute(&w->xml, "name", "timelineLabels");

@@ -25,6 +25,7 @@ question="a boat; & <b> \"q\" =1 | x --> y"
 s() { "$K" --precision fp32 -L "$T/lib" search --all -k 9 "$@" "$question"; }
 mkdir "$T/out"
 for f in cmx3600 otio xmeml fcpxml activitynet activitynet-truth via csv jsonl; do s --format $f -o "$T/out/$f.${f##*-}" || exit 1; done
+s --format cmx3600 --fps 29.97ndf -o "$T/out/cmx3600.ndf" || exit 1
 for f in fiftyone label-studio; do s --format $f -o "$T/out/$f" || exit 1; done
 for f in elan vtt srt mkv-chapters resolve-edl cvat; do s --format $f --in "$film" -o "$T/out/$f" || exit 1; done
 "$K" -L "$T/lib" export vectors -o "$T/out/v.npz" >/dev/null || exit 1

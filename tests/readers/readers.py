@@ -36,8 +36,11 @@ def _():
 @check("otio-cmx3600-adapter reads CMX 3600")
 def _():
     import opentimelineio as o
-    c = clips(o.adapters.read_from_file(OUT + "/cmx3600.cmx3600", "cmx_3600", rate=float(RATE)))
-    return ([(round(x.source_range.start_time.value), round(x.source_range.end_time_exclusive().value)) for x in c], [m.name for m in c[0].markers]), (WANT, [QUESTION])
+    got = []
+    for name in ("cmx3600.cmx3600", "cmx3600.ndf"):         # drop-frame, and not
+        c = clips(o.adapters.read_from_file(OUT + "/" + name, "cmx_3600", rate=float(RATE)))
+        got.append([(round(x.source_range.start_time.value), round(x.source_range.end_time_exclusive().value)) for x in c])
+    return (got, [m.name for m in c[0].markers]), ([WANT, WANT], [QUESTION])    # marks of the non-drop one: it sees no others
 
 @check("otio-fcp-adapter reads xmeml")
 def _():
@@ -74,11 +77,10 @@ def _():
 def _():
     import fiftyone as fo
     from fiftyone.utils.data.importers import FiftyOneTemporalDetectionDatasetImporter as Importer
-    i = Importer(dataset_dir=OUT + "/fiftyone", compute_metadata=True)
+    i = Importer(dataset_dir=OUT + "/fiftyone", data_path="data.json", compute_metadata=True)
     got = []
     with i:
-        for path, metadata, labels in i:
-            labels = labels["temporal_detections"] if isinstance(labels, dict) and "temporal_detections" in labels else labels
+        for path, metadata, labels, _ in i:
             for d in (labels.detections if labels is not None else []):
                 got.append((os.path.basename(path), tuple(d.support), d.label))
     # it counts from 1, and both ends are in it; it rounds seconds its own way: within a frame
@@ -89,7 +91,9 @@ def _():
 @check("FiftyOne makes a data set of it")
 def _():
     import fiftyone as fo
-    d = fo.Dataset.from_dir(dataset_dir=OUT + "/fiftyone", dataset_type=fo.types.FiftyOneTemporalDetectionDataset)
+    try: fo.list_datasets()
+    except fo.core.config.FiftyOneConfigError as e: raise FileNotFoundError(str(e).split(".")[0])
+    d = fo.Dataset.from_dir(dataset_dir=OUT + "/fiftyone", data_path="data.json", dataset_type=fo.types.FiftyOneTemporalDetectionDataset)
     return len(d), len({h["path"] for h in hits})
 
 @check("ActivityNet's evaluation reads truth and predictions, and finds them equal")
