@@ -17,6 +17,7 @@
 #include "ingest/coder.h"
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
+#include "ingest/lookup.h"
 #include "ingest/plan.h"
 #include "ingest/scan.h"
 
@@ -114,10 +115,8 @@ typedef struct {
     size_t n_jobs, jobs_room;
     struct ks_path_change *change; /* paths to write once all files are looked at */
     size_t n_change, change_room;
-    size_t *by_content;            /* open addressing into jobs, +1; 0 free */
-    size_t by_content_room;
-    size_t *by_drop;               /* the same into change, of those that drop a path */
-    size_t by_drop_room, n_drop;
+    ks_lookup by_content;          /* into jobs */
+    ks_lookup by_drop;             /* into change, of those that drop a path */
     uint64_t (*renumbered)[2];     /* [n_renumbered] devices that files which are still there were on, and are on now */
     size_t n_renumbered;
     int64_t bytes;                 /* of all jobs */

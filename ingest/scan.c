@@ -3,6 +3,7 @@
 #include "ingest/scan.h"
 
 #include "ingest/glob.h"
+#include "ingest/lookup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -34,8 +35,9 @@ typedef struct {
     size_t root_length;          /* bytes of the root's path, with its '/' */
     waiting *stack;
     size_t n, room;
-    uint64_t (*seen)[2];         /* open addressing; {0, 0} is free */
-    size_t seen_n, seen_room;    /* a power of two */
+    ks_lookup by_inode;          /* of the folders that were here: into seen */
+    uint64_t *seen;              /* [n_seen] their devices */
+    size_t n_seen, seen_room;
     rules *all_rules;
 } walk;
 
@@ -76,31 +78,21 @@ void ks_met_list_free(ks_met_list *list)
     *list = (ks_met_list){0};
 }
 
-/* 1: this folder was not here before. */
+/* 1: this folder was not here before; -1: no memory. */
 static int first_time(walk *w, const struct stat *st)
 {
-    if (2 * (w->seen_n + 1) > w->seen_room) {
+    uint64_t device = (uint64_t)st->st_dev, inode = (uint64_t)st->st_ino;
+    for (size_t at = 0, i; ks_lookup_next(&i, &at, &w->by_inode, inode);)
+        if (w->seen[i] == device) return 0;
+    if (w->n_seen == w->seen_room) {
         size_t room = w->seen_room ? 2 * w->seen_room : 256;
-        uint64_t (*seen)[2] = calloc(room, sizeof *seen);
+        uint64_t *seen = reallocarray(w->seen, room, sizeof *seen);
         if (!seen) return -1;
-        for (size_t i = 0; i < w->seen_room; i++) {
-            if (!w->seen[i][0] && !w->seen[i][1]) continue;
-            size_t at = (w->seen[i][1] * 0x9e3779b97f4a7c15u >> 20) & (room - 1);
-            while (seen[at][0] || seen[at][1]) at = (at + 1) & (room - 1);
-            memcpy(seen[at], w->seen[i], sizeof *seen);
-        }
-        free(w->seen);
         w->seen = seen;
         w->seen_room = room;
     }
-    uint64_t device = (uint64_t)st->st_dev, inode = (uint64_t)st->st_ino;
-    size_t at = (inode * 0x9e3779b97f4a7c15u >> 20) & (w->seen_room - 1);
-    for (; w->seen[at][0] || w->seen[at][1]; at = (at + 1) & (w->seen_room - 1))
-        if (w->seen[at][0] == device && w->seen[at][1] == inode) return 0;
-    w->seen[at][0] = device;
-    w->seen[at][1] = inode;
-    w->seen_n++;
-    return 1;
+    w->seen[w->n_seen] = device;
+    return ks_lookup_put(&w->by_inode, inode, w->n_seen++) < 0 ? -1 : 1;
 }
 
 static int push(walk *w, char *path, const rules *r)
@@ -338,6 +330,7 @@ static void end_walk(walk *w)
     while (w->n > 0) free(w->stack[--w->n].path);
     free(w->stack);
     free(w->seen);
+    ks_lookup_free(&w->by_inode);
     while (w->all_rules) {
         rules *r = w->all_rules;
         w->all_rules = r->made_before;

@@ -46,9 +46,9 @@ void ks_triage_free(ks_triage *t)
     }
     free(t->jobs);
     free(t->change);
-    free(t->by_content);
+    ks_lookup_free(&t->by_content);
     free(t->renumbered);
-    free(t->by_drop);
+    ks_lookup_free(&t->by_drop);
 }
 
 static int copy_place(ks_place *to, const ks_met *met)
@@ -57,26 +57,14 @@ static int copy_place(ks_place *to, const ks_met *met)
     return to->path ? 0 : -1;
 }
 
-/* Slot of this content in by_content; *slot is 0 where none has it. */
-static size_t *content_slot(ks_triage *t, const uint8_t content[KS_CONTENT])
+static uint64_t content_hash(const uint8_t content[KS_CONTENT]) { return XXH64(content, KS_CONTENT, 0); }
+
+/* The job of this content; NULL: none has it. */
+static ks_job_file *job_of(const ks_triage *t, const uint8_t content[KS_CONTENT])
 {
-    if (2 * (t->n_jobs + 1) > t->by_content_room) {
-        size_t room = t->by_content_room ? 2 * t->by_content_room : 256;
-        size_t *table = calloc(room, sizeof *table);
-        if (!table) return NULL;
-        for (size_t i = 0; i < t->n_jobs; i++) {
-            size_t at = XXH64(t->jobs[i].content, KS_CONTENT, 0) & (room - 1);
-            while (table[at]) at = (at + 1) & (room - 1);
-            table[at] = i + 1;
-        }
-        free(t->by_content);
-        t->by_content = table;
-        t->by_content_room = room;
-    }
-    size_t at = XXH64(content, KS_CONTENT, 0) & (t->by_content_room - 1);
-    while (t->by_content[at] && memcmp(t->jobs[t->by_content[at] - 1].content, content, KS_CONTENT) != 0)
-        at = (at + 1) & (t->by_content_room - 1);
-    return &t->by_content[at];
+    for (size_t at = 0, i; ks_lookup_next(&i, &at, &t->by_content, content_hash(content));)
+        if (memcmp(t->jobs[i].content, content, KS_CONTENT) == 0) return &t->jobs[i];
+    return NULL;
 }
 
 int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e)
@@ -135,11 +123,10 @@ static int add_also(ks_job_file *j, const ks_met *met, ks_error *e)
 
 static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *known, ks_error *e)
 {
-    size_t *slot = content_slot(t, as->content);
-    if (!slot) return no_memory(e);
-    if (*slot) {
+    ks_job_file *same = job_of(t, as->content);
+    if (same) {
         ks_job_file other = *as;
-        if (same_bytes(&other.full, &t->jobs[*slot - 1], met)) return add_also(&t->jobs[*slot - 1], met, e);
+        if (same_bytes(&other.full, same, met)) return add_also(same, met, e);
         ks_identity_mix(other.content, other.full);
         return add_job(t, met, &other, NULL, e);
     }
@@ -155,38 +142,17 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
     memcpy(j->content, as->content, KS_CONTENT);
     if (copy_place(&j->place, met) < 0) return no_memory(e);
     int err = t->o->dry_run ? 0 : ks_triage_have(j, t->x, e);
+    if (err == 0 && ks_lookup_put(&t->by_content, content_hash(j->content), t->n_jobs) < 0) err = no_memory(e);
     if (err < 0) {
         free_job(j);
         return err;
     }
-    *slot = ++t->n_jobs;
+    t->n_jobs++;
     t->bytes += met->size;
     return 0;
 }
 
-/* by_drop finds the changes that drop a path. */
-static int file_drop(ks_triage *t, size_t number, ks_error *e)
-{
-    if (2 * (t->n_drop + 1) > t->by_drop_room) {
-        size_t room = t->by_drop_room ? 2 * t->by_drop_room : 256, *old = t->by_drop;
-        t->by_drop = calloc(room, sizeof *old);
-        if (!t->by_drop) {
-            t->by_drop = old;
-            return no_memory(e);
-        }
-        free(old);
-        t->by_drop_room = room;
-        t->n_drop = 0;
-        for (size_t i = 0; i < number; i++)
-            if (t->change[i].drop && file_drop(t, i, e) < 0) return -1;
-    }
-    const char *path = t->change[number].drop;
-    size_t at = XXH64(path, strlen(path), 0) & (t->by_drop_room - 1);
-    while (t->by_drop[at]) at = (at + 1) & (t->by_drop_room - 1);
-    t->by_drop[at] = number + 1;
-    t->n_drop++;
-    return 0;
-}
+static uint64_t path_hash(const char *path) { return XXH64(path, strlen(path), 0); }
 
 static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t old, const char *drop, ks_error *e)
 {
@@ -201,7 +167,7 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
     *c = (change){.video = video, .old = old == video ? 0 : old, .drop = drop ? strdup(drop) : NULL};
     if (copy_place(&c->place, met) < 0 || (drop && !c->drop)) return no_memory(e);
     t->n_change++;
-    return drop ? file_drop(t, t->n_change - 1, e) : 0;
+    return drop && ks_lookup_put(&t->by_drop, path_hash(drop), t->n_change - 1) < 0 ? no_memory(e) : 0;
 }
 
 /* The same file, by its inode, on a disk of another number: it is the disk that it was written down with, after a start of
@@ -319,9 +285,8 @@ static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_t
 /* 1: another path was met that takes the place of this one. */
 static int is_dropped(const ks_triage *t, const char *path)
 {
-    if (t->by_drop_room == 0) return 0;
-    for (size_t at = XXH64(path, strlen(path), 0) & (t->by_drop_room - 1); t->by_drop[at]; at = (at + 1) & (t->by_drop_room - 1))
-        if (strcmp(t->change[t->by_drop[at] - 1].drop, path) == 0) return 1;
+    for (size_t at = 0, i; ks_lookup_next(&i, &at, &t->by_drop, path_hash(path));)
+        if (strcmp(t->change[i].drop, path) == 0) return 1;
     return 0;
 }
 
