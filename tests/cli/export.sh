@@ -73,3 +73,25 @@ k search --all --format fcpxml -o "$T/hits.fcpxml" 'a <dog> & "b"'
 xmllint --noout --dtdvalid tests/readers/fcpxml-1.10.dtd "$T/hits.fcpxml" 2>"$T/err"; ok $? "FCPXML 1.10 is valid"
 sed 's/<media-rep.*\/>//' "$T/hits.fcpxml" >"$T/broken.fcpxml"; xmllint --noout --dtdvalid tests/readers/fcpxml-1.10.dtd "$T/broken.fcpxml" 2>/dev/null
 is "$?" 3 "and the rules refuse a file without its media"
+
+# --- films that a camera stamped: what an editor conforms by
+mkdir "$T/cam"
+ff() { ffmpeg -v error -f lavfi -i "testsrc2=s=128x72:$1" -c:v libx264 -preset ultrafast -pix_fmt yuv420p $2 "$T/cam/$3" 2>"$T/err" || ok 1 "a film $3"; }
+ff r=25:d=4 "-timecode 14:09:42:00 -metadata:s:v reel_name=A001" a.mov
+ff r=30000/1001:d=4 "-timecode 23:59:58;10" drop.mov
+ff r=30000/1001:d=4 "-timecode 23:59:58:10" whole.mov
+ff r=25:d=6 "-vf select=not(mod(n\,3))+not(mod(n\,7)) -fps_mode vfr" uneven.mp4
+"$K" -L "$T/camlib" -m demo ingest "$T/cam" >/dev/null 2>"$T/err"; ok $? "four camera films go in"
+cam() { "$K" -L "$T/camlib" clips --in "$1" --format "$2" 2>"$T/err"; }
+is "$(cam a.mov cmx3600 | sed -n 's/^001  \([^ ]*\) .* C  *\([^ ]* [^ ]*\) .*/\1 \2/p')" "A001 14:09:42:00 14:09:46:00" "CMX 3600: the reel and the camera's timecode"
+is "$(cam drop.mov cmx3600 | sed -n 's/^001 .* C  *\([^ ]* [^ ]*\) .*/\1/p')" "23:59:58;10 00:00:02;10" "drop-frame, over midnight"
+is "$(cam whole.mov cmx3600 | sed -n 's/^FCM: \(.*\)/\1/p; s/^001 .* C  *\([^ ]* [^ ]*\) .*/\1/p' | tr '\n' ' ')" "NON-DROP FRAME 23:59:58:10 00:00:02:10 " "29.97 that drops nothing"
+first=$(((14 * 3600 + 9 * 60 + 42) * 25))
+is "$(cam a.mov otio | jq -c '.tracks.children[0].children[0] | [.source_range.start_time.value, .media_references.DEFAULT_MEDIA.available_range.start_time.value, .metadata.cmx_3600.reel]')" "[$first,$first,\"A001\"]" "OTIO counts from it"
+is "$(cam a.mov xmeml | sed -n '/<file /,/<\/file>/s/.*<\(string\|frame\|displayformat\)>\(.*\)<.*/\2/p' | tr '\n' ' ')" "14:09:42:00 $first NDF " "xmeml has it"
+is "$(cam a.mov fcpxml | grep -o ' start="[^"]*"' | sort -u | tr -d '\n')" " start=\"$first/25s\"" "FCPXML starts there"
+is "$(cam a.mov resolve-edl | grep -c '^001 .* 01:00:00:00 ')" 1 "Resolve's markers count on its timeline"
+cam uneven.mp4 cmx3600 >"$T/out"; is "$? $(cat "$T/out" "$T/err")" "2 kinoseek clips: uneven.mp4: its frames come at no even rate, and cmx3600 counts frames: say at which with --fps" "a rate that varies is said, and nothing written"
+"$K" -L "$T/camlib" clips --in uneven.mp4 --format cmx3600 --fps 25 2>"$T/err" | grep -q '^001 '; ok $? "--fps is the way out"
+is "$(cam uneven.mp4 vtt | grep -c -- '-->')" "$("$K" -L "$T/camlib" clips --in uneven.mp4 --json 2>/dev/null | wc -l)" "what counts seconds takes it"
+is "$("$K" -L "$T/camlib" search x --all --in a.mov --print '{start:tc}' 2>"$T/err")" "14:09:42:00" "--print {start:tc}, too"
