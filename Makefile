@@ -181,7 +181,7 @@ build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB))
 	$(AR) rcs $@ $(filter %.o,$^)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< build/fuzz/libfuzzed.a $(LIBS) -o $@
+	clang $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< build/fuzz/libfuzzed.a $(LIBS_CLI) -o $@
 
 bench: all
 	@sh tests/bench/run.sh

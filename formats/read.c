@@ -164,8 +164,12 @@ int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
     err = slurp(&text, &n, r.file, e);
     if (err == 0)
         err = read_text(&r, text, n);
-    if (err < 0)
+    if (err < 0) {
         ks_spans_free(out);
+        for (char *c = e ? e->msg : NULL; c && *c; c++) /* what it quotes of the file may hold anything */
+            if ((unsigned char)*c < 0x20 || *c == 0x7f)
+                *c = '?';
+    }
     free(text);
     free(labels);
     return err;

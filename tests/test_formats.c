@@ -639,7 +639,7 @@ START_TEST(damaged_files_are_one_sentence)
     static const char *const bad[] = {
         "", "x", "{", "[1,2]", "{\"a\":1}", "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[1]}]}}", "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[5,1]}]}}",
         "{\"database\":[]}", "{\"labels\":{\"u\":[{}]}}", "<a/>", "<a", "<!DOCTYPE a [<!ENTITY x \"y\">]><ANNOTATION_DOCUMENT>&x;</ANNOTATION_DOCUMENT>",
-        "<ANNOTATION_DOCUMENT><TIER TIER_ID=\"t\"/></ANNOTATION_DOCUMENT>", "path,start\na,1\n", "path,start,end\na,nan,1\n", "path,start,end\na,2,1\n",
+        "<ANNOTATION_DOCUMENT><TIER TIER_ID=\"t\"/></ANNOTATION_DOCUMENT>", "path,start\na,1\n", "path,start,end\na,nan,1\n", "path,start,end\na,2,1\n", "path,start,end\n\"a\n\x1b[2J\",\"1\n\",2\n",
         "{\"path\":\"a\",\"start\":1,\"end\":2}\n{\"path\":\n", "{\"project\":{},\"metadata\":{\"m\":{\"vid\":\"9\",\"z\":[1,2],\"av\":{}}}}",
     };
     ks_spans s;

@@ -95,3 +95,19 @@ cam uneven.mp4 cmx3600 >"$T/out"; is "$? $(cat "$T/out" "$T/err")" "2 kinoseek c
 "$K" -L "$T/camlib" clips --in uneven.mp4 --format cmx3600 --fps 25 2>"$T/err" | grep -q '^001 '; ok $? "--fps is the way out"
 is "$(cam uneven.mp4 vtt | grep -c -- '-->')" "$("$K" -L "$T/camlib" clips --in uneven.mp4 --json 2>/dev/null | wc -l)" "what counts seconds takes it"
 is "$("$K" -L "$T/camlib" search x --all --in a.mov --print '{start:tc}' 2>"$T/err")" "14:09:42:00" "--print {start:tc}, too"
+
+# --- killed while it writes: the whole file or none; with --force the old one or the new
+k clips --format csv >"$T/want.csv"
+died=0; half=""
+for call in write fsync linkat rename; do
+  for n in 1 2 3; do
+    for force in "" --force; do
+      rm -f "$T/o.csv"; [ -z "$force" ] || echo mine >"$T/o.csv"
+      # shellcheck disable=SC2086
+      strace -f -qq -o /dev/null -e trace="$call" -e "inject=$call:signal=KILL:when=$n" "$K" -L "$T/lib" clips --format csv -o "$T/o.csv" $force >/dev/null 2>&1 || died=$((died + 1))
+      [ ! -e "$T/o.csv" ] || cmp -s "$T/o.csv" "$T/want.csv" || { [ -n "$force" ] && [ "$(cat "$T/o.csv")" = mine ]; } || half="$half $call:$n$force"
+    done
+  done
+done
+[ "$died" -ge 4 ]; ok $? "killed in $died runs"
+is "$half" "" "no half file under a name"

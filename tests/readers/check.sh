@@ -9,7 +9,7 @@ K=$PWD/$BUILD/kinoseek
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 [ -x "$KS_READERS/bin/python" ] || python3 -m venv "$KS_READERS" || exit 5
-for package in numpy opentimelineio otio-cmx3600-adapter otio-fcp-adapter pympi-ling label-studio-sdk fiftyone; do
+for package in numpy opentimelineio otio-cmx3600-adapter otio-fcp-adapter pympi-ling label-studio-sdk duckdb fiftyone; do
   "$KS_READERS/bin/python" -c "import importlib.metadata as m; m.version('$package')" 2>/dev/null ||
     "$KS_READERS/bin/python" -m pip -q install "$package" >"$T/pip" 2>&1 || { echo "# $package does not install: $(tail -n 1 "$T/pip")"; }
 done
