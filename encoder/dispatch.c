@@ -137,21 +137,9 @@ static int recall(choice *found, const char *path, const char *cpu)
 /* Best effort: what cannot be remembered is measured again. */
 static void remember(const choice *c, const char *path, const char *cpu)
 {
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.%ld", path, (long)getpid()) >= (int)sizeof temporary)
-        return;
-    unlink(temporary); /* of a process of that number that was killed; never through a link that somebody laid there */
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (!f) {
-        if (fd >= 0)
-            close(fd);
-        return;
-    }
-    int good = fprintf(f, "1 %s %s %s\n", cpu, names[c->table], ks_precision_name(c->automatic)) > 0;
-    good = fclose(f) == 0 && good;
-    if (!good || rename(temporary, path) != 0)
-        unlink(temporary);
+    char text[256];
+    snprintf(text, sizeof text, "1 %.159s %s %s\n", cpu, names[c->table], ks_precision_name(c->automatic));
+    ks_cache_put_text(path, text);
 }
 
 /* Without a place to remember it the order of `names` decides, so that the class never flips. */

@@ -155,11 +155,10 @@ int ks_cache_vouches(ks_cache *c, const char *key, const struct stat *st, char n
     return 0;
 }
 
-/* Replace path by text, all or nothing. Best effort. */
-static void publish_text(const char *path, const char *text)
+void ks_cache_put_text(const char *path, const char *text)
 {
     char part[PATH_ROOM];
-    snprintf(part, sizeof part, "%s.%ld", path, (long)getpid());
+    if (snprintf(part, sizeof part, "%s.%ld", path, (long)getpid()) >= (int)sizeof part) return;
     unlink(part); /* of a process of that number that was killed; never through a link that somebody laid there */
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return;
@@ -182,7 +181,7 @@ void ks_cache_vouch(ks_cache *c, const char *key, const struct stat *st, const c
         if (end && *end == 0) break;
     }
     if (end) *end = 0;
-    publish_text(path, text);
+    ks_cache_put_text(path, text);
     free(path);
 }
 

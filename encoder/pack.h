@@ -32,6 +32,8 @@ int ks_cache_open(ks_cache **c, const char *folder, void (*notice)(void *, const
 void ks_cache_close(ks_cache *c); /* NULL is fine */
 /* malloc'ed "folder/hash.suffix", or NULL when there is no memory or no folder. */
 char *ks_pack_path(const ks_cache *c, const char *hash, const char *suffix);
+/* Replace a small file of the cache, all or nothing. Best effort: what cannot be written is found out again. */
+void ks_cache_put_text(const char *path, const char *text);
 
 /* Write n bytes at `at` of the payload; offsets may come in any order, gaps read as zeros. */
 int ks_pack_put(ks_pack_sink *s, size_t at, const void *data, size_t n, ks_error *e);
