@@ -72,7 +72,7 @@ static int add_films(ks_index *x, int64_t clips, int dim, ks_error *e)
 int ks_make_library(const char *dir, int64_t clips, ks_encoder *enc, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
-    ks_space space = {.dim = info->dim, .frames = 1, .sampler = KS_SAMPLER_VERSION, .resize = 10 * KS_RESIZE_VERSION,
+    ks_space space = {.dim = info->dim, .frames = info->frames, .sampler = KS_SAMPLER_VERSION, .resize = 10 * KS_RESIZE_VERSION,
                       .precision = info->precision == KS_INT8};
     ks_index *x = NULL;
     int err = ks_index_open(&x, dir, KS_CREATE, e);
