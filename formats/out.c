@@ -125,7 +125,7 @@ int ks_write_kept(ks_writer *w, ks_out *o, const ks_format *f, FILE *to, ks_erro
 {
     int err = start_writer(w, o, f, to, e);
 
-    for (; err >= 0 && w->i < w->n; w->i++)
+    for (; err >= 0 && f->entry && w->i < w->n; w->i++)
         err = f->entry(w, &w->at[w->i]);
     if (err >= 0 && f->end)
         err = f->end(w);

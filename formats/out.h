@@ -46,7 +46,7 @@ struct ks_format {
     /* Errors < 0 with the sentence in w->e; each may be NULL. */
     int (*check)(ks_writer *w);                      /* before anything is written; w->at is there */
     int (*begin)(ks_writer *w);
-    int (*entry)(ks_writer *w, const ks_entry *entry); /* of a kept one: in its order */
+    int (*entry)(ks_writer *w, const ks_entry *entry); /* of a kept one: in its order; NULL: begin or end writes all */
     int (*end)(ks_writer *w);
 };
 

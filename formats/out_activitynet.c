@@ -3,7 +3,20 @@
  * Ids are the films' names without ending; the member "kinoseek" (predictions) and "url" (truth) say which files they are. */
 #include "formats/out.h"
 
-#include <stdlib.h>
+#include <string.h>
+
+/* ActivityNet's files are called v_ID.mp4 and its ids are without v_; kept where another film has that id. */
+static const char *id_of(const ks_writer *w, int i)
+{
+    const char *id = w->ids[i];
+
+    if (strncmp(id, "v_", 2) != 0 || !id[2])
+        return id;
+    for (int j = 0; j < w->n; j++)
+        if (ks_first_of_film(w, j) && strcmp(w->ids[j], id + 2) == 0)
+            return id;
+    return id + 2;
+}
 
 static void segment(ks_json *j, const ks_entry *k)
 {
@@ -28,7 +41,7 @@ static int results_entry(ks_writer *w, const ks_entry *k)
     ks_json *j = &w->json;
 
     if (ks_first_of_film(w, w->i))
-        ks_json_open(j, w->ids[w->i], '[');
+        ks_json_open(j, id_of(w, w->i), '[');
     ks_json_open(j, NULL, '{');
     ks_json_text(j, "label", k->title);
     ks_json_number(j, "score", k->score);
@@ -53,7 +66,7 @@ static int results_end(ks_writer *w)
     ks_json_open(j, "films", '{');
     for (int i = 0; i < w->n && err == 0; i++)
         if (ks_first_of_film(w, i))
-            err = ks_json_url(j, w->ids[i], w->at[i].path, w->e);
+            err = ks_json_url(j, id_of(w, i), w->at[i].path, w->e);
     while (j->depth > 0)
         ks_json_close(j);
     return err;
@@ -82,7 +95,7 @@ static int truth_entry(ks_writer *w, const ks_entry *k)
     int err = 0;
 
     if (ks_first_of_film(w, w->i)) {
-        ks_json_open(j, w->ids[w->i], '{');
+        ks_json_open(j, id_of(w, w->i), '{');
         ks_json_seconds(j, "duration", k->duration);
         ks_json_text(j, "subset", "validation");
         err = ks_json_url(j, "url", k->path, w->e);

@@ -177,15 +177,9 @@ static int youtube_end(ks_writer *w)
     return 0;
 }
 
-static int youtube_entry(ks_writer *w, const ks_entry *k)
-{
-    (void)w, (void)k; /* all of them at the end */
-    return 0;
-}
-
 const ks_format ks_format_youtube = {
     .name = "youtube", .ending = ".txt", .brief = "chapters for a YouTube description, to the second",
-    .flags = KS_KEEPS | KS_ONE_FILM, .check = youtube_check, .entry = youtube_entry, .end = youtube_end,
+    .flags = KS_KEEPS | KS_ONE_FILM, .check = youtube_check, .end = youtube_end,
 };
 
 /* --- Kodi: FILM.edl beside the film; action 2 is a scene marker, of which Kodi takes the second time (Edl.cpp). No other

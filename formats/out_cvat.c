@@ -72,13 +72,7 @@ static int cvat_begin(ks_writer *w)
     return 0;
 }
 
-static int cvat_entry(ks_writer *w, const ks_entry *k)
-{
-    (void)w, (void)k; /* its elements are frames: all is written at the beginning */
-    return 0;
-}
-
 const ks_format ks_format_cvat = {
     .name = "cvat", .ending = ".xml", .brief = "CVAT tags, frame by frame",
-    .flags = KS_KEEPS | KS_ONE_FILM | KS_NEEDS_RATE, .begin = cvat_begin, .entry = cvat_entry,
+    .flags = KS_KEEPS | KS_ONE_FILM | KS_NEEDS_RATE, .begin = cvat_begin,
 };

@@ -201,13 +201,7 @@ out:
     return err < 0 ? ks_fail(w->e, KS_ENOMEM, "no memory for tiers") : 0;
 }
 
-static int elan_entry(ks_writer *w, const ks_entry *k)
-{
-    (void)w, (void)k; /* tiers stand one behind the other: all is written at the beginning */
-    return 0;
-}
-
 const ks_format ks_format_elan = {
     .name = "elan", .ending = ".eaf", .brief = "ELAN annotations, a tier a label",
-    .flags = KS_KEEPS | KS_ONE_FILM, .begin = elan_begin, .entry = elan_entry,
+    .flags = KS_KEEPS | KS_ONE_FILM, .begin = elan_begin,
 };

@@ -166,13 +166,7 @@ static int via_begin(ks_writer *w)
     return err;
 }
 
-static int via_entry(ks_writer *w, const ks_entry *k)
-{
-    (void)w, (void)k; /* each part names all of them: all is written at the beginning */
-    return 0;
-}
-
 const ks_format ks_format_via = {
     .name = "via", .ending = ".json", .brief = "VIA 3 project",
-    .flags = KS_KEEPS | KS_BY_FILM, .begin = via_begin, .entry = via_entry,
+    .flags = KS_KEEPS | KS_BY_FILM, .begin = via_begin,
 };

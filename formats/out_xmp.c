@@ -184,13 +184,7 @@ out:
     return err;
 }
 
-static int xmp_entry(ks_writer *w, const ks_entry *k)
-{
-    (void)w, (void)k; /* all of a film go into one tree: it is written at the beginning */
-    return 0;
-}
-
 const ks_format ks_format_xmp = {
     .name = "xmp", .ending = ".xmp", .brief = "XMP beside the films: keywords and markers",
-    .flags = KS_KEEPS | KS_ONE_FILM | KS_BESIDE | KS_NEEDS_RATE, .begin = xmp_begin, .entry = xmp_entry,
+    .flags = KS_KEEPS | KS_ONE_FILM | KS_BESIDE | KS_NEEDS_RATE, .begin = xmp_begin,
 };

@@ -425,6 +425,25 @@ START_TEST(films_of_one_name)
 }
 END_TEST
 
+START_TEST(activitynet_ids_are_its_own)
+{
+    static const char *const paths[] = {"/a/v_QOlSCBRmfWY.mp4", "/a/v_x.mp4", "/a/x.mp4"};
+    ks_out_options o = {.rows = KS_ROWS_MOMENTS};
+    ks_error e = {0};
+    int err;
+    char *text;
+
+    for (int i = 0; i < 3; i++)
+        entries[i] = (ks_entry){.path = paths[i], .title = "t", .video = 1 + i, .tb = {1, 1}, .start = i, .end = i + 2, .duration = 9};
+    for (int truth = 0; truth < 2; truth++) {
+        text = written(&err, truth ? "activitynet-truth" : "activitynet", 3, &o, &e);
+        ck_assert_int_eq(err, 0);
+        ck_assert_msg(strstr(text, "\"QOlSCBRmfWY\":") && strstr(text, "\"v_x\":") && strstr(text, "\"x\":"), "%s", text);
+        free(text);
+    }
+}
+END_TEST
+
 START_TEST(mixed_rates_are_one_or_refused)
 {
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
@@ -687,6 +706,7 @@ int main(void)
     tcase_add_test(c, twelve_hundred_events_that_overlap);
     tcase_add_test(c, nothing_is_a_whole_file);
     tcase_add_test(c, films_of_one_name);
+    tcase_add_test(c, activitynet_ids_are_its_own);
     tcase_add_test(c, mixed_rates_are_one_or_refused);
     tcase_add_test(c, youtube_merges_and_begins_at_nought);
     tcase_add_test(c, xmp_keeps_what_others_wrote);
