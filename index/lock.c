@@ -27,6 +27,19 @@ static int plain(struct stat *st, const char *dir, const char *name, ks_error *e
     return 1;
 }
 
+/* Names beside it that a repair gave it before it put another file in its place, and was killed between. */
+static nlink_t kept_names(const char *dir, const struct stat *st)
+{
+    char path[PATH_MAX];
+    struct stat kept;
+    nlink_t same = 0;
+    for (int n = 1; n <= 1000; n++) {
+        if (snprintf(path, sizeof path, "%s/catalog.db.damaged-%d", dir, n) >= (int)sizeof path || lstat(path, &kept) != 0) break;
+        same += kept.st_ino == st->st_ino && kept.st_dev == st->st_dev;
+    }
+    return same;
+}
+
 int ks_plain_files(const char *dir, int write, ks_error *e)
 {
     static const char *const beside[] = { "catalog.db-wal", "catalog.db-shm", "catalog.db-journal", "writer.lock" };
@@ -37,7 +50,7 @@ int ks_plain_files(const char *dir, int write, ks_error *e)
         if (code < 0) return code;
     }
     /* Log and lock lie beside a name: under two names (cp -al) two writers would not know of each other. */
-    if (there > 0 && write && st.st_nlink > 1)
+    if (there > 0 && write && st.st_nlink > 1 + kept_names(dir, &st))
         return ks_fail(e, KS_EUSAGE, "%s/catalog.db has a second name (a hard link) and cannot be written safely: make it a copy", dir);
     return there;
 }
