@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -36,21 +37,30 @@ static void digits(char *out, int n)
     *out = 0;
 }
 
-static void on_fault(int number)
+/* The program starts anew, or this comes back. */
+static void start_anew(int number)
 {
+    char code[4];
     sigset_t one;
     int innocent = number == SIGBUS && strcmp(in_hand, again.retried) != 0;
-    for (int i = 0; i < DEADLY; i++)
-        if (deadly[i] == number) sigaction(number, &again.old[i], NULL);
+    digits(code, innocent ? 0 : number);
+    stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(again.note, NOTE "="), code), ":"), again.began), ":"), in_hand);
     sigemptyset(&one);
     sigaddset(&one, number);
-    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
-    if (in_hand[0] && strcmp(in_hand, again.last) != 0) { /* the same film twice: its verdict did not help */
-        char code[4];
-        digits(code, innocent ? 0 : number);
-        stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(again.note, NOTE "="), code), ":"), again.began), ":"), in_hand);
-        execve(again.program, again.argv, again.env);
-    }
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL); /* a mask outlives execve */
+    execve(again.program, again.argv, again.env);
+}
+
+/* Another thread may run into a fault of its own meanwhile: the first one decides, and the others end with it. */
+static void on_fault(int number)
+{
+    static atomic_int first;
+    int one_of_ours = in_hand[0] && strcmp(in_hand, again.last) != 0; /* the same film twice: its verdict did not help */
+    if (one_of_ours && atomic_exchange(&first, 1))
+        for (;;) pause();
+    if (one_of_ours) start_anew(number);
+    for (int i = 0; i < DEADLY; i++)
+        if (deadly[i] == number) sigaction(number, &again.old[i], NULL);
     raise(number);
 }
 

@@ -178,6 +178,11 @@ const ks_man_note ks_man_notes[] = {
      "is matched, else the whole path or its end: 'demo/films/*' is the same as '*/demo/films/*'. Quote them, or the shell does it."},
     {"ingest", "GLOBS", NULL, "In --exclude, --include and .kinoseekignore a pattern is what it is in a .gitignore: * stops at a /, ** does not, "
      "a leading / means the folder that was named (or that the file lies in), a trailing / folders alone, and ! takes back."},
+    {"ingest", "LIMITS", NULL, "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's clock at 2^32 s. "
+     "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a hole in the file)."},
+    {"ingest", "LIMITS", NULL, "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run goes on."},
+    {"model pull", "FILES", "NAME/FILE.part, FILE.part.from", "what came so far, and from where: the same command goes on there. It is never made shorter; a "
+     "transfer that starts over grows in FILE.part.new, a copy in FILE.copy, and FILE is only ever the file that was checked"},
     {"ingest", "FILES", ".kinoseekignore", "in a folder of films: patterns of what to leave out below it"},
     {"ingest", "FILES", "catalog.db, vectors.*", "in the library's folder: everything that is known, and search copies that are made anew from it"},
     {"", "FILES", "~/.local/share/kinoseek/default", "the library without -L (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "

@@ -13,7 +13,9 @@ ff() { ffmpeg -hide_banner -nostdin -v error -y -threads 1 "$@"; }
 run() { timeout -s KILL 60 "$K" -L "$T/$1" ingest --encoder clock --json "${@:2}" 2>"$T/err" >"$T/out"; code=$?; }
 files() { jq -r 'select(.event == "file") | .verdict + " " + (.path | sub(".*/"; ""))' "$T/out" | sort | paste -sd,; }
 said() { jq -s 'map(select(.event == "file") | .clips // 0) | add' "$T/out"; }
-fresh() { files | tr , '\n' | grep -v '^unchanged' | sort -u | paste -sd,; } # what became of each, in whichever of the programs
+fresh() { files | tr , '\n' | grep -v '^unchanged' | sort -u | paste -sd,; }
+# What became of each film, in whichever of the programs (one that was committed may die before it says so).
+became() { { "$plain" -L "$T/$1" clips --json | jq -r '"indexed " + (.path | sub(".*/"; ""))'; "$plain" -L "$T/$1" status --bad --json | jq -r '.verdict + " " + (.path | sub(".*/"; ""))'; } | sort -u | paste -sd,; }
 # Of what was kept: clips, those that end where they start, pairs that are the same.
 kept() { "$K" -L "$T/$1" clips --json | jq -sr '"\(length) \(map(select(.end <= .start)) | length) \(length - (map([.path, .start, .end]) | unique | length))"'; }
 bash tests/clock_films.sh "$T/made" || echo "not ok - films"
@@ -66,13 +68,25 @@ case $BUILD in *address*|*thread*) echo "# a sanitizer answers faults itself" ;;
 for how in plan/assert plan/wild code/assert code/wild; do
   export PLANT=${how%/*} PLANT_HOW=${how#*/} PLANT_FILM=_bad
   rm -rf "$T/p"; run p --workers 2 "$T/films"
-  is "$code $(fresh)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a fault of ours ($how) in two of four films: the run goes on, with a verdict for each"
+  is "$code $(became p)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a fault of ours ($how) in two of four films: the run goes on, with a verdict for each"
   is "$("$plain" -L "$T/p" status --bad | grep -c 'kinoseek itself stopped at it')" 2 "and status tells which"
   is "$("$plain" -L "$T/p" check >/dev/null 2>&1; echo $?)" 0 "and the library is sound"
   run p "$T/films"; is "$code $(fresh)" "0 " "they are not read again"
 done
 export PLANT=plan PLANT_HOW=assert PLANT_FILM=_bad; rm -rf "$T/p"
 run p --files-from - < <(ls "$T/films"/*)
-is "$code $(fresh)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a list that came through a pipe is still there"
-PLANT_FILM=/; rm -rf "$T/p"; run p "$T/films"; is "$code $(files | grep -o failed | wc -l)" "3 4" "in every film: every film has its verdict"
+is "$code $(became p)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a list that came through a pipe is still there"
+PLANT_FILM=/; rm -rf "$T/p"; run p "$T/films"; is "$code $(became p)" "3 failed a.mp4,failed b_bad.mp4,failed c.mp4,failed d_bad.mp4" "in every film: every film has its verdict"
 esac
+
+# --- prepared weights that are cut short while they are read ---
+mkfifo "$T/questions"
+"$plain" -q -L "$T/bus" -m demo ingest models/demo/films/shapes.mp4 2>"$T/err" >"$T/out"
+{ "$plain" -q -L "$T/bus" search --all --queries "$T/questions" >"$T/out" 2>"$T/err"; echo $? >"$T/exit"; } &
+exec 7>"$T/questions"; echo "a star" >&7
+i=0; while [ ! -s "$T/out" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
+find "$T/cache/kinoseek" -type f -size +8k -exec truncate -s 4096 {} +
+echo "a band that plays in a park on a sunday" >&7; exec 7>&-; wait
+case $BUILD in *address*|*thread*) echo "# a sanitizer answers faults itself" ;; *)
+is "$(cat "$T/exit") $(grep -c 'cut short while it was read; run the command again' "$T/err")" "5 1" "weights cut short in use: a sentence and exit 5" ;; esac
+"$plain" -q -L "$T/bus" search --all a star >"$T/out" 2>"$T/err"; is $? 0 "the command again: they are prepared anew"
