@@ -43,8 +43,9 @@ const ks_command ks_cmd_compact = {
     .usage = "",
     .brief = "Give back the disk space of what was forgotten",
     .more = "Writes the catalog anew without its gaps and merges the search copies. Needs\n"
-            "about the catalog's size of free space while it runs. Beside a command that goes on\n"
-            "reading an older state nothing can be given back: exit 11.\n",
+            "about the catalog's size of free space while it runs, here and in $TMPDIR or\n"
+            "/var/tmp. Beside a command that goes on reading an older state nothing can be\n"
+            "given back: exit 11.\n",
     .options = options,
     .fields = sizeof(compact_fields),
     .run = run,
