@@ -22,7 +22,8 @@ static const ks_option options[] = {
     {0, "to", KS_OPT_TEXT, offsetof(cut_fields, to), "DIR", "folder for the pieces (made if absent)"},
     {0, "hits", KS_OPT_TEXT, offsetof(cut_fields, list), "FILE", "search --json, or any list of labels; - is stdin"},
     {0, "pad", KS_OPT_NUMBER, offsetof(cut_fields, pad), "SECONDS", "this much before and after too (0)"},
-    {0, "reencode", KS_OPT_FLAG, offsetof(cut_fields, reencode), NULL, "exact to the frame; else from the key frame before"},
+    {0, "reencode", KS_OPT_FLAG, offsetof(cut_fields, reencode), NULL,
+     "exact to the frame; else from the key frame before"},
     {0, "by-label", KS_OPT_FLAG, offsetof(cut_fields, by_label), NULL, "a folder a label below DIR"},
     {0, "force", KS_OPT_FLAG, offsetof(cut_fields, force), NULL, "replace pieces of the same name"},
     {0, "fps", KS_OPT_NUMBER, offsetof(cut_fields, fps), "RATE", "of lists that count frames and do not say it"},
@@ -157,8 +158,11 @@ static int make_label_folder(const cutting *c, const char *path, const char *lab
 static int cut_one(cutting *c, const char *path, double start, double end, const char *label, ks_error *e)
 {
     double from = fmax(start - c->f->pad, 0), to = end < 0 ? -1 : end + c->f->pad;
-    ks_piece p = {.path = path, .from = fmax(from + (c->f->reencode ? -rounding : rounding), 0), .to = to < 0 ? -1 : to - rounding,
-                  .reencode = c->f->reencode, .force = c->f->force};
+    ks_piece p = {.path = path,
+                  .from = fmax(from + (c->f->reencode ? -rounding : rounding), 0),
+                  .to = to < 0 ? -1 : to - rounding,
+                  .reencode = c->f->reencode,
+                  .force = c->f->force};
     char *name = NULL;
     int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
 
@@ -167,7 +171,8 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
     if (err == 0) {
         c->made++;
         say_piece(c, &p, label, from, to < 0 ? p.cut_to : to);
-    } else if (err != KS_EIO && err != KS_ENOMEM && err != KS_ESTOP) { /* after those the next one would fail likewise */
+    } else if (err != KS_EIO && err != KS_ENOMEM &&
+               err != KS_ESTOP) { /* after those the next one would fail likewise */
         fprintf(stderr, "kinoseek: %s\n", e->msg);
         c->failed++;
         err = 0;
@@ -191,7 +196,8 @@ static int cut_word(cutting *c, const char *word, ks_error *e)
         err = ks_fail(e, KS_EUSAGE, "%s: say from when to when: lake.mp4@4:12-4:19", word);
     } else {
         *at = 0;
-        err = access(file, R_OK) == 0 ? cut_one(c, file, start, end, "", e) : ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
+        err = access(file, R_OK) == 0 ? cut_one(c, file, start, end, "", e)
+                                      : ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
     }
     free(file);
     return err;

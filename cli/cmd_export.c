@@ -21,7 +21,8 @@ static const ks_option options[] = {
 };
 
 /* A rotten row is left out and counted. */
-static int add_clips(int64_t *rows, int64_t *lost, ks_vectors *v, ks_index *x, const ks_filter *filter, int dim, ks_error *e)
+static int add_clips(int64_t *rows, int64_t *lost, ks_vectors *v, ks_index *x, const ks_filter *filter, int dim,
+                     ks_error *e)
 {
     ks_cursor *cursor = NULL;
     ks_video film = {0};
@@ -76,12 +77,14 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (!f->output)
         return ks_fail(e, KS_EUSAGE, "say where to: kinoseek export vectors -o vectors.npz");
     if ((err = ks_index_open(&x, g->library, KS_READ, e)) < 0 || (err = ks_index_library(&l, x, e)) < 0 ||
-        (err = ks_vectors_open(&v, f->output, !f->dtype || strcmp(f->dtype, "f2") == 0, l.space.dim, l.space.model, f->force, e)) < 0 ||
+        (err = ks_vectors_open(&v, f->output, !f->dtype || strcmp(f->dtype, "f2") == 0, l.space.dim, l.space.model,
+                               f->force, e)) < 0 ||
         (err = add_clips(&rows, &lost, v, x, &filter, l.space.dim, e)) < 0 || (err = ks_vectors_end(v, e)) < 0)
         goto out;
     say(f, &l, rows);
     if (lost > 0)
-        err = ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s, left out: run kinoseek repair", g->library, (long long)lost, lost == 1 ? "" : "s");
+        err = ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s, left out: run kinoseek repair", g->library,
+                      (long long)lost, lost == 1 ? "" : "s");
 out:
     ks_vectors_close(v);
     ks_index_close(x);

@@ -1,7 +1,8 @@
 /* export_to.c - see export_to.h. */
 #include "cli/export_to.h"
 
-int ks_export_open(ks_out **o, const ks_export_fields *f, const ks_format *otherwise, ks_out_options *options, ks_error *e)
+int ks_export_open(ks_out **o, const ks_export_fields *f, const ks_format *otherwise, ks_out_options *options,
+                   ks_error *e)
 {
     ks_out_target to = {.stream = stdout, .path = f->output, .beside = f->sidecars, .force = f->force};
     const char *name = f->json ? "jsonl" : f->csv ? "csv" : f->format;

@@ -23,6 +23,7 @@ typedef struct {
 
 /* Opens what the options name, else `otherwise` (NULL: *o NULL, rows are for people). `options` is completed with --fps
  * and borrowed until ks_out_close. KS_EUSAGE. */
-int ks_export_open(ks_out **o, const ks_export_fields *f, const ks_format *otherwise, ks_out_options *options, ks_error *e);
+int ks_export_open(ks_out **o, const ks_export_fields *f, const ks_format *otherwise, ks_out_options *options,
+                   ks_error *e);
 
 #endif

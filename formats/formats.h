@@ -122,13 +122,15 @@ typedef struct {
 } ks_format_facts;
 
 /* What --format takes; print and html have options of their own. */
-#define KS_FORMAT_NAMES "jsonl|csv|vtt|srt|ffmetadata|mkv-chapters|youtube|kodi-edl|mpv-edl|cmx3600|resolve-edl|otio|xmeml|fcpxml|" \
+#define KS_FORMAT_NAMES                                                                                              \
+    "jsonl|csv|vtt|srt|ffmetadata|mkv-chapters|youtube|kodi-edl|mpv-edl|cmx3600|resolve-edl|otio|xmeml|fcpxml|"      \
     "activitynet|activitynet-truth|fiftyone|label-studio|elan|via|cvat|hf|xmp"
 const ks_format *ks_find_format(const char *name); /* NULL: no such */
 int ks_format_about(ks_format_facts *out, int i);  /* the i-th of the table; 0: no more */
 
 /* Options and target are borrowed until the close. KS_EUSAGE, KS_EIO. */
-int ks_out_open(ks_out **o, const ks_out_target *to, const ks_format *format, const ks_out_options *options, ks_error *e);
+int ks_out_open(ks_out **o, const ks_out_target *to, const ks_format *format, const ks_out_options *options,
+                ks_error *e);
 int ks_out_entry(ks_out *o, const ks_entry *entry, ks_error *e);
 /* Checks what is kept, writes, publishes. KS_EUSAGE: the format cannot hold it, or a file is there already. */
 int ks_out_end(ks_out *o, ks_error *e);

@@ -10,10 +10,10 @@
 
 static const ks_format *const formats[] = {
     &ks_format_jsonl, &ks_format_csv, &ks_format_vtt, &ks_format_srt, &ks_format_ffmetadata, &ks_format_mkv_chapters,
-    &ks_format_youtube, &ks_format_kodi_edl, &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_resolve_edl, &ks_format_otio,
-    &ks_format_xmeml, &ks_format_fcpxml,
-    &ks_format_activitynet, &ks_format_activitynet_truth, &ks_format_fiftyone, &ks_format_label_studio, &ks_format_elan,
-    &ks_format_via, &ks_format_cvat, &ks_format_hf, &ks_format_xmp, &ks_format_html, &ks_format_print, NULL,
+    &ks_format_youtube, &ks_format_kodi_edl, &ks_format_mpv_edl, &ks_format_cmx3600, &ks_format_resolve_edl,
+    &ks_format_otio, &ks_format_xmeml, &ks_format_fcpxml, &ks_format_activitynet, &ks_format_activitynet_truth,
+    &ks_format_fiftyone, &ks_format_label_studio, &ks_format_elan, &ks_format_via, &ks_format_cvat, &ks_format_hf,
+    &ks_format_xmp, &ks_format_html, &ks_format_print, NULL,
 };
 
 const ks_format *ks_find_format(const char *name)
@@ -33,8 +33,13 @@ int ks_format_about(ks_format_facts *out, int i)
             return 0;
     f = formats[i];
     *out = (ks_format_facts){f->name, f->ending, f->brief, ""};
-    snprintf(out->holds, sizeof out->holds, "%s%s%s", f->flags & KS_ONE_FILM ? "one film a file" : f->flags & KS_FOLDER ? "a folder" : "any films",
-             f->flags & KS_TIMECODE_RATE ? ", at a rate that timecode counts" : f->flags & KS_NEEDS_RATE ? ", at an even rate" : "",
+    snprintf(out->holds, sizeof out->holds, "%s%s%s",
+             f->flags & KS_ONE_FILM ? "one film a file"
+             : f->flags & KS_FOLDER ? "a folder"
+                                    : "any films",
+             f->flags & KS_TIMECODE_RATE ? ", at a rate that timecode counts"
+             : f->flags & KS_NEEDS_RATE  ? ", at an even rate"
+                                         : "",
              f->flags & KS_ONE_RATE ? ", one for all" : "");
     if (f->most)
         snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds), ", %d entries", f->most);
@@ -154,7 +159,8 @@ int ks_out_publish(ks_out *o, ks_error *e)
     return err;
 }
 
-int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format, const ks_out_options *options, ks_error *e)
+int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format, const ks_out_options *options,
+                ks_error *e)
 {
     ks_out *o = calloc(1, sizeof *o);
     FILE *f = to->stream;

@@ -68,18 +68,18 @@ int ks_end_xml(ks_writer *w);
 ks_rate ks_entry_rate(const ks_entry *k);
 /* First and last frame + 1 at this rate, from the film's start; at least one frame. */
 void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate);
-/* A clip of a sequence at w->rate: the film's own rate, where it has an even one (and one that timecode counts, for formats
- * that need that), else --fps; and how many frames of the sequence the entry takes, one at least. */
+/* A clip of a sequence at w->rate: the film's own rate, where it has an even one (and one that timecode counts, for
+ * formats that need that), else --fps; and how many frames of the sequence the entry takes, one at least. */
 ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags);
 int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags);
 /* The film's start timecode as a frame count at `rate` (0 without one), and whether its labels drop: without a
  * timecode as the rate's habit is. */
 int64_t ks_start_frame(int *drop, const ks_entry *k, ks_rate rate);
 
-extern const ks_format ks_format_jsonl, ks_format_csv, ks_format_print, ks_format_vtt, ks_format_srt, ks_format_ffmetadata,
-    ks_format_youtube, ks_format_mkv_chapters, ks_format_kodi_edl, ks_format_mpv_edl, ks_format_cmx3600, ks_format_resolve_edl,
-    ks_format_otio, ks_format_xmeml, ks_format_fcpxml, ks_format_xmp, ks_format_fiftyone, ks_format_activitynet,
-    ks_format_activitynet_truth, ks_format_label_studio, ks_format_elan, ks_format_via, ks_format_cvat, ks_format_hf,
-    ks_format_html;
+extern const ks_format ks_format_jsonl, ks_format_csv, ks_format_print, ks_format_vtt, ks_format_srt,
+    ks_format_ffmetadata, ks_format_youtube, ks_format_mkv_chapters, ks_format_kodi_edl, ks_format_mpv_edl,
+    ks_format_cmx3600, ks_format_resolve_edl, ks_format_otio, ks_format_xmeml, ks_format_fcpxml, ks_format_xmp,
+    ks_format_fiftyone, ks_format_activitynet, ks_format_activitynet_truth, ks_format_label_studio, ks_format_elan,
+    ks_format_via, ks_format_cvat, ks_format_hf, ks_format_html;
 
 #endif

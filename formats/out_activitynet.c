@@ -1,6 +1,7 @@
 /* out_activitynet.c - ActivityNet's JSON (Evaluation/eval_detection.py): predictions, and truth.
  *
- * Ids are the films' names without ending; the member "kinoseek" (predictions) and "url" (truth) say which files they are. */
+ * Ids are the films' names without ending; the member "kinoseek" (predictions) and "url" (truth) say which files they
+ * are. */
 #include "formats/out.h"
 
 #include <string.h>

@@ -24,7 +24,8 @@ static double start_of(const ks_entry *k) { return round(ks_seconds(k->start, k-
 static double end_of(const ks_entry *k) { return round(ks_seconds(k->end, k->tb) * 1000); }
 
 /* Players show chapters one after the other: one ends where the next begins, and what begins together (labels of one
- * clip) is one. Of the chapter that k begins: the first entry behind it and its end; NULL: k belongs to the one before. */
+ * clip) is one. Of the chapter that k begins: the first entry behind it and its end; NULL: k belongs to the one
+ * before. */
 static const ks_entry *chapter_of(double *end, const ks_writer *w, const ks_entry *k)
 {
     const ks_entry *next = k + 1, *last = w->at + w->n;
@@ -139,7 +140,8 @@ static int youtube_check(ks_writer *w)
     while (next_chapter(&c, &i, &before, w))
         n++;
     if (n < LEAST_CHAPTERS)
-        return ks_fail(w->e, KS_EUSAGE, "youtube wants %d chapters of %d s, these moments make %d", LEAST_CHAPTERS, LEAST_SECONDS, n);
+        return ks_fail(w->e, KS_EUSAGE, "youtube wants %d chapters of %d s, these moments make %d", LEAST_CHAPTERS,
+                       LEAST_SECONDS, n);
     return 0;
 }
 
@@ -182,8 +184,8 @@ const ks_format ks_format_youtube = {
     .flags = KS_KEEPS | KS_ONE_FILM, .check = youtube_check, .end = youtube_end,
 };
 
-/* --- Kodi: FILM.edl beside the film; action 2 is a scene marker, of which Kodi takes the second time (Edl.cpp). No other
- * action is ever written: 0 would cut the moment out. --- */
+/* --- Kodi: FILM.edl beside the film; action 2 is a scene marker, of which Kodi takes the second time (Edl.cpp). No
+ * other action is ever written: 0 would cut the moment out. --- */
 static int kodi_entry(ks_writer *w, const ks_entry *k)
 {
     double start = fmax(ks_seconds(k->start, k->tb), 0);

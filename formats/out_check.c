@@ -14,7 +14,10 @@ int ks_json_url(ks_json *j, const char *key, const char *path, ks_error *e)
     return url ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
 }
 
-ks_rate ks_entry_rate(const ks_entry *k) { return k->rate_num > 0 ? (ks_rate){k->rate_num, k->rate_den} : ks_rate_of(k->fps); }
+ks_rate ks_entry_rate(const ks_entry *k)
+{
+    return k->rate_num > 0 ? (ks_rate){k->rate_num, k->rate_den} : ks_rate_of(k->fps);
+}
 
 void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate)
 {
@@ -69,18 +72,23 @@ static int check_film(const ks_format *f, ks_writer *w, const ks_entry *k)
     double end = ks_seconds(k->end, k->tb);
 
     if (f->longest > 0 && end > f->longest)
-        return ks_fail(w->e, KS_EUSAGE, "%s: %s counts to %.0f hours, a moment ends at %.1f", name, f->name, f->longest / 3600, end / 3600);
+        return ks_fail(w->e, KS_EUSAGE, "%s: %s counts to %.0f hours, a moment ends at %.1f", name, f->name,
+                       f->longest / 3600, end / 3600);
     if (!(f->flags & KS_NEEDS_RATE) || w->options->fps.num)
         return 0;
     if (k->variable || !(k->rate_num > 0 || k->fps > 0))
-        return ks_fail(w->e, KS_EUSAGE, "%s: its frames come at %s rate, and %s counts frames: say at which with --fps", name,
+        return ks_fail(w->e, KS_EUSAGE,
+                       "%s: its frames come at %s rate, and %s counts frames: say at which with --fps", name,
                        k->variable ? "no even" : "an unknown", f->name);
     if (f->flags & KS_TIMECODE_RATE && !counts(rate))
-        return ks_fail(w->e, KS_EUSAGE, "%s: timecode does not count %.6g frames a second: say another rate for %s with --fps", name,
+        return ks_fail(w->e, KS_EUSAGE,
+                       "%s: timecode does not count %.6g frames a second: say another rate for %s with --fps", name,
                        (double)rate.num / rate.den, f->name);
     if (f->flags & KS_ONE_RATE && !same_rate(rate, w->rate))
-        return ks_fail(w->e, KS_EUSAGE, "%s runs at %.6g frames a second, %s at %.6g, and %s has one rate: say which with --fps",
-                       ks_base_name(w->at[0].path), (double)w->rate.num / w->rate.den, name, (double)rate.num / rate.den, f->name);
+        return ks_fail(w->e, KS_EUSAGE,
+                       "%s runs at %.6g frames a second, %s at %.6g, and %s has one rate: say which with --fps",
+                       ks_base_name(w->at[0].path), (double)w->rate.num / w->rate.den, name,
+                       (double)rate.num / rate.den, f->name);
     return 0;
 }
 
@@ -98,12 +106,15 @@ int ks_check_format(const ks_format *f, ks_writer *w)
     if (o->drop)
         w->drop = o->drop > 0 && ks_drops(w->rate);
     if (f->flags & KS_TIMECODE_RATE && !counts(w->rate) && o->fps.num)
-        return ks_fail(w->e, KS_EUSAGE, "--fps: timecode does not count %.6g frames a second", (double)o->fps.num / o->fps.den);
+        return ks_fail(w->e, KS_EUSAGE, "--fps: timecode does not count %.6g frames a second",
+                       (double)o->fps.num / o->fps.den);
     if (f->most && w->n > f->most)
         return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it with -k", f->name, f->most, w->n);
     for (int i = 0; i < w->n && err == 0; i++) {
         if (f->flags & KS_ONE_FILM && !ks_same_film(&w->at[0], &w->at[i]))
-            err = ks_fail(w->e, KS_EUSAGE, "%s describes one film, these are several: name it with --in, or a folder with -o FOLDER/", f->name);
+            err = ks_fail(w->e, KS_EUSAGE,
+                          "%s describes one film, these are several: name it with --in, or a folder with -o FOLDER/",
+                          f->name);
         else
             err = check_film(f, w, &w->at[i]);
     }

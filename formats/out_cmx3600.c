@@ -1,8 +1,8 @@
 /* out_cmx3600.c - CMX 3600 edit lists, for every editing program.
  *
- * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under its reel name; the record
- * side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best; in
- * drop-frame lists OpenTimelineIO 0.18 does not see it, as it looks for ":" alone. */
+ * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under its reel name; the
+ * record side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best;
+ * in drop-frame lists OpenTimelineIO 0.18 does not see it, as it looks for ":" alone. */
 #include "formats/out.h"
 
 #include <ctype.h>
@@ -65,7 +65,13 @@ static int cmx_entry(ks_writer *w, const ks_entry *k)
 }
 
 const ks_format ks_format_cmx3600 = {
-    .name = "cmx3600", .ending = ".edl", .brief = "edit list for every editing program",
-    .flags = KS_KEEPS | KS_NEEDS_RATE | KS_ONE_RATE | KS_TIMECODE_RATE, .longest = 24 * 3600, .most = 999, .own = sizeof(cmx),
-    .begin = cmx_begin, .entry = cmx_entry,
+    .name = "cmx3600",
+    .ending = ".edl",
+    .brief = "edit list for every editing program",
+    .flags = KS_KEEPS | KS_NEEDS_RATE | KS_ONE_RATE | KS_TIMECODE_RATE,
+    .longest = 24 * 3600,
+    .most = 999,
+    .own = sizeof(cmx),
+    .begin = cmx_begin,
+    .entry = cmx_entry,
 };

@@ -1,5 +1,5 @@
-/* out_cvat.c - "CVAT for images 1.1", which loads into video tasks too: a tag on every frame of a moment, frames counted
- * from 0. The task's labels must be there before. */
+/* out_cvat.c - "CVAT for images 1.1", which loads into video tasks too: a tag on every frame of a moment, frames
+ * counted from 0. The task's labels must be there before. */
 #include "formats/out.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* out_elan.c - ELAN's EAF 3.0: a tier a label, another where spans of one label overlap (a tier holds no overlap), whole
- * milliseconds, nothing shorter than one. */
+/* out_elan.c - ELAN's EAF 3.0: a tier a label, another where spans of one label overlap (a tier holds no overlap),
+ * whole milliseconds, nothing shorter than one. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -59,8 +59,9 @@ static int tier_for(elan *l, const ks_writer *w, int i)
 
 static void put_head(ks_writer *w)
 {
-    static const char *const types[][2] = {{".mp4", "video/mp4"}, {".m4v", "video/mp4"}, {".mov", "video/quicktime"}, {".mpg", "video/mpeg"},
-                                           {".mpeg", "video/mpeg"}, {".webm", "video/webm"}, {".mkv", "video/x-matroska"}};
+    static const char *const types[][2] = {
+        {".mp4", "video/mp4"},   {".m4v", "video/mp4"},   {".mov", "video/quicktime"}, {".mpg", "video/mpeg"},
+        {".mpeg", "video/mpeg"}, {".webm", "video/webm"}, {".mkv", "video/x-matroska"}};
     const char *path = w->n ? w->at[0].path : "", *dot = strrchr(path, '.'), *type = "unknown";
     time_t now = time(NULL);
     struct tm tm;
@@ -133,7 +134,8 @@ static char *tier_name(const elan *l, const ks_writer *w, int t, char *const *na
     char *name = NULL;
 
     for (int number = l->tiers[t].number;; number++) {
-        int taken = 0, err = number > 1 ? asprintf(&name, "%s (%d)", label, number) : asprintf(&name, "%s", *label ? label : "kinoseek");
+        int taken = 0, err = number > 1 ? asprintf(&name, "%s (%d)", label, number)
+                                        : asprintf(&name, "%s", *label ? label : "kinoseek");
         if (err < 0)
             return NULL;
         for (int i = 0; i < t; i++)
@@ -171,7 +173,8 @@ static int put_tiers(ks_writer *w, const elan *l)
 
 static int elan_begin(ks_writer *w)
 {
-    elan l = {calloc((size_t)w->n * 2 + 1, sizeof(slot)), calloc((size_t)w->n + 1, sizeof(tier)), calloc((size_t)w->n + 1, sizeof(int)), 0};
+    elan l = {calloc((size_t)w->n * 2 + 1, sizeof(slot)), calloc((size_t)w->n + 1, sizeof(tier)),
+              calloc((size_t)w->n + 1, sizeof(int)), 0};
     ks_xml *x = &w->xml;
     int err = -1;
 

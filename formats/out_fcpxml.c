@@ -1,8 +1,8 @@
 /* out_fcpxml.c - FCPXML 1.10: Final Cut Pro, Resolve. One project, the moments in a row, each with a marker.
  *
- * Times are rational seconds and multiples of a frame's duration: an asset-clip's start of the film's, counted from its
- * timecode; offset and duration of the sequence's. A file that breaks Apple's DTD is rejected whole: media-rep holds the
- * place of the film (1.10 has no asset/@src), markers come last in a clip. */
+ * Times are rational seconds and multiples of a frame's duration: an asset-clip's start of the film's, counted from
+ * its timecode; offset and duration of the sequence's. A file that breaks Apple's DTD is rejected whole: media-rep
+ * holds the place of the film (1.10 has no asset/@src), markers come last in a clip. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -142,8 +142,8 @@ static const char *conform_name(ks_rate r)
     static const struct {
         int num, den;
         const char *name;
-    } names[] = {{24000, 1001, "23.98"}, {24, 1, "24"}, {25, 1, "25"}, {30000, 1001, "29.97"}, {30, 1, "30"}, {48000, 1001, "47.95"},
-                 {48, 1, "48"}, {50, 1, "50"}, {60000, 1001, "59.94"}, {60, 1, "60"}};
+    } names[] = {{24000, 1001, "23.98"}, {24, 1, "24"}, {25, 1, "25"}, {30000, 1001, "29.97"}, {30, 1, "30"},
+                 {48000, 1001, "47.95"}, {48, 1, "48"}, {50, 1, "50"}, {60000, 1001, "59.94"}, {60, 1, "60"}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].num == r.num && names[i].den == r.den)

@@ -1,6 +1,6 @@
-/* out_fiftyone.c - FiftyOne's temporal detections (FiftyOneTemporalDetectionDataset): labels.json and data.json. Seconds,
- * not frames, so that films of uneven rate are right; every id of one is in the other, as the importer needs. It looks for
- * data.json only when told: Dataset.from_dir(..., data_path="data.json") (fiftyone 1.22). */
+/* out_fiftyone.c - FiftyOne's temporal detections (FiftyOneTemporalDetectionDataset): labels.json and data.json.
+ * Seconds, not frames, so that films of uneven rate are right; every id of one is in the other, as the importer
+ * needs. It looks for data.json only when told: Dataset.from_dir(..., data_path="data.json") (fiftyone 1.22). */
 #include "formats/out.h"
 
 static int labels_begin(ks_writer *w)
@@ -42,7 +42,8 @@ static int data_entry(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-static const ks_format data_file = {.name = "fiftyone", .file = "data.json", .begin = data_begin, .entry = data_entry, .end = ks_end_json};
+static const ks_format data_file = {
+    .name = "fiftyone", .file = "data.json", .begin = data_begin, .entry = data_entry, .end = ks_end_json};
 const ks_format ks_format_fiftyone = {
     .name = "fiftyone", .ending = "", .brief = "FiftyOne temporal detections (data_path=\"data.json\")",
     .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER, .file = "labels.json", .also = &data_file,

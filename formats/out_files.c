@@ -150,7 +150,8 @@ static int check_films(char **paths, ks_out *o, ks_error *e)
 static int write_films(ks_out *o, ks_error *e)
 {
     char **paths = calloc((size_t)o->n_names + 1, sizeof *paths);
-    int err = paths ? check_films(paths, o, e) : ks_fail(e, KS_ENOMEM, "no memory for paths"), merges = !!(o->format->flags & KS_BESIDE);
+    int err = paths ? check_films(paths, o, e) : ks_fail(e, KS_ENOMEM, "no memory for paths"),
+        merges = !!(o->format->flags & KS_BESIDE);
 
     if (err == 0 && o->n && !o->to.beside)
         err = make_folder(o->to.path, e);
@@ -158,7 +159,8 @@ static int write_films(ks_out *o, ks_error *e)
         FILE *f = NULL;
         ks_writer w = film_writer(o, i, e);
         w.path = merges && access(paths[n], F_OK) == 0 ? paths[n] : NULL;
-        if ((err = ks_check_format(o->format, &w)) == 0 && (err = ks_out_new_file(&f, o, paths[n], o->to.force || merges, e)) == 0 &&
+        if ((err = ks_check_format(o->format, &w)) == 0 &&
+            (err = ks_out_new_file(&f, o, paths[n], o->to.force || merges, e)) == 0 &&
             (err = ks_write_kept(&w, o, o->format, f, e)) == 0)
             err = ks_out_publish(o, e);
         free(w.own);

@@ -15,11 +15,14 @@ static const char *below(const char *folder, const char *path)
 static int hf_check(ks_writer *w)
 {
     char *folder = realpath(w->path, NULL);
-    int err = folder ? 0 : ks_fail(w->e, KS_EUSAGE, "%s: hf goes into the folder of the films, and that is not there", w->path);
+    int err =
+        folder ? 0
+               : ks_fail(w->e, KS_EUSAGE, "%s: hf goes into the folder of the films, and that is not there", w->path);
 
     for (int i = 0; i < w->n && err == 0; i++)
         if (!below(folder, w->at[i].path))
-            err = ks_fail(w->e, KS_EUSAGE, "%s is not below %s: hf names films from the folder that holds them", w->at[i].path, w->path);
+            err = ks_fail(w->e, KS_EUSAGE, "%s is not below %s: hf names films from the folder that holds them",
+                          w->at[i].path, w->path);
     free(folder);
     return err;
 }

@@ -16,7 +16,9 @@ static int html_begin(ks_writer *w)
 {
     const char *title = w->options->command ? w->options->command : "kinoseek";
 
-    fputs("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>", w->f);
+    fputs("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width\"><title>",
+          w->f);
     ks_put_xml(w->f, title);
     fprintf(w->f, "</title><style>%s</style><h1>", style);
     ks_put_xml(w->f, title);

@@ -1,7 +1,9 @@
-/* out_labelstudio.c - Label Studio: tasks.json with predictions, and config.xml, the labelling interface they are for.
+/* out_labelstudio.c - Label Studio: tasks.json with predictions, and config.xml, the labelling interface they are
+ * for.
  *
- * A range counts frames from 1 and holds its last one (TimelineRegion.js); data.fps is what the interface counts with. The
- * video's place is that of Label Studio's local files: LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED, its root a folder above. */
+ * A range counts frames from 1 and holds its last one (TimelineRegion.js); data.fps is what the interface counts
+ * with. The video's place is that of Label Studio's local files: LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED, its root a
+ * folder above. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -13,7 +15,10 @@ static int tasks_begin(ks_writer *w)
     return 0;
 }
 
-static ks_rate rate_of(const ks_writer *w, const ks_entry *k) { return w->options->fps.num ? w->options->fps : ks_entry_rate(k); }
+static ks_rate rate_of(const ks_writer *w, const ks_entry *k)
+{
+    return w->options->fps.num ? w->options->fps : ks_entry_rate(k);
+}
 
 static int begin_task(ks_writer *w, const ks_entry *k)
 {
@@ -115,8 +120,8 @@ static int config_end(ks_writer *w)
     return 0;
 }
 
-static const ks_format config_file = {.name = "label-studio", .file = "config.xml", .begin = config_begin, .entry = config_entry,
-                                      .end = config_end};
+static const ks_format config_file = {
+    .name = "label-studio", .file = "config.xml", .begin = config_begin, .entry = config_entry, .end = config_end};
 const ks_format ks_format_label_studio = {
     .name = "label-studio", .ending = "", .brief = "Label Studio tasks with predictions",
     .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER | KS_NEEDS_RATE, .file = "tasks.json", .also = &config_file,

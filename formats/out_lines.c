@@ -68,7 +68,8 @@ static int json_entry(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-const ks_format ks_format_jsonl = {.name = "jsonl", .ending = ".jsonl", .brief = "a JSON object a line, as --json", .entry = json_entry};
+const ks_format ks_format_jsonl = {
+    .name = "jsonl", .ending = ".jsonl", .brief = "a JSON object a line, as --json", .entry = json_entry};
 
 /* A cell that a spreadsheet would run as a formula gets a quote before it; so does one that looks like that already, so
  * that taking one away gives every text back (read_csv.c). */
@@ -111,7 +112,8 @@ static void csv_moment(FILE *f, const ks_entry *k, double start, double end)
 {
     fprintf(f, "%d,", k->rank);
     cell(f, k->path);
-    fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score, k->cosine, (long long)k->video);
+    fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score, k->cosine,
+            (long long)k->video);
     for (int i = 0; i < k->n_clips; i++)
         fprintf(f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
     putc(',', f);

@@ -19,7 +19,8 @@ static int mpv_entry(ks_writer *w, const ks_entry *k)
 {
     double start = early(ks_seconds(k->start, k->tb)), end = early(ks_seconds(k->end, k->tb));
 
-    fprintf(w->f, "%%%zu%%%s,%.6f,%.6f,title=%%%zu%%%s\n", strlen(k->path), k->path, start, end - start, strlen(k->title), k->title);
+    fprintf(w->f, "%%%zu%%%s,%.6f,%.6f,title=%%%zu%%%s\n", strlen(k->path), k->path, start, end - start,
+            strlen(k->title), k->title);
     return 0;
 }
 

@@ -51,14 +51,16 @@ static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate, ks_
     ks_json_text(j, "OTIO_SCHEMA", "ExternalReference.1");
     err = ks_json_url(j, "target_url", k->path, e);
     if (k->duration > 0)
-        range(j, "available_range", first, ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate), rate);
+        range(j, "available_range", first,
+              ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate), rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");
     return err;
 }
 
-/* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by it. */
+/* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by
+ * it. */
 static int otio_entry(ks_writer *w, const ks_entry *k)
 {
     ks_json *j = &w->json;

@@ -99,7 +99,9 @@ static int form_fits(kind k, const char *s, size_t n)
 {
     switch (k) {
     case FILM: return is(s, n, "name");
-    case TIME: return is(s, n, "time") || is(s, n, "ms") || is(s, n, "s") || is(s, n, "frame") || is(s, n, "tc") || is_number(s, n);
+    case TIME:
+        return is(s, n, "time") || is(s, n, "ms") || is(s, n, "s") || is(s, n, "frame") || is(s, n, "tc") ||
+               is_number(s, n);
     case NUMBER: return is_number(s, n);
     case WHOLE: return is_whole(s, n);
     case DATE: return is_date(s, n);
@@ -115,10 +117,13 @@ static int check_field(const char *s, const char *end, ks_error *e)
     int field = field_of(s + 1, n);
 
     if (field < 0)
-        return ks_fail(e, KS_EUSAGE, "--print: there is no field %.*s (rank path start end best length score cosine video clip clips date query label tab)",
+        return ks_fail(e, KS_EUSAGE,
+                       "--print: there is no field %.*s (rank path start end best length score cosine video clip "
+                       "clips date query label tab)",
                        (int)(end - s) + 1, s);
     if (s[1 + n] == ':' && !form_fits(fields[field].kind, form, (size_t)(end - form)))
-        return ks_fail(e, KS_EUSAGE, "--print: %.*s: %s takes %s", (int)(end - s) + 1, s, fields[field].name, forms[fields[field].kind]);
+        return ks_fail(e, KS_EUSAGE, "--print: %.*s: %s takes %s", (int)(end - s) + 1, s, fields[field].name,
+                       forms[fields[field].kind]);
     return 0;
 }
 
@@ -148,7 +153,8 @@ static void print_number(FILE *f, double value, const char *form, int usual)
     int width = atoi(form);
     const char *dot = strchr(form, '.');
 
-    fprintf(f, *form == '0' ? "%0*.*f" : "%*.*f", width, dot && dot[1] >= '0' && dot[1] <= '9' ? dot[1] - '0' : usual, value);
+    fprintf(f, *form == '0' ? "%0*.*f" : "%*.*f", width, dot && dot[1] >= '0' && dot[1] <= '9' ? dot[1] - '0' : usual,
+            value);
 }
 
 static void print_whole(FILE *f, int64_t value, const char *form)
@@ -173,7 +179,8 @@ static void print_time(ks_writer *w, const ks_entry *k, int64_t ticks, const cha
     } else if (strncmp(form, "tc", 2) == 0) {
         int drop;
         int64_t first = ks_start_frame(&drop, k, rate);
-        ks_timecode(text, first + ks_frame_number(ticks, k->tb, rate), rate, w->options->drop ? w->options->drop : drop);
+        ks_timecode(text, first + ks_frame_number(ticks, k->tb, rate), rate,
+                    w->options->drop ? w->options->drop : drop);
         fputs(text, w->f);
     } else {
         print_number(w->f, seconds, *form == 's' ? "" : form, 3);
@@ -241,4 +248,5 @@ static int print_entry(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-const ks_format ks_format_print = {.name = "print", .ending = ".txt", .brief = "lines of --print", .flags = KS_OPTION, .entry = print_entry};
+const ks_format ks_format_print = {
+    .name = "print", .ending = ".txt", .brief = "lines of --print", .flags = KS_OPTION, .entry = print_entry};

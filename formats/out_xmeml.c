@@ -1,7 +1,8 @@
-/* out_xmeml.c - Final Cut Pro 7 XML (xmeml 4): Premiere, Resolve. One sequence, the moments in a row, each with a marker.
+/* out_xmeml.c - Final Cut Pro 7 XML (xmeml 4): Premiere, Resolve. One sequence, the moments in a row, each with a
+ * marker.
  *
- * A clip's in and out count from the file's first frame at the file's rate, start and end at the sequence's; the file's
- * own timecode and reel stand in its <timecode>. An empty <format> is kept: Resolve needs it. */
+ * A clip's in and out count from the file's first frame at the file's rate, start and end at the sequence's; the
+ * file's own timecode and reel stand in its <timecode>. An empty <format> is kept: Resolve needs it. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -112,7 +113,8 @@ static int xmeml_entry(ks_writer *w, const ks_entry *k)
     xmeml *m = w->own;
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, KS_TIMECODE_RATE);
-    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate), length = llround(fmin(k->duration * rate.num / rate.den, 1e15));
+    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate),
+                     length = llround(fmin(k->duration * rate.num / rate.den, 1e15));
     char id[24];
     int err;
 

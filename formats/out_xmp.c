@@ -1,6 +1,6 @@
-/* out_xmp.c - XMP sidecars: digiKam, Lightroom, Bridge, Premiere. The labels as keywords (dc:subject), the moments as markers
- * of a track called kinoseek (xmpDM:Tracks). A sidecar that is there keeps all that others wrote: keywords are added, and
- * of the markers only our own track is replaced. */
+/* out_xmp.c - XMP sidecars: digiKam, Lightroom, Bridge, Premiere. The labels as keywords (dc:subject), the moments as
+ * markers of a track called kinoseek (xmpDM:Tracks). A sidecar that is there keeps all that others wrote: keywords
+ * are added, and of the markers only our own track is replaced. */
 #include "formats/out.h"
 
 #include <libxml/parser.h>
@@ -69,7 +69,8 @@ static xmlNode *resource(xmlNode *list)
 /* --- the document --- */
 static const char nothing[] =
     "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
-    "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\" xmlns:dc=\"" DC "\" xmlns:xmpDM=\"" DM "\"/></rdf:RDF></x:xmpmeta>\n"
+    "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\" xmlns:dc=\"" DC "\" xmlns:xmpDM=\"" DM
+    "\"/></rdf:RDF></x:xmpmeta>\n"
     "<?xpacket end=\"w\"?>";
 
 static int open_document(xmlDoc **doc, xmlNode **rdf, const char *path, ks_error *e)
@@ -80,7 +81,9 @@ static int open_document(xmlDoc **doc, xmlNode **rdf, const char *path, ks_error
     *doc = path ? xmlReadFile(path, NULL, how) : xmlReadMemory(nothing, sizeof nothing - 1, NULL, NULL, how);
     root = *doc ? xmlDocGetRootElement(*doc) : NULL;
     *rdf = root && !(*doc)->intSubset ? (is(root, RDF, "RDF") ? root : child(root, RDF, "RDF")) : NULL;
-    return *rdf ? 0 : ks_fail(e, path ? KS_EFORMAT : KS_ENOMEM, "%s: no XMP that could be added to, left as it is", path ? path : "XMP");
+    return *rdf ? 0
+                : ks_fail(e, path ? KS_EFORMAT : KS_ENOMEM, "%s: no XMP that could be added to, left as it is",
+                          path ? path : "XMP");
 }
 
 /* The property's list, wherever a description has it; else a new one in the first description. */

@@ -29,7 +29,12 @@ int ks_add_span(ks_reader *r, const char *film, const char *label, double start,
         s->room = room;
     }
     at = &s->at[s->n++];
-    *at = (ks_span){.film = strdup(film), .label = strdup(label ? label : ""), .start = start, .end = end, .yes = yes, .score = score};
+    *at = (ks_span){.film = strdup(film),
+                    .label = strdup(label ? label : ""),
+                    .start = start,
+                    .end = end,
+                    .yes = yes,
+                    .score = score};
     return at->film && at->label ? 0 : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
 }
 
@@ -97,8 +102,11 @@ static int read_root(ks_reader *r, const json_t *root)
     static const struct {
         const char *member, *format;
         int (*read)(ks_reader *r, const json_t *root);
-    } kinds[] = {{"database", "activitynet-truth", ks_read_activitynet}, {"results", "activitynet", ks_read_activitynet},
-                 {"labels", "fiftyone", ks_read_fiftyone}, {"project", "via", ks_read_via}, {"path", "jsonl", ks_read_hit}};
+    } kinds[] = {{"database", "activitynet-truth", ks_read_activitynet},
+                 {"results", "activitynet", ks_read_activitynet},
+                 {"labels", "fiftyone", ks_read_fiftyone},
+                 {"project", "via", ks_read_via},
+                 {"path", "jsonl", ks_read_hit}};
 
     if (json_is_array(root)) {
         r->out->format = "label-studio";
@@ -109,7 +117,8 @@ static int read_root(ks_reader *r, const json_t *root)
             r->out->format = kinds[i].format;
             return kinds[i].read(r, root);
         }
-    return ks_bad_file(r, "JSON, but of no tool that is known here: ActivityNet, FiftyOne, Label Studio, VIA or --json");
+    return ks_bad_file(r,
+                       "JSON, but of no tool that is known here: ActivityNet, FiftyOne, Label Studio, VIA or --json");
 }
 
 static int read_json(ks_reader *r, const char *text, size_t n)

@@ -108,10 +108,12 @@ static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, in
     for (int c = 0; c < COLUMNS; c++)
         of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
     if (at[START] >= 0 && (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
-        return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" and \"%.40s\" are no start and end", r->file, line, of[START], of[END]);
+        return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" and \"%.40s\" are no start and end", r->file, line,
+                       of[START], of[END]);
     if ((yes = take_answer(of[ANSWER])) < 0)
         return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" is neither yes nor no", r->file, line, of[ANSWER]);
-    return ks_add_span(r, plain(of[FILM]), plain(of[LABEL]), start, end, *of[SCORE] ? atof(of[SCORE]) : (double)NAN, yes);
+    return ks_add_span(r, plain(of[FILM]), plain(of[LABEL]), start, end, *of[SCORE] ? atof(of[SCORE]) : (double)NAN,
+                       yes);
 }
 
 /* Lines of the record at s. */
@@ -128,7 +130,8 @@ static int count_lines(const char *s)
 
 int ks_read_csv(ks_reader *r, char *text)
 {
-    char *cells[MOST_CELLS], first = text[strcspn(text, ",;\t\r\n")], separator = first == '\t' || first == ';' ? first : ',', *rest = text;
+    char *cells[MOST_CELLS], first = text[strcspn(text, ",;\t\r\n")],
+                             separator = first == '\t' || first == ';' ? first : ',', *rest = text;
     int at[COLUMNS], line = 1, err = 0, n = take_record(cells, &rest, separator);
 
     if (find_columns(at, cells, n) < 0)

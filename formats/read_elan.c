@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int is(const xmlNode *n, const char *name) { return n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0; }
+static int is(const xmlNode *n, const char *name)
+{
+    return n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0;
+}
 
 /* malloc'ed; NULL: no such attribute. */
 static char *attribute(const xmlNode *n, const char *name)
@@ -87,7 +90,8 @@ static int read_annotation(ks_reader *r, const slots *s, const xmlNode *a, const
     if (from < 0 || to < from)
         err = ks_fail(r->e, KS_EFORMAT, "%s: an annotation of tier %s has no times", r->file, tier);
     else
-        err = ks_add_span(r, film, text && *text ? (const char *)text : tier, (double)from / 1000, (double)to / 1000, (double)NAN, 1);
+        err = ks_add_span(r, film, text && *text ? (const char *)text : tier, (double)from / 1000, (double)to / 1000,
+                          (double)NAN, 1);
     xmlFree(text);
     return err;
 }

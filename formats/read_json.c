@@ -12,7 +12,8 @@
 static int add_of_url(ks_reader *r, const char *url, const char *label, double start, double end, double score)
 {
     char *film = ks_path_of_url(url);
-    int err = film ? ks_add_span(r, film, label, start, end, score, 1) : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+    int err = film ? ks_add_span(r, film, label, start, end, score, 1)
+                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
 
     free(film);
     return err;
@@ -31,7 +32,8 @@ static int activitynet_spans(ks_reader *r, const char *id, const char *film, con
         const char *label = json_string_value(json_object_get(one, "label"));
         double start, end;
         if (!label || ks_json_pair(&start, &end, json_object_get(one, "segment")) < 0)
-            return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label, or no segment of two numbers", r->file, i + 1, id);
+            return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label, or no segment of two numbers",
+                           r->file, i + 1, id);
         if ((err = add_of_url(r, film, label, start, end, ks_json_score(one, "score"))) < 0)
             break;
     }
@@ -40,7 +42,8 @@ static int activitynet_spans(ks_reader *r, const char *id, const char *film, con
 
 int ks_read_activitynet(ks_reader *r, const json_t *root)
 {
-    json_t *database = json_object_get(root, "database"), *all = database ? database : json_object_get(root, "results"), *one;
+    json_t *database = json_object_get(root, "database"),
+           *all = database ? database : json_object_get(root, "results"), *one;
     json_t *films = json_object_get(json_object_get(root, "kinoseek"), "films");
     const char *id;
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "its films are no object");
@@ -49,7 +52,8 @@ int ks_read_activitynet(ks_reader *r, const json_t *root)
         const char *url = json_string_value(database ? json_object_get(one, "url") : json_object_get(films, id));
         if (err < 0)
             break;
-        err = activitynet_spans(r, id, url && strncmp(url, "file:", 5) == 0 ? url : id, database ? json_object_get(one, "annotations") : one);
+        err = activitynet_spans(r, id, url && strncmp(url, "file:", 5) == 0 ? url : id,
+                                database ? json_object_get(one, "annotations") : one);
     }
     return err;
 }
@@ -79,7 +83,8 @@ static int fiftyone_times(double *start, double *end, const ks_reader *r, const 
     if (ks_json_pair(start, end, support) < 0)
         return ks_fail(r->e, KS_EFORMAT, "%s: a label of %s has neither timestamps nor support", r->file, id);
     if (!(r->fps > 0))
-        return ks_fail(r->e, KS_EUSAGE, "%s: it counts frames and does not say at which rate: give it (--fps)", r->file);
+        return ks_fail(r->e, KS_EUSAGE, "%s: it counts frames and does not say at which rate: give it (--fps)",
+                       r->file);
     *start = (*start - 1) / r->fps;
     *end /= r->fps;
     return 0;
@@ -97,7 +102,8 @@ static int fiftyone_film(ks_reader *r, const char *id, const char *film, const j
         return ks_fail(r->e, KS_EFORMAT, "%s: %s has no list of labels", r->file, id);
     json_array_foreach(list, i, one) {
         const json_t *name = json_object_get(one, "label");
-        const char *label = json_string_value(json_is_integer(name) ? json_array_get(classes, (size_t)json_integer_value(name)) : name);
+        const char *label = json_string_value(
+            json_is_integer(name) ? json_array_get(classes, (size_t)json_integer_value(name)) : name);
         double start, end;
         if (!label)
             return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label", r->file, i + 1, id);
@@ -110,7 +116,8 @@ static int fiftyone_film(ks_reader *r, const char *id, const char *film, const j
 
 int ks_read_fiftyone(ks_reader *r, const json_t *root)
 {
-    json_t *all = json_object_get(root, "labels"), *classes = json_object_get(root, "classes"), *one, *data = manifest_of(r);
+    json_t *all = json_object_get(root, "labels"), *classes = json_object_get(root, "classes"), *one,
+           *data = manifest_of(r);
     const char *id;
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "its labels are no object");
 
@@ -130,19 +137,23 @@ static const char *via_film(const json_t *root, const json_t *span)
     const char *vid = json_string_value(json_object_get(span, "vid"));
     const json_t *view = vid ? json_object_get(json_object_get(root, "view"), vid) : NULL;
     const json_t *fid = json_array_get(json_object_get(view, "fid_list"), 0);
-    char number[24];
+    char number[64];
     const json_t *file;
     const char *src;
 
     if (json_is_integer(fid))
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(fid));
-    file = json_object_get(json_object_get(root, "file"), json_is_integer(fid) ? number : json_string_value(fid) ? json_string_value(fid) : "");
+    else
+        snprintf(number, sizeof number, "%s", json_string_value(fid) ? json_string_value(fid) : "");
+    file = json_object_get(json_object_get(root, "file"), number);
     src = json_string_value(json_object_get(file, "src"));
     return src && *src ? src : json_string_value(json_object_get(file, "fname"));
 }
 
-/* A value is the option's number where the attribute has options, several with commas between (check boxes); else text. */
-static int via_values(ks_reader *r, const json_t *attribute, const char *value, const char *film, double start, double end)
+/* A value is the option's number where the attribute has options, several with commas between (check boxes); else
+ * text. */
+static int via_values(ks_reader *r, const json_t *attribute, const char *value, const char *film, double start,
+                      double end)
 {
     const json_t *options = json_object_get(attribute, "options");
     int err = 0;
@@ -179,7 +190,8 @@ int ks_read_via(ks_reader *r, const json_t *root)
             return ks_fail(r->e, KS_EFORMAT, "%s: %s is of no file", r->file, mid);
         json_object_foreach(json_object_get(one, "av"), aid, value)
             if (err == 0 && json_is_string(value))
-                err = via_values(r, json_object_get(json_object_get(root, "attribute"), aid), json_string_value(value), film, start, end);
+                err = via_values(r, json_object_get(json_object_get(root, "attribute"), aid), json_string_value(value),
+                                 film, start, end);
     }
     return err;
 }
@@ -188,7 +200,8 @@ int ks_read_via(ks_reader *r, const json_t *root)
 /* The path's bytes: "path_bytes" in base64 where the path is not UTF-8. malloc'ed; NULL: neither. */
 static char *path_of(const json_t *hit)
 {
-    const char *coded = json_string_value(json_object_get(hit, "path_bytes")), *path = json_string_value(json_object_get(hit, "path"));
+    const char *coded = json_string_value(json_object_get(hit, "path_bytes")),
+               *path = json_string_value(json_object_get(hit, "path"));
     char *out;
 
     if (!coded)
@@ -202,14 +215,16 @@ static char *path_of(const json_t *hit)
 
 int ks_read_hit(ks_reader *r, const json_t *hit)
 {
-    const json_t *start = json_object_get(hit, "start"), *end = json_object_get(hit, "end"), *yes = json_object_get(hit, "answer");
-    const char *label = json_string_value(json_object_get(hit, "label")), *query = json_string_value(json_object_get(hit, "query"));
+    const json_t *start = json_object_get(hit, "start"), *end = json_object_get(hit, "end"),
+                 *yes = json_object_get(hit, "answer");
+    const char *label = json_string_value(json_object_get(hit, "label")),
+               *query = json_string_value(json_object_get(hit, "query"));
     char *path = path_of(hit);
     int err;
 
     if (path && json_is_number(start) && json_is_number(end))
-        err = ks_add_span(r, path, label ? label : query, json_number_value(start), json_number_value(end), ks_json_score(hit, "score"),
-                          !json_is_false(yes));
+        err = ks_add_span(r, path, label ? label : query, json_number_value(start), json_number_value(end),
+                          ks_json_score(hit, "score"), !json_is_false(yes));
     else
         err = ks_bad_file(r, "an object without path, start and end");
     free(path);

@@ -1,7 +1,7 @@
 /* read_labelstudio.c - Label Studio's JSON export: what people said, else what was predicted.
  *
- * Where an annotation was made from our predictions (its regions bear their ids), a predicted region that is gone from it
- * is a no: a person looked at it and took it away. */
+ * Where an annotation was made from our predictions (its regions bear their ids), a predicted region that is gone
+ * from it is a no: a person looked at it and took it away. */
 #include "formats/read.h"
 
 #include "formats/text_out.h"
@@ -59,7 +59,8 @@ static int add_ranges(const task *t, const json_t *region, const json_t *value, 
     int err = 0;
 
     if (!(t->fps > 0))
-        return ks_fail(t->r->e, KS_EUSAGE, "%s: its ranges count frames, and %s does not say at which rate (data.fps): give it (--fps)",
+        return ks_fail(t->r->e, KS_EUSAGE,
+                       "%s: its ranges count frames, and %s does not say at which rate (data.fps): give it (--fps)",
                        t->r->file, t->film);
     json_array_foreach(json_object_get(value, "ranges"), i, range) {
         const json_t *from = json_object_get(range, "start"), *to = json_object_get(range, "end");
@@ -74,7 +75,8 @@ static int add_ranges(const task *t, const json_t *region, const json_t *value, 
 
 static int add_region(const task *t, const json_t *region, int yes)
 {
-    const json_t *value = json_object_get(region, "value"), *from = json_object_get(value, "start"), *to = json_object_get(value, "end");
+    const json_t *value = json_object_get(region, "value"), *from = json_object_get(value, "start"),
+                 *to = json_object_get(value, "end");
 
     if (json_object_get(value, "ranges"))
         return add_ranges(t, region, value, yes);
@@ -88,9 +90,11 @@ static int has_region(const json_t *result, const char *id)
     size_t i;
     json_t *region;
 
-    json_array_foreach((json_t *)result, i, region)
-        if (id && json_is_string(json_object_get(region, "id")) && strcmp(json_string_value(json_object_get(region, "id")), id) == 0)
+    json_array_foreach((json_t *)result, i, region) {
+        const char *other = json_string_value(json_object_get(region, "id"));
+        if (id && other && strcmp(other, id) == 0)
             return 1;
+    }
     return 0;
 }
 
@@ -125,7 +129,8 @@ static int add_result(const task *t, const json_t *result)
 
 static int read_task(const task *t, const json_t *from)
 {
-    const json_t *annotations = json_object_get(from, "annotations"), *predictions = json_object_get(from, "predictions");
+    const json_t *annotations = json_object_get(from, "annotations"),
+                 *predictions = json_object_get(from, "predictions");
     size_t i;
     json_t *one;
     int err = 0, said = 0;

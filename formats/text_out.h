@@ -1,4 +1,5 @@
-/* text_out.h - how text gets into other languages: each escape once. All of them write UTF-8, U+FFFD for bytes of none. */
+/* text_out.h - how text gets into other languages: each escape once. All of them write UTF-8, U+FFFD for bytes of
+ * none. */
 #ifndef KS_TEXT_OUT_H
 #define KS_TEXT_OUT_H
 
@@ -7,8 +8,8 @@
 
 /* On one line: control characters become blanks, and characters of `without` (ASCII; NULL: none) stay out. */
 void ks_put_line(FILE *f, const char *s, const char *without);
-/* Text or an attribute's value in XML 1.0 and HTML: what XML cannot hold (controls, U+FFFE) becomes U+FFFD; line ends and
- * tabs are references, so that attributes keep them. */
+/* Text or an attribute's value in XML 1.0 and HTML: what XML cannot hold (controls, U+FFFE) becomes U+FFFD; line ends
+ * and tabs are references, so that attributes keep them. */
 void ks_put_xml(FILE *f, const char *s);
 void ks_put_url(FILE *f, const char *path);        /* file://, every other byte as %XX: the path's bytes survive */
 void ks_put_url_path(FILE *f, const char *path);   /* the same without file:// */

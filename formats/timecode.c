@@ -65,7 +65,8 @@ void ks_timecode(char out[24], int64_t frame, ks_rate rate, int drop)
     frame = (frame % day + day) % day;
     if (out_of_minute) {
         int64_t tens = frame / ten, rest = frame % ten;
-        frame += 9 * out_of_minute * tens + (rest >= 60 * second ? out_of_minute * ((rest - out_of_minute) / minute) : 0);
+        frame +=
+            9 * out_of_minute * tens + (rest >= 60 * second ? out_of_minute * ((rest - out_of_minute) / minute) : 0);
     }
     snprintf(out, 24, "%02d:%02d:%02d%c%02d", (uint8_t)(frame / (3600 * second)), (uint8_t)(frame / (60 * second) % 60),
              (uint8_t)(frame / second % 60), out_of_minute ? ';' : ':', (uint16_t)(frame % second));
@@ -94,7 +95,8 @@ void ks_clock(char out[24], double seconds)
     long long s = (long long)floor(fmin(fmax(seconds, 0), 1e15) + 1e-9);
 
     if (s >= 3600)
-        snprintf(out, 24, "%u:%02d:%02d", (uint32_t)fmin((double)(s / 3600), UINT32_MAX), (uint8_t)(s / 60 % 60), (uint8_t)(s % 60));
+        snprintf(out, 24, "%u:%02d:%02d", (uint32_t)fmin((double)(s / 3600), UINT32_MAX), (uint8_t)(s / 60 % 60),
+                 (uint8_t)(s % 60));
     else
         snprintf(out, 24, "%d:%02d", (int)(s / 60), (uint8_t)(s % 60));
 }
@@ -103,5 +105,6 @@ void ks_clock_ms(char out[24], double seconds)
 {
     long long ms = llround(fmin(fmax(seconds, 0), 1e12) * 1000);
 
-    snprintf(out, 24, "%02u:%02d:%02d.%03d", (uint32_t)(ms / 3600000), (uint8_t)(ms / 60000 % 60), (uint8_t)(ms / 1000 % 60), (uint16_t)(ms % 1000));
+    snprintf(out, 24, "%02u:%02d:%02d.%03d", (uint32_t)(ms / 3600000), (uint8_t)(ms / 60000 % 60),
+             (uint8_t)(ms / 1000 % 60), (uint16_t)(ms % 1000));
 }

@@ -1,4 +1,5 @@
-/* user_file.c - a file grows without a name (nothing is left of it however the writing ends) and gets its name whole. */
+/* user_file.c - a file grows without a name (nothing is left of it however the writing ends) and gets its name whole.
+ */
 #include "formats/formats.h"
 
 #include <errno.h>
@@ -70,7 +71,8 @@ int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
         return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
     if (!n->stream && !force && (there || lstat(path, &st) == 0))
         return refuse(path, e);
-    n->path = there && !n->stream ? realpath(path, NULL) : strdup(path); /* what a link names is replaced, not the link */
+    n->path =
+        there && !n->stream ? realpath(path, NULL) : strdup(path); /* what a link names is replaced, not the link */
     if (!n->path)
         return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
     fd = n->stream ? open(path, O_WRONLY | O_CLOEXEC) : open_part(n, there ? (int)(st.st_mode & 0777) : 0666);
@@ -118,7 +120,9 @@ static int give_name(ks_user_file *n)
         return 0;
     if (errno != EINVAL)
         return errno;
-    return access(n->path, F_OK) == 0 ? EEXIST : rename(n->part, n->path) == 0 ? 0 : errno; /* a file system that has neither */
+    return access(n->path, F_OK) == 0      ? EEXIST
+           : rename(n->part, n->path) == 0 ? 0
+                                           : errno; /* a file system that has neither */
 }
 
 int ks_user_file_publish(ks_user_file *n, ks_error *e)

@@ -42,9 +42,11 @@ static void npy_head(char head[HEAD], const char *type, int64_t rows, int column
     memset(head, ' ', HEAD);
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
     if (columns)
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %d), }", type, (long long)rows, columns);
+        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %d), }", type,
+                     (long long)rows, columns);
     else if (rows >= 0)
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,), }", type, (long long)rows);
+        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,), }", type,
+                     (long long)rows);
     else
         n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (), }", type);
     head[10 + n] = ' ';
@@ -63,7 +65,8 @@ static void put_local(FILE *f, const member *m)
     uint8_t head[LOCAL + ZIP64], *to = head;
     size_t name = strlen(m->name);
 
-    put(&to, 0x04034b50, 4), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2), put(&to, 0x21, 2); /* stored; 1 January 1980 */
+    put(&to, 0x04034b50, 4), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2),
+        put(&to, 0x21, 2); /* stored; 1 January 1980 */
     put(&to, m->crc, 4), put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, ZIP64, 2);
     fwrite(head, 1, LOCAL, f);
     fwrite(m->name, 1, name, f);
@@ -77,8 +80,10 @@ static void put_central(FILE *f, const member *m)
     uint8_t head[46 + 28], *to = head;
     size_t name = strlen(m->name);
 
-    put(&to, 0x02014b50, 4), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2), put(&to, 0x21, 2), put(&to, m->crc, 4);
-    put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, 28, 2), put(&to, 0, 2), put(&to, 0, 2), put(&to, 0, 2);
+    put(&to, 0x02014b50, 4), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2), put(&to, 0x21, 2),
+        put(&to, m->crc, 4);
+    put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, 28, 2), put(&to, 0, 2),
+        put(&to, 0, 2), put(&to, 0, 2);
     put(&to, 0, 4), put(&to, UINT32_MAX, 4);
     fwrite(head, 1, 46, f);
     fwrite(m->name, 1, name, f);
@@ -96,10 +101,12 @@ static void put_directory(FILE *f, const ks_vectors *v)
     for (int i = 0; i < v->n_members; i++)
         put_central(f, &v->members[i]);
     end = (uint64_t)ftello(f);
-    put(&to, 0x06064b50, 4), put(&to, 44, 8), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 4), put(&to, n, 8), put(&to, n, 8);
+    put(&to, 0x06064b50, 4), put(&to, 44, 8), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 4),
+        put(&to, n, 8), put(&to, n, 8);
     put(&to, end - start, 8), put(&to, start, 8);
     put(&to, 0x07064b50, 4), put(&to, 0, 4), put(&to, end, 8), put(&to, 1, 4);
-    put(&to, 0x06054b50, 4), put(&to, 0, 4), put(&to, n, 2), put(&to, n, 2), put(&to, end - start, 4), put(&to, UINT32_MAX, 4), put(&to, 0, 2);
+    put(&to, 0x06054b50, 4), put(&to, 0, 4), put(&to, n, 2), put(&to, n, 2), put(&to, end - start, 4),
+        put(&to, UINT32_MAX, 4), put(&to, 0, 2);
     fwrite(tail, 1, sizeof tail, f);
 }
 
@@ -113,7 +120,8 @@ static member *new_member(ks_vectors *v, FILE *f, const char *name)
 }
 
 /* An array at once, as a member or as the whole of f. */
-static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type, int64_t rows, const void *data, size_t bytes)
+static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type, int64_t rows, const void *data,
+                      size_t bytes)
 {
     char head[HEAD];
 
@@ -213,7 +221,10 @@ static int put_columns(ks_vectors *v, FILE *f, int n)
     static const struct {
         const char *name, *type;
         size_t offset;
-    } columns[] = {{"ids", "<i8", offsetof(row, clip)}, {"videos", "<i8", offsetof(row, video)}, {"start", "<f8", offsetof(row, start)}, {"end", "<f8", offsetof(row, end)}};
+    } columns[] = {{"ids", "<i8", offsetof(row, clip)},
+                   {"videos", "<i8", offsetof(row, video)},
+                   {"start", "<f8", offsetof(row, start)},
+                   {"end", "<f8", offsetof(row, end)}};
 
     for (int i = 0; i < n; i++) {
         void *data = column(v, columns[i].offset);
@@ -244,8 +255,9 @@ static int put_beside(ks_vectors *v, ks_user_file beside[2], ks_error *e)
 
     for (int i = 0; i < 2 && err == 0; i++) {
         char *path = NULL;
-        err = asprintf(&path, "%.*s%s", stem, v->path, endings[i]) < 0 ? ks_fail(e, KS_ENOMEM, "%s: no memory to write it", v->path)
-                                                                      : ks_user_file_open(&beside[i], path, v->force, e);
+        err = asprintf(&path, "%.*s%s", stem, v->path, endings[i]) < 0
+                  ? ks_fail(e, KS_ENOMEM, "%s: no memory to write it", v->path)
+                  : ks_user_file_open(&beside[i], path, v->force, e);
         free(path);
     }
     if (err < 0)

@@ -1,4 +1,5 @@
-/* search_function.c - kinoseek_search(words, k, library) as a virtual table (sqlite.org/vtab.html, table-valued functions). */
+/* search_function.c - kinoseek_search(words, k, library) as a virtual table (sqlite.org/vtab.html, table-valued
+ * functions). */
 #include "session/session.h"
 #include "sql/sql.h"
 
@@ -8,8 +9,9 @@
 SQLITE_EXTENSION_INIT1
 
 enum { RANK, SCORE, COSINE, VIDEO, PATH, START, END, BEST, CLIP, WORDS, K, LIBRARY };
-static const char schema[] = "CREATE TABLE x(rank INTEGER, score REAL, cosine REAL, video INTEGER, path TEXT, start REAL, \"end\" REAL, "
-                             "best REAL, clip INTEGER, words TEXT HIDDEN, k INTEGER HIDDEN, library TEXT HIDDEN)";
+static const char schema[] =
+    "CREATE TABLE x(rank INTEGER, score REAL, cosine REAL, video INTEGER, path TEXT, start REAL, \"end\" REAL, "
+    "best REAL, clip INTEGER, words TEXT HIDDEN, k INTEGER HIDDEN, library TEXT HIDDEN)";
 
 /* One a connection: the library stays open from one question to the next. */
 typedef struct {
@@ -121,7 +123,9 @@ static int open_session(table *t, const char *named, ks_error *e)
     int err;
 
     if (!library)
-        return ks_fail(e, KS_ENOLIBRARY, "no catalog.db of kinoseek is open here: attach one, or name the library's folder as third argument");
+        return ks_fail(
+            e, KS_ENOLIBRARY,
+            "no catalog.db of kinoseek is open here: attach one, or name the library's folder as third argument");
     if (t->session && strcmp(library, t->library) == 0) {
         free(library);
         return 0;
@@ -194,16 +198,25 @@ static int row_id(sqlite3_vtab_cursor *v, sqlite3_int64 *id)
     return SQLITE_OK;
 }
 
-static const sqlite3_module module = {.iVersion = 0, .xConnect = connect, .xBestIndex = best_index, .xDisconnect = disconnect,
-                                      .xOpen = open_cursor, .xClose = close_cursor, .xFilter = filter, .xNext = next, .xEof = at_end,
-                                      .xColumn = column, .xRowid = row_id};
+static const sqlite3_module module = {.iVersion = 0,
+                                      .xConnect = connect,
+                                      .xBestIndex = best_index,
+                                      .xDisconnect = disconnect,
+                                      .xOpen = open_cursor,
+                                      .xClose = close_cursor,
+                                      .xFilter = filter,
+                                      .xNext = next,
+                                      .xEof = at_end,
+                                      .xColumn = column,
+                                      .xRowid = row_id};
 
 int sqlite3_kinoseek_init(sqlite3 *db, char **why, const sqlite3_api_routines *api);
 int sqlite3_kinoseek_init(sqlite3 *db, char **why, const sqlite3_api_routines *api)
 {
     SQLITE_EXTENSION_INIT2(api);
     if (sqlite3_sourceid() != ks_own_sqlite()) {
-        *why = sqlite3_mprintf("kinoseek: this program brings a SQLite of its own: two of them must not open one library");
+        *why = sqlite3_mprintf(
+            "kinoseek: this program brings a SQLite of its own: two of them must not open one library");
         return SQLITE_ERROR;
     }
     return sqlite3_create_module(db, "kinoseek_search", &module, NULL);
