@@ -47,9 +47,9 @@ const ks_command ks_cmd_backup = {
     .name = "backup",
     .usage = "FOLDER",
     .brief = "Copy the library as it is at one moment",
-    .more = "FOLDER becomes a library of its own (it must hold none, nor the log of one). Works while an\n"
-            "ingest is running and is durable when the command returns. Search copies are\n"
-            "not taken along: the first ingest there makes them anew.\n",
+    .more = "FOLDER becomes a library of its own (it must hold none, nor the log of one).\n"
+            "Works while an ingest is running and is durable when the command returns. Search\n"
+            "copies are not taken along: the first ingest there makes them anew.\n",
     .options = options,
     .fields = sizeof(backup_fields),
     .run = run,
