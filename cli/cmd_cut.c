@@ -35,6 +35,7 @@ typedef struct {
     const ks_globals *g;
     const cut_fields *f;
     ks_decoder *decoder;
+    const char *ending;      /* of the next piece, where the film's own does not do; NULL */
     int made, failed;
 } cutting;
 
@@ -83,7 +84,7 @@ static char *name_piece(const cutting *c, const char *path, double from, double 
     }
     if (number > 1)
         fprintf(f, " (%d)", number);
-    fputs(c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv", f);
+    fputs(c->ending ? c->ending : c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv", f);
     return fclose(f) == 0 ? out : NULL;
 }
 
@@ -166,8 +167,15 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
     char *name = NULL;
     int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
 
+    c->ending = NULL;
     if (err == 0)
         err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
+    if (err < 0 && p.unfit) { /* Matroska takes nearly all pictures and sound that there are */
+        c->ending = ".mkv";
+        err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
+    }
+    if (err == 0 && p.sounds_left > 0)
+        fprintf(stderr, "kinoseek: %s: %d stream%s of sound left out: no container takes it\n", name, p.sounds_left, p.sounds_left == 1 ? "" : "s");
     if (err == 0) {
         c->made++;
         say_piece(c, &p, label, from, to < 0 ? p.cut_to : to);

@@ -10,13 +10,18 @@
 #include "decoder/decoder.h"
 #include "decoder/spawn.h"
 
+/* Endings and the container that is meant; "m2ts": packets of 192 bytes. */
 static const char *muxer_of(const char *path)
 {
-    static const char *const names[][2] = {{".mp4", "mp4"}, {".m4v", "mp4"}, {".mov", "mov"}, {".mkv", "matroska"}, {".webm", "webm"},
-                                           {".ts", "mpegts"}, {".avi", "avi"}, {NULL, NULL}};
+    static const char *const names[][2] = {
+        {".mp4", "mp4"}, {".m4v", "mp4"}, {".lrv", "mp4"}, {".insv", "mp4"}, {".mov", "mov"}, {".qt", "mov"}, {".3gp", "3gp"}, {".3g2", "3g2"},
+        {".f4v", "f4v"}, {".mkv", "matroska"}, {".webm", "webm"}, {".ts", "mpegts"}, {".m2t", "mpegts"}, {".tp", "mpegts"}, {".trp", "mpegts"},
+        {".tod", "mpegts"}, {".mts", "m2ts"}, {".m2ts", "m2ts"}, {".mpg", "vob"}, {".mpeg", "vob"}, {".vob", "vob"}, {".mod", "vob"},
+        {".m2p", "vob"}, {".avi", "avi"}, {".divx", "avi"}, {".flv", "flv"}, {".wmv", "asf"}, {".asf", "asf"}, {".ogv", "ogg"}, {".ogg", "ogg"},
+        {".ogm", "ogg"}, {".mxf", "mxf"}, {".dv", "dv"}, {".dif", "dv"}, {".nut", "nut"}, {".gif", "gif"}, {".wtv", "wtv"}, {NULL, NULL}};
     const char *dot = strrchr(path, '.');
     for (int i = 0; dot && names[i][0]; i++)
-        if (ks_same_word(dot, names[i][0])) return names[i][1];
+        if (!strcasecmp(dot, names[i][0])) return names[i][1];
     return NULL;
 }
 
@@ -39,6 +44,8 @@ static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *wat
             p->cut_from = m.u.end.cut_from;
             p->cut_to = m.u.end.cut_to;
         }
+        p->unfit = m.u.end.cut_unfit != 0;
+        p->sounds_left = m.u.end.cut_sounds_left > 0 && m.u.end.cut_sounds_left < 1000 ? m.u.end.cut_sounds_left : 0;
         if (strncmp(words, KS_WIRE_UNWRITTEN, strlen(KS_WIRE_UNWRITTEN)) == 0)
             return ks_fail(e, KS_EIO, "%s: %s", p->to_file, words + strlen(KS_WIRE_UNWRITTEN));
         return m.u.end.verdict == KS_VERDICT_FAILED ? ks_fail(e, KS_EFORMAT, "%s: %s", p->path, words) : 0;
@@ -147,7 +154,9 @@ int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
 
     p->cut_from = job.from;
     p->cut_to = p->to;
-    if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: a cut is .mp4, .mov, .mkv, .webm, .ts or .avi", p->to_file);
+    p->sounds_left = 0;
+    p->unfit = !muxer;
+    if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: no container that a cut is written as (.mp4, .mov, .mkv, .ts, .avi ...)", p->to_file);
     if (!(p->from <= KS_CLOCK_MAX) || !(p->to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: no film is that long", p->path);
     if (p->to >= 0 && p->to <= p->from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", p->path, p->from, p->to);
     if (!p->force && lstat(p->to_file, &st) == 0) return there_already(p->to_file, e);

@@ -143,6 +143,8 @@ typedef struct {
     int reencode;                  /* exact to the frame; else a copy from the key frame before */
     int force;                     /* over a file that is there; else KS_EUSAGE */
     double cut_from, cut_to;       /* out: what the piece shows, seconds of the film */
+    int unfit;                     /* out, where it failed: the container of to_file takes no such pictures or sound (.mkv may) */
+    int sounds_left;               /* out: streams of sound that no container takes and the piece lacks */
 } ks_piece;
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
 

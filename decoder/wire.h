@@ -92,6 +92,7 @@ typedef struct {
     int32_t rate_num, rate_den, variable;
     int64_t frames, last_end;
     double seconds_missing;
+    int32_t cut_unfit, cut_sounds_left; /* the container does not take it; streams of sound that were left out */
     double cut_from, cut_to;      /* of a cut: what the piece shows, seconds of the film */
     char reason[200];
 } ks_wire_end;
