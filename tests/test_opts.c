@@ -1,6 +1,7 @@
 /* test_opts.c - option tables, times, dates, "did you mean", JSON text. Known answers. */
 #include "cli/commands.h"
 #include "cli/opts.h"
+#include "cli/terminal.h"
 #include "session/session.h"
 #include "formats/formats.h"
 
@@ -197,6 +198,23 @@ START_TEST(dates)
 }
 END_TEST
 
+/* What was typed and what is echoed: case does not count, escapes do not act, and no answer at all is no wish. */
+START_TEST(typed_and_echoed)
+{
+    static const char *const names[] = {"ingest", "search", "similar", "clips", "cut", "label"};
+    static const char *const typed[][2] = {{"SEARCH", "search"}, {"Clps", "clips"}, {"CUT", "cut"}, {"ct", "cut"}, {"INGEST", "ingest"}, {"lable", "label"}, {"SI", "similar"}};
+    char text[] = "a\033[31mb\a\177\xc2\x9b" "c\xc3\xa4\n";
+
+    for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
+        const char *meant = ks_nearest_name(typed[i][0], names, 6);
+        ck_assert_msg(meant && strcmp(meant, typed[i][1]) == 0, "%s: %s", typed[i][0], meant ? meant : "nothing");
+    }
+    ck_assert_ptr_null(ks_nearest_name("xyz", names, 6));
+    ks_harmless(text);
+    ck_assert_str_eq(text, "a?[31mb???c\xc3\xa4?");
+}
+END_TEST
+
 START_TEST(nearest_names)
 {
     static const char *const names[] = {"search", "similar", "status", "model pull", "cut"};
@@ -367,6 +385,7 @@ int main(void)
     tcase_add_test(c, globals_in_front_of_the_command);
     tcase_add_test(c, times);
     tcase_add_test(c, any_time_that_is_typed);
+    tcase_add_test(c, typed_and_echoed);
     tcase_add_test(c, dates);
     tcase_add_test(c, nearest_names);
     tcase_add_test(c, tables_of_the_commands);

@@ -53,6 +53,10 @@ for v in 1e300 1e308h 9.3e12 nan inf 1e-7 99999999999h 1e10; do
 done
 ok $bad "and for similar, cut and embed no signal"
 
+is "$("$K" -L "$T/l" search -k 0 x 2>&1)$?" "kinoseek search: -k is 1 at least2" "-k 0 is no wish"
+is "$("$K" -L "$T/l" search -K 3 x 2>&1)$?" "kinoseek search: there is no option -K (did you mean -k?)2" "-K means -k"
+is "$("$K" "$(printf 'se\033]0;x\007arch')" 2>&1)$?" "kinoseek: there is no command se?]0;x?arch (kinoseek --help lists them)2" "escapes are not echoed"
+
 # --- holes ---
 ff -f lavfi -i testsrc2=size=64x48:rate=25 -frames:v 50 "$T/hole.mkv"
 truncate -s 1T "$T/hole.mkv" 2>/dev/null || truncate -s 8T "$T/hole.mkv" 2>/dev/null || truncate -s 100G "$T/hole.mkv"
