@@ -5,7 +5,8 @@
  *   decoder_source.c   probe, allow-lists, streams, the opened codec      (decoder_io.c: bytes from a descriptor)
  *   decoder_film.c     packets -> frames -> messages                      (decoder_times.c: the clock; decoder_hold.c: kept frames)
  *   decoder_pixels.c   frame -> RGB as displayed                          (decoder_hdr.c, decoder_small.c, decoder_thumb.c)
- *   decoder_cut.c      a part of a film into its own file
+ *   decoder_clock.c    one clock for frames and packets; decoder_even.c: the exact rate; decoder_origin.c: date, timecode, reel
+ *   decoder_cut.c      a part of a film into its own file                 (decoder_cut_out.c, decoder_cut_encode.c)
  *   decoder_about.c    versions */
 #ifndef KS_DECODER_JOB_H
 #define KS_DECODER_JOB_H

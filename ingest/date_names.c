@@ -24,7 +24,7 @@ static const char *const counting_names[] = {
     "mmexport", "wx_camera_", /* WeChat */
     "FB_VID_",                /* Facebook Messenger */
     "LINE_MOVIE_",            /* Line */
-    "VideoCapture_", "TRIM_", "video-", NULL};
+    NULL};
 
 static int digits(const char *s, int n)
 {
