@@ -1,6 +1,7 @@
 /* prog_hostile_library.c - libraries made by somebody who knows the format, through everything that reads one.
  *
  *   prog_hostile_library SEED FIRST COUNT     mutants FIRST .. FIRST + COUNT - 1; each depends on SEED and its number alone
+ *   prog_hostile_library SEED NUMBER 1 DIR    that one is left in DIR, for commands to meet
  *
  * A mutant is a sound library of 60 clips with one to three things changed: a column of a row, a row gone, an object of
  * the schema, bytes of a page, of a search copy or of its lists; in most of them every checksum is made right again.
@@ -70,7 +71,6 @@ static void make_base(void)
     ks_space space = lib_space(D);
     space.frames = FRAMES;
     lib_new_dir(base);
-    lib_new_dir(work);
     must(ks_index_open(&x, base, KS_CREATE, &e), &e);
     must(ks_index_set_space(x, &space, "/m", "/t", &e), &e);
     x->ann_rows = 30;
@@ -486,6 +486,16 @@ int main(int argc, char **argv)
     uint64_t seed = strtoull(argv[1], NULL, 10);
     int64_t first = atoll(argv[2]), n = atoll(argv[3]);
     make_base();
+    if (argc > 4) {
+        mutant m = { .seed = seed * 1000003 + (uint64_t)first };
+        snprintf(work, sizeof work, "%s", argv[4]);
+        fresh_copy();
+        mutate(&m);
+        printf("%s\n", m.what);
+        lib_remove_dir(base);
+        return 0;
+    }
+    lib_new_dir(work);
     for (int64_t i = first; i < first + n; i++) bad += judge(seed, i, n == 1);
     printf("%s - %lld hostile libraries (seed %llu): %d died, did not end or were called sound\n", bad ? "not ok" : "ok", (long long)n,
            (unsigned long long)seed, bad);
