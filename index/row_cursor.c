@@ -138,7 +138,8 @@ static int sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e)
         if (!s) return e ? e->code : KS_EIO;
         code = ks_step(s, x, e);
         if (code <= 0) return code;
-        least = sqlite3_column_int64(s, 0) + 1;
+        int64_t id = sqlite3_column_int64(s, 0); /* of a forged row: perhaps the last one there is */
+        least = id < INT64_MAX ? id + 1 : id;
         *n += ks_clip_from_row(&out[*n], &space, s, 0); /* a rotten one is none of the sample */
         sqlite3_reset(s);
     }
