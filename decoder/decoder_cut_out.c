@@ -90,6 +90,13 @@ static int keep_side_data(AVStream *to, const AVStream *st)
     return 0;
 }
 
+/* The four letters say how samples lie (raw video, Ut Video): kept where the container means the same by them. */
+static int keeps_tag(const AVOutputFormat *f, const AVCodecParameters *p)
+{
+    unsigned tag;
+    return !f->codec_tag || av_codec_get_id(f->codec_tag, p->codec_tag) == p->codec_id || !av_codec_get_tag2(f->codec_tag, p->codec_id, &tag);
+}
+
 static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
 {
     AVStream *to = avformat_new_stream(c->out, NULL);
@@ -100,7 +107,7 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
     if (language) av_dict_set(&to->metadata, "language", language->value, 0);
     if (encoded) return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : ks_cut_encoder(c);
     if (avcodec_parameters_copy(to->codecpar, st->codecpar) < 0) return ks_cut_fail(c, "no memory", 0);
-    to->codecpar->codec_tag = 0;
+    if (!keeps_tag(c->out->oformat, st->codecpar)) to->codecpar->codec_tag = 0;
     to->sample_aspect_ratio = st->sample_aspect_ratio;
     if (to->sample_aspect_ratio.num > 0) to->codecpar->sample_aspect_ratio = to->sample_aspect_ratio; /* two that differ are refused (DV) */
     to->avg_frame_rate = st->avg_frame_rate;

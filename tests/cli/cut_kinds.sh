@@ -49,6 +49,10 @@ kind broadcast.mxf mxf -c:v mpeg2video -c:a pcm_s16le
 kind old.avi avi -c:v mpeg4 -bf 2 -c:a libmp3lame
 kind edit.mov mov -c:v prores_ks -c:a pcm_s24le
 kind tape.dv dv -vf scale=720:576:flags=neighbor -pix_fmt yuv420p -c:v dvvideo -ac 2
+kind raw.avi avi -c:v rawvideo -pix_fmt yuv420p -c:a pcm_s16le
+kind raw.nut nut -c:v rawvideo -pix_fmt yuv420p -c:a pcm_s16le
+kind capture.avi avi -c:v utvideo -pix_fmt yuv420p -c:a pcm_s16le
+kind capture.mkv mkv -c:v utvideo -pix_fmt yuv420p -c:a flac
 kind matroska.mkv mkv -c:v wmv1 -c:a adpcm_ms
 kind vp8.mp4 mkv -c:v libvpx -deadline realtime -c:a libvorbis -f webm
 kind flac.ts mkv -c:v ffv1 -c:a flac -f matroska
