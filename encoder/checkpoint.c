@@ -35,7 +35,7 @@ int ks_bytes_read(const ks_bytes *b, const char *path, uint64_t at, void *to, si
 
 const char *ks_dtype_name(ks_dtype dtype)
 {
-    static const char *const names[] = {"f4", "f2", "bf16", "i8", "other"};
+    static const char *const names[] = {"f4", "f2", "bf16", "i8", "other", "f8", "U", "S"};
     return names[dtype];
 }
 
@@ -266,6 +266,23 @@ out:
     return err;
 }
 
+int ks_tensor_bytes(uint8_t *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e)
+{
+    uint8_t head[KS_NPY_HEADER_MAX];
+    member m = {.cp = cp, .t = t};
+    int err = member_begin(&m, cp, t, e);
+    assert(t->header <= sizeof head);
+    if (!err) err = member_read(&m, head, t->header, e);
+    for (uint64_t left = t->bytes - t->header; !err && left > 0;) {
+        size_t n = left < CHUNK ? (size_t)left : CHUNK;
+        err = member_read(&m, out, n, e);
+        out += n, left -= n;
+    }
+    if (!err) err = member_end(&m, e);
+    member_close(&m);
+    return err;
+}
+
 static int append(void *arg, const float *x, size_t n, ks_error *e)
 {
     (void)e;
@@ -313,9 +330,30 @@ static int read_directory(ks_checkpoint *cp, ks_error *e)
     return 0;
 }
 
-static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, ks_error *e)
+/* An .npy as a directory of one. */
+static int npy_directory(ks_checkpoint *cp, ks_error *e)
+{
+    uint8_t head[KS_NPY_HEADER_MAX];
+    size_t n = cp->bytes.size < sizeof head ? (size_t)cp->bytes.size : sizeof head;
+    uint64_t payload;
+    ks_tensor *t = cp->tensors = calloc(1, sizeof *t);
+    if (t) t->name = strdup("vectors");
+    if (!t || !t->name) return ks_fail(e, KS_ENOMEM, "%s: no memory to open it", cp->path);
+    cp->n = 1;
+    cp->format = KS_NPY;
+    t->any = 1;
+    t->stored = t->bytes = cp->bytes.size;
+    int err = ks_bytes_read(&cp->bytes, cp->path, 0, head, n, e);
+    if (!err) err = ks_npy_header(t, cp->path, t->name, head, n, e);
+    if (!err && (ks_tensor_count(t, (size_t)t->element, &payload) != 0 || payload != t->bytes - t->header))
+        err = ks_fail(e, KS_EFORMAT, "%s: its size does not fit its shape", cp->path);
+    return err;
+}
+
+static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, int arrays, ks_error *e)
 {
     int err;
+    uint8_t magic[6];
     ks_checkpoint *cp = calloc(1, sizeof *cp);
     if (cp) cp->path = strdup(path);
     if (!cp || !cp->path) {
@@ -325,7 +363,11 @@ static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, ks_error
         return err;
     }
     cp->bytes = bytes;
-    err = read_directory(cp, e);
+    cp->arrays = arrays;
+    if (arrays && bytes.size >= 6 && ks_bytes_read(&bytes, path, 0, magic, sizeof magic, NULL) == 0 && memcmp(magic, "\x93NUMPY", 6) == 0)
+        err = npy_directory(cp, e);
+    else
+        err = read_directory(cp, e);
     if (err) {
         ks_checkpoint_close(cp);
         return err;
@@ -334,7 +376,7 @@ static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, ks_error
     return 0;
 }
 
-int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e)
+static int open_file(ks_checkpoint **cp, const char *path, int arrays, ks_error *e)
 {
     struct stat st;
     *cp = NULL;
@@ -348,13 +390,23 @@ int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e)
         close(fd);
         return ks_fail(e, KS_EFORMAT, "%s: not a regular file", path);
     }
-    return begin(cp, path, (ks_bytes){.fd = fd, .size = (uint64_t)st.st_size}, e);
+    return begin(cp, path, (ks_bytes){.fd = fd, .size = (uint64_t)st.st_size}, arrays, e);
+}
+
+int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e)
+{
+    return open_file(cp, path, 0, e);
+}
+
+int ks_arrays_open(ks_checkpoint **cp, const char *path, ks_error *e)
+{
+    return open_file(cp, path, 1, e);
 }
 
 int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data, size_t size, ks_error *e)
 {
     *cp = NULL;
-    return begin(cp, path, (ks_bytes){.fd = -1, .memory = data, .size = size}, e);
+    return begin(cp, path, (ks_bytes){.fd = -1, .memory = data, .size = size}, 0, e);
 }
 
 void ks_checkpoint_close(ks_checkpoint *cp)

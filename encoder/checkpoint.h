@@ -15,8 +15,8 @@
 enum { KS_MAX_RANK = 8, KS_NAME_MAX = 255 };
 enum { KS_DIRECTORY_MAX = 2 << 20 }; /* bytes of a zip directory or safetensors header; LvT-L: 16 and 90 KB */
 
-typedef enum { KS_DTYPE_F4, KS_DTYPE_F2, KS_DTYPE_BF16, KS_DTYPE_I64, KS_DTYPE_OTHER } ks_dtype;
-typedef enum { KS_NPZ, KS_SAFETENSORS } ks_format;
+typedef enum { KS_DTYPE_F4, KS_DTYPE_F2, KS_DTYPE_BF16, KS_DTYPE_I64, KS_DTYPE_OTHER, KS_DTYPE_F8, KS_DTYPE_UCS4, KS_DTYPE_BYTES } ks_dtype;
+typedef enum { KS_NPZ, KS_SAFETENSORS, KS_NPY } ks_format;
 
 typedef struct {
     char *name;             /* as in the file, without ".npy"; printable ASCII */
@@ -30,6 +30,8 @@ typedef struct {
     uint32_t header;        /* bytes of `bytes` before the first element */
     uint32_t crc;           /* CRC-32 of `bytes` as the directory has it (npz), 0 (safetensors) */
     int deflated;
+    int any;                /* in, for ks_npy_header: an array of vectors or names, not a weight: f8, i8, U and S pass too */
+    int element;            /* bytes of an element */
 } ks_tensor;
 
 /* The bytes of a file, by pread, so that a file that shrinks is an error and no signal. Fuzzers and
@@ -46,11 +48,14 @@ typedef struct {
     ks_bytes bytes;
     ks_tensor *tensors;     /* sorted by name */
     int n;
+    int arrays;             /* no model: members of any kind (ks_arrays_open) */
 } ks_checkpoint;
 
 /* KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ENOMEM. */
 int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e);
 int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data, size_t size, ks_error *e);
+/* The same for an .npz or .npy of somebody's vectors, whose elements need not be weights. */
+int ks_arrays_open(ks_checkpoint **cp, const char *path, ks_error *e);
 void ks_checkpoint_close(ks_checkpoint *cp); /* NULL is fine */
 const ks_tensor *ks_checkpoint_find(const ks_checkpoint *cp, const char *name); /* NULL: not there */
 
@@ -59,6 +64,8 @@ typedef int ks_put(void *arg, const float *x, size_t n, ks_error *e);
 /* All elements of t in order. KS_EFORMAT: wrong CRC, damaged deflate stream, NaN or Inf. put may be
  * NULL (a check only). *crc (unless NULL) receives the CRC-32 of what was read. */
 int ks_tensor_read(const ks_checkpoint *cp, const ks_tensor *t, ks_put *put, void *arg, uint32_t *crc, ks_error *e);
+/* The elements' bytes as they are into out[count * element]; KS_EFORMAT as above. */
+int ks_tensor_bytes(uint8_t *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e);
 /* The whole tensor into out[count]. */
 int ks_tensor_load(float *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e);
 

@@ -170,6 +170,17 @@ void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
 double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
 
+/* --- vectors from elsewhere --- */
+typedef struct {
+    double *x;       /* [rows, dim], as the file has them: f2, f4 and f8 widen exactly */
+    int64_t rows, dim;
+    char **ids;      /* [rows] UTF-8, of an npz with an array "ids"; NULL: the file names none */
+} ks_named_rows;
+/* An .npy [n, D], or an .npz with one such array and, if it likes, "ids" [n] (texts or whole numbers) beside it.
+ * KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE, KS_ENOMEM. ks_named_rows_free in any case. */
+int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e);
+void ks_named_rows_free(ks_named_rows *v);
+
 int ks_encoder_about(ks_fact *facts, int max); /* libraries, versions, CPU path; returns how many */
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
  * else is read here. */
 #include "encoder/checkpoint.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -70,12 +71,29 @@ static int take_shape(cursor *c, ks_tensor *t)
     return 1;
 }
 
+/* Elements of arrays that hold vectors or their names: doubles, whole numbers, fixed-width texts. */
+static int set_other(ks_tensor *t, const char *path, const char *name, const char *descr, ks_error *e)
+{
+    char *end = NULL;
+    long width = descr[0] && descr[1] ? strtol(descr + 2, &end, 10) : 0;
+    if (strcmp(descr, "<f8") == 0) t->dtype = KS_DTYPE_F8;
+    else if (strcmp(descr, "<i8") == 0) t->dtype = KS_DTYPE_I64;
+    else if (strncmp(descr, "<U", 2) == 0) t->dtype = KS_DTYPE_UCS4;
+    else if (strncmp(descr, "|S", 2) == 0) t->dtype = KS_DTYPE_BYTES;
+    if (t->dtype == KS_DTYPE_OTHER || !end || *end || width < 1 || width > 4096)
+        return ks_fail(e, KS_EFORMAT, "%s: array %s has elements '%s', known are f2, f4, f8, i8, U and S (little-endian)", path, name, descr);
+    t->element = (int)width * (t->dtype == KS_DTYPE_UCS4 ? 4 : 1); /* f8, i8: their digit */
+    return 0;
+}
+
 static int set_dtype(ks_tensor *t, const char *path, const char *name, const char *descr, ks_error *e)
 {
     t->dtype = KS_DTYPE_OTHER;
     if (strcmp(descr, "<f4") == 0) t->dtype = KS_DTYPE_F4;
     if (strcmp(descr, "<f2") == 0) t->dtype = KS_DTYPE_F2;
+    t->element = t->dtype == KS_DTYPE_F4 ? 4 : 2;
     if (t->dtype != KS_DTYPE_OTHER) return 0;
+    if (t->any) return set_other(t, path, name, descr, e);
     const char *why = descr[0] == '>' ? " (big-endian)" : strchr(descr, 'O') ? " (Python objects)" : "";
     return ks_fail(e, KS_EFORMAT, "%s: tensor %s has elements '%s'%s, only '<f4' and '<f2' are weights", path, name, descr, why);
 }

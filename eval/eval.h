@@ -1,0 +1,109 @@
+/* eval.h - figures for a video-text model: lists and vectors in, the measures of the field out.
+ *
+ *   ks_eval_read_lists(&set, KS_EVAL_RETRIEVAL, videos, texts, map, &e);   or ks_eval_read_protocol
+ *   ks_eval_take(&v, &set.videos, &vectors, path, &e);                      rows of a file, or ks_eval_embed_*
+ *   ks_eval_retrieval(&r, &set, &v, &t, &e);
+ *   ks_eval_set_free(&set); ks_eval_vectors_free(&v);
+ *
+ * Scores are cosines: rows are scaled to unit length and multiplied in double, dimension by dimension in order, so equal
+ * rows give equal scores and a tie is a tie on every machine. Ties count against the right answer. A row without a vector
+ * is missing: what it should have answered counts as wrong, and the gallery never shrinks silently. */
+#ifndef KS_EVAL_H
+#define KS_EVAL_H
+
+#include "encoder/encoder.h"
+#include "ks.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { KS_EVAL_RETRIEVAL, KS_EVAL_CLASSIFY, KS_EVAL_MULTILABEL, KS_EVAL_CHOICE } ks_eval_task;
+
+/* --- what is asked of what --- */
+typedef struct {
+    char *id;
+    char *value;             /* of a text its words; of a video its path, NULL where none is given */
+    double from, to;         /* of a video, seconds; to < 0: the end */
+} ks_eval_row;
+typedef struct {
+    ks_eval_row *at;         /* [n] in the order of the file */
+    int64_t n;
+} ks_eval_list;
+/* By numbers of rows; of a text_id that stands several times (classes), the first. */
+typedef struct {
+    int64_t question;        /* of choice; else 0 */
+    int64_t video, text;
+    int right;               /* of choice; else 1 */
+} ks_eval_pair;
+typedef struct {
+    ks_eval_task task;
+    ks_eval_list videos, texts, questions;
+    ks_eval_pair *pairs;     /* [n_pairs], sorted by question, video, text; no pair stands twice */
+    int64_t n_pairs;
+    int64_t *class_of;       /* [texts.n] the first row with the same id */
+} ks_eval_set;
+
+/* TSV without a header, UTF-8, '#' begins a comment line; columns as CLI.md says. KS_EFORMAT names file and line of an id
+ * that stands twice, is unknown, or of a line that is none. map NULL: none is read. */
+int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, const char *texts, const char *map, ks_error *e);
+void ks_eval_set_free(ks_eval_set *set);
+
+/* --- vectors of the rows of a list --- */
+typedef struct {
+    double *x;               /* [n, dim] of unit length; zeros where missing */
+    uint8_t *has;            /* [n] */
+    int64_t n, dim, missing;
+} ks_eval_vectors;
+/* Rows of a file, by its ids, else in the list's order. KS_ESHAPE: as many rows as the list has are needed. KS_EFORMAT:
+ * a vector that is not finite or is zero, by its row's id; an id twice. */
+int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors, const char *path, ks_error *e);
+int ks_eval_room(ks_eval_vectors *out, int64_t n, int64_t dim, ks_error *e); /* all missing */
+/* Row i becomes v[dim] at unit length. 0, or -1: not finite, or zero. */
+int ks_eval_put(ks_eval_vectors *out, int64_t i, const double *v);
+void ks_eval_vectors_free(ks_eval_vectors *v);
+/* The rows of one text_id as one: the mean of their unit vectors at unit length, kept at the first; for classify and
+ * multilabel. KS_EFORMAT: they cancel out. */
+int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_error *e);
+
+/* --- measures; shares from 0 to 1, low and high: Wilson's interval at 95 % --- */
+void ks_wilson(double *low, double *high, int64_t hits, int64_t n);
+
+typedef struct {
+    int64_t n;               /* queries with a right answer in the map */
+    double r1, r5, r10, median_rank, mean_rank, r1_low, r1_high;
+} ks_eval_ranks;
+typedef struct {
+    int64_t videos, texts, missing;
+    int64_t ties;            /* queries whose best right answer scores exactly as a wrong one */
+    ks_eval_ranks t2v, v2t;
+} ks_eval_retrieval_figures;
+/* Rank: 1 + the wrong ones whose score is at least that of the best right one; a missing one has the gallery's size. */
+int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+
+typedef struct {
+    int64_t n, classes, missing, ties;
+    double top1, top5, mean_class_top1, top1_low, top1_high;
+} ks_eval_classify_figures;
+int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+
+typedef struct {
+    int64_t n, classes, classes_with_none, missing;
+    double map;              /* mean over classes with a right video; NaN where there is none */
+} ks_eval_multilabel_figures;
+int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+/* Average precision as scikit-learn's average_precision_score: sum of (recall step) x precision over the distinct scores,
+ * best first. right[n] 0 or 1. NaN without a right one. */
+int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n, ks_error *e);
+
+typedef struct {
+    int64_t n, missing, ties;
+    double accuracy, low, high;
+} ks_eval_choice_figures;
+/* Right where a right option scores above all wrong ones. */
+int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

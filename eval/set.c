@@ -1,0 +1,183 @@
+/* set.c - see set.h. */
+#include "eval/set.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(ks_error *e)
+{
+    return ks_fail(e, KS_ENOMEM, "no memory for the lists");
+}
+
+/* FNV-1a: the table only has to spread ids of one data set. */
+static uint64_t hash_of(const char *id)
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    for (; *id; id++) h = (h ^ (uint8_t)*id) * 0x100000001b3u;
+    return h ^ h >> 32;
+}
+
+/* The slot of an id, or the free one where it belongs. */
+static int64_t *slot_of(const ks_eval_index *x, const char *id)
+{
+    uint64_t mask = (uint64_t)x->slots - 1;
+    for (uint64_t i = hash_of(id) & mask;; i = (i + 1) & mask)
+        if (x->slot[i] == 0 || strcmp(x->list.at[x->slot[i] - 1].id, id) == 0) return &x->slot[i];
+}
+
+static int grow(ks_eval_index *x, ks_error *e)
+{
+    int64_t room = x->room ? 2 * x->room : 64;
+    ks_eval_row *at = realloc(x->list.at, (size_t)room * sizeof *at);
+    if (at) x->list.at = at;
+    int64_t *slot = at ? calloc((size_t)room * 2, sizeof *slot) : NULL;
+    if (!slot) return no_memory(e);
+    free(x->slot);
+    x->slot = slot;
+    x->slots = 2 * room;
+    x->room = room;
+    for (int64_t i = 0; i < x->list.n; i++) {
+        int64_t *s = slot_of(x, x->list.at[i].id);
+        if (*s == 0) *s = i + 1;
+    }
+    return 0;
+}
+
+int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at, ks_error *e)
+{
+    if (!*id) return ks_fail(e, KS_EFORMAT, "%s:%lld: an empty %s", at.file, (long long)at.line, x->what);
+    if (x->list.n == x->room && grow(x, e) < 0) return KS_ENOMEM;
+    int64_t *slot = slot_of(x, id);
+    if (*slot && !x->again)
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file, (long long)at.line, x->what, id);
+    ks_eval_row row = {strdup(id), value ? strdup(value) : NULL, 0, -1};
+    if (!row.id || (value && !row.value)) {
+        free(row.id);
+        free(row.value);
+        return no_memory(e);
+    }
+    x->list.at[x->list.n++] = row;
+    if (*slot == 0) *slot = x->list.n;
+    if (number) *number = x->list.n - 1;
+    return 0;
+}
+
+int64_t ks_eval_find(const ks_eval_index *x, const char *id)
+{
+    return x->slots == 0 ? -1 : *slot_of(x, id) - 1;
+}
+
+int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at, ks_error *e)
+{
+    *number = ks_eval_find(x, id);
+    if (*number >= 0) return 0;
+    return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' is not in the list", at.file, (long long)at.line, x->what, id);
+}
+
+static void list_free(ks_eval_list *list)
+{
+    for (int64_t i = 0; i < list->n; i++) {
+        free(list->at[i].id);
+        free(list->at[i].value);
+    }
+    free(list->at);
+    *list = (ks_eval_list){0};
+}
+
+void ks_eval_index_free(ks_eval_index *x)
+{
+    list_free(&x->list);
+    free(x->slot);
+    *x = (ks_eval_index){0};
+}
+
+void ks_eval_begin(ks_eval_builder *b, ks_eval_task task)
+{
+    *b = (ks_eval_builder){.task = task, .videos.what = "video_id", .texts.what = "text_id", .questions.what = "question_id"};
+    b->texts.again = task == KS_EVAL_CLASSIFY || task == KS_EVAL_MULTILABEL;
+}
+
+int ks_eval_pair_add(ks_eval_builder *b, ks_eval_pair pair, ks_error *e)
+{
+    if (b->n_pairs == b->pair_room) {
+        int64_t room = b->pair_room ? 2 * b->pair_room : 256;
+        ks_eval_pair *pairs = realloc(b->pairs, (size_t)room * sizeof *pairs);
+        if (!pairs) return no_memory(e);
+        b->pairs = pairs;
+        b->pair_room = room;
+    }
+    b->pairs[b->n_pairs++] = pair;
+    return 0;
+}
+
+static int order(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const ks_eval_pair *x = a, *y = b;
+    int o = order(x->question, y->question);
+    if (!o) o = order(x->video, y->video);
+    return o ? o : order(x->text, y->text);
+}
+
+/* Pairs in order, none twice; one class a video where that is the task. */
+static int check_pairs(const ks_eval_set *set, const char *file, ks_error *e)
+{
+    for (int64_t i = 1; i < set->n_pairs; i++) {
+        const ks_eval_pair *a = &set->pairs[i - 1], *b = &set->pairs[i];
+        if (by_place(a, b) == 0)
+            return ks_fail(e, KS_EFORMAT, "%s: the pair '%.100s', '%.100s' stands twice", file, set->videos.at[b->video].id, set->texts.at[b->text].id);
+        if (set->task == KS_EVAL_CLASSIFY && a->video == b->video)
+            return ks_fail(e, KS_EFORMAT, "%s: video '%.100s' has two classes, '%.100s' and '%.100s': that is a multilabel set", file,
+                           set->videos.at[b->video].id, set->texts.at[a->text].id, set->texts.at[b->text].id);
+    }
+    return 0;
+}
+
+static int classes(ks_eval_set *set, const ks_eval_index *texts, ks_error *e)
+{
+    set->class_of = malloc((size_t)(set->texts.n ? set->texts.n : 1) * sizeof *set->class_of);
+    if (!set->class_of) return no_memory(e);
+    for (int64_t i = 0; i < set->texts.n; i++) set->class_of[i] = ks_eval_find(texts, set->texts.at[i].id);
+    return 0;
+}
+
+int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_error *e)
+{
+    *set = (ks_eval_set){b->task, b->videos.list, b->texts.list, b->questions.list, b->pairs, b->n_pairs, NULL};
+    int err = classes(set, &b->texts, e);
+    free(b->videos.slot);
+    free(b->texts.slot);
+    free(b->questions.slot);
+    *b = (ks_eval_builder){0};
+    if (!err && set->n_pairs == 0) err = ks_fail(e, KS_EFORMAT, "%s: no video is paired with a text", file);
+    if (!err) {
+        qsort(set->pairs, (size_t)set->n_pairs, sizeof *set->pairs, by_place);
+        err = check_pairs(set, file, e);
+    }
+    if (err) ks_eval_set_free(set);
+    return err;
+}
+
+void ks_eval_drop(ks_eval_builder *b)
+{
+    ks_eval_index_free(&b->videos);
+    ks_eval_index_free(&b->texts);
+    ks_eval_index_free(&b->questions);
+    free(b->pairs);
+    *b = (ks_eval_builder){0};
+}
+
+void ks_eval_set_free(ks_eval_set *set)
+{
+    list_free(&set->videos);
+    list_free(&set->texts);
+    list_free(&set->questions);
+    free(set->pairs);
+    free(set->class_of);
+    *set = (ks_eval_set){0};
+}

@@ -1,0 +1,119 @@
+/* vectors.c - rows of a file or of an encoder become the unit vectors of a list. */
+#include "eval/eval.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int ks_eval_room(ks_eval_vectors *out, int64_t n, int64_t dim, ks_error *e)
+{
+    *out = (ks_eval_vectors){.n = n, .dim = dim, .missing = n};
+    if (n <= INT64_MAX / 8 / dim) out->x = calloc((size_t)(n ? n : 1), (size_t)dim * sizeof *out->x);
+    out->has = calloc((size_t)(n ? n : 1), 1);
+    if (out->x && out->has) return 0;
+    ks_eval_vectors_free(out);
+    return ks_fail(e, KS_ENOMEM, "no memory for %lld vectors of %lld numbers", (long long)n, (long long)dim);
+}
+
+void ks_eval_vectors_free(ks_eval_vectors *v)
+{
+    free(v->x);
+    free(v->has);
+    *v = (ks_eval_vectors){0};
+}
+
+/* x[dim] to unit length, the sum of squares in order; -1: not finite, or zero. */
+static int normalise(double *x, int64_t dim)
+{
+    double squares = 0, most = 0;
+    for (int64_t d = 0; d < dim; d++) most = fabs(x[d]) > most || isnan(x[d]) ? fabs(x[d]) : most;
+    if (!isfinite(most) || most == 0) return -1;
+    if (most < 1e-100 || most > 1e100)
+        for (int64_t d = 0; d < dim; d++) x[d] /= most; /* squares of these would leave a double's range */
+    for (int64_t d = 0; d < dim; d++) squares += x[d] * x[d];
+    double length = sqrt(squares);
+    for (int64_t d = 0; d < dim; d++) x[d] /= length;
+    return 0;
+}
+
+int ks_eval_put(ks_eval_vectors *out, int64_t i, const double *v)
+{
+    double *x = out->x + i * out->dim;
+    memcpy(x, v, (size_t)out->dim * sizeof *x);
+    if (normalise(x, out->dim) < 0) {
+        memset(x, 0, (size_t)out->dim * sizeof *x);
+        return -1;
+    }
+    out->missing -= !out->has[i];
+    out->has[i] = 1;
+    return 0;
+}
+
+static int put_named(ks_eval_vectors *out, int64_t i, const double *v, const char *path, const char *id, ks_error *e)
+{
+    if (ks_eval_put(out, i, v) == 0) return 0;
+    for (int64_t d = 0; d < out->dim; d++)
+        if (!isfinite(v[d])) return ks_fail(e, KS_EFORMAT, "%s: the vector of '%.200s' holds NaN or Inf", path, id);
+    return ks_fail(e, KS_EFORMAT, "%s: the vector of '%.200s' is zero", path, id);
+}
+
+typedef struct {
+    const char *id;
+    int64_t row;
+} named;
+
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const named *)a)->id, ((const named *)b)->id);
+}
+
+/* Every row of the list takes the vector of its id; rows of the file that nothing asks for are let be. */
+static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *v, const char *path, ks_error *e)
+{
+    int err = 0;
+    named *names = malloc((size_t)v->rows * sizeof *names);
+    if (!names) return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", path);
+    for (int64_t i = 0; i < v->rows; i++) names[i] = (named){v->ids[i], i};
+    qsort(names, (size_t)v->rows, sizeof *names, by_id);
+    for (int64_t i = 1; i < v->rows && !err; i++)
+        if (by_id(&names[i - 1], &names[i]) == 0) err = ks_fail(e, KS_EFORMAT, "%s: id '%.200s' stands twice", path, names[i].id);
+    for (int64_t i = 0; i < list->n && !err; i++) {
+        named key = {list->at[i].id, 0};
+        const named *found = bsearch(&key, names, (size_t)v->rows, sizeof *names, by_id);
+        if (found) err = put_named(out, i, v->x + found->row * v->dim, path, key.id, e);
+    }
+    free(names);
+    return err;
+}
+
+int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors, const char *path, ks_error *e)
+{
+    *out = (ks_eval_vectors){0};
+    if (!vectors->ids && vectors->rows != list->n)
+        return ks_fail(e, KS_ESHAPE, "%s: has %lld vectors without ids, the list has %lld rows", path, (long long)vectors->rows, (long long)list->n);
+    int err = ks_eval_room(out, list->n, vectors->dim, e);
+    if (!err && vectors->ids) err = take_by_id(out, list, vectors, path, e);
+    for (int64_t i = 0; !vectors->ids && i < list->n && !err; i++)
+        err = put_named(out, i, vectors->x + i * vectors->dim, path, list->at[i].id, e);
+    if (err) ks_eval_vectors_free(out);
+    return err;
+}
+
+int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_error *e)
+{
+    int64_t dim = texts->dim;
+    for (int64_t i = 0; i < texts->n; i++) {
+        int64_t first = set->class_of[i];
+        if (first == i || !texts->has[i]) continue;
+        for (int64_t d = 0; d < dim; d++) texts->x[first * dim + d] += texts->x[i * dim + d];
+        texts->missing -= !texts->has[first];
+        texts->has[first] = 2; /* a sum */
+    }
+    for (int64_t i = 0; i < texts->n; i++) {
+        if (texts->has[i] != 2) continue;
+        texts->has[i] = 1;
+        if (normalise(texts->x + i * dim, dim) < 0)
+            return ks_fail(e, KS_EFORMAT, "the texts of class '%.200s' cancel out", set->texts.at[i].id);
+    }
+    return 0;
+}
