@@ -33,7 +33,9 @@ static const line_of decoder_lines[] = {
     {AV_CODEC_ID_HEVC, "The slice_qp"},
     {AV_CODEC_ID_HEVC, "Zero refs"},
     {AV_CODEC_ID_HEVC, "Incorrect MD5"},
-    {AV_CODEC_ID_MJPEG, "error "},
+    {AV_CODEC_ID_MJPEG, "error dc"},
+    {AV_CODEC_ID_MJPEG, "error count"},
+    {AV_CODEC_ID_MJPEG, "error y="}, /* not "error decoding EXIF data" */
     {AV_CODEC_ID_MJPEG, "overread"},
     {AV_CODEC_ID_MJPEG, "bad vlc"},
     {AV_CODEC_ID_MJPEG, "huffman table decode error"},
