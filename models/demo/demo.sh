@@ -42,4 +42,4 @@ grep -E '^(something|two things|the camera)' models/demo/labels.txt >"$build/eve
 echo "\$ kinoseek label --labels events.txt -k 1 --path sports_day.mp4"
 kinoseek label --labels "$build/events.txt" -k 1 --path sports_day.mp4
 echo
-echo "Ask your own: Q=\"two dogs collide\" sh bootstrap demo   (what it knows: models/demo/README.md)"
+echo "Ask your own: Q=\"four kiwis move to the left\" sh bootstrap demo   (what it knows: models/demo/README.md)"

@@ -42,6 +42,12 @@ k films search -k 1 --queries "$T/absent" --print '{query}' >"$T/hits"
 most "$(sort -u "$T/hits" | wc -l)" $(($(wc -l <"$T/absent") * 10 / 100)) "sentences about what no film shows that are answered"
 floor "$(k films search -k 1 --queries "$T/questions" --print '{query}' | sort -u | wc -l)" $((asked * 85 / 100)) "true questions that are answered"
 
+# --- what README and the demo suggest finds the moment that is meant, and says so
+for file in README.md $M/demo.sh; do
+  question=$(sed -n 's/^.*Q=\\*"\([^"\\.]*\)\\*" sh bootstrap demo.*$/\1/p' $file | head -n 1)
+  [ "$(k films search -k 1 --print '{path:name}' "$question")" = fruit_bowl.mp4 ]; ok $? "$file's \"$question\" is answered"
+done
+
 # --- precision: the classes may order close moments otherwise, no more
 for p in bf16 int8; do
   k $p ingest --precision $p -m demo $M/films >/dev/null
