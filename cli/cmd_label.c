@@ -20,7 +20,7 @@ typedef struct {
 static const ks_option options[] = {
     {'l', "labels", KS_OPT_TEXT, AT(labels), "FILE", "labels, one a line, or a CSV with a name column"},
     {'k', "top", KS_OPT_COUNT, AT(k), "N", "labels a clip (1)"},
-    {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL, "label whole videos"},
+    {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL, "whole videos: a label's score is its best clip's"},
     {0, "template", KS_OPT_LIST, AT(templates), "TEXT", "in place of the 28 of Kinetics: \"a video of {}.\""},
     {0, "least", KS_OPT_NUMBER, AT(least), "SCORE", "leave out scores below (0)"},
     {0, "merge", KS_OPT_TEXT, AT(merge), "on|off", "join clips of equal label (on)"},

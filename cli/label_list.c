@@ -90,6 +90,13 @@ static int label_column(const char *first_line)
     return found;
 }
 
+/* "classes.csv" is a table whatever its first line says. */
+static int is_table(const char *file)
+{
+    size_t n = strlen(file);
+    return n > 4 && strcasecmp(file + n - 4, ".csv") == 0;
+}
+
 static int by_text(const void *a, const void *b)
 {
     char *const *x = *(char *const *const *)a, *const *y = *(char *const *const *)b;
@@ -145,6 +152,8 @@ int ks_read_labels(ks_label_list *list, const char *file, ks_error *e)
             first = 0;
             continue;
         }
+        if (first && is_table(file) && strchr(line, ',')) /* a comma may stand in a label, but not in a list of one column */
+            return ks_fail(e, KS_EFORMAT, "%s: its first line names no column 'name', 'label' or 'class'", file);
         first = 0;
         for (int c = 0; c < column && line; c++)
             cell(&line);

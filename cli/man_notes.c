@@ -14,7 +14,7 @@ const ks_man_field ks_man_fields[] = {
     {"search,similar", "best", "seconds: the frame where the question fits best"},
     {"label", "label", "as it stands in the file of labels"},
     {"search,similar", "score", "0 to 1: how far above chance in this library (SCORES)"},
-    {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips"},
+    {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips, which all have the label at that rank; with --per-video the largest of any clip, so that the scores of all labels need not sum to 1"},
     {"search,similar,label", "cosine", "raw, between the vectors of question and clip"},
     {ROWS, "video", "number of the film; --in takes it"},
     {"search,similar", "clips", "numbers of the clips that were joined, best first"},

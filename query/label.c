@@ -93,22 +93,22 @@ static span *next_span(labelling *l)
     return &l->spans[l->n_spans++];
 }
 
-/* Clip i bears the label at this rank: the label's latest span goes on if it held the clip before and
- * touches this one, else a new span begins. */
+/* Clip i bears the label at this rank: the label's latest span goes on if it held the clip before at the same rank and
+ * touches this one, else a new span begins. (Ranks joined, a label that was first once and third beside it, at 1e-8, was
+ * said to be first all along: 12 of 31 spans of the demo with -k 3.) */
 static int bear(labelling *l, int i, int label, int rank, double score)
 {
     const ks_clip *c = &l->clips[i];
     double cosine = (double)l->cosines[(size_t)i * (size_t)l->o->n_labels + (size_t)label];
     span *s = l->latest[label] >= 0 ? &l->spans[l->latest[label]] : NULL;
 
-    if (!s || l->o->apart || s->last != i - 1 || c->start > s->end) {
+    if (!s || l->o->apart || s->rank != rank || s->last != i - 1 || c->start > s->end) {
         if (!(s = next_span(l)))
             return -1;
         l->latest[label] = l->n_spans - 1;
         *s = (span){.label = label, .rank = rank, .start = c->start, .end = c->end};
     }
     s->end = c->end > s->end ? c->end : s->end;
-    s->rank = rank < s->rank ? rank : s->rank;
     s->score += score;
     s->cosine += cosine;
     s->clips++;

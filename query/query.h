@@ -100,8 +100,9 @@ typedef struct {
     ks_timebase tb;
     int64_t start, end;
     int label;                /* index into labels */
-    int rank;                 /* 1 = best of its clip; of a span: the best one in it */
-    double score;             /* softmax over all labels at temperature 0.01; of a span: mean over its clips */
+    int rank;                 /* 1 = best of its clip; a span's clips all have it at this rank */
+    double score;             /* softmax over all labels at temperature 0.01; of a span: mean over its clips; of a whole
+                               * video: the largest of any clip, so that those of all labels need not sum to 1 */
     double cosine;            /* of a span: mean */
     const char *path;         /* the video's first one where a file is; valid during the call */
 } ks_label_row;

@@ -73,6 +73,16 @@ k films label --labels "$T/labels" --in sports_day.mp4 --format vtt >"$T/vtt"
 k films label --labels "$T/labels" --in sports_day.mp4 --json >"$T/json"
 [ "$(jq -s 'length >= 3 and all(.end > .start)' "$T/json")" = true ]; ok $? "labels as JSON"
 
+k films label --labels "$T/labels" -k 3 --merge off --json >"$T/clips.json"
+k films label --labels "$T/labels" -k 3 --json >"$T/spans.json"
+differs=$(python3 tests/label_spans.py "$T/clips.json" "$T/spans.json" 2>&1) && [ -z "$differs" ] && [ -s "$T/spans.json" ]
+ok $? "three labels a clip: a span is a run of one rank, its score the mean $(echo "$differs" | head -n 2)"
+for name in classes.csv CLASSES.CSV; do
+  printf 'id,thing\n0,dog\n1,cat\n' >"$T/$name"
+  k films label --labels "$T/$name" >/dev/null
+  [ "$?" -eq 4 ] && grep -q "$name: its first line names no column 'name', 'label' or 'class'" "$T/err"; ok $? "$name without a column of names is refused"
+done
+
 # --- windows and hops: films without cuts
 for f in harbour fair night_walk; do echo "$M/films/$f.mp4"; done >"$T/uncut"
 grep -E "${tab}(harbour|fair|night_walk)\.mp4${tab}" "$T/asked" >"$T/some"; mv "$T/some" "$T/asked"; cut -f 1 "$T/asked" >"$T/questions"
