@@ -102,7 +102,7 @@ void ks_print_overview(FILE *out)
     paragraph p = {out, 0};
 
     fputs("kinoseek finds moments in your videos by meaning.\n"
-          "usage: kinoseek [options] COMMAND ...       (kinoseek help COMMAND says more)\n\n", out);
+          "usage: kinoseek [options] COMMAND ...       (kinoseek help COMMAND says more)\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++)
         if (!is_rare(*c))
             fprintf(out, "  %-12s  %s\n", (*c)->name, (*c)->brief);
@@ -195,7 +195,7 @@ void ks_print_help(FILE *out, const ks_command *c)
     }
     if (lines)
         fprintf(out, "\n%s%s", more, more[strlen(more) - 1] == '\n' ? "" : "\n");
-    fputs("\nAlso kinoseek's own options (kinoseek --help). More: man kinoseek-", out);
+    fputs("\nAlso the options of kinoseek --help. More: man kinoseek-", out);
     print_page(out, c);
     putc('\n', out);
 }

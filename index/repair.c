@@ -375,6 +375,7 @@ int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e)
     if (code >= 0) code = swap(r, dir, e);
     if (code < 0) unlink(r->new_path);
     ks_drop_lock(x);
+    free(x->rotten);
     int said = (int)(r->said > INT_MAX ? INT_MAX : r->said);
     free(name);
     free(r);
