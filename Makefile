@@ -138,7 +138,7 @@ check-asan:
 	@KS_LEAVE=odd_places BUILD=build-address-undefined sh tests/run.sh $(T)
 check-tsan:
 	@$(MAKE) --no-print-directory SAN=thread tests
-	@BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))
+	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))
 check-readers: tests
 	@BUILD=$(BUILD) sh tests/readers/check.sh
 torture: tests
