@@ -53,21 +53,12 @@ static void put_word(paragraph *p, const char *word, const char *after)
     p->at += fprintf(p->out, "%s%s", word, after);
 }
 
-/* "model list", "model pull" ... take one line here: "model" and its words; their --help says the rest. */
-static int is_group(const ks_command *const *c, char *name, char *words, size_t room)
+/* "model list", "model pull" ... are one name here: `kinoseek help model` has the rest. 0: not a group. */
+static size_t group_letters(const ks_command *c)
 {
-    const char *space = strchr((*c)->name, ' ');
-    size_t n = space ? (size_t)(space - (*c)->name) + 1 : 0;
+    const char *space = strchr(c->name, ' ');
 
-    if (!space)
-        return 0;
-    snprintf(name, room, "%.*s", (int)n - 1, (*c)->name);
-    if (c != ks_commands && strncmp(c[-1]->name, (*c)->name, n) == 0)
-        name[0] = 0; /* said already */
-    snprintf(words, room, "%s", (*c)->name + n);
-    while (*++c && strncmp(c[0]->name, c[-1]->name, n) == 0)
-        snprintf(words + strlen(words), room - strlen(words), ", %s", (*c)->name + n);
-    return 1;
+    return space ? (size_t)(space - c->name) : 0;
 }
 
 int ks_print_group(FILE *out, const char *word)
@@ -98,7 +89,7 @@ static int is_rare(const ks_command *c)
 
 void ks_print_overview(FILE *out)
 {
-    char name[96], words[96];
+    char name[40];
     paragraph p = {out, 0};
 
     fputs("kinoseek finds moments in your videos by meaning.\n"
@@ -110,18 +101,11 @@ void ks_print_overview(FILE *out)
     for (const ks_command *const *c = ks_commands; *c; c++) {
         if (!is_rare(*c))
             continue;
-        if (!is_group(c, name, words, sizeof name))
-            put_word(&p, (*c)->name, ",");
-        else if (*name) {
-            char first[130];
-            char *w = strtok(words, ", "), *next = strtok(NULL, ", ");
-            snprintf(first, sizeof first, "%s (%s", name, w);
-            put_word(&p, first, next ? "," : "),");
-            for (w = next; w; w = next) {
-                next = strtok(NULL, ", ");
-                put_word(&p, w, next ? "," : "),");
-            }
-        }
+        size_t n = group_letters(*c);
+        if (n && c != ks_commands && strncmp(c[-1]->name, (*c)->name, n + 1) == 0)
+            continue; /* said already */
+        snprintf(name, sizeof name, "%.*s%s", n ? (int)n : 30, (*c)->name, n ? " ..." : "");
+        put_word(&p, name, ",");
     }
     fputs(" help\n\nOptions before or after the command:\n", out);
     for (const ks_option *o = ks_global_options; o->name; o++)

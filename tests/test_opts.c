@@ -299,8 +299,9 @@ START_TEST(overview_of_the_commands)
         lines += text[i] == '\n';
     ck_assert_msg(lines <= 24, "--help has %d lines", lines);
     for (const ks_command *const *c = ks_commands; *c; c++, names++) {
-        const char *last = strrchr((*c)->name, ' ');
-        ck_assert_msg(strstr(text, last ? last + 1 : (*c)->name), "--help does not name %s", (*c)->name);
+        char name[40];
+        snprintf(name, sizeof name, "%.*s%s", (int)strcspn((*c)->name, " "), (*c)->name, strchr((*c)->name, ' ') ? " ..." : "");
+        ck_assert_msg(strstr(text, name), "--help does not name %s", (*c)->name);
     }
     ck_assert_int_gt(names, 20);
     for (const ks_option *o = ks_global_options; o->name; o++)
