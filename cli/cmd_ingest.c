@@ -16,7 +16,7 @@
 
 typedef struct {
     double window, hop, budget, commit_every;
-    int frames, workers, follow, stills, hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
+    int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
     const char *shots, *fit, *decode, *hwaccel, *files_from, *encoder;
     ks_opt_list include, exclude;
 } fields_t;
@@ -45,6 +45,9 @@ static const ks_option options[] = {
     {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "NAME", "none, auto or a device: a weaker sandbox (none)"},
     {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL, "refuse to decode without seccomp and landlock"},
     {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS", "how often clips are made durable (5, at most 60)"},
+    {0, "no-stills", KS_OPT_FLAG, AT(no_stills), NULL, "no pictures any more"},
+    {0, "no-follow", KS_OPT_FLAG, AT(no_follow), NULL, "no symbolic links any more"},
+    {0, "no-hidden", KS_OPT_FLAG, AT(no_hidden), NULL, "nothing that begins with a dot any more"},
     {0, "encoder", KS_OPT_TEXT, AT(encoder), "towers|clock", "clock: read the test films' bars (for tests)"},
     {0},
 };
@@ -274,6 +277,14 @@ static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_er
     return err < 0 ? err : reads_words(s, e);
 }
 
+/* What this command line does not say is as the library was made. */
+static unsigned unsaid(const fields_t *f)
+{
+    return (f->shots ? 0 : KS_UNSAID_SHOTS) | (f->fit ? 0 : KS_UNSAID_FIT) | (f->decode ? 0 : KS_UNSAID_DECODE) |
+           (f->stills || f->no_stills ? 0 : KS_UNSAID_STILLS) | (f->hidden || f->no_hidden ? 0 : KS_UNSAID_HIDDEN) |
+           (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW);
+}
+
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
 {
     static const char *const fits[] = {"squash", "crop", "pad"};
@@ -283,11 +294,13 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
     *o = (ks_ingest_options){
         .paths = s->paths.at, .n = s->paths.n, .excludes = s->excludes, .includes = s->includes, .decoder = s->decoder,
         .window = f->window, .hop = f->hop, .frames = f->frames, .shots = !(f->shots && strcmp(f->shots, "off") == 0),
-        .follow = f->follow, .stills = f->stills, .dry_run = f->dry_run, .hidden = f->hidden, .require_sandbox = f->require_sandbox,
+        .follow = f->follow && !f->no_follow, .stills = f->stills && !f->no_stills,
+        .dry_run = f->dry_run, .hidden = f->hidden && !f->no_hidden, .require_sandbox = f->require_sandbox,
         .fast_decode = f->decode && strcmp(f->decode, "fast") == 0, .workers = f->workers, .hwaccel = f->hwaccel,
         .model_path = s->model ? s->model : "", .tokenizer_path = s->tokenizer ? s->tokenizer : "", .switch_space = f->switch_model,
         .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
         .event = ks_report_event, .event_arg = s->report, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
+    o->unsaid = unsaid(f);
     snprintf(s->died, sizeof s->died, "kinoseek itself stopped at it (signal %d): a fault of ours", s->before.signal);
     if (s->before.path && f->budget > 0) /* what the program before this one used of it is used */
         o->budget = f->budget > s->before.spent ? f->budget - s->before.spent : 1e-3;

@@ -140,6 +140,7 @@ static void done_json(ks_report *r, const ks_done_event *v)
     ks_json_text(j, "event", "done");
     ks_json_int(j, "files", v->files);
     ks_json_int(j, "clips", v->clips);
+    ks_json_int(j, "left", v->left);
     ks_json_seconds(j, "video_seconds", v->video_seconds);
     ks_json_seconds(j, "wall_seconds", v->wall_seconds);
     ks_json_number(j, "x_realtime", v->x_realtime);

@@ -36,6 +36,7 @@ const ks_man_field ks_man_fields[] = {
     {"ingest", "seconds", "file: of its picture"},
     {"ingest", "seconds_missing", "file: that could not be decoded"},
     {"ingest", "files", "done: that were looked at"},
+    {"ingest", "left", "done: not begun or not finished (--budget, Ctrl-C, a file that keeps changing); the same command goes on"},
     {"ingest", "video_seconds", "done: that were indexed"},
     {"ingest", "wall_seconds", "done: that it took"},
     {"ingest", "x_realtime", "done: video_seconds a wall second"},
@@ -178,6 +179,10 @@ const ks_man_note ks_man_notes[] = {
      "is matched, else the whole path or its end: 'demo/films/*' is the same as '*/demo/films/*'. Quote them, or the shell does it."},
     {"ingest", "GLOBS", NULL, "In --exclude, --include and .kinoseekignore a pattern is what it is in a .gitignore: * stops at a /, ** does not, "
      "a leading / means the folder that was named (or that the file lies in), a trailing / folders alone, and ! takes back."},
+    {"ingest", "HOW A LIBRARY WAS MADE", NULL, "A library remembers --frames, --fit, --window, --hop, --shots, --decode, --stills, --hidden and --follow: "
+     "what a later ingest does not say is as it was said last. --no-stills, --no-hidden and --no-follow take back. Without PATH all "
+     "folders named before are looked at again, with their --exclude and --include; films that were named one by one are named again "
+     "(--files-from), or their folder is."},
     {"ingest", "LIMITS", NULL, "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's clock at 2^32 s. "
      "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a hole in the file)."},
     {"ingest", "LIMITS", NULL, "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run goes on."},

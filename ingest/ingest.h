@@ -41,6 +41,7 @@ typedef struct {               /* now and then */
 } ks_progress_event;
 typedef struct {               /* the end of a run that was not interrupted */
     int64_t files, clips;
+    int64_t left;              /* not begun or not finished: stopped, or the budget is used up */
     double video_seconds, wall_seconds, x_realtime;
 } ks_done_event;
 typedef struct {
@@ -59,8 +60,9 @@ typedef struct {
     int n;
     const char *const *excludes, *const *includes; /* globs, NULL-terminated; may be NULL */
     const char *decoder;       /* path of kinoseek-decode */
-    double window, hop;        /* seconds; 0: 8 and 4 */
-    int frames;                /* T; 0: the model's own */
+    double window, hop;        /* seconds; 0: as the library was made, else 8 and half the window */
+    int frames;                /* T; 0: as the library was made, else the model's own */
+    unsigned unsaid;           /* KS_UNSAID_*: nobody chose these: as the library was made, else on, squash, full, none */
     int shots;                 /* 1: cut at shots (default), 0: --shots off */
     int follow, stills, dry_run, fast_decode, hidden, require_sandbox;
     int workers;               /* decoders at once; 0: by cores */
@@ -79,6 +81,8 @@ typedef struct {
     const char *faulty;        /* this film is not read: its verdict is "failed", for that reason; NULL: none */
     const char *faulty_reason;
 } ks_ingest_options;
+enum { KS_UNSAID_SHOTS = 1, KS_UNSAID_FIT = 2, KS_UNSAID_DECODE = 4, KS_UNSAID_STILLS = 8, KS_UNSAID_HIDDEN = 16,
+       KS_UNSAID_FOLLOW = 32 };
 enum { KS_CLIP_LONGEST = 86400 }; /* seconds; a window is 0.1 s at least, a hop 0.001 s */
 
 typedef struct {

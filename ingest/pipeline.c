@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
+#include "ingest/made.h"
 #include "ingest/words.h"
 
 enum { READERS = 8 };
@@ -30,6 +31,23 @@ typedef struct {
     double began;
 } run;
 
+/* Films were named one by one, never a folder: what to name is said, with the folder of the first. */
+static int no_folder(ks_index *x, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_filter filter = {0};
+    ks_video v;
+    int err = ks_index_files(&cursor, x, &filter, e), any = err >= 0 && ks_files_next(&v, cursor, e) == 1;
+    const char *slash = any ? strrchr(v.path, '/') : NULL;
+    int n = slash ? (int)(slash - v.path) : 0;
+    if (err >= 0)
+        err = any ? ks_fail(e, KS_EUSAGE, "this library was made of single films: name them again (--files-from), or a folder to go on with, as "
+                            "kinoseek ingest %.*s", n > 300 ? 300 : n > 0 ? n : 1, v.path)
+                  : ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+    ks_cursor_close(cursor);
+    return err;
+}
+
 /* Folders of this run, or all that were named before with the patterns named then. */
 static int choose_roots(run *r, ks_error *e)
 {
@@ -45,7 +63,7 @@ static int choose_roots(run *r, ks_error *e)
     }
     if (err < 0) return err;
     if (o->n > 0) return 0;
-    if (r->folders.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+    if (r->folders.n == 0) return no_folder(r->x, e);
     for (int i = 0; i < r->folders.n && err >= 0; i++) err = ks_words_add(&r->roots, r->folders.at[i], e);
     if (!o->excludes || !o->excludes[0]) r->o.excludes = r->excludes.at;
     if (!o->includes || !o->includes[0]) r->o.includes = r->includes.at;
@@ -73,6 +91,7 @@ static int remember(run *r, ks_error *e)
     if (err >= 0 && news) err = ks_index_put(r->x, KS_FOLDERS_KEY, r->folders.text, r->folders.bytes, e);
     if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->excludes, r->given->excludes, KS_EXCLUDES_KEY, e);
     if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->includes, r->given->includes, KS_INCLUDES_KEY, e);
+    if (err >= 0) err = ks_made_remember(&r->o, r->x, e);
     return err < 0 ? err : 0;
 }
 
@@ -310,7 +329,7 @@ static void say_done(run *r)
 {
     ks_ingest_summary *s = r->sum;
     s->wall_seconds = ks_monotonic() - r->began;
-    ks_done_event done = {.files = s->files, .clips = s->clips, .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds,
+    ks_done_event done = {.files = s->files, .clips = s->clips, .left = s->left, .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds,
                           .x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds : 0};
     ks_say(&r->o, &(ks_event){.kind = KS_EVENT_DONE, .u.done = done});
 }
@@ -331,6 +350,9 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
 {
     int stopped = 0;
     int err = ks_ingest_check(&r->o, e);
+    if (err >= 0) err = ks_made_choose(&r->o, r->x, enc, e);
+    r->reader.window_us = (int64_t)(r->o.window * 1e6);
+    r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
     if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
     if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
@@ -365,9 +387,8 @@ int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ing
     r->o = *o;
     r->sum = out;
     r->began = ks_monotonic();
-    double window = o->window > 0 ? o->window : 8, hop = o->hop > 0 ? o->hop : window / 2;
     r->triage = (ks_triage){.x = x, .o = &r->o, .sum = out};
-    r->reader = (ks_reader){&r->belt, &r->o, &r->coder, (int64_t)(window * 1e6), (int64_t)(hop * 1e6)};
+    r->reader = (ks_reader){.belt = &r->belt, .o = &r->o, .coder = &r->coder};
     r->keeper = (ks_keeper){.x = x, .o = &r->o, .coder = &r->coder, .belt = &r->belt, .triage = &r->triage, .sum = out, .began = r->began};
     int err = ingest(r, enc, e);
     out->wall_seconds = ks_monotonic() - r->began;
