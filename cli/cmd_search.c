@@ -17,11 +17,6 @@ static const ks_option options[] = {
     {0},
 };
 
-static int is_blank(const char *words)
-{
-    return words[strspn(words, " \t\r\n")] == 0;
-}
-
 static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
 {
     ks_question q = r->f->ask;
@@ -39,7 +34,7 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
         at++;
         if (strlen(line) != (size_t)n || !ks_is_utf8(line))
             err = ks_fail(e, KS_EFORMAT, "%s: line %d is not UTF-8 text", file, at);
-        else if (!is_blank(line))
+        else if (!ks_is_blank(line))
             q.words = line, err = ks_search_ask(r, &q, e);
     }
     if (err == 0 && ferror(f))
@@ -48,24 +43,6 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
     if (f != stdin)
         fclose(f);
     return err;
-}
-
-/* The words as typed, joined by blanks; malloc'ed. */
-static char *join(int n, char **args)
-{
-    size_t bytes = 1;
-    char *words;
-
-    for (int i = 0; i < n; i++)
-        bytes += strlen(args[i]) + 1;
-    if (!(words = calloc(1, bytes)))
-        return NULL;
-    for (int i = 0; i < n; i++) {
-        if (i)
-            strcat(words, " ");
-        strcat(words, args[i]);
-    }
-    return words;
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -82,11 +59,11 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "--not goes with words");
     if (f->queries && f->html)
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
-    if (!(words = join(n, args)))
+    if (!(words = ks_join_words(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (f->ask.without && is_blank(f->ask.without))
+    if (f->ask.without && ks_is_blank(f->ask.without))
         err = ks_fail(e, KS_EUSAGE, "--not: the words are empty");
-    else if (n > 0 && is_blank(words))
+    else if (n > 0 && ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
     else
         err = ks_search_open(&r, g, f, "search", e);

@@ -6,6 +6,7 @@
 extern const ks_command ks_cmd_ingest;
 extern const ks_command ks_cmd_search;
 extern const ks_command ks_cmd_similar;
+extern const ks_command ks_cmd_curve;
 extern const ks_command ks_cmd_label;
 extern const ks_command ks_cmd_clips;
 extern const ks_command ks_cmd_cut;
@@ -39,6 +40,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
     &ks_cmd_search,
     &ks_cmd_similar,
+    &ks_cmd_curve,
     &ks_cmd_label,
     &ks_cmd_clips,
     &ks_cmd_cut,

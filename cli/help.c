@@ -107,7 +107,8 @@ void ks_print_overview(FILE *out)
         snprintf(name, sizeof name, "%.*s%s", n ? (int)n : 30, (*c)->name, n ? " ..." : "");
         put_word(&p, name, ",");
     }
-    fputs(" help\n\nOptions before or after the command:\n", out);
+    put_word(&p, "help", "");
+    fputs("\n\nOptions before or after the command:\n", out);
     for (const ks_option *o = ks_global_options; o->name; o++)
         print_option(out, o);
 }

@@ -66,6 +66,31 @@ static void put_remark(FILE *f, const char *note, int used, const ks_terminal *t
 
 static int most(int a, int b) { return a > b ? a : b; }
 
+/* Where its score comes from, and what each frame gives, best of a cell. */
+static void put_why(FILE *f, const ks_entry *k, const ks_terminal *t)
+{
+    static const char *const blocks[] = {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83", "\xe2\x96\x84",
+                                         "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
+    const ks_curve *c = k->why;
+    int cells = c->n < 32 ? c->n : 32;
+
+    fprintf(f, "      cosine %.3f, %.2f deviations of %.3f above level %.3f", k->cosine,
+            (k->cosine - c->level) / c->unit, c->unit, c->level);
+    if (c->cut > 0)
+        fprintf(f, "; cut-off at %.2f", c->cut);
+    fputs(cells ? "; frames " : "", f);
+    for (int i = 0, at = 0; i < cells; i++) {
+        double most = 0;
+        for (; at < (int64_t)(i + 1) * c->n / cells; at++)
+            most = fmax(most, c->at[at].score);
+        if (t->utf8)
+            fputs(blocks[(int)fmin(7, floor(most * 8))], f);
+        else
+            fprintf(f, "%d", (int)fmin(9, floor(most * 10)));
+    }
+    putc('\n', f);
+}
+
 void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o)
 {
     char path[PATH_MAX + 16], times[64], date[32], note[320];
@@ -98,5 +123,7 @@ void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, co
         if (o->raw)
             fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
         put_remark(f, note, digits + 2 + BAR + 2 + wide + 2 + wide_times + (dated ? 13 : 0) + (o->raw ? 18 : 0), t);
+        if (k[i].why)
+            put_why(f, &k[i], t);
     }
 }

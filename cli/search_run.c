@@ -282,3 +282,22 @@ void ks_search_close(ks_search_run *r, int err)
     ks_say_damage(r->s ? ks_session_index(r->s) : NULL, r->g, err);
     ks_session_close(r->s);
 }
+
+int ks_is_blank(const char *words) { return words[strspn(words, " \t\r\n")] == 0; }
+
+char *ks_join_words(int n, char **args)
+{
+    size_t bytes = 1;
+    char *words;
+
+    for (int i = 0; i < n; i++)
+        bytes += strlen(args[i]) + 1;
+    if (!(words = calloc(1, bytes)))
+        return NULL;
+    for (int i = 0; i < n; i++) {
+        if (i)
+            strcat(words, " ");
+        strcat(words, args[i]);
+    }
+    return words;
+}

@@ -36,6 +36,7 @@ typedef struct {
     {0, "merge", KS_OPT_TEXT, KS_AT(ask.merge), "on|off", "join neighbouring clips (on)"}, \
     {0, "fold", KS_OPT_TEXT, KS_AT(ask.fold), "on|off", "show copies of a film once (on)"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \
+    {0, "explain", KS_OPT_FLAG, KS_AT(ask.explain), NULL, "why: level, unit and frames of each moment"}, \
     {0, "pictures", KS_OPT_TEXT, KS_AT(pictures), "auto|off|kitty|sixel", "thumbnails in the terminal (auto)"}, \
     {0, "exact", KS_OPT_FLAG, KS_AT(ask.exact), NULL, "look at every clip"}, \
     {0, "ann", KS_OPT_FLAG, KS_AT(ask.ann), NULL, "let the FAISS index choose"}
@@ -61,5 +62,8 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e);
 /* After the last one: ends the output, opens the player. Exit code, or < 0. */
 int ks_search_finish(ks_search_run *r, ks_error *e);
 void ks_search_close(ks_search_run *r, int err); /* err: how it went */
+
+int ks_is_blank(const char *words);
+char *ks_join_words(int n, char **args); /* as typed, with blanks between; malloc'ed, NULL: no memory */
 
 #endif

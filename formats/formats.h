@@ -143,6 +143,9 @@ typedef struct {
 } ks_print_facts;
 int ks_print_about(ks_print_facts *out, int i); /* the i-th field of --print; 0: no more */
 
+/* A curve as a picture (SVG 1.1, 960 x 240), with the cut-off where there is one. */
+void ks_curve_svg(FILE *f, const ks_curve *c, const char *title);
+
 /* --- vectors of clips --- to FILE.npy (with FILE.ids.npy and FILE.json beside it) or to an .npz; half: f2, else f4 */
 typedef struct ks_vectors ks_vectors;
 int ks_vectors_open(ks_vectors **v, const char *path, int half, int dim, const char *model, int force, ks_error *e);

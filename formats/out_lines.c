@@ -28,6 +28,34 @@ static void label_members(ks_json *j, const ks_entry *k)
     ks_json_int(j, "video", k->video);
 }
 
+/* Per term, of which a question of words alone has one; per frame. */
+static void why_members(ks_json *j, const ks_entry *k)
+{
+    const ks_curve *c = k->why;
+
+    ks_json_open(j, "explain", '{');
+    ks_json_open(j, "terms", '[');
+    ks_json_open(j, NULL, '{');
+    ks_json_text(j, "term", k->title);
+    ks_json_number(j, "cosine", k->cosine);
+    ks_json_number(j, "level", c->level);
+    ks_json_number(j, "unit", c->unit);
+    ks_json_number(j, "cut", c->cut);
+    ks_json_number(j, "score", k->score);
+    ks_json_close(j);
+    ks_json_close(j);
+    ks_json_open(j, "frames", '[');
+    for (int i = 0; i < c->n; i++) {
+        ks_json_open(j, NULL, '{');
+        ks_json_seconds(j, "t", ks_seconds(c->at[i].at, k->tb));
+        ks_json_number(j, "cosine", c->at[i].cosine);
+        ks_json_number(j, "score", c->at[i].score);
+        ks_json_close(j);
+    }
+    ks_json_close(j);
+    ks_json_close(j);
+}
+
 static void moment_members(ks_json *j, const ks_entry *k)
 {
     ks_json_int(j, "rank", k->rank);
@@ -58,6 +86,8 @@ static int json_entry(ks_writer *w, const ks_entry *k)
         label_members(j, k);
     else
         moment_members(j, k);
+    if (k->why)
+        why_members(j, k);
     if (k->n_copies)
         ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->more_copies)

@@ -201,6 +201,16 @@ double ks_scale_z(const ks_scale *s, double cosine, double level)
     return (cosine - level) / s->median;
 }
 
+double ks_scale_value(const ks_scale *s, int words, double cosine, double level)
+{
+    return words ? ks_scale_z(s, cosine, level) : (cosine - s->pair_mean) / (1 - s->pair_mean);
+}
+
+double ks_scale_score(const ks_scale *s, int words, double value)
+{
+    return words ? ks_score_of(value, s->cut) : fmin(fmax(value, 0), 1);
+}
+
 /* Mean vector of up to 1024 clips, evenly spread over the sorted ids. */
 static int find_level(ks_scale *s, ks_error *e)
 {

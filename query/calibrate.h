@@ -43,6 +43,10 @@ double ks_scale_level(const ks_scale *s, const float *q); /* q [dim] */
  *   neither (this)                       first 90.6 and 94.4 %, kept 95.7 and 93.2 %, absent 0 and 24.9 % */
 double ks_scale_z(const ks_scale *s, double cosine, double level);
 
+/* The value of a cosine, which ranks, and its score. words: 1 where the question is a sentence and there is a background. */
+double ks_scale_value(const ks_scale *s, int words, double cosine, double level);
+double ks_scale_score(const ks_scale *s, int words, double value);
+
 /* Steps of making a scale (calibrate.c), each on what the one before left in s. */
 int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e); /* vectors of all sentences */
 int ks_scale_measure(ks_scale *s, ks_error *e);                 /* means and deviations of all clips, level, cut */

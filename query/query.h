@@ -90,6 +90,29 @@ typedef struct {
 int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e);
 void ks_hits_free(ks_hits *hits);
 
+/* --- along one film --- */
+typedef struct {
+    int64_t at;               /* ticks: where the frame begins to be shown */
+    double cosine, score;     /* of the frame, on the scale of ks_hit */
+} ks_curve_point;
+typedef struct {
+    ks_curve_point *at;       /* [n], by time, each time once */
+    int n;
+    int64_t video, duration;  /* ticks */
+    ks_timebase tb;
+    double level, unit, cut;  /* cosine of score 0, and what a deviation is, both in cosine; the cut-off's z; 0: a vector's */
+} ks_curve;
+typedef struct {
+    int64_t video;
+    int64_t from, to;         /* ticks, half open; to 0: to the end */
+    int vector_query;         /* as in ks_query_options */
+} ks_curve_part;
+
+/* Every kept frame of a film against q [dim]: the mean of the clips that hold it; a clip without frame vectors gives its own
+ * cosine at its middle. Rotten rows are left out. KS_ENOTFOUND: no such film. */
+int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q, const ks_curve_part *part, ks_error *e);
+void ks_curve_free(ks_curve *c); /* zeros are fine */
+
 /* q[D] = unit(text vector - text vector of `without` / 2); without may be NULL. *english (may be NULL)
  * becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, const char *without, ks_error *e);

@@ -43,7 +43,7 @@ static int has_cut(const search_state *w)
 
 static double value_of(const search_state *w, double cosine)
 {
-    return has_cut(w) ? ks_scale_z(w->s, cosine, w->level) : (cosine - w->s->pair_mean) / (1 - w->s->pair_mean);
+    return ks_scale_value(w->s, has_cut(w), cosine, w->level);
 }
 
 static double worth(const void *arg, double cosine) { return value_of(arg, cosine); }
@@ -134,11 +134,6 @@ static int fold(search_state *w, const ks_clip *clip, ks_error *e)
     return ks_twins_add(w->twins, w->vector, clip->video) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 0;
 }
 
-static double score_of(const search_state *w, double value)
-{
-    return has_cut(w) ? ks_score_of(value, w->s->cut) : fmin(fmax(value, 0), 1);
-}
-
 static int fill_hit(ks_hit *h, search_state *w, const ks_film *f, const ks_moment *m, ks_error *e)
 {
     int n = m->last - m->first + 1;
@@ -157,7 +152,7 @@ static int fill_hit(ks_hit *h, search_state *w, const ks_film *f, const ks_momen
     h->n_clips = n;
     h->start = m->start;
     h->end = m->end;
-    h->score = score_of(w, joined[0].value);
+    h->score = ks_scale_score(w->s, has_cut(w), joined[0].value);
     h->cosine = joined[0].cosine;
     n = best_frame(&h->best, w, &joined[0], e);
     free(joined);

@@ -68,7 +68,7 @@ static char *title_of(const ks_question *q)
 
 /* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
  * cannot shrink past a reader. */
-static int look(ks_answer *out, ks_session *s, const ks_asked *a, ks_error *e)
+static int look(ks_answer *out, ks_session *s, const ks_asked *a, int explain, ks_error *e)
 {
     const ks_scale *scale;
     int err, n;
@@ -76,11 +76,15 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, ks_error *e)
     if ((err = ks_session_scale(&scale, s, e)) < 0 || (err = ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e)) < 0)
         return err;
     n = out->hits.count + out->hits.below;
-    if (!(out->at = calloc((size_t)n + 1, sizeof *out->at)))
+    out->at = calloc((size_t)n + 1, sizeof *out->at);
+    out->why = explain ? calloc((size_t)n + 1, sizeof *out->why) : NULL;
+    if (!out->at || (explain && !out->why))
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         moment_of(&out->at[i], &out->hits.at[i], out->title);
-    return 0;
+        out->at[i].why = explain ? &out->why[i] : NULL;
+    }
+    return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;
 }
 
 int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o, ks_error *e)
@@ -99,7 +103,7 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
     if (err == 0)
         err = ks_question_vector(&a, s, q, e);
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
-        err = look(out, s, &a, e);
+        err = look(out, s, &a, q->explain, e);
         ks_index_release(s->x);
     }
     free(a.q);
@@ -110,6 +114,9 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
 
 void ks_answer_free(ks_answer *a)
 {
+    for (int i = 0; a->why && i < a->hits.count + a->hits.below; i++)
+        ks_curve_free(&a->why[i]);
+    free(a->why);
     free(a->at);
     free(a->title);
     ks_hits_free(&a->hits);

@@ -29,4 +29,7 @@ int ks_no_such_second(const char *file, double at, double length, ks_error *e);
 /* The question as a vector, and the options that its kind brings along. q is the caller's on success and failure. */
 int ks_question_vector(ks_asked *a, ks_session *s, const ks_question *question, ks_error *e);
 
+/* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */
+int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e);
+
 #endif

@@ -148,6 +148,7 @@ typedef struct {
     const char *path, *after, *before, *in, *merge, *fold;
     double longer, shorter;
     int all, exact, ann;
+    int explain;             /* ks_moment.why is wanted */
 } ks_question;
 /* Its options, read: dates, names. Text is borrowed from q. KS_EUSAGE names the option; KS_ENOTFOUND: no such film. */
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e);
@@ -174,16 +175,20 @@ typedef struct {
     char timecode[16], reel[64]; /* of time 0, "14:03:22:05", drop-frame with ';'; "": none */
     int frames;              /* clips: frames encoded */
     int missing;             /* the file is not where it was */
+    const ks_curve *why;     /* --explain: what each of its frames gives, and the scale; else NULL */
 } ks_moment;
 void ks_moment_film(ks_moment *m, const ks_video *v); /* the film's part: date, rate, length, source time */
 typedef struct {
     ks_hits hits;            /* counts, and what the moments borrow */
     ks_moment *at;           /* [hits.count + hits.below]; those from hits.count on lie under the cut-off */
     char *title;
+    ks_curve *why;           /* [hits.count + hits.below], or NULL */
 } ks_answer;
 /* o: from ks_question_options, perhaps changed; NULL: q's own. Words that do not look English are a notice. */
 int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o, ks_error *e);
 void ks_answer_free(ks_answer *a);                        /* zeros are fine */
+/* The question along the film q->in. KS_ENOTFOUND, KS_EUSAGE: which film? Free with ks_curve_free. */
+int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e);
 
 #ifdef __cplusplus
 }

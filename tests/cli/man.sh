@@ -22,6 +22,8 @@ f=models/demo/films/weather.mp4
 "$K" -q $L ingest --json $f >>"$T/ingest.json" 2>/dev/null
 printf 'rain\nsnow\n' >"$T/labels"
 "$K" $L search --all --json rain >"$T/search.json" 2>/dev/null
+"$K" $L search --all --explain --json rain >>"$T/search.json" 2>/dev/null
+"$K" $L curve --json weather.mp4 rain >"$T/curve.json" 2>/dev/null
 "$K" $L similar --json $f >"$T/similar.json" 2>/dev/null
 "$K" $L label --labels "$T/labels" --json >"$T/label.json" 2>/dev/null
 "$K" $L clips --json >"$T/clips.json"
@@ -51,7 +53,7 @@ for file in "$T"/*.json; do
   while IFS= read -r m; do grep -qE "ks_json_[a-z]+\(.*\"${m##*.}\"|\"${m##*.}\"," cli/*.c formats/*.c encoder/about.c || grep -q "part = \"$m\"" cli/cmd_doctor.c || echo "$m"; done <"$T/told" >"$T/gone"
   is "$(paste -sd' ' "$T/gone")" "" "$command: every member on the page is in the code"
 done
-is "$seen" 18 "of 18 commands"
+is "$seen" 19 "of 19 commands"
 is "$("$K" manual | while read -r page; do "$K" manual "$page" | grep -q '^\.SH EXIT STATUS' || echo "$page"; done)" "" "every page says what its exit codes mean"
 
 # --- templates

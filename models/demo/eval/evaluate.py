@@ -90,13 +90,13 @@ def demo_questions(table, backend, folder):
     table.row('the ten questions shown', (rank == 0)[[r[4] == 'demo' for r in rows]])
 
 
-def long_film(table, backend, root, moments):
+def long_film(table, backend, root, moments, name='long'):
     with tempfile.TemporaryDirectory() as library:
-        backend.ingest(library, root / 'long.mp4')
+        backend.ingest(library, root / f'{name}.mp4')
         best = [(hits or [None])[0] for hits in backend.search(library, [m['text'] for m in moments], 1)]
     centre = lambda h: (h['start'] + h['end']) / 2
     right = [h is not None and m['start'] <= h.get('best', centre(h)) < m['end'] for h, m in zip(best, moments)]
-    table.row(f'long film of {len(moments)} moments: the right one first', right)
+    table.row(f'{name} film of {len(moments)} moments: the right one first', right)
     exact = [abs(h['start'] - m['start']) <= 1 and abs(h['end'] - m['end']) <= 1 for h, m, ok in zip(best, moments, right) if ok]
     if exact:
         table.row('of those: start and end within a second', exact)
@@ -109,7 +109,7 @@ def main():
     parser.add_argument('--backend', choices=['kinoseek', 'torch'], default='kinoseek')
     parser.add_argument('--program', default='build/kinoseek')
     parser.add_argument('--tokenizer')
-    parser.add_argument('--only', default='natural,precision,time,relation,seen,unseen,clean,low,foreign,demo,long')
+    parser.add_argument('--only', default='natural,precision,time,relation,seen,unseen,clean,low,foreign,demo,long,uneven')
     args = parser.parse_args()
     backend, table = backends.make(args), Table()
     demo = pathlib.Path(__file__).parents[1]
@@ -126,8 +126,8 @@ def main():
             precisions(table, backend, [x for x in manifest['items'] if x['part'] == 'natural'], args.clips)
         elif part == 'demo':
             demo_questions(table, backend, demo)
-        elif part == 'long' and manifest['long'] and args.backend == 'kinoseek':
-            long_film(table, backend, args.clips, manifest['long'])
+        elif part in ('long', 'uneven') and manifest.get(part) and args.backend == 'kinoseek':
+            long_film(table, backend, args.clips, manifest[part], part)
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ from render import Drawer
 from scenes import N_THINGS, Chooser
 
 # Never used in training. The clips of low and of high quality show the same scenes.
-SEEDS = {p: 8_800_001 + 10 * k for k, p in enumerate(('natural', 'time', 'relation', 'seen', 'unseen', 'low', 'foreign', 'long'))}
+SEEDS = {p: 8_800_001 + 10 * k for k, p in enumerate(('natural', 'time', 'relation', 'seen', 'unseen', 'low', 'foreign', 'long', 'uneven'))}
 SEEDS['clean'] = SEEDS['low']
 PAIRS = [('left', 'right'), ('up', 'down'), ('grow', 'shrink'), ('appear', 'vanish'), ('left_back', 'right_back'), ('up_back', 'down_back'),
          ('bounce', 'still'), ('spin', 'still'), ('wobble', 'still'), ('circle', 'still'), ('blink', 'still'), ('collide', 'part'),
@@ -79,10 +79,15 @@ class Set:
                 scene.actors = [dataclasses.replace(a, style=FOREIGN) for a in scene.actors]
                 return scene
 
-    def long_film(self, n):
+    def uneven_film(self, n):
+        """The same with moments of 3 to 20 seconds."""
+        return self.long_film(n, 'uneven', np.random.default_rng(SEEDS['uneven'] + 1).integers(3 * 24, 20 * 24, n) / 24)
+
+    def long_film(self, n, name='long', seconds=None):
         """One film of n moments of nine seconds before one ground that changes every tenth moment by a slow fade."""
+        seconds = np.full(n, 9.) if seconds is None else seconds
         camera = Camera(self.drawer, (256, 192), 24, seed=1)
-        process = encode(self.out / 'long.mp4', camera.size, 24, 24, 'veryfast')
+        process = encode(self.out / f'{name}.mp4', camera.size, 24, 24, 'veryfast')
         ground, back, moments = None, None, []
         for k in range(n):
             if k % 10 == 0:
@@ -102,10 +107,10 @@ class Set:
                     break
             scene.ground = ground
             text = self.writer.sentence(scene, .3, ('event',))[0]
-            for frames in camera.shoot(scene, 9., back):
+            for frames in camera.shoot(scene, seconds[k], back):
                 process.stdin.write(frames.tobytes())
-            moments.append(dict(start=start, end=start + 9., text=text))
-            start += 9.
+            moments.append(dict(start=start, end=start + seconds[k], text=text))
+            start += seconds[k]
         finish(process)
         return moments
 
@@ -114,7 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--sprites', required=True)
     parser.add_argument('--scale', type=float, default=1., help='of the number of clips')
-    parser.add_argument('--only', default='natural,time,relation,seen,unseen,low,clean,foreign,long')
+    parser.add_argument('--only', default='natural,time,relation,seen,unseen,low,clean,foreign,long,uneven')
     parser.add_argument('out', type=pathlib.Path)
     args = parser.parse_args()
     drawer, manifest = Drawer(np.load(args.sprites, mmap_mode='r')), args.out / 'manifest.json'
@@ -123,7 +128,7 @@ def main():
                 relation=lambda s: s.pairs('relation', RELATIONS, n(100)), seen=lambda s: s.natural('seen', n(150), lambda: s.unseen(True)),
                 unseen=lambda s: s.natural('unseen', n(150), lambda: s.unseen(False)), low=lambda s: s.natural('low', n(150), crf=40),
                 clean=lambda s: s.natural('clean', n(150), crf=16), foreign=lambda s: s.natural('foreign', n(150), s.foreign),
-                long=lambda s: s.long_film(n(200)))
+                long=lambda s: s.long_film(n(200)), uneven=lambda s: s.uneven_film(n(120)))
     for part in args.only.split(','):
         if part == 'foreign' and drawer.full.shape[1] <= FOREIGN:
             continue
@@ -131,7 +136,8 @@ def main():
         moments = make[part](s)
         done = json.loads(manifest.read_text()) if manifest.exists() else dict(items=[], long=[])
         done['items'] = [x for x in done['items'] if x['part'] != part] + s.items
-        done['long'] = moments or done['long']
+        if moments:
+            done[part] = moments
         manifest.write_text(json.dumps(done))
         print(part, len(s.items), 'clips,', len(moments or []), 'moments', flush=True)
 

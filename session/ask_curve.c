@@ -1,0 +1,46 @@
+/* ask_curve.c - one question along one film, and along each moment of an answer. */
+#include "session/session.h"
+
+#include "session/open.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static int look_along(ks_curve *out, ks_session *s, const ks_asked *a, int64_t video, ks_error *e)
+{
+    const ks_scale *scale;
+    ks_curve_part part = {.video = video, .vector_query = a->o.vector_query};
+    int err = ks_session_scale(&scale, s, e);
+
+    return err < 0 ? err : ks_query_curve(out, s->x, scale, a->q, &part, e);
+}
+
+int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e)
+{
+    ks_asked a = {0};
+    int64_t video = 0;
+    int err;
+
+    assert(q->in);
+    *out = (ks_curve){0};
+    if ((err = ks_find_video(&video, s->x, q->in, e)) == 0)
+        err = ks_question_vector(&a, s, q, e);
+    if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
+        err = look_along(out, s, &a, video, e);
+        ks_index_release(s->x);
+    }
+    free(a.q);
+    return err;
+}
+
+int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e)
+{
+    int n = hits->count + hits->below, err = 0;
+
+    for (int i = 0; i < n && err == 0; i++) {
+        const ks_hit *h = &hits->at[i];
+        ks_curve_part part = {h->video, h->start, h->end, a->o.vector_query};
+        err = ks_query_curve(&curves[i], s->x, scale, a->q, &part, e);
+    }
+    return err;
+}
