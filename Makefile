@@ -229,7 +229,7 @@ install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinos
 	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO)/lib/ && ln -sf $$l.so.$(SONAME) $(TO)/lib/$$l.so || exit 1; done
 	$(call pc_file,kinoseek,finds moments in video by meaning,-lkinoseek,$(LIBS))
 	$(call pc_file,kinoseek-ingest,films into a kinoseek library,-lkinoseek-ingest -lkinoseek,$(LIBS_ING) $(LIBS))
-	to=$$(cd $(TO) && pwd) && cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md \) -not -path '*/films/*' \
+	to=$$(cd $(TO) && pwd) && cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md -o -path "./labels/*.txt" \) -not -path '*/films/*' \
 	  -not -path '*/train/*' -not -path '*/eval/*' -exec install -D -m 644 {} "$$to"/share/kinoseek/models/{} \;
 	$(BUILD)/kinoseek manual | while read -r page; do $(BUILD)/kinoseek manual $$page >$(TO)/share/man/man1/$$page.1 || exit 1; done
 	for p in $(wildcard man/*.5); do install -m 644 $$p $(TO)/share/man/man5/ || exit 1; done

@@ -1,6 +1,6 @@
 /* cmd_label.c - `label --labels FILE`: which of these labels each clip bears. */
 #include "cli/export_to.h"
-#include "cli/label_list.h"
+#include "cli/label_file.h"
 #include "cli/out_table.h"
 #include "cli/commands.h"
 
@@ -18,7 +18,7 @@ typedef struct {
 
 #define AT(field) offsetof(label_fields, field)
 static const ks_option options[] = {
-    {'l', "labels", KS_OPT_TEXT, AT(labels), "FILE", "labels, one a line, or a CSV with a name column"},
+    {'l', "labels", KS_OPT_TEXT, AT(labels), "FILE", "text, CSV or JSON, or k400, ucf101, ssv2 ..."},
     {'k', "top", KS_OPT_COUNT, AT(k), "N", "labels a clip (1)"},
     {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL, "whole videos: a label's score is its best clip's"},
     {0, "template", KS_OPT_LIST, AT(templates), "TEXT", "in place of the 28 of Kinetics: \"a video of {}.\""},
@@ -34,7 +34,7 @@ static const ks_option options[] = {
 
 typedef struct {
     const label_fields *f;
-    const ks_label_list *labels;
+    const ks_label_set *labels;
     ks_index *x;
     ks_out *out;                 /* NULL: for people */
     ks_terminal terminal;
@@ -67,7 +67,7 @@ static int take_row(void *arg, const ks_label_row *row)
     }
     if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
-    k = (ks_entry){.path = row->path, .title = l->labels->at[row->label], .is_label = 1, .rank = row->rank, .video = row->video,
+    k = (ks_entry){.path = row->path, .title = l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
                    .tb = row->tb, .start = row->start, .end = row->end, .best = row->start, .score = row->score,
                    .cosine = row->cosine};
     ks_moment_film(&k, &l->film);
@@ -80,18 +80,8 @@ static int take_row(void *arg, const ks_label_row *row)
     return l->err < 0;
 }
 
-static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+static int check_fields(const label_fields *f, int n, char **args, ks_error *e)
 {
-    const label_fields *f = fields;
-    ks_label_list list = {0};
-    ks_encoder *enc = NULL;
-    ks_out_options out = {.command = "kinoseek label"};
-    labelling l = {.f = f, .labels = &list, .e = e};
-    ks_label_options o = {.k = f->k, .per_video = f->per_video, .apart = f->merge && strcmp(f->merge, "off") == 0,
-                          .templates = f->templates.n ? f->templates.at : NULL, .n_templates = f->templates.n,
-                          .filter = {.path_glob = f->path}};
-    int err;
-
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --labels names the file of labels, --in a film", args[0]);
     if (!f->labels)
@@ -99,17 +89,61 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     for (int i = 0; i < f->templates.n; i++)
         if (!strstr(f->templates.at[i], "{}"))
             return ks_fail(e, KS_EUSAGE, "--template \"%s\" has no {} for the label", f->templates.at[i]);
-    ks_terminal_of(&l.terminal, stdout);
-    if ((err = ks_read_labels(&list, f->labels, e)) < 0 || (err = ks_export_open(&l.out, &f->to, NULL, &out, e)) < 0 ||
-        (err = ks_index_open(&l.x, g->library, KS_READ, e)) < 0 ||
-        (f->in && (err = ks_find_video(&o.filter.video, l.x, f->in, e)) < 0) ||
-        (err = ks_open_library_encoder(&enc, &g->setup, l.x, KS_TOWER_TEXT, e)) < 0)
-        goto out;
-    o.labels = (const char *const *)list.at;
-    o.n_labels = list.n;
-    err = ks_label(l.x, enc, &o, take_row, &l, e);
+    return 0;
+}
+
+/* names[n] is the caller's, malloc'ed. */
+static int options_of(ks_label_options *o, const char ***names, const label_fields *f, const ks_label_set *set, ks_error *e)
+{
+    const char **at = malloc(((size_t)set->n + 1) * sizeof *at);
+
+    if (!(*names = at))
+        return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 0; i < set->n; i++)
+        at[i] = set->at[i].name;
+    *o = (ks_label_options){.labels = at, .n_labels = set->n, .defs = set->at, .k = f->k, .per_video = f->per_video,
+                            .apart = f->merge && strcmp(f->merge, "off") == 0, .filter = {.path_glob = f->path},
+                            .templates = f->templates.n ? f->templates.at : set->templates,
+                            .n_templates = f->templates.n ? f->templates.n : set->n_templates};
+    return 0;
+}
+
+static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_error *e)
+{
+    ks_session *s = NULL;
+    ks_encoder *enc = NULL;
+    int err = ks_session_open(&s, g->library, &g->setup, e);
+
     if (err == 0)
-        err = l.err;
+        l->x = ks_session_index(s);
+    if (err == 0 && l->f->in)
+        err = ks_find_video(&o->filter.video, l->x, l->f->in, e);
+    if (err == 0 && (err = ks_session_encoder(&enc, s, KS_TOWER_TEXT, e)) == 0)
+        err = ks_label(l->x, enc, o, take_row, l, e);
+    if (err == 0)
+        err = l->err;
+    if (s)
+        ks_say_damage(l->x, g, err);
+    ks_session_close(s);
+    return err;
+}
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const label_fields *f = fields;
+    ks_label_set set = {0};
+    ks_label_options o;
+    const char **names = NULL;
+    ks_out_options out = {.command = "kinoseek label"};
+    labelling l = {.f = f, .labels = &set, .e = e};
+    int err = check_fields(f, n, args, e);
+
+    if (err < 0)
+        return err;
+    ks_terminal_of(&l.terminal, stdout);
+    if ((err = ks_read_label_file(&set, &g->setup, f->labels, e)) == 0 && (err = options_of(&o, &names, f, &set, e)) == 0 &&
+        (err = ks_export_open(&l.out, &f->to, NULL, &out, e)) == 0)
+        err = label_all(&l, g, &o, e);
     if (err == 0 && l.out)
         err = ks_out_end(l.out, e);
     if (err == 0 && l.rows == 0) {
@@ -117,11 +151,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
             puts(l.left_out ? "No label scores as high as that." : "Nothing here to label.");
         err = 1;
     }
-out:
     ks_out_close(l.out);
-    ks_encoder_close(enc);
-    ks_close_library(l.x, g, err);
-    ks_free_labels(&list);
+    free(names);
+    ks_label_set_free(&set);
     return err;
 }
 

@@ -1,4 +1,4 @@
-/* label_vectors.c - every label as 28 sentences, averaged as CLIP does, and kept for the next run. */
+/* label_vectors.c - every label as 28 sentences (or its own), averaged as CLIP does, and kept for the next run. */
 #include "query/label_vectors.h"
 
 #include "query/calibrate.h"
@@ -46,15 +46,48 @@ static const char *template_of(const ks_label_options *o, int i)
     return o->n_templates > 0 ? o->templates[i] : kinetics[i];
 }
 
-/* out[dim] = unit(mean of v[n, dim]) */
-static void average(float *out, const float *v, int n, int dim)
+/* --- a label's sentences: its prompts or the templates filled in, then what it is not --- */
+static const ks_label_def *def_of(const ks_label_options *o, int label)
+{
+    static const ks_label_def plain = {0};
+    return o->defs ? &o->defs[label] : &plain;
+}
+
+static int said_of(const ks_label_options *o, int label)
+{
+    int own = def_of(o, label)->n_prompts;
+    return own ? own : templates_of(o);
+}
+
+static int sentences_of(const ks_label_options *o, int label) { return said_of(o, label) + def_of(o, label)->n_nots; }
+
+/* malloc'ed */
+static char *sentence_of(const ks_label_options *o, int label, int i)
+{
+    const ks_label_def *d = def_of(o, label);
+    int said = said_of(o, label);
+
+    if (i >= said)
+        return fill(d->nots[i - said], o->labels[label]);
+    return fill(d->n_prompts ? d->prompts[i] : template_of(o, i), o->labels[label]);
+}
+
+/* sum[dim] += share of the mean of v[n, dim] */
+static void add_mean(float *sum, const float *v, int n, int dim, float share)
+{
+    for (int t = 0; t < n; t++, v += dim)
+        for (int d = 0; d < dim; d++)
+            sum[d] += v[d] / (float)n * share;
+}
+
+/* out[dim] = unit(mean of what is said - half the mean of what it is not); v[said + nots, dim] */
+static void average(float *out, const float *v, int said, int nots, int dim)
 {
     double length;
 
     memset(out, 0, (size_t)dim * sizeof *out);
-    for (int t = 0; t < n; t++, v += dim)
-        for (int d = 0; d < dim; d++)
-            out[d] += v[d] / (float)n;
+    add_mean(out, v, said, dim, 1);
+    add_mean(out, v + (size_t)said * (size_t)dim, nots, dim, -0.5f);
     length = sqrt(ks_dot(out, out, dim));
     for (int d = 0; d < dim; d++)
         out[d] = (float)(out[d] / fmax(length, 1e-12));
@@ -73,7 +106,8 @@ typedef struct {
     int *cut;        /* [room] */
     int room;
     const ks_kept *kept; /* its what is keep */
-    const char **keep; /* [n_labels] NULL: not encoded yet, or a sentence was cut: its notice is due at every run */
+    char **names;        /* [n_labels] what a label is kept under; owned */
+    const char **keep;   /* [n_labels] NULL: not encoded yet, or a sentence was cut: its notice is due at every run */
 } sentences;
 
 static void free_texts(sentences *s)
@@ -87,21 +121,24 @@ static void free_texts(sentences *s)
 /* The rows of v[n_labels, dim] of the n labels at which[]; s has room for their sentences. */
 static int some(float *v, sentences *s, const int *which, int n, ks_error *e)
 {
-    int each = templates_of(s->o), err;
     size_t dim = (size_t)ks_encoder_info(s->enc)->dim;
+    int all = 0, at = 0, err;
 
-    for (int i = 0; i < n * each; i++)
-        if (!(s->texts[i] = fill(template_of(s->o, i % each), s->o->labels[which[i / each]])))
-            return ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if ((err = ks_text_vectors(s->vectors, s->cut, s->enc, (const char *const *)s->texts, n * each, e)) < 0)
+    for (int i = 0; i < n; i++)
+        for (int t = 0; t < sentences_of(s->o, which[i]); t++)
+            if (!(s->texts[all++] = sentence_of(s->o, which[i], t)))
+                return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if ((err = ks_text_vectors(s->vectors, s->cut, s->enc, (const char *const *)s->texts, all, e)) < 0)
         return err;
-    for (int i = 0; i < n; i++)
-        s->keep[which[i]] = s->o->labels[which[i]];
-    for (int i = 0; i < n * each; i++)
-        if (s->cut[i])
-            s->keep[which[i / each]] = NULL;
-    for (int i = 0; i < n; i++)
-        average(v + (size_t)which[i] * dim, s->vectors + (size_t)i * (size_t)each * dim, each, (int)dim);
+    for (int i = 0; i < n; i++) {
+        int label = which[i], said = said_of(s->o, label), each = sentences_of(s->o, label);
+        s->keep[label] = s->names[label];
+        for (int t = 0; t < each; t++)
+            if (s->cut[at + t])
+                s->keep[label] = NULL;
+        average(v + (size_t)label * dim, s->vectors + (size_t)at * dim, said, each - said, (int)dim);
+        at += each;
+    }
     free_texts(s);
     return 0;
 }
@@ -119,20 +156,41 @@ static void keep(sentences *s, const float *v)
         ks_kept_put(s->enc, s->kept, v);
 }
 
-static int encode(float *v, sentences *s, const int *which, int n, ks_error *e)
+/* How many labels from which[from] on are encoded at once: AT_ONCE sentences, or one label of more. */
+static int batch(const ks_label_options *o, const int *which, int from, int n, int *room)
 {
-    double kept_at = now();
-    int each = templates_of(s->o), labels = each < AT_ONCE ? AT_ONCE / each : 1, err = 0;
-    size_t room = (size_t)(labels * each);
+    int labels = 0, sum = 0;
 
-    s->room = labels * each;
+    while (from + labels < n && (labels == 0 || sum + sentences_of(o, which[from + labels]) <= AT_ONCE))
+        sum += sentences_of(o, which[from + labels++]);
+    *room = sum;
+    return labels;
+}
+
+static int make_room(sentences *s, const int *which, int n, ks_error *e)
+{
+    size_t room;
+
+    s->room = 0;
+    for (int i = 0, sum; i < n;) {
+        i += batch(s->o, which, i, n, &sum);
+        s->room = sum > s->room ? sum : s->room;
+    }
+    room = (size_t)s->room;
     s->texts = calloc(room, sizeof *s->texts);
     s->vectors = malloc(room * (size_t)ks_encoder_info(s->enc)->dim * sizeof *s->vectors);
     s->cut = malloc(room * sizeof *s->cut);
-    if (!s->texts || !s->vectors || !s->cut)
-        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    for (int i = 0; i < n && err == 0; i += labels) {
-        err = some(v, s, which + i, n - i < labels ? n - i : labels, e);
+    return s->texts && s->vectors && s->cut ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
+}
+
+static int encode(float *v, sentences *s, const int *which, int n, ks_error *e)
+{
+    double kept_at = now();
+    int err = make_room(s, which, n, e);
+
+    for (int i = 0, labels, room; i < n && err == 0; i += labels) {
+        labels = batch(s->o, which, i, n, &room);
+        err = some(v, s, which + i, labels, e);
         if (err == 0 && (n - i <= labels || now() - kept_at > KEEP_EVERY)) {
             keep(s, v);
             kept_at = now();
@@ -180,26 +238,61 @@ static int missing(int *which, float *v, ks_encoder *enc, const ks_kept *k)
     return n;
 }
 
+/* What a label is kept under: its name, or with sentences of its own all of them, each with its length before it, behind
+ * a byte that no name begins with. malloc'ed. NULL: no memory. */
+static char *known_as(const ks_label_options *o, int label)
+{
+    const ks_label_def *d = def_of(o, label);
+    char *text = NULL;
+    size_t size;
+    FILE *out;
+
+    if (!d->n_prompts && !d->n_nots)
+        return strdup(o->labels[label]);
+    if (!(out = open_memstream(&text, &size)))
+        return NULL;
+    fprintf(out, "\1%zu:%s %d", strlen(o->labels[label]), o->labels[label], d->n_prompts);
+    for (int i = 0; i < d->n_prompts; i++)
+        fprintf(out, " %zu:%s", strlen(d->prompts[i]), d->prompts[i]);
+    for (int i = 0; i < d->n_nots; i++)
+        fprintf(out, " not %zu:%s", strlen(d->nots[i]), d->nots[i]);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int name_all(char **names, const ks_label_options *o)
+{
+    for (int i = 0; i < o->n_labels; i++)
+        if (!(names[i] = known_as(o, i)))
+            return -1;
+    return 0;
+}
+
 int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_error *e)
 {
     char *how = how_made(o);
     size_t labels = (size_t)o->n_labels + 1;
     int *which = malloc(labels * sizeof *which), n = 0, err = 0;
-    sentences s = {.enc = enc, .o = o, .keep = calloc(labels, sizeof *s.keep)};
+    char **names = calloc(labels, sizeof *names);
+    sentences s = {.enc = enc, .o = o, .names = names, .keep = calloc(labels, sizeof *s.keep)};
     ks_kept kept = {.how = how, .what = s.keep, .n = o->n_labels};
 
     s.kept = &kept;
-    if (!which || !s.keep) {
+    if (!which || !s.keep || !names || name_all(names, o) < 0) {
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     } else {
-        for (int i = 0; i < o->n_labels; i++)
-            s.keep[i] = o->labels[i];
+        memcpy(s.keep, names, (labels - 1) * sizeof *names);
         n = missing(which, v, enc, &kept);
         for (int i = 0; i < n; i++)
             s.keep[which[i]] = NULL;
     }
     if (n > 0)
         err = encode(v, &s, which, n, e);
+    for (int i = 0; names && i < o->n_labels; i++)
+        free(names[i]);
+    free(names);
     free(which);
     free(s.keep);
     free(how);

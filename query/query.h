@@ -117,6 +117,25 @@ void ks_curve_free(ks_curve *c); /* zeros are fine */
  * becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, const char *without, ks_error *e);
 
+/* --- label sets --- */
+typedef struct {                 /* a label as it was asked for; text borrowed */
+    const char *name, *parent;   /* parent "": none */
+    const char *const *prompts; int n_prompts; /* sentences in place of the templates; "{}" in one is the name */
+    const char *const *nots; int n_nots;       /* what it is not: half of their mean is taken away, as --not does */
+    double threshold;            /* least score where each is asked; 0: 0.5 */
+} ks_label_def;
+typedef struct {
+    const char *name;            /* that JSON gives the set; "" */
+    const char *const *templates; int n_templates; /* its own, each with "{}"; 0: none */
+    const ks_label_def *at; int n; /* no name twice */
+    void *owned;
+} ks_label_set;
+/* A text file (a label a line), a CSV whose first line names a column name, label or class (and prompts, not, parent,
+ * threshold; several prompts between |), or JSON: {"name","templates","labels":[{"name","prompts","not","parent",
+ * "threshold"} or "name"]}; "-" is standard input. KS_ENOTFOUND, KS_EIO, KS_EFORMAT name the file. Free in any case. */
+int ks_label_set_read(ks_label_set *s, const char *file, ks_error *e);
+void ks_label_set_free(ks_label_set *s);
+
 /* --- zero-shot labels --- */
 typedef struct {
     int64_t video;
@@ -131,6 +150,7 @@ typedef struct {
 } ks_label_row;
 typedef struct {
     const char *const *labels; int n_labels;
+    const ks_label_def *defs; /* [n_labels] their prompts, nots, thresholds; NULL: none */
     const char *const *templates; int n_templates; /* each with "{}"; NULL: the 28 of Kinetics */
     int k;                    /* labels a clip; 0: 1 */
     int per_video;            /* 1: whole videos; a label's score is that of its best clip */

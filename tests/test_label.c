@@ -98,6 +98,38 @@ START_TEST(a_label_is_the_mean_of_its_sentences)
 }
 END_TEST
 
+/* Its own sentences in place of the templates, less half of what it is not; kept for the next run like any other. */
+START_TEST(a_label_of_its_own_sentences)
+{
+    const char *const prompts[] = {"a dog runs", "the {} of a house"}, *const nots[] = {"a cat", "a bird"};
+    ks_label_def defs[3] = {{0}, {.prompts = prompts, .n_prompts = 2, .nots = nots, .n_nots = 2}, {.prompts = prompts, .n_prompts = 1}};
+    ks_label_options o = {.labels = labels, .n_labels = 3, .defs = defs};
+    float v[3 * ROOM], w[3 * ROOM], plain[3 * ROOM], one[ROOM], want[ROOM] = {0};
+    const char *const words[] = {"a dog runs", "the dog ba of a house", "a cat", "a bird"};
+    const float share[] = {0.5f, 0.5f, -0.25f, -0.25f};
+    double length = 0;
+    ck_assert_int_gt(run(v, &o), 0);
+    ck_assert_int_eq(run(w, &o), 0);
+    ck_assert_mem_eq(v, w, (size_t)(3 * D) * sizeof *v);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(ks_text_vector(one, enc, words[i], &e), 0);
+        for (int d = 0; d < D; d++)
+            want[d] += one[d] * share[i];
+    }
+    for (int d = 0; d < D; d++)
+        length += (double)want[d] * (double)want[d];
+    for (int d = 0; d < D; d++)
+        ck_assert(fabs((double)v[D + d] - want[d] / sqrt(length)) < 1e-6);
+    ck_assert_int_eq(ks_text_vector(one, enc, "a dog runs", &e), 0);
+    for (int d = 0; d < D; d++)
+        ck_assert(fabsf(v[2 * D + d] - one[d]) < 1e-6f);
+    o.defs = NULL;
+    run(plain, &o);
+    ck_assert_mem_eq(v, plain, (size_t)D * sizeof *v);
+    ck_assert_mem_ne(v + D, plain + D, (size_t)D * sizeof *v);
+}
+END_TEST
+
 START_TEST(the_next_run_encodes_what_is_new)
 {
     float v[N * ROOM], w[N * ROOM];
@@ -244,6 +276,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, a_label_is_the_mean_of_its_sentences);
+    tcase_add_test(t, a_label_of_its_own_sentences);
     tcase_add_test(t, the_next_run_encodes_what_is_new);
     tcase_add_test(t, other_templates_are_encoded_anew);
     tcase_add_test(t, a_label_that_cannot_be_read_stops);

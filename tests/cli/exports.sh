@@ -174,6 +174,13 @@ is "$(k label -l "$T/k400.csv" --per-video -k 2 --json --in "$film" | jq -r .lab
 k label -l "$T/labels" extra >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek label: extra: it takes no words; --labels names the file of labels, --in a film" "a word too many is named"
 printf 'id, name\n0, abseiling\n1, "catching, or throwing, a ""ball"""\n' >"$T/spaced.csv"
 is "$(k label -l "$T/spaced.csv" --per-video -k 2 --json --in "$film" | jq -r .label | sort | tr '\n' '/')" 'abseiling/catching, or throwing, a "ball"/' "with a blank behind each comma, too"
+for set in k400:400 k600:600 k700:700 activitynet:200 UCF101:101 hmdb51:51 ssv2:174 mit:339; do
+  is "$(sort -u models/labels/$(echo "${set%:*}" | tr A-Z a-z).txt | grep -c .)" "${set#*:}" "the label set ${set%:*} is whole"
+done
+is "$(k label -l HMDB51 --template '{}' --per-video -k 99 --json --in "$film" | jq -r .label | sort | cksum)" "$(sort models/labels/hmdb51.txt | cksum)" "--labels hmdb51: a set that ships, by name"
+echo 'a dog' >"$T/hmdb51"; is "$(k label -l "$T/hmdb51" --template '{}' --per-video -k 9 --json --in "$film" | jq -r .label)" "a dog" "a path is the file"
+echo '{"templates":["{}"],"labels":["a boat on the water",{"name":"pets","prompts":["a dog jumping into water","a dog jumping into water"]},{"name":"meal","prompts":["people at a {}","people at a barbecue"],"not":["a cat"]}]}' >"$T/set.json"
+is "$(k label -l "$T/set.json" --json --merge off --in "$film" | head -n 1 | jq -r .label)" "pets" "labels with sentences of their own, from JSON"
 : >"$T/empty"; k label -l "$T/empty" >/dev/null; is "$?" 4 "no labels is exit 4"
 k label -l "$T/none" >/dev/null; is "$?" 4 "no such file is exit 4"
 is "$(k label -l "$T/labels" --least 2)" "No label scores as high as that." "--least above all: said as it is"
