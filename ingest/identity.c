@@ -1,10 +1,13 @@
 /* identity.c - see identity.h. Three parts, not one: files of one camera share their first 64 KiB more often
  * than one would think (equal headers), and an edit of the tail (tags) leaves the rest alone. */
 #include "ingest/identity.h"
+#include "ingest/ingest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -99,5 +102,20 @@ int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, con
 out:
     XXH64_freeState(state);
     free(block);
+    return err;
+}
+
+int ks_content_of(char hex[KS_CONTENT_HEX], const char *path, ks_error *e)
+{
+    uint8_t content[KS_CONTENT];
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+    int err = fstat(fd, &st) != 0    ? ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno))
+              : !S_ISREG(st.st_mode) ? ks_fail(e, KS_EIO, "%s: is no file", path)
+                                     : ks_identity(content, fd, st.st_size, path, e);
+    close(fd);
+    for (int i = 0; i < KS_CONTENT && !err; i++) snprintf(hex + 2 * i, 3, "%02x", content[i]);
     return err;
 }
