@@ -131,6 +131,13 @@ int ks_encoder_threads(const ks_encoder *enc)
     return ks_pool_threads(enc->pool);
 }
 
+void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int task, int worker), void *arg)
+{
+    lock(enc);
+    ks_pool_run(enc->pool, tasks, work, arg);
+    unlock(enc);
+}
+
 int ks_side(const ks_info *info)
 {
     return info->grid * info->patch;

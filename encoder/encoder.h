@@ -170,6 +170,13 @@ void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
 double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
 
+/* --- a head of one's own on the video encoder --- */
+typedef struct { const char *name; const float *x; } ks_head_tensor; /* "atten_pooler/...", "projection/linear/bias" */
+/* The official classifier, float32: enc's video encoder, and all tensors of the head. What fails, to's error flag says. */
+int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n, ks_error *e);
+/* work(arg, task, worker) for every task, worker < ks_encoder_threads, on enc's threads; it calls nothing of enc. */
+void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int task, int worker), void *arg);
+
 /* --- vectors from elsewhere --- */
 typedef struct {
     double *x;       /* [rows, dim], as the file has them: f2, f4 and f8 widen exactly */

@@ -3,6 +3,7 @@
  * The same seed gives the same bytes on every machine: draws are sums of integers (no libm), one
  * stream a tensor, keyed by its name. An element is the sum of four uniform 16-bit numbers, nearly
  * normal, times the scale that its role gets here. */
+#include "encoder/npz_write.h"
 #include "encoder/slots.h"
 
 #include <errno.h>
@@ -13,8 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 16, NPY = 128, LOCAL = 30, ZIP64_FIELD = 20, CENTRAL = 46 };
-static const uint64_t LIMIT = 0x7fffffff; /* beyond it zipfile writes zip64 fields */
+enum { CHUNK = 1 << 16 };
 
 typedef struct {
     int fd;
@@ -27,7 +27,7 @@ typedef struct {
     int64_t size[128];
     ks_slot *slots;
     int n;
-    struct member { uint64_t offset, bytes; uint32_t crc; } *members; /* [n] */
+    ks_npz_member *members;  /* [n] */
 } writer;
 
 /* --- numbers --- */
@@ -96,10 +96,6 @@ static uint16_t to_half(float f)
 
 /* --- bytes --- */
 
-static void p16(uint8_t *p, unsigned v) { p[0] = (uint8_t)v, p[1] = (uint8_t)(v >> 8); }
-static void p32(uint8_t *p, uint64_t v) { p16(p, (unsigned)(v & 0xffff)), p16(p + 2, (unsigned)(v >> 16 & 0xffff)); }
-static void p64(uint8_t *p, uint64_t v) { p32(p, v & 0xffffffffu), p32(p + 4, v >> 32); }
-
 static int put_at(writer *w, uint64_t at, const void *data, size_t n, ks_error *e)
 {
     for (size_t done = 0; done < n;) {
@@ -116,19 +112,6 @@ static int put(writer *w, const void *data, size_t n, ks_error *e)
     int err = put_at(w, w->at, data, n, e);
     w->at += n;
     return err;
-}
-
-/* numpy: the dict, room for the first axis to grow to 21 digits, spaces to a multiple of 64, newline. */
-static void npy_header(uint8_t head[NPY], const int64_t *dims, int rank, int half)
-{
-    char text[NPY - 10 + 1];
-    int at = snprintf(text, sizeof text, "{'descr': '<f%d', 'fortran_order': False, 'shape': (", half ? 2 : 4);
-    for (int i = 0; i < rank; i++) at += snprintf(text + at, sizeof text - (size_t)at, i ? ", %lld" : "%lld", (long long)dims[i]);
-    at += snprintf(text + at, sizeof text - (size_t)at, rank == 1 ? ",), }" : "), }");
-    memset(text + at, ' ', sizeof text - 1 - (size_t)at);
-    text[sizeof text - 2] = '\n';
-    memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
-    memcpy(head + 10, text, NPY - 10);
 }
 
 static int put_elements(writer *w, const ks_slot *slot, uint64_t count, uint32_t *crc, ks_error *e)
@@ -156,90 +139,36 @@ static int put_elements(writer *w, const ks_slot *slot, uint64_t count, uint32_t
 static int put_member(writer *w, int i, ks_error *e)
 {
     const ks_slot *slot = &w->slots[i];
-    struct member *m = &w->members[i];
-    uint8_t local[LOCAL + 256 + ZIP64_FIELD] = {0}, head[NPY];
-    int64_t dims[KS_MAX_RANK];
-    int rank = (int)strlen(slot->shape);
-    uint64_t count = 1;
-    for (int a = 0; a < rank; a++) {
-        dims[a] = w->size[(unsigned char)ks_axis_letter(slot, a)];
-        if (dims[a] < 1 || dims[a] > INT32_MAX || __builtin_mul_overflow(count, (uint64_t)dims[a], &count) || count > INT64_MAX / 8)
-            return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be (tensor %s)", w->path, slot->name);
-    }
-    npy_header(head, dims, rank, w->half);
-    size_t name = strlen(slot->name) + 4;
-    *m = (struct member){.offset = w->at, .bytes = NPY + count * (w->half ? 2 : 4), .crc = ks_crc32(0, head, NPY)};
-    w->at += LOCAL + name + ZIP64_FIELD;
-    int err = put(w, head, NPY, e);
-    if (!err) err = put_elements(w, slot, count, &m->crc, e);
-    if (err) return err;
-    memcpy(local, "PK\3\4", 4);
-    p16(local + 4, 45), p16(local + 12, 33); /* version 4.5; 1980-01-01 */
-    p32(local + 14, m->crc), p32(local + 18, 0xffffffffu), p32(local + 22, 0xffffffffu);
-    p16(local + 26, (unsigned)name), p16(local + 28, ZIP64_FIELD);
-    snprintf((char *)local + LOCAL, 256, "%s.npy", slot->name);
-    uint8_t *extra = local + LOCAL + name;
-    p16(extra, 1), p16(extra + 2, 16), p64(extra + 4, m->bytes), p64(extra + 12, m->bytes);
-    return put_at(w, m->offset, local, LOCAL + name + ZIP64_FIELD, e);
+    ks_npz_member *m = &w->members[i];
+    uint8_t local[KS_NPZ_LOCAL], head[KS_NPY_HEAD];
+    int64_t dims[KS_MAX_RANK], count;
+    int rank = ks_slot_dims(dims, &count, slot, w->size);
+    if (rank < 0) return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be (tensor %s)", w->path, slot->name);
+    ks_npy_head(head, dims, rank, w->half);
+    *m = (ks_npz_member){slot->name, w->at, KS_NPY_HEAD + (uint64_t)count * (w->half ? 2 : 4), ks_crc32(0, head, KS_NPY_HEAD)};
+    w->at += ks_npz_local_bytes(m->name);
+    int err = put(w, head, KS_NPY_HEAD, e);
+    if (!err) err = put_elements(w, slot, (uint64_t)count, &m->crc, e);
+    return err ? err : put_at(w, m->offset, local, ks_npz_local(local, m), e);
 }
 
 static int put_central(writer *w, int i, ks_error *e)
 {
-    const struct member *m = &w->members[i];
-    uint8_t p[CENTRAL + 256 + 28] = {0}, extra[28];
-    size_t name = strlen(w->slots[i].name) + 4, more = 0;
-    int large = m->bytes > LIMIT, far = m->offset > LIMIT;
-    if (large) p64(extra + 4, m->bytes), p64(extra + 12, m->bytes), more = 16;
-    if (far) p64(extra + 4 + more, m->offset), more += 8;
-    if (more > 0) p16(extra, 1), p16(extra + 2, (unsigned)more), more += 4;
-    memcpy(p, "PK\1\2", 4);
-    p16(p + 4, 45 | 3 << 8), p16(p + 6, 45), p16(p + 14, 33);
-    p32(p + 16, m->crc), p32(p + 20, large ? 0xffffffffu : m->bytes), p32(p + 24, large ? 0xffffffffu : m->bytes);
-    p16(p + 28, (unsigned)name), p16(p + 30, (unsigned)more);
-    p32(p + 38, 0600u << 16), p32(p + 42, far ? 0xffffffffu : m->offset);
-    snprintf((char *)p + CENTRAL, 256, "%s.npy", w->slots[i].name);
-    memcpy(p + CENTRAL + name, extra, more);
-    return put(w, p, CENTRAL + name + more, e);
+    uint8_t p[KS_NPZ_CENTRAL];
+    return put(w, p, ks_npz_central(p, &w->members[i]), e);
 }
 
 static int put_end(writer *w, uint64_t directory, ks_error *e)
 {
-    uint8_t p[56 + 20 + 22] = {0}, *end = p;
-    uint64_t size = w->at - directory;
-    int far = directory > LIMIT;
-    if (far) {
-        memcpy(p, "PK\6\6", 4);
-        p64(p + 4, 44), p16(p + 12, 45), p16(p + 14, 45);
-        p64(p + 24, (uint64_t)w->n), p64(p + 32, (uint64_t)w->n), p64(p + 40, size), p64(p + 48, directory);
-        memcpy(p + 56, "PK\6\7", 4);
-        p64(p + 64, w->at), p32(p + 72, 1);
-        end = p + 76;
-    }
-    memcpy(end, "PK\5\6", 4);
-    p16(end + 8, (unsigned)w->n), p16(end + 10, (unsigned)w->n);
-    p32(end + 12, size), p32(end + 16, far ? 0xffffffffu : directory);
-    return put(w, p, (size_t)(end + 22 - p), e);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const ks_slot *)a)->name, ((const ks_slot *)b)->name);
+    uint8_t p[KS_NPZ_END];
+    return put(w, p, ks_npz_end(p, w->n, directory, w->at), e);
 }
 
 static int set_sizes(writer *w, const ks_info *like, ks_error *e)
 {
-    ks_layout layout = {.kind = like->kind, .hybrid = like->text_hybrid, .layers = {like->spatial, like->temporal, like->auxiliary, like->text}};
-    int64_t *n = w->size;
     if (like->dim < 1 || like->dim > 1 << 20 || like->heads < 1 || like->dim % like->heads != 0 || like->grid < 1 || like->grid > 4096 || like->patch < 1 || like->patch > 4096)
         return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be", w->path);
-    n['D'] = like->dim, n['H'] = like->heads, n['F'] = like->mlp, n['T'] = like->frames;
-    n['G'] = (int64_t)like->grid * like->grid, n['P'] = 3LL * like->patch * like->patch;
-    n['V'] = like->vocabulary, n['C'] = like->classes;
-    n['s'] = like->spatial, n['t'] = like->temporal, n['a'] = like->auxiliary, n['u'] = like->text;
-    if (like->kind != KS_LVT) layout.layers[2] = layout.layers[3] = 0;
-    ks_derive_sizes(n, &layout);
-    w->n = ks_slots(w->slots, &layout);
-    qsort(w->slots, (size_t)w->n, sizeof *w->slots, by_name);
+    w->n = ks_slots_of(w->slots, w->size, like);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "encoder/slots.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *ks_prefix(const ks_layout *k, ks_part part)
@@ -71,4 +72,36 @@ void ks_derive_sizes(int64_t n[128], const ks_layout *k)
     n['p'] = n['H'] > 0 ? (k->kind == KS_CLASSIFIER ? n['D'] : n['4']) / n['H'] : 0;
     n['1'] = 1;
     n['3'] = 3;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const ks_slot *)a)->name, ((const ks_slot *)b)->name);
+}
+
+int ks_slots_of(ks_slot slots[KS_SLOTS_MAX], int64_t n[128], const ks_info *like)
+{
+    ks_layout layout = {.kind = like->kind, .hybrid = like->text_hybrid,
+                        .layers = {like->spatial, like->temporal, like->auxiliary, like->text}};
+    n['D'] = like->dim, n['H'] = like->heads, n['F'] = like->mlp, n['T'] = like->frames;
+    n['G'] = (int64_t)like->grid * like->grid, n['P'] = 3LL * like->patch * like->patch;
+    n['V'] = like->vocabulary, n['C'] = like->classes;
+    n['s'] = like->spatial, n['t'] = like->temporal, n['a'] = like->auxiliary, n['u'] = like->text;
+    if (like->kind != KS_LVT) layout.layers[2] = layout.layers[3] = 0;
+    ks_derive_sizes(n, &layout);
+    int slot_count = ks_slots(slots, &layout);
+    qsort(slots, (size_t)slot_count, sizeof *slots, by_name);
+    return slot_count;
+}
+
+int ks_slot_dims(int64_t dims[KS_MAX_RANK], int64_t *count, const ks_slot *slot, const int64_t sizes[128])
+{
+    int rank = (int)strlen(slot->shape);
+    *count = 1;
+    for (int a = 0; a < rank; a++) {
+        dims[a] = sizes[(unsigned char)ks_axis_letter(slot, a)];
+        if (dims[a] < 1 || dims[a] > INT32_MAX || __builtin_mul_overflow(*count, dims[a], count) || *count > INT64_MAX / 8)
+            return -1;
+    }
+    return rank;
 }

@@ -32,5 +32,9 @@ int ks_slots(ks_slot slots[KS_SLOTS_MAX], const ks_layout *k); /* how many */
 void ks_piece_name(char name[256], const ks_slot *slot, int layer);
 char ks_axis_letter(const ks_slot *slot, int axis); /* with L and F made concrete */
 void ks_derive_sizes(int64_t sizes[128], const ks_layout *k); /* 4 h p 1 3 from D and H */
+/* Slots and sizes of an npz of these facts, in the order of their names; how many. */
+int ks_slots_of(ks_slot slots[KS_SLOTS_MAX], int64_t sizes[128], const ks_info *like);
+/* Returns the rank, *count the elements; -1: no such tensor can be. */
+int ks_slot_dims(int64_t dims[KS_MAX_RANK], int64_t *count, const ks_slot *slot, const int64_t sizes[128]);
 
 #endif

@@ -1,0 +1,72 @@
+/* classifier_write.c - the official classifier: an open model's video encoder under a head of the caller's. */
+#include "encoder/npz_write.h"
+#include "encoder/slots.h"
+#include "encoder/tower.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    FILE *to;
+    ks_slot *slots;          /* [n] in the order of their names */
+    ks_npz_member *members;  /* [n] */
+    int64_t size[128];
+    int n;
+    uint64_t at;
+} writer;
+
+/* The video encoder's tensors lie where the table says; the head's are found by their names. */
+static const float *elements(const ks_slot *slot, const ks_weights *w, const ks_head_tensor *head, int n)
+{
+    const float *x = NULL;
+    if (strncmp(slot->name, "params/encoder/", 15) == 0) memcpy(&x, (const char *)w + slot->at, sizeof x);
+    for (int i = 0; !x && i < n; i++)
+        if (strcmp(slot->name + strlen("params/"), head[i].name) == 0) x = head[i].x;
+    assert(x);
+    return x;
+}
+
+static void put(writer *w, const void *data, size_t bytes)
+{
+    fwrite(data, 1, bytes, w->to);
+    w->at += bytes;
+}
+
+static void put_member(writer *w, int i, const float *x)
+{
+    uint8_t local[KS_NPZ_LOCAL], head[KS_NPY_HEAD];
+    int64_t dims[KS_MAX_RANK], count = 0;
+    int rank = ks_slot_dims(dims, &count, &w->slots[i], w->size);
+    size_t bytes = (size_t)count * sizeof *x;
+    assert(rank >= 0);
+    ks_npy_head(head, dims, rank, 0);
+    ks_npz_member m = {w->slots[i].name, w->at, KS_NPY_HEAD + bytes, ks_crc32(ks_crc32(0, head, KS_NPY_HEAD), x, bytes)};
+    put(w, local, ks_npz_local(local, &m));
+    put(w, head, KS_NPY_HEAD);
+    put(w, x, bytes);
+    w->members[i] = m;
+}
+
+int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n, ks_error *e)
+{
+    assert(to && enc && classes > 0 && head);
+    uint8_t p[KS_NPZ_CENTRAL];
+    ks_info like = enc->info;
+    writer w = {.to = to};
+    w.slots = calloc(KS_SLOTS_MAX, sizeof *w.slots);
+    w.members = calloc(KS_SLOTS_MAX, sizeof *w.members);
+    if (w.slots && w.members) {
+        like.kind = KS_CLASSIFIER;
+        like.classes = classes;
+        w.n = ks_slots_of(w.slots, w.size, &like);
+        for (int i = 0; i < w.n; i++) put_member(&w, i, elements(&w.slots[i], enc->weights, head, n));
+        uint64_t directory = w.at;
+        for (int i = 0; i < w.n; i++) put(&w, p, ks_npz_central(p, &w.members[i]));
+        put(&w, p, ks_npz_end(p, w.n, directory, w.at));
+    }
+    int err = w.slots && w.members ? 0 : ks_fail(e, KS_ENOMEM, "no memory to write a classifier");
+    free(w.members);
+    free(w.slots);
+    return err;
+}
