@@ -13,6 +13,7 @@
 
 #include "encoder/encoder.h"
 #include "ks.h"
+#include "session/session.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -102,6 +103,37 @@ typedef struct {
 } ks_eval_choice_figures;
 /* Right where a right option scores above all wrong ones. */
 int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+
+/* --- probes: a head learnt on the tokens of a frozen video encoder --- */
+typedef enum { KS_PROBE_LINEAR, KS_PROBE_ATTENTIVE } ks_probe_head;
+typedef struct {
+    const char *train, *test;  /* TSV: film, class; a film is FILE[@START[-END]] */
+    const char *media;         /* folder of the films; NULL: as they are named */
+    ks_probe_head head;
+    int epochs, batch;
+    double rate, decay;        /* of AdamW, at the peak; of weights alone */
+    uint64_t seed;
+    ks_encoder *enc;           /* with its video tower */
+    ks_clip_how how;           /* frames, side and fit of a film */
+    void (*notice)(void *arg, const char *sentence); /* may be NULL */
+    void (*progress)(void *arg, const char *what, int64_t done, int64_t of); /* may be NULL */
+    void *arg;
+} ks_probe_options;
+typedef struct {
+    int64_t classes, train, train_missing, test, test_missing;
+    int64_t of_one;            /* classes that learn from one film */
+    int64_t shared;            /* films of test that were learnt from */
+    double loss;               /* mean over the last epoch */
+    double top1, top5, mean_class_top1, top1_low, top1_high; /* a missing film counts as wrong, a tie against */
+} ks_probe_figures;
+typedef struct ks_probe ks_probe;
+/* Tokens of all films (kept in $XDG_CACHE_HOME/kinoseek/tokens: a second run computes none), then the training, then
+ * test. The same lists, model and options give the same bits at any number of threads. KS_EFORMAT names file and line. */
+int ks_probe_train(ks_probe **p, const ks_probe_options *o, ks_error *e);
+const ks_probe_figures *ks_probe_result(const ks_probe *p);
+/* The official classifier checkpoint, and its classes, a line each. What fails, the files' error flags say. */
+int ks_probe_write(FILE *npz, FILE *classes, const ks_probe *p, ks_encoder *enc, ks_error *e);
+void ks_probe_free(ks_probe *p); /* NULL is fine */
 
 #ifdef __cplusplus
 }
