@@ -27,7 +27,7 @@ VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
 
 PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash sentencepiece
 PKG_ING := libxml-2.0
-PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash
+PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash libheif libwebpdemux
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
 PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_ING) $(PKG_DEC))

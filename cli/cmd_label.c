@@ -44,7 +44,7 @@ typedef struct {
     ks_error *e;
 } labelling;
 
-static void show(labelling *l, const ks_label_row *row, const ks_entry *k)
+static void show(labelling *l, const ks_label_row *row, const ks_moment *k)
 {
     char path[PATH_MAX + 16], times[64];
 
@@ -59,7 +59,7 @@ static void show(labelling *l, const ks_label_row *row, const ks_entry *k)
 static int take_row(void *arg, const ks_label_row *row)
 {
     labelling *l = arg;
-    ks_entry k;
+    ks_moment k;
 
     if (row->score < l->f->least) {
         l->left_out++;
@@ -67,7 +67,7 @@ static int take_row(void *arg, const ks_label_row *row)
     }
     if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
-    k = (ks_entry){.path = row->path, .title = l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
+    k = (ks_moment){.path = row->path, .title = l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
                    .tb = row->tb, .start = row->start, .end = row->end, .best = row->start, .score = row->score,
                    .cosine = row->cosine};
     ks_moment_film(&k, &l->film);

@@ -29,7 +29,7 @@ static void bar(FILE *f, double score, const ks_terminal *t)
     fprintf(f, "%*s", BAR - used, "");
 }
 
-void ks_show_times(char out[64], const ks_entry *k, int utf8)
+void ks_show_times(char out[64], const ks_moment *k, int utf8)
 {
     char from[24], to[24];
 
@@ -42,7 +42,7 @@ void ks_show_times(char out[64], const ks_entry *k, int utf8)
 }
 
 /* Copies and a missing disk, in words; "" where there is nothing to say. */
-static void remark(char *out, size_t room, const ks_entry *k)
+static void remark(char *out, size_t room, const ks_moment *k)
 {
     char disk[256];
 
@@ -67,7 +67,7 @@ static void put_remark(FILE *f, const char *note, int used, const ks_terminal *t
 static int most(int a, int b) { return a > b ? a : b; }
 
 /* Where its score comes from, and what each frame gives, best of a cell. */
-static void put_why(FILE *f, const ks_entry *k, const ks_terminal *t)
+static void put_why(FILE *f, const ks_moment *k, const ks_terminal *t)
 {
     static const char *const blocks[] = {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83", "\xe2\x96\x84",
                                          "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
@@ -91,7 +91,7 @@ static void put_why(FILE *f, const ks_entry *k, const ks_terminal *t)
     putc('\n', f);
 }
 
-void ks_show_moments(FILE *f, const ks_entry *k, int n, const ks_terminal *t, const ks_table_options *o)
+void ks_show_moments(FILE *f, const ks_moment *k, int n, const ks_terminal *t, const ks_table_options *o)
 {
     char path[PATH_MAX + 16], times[64], date[32], note[320];
     int wide = 0, wide_times = 0, digits = n >= 100 ? 3 : 2, bound = 0, dated = 1;

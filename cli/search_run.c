@@ -62,7 +62,7 @@ static ks_pictures wanted_pictures(const ks_search_fields *f, const ks_terminal 
 }
 
 /* A picture that cannot be shown is no reason to show no line: errors end here. */
-static void show_thumbnail(void *arg, const ks_entry *k)
+static void show_thumbnail(void *arg, const ks_moment *k)
 {
     ks_search_run *r = arg;
     outlet *w = r->out;
@@ -86,7 +86,7 @@ static FILE *aside(const ks_search_run *r, const outlet *w)
     return r->g->quiet ? NULL : w->terminal.columns ? stdout : stderr;
 }
 
-static void say_nothing_found(FILE *f, const outlet *w, const ks_entry *nearest)
+static void say_nothing_found(FILE *f, const outlet *w, const ks_moment *nearest)
 {
     char path[PATH_MAX + 16], at[24];
 
@@ -122,7 +122,7 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     fputc('\n', f);
 }
 
-static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_entry *k, const char *title)
+static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_moment *k, const char *title)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
     FILE *f = aside(r, w);
@@ -154,7 +154,7 @@ static int by_path(const void *a, const void *b)
 }
 
 /* -0 alone lists files: each once, where it comes first. seen[n] = 1 where it was listed before. */
-static int find_seen(char *seen, const ks_entry *k, int n, ks_error *e)
+static int find_seen(char *seen, const ks_moment *k, int n, ks_error *e)
 {
     listed *list = malloc(((size_t)n + 1) * sizeof *list);
 
@@ -169,7 +169,7 @@ static int find_seen(char *seen, const ks_entry *k, int n, ks_error *e)
     return 0;
 }
 
-static int write_out(outlet *w, const ks_hits *hits, const ks_entry *k, ks_error *e)
+static int write_out(outlet *w, const ks_hits *hits, const ks_moment *k, ks_error *e)
 {
     char *seen = calloc((size_t)hits->count + 1, 1);
     int err = seen ? 0 : ks_fail(e, KS_ENOMEM, "no memory for hits");
@@ -197,7 +197,7 @@ static void say_uncopied(ks_search_run *r, const ks_hits *hits)
 }
 
 /* A rotten picture is none, like one that was forgotten since. */
-static int thumbnail_of(void *x, uint8_t **jpeg, size_t *bytes, const ks_entry *k, ks_error *e)
+static int thumbnail_of(void *x, uint8_t **jpeg, size_t *bytes, const ks_moment *k, ks_error *e)
 {
     int err = k->n_clips ? ks_index_thumbnail(jpeg, bytes, x, k->clips[0], e) : 0;
 

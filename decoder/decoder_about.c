@@ -2,6 +2,7 @@
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
 #include <libavutil/hwcontext.h>
+#include <libheif/heif.h>
 #include <libswscale/swscale.h>
 #include <errno.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static void about(const ks_task *task)
     library(task, "libavcodec", avcodec_version());
     library(task, "libavformat", avformat_version());
     library(task, "libswscale", swscale_version());
+    fact(task, "libheif", heif_get_version());
     for (enum AVHWDeviceType t = av_hwdevice_iterate_types(AV_HWDEVICE_TYPE_NONE); t != AV_HWDEVICE_TYPE_NONE; t = av_hwdevice_iterate_types(t))
         snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? " " : "", av_hwdevice_get_type_name(t));
     fact(task, "hwaccels", names);
@@ -78,6 +80,7 @@ int ks_task_warm(const char *hwaccel)
         }
         avcodec_free_context(&c);
     }
+    heif_init(NULL); /* its codecs may be libraries of their own, which no job can open any more */
     sws_freeContext(sws_getContext(64, 64, AV_PIX_FMT_YUV420P, 64, 64, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL));
     ks_log_take();
     if (!hwaccel[0] || !strcmp(hwaccel, "auto")) return 0;

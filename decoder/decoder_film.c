@@ -6,6 +6,7 @@
 #include "decoder/decoder_film.h"
 #include "decoder/decoder_clock.h"
 #include "decoder/decoder_jobs.h"
+#include "decoder/decoder_pictures.h"
 
 #include <libavutil/display.h>
 #include <libavutil/dovi_meta.h>
@@ -121,7 +122,9 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     ks_moment m;
     int64_t pts = frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp : frame->pts;
 
-    if (!ks_wire_size_fits(frame->width, frame->height)) {
+    int fits = ks_wire_size_fits(frame->width, frame->height);
+    if (!fits && f->source.still && f->how.shrink) fits = ks_scale_down(frame) == 0 && ks_wire_size_fits(frame->width, frame->height);
+    if (!fits) {
         f->too_large = 1;
         return;
     }
@@ -267,9 +270,31 @@ static int ends_in_zeros(const ks_film_job *f)
     return zeros >= 64 && f->source.bytes.size - zeros - f->read_to < 1 << 20;
 }
 
+/* As step, of a picture reader. */
+static int step_reader(ks_film_job *f)
+{
+    const char *why = NULL;
+    int r = f->source.reader->next(f->frame, &why, f->source.reading);
+    if (r == 0) return 0;
+    int64_t seq = ks_damage_packet(&f->damage, f->frame->pts, 1, 0);
+    if (r < 0) {
+        damage(f, seq);
+        f->lost_end = 1;
+        return 0;
+    }
+    f->frame->best_effort_timestamp = f->frame->pts;
+    f->decoded++;
+    f->source.bytes.read = f->source.bytes.size;
+    deliver(f, f->frame);
+    av_frame_unref(f->frame);
+    ks_talk_alive(f);
+    return !f->too_large;
+}
+
 /* 1: go on; 0: the end. */
 static int step(ks_film_job *f)
 {
+    if (f->source.reader) return step_reader(f);
     AVPacket *p = f->packet;
     int r = read_packet(f);
     if (ks_log_take().bad || (r < 0 && r != AVERROR_EOF && r != AVERROR(EAGAIN))) note_loss(f);
@@ -304,10 +329,10 @@ static void start_clock(ks_film_job *f)
 
 static void open_film(ks_film_job *f, int threads)
 {
-    f->how = (ks_source_how){.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads,
+    f->how = (ks_source_how){.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads, .shrink = f->shrink,
                              .hwaccel = f->task->job.hwaccel, .alive = ks_talk_alive, .arg = f};
     ks_follow_reset(&f->follow);
-    f->hole = f->loss = f->restart = f->damaged = f->headless = f->unread = 0;
+    f->hole = f->loss = f->restart = f->damaged = f->headless = f->unread = f->too_large = 0;
     f->first_damage = -1;
     f->read_to = f->followed_at = f->loss_seq = f->lost_end = 0;
     f->missing = 0;
@@ -325,11 +350,23 @@ static void open_film(ks_film_job *f, int threads)
     ks_log_take();
 }
 
+/* 1: a photograph of more points than travel, and there is a smaller way to read it. */
+static int is_large_still(const ks_film_job *f)
+{
+    return f->source.still && f->hold.next == 0 && f->shrink < KS_SHRINK_MOST && (f->too_large || ks_log_take().too_large);
+}
+
 static void run_film(ks_film_job *f)
 {
     open_film(f, f->task->job.one_thread);
-    if (!f->source.codec) return;
-    while (step(f)) {}
+    while (f->source.codec && step(f)) {}
+    while (is_large_still(f)) {
+        ks_source_close(&f->source);
+        ks_log_listen();
+        f->shrink++;
+        open_film(f, 1);
+        while (f->source.codec && step(f)) {}
+    }
     if (f->restart) {
         f->skip = f->hold.next;
         ks_source_close(&f->source);

@@ -55,6 +55,7 @@ typedef struct {
     int too_large, encrypted, interlaced, hdr;
     int64_t skip;               /* frames already delivered before a restart */
     int restart;                /* begin again with one thread */
+    int shrink;                 /* how the picture is read, of a still that is too large otherwise */
 } ks_film_job;
 
 /* decoder_talk.c: each answers what has been asked meanwhile; a kinoseek that is gone ends the process. */

@@ -1,5 +1,6 @@
 /* decoder_source.c - from bytes to an opened decoder, or a sentence why not. */
 #include "decoder/decoder_source.h"
+#include "decoder/decoder_pictures.h"
 
 #include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
@@ -76,7 +77,8 @@ static int probe(const AVInputFormat **format, ks_source *s, const ks_source_how
     else if (score < 0 || !*format) return refuse(s, why_no_format(s));
     const char *name = (*format)->name;
     if (among(name, playlists)) return refuse(s, playlist);
-    if (is_still(name)) return how->stills ? 0 : refuse(s, "still image");
+    s->still = is_still(name);
+    if (s->still) return how->stills ? 0 : refuse(s, "still image");
     if (among(name, demuxers)) return 0;
     if (score <= AVPROBE_SCORE_RETRY) return refuse(s, "not a video");
     if ((*format)->flags & AVFMT_NOFILE) return refuse(s, "not a video");
@@ -106,6 +108,36 @@ static void rewind_bytes(ks_source *s)
     ks_bytes_open(&s->pb, &s->bytes);
 }
 
+/* One stream of milliseconds, so that clock, dates and verdict find what they look for. */
+static int open_stand_in(ks_source *s, enum AVCodecID codec)
+{
+    s->format = avformat_alloc_context();
+    s->stream = s->format ? avformat_new_stream(s->format, NULL) : NULL;
+    s->codec = avcodec_alloc_context3(NULL);
+    if (!s->stream || !s->codec) return refuse(s, "no memory");
+    s->format->iformat = av_find_input_format("image2pipe");
+    s->stream->time_base = (AVRational){1, 1000};
+    s->stream->codecpar->codec_type = AVMEDIA_TYPE_VIDEO;
+    s->stream->codecpar->codec_id = s->codec->codec_id = s->opened = codec;
+    s->threads = 1;
+    return 0;
+}
+
+static int open_reader(ks_source *s, const ks_source_how *how)
+{
+    enum AVCodecID codec;
+    s->still = s->reader->still;
+    s->container = s->reader->container;
+    if (s->still && !how->stills) return refuse(s, "still image");
+    if (s->bytes.size > KS_PICTURE_BYTES) return refuse(s, "picture too large");
+    size_t n = (size_t)s->bytes.size;
+    s->whole = av_malloc(n);
+    if (!s->whole) return refuse(s, "no memory");
+    if (ks_bytes_at(&s->bytes, 0, s->whole, n) != n) return refuse(s, "cannot be read");
+    const char *why = s->reader->open(&s->reading, &codec, s->whole, n);
+    return why ? refuse(s, why) : open_stand_in(s, codec);
+}
+
 /* A hole of a terabyte costs nothing to make, and libav looks for the next element in it byte by byte (130 MB/s
  * were measured). What a sample table names is read straight on, of a download in pieces too. */
 enum { HOLES = 256 << 20 };
@@ -121,6 +153,8 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
     if (how->fd < 0 || fstat(how->fd, &st)) return refuse(s, "cannot be read");
     s->bytes = (ks_bytes){.fd = how->fd, .size = (int64_t)st.st_size, .alive = how->alive, .arg = how->arg,
                           .holes_most = HOLES};
+    s->reader = ks_picture_reader_of(&s->bytes);
+    if (s->reader) return open_reader(s, how);
     if (ks_bytes_open(&s->pb, &s->bytes)) return refuse(s, "no memory");
     if (probe(&format, s, how)) return -1;
     rewind_bytes(s);
@@ -134,7 +168,8 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
         r = s->pb ? open_format(s, format) : r;
     }
     if (r < 0) return refuse(s, why_no_format(s));
-    if (strstr(s->format->iformat->name, "mov")) s->bytes.holes_most = INDEXED_HOLES;
+    s->container = s->format->iformat->name;
+    if (strstr(s->container, "mov")) s->bytes.holes_most = INDEXED_HOLES;
     s->cut |= ks_bytes_are_cut(&s->bytes, s->format->iformat->name);
     return 0;
 }
@@ -209,6 +244,14 @@ static int threads_for(const AVStream *st)
     return st->codecpar->width * (int64_t)st->codecpar->height > 16 << 20 ? 2 : 4; /* 8K: a frame a thread is 53 MB */
 }
 
+/* A still of more points than travel, after it was found to be one. */
+static void shrink(ks_source *s, const AVCodec *codec, int by)
+{
+    int lowers = codec->max_lowres >= by;
+    s->codec->max_pixels = lowers ? (int64_t)KS_MAX_PIXELS << 2 * by : KS_PICTURE_BYTES / 4;
+    if (lowers) s->codec->lowres = by;
+}
+
 static enum AVPixelFormat take_hardware(AVCodecContext *c, const enum AVPixelFormat *offered)
 {
     enum AVPixelFormat want = (enum AVPixelFormat)(intptr_t)c->opaque;
@@ -261,6 +304,7 @@ static int open_codec(ks_source *s, const ks_source_how *how, AVRational base)
     s->codec->pkt_timebase = base;
     s->opened = p->codec_id;
     s->codec->max_pixels = KS_MAX_PIXELS;
+    if (how->shrink) shrink(s, codec, how->shrink);
     if (how->fast) {
         s->codec->skip_frame = AVDISCARD_NONREF;
         s->codec->skip_loop_filter = AVDISCARD_ALL;
@@ -289,7 +333,9 @@ static void discard_others(ks_source *s)
 int ks_source_open(ks_source *s, const ks_source_how *how)
 {
     if (ks_source_open_bare(s, how)) return -1;
-    if (find_stream_info(s) < 0 && s->format->nb_streams == 0) return refuse(s, why_no_format(s));
+    if (s->reader) return 0;
+    /* libav's look into the streams decodes a picture, at its full size */
+    if (!how->shrink && find_stream_info(s) < 0 && s->format->nb_streams == 0) return refuse(s, why_no_format(s));
     if (pick(s)) return -1;
     discard_others(s);
     return open_codec(s, how, s->stream->time_base);
@@ -306,6 +352,13 @@ int ks_source_follow(ks_source *s, AVStream *st, const ks_source_how *how, AVRat
 void ks_source_close(ks_source *s)
 {
     avcodec_free_context(&s->codec);
+    if (s->reader) {
+        s->reader->close(s->reading);
+        avformat_free_context(s->format); /* no demuxer of libav's was opened */
+        s->format = NULL;
+        s->reading = NULL;
+        av_freep(&s->whole);
+    }
     avformat_close_input(&s->format); /* leaves a pb of ours alone */
     ks_bytes_close(&s->pb);
     av_buffer_unref(&s->device);

@@ -35,8 +35,12 @@ int ks_is_transport_stream(const ks_bytes *b);            /* 1: packets of 188 b
 int ks_bytes_are_cut(const ks_bytes *b, const char *container);
 
 /* --- decoder_source.c --- */
+typedef struct ks_picture_reader ks_picture_reader; /* decoder_pictures.h */
 typedef struct {
     ks_bytes bytes;
+    const ks_picture_reader *reader; /* it reads the file, not libav; NULL: libav. `format` holds one stream then, in ms */
+    void *reading;             /* its state */
+    uint8_t *whole;            /* the file, for it */
     AVIOContext *pb;
     AVFormatContext *format;
     AVStream *stream;
@@ -45,12 +49,20 @@ typedef struct {
     AVBufferRef *device;       /* hardware decoding, or NULL */
     int cut;                   /* known to be longer than what is there */
     int threads;
+    int still;                 /* a picture file of one frame */
+    const char *container;     /* its name; until close */
     char reason[200];          /* why it cannot be opened */
 } ks_source;
+
+/* Photographs have more points than films: a still is opened anew with the next of these where it is too large. JPEG is
+ * decoded at 1/2 and 1/4 of its sides (of at most 160 Mi and 640 Mi points; libav takes no more than 256 Mi), the others
+ * whole, up to KS_PICTURE_BYTES, and scaled down then. */
+enum { KS_SHRINK_MOST = 2 };
 
 typedef struct {
     int fd;
     int stills, fast, threads; /* threads 0: as the film needs */
+    int shrink;                /* 0 ... KS_SHRINK_MOST */
     const char *hwaccel;       /* "" none */
     void (*alive)(void *arg);
     void *arg;

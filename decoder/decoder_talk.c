@@ -121,7 +121,7 @@ static void send_media(ks_film_job *f, const AVFrame *frame, int64_t ticks)
     ks_origin_of(m, c, st, frame, ticks);
     m->fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 0;
     if (!(m->fps >= 0 && m->fps < 1e6)) m->fps = 0;
-    ks_wire_text(m->container, sizeof m->container, c->iformat->name, sizeof m->container);
+    ks_wire_text(m->container, sizeof m->container, f->source.container, sizeof m->container);
     ks_wire_text(m->codec, sizeof m->codec, avcodec_get_name(f->source.codec->codec_id), sizeof m->codec);
     ks_talk_send(f);
     f->has_media = 1;

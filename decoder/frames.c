@@ -135,7 +135,7 @@ int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8
 
 int ks_decoder_about(const char *decoder, ks_fact *facts, int max)
 {
-    static const char *const names[] = {"libavcodec", "libavformat", "libswscale", "hwaccels"};
+    static const char *const names[] = {"libavcodec", "libavformat", "libswscale", "libheif", "hwaccels"};
     ks_decoder *d = NULL;
     ks_job job = {.kind = KS_JOB_ABOUT};
     ks_message m;

@@ -89,9 +89,7 @@ int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 int ks_user_file_publish(ks_user_file *n, ks_error *e); /* synced, under its name; KS_EIO: nothing is left of it */
 void ks_user_file_drop(ks_user_file *n);                /* after an error; nothing to do after publish */
 
-/* --- formats --- */
-typedef ks_moment ks_entry;  /* a moment found, a span with a label, or a clip; all borrowed for the call */
-
+/* --- formats --- what they take: a moment found, a span with a label, or a clip (ks_moment), all borrowed for the call. */
 typedef enum { KS_ROWS_LABELS, KS_ROWS_MOMENTS, KS_ROWS_CLIPS } ks_rows;
 typedef struct {
     ks_rows rows;
@@ -102,7 +100,7 @@ typedef struct {
     const char *model;       /* what found it, where a format says so; NULL: kinoseek */
     ks_rate fps; int drop;   /* --fps: in place of the film's; num 0: the film's. drop as ks_rate_read */
     /* html: a JPEG of the entry; *jpeg NULL: none; freed by the writer. May be NULL. */
-    int (*picture)(void *arg, uint8_t **jpeg, size_t *bytes, const ks_entry *k, ks_error *e);
+    int (*picture)(void *arg, uint8_t **jpeg, size_t *bytes, const ks_moment *k, ks_error *e);
     void *picture_arg;
 } ks_out_options;
 
@@ -131,7 +129,7 @@ int ks_format_about(ks_format_facts *out, int i);  /* the i-th of the table; 0: 
 /* Options and target are borrowed until the close. KS_EUSAGE, KS_EIO. */
 int ks_out_open(ks_out **o, const ks_out_target *to, const ks_format *format, const ks_out_options *options,
                 ks_error *e);
-int ks_out_entry(ks_out *o, const ks_entry *entry, ks_error *e);
+int ks_out_entry(ks_out *o, const ks_moment *entry, ks_error *e);
 /* Checks what is kept, writes, publishes. KS_EUSAGE: the format cannot hold it, or a file is there already. */
 int ks_out_end(ks_out *o, ks_error *e);
 void ks_out_close(ks_out *o); /* NULL is fine; without ks_out_end nothing that has a name is left */

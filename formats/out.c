@@ -53,7 +53,7 @@ const char *ks_base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-int ks_same_film(const ks_entry *a, const ks_entry *b) { return a->video == b->video && strcmp(a->path, b->path) == 0; }
+int ks_same_film(const ks_moment *a, const ks_moment *b) { return a->video == b->video && strcmp(a->path, b->path) == 0; }
 
 int ks_first_of_film(const ks_writer *w, int i) { return i == 0 || !ks_same_film(&w->at[i - 1], &w->at[i]); }
 
@@ -74,7 +74,7 @@ int ks_end_xml(ks_writer *w)
 }
 
 /* --- keeping --- */
-static void forget(ks_entry *k)
+static void forget(ks_moment *k)
 {
     for (int i = 0; i < k->n_copies; i++)
         free((void *)k->copies[i]);
@@ -84,13 +84,13 @@ static void forget(ks_entry *k)
     free((void *)k->clips);
 }
 
-static int keep(ks_out *o, const ks_entry *entry)
+static int keep(ks_out *o, const ks_moment *entry)
 {
-    ks_entry *k;
+    ks_moment *k;
 
     if (o->n == o->room) {
         int room = o->room * 2 + 16;
-        ks_entry *more = realloc(o->kept, (size_t)room * sizeof *more);
+        ks_moment *more = realloc(o->kept, (size_t)room * sizeof *more);
         if (!more)
             return -1;
         o->kept = more;
@@ -185,7 +185,7 @@ int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format, 
     return start_writer(&o->w, o, format, f, e);
 }
 
-int ks_out_entry(ks_out *o, const ks_entry *entry, ks_error *e)
+int ks_out_entry(ks_out *o, const ks_moment *entry, ks_error *e)
 {
     int err;
 

@@ -25,7 +25,7 @@ typedef struct ks_writer {
     ks_json json;
     ks_xml xml;
     const ks_out_options *options;
-    const ks_entry *at;      /* [n] where the format keeps, in its order; else NULL, 0 */
+    const ks_moment *at;      /* [n] where the format keeps, in its order; else NULL, 0 */
     const char *const *ids;  /* [n] with KS_BY_FILM: a name for the entry's film that no other has; UTF-8 */
     int n, i;                /* i: entries written so far */
     ks_rate rate;            /* of the file: --fps, else that of its first film */
@@ -46,14 +46,14 @@ struct ks_format {
     /* Errors < 0 with the sentence in w->e; each may be NULL. */
     int (*check)(ks_writer *w);                      /* before anything is written; w->at is there */
     int (*begin)(ks_writer *w);
-    int (*entry)(ks_writer *w, const ks_entry *entry); /* of a kept one: in its order; NULL: begin or end writes all */
+    int (*entry)(ks_writer *w, const ks_moment *entry); /* of a kept one: in its order; NULL: begin or end writes all */
     int (*end)(ks_writer *w);
 };
 
 /* Entry i begins its film, or ends it (KS_BY_FILM). */
 int ks_first_of_film(const ks_writer *w, int i);
 int ks_last_of_film(const ks_writer *w, int i);
-int ks_same_film(const ks_entry *a, const ks_entry *b);
+int ks_same_film(const ks_moment *a, const ks_moment *b);
 
 /* out_check.c: the flags, longest and most of f over w->at[n]; decides w->rate and w->drop. */
 int ks_check_format(const ks_format *f, ks_writer *w);
@@ -65,16 +65,16 @@ int ks_end_json(ks_writer *w);
 int ks_end_xml(ks_writer *w);
 
 /* The rate of the entry's film: as stored, else as measured. */
-ks_rate ks_entry_rate(const ks_entry *k);
+ks_rate ks_entry_rate(const ks_moment *k);
 /* First and last frame + 1 at this rate, from the film's start; at least one frame. */
-void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate);
+void ks_entry_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate);
 /* A clip of a sequence at w->rate: the film's own rate, where it has an even one (and one that timecode counts, for
  * formats that need that), else --fps; and how many frames of the sequence the entry takes, one at least. */
-ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags);
-int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags);
+ks_rate ks_clip_rate(const ks_writer *w, const ks_moment *k, int flags);
+int64_t ks_sequence_frames(const ks_writer *w, const ks_moment *k, int flags);
 /* The film's start timecode as a frame count at `rate` (0 without one), and whether its labels drop: without a
  * timecode as the rate's habit is. */
-int64_t ks_start_frame(int *drop, const ks_entry *k, ks_rate rate);
+int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate);
 
 extern const ks_format ks_format_jsonl, ks_format_csv, ks_format_print, ks_format_vtt, ks_format_srt,
     ks_format_ffmetadata, ks_format_youtube, ks_format_mkv_chapters, ks_format_kodi_edl, ks_format_mpv_edl,

@@ -19,7 +19,7 @@ static const char *id_of(const ks_writer *w, int i)
     return id + 2;
 }
 
-static void segment(ks_json *j, const ks_entry *k)
+static void segment(ks_json *j, const ks_moment *k)
 {
     ks_json_open(j, "segment", '[');
     ks_json_seconds(j, NULL, ks_seconds(k->start, k->tb));
@@ -37,7 +37,7 @@ static int results_begin(ks_writer *w)
     return 0;
 }
 
-static int results_entry(ks_writer *w, const ks_entry *k)
+static int results_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
 
@@ -90,7 +90,7 @@ static int truth_begin(ks_writer *w)
     return 0;
 }
 
-static int truth_entry(ks_writer *w, const ks_entry *k)
+static int truth_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
     int err = 0;

@@ -20,15 +20,15 @@ static int meta_begin(ks_writer *w)
     return 0;
 }
 
-static double start_of(const ks_entry *k) { return round(ks_seconds(k->start, k->tb) * 1000); }
-static double end_of(const ks_entry *k) { return round(ks_seconds(k->end, k->tb) * 1000); }
+static double start_of(const ks_moment *k) { return round(ks_seconds(k->start, k->tb) * 1000); }
+static double end_of(const ks_moment *k) { return round(ks_seconds(k->end, k->tb) * 1000); }
 
 /* Players show chapters one after the other: one ends where the next begins, and what begins together (labels of one
  * clip) is one. Of the chapter that k begins: the first entry behind it and its end; NULL: k belongs to the one
  * before. */
-static const ks_entry *chapter_of(double *end, const ks_writer *w, const ks_entry *k)
+static const ks_moment *chapter_of(double *end, const ks_writer *w, const ks_moment *k)
 {
-    const ks_entry *next = k + 1, *last = w->at + w->n;
+    const ks_moment *next = k + 1, *last = w->at + w->n;
 
     *end = end_of(k);
     if (k > w->at && start_of(k - 1) == start_of(k))
@@ -40,15 +40,15 @@ static const ks_entry *chapter_of(double *end, const ks_writer *w, const ks_entr
     return next;
 }
 
-static int meta_entry(ks_writer *w, const ks_entry *k)
+static int meta_entry(ks_writer *w, const ks_moment *k)
 {
     double end;
-    const ks_entry *next = chapter_of(&end, w, k);
+    const ks_moment *next = chapter_of(&end, w, k);
 
     if (!next)
         return 0;
     fprintf(w->f, "[CHAPTER]\nTIMEBASE=1/1000\nSTART=%.0f\nEND=%.0f\ntitle=", start_of(k), end);
-    for (const ks_entry *one = k; one < next; one++) {
+    for (const ks_moment *one = k; one < next; one++) {
         fputs(one > k ? ", " : "", w->f);
         meta_text(w->f, one->title);
     }
@@ -79,7 +79,7 @@ static void mkv_time(ks_xml *x, const char *name, int64_t ticks, ks_timebase tb)
     ks_xml_leaf(x, name, text);
 }
 
-static int mkv_entry(ks_writer *w, const ks_entry *k)
+static int mkv_entry(ks_writer *w, const ks_moment *k)
 {
     ks_xml *x = &w->xml;
 
@@ -186,7 +186,7 @@ const ks_format ks_format_youtube = {
 
 /* --- Kodi: FILM.edl beside the film; action 2 is a scene marker, of which Kodi takes the second time (Edl.cpp). No
  * other action is ever written: 0 would cut the moment out. --- */
-static int kodi_entry(ks_writer *w, const ks_entry *k)
+static int kodi_entry(ks_writer *w, const ks_moment *k)
 {
     double start = fmax(ks_seconds(k->start, k->tb), 0);
 

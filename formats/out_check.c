@@ -14,12 +14,12 @@ int ks_json_url(ks_json *j, const char *key, const char *path, ks_error *e)
     return url ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
 }
 
-ks_rate ks_entry_rate(const ks_entry *k)
+ks_rate ks_entry_rate(const ks_moment *k)
 {
     return k->rate_num > 0 ? (ks_rate){k->rate_num, k->rate_den} : ks_rate_of(k->fps);
 }
 
-void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate)
+void ks_entry_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate)
 {
     *in = ks_frame_number(k->start, k->tb, rate);
     *out = ks_frame_number(k->end, k->tb, rate);
@@ -27,7 +27,7 @@ void ks_entry_frames(int64_t *in, int64_t *out, const ks_entry *k, ks_rate rate)
         *out = *in + 1;
 }
 
-int64_t ks_start_frame(int *drop, const ks_entry *k, ks_rate rate)
+int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate)
 {
     ks_rate own = ks_entry_rate(k);
     int64_t frame;
@@ -47,7 +47,7 @@ static int same_rate(ks_rate a, ks_rate b) { return (int64_t)a.num * b.den == (i
 /* Whole, or the 1000/1001 of it: what hh:mm:ss:ff can count without leaving the clock. */
 static int counts(ks_rate r) { return r.num % r.den == 0 || (r.den == 1001 && r.num % 1000 == 0); }
 
-ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags)
+ks_rate ks_clip_rate(const ks_writer *w, const ks_moment *k, int flags)
 {
     ks_rate own = ks_entry_rate(k);
     int even = !k->variable && (k->rate_num > 0 || k->fps > 0) && (counts(own) || !(flags & KS_TIMECODE_RATE));
@@ -55,7 +55,7 @@ ks_rate ks_clip_rate(const ks_writer *w, const ks_entry *k, int flags)
     return even || !w->options->fps.num ? own : w->options->fps;
 }
 
-int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags)
+int64_t ks_sequence_frames(const ks_writer *w, const ks_moment *k, int flags)
 {
     ks_rate rate = ks_clip_rate(w, k, flags);
     int64_t in, out, n;
@@ -65,7 +65,7 @@ int64_t ks_sequence_frames(const ks_writer *w, const ks_entry *k, int flags)
     return n > 0 ? n : 1;
 }
 
-static int check_film(const ks_format *f, ks_writer *w, const ks_entry *k)
+static int check_film(const ks_format *f, ks_writer *w, const ks_moment *k)
 {
     const char *name = ks_base_name(k->path);
     ks_rate rate = w->options->fps.num ? w->options->fps : ks_entry_rate(k);

@@ -35,7 +35,7 @@ static void put_reel(FILE *f, const char *reel)
     fprintf(f, "%s%*s", n ? "" : "AX", 8 - (n ? n : 2), "");
 }
 
-static int cmx_entry(ks_writer *w, const ks_entry *k)
+static int cmx_entry(ks_writer *w, const ks_moment *k)
 {
     cmx *c = w->own;
     int drop;

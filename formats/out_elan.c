@@ -26,9 +26,9 @@ typedef struct {
     int n_tiers;
 } elan;
 
-static long long begin_of(const ks_entry *k) { return llround(fmax(ks_seconds(k->start, k->tb), 0) * 1000); }
+static long long begin_of(const ks_moment *k) { return llround(fmax(ks_seconds(k->start, k->tb), 0) * 1000); }
 
-static long long end_of(const ks_entry *k)
+static long long end_of(const ks_moment *k)
 {
     long long begin = begin_of(k), end = llround(fmax(ks_seconds(k->end, k->tb), 0) * 1000);
 
@@ -110,7 +110,7 @@ static void put_slots(ks_xml *x, const slot *s, int n)
     ks_xml_close(x);
 }
 
-static void put_annotation(ks_xml *x, const ks_entry *k, int i)
+static void put_annotation(ks_xml *x, const ks_moment *k, int i)
 {
     char id[24];
 

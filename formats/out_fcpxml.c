@@ -53,7 +53,7 @@ static void put_format(ks_writer *w, ks_rate rate)
     ks_xml_close(&w->xml);
 }
 
-static int asset_of(const ks_writer *w, const ks_entry *k)
+static int asset_of(const ks_writer *w, const ks_moment *k)
 {
     int i = 0;
 
@@ -62,7 +62,7 @@ static int asset_of(const ks_writer *w, const ks_entry *k)
     return i;
 }
 
-static int put_asset(ks_writer *w, const ks_entry *k)
+static int put_asset(ks_writer *w, const ks_moment *k)
 {
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, 0);
@@ -70,7 +70,7 @@ static int put_asset(ks_writer *w, const ks_entry *k)
     int drop;
     char *url = ks_url_of_path(k->path);
 
-    for (const ks_entry *o = k; o < w->at + w->n; o++) /* no moment may reach beyond its film */
+    for (const ks_moment *o = k; o < w->at + w->n; o++) /* no moment may reach beyond its film */
         if (ks_same_film(o, k)) {
             ks_entry_frames(&in, &out, o, rate);
             length = out > length ? out : length;
@@ -151,7 +151,7 @@ static const char *conform_name(ks_rate r)
     return NULL;
 }
 
-static int fcpxml_entry(ks_writer *w, const ks_entry *k)
+static int fcpxml_entry(ks_writer *w, const ks_moment *k)
 {
     fcpxml *m = w->own;
     ks_xml *x = &w->xml;

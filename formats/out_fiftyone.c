@@ -10,7 +10,7 @@ static int labels_begin(ks_writer *w)
     return 0;
 }
 
-static int labels_entry(ks_writer *w, const ks_entry *k)
+static int labels_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
 
@@ -35,7 +35,7 @@ static int data_begin(ks_writer *w)
     return 0;
 }
 
-static int data_entry(ks_writer *w, const ks_entry *k)
+static int data_entry(ks_writer *w, const ks_moment *k)
 {
     if (ks_first_of_film(w, w->i))
         ks_json_text(&w->json, w->ids[w->i], k->path);

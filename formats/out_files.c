@@ -10,7 +10,7 @@
 /* --- order and names --- */
 static int by_time(const void *a, const void *b)
 {
-    const ks_entry *x = a, *y = b;
+    const ks_moment *x = a, *y = b;
     double s = ks_seconds(x->start, x->tb), t = ks_seconds(y->start, y->tb);
 
     if (s != t)
@@ -20,7 +20,7 @@ static int by_time(const void *a, const void *b)
 
 static int by_film(const void *a, const void *b)
 {
-    const ks_entry *x = a, *y = b;
+    const ks_moment *x = a, *y = b;
     int order = x->video != y->video ? (x->video < y->video ? -1 : 1) : strcmp(x->path, y->path);
 
     return order ? order : by_time(a, b);

@@ -27,7 +27,7 @@ static int hf_check(ks_writer *w)
     return err;
 }
 
-static int hf_entry(ks_writer *w, const ks_entry *k)
+static int hf_entry(ks_writer *w, const ks_moment *k)
 {
     char *folder = realpath(w->path, NULL);
     const char *name = folder ? below(folder, k->path) : NULL;

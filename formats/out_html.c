@@ -47,7 +47,7 @@ static void put_date(FILE *f, int64_t date)
         fputs(text, f);
 }
 
-static int html_entry(ks_writer *w, const ks_entry *k)
+static int html_entry(ks_writer *w, const ks_moment *k)
 {
     uint8_t *jpeg = NULL;
     size_t bytes = 0;

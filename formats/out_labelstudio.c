@@ -15,12 +15,12 @@ static int tasks_begin(ks_writer *w)
     return 0;
 }
 
-static ks_rate rate_of(const ks_writer *w, const ks_entry *k)
+static ks_rate rate_of(const ks_writer *w, const ks_moment *k)
 {
     return w->options->fps.num ? w->options->fps : ks_entry_rate(k);
 }
 
-static int begin_task(ks_writer *w, const ks_entry *k)
+static int begin_task(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
     ks_rate rate = rate_of(w, k);
@@ -46,7 +46,7 @@ static int begin_task(ks_writer *w, const ks_entry *k)
     return 0;
 }
 
-static int tasks_entry(ks_writer *w, const ks_entry *k)
+static int tasks_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
     int64_t in, out;
@@ -96,7 +96,7 @@ static int config_begin(ks_writer *w)
     return 0;
 }
 
-static int config_entry(ks_writer *w, const ks_entry *k)
+static int config_entry(ks_writer *w, const ks_moment *k)
 {
     for (int i = 0; i < w->i; i++)
         if (strcmp(w->at[i].title, k->title) == 0)

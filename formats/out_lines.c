@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void clip_members(ks_json *j, const ks_entry *k)
+static void clip_members(ks_json *j, const ks_moment *k)
 {
     ks_json_int(j, "id", k->clips[0]);
     ks_json_int(j, "video", k->video);
@@ -16,7 +16,7 @@ static void clip_members(ks_json *j, const ks_entry *k)
     ks_json_text(j, "date_source", ks_date_source_name(k->date_source));
 }
 
-static void label_members(ks_json *j, const ks_entry *k)
+static void label_members(ks_json *j, const ks_moment *k)
 {
     ks_json_path(j, "path", k->path);
     ks_json_seconds(j, "start", ks_seconds(k->start, k->tb));
@@ -29,7 +29,7 @@ static void label_members(ks_json *j, const ks_entry *k)
 }
 
 /* Per term, of which a question of words alone has one; per frame. */
-static void why_members(ks_json *j, const ks_entry *k)
+static void why_members(ks_json *j, const ks_moment *k)
 {
     const ks_curve *c = k->why;
 
@@ -56,7 +56,7 @@ static void why_members(ks_json *j, const ks_entry *k)
     ks_json_close(j);
 }
 
-static void moment_members(ks_json *j, const ks_entry *k)
+static void moment_members(ks_json *j, const ks_moment *k)
 {
     ks_json_int(j, "rank", k->rank);
     ks_json_path(j, "path", k->path);
@@ -75,7 +75,7 @@ static void moment_members(ks_json *j, const ks_entry *k)
     ks_json_text(j, "query", k->title);
 }
 
-static int json_entry(ks_writer *w, const ks_entry *k)
+static int json_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
 
@@ -138,7 +138,7 @@ static int csv_begin(ks_writer *w)
     return 0;
 }
 
-static void csv_moment(FILE *f, const ks_entry *k, double start, double end)
+static void csv_moment(FILE *f, const ks_moment *k, double start, double end)
 {
     fprintf(f, "%d,", k->rank);
     cell(f, k->path);
@@ -150,7 +150,7 @@ static void csv_moment(FILE *f, const ks_entry *k, double start, double end)
     cell(f, k->title);
 }
 
-static int csv_entry(ks_writer *w, const ks_entry *k)
+static int csv_entry(ks_writer *w, const ks_moment *k)
 {
     double start = ks_seconds(k->start, k->tb), end = ks_seconds(k->end, k->tb);
     FILE *f = w->f;

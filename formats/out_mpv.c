@@ -15,7 +15,7 @@ static int mpv_begin(ks_writer *w)
  * would show the first frame of the next scene. So both are a microsecond early. */
 static double early(double seconds) { return fmax(floor(seconds * 1e6) - 1, 0) / 1e6; }
 
-static int mpv_entry(ks_writer *w, const ks_entry *k)
+static int mpv_entry(ks_writer *w, const ks_moment *k)
 {
     double start = early(ks_seconds(k->start, k->tb)), end = early(ks_seconds(k->end, k->tb));
 

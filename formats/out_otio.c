@@ -42,7 +42,7 @@ static int otio_begin(ks_writer *w)
     return 0;
 }
 
-static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate, ks_error *e)
+static int media(ks_json *j, const ks_moment *k, int64_t first, ks_rate rate, ks_error *e)
 {
     int err;
 
@@ -61,7 +61,7 @@ static int media(ks_json *j, const ks_entry *k, int64_t first, ks_rate rate, ks_
 
 /* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by
  * it. */
-static int otio_entry(ks_writer *w, const ks_entry *k)
+static int otio_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
     ks_rate rate = w->options->fps.num ? w->options->fps : ks_entry_rate(k);

@@ -162,7 +162,7 @@ static void print_whole(FILE *f, int64_t value, const char *form)
     fprintf(f, *form == '0' ? "%0*lld" : "%*lld", atoi(form), (long long)value);
 }
 
-static void print_time(ks_writer *w, const ks_entry *k, int64_t ticks, const char *form)
+static void print_time(ks_writer *w, const ks_moment *k, int64_t ticks, const char *form)
 {
     double seconds = ks_seconds(ticks, k->tb);
     ks_rate rate = w->options->fps.num ? w->options->fps : ks_entry_rate(k);
@@ -200,7 +200,7 @@ static void print_date(FILE *f, int64_t date, const char *form)
 }
 
 /* form: a copy of its own, "" where none is given. */
-static void print_field(ks_writer *w, const ks_entry *k, which field, const char *form)
+static void print_field(ks_writer *w, const ks_moment *k, which field, const char *form)
 {
     switch (field) {
     case RANK: print_whole(w->f, k->rank, form); break;
@@ -224,7 +224,7 @@ static void print_field(ks_writer *w, const ks_entry *k, which field, const char
     }
 }
 
-static int print_entry(ks_writer *w, const ks_entry *k)
+static int print_entry(ks_writer *w, const ks_moment *k)
 {
     for (const char *s = w->options->form; *s; s++) {
         if ((*s == '{' && s[1] == '{') || (*s == '}' && s[1] == '}')) {

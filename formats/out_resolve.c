@@ -25,10 +25,10 @@ static int64_t first_frame(const ks_writer *w)
     return frame;
 }
 
-static int resolve_entry(ks_writer *w, const ks_entry *k)
+static int resolve_entry(ks_writer *w, const ks_moment *k)
 {
     int64_t in, out, other_in, other_out, first = first_frame(w);
-    const ks_entry *last = w->at + w->n, *next;
+    const ks_moment *last = w->at + w->n, *next;
     char a[24], b[24];
 
     ks_entry_frames(&in, &out, k, w->rate);

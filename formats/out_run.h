@@ -9,7 +9,7 @@ struct ks_out {
     const ks_format *format;
     const ks_out_options *options;
     ks_writer w;             /* a format that does not keep: the file being written */
-    ks_entry *kept;          /* [n] deep copies */
+    ks_moment *kept;          /* [n] deep copies */
     int n, room;
     char **names;            /* [n_names] of the films, with KS_BY_FILM */
     const char **ids;        /* [n] the name of each entry's film */

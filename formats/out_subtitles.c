@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_times(ks_writer *w, const ks_entry *k, char point)
+static void put_times(ks_writer *w, const ks_moment *k, char point)
 {
     char from[24], to[24];
 
@@ -36,7 +36,7 @@ static int vtt_begin(ks_writer *w)
     return 0;
 }
 
-static int vtt_entry(ks_writer *w, const ks_entry *k)
+static int vtt_entry(ks_writer *w, const ks_moment *k)
 {
     putc('\n', w->f);
     put_times(w, k, '.');
@@ -66,7 +66,7 @@ static void srt_text(FILE *f, const char *s)
     }
 }
 
-static int srt_entry(ks_writer *w, const ks_entry *k)
+static int srt_entry(ks_writer *w, const ks_moment *k)
 {
     if (w->i > 0)
         putc('\n', w->f);

@@ -128,7 +128,7 @@ static void metadata(ks_json *j, const ks_writer *w)
 
     ks_json_open(j, "metadata", '{');
     for (int i = 0; i < w->n; i++) {
-        const ks_entry *k = &w->at[i];
+        const ks_moment *k = &w->at[i];
         films += ks_first_of_film(w, i);
         snprintf(id, sizeof id, "ks%d", i + 1);
         ks_json_open(j, id, '{');

@@ -67,7 +67,7 @@ static int xmeml_begin(ks_writer *w)
 }
 
 /* The file whole at its first clip, by its id at the others. */
-static int put_file(ks_writer *w, const ks_entry *k, ks_rate rate, int64_t length)
+static int put_file(ks_writer *w, const ks_moment *k, ks_rate rate, int64_t length)
 {
     ks_xml *x = &w->xml;
     char id[24], *url = ks_url_of_path(k->path);
@@ -95,7 +95,7 @@ static int put_file(ks_writer *w, const ks_entry *k, ks_rate rate, int64_t lengt
     return url ? 0 : ks_fail(w->e, KS_ENOMEM, "no memory for a path");
 }
 
-static void put_marker(ks_xml *x, const ks_entry *k, int64_t at)
+static void put_marker(ks_xml *x, const ks_moment *k, int64_t at)
 {
     char score[48];
 
@@ -108,7 +108,7 @@ static void put_marker(ks_xml *x, const ks_entry *k, int64_t at)
     ks_xml_close(x);
 }
 
-static int xmeml_entry(ks_writer *w, const ks_entry *k)
+static int xmeml_entry(ks_writer *w, const ks_moment *k)
 {
     xmeml *m = w->own;
     ks_xml *x = &w->xml;

@@ -27,8 +27,9 @@ static const magic films[] = {
 static const magic stills[] = {
     {0, 3, "\xff\xd8\xff"}, {0, 8, "\x89PNG\r\n\x1a\n"}, {8, 4, "WEBP"}, {0, 2, "BM"}, {0, 4, "II*\0"}, {0, 4, "MM\0*"},
 };
-/* Brands of ISO files that are pictures, not films. */
+/* Brands of ISO files that are pictures, not films; the first READ of them are read. */
 static const char *const still_brands[] = {"heic", "heix", "heim", "heis", "mif1", "avif", "crx ", "jp2 ", "jxl "};
+enum { READ = 6 };
 static const char *const atoms[] = {"ftyp", "moov", "mdat", "wide", "free", "skip", "styp", "pnot", "moof", "sidx"};
 static const char *const extensions[] = {
     "mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "divx", "mpg", "mpeg", "m1v", "m2v", "mpe", "vob", "ts", "m2ts",
@@ -56,11 +57,24 @@ static int is_transport(const uint8_t *head, size_t n)
     return 0;
 }
 
+static int is_branded(const uint8_t *head, size_t n, size_t brands)
+{
+    if (n < 12 || memcmp(head + 4, "ftyp", 4) != 0) return 0;
+    for (size_t i = 0; i < brands; i++)
+        if (memcmp(head + 8, still_brands[i], 4) == 0) return 1;
+    return 0;
+}
+
+/* WebP with its bit for animation. */
+static int is_moving_webp(const uint8_t *head, size_t n)
+{
+    return n > 20 && memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WEBPVP8X", 8) == 0 && (head[20] & 2);
+}
+
 int ks_sniff_video(const uint8_t *head, size_t n)
 {
-    if (n >= 12 && memcmp(head + 4, "ftyp", 4) == 0)
-        for (size_t i = 0; i < COUNT(still_brands); i++)
-            if (memcmp(head + 8, still_brands[i], 4) == 0) return 0;
+    if (is_branded(head, n, COUNT(still_brands))) return 0;
+    if (is_moving_webp(head, n)) return 1;
     for (size_t i = 0; n >= 8 && i < COUNT(atoms); i++)
         if (memcmp(head + 4, atoms[i], 4) == 0) return 1;
     return any(films, COUNT(films), head, n) || is_transport(head, n);
@@ -68,7 +82,7 @@ int ks_sniff_video(const uint8_t *head, size_t n)
 
 int ks_sniff_still(const uint8_t *head, size_t n)
 {
-    return any(stills, COUNT(stills), head, n);
+    return any(stills, COUNT(stills), head, n) || is_branded(head, n, READ);
 }
 
 int ks_video_name(const char *path)

@@ -30,7 +30,7 @@ BEGIN {
     lib[++n] = "^sqlite3ext\\.h$";                                   who[n] = " sql "
     lib[++n] = "^faiss/";                                            who[n] = " index "
     lib[++n] = "^xxhash\\.h$";                                       who[n] = " index decoder ingest "
-    lib[++n] = "^libav|^libsw|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " program "
+    lib[++n] = "^libav|^libsw|^libheif/|^webp/|^seccomp\\.h$|^turbojpeg\\.h$|^linux/landlock\\.h$"; who[n] = " program "
     lib[++n] = "^curl/";                                             who[n] = " cli "
     lib[++n] = "^microhttpd\\.h$";                                   who[n] = " serve "
     lib[++n] = "^libpq";                                             who[n] = " index "

@@ -2,7 +2,7 @@
  * and last time, end, seconds missing, breaks, size, rotation, clock, reason. Clock: the corpus draws
  * floor(4 t) as eight bars over the top half; here "a..b" is the range of (frame's time - time in the
  * picture) over all frames, "/" starts a new one after each break: a right file has 0..0.25.
- * KS_PROBE=frames: every frame's time too. KS_PROBE=raw: first frame as RGB to stdout, nothing else. */
+ * KS_PATIENCE: seconds. KS_PROBE=frames: every frame's time too. KS_PROBE=raw: first frame as RGB to stdout, nothing else. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
 {
     ks_decoder *d = NULL;
     ks_error e;
-    ks_decoder_how how = {.no_sandbox = getenv("KS_NO_SANDBOX") != NULL, .patience = 5};
+    ks_decoder_how how = {.no_sandbox = getenv("KS_NO_SANDBOX") != NULL, .patience = getenv("KS_PATIENCE") ? atof(getenv("KS_PATIENCE")) : 5};
     if (argc < 3) return 2;
     for (int i = 2; i < argc; i++) {
         if (!d && ks_decoder_start(&d, argv[1], &how, &e)) {

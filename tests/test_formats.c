@@ -14,7 +14,7 @@
 enum { MOST = 2000 };
 
 static char folder[] = "/tmp/kinoseek_formats_XXXXXX";
-static ks_entry entries[MOST];
+static ks_moment entries[MOST];
 static char titles[MOST][64];
 static rf_span got[MOST + 8];
 
@@ -88,7 +88,7 @@ static void make_film(const film_kind *k, int n)
     for (int i = 0; i < n; i++) {
         int64_t from = (int64_t)(i * step) + random() % (int64_t)(step / 3 + 1), length = random() % 4 ? 1 + random() % (int64_t)(fmin(step / 3, 90) + 1) : 1;
         snprintf(titles[i], sizeof *titles, "label %ld %d", random() % 7, i % 2);
-        entries[i] = (ks_entry){.path = "/films/lake & sea.mov", .title = titles[i], .video = 7, .rank = i + 1, .tb = tb,
+        entries[i] = (ks_moment){.path = "/films/lake & sea.mov", .title = titles[i], .video = 7, .rank = i + 1, .tb = tb,
                                 .start = llround((double)from * k->den / k->num * tb.den), .end = llround((double)(from + length) * k->den / k->num * tb.den),
                                 .score = 0.5, .fps = (double)k->num / k->den, .duration = k->hours * 3600, .variable = k->variable,
                                 .rate_num = k->known ? k->num : 0, .rate_den = k->known ? k->den : 0, .reel = "A001"};
@@ -238,7 +238,7 @@ static void make_names(void)
         for (char *s = paths[i] + 7; *s; s++)
             if (*s == '/')
                 *s = '_';
-        entries[i] = (ks_entry){.path = paths[i], .title = awkward[i], .video = i + 1, .rank = i + 1, .tb = {1, 1000}, .start = 1000 * i,
+        entries[i] = (ks_moment){.path = paths[i], .title = awkward[i], .video = i + 1, .rank = i + 1, .tb = {1, 1000}, .start = 1000 * i,
                                 .end = 1000 * i + 900, .fps = 25, .duration = 100};
     }
 }
@@ -404,7 +404,7 @@ START_TEST(films_of_one_name)
     ks_spans s;
 
     for (int i = 0; i < 2; i++)
-        entries[i] = (ks_entry){.path = i ? "/b/lake.mp4" : "/a/lake.mov", .title = "x", .video = 3 + i, .tb = {1, 1}, .start = i, .end = i + 2, .fps = 25, .duration = 9};
+        entries[i] = (ks_moment){.path = i ? "/b/lake.mp4" : "/a/lake.mov", .title = "x", .video = 3 + i, .tb = {1, 1}, .start = i, .end = i + 2, .fps = 25, .duration = 9};
     for (int i = 2; i < SETS; i++) {
         if (strcmp(sets[i], "elan") == 0 || strcmp(sets[i], "label-studio") == 0)
             continue;
@@ -434,7 +434,7 @@ START_TEST(activitynet_ids_are_its_own)
     char *text;
 
     for (int i = 0; i < 3; i++)
-        entries[i] = (ks_entry){.path = paths[i], .title = "t", .video = 1 + i, .tb = {1, 1}, .start = i, .end = i + 2, .duration = 9};
+        entries[i] = (ks_moment){.path = paths[i], .title = "t", .video = 1 + i, .tb = {1, 1}, .start = i, .end = i + 2, .duration = 9};
     for (int truth = 0; truth < 2; truth++) {
         text = written(&err, truth ? "activitynet-truth" : "activitynet", 3, &o, &e);
         ck_assert_int_eq(err, 0);
@@ -479,7 +479,7 @@ START_TEST(youtube_merges_and_begins_at_nought)
 
     for (int i = 0; i < 6; i++) {
         snprintf(titles[i], sizeof *titles, i == 1 ? "<b>" : "t%d", i);
-        entries[i] = (ks_entry){.path = "/a.mp4", .title = titles[i], .video = 1, .tb = {1, 10}, .start = starts[i] * 10 + 7, .end = starts[i] * 10 + 90, .duration = 125};
+        entries[i] = (ks_moment){.path = "/a.mp4", .title = titles[i], .video = 1, .tb = {1, 10}, .start = starts[i] * 10 + 7, .end = starts[i] * 10 + 90, .duration = 125};
     }
     text = written(&err, "youtube", 6, &o, &e);
     ck_assert_str_eq(text, "0:00 Start\n0:14 t0, b\n0:31 t2\n1:00 t3, t4, t5\n");
