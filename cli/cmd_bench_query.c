@@ -89,7 +89,7 @@ static int measure(figures *f, parts *p, const bench_fields *o, const char *word
     for (int i = 0; i < o->rounds && err == 0; i++) {
         ks_hits hits = {0};
         double began = now(), words_took, moments_took;
-        if ((err = ks_query_words(p->q, NULL, p->enc, words, NULL, e)) < 0)
+        if ((err = ks_query_words(p->q, NULL, p->enc, words, e)) < 0)
             break;
         words_took = since(&began);
         err = ks_query_run(&hits, p->x, p->scale, p->q, f->dim, &how, e);

@@ -9,7 +9,8 @@
 
 typedef struct {
     int json, csv, force;
-    const char *svg, *without;
+    const char *svg;
+    ks_opt_list plus, minus;
 } curve_fields;
 
 #define AT(field) offsetof(curve_fields, field)
@@ -17,7 +18,8 @@ static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, AT(json), NULL, "a JSON line a kept frame: t, score, cosine"},
     {0, "csv", KS_OPT_FLAG, AT(csv), NULL, "the same as a table for spreadsheets"},
     {0, "svg", KS_OPT_TEXT, AT(svg), "FILE", "draw it there; - is standard output"},
-    {0, "not", KS_OPT_TEXT, AT(without), "WORDS", "away from these words"},
+    {0, "plus", KS_OPT_LIST, AT(plus), "TERM", "words, @FILE[@T] or #CLIP, added to the words"},
+    {0, "minus", KS_OPT_LIST, AT(minus), "TERM", "taken away from them"},
     {0, "force", KS_OPT_FLAG, AT(force), NULL, "let --svg replace a file that is there"},
     {0},
 };
@@ -102,10 +104,22 @@ static int draw(ks_curve *c, const ks_globals *g, const curve_fields *f, const k
     return err < 0 ? err : c->n == 0;
 }
 
+static int read_terms(ks_terms *terms, const curve_fields *f, ks_error *e)
+{
+    int err = 0;
+
+    for (int i = 0; i < f->plus.n && err >= 0; i++)
+        err = ks_terms_add(terms, "plus", f->plus.at[i], e);
+    for (int i = 0; i < f->minus.n && err >= 0; i++)
+        err = ks_terms_add(terms, "minus", f->minus.at[i], e);
+    return err < 0 ? err : 0;
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const curve_fields *f = fields;
     ks_curve c = {0};
+    ks_terms terms = {0};
     char *words;
     int err;
 
@@ -113,14 +127,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "name a film and say what to look for: kinoseek curve lake.mp4 a dog jumping");
     if (!!f->json + !!f->csv + (f->svg && strcmp(f->svg, "-") == 0) > 1)
         return ks_fail(e, KS_EUSAGE, "name one of --json, --csv, --svg -");
-    if (f->without && ks_is_blank(f->without))
-        return ks_fail(e, KS_EUSAGE, "--not: the words are empty");
     if (!(words = ks_join_words(n - 1, args + 1)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek curve lake.mp4 a dog jumping");
     else
-        err = draw(&c, g, f, &(ks_question){.words = words, .without = f->without, .in = args[0]}, e);
+        err = read_terms(&terms, f, e);
+    if (err == 0)
+        err = draw(&c, g, f, &(ks_question){.words = words, .terms = &terms, .in = args[0]}, e);
+    ks_terms_free(&terms);
     ks_curve_free(&c);
     free(words);
     return err;

@@ -9,17 +9,15 @@
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
     {0, "all", KS_OPT_FLAG, KS_AT(ask.all), NULL, "no cut-off: the weak ones too"},
-    {0, "image", KS_OPT_TEXT, KS_AT(ask.image), "FILE", "look for what is in a picture"},
-    {0, "not", KS_OPT_TEXT, KS_AT(ask.without), "WORDS", "away from these words"},
-    {0, "like", KS_OPT_COUNT, KS_AT(like), "CLIP", "look for what a clip shows (its number)"},
+    KS_TERM_OPTION(8, "image", "FILE", "look for what is in a picture"),
+    KS_TERM_OPTION(9, "like", "CLIP", "look for what a clip shows (its number)"),
     {0, "queries", KS_OPT_TEXT, KS_AT(queries), "FILE", "one query a line, - for standard input"},
     KS_SEARCH_MORE_OPTIONS,
     {0},
 };
 
-static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
+static int ask_lines(ks_search_run *r, ks_question *q, const char *file, ks_error *e)
 {
-    ks_question q = r->f->ask;
     FILE *f = strcmp(file, "-") == 0 ? stdin : fopen(file, "r");
     char *line = NULL;
     size_t room = 0;
@@ -35,7 +33,7 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
         if (strlen(line) != (size_t)n || !ks_is_utf8(line))
             err = ks_fail(e, KS_EFORMAT, "%s: line %d is not UTF-8 text", file, at);
         else if (!ks_is_blank(line))
-            q.words = line, err = ks_search_ask(r, &q, e);
+            q->words = line, err = ks_search_ask(r, q, e);
     }
     if (err == 0 && ferror(f))
         err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
@@ -45,35 +43,44 @@ static int ask_lines(ks_search_run *r, const char *file, ks_error *e)
     return err;
 }
 
+static int terms_given(const ks_search_fields *f)
+{
+    int n = 0;
+
+    for (int i = 0; i < KS_TERM_OPTIONS; i++)
+        n += f->terms[i].n;
+    return n;
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const ks_search_fields *f = fields;
-    int ways = (n > 0) + (f->queries != NULL) + (f->ask.image != NULL) + (f->like > 0), err;
     ks_search_run r = {0};
     ks_question q = f->ask;
+    ks_terms terms = {0};
     char *words = NULL;
+    int err;
 
-    if (ways != 1)
-        return ks_fail(e, KS_EUSAGE, ways ? "name one of WORDS, --queries, --image, --like" : "say what to look for: kinoseek search a dog jumping into water");
-    if (f->ask.without && (f->ask.image || f->like))
-        return ks_fail(e, KS_EUSAGE, "--not goes with words");
+    if (n > 0 && f->queries)
+        return ks_fail(e, KS_EUSAGE, "name one of WORDS and --queries");
+    if (n == 0 && !f->queries && !terms_given(f))
+        return ks_fail(e, KS_EUSAGE, "say what to look for: kinoseek search a dog jumping into water");
     if (f->queries && f->html)
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
     if (!(words = ks_join_words(n, args)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (f->ask.without && ks_is_blank(f->ask.without))
-        err = ks_fail(e, KS_EUSAGE, "--not: the words are empty");
-    else if (n > 0 && ks_is_blank(words))
+    if (n > 0 && ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
-    else
+    else if ((err = ks_search_terms(&terms, f, n > 0 || f->queries, e)) == 0)
         err = ks_search_open(&r, g, f, "search", e);
     q.words = n > 0 ? words : NULL;
-    q.like = f->like;
+    q.terms = &terms;
     if (err == 0)
-        err = f->queries ? ask_lines(&r, f->queries, e) : ks_search_ask(&r, &q, e);
+        err = f->queries ? ask_lines(&r, &q, f->queries, e) : ks_search_ask(&r, &q, e);
     if (err == 0)
         err = ks_search_finish(&r, e);
     ks_search_close(&r, err);
+    ks_terms_free(&terms);
     free(words);
     return err;
 }

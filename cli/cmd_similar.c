@@ -13,17 +13,22 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     const ks_search_fields *f = fields;
     ks_question q = f->ask;
     ks_search_run r = {0};
+    ks_terms terms = {0};
     int err;
 
     if (n != 1)
         return ks_fail(e, KS_EUSAGE, "name one film, and a second in it if you like: kinoseek similar lake.mp4@4:12");
-    err = ks_search_open(&r, g, f, "similar", e);
+    err = ks_search_terms(&terms, f, 1, e);
+    if (err == 0)
+        err = ks_search_open(&r, g, f, "similar", e);
     q.film = args[0];
+    q.terms = &terms;
     if (err == 0)
         err = ks_search_ask(&r, &q, e);
     if (err == 0)
         err = ks_search_finish(&r, e);
     ks_search_close(&r, err);
+    ks_terms_free(&terms);
     return err;
 }
 

@@ -25,6 +25,31 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* --- the terms --- */
+const char *const ks_term_options[KS_TERM_OPTIONS] = {"plus", "minus", "and", "or", "not", "then", "unless", "within", "image", "like"};
+
+/* The option that was typed first among those not read yet; -1: none is left. at[KS_TERM_OPTIONS]: read so far. */
+static int next_option(const ks_search_fields *f, const int *at)
+{
+    int best = -1;
+
+    for (int i = 0; i < KS_TERM_OPTIONS; i++)
+        if (at[i] < f->terms[i].n && (best < 0 || f->terms[i].order[at[i]] < f->terms[best].order[at[best]]))
+            best = i;
+    return best;
+}
+
+int ks_search_terms(ks_terms *terms, const ks_search_fields *f, int begun, ks_error *e)
+{
+    int at[KS_TERM_OPTIONS] = {0}, i, err = 0;
+    ks_question none = {0};
+
+    *terms = (ks_terms){0};
+    while (err >= 0 && (i = next_option(f, at)) >= 0)
+        err = ks_question_set(&none, terms, ks_term_options[i], f->terms[i].at[at[i]++], e);
+    return err < 0 ? err : begun ? 0 : ks_terms_begin(terms, e);
+}
+
 static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
 {
     const ks_search_fields *f = r->f;
@@ -106,7 +131,7 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     int k = r->o.k > 0 ? r->o.k : 10;
 
     ks_counted(clips, hits->searched, "clip");
-    if (hits->count < k && !r->o.all && !r->o.vector_query)
+    if (hits->count < k && !hits->uncut)
         fprintf(f, "Nothing else stands out among %s", clips);
     else if (hits->count < k)
         fprintf(f, "All of %s", clips);
@@ -240,7 +265,6 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
     ks_answer a;
     int err;
 
-    r->o.vector_query = !q->words;
     if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0)
         return err;
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);

@@ -6,9 +6,12 @@
 #include "cli/export_to.h"
 #include "session/session.h"
 
+/* One list an option that takes a TERM, and --within; they are read in the order in which they were typed. */
+enum { KS_TERM_OPTIONS = 10 };
 typedef struct {
     ks_question ask;
-    int like, open;
+    ks_opt_list terms[KS_TERM_OPTIONS]; /* in the order of ks_term_options */
+    int open;
     int raw, nul;
     const char *print, *html, *queries, *pictures;
     ks_export_fields to;
@@ -28,7 +31,16 @@ typedef struct {
     KS_EXPORT_FORMAT(ks_search_fields, to), \
     {0, "html", KS_OPT_TEXT, KS_AT(html), "FILE", "also write a page of thumbnails"}, \
     {0, "open", KS_OPT_COUNT, KS_AT(open), "N", "play number N (mpv, or $KINOSEEK_PLAYER)"}
+#define KS_TERM_OPTION(I, NAME, ARG, HELP) {0, NAME, KS_OPT_LIST, KS_AT(terms[I]), ARG, HELP}
 #define KS_SEARCH_MORE_OPTIONS \
+    KS_TERM_OPTION(0, "plus", "TERM", "words, @FILE[@T] or #CLIP, added to the question"), \
+    KS_TERM_OPTION(1, "minus", "TERM", "taken away from it"), \
+    KS_TERM_OPTION(2, "and", "TERM", "and this in the same clip"), \
+    KS_TERM_OPTION(3, "or", "TERM", "or this"), \
+    KS_TERM_OPTION(4, "not", "TERM", "no clip that shows this"), \
+    KS_TERM_OPTION(5, "then", "TERM", "and then this, later in the film"), \
+    KS_TERM_OPTION(6, "unless", "TERM", "unless this follows"), \
+    KS_TERM_OPTION(7, "within", "TIME", "of --then and --unless (30 s)"), \
     {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
     KS_EXPORT_MORE(ks_search_fields, to), \
     {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
@@ -40,6 +52,10 @@ typedef struct {
     {0, "pictures", KS_OPT_TEXT, KS_AT(pictures), "auto|off|kitty|sixel", "thumbnails in the terminal (auto)"}, \
     {0, "exact", KS_OPT_FLAG, KS_AT(ask.exact), NULL, "look at every clip"}, \
     {0, "ann", KS_OPT_FLAG, KS_AT(ask.ann), NULL, "let the FAISS index choose"}
+
+extern const char *const ks_term_options[KS_TERM_OPTIONS]; /* "plus" ... */
+/* terms = what was typed, which begins by itself where begun is 0; for ks_terms_free in any case. */
+int ks_search_terms(ks_terms *terms, const ks_search_fields *f, int begun, ks_error *e);
 
 /* An open library and the ways out. */
 typedef struct {

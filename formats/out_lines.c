@@ -73,6 +73,19 @@ static void moment_members(ks_json *j, const ks_moment *k)
     ks_json_int(j, "date", k->film_date);
     ks_json_text(j, "date_source", ks_date_source_name(k->date_source));
     ks_json_text(j, "query", k->title);
+    if (!k->n_parts)
+        return;
+    ks_json_open(j, "parts", '[');
+    for (int i = 0; i < k->n_parts; i++) {
+        ks_json_open(j, NULL, '{');
+        ks_json_int(j, "term", k->parts[i].term);
+        ks_json_seconds(j, "start", ks_seconds(k->parts[i].start, k->tb));
+        ks_json_seconds(j, "end", ks_seconds(k->parts[i].end, k->tb));
+        ks_json_seconds(j, "best", ks_seconds(k->parts[i].best, k->tb));
+        ks_json_number(j, "score", k->parts[i].score);
+        ks_json_close(j);
+    }
+    ks_json_close(j);
 }
 
 static int json_entry(ks_writer *w, const ks_moment *k)

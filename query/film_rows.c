@@ -104,22 +104,52 @@ typedef struct {
     int room, failed;
 } loading;
 
+static int room_for_clips(loading *l, int m)
+{
+    ks_film *f = l->f;
+    int room = 2 * l->room + m;
+    ks_scored *more;
+    float *cosines;
+
+    if (f->n + m <= l->room)
+        return 0;
+    if (!(more = realloc(f->clips, (size_t)room * sizeof *more)))
+        return -1;
+    f->clips = more;
+    if (l->ask->queries > 1) {
+        if (!(cosines = realloc(f->cosines, (size_t)room * (size_t)l->ask->queries * sizeof *cosines)))
+            return -1;
+        f->cosines = cosines;
+    }
+    l->room = room;
+    return 0;
+}
+
+/* The cosines of clip i with all queries, where they stay. */
+static const float *cosines_of(ks_film *f, const ks_film_ask *ask, const float *scores, int m, int i)
+{
+    float *kept;
+
+    if (ask->queries == 1)
+        return scores + i;
+    kept = f->cosines + (size_t)f->n * (size_t)ask->queries;
+    for (int t = 0; t < ask->queries; t++)
+        kept[t] = scores[(size_t)t * (size_t)m + (size_t)i];
+    return kept;
+}
+
+/* scores [queries, m] */
 static int load_block(void *arg, const ks_clip *clips, const float *scores, int m)
 {
     loading *l = arg;
     ks_film *f = l->f;
 
-    if (f->n + m > l->room) {
-        int room = 2 * l->room + m;
-        ks_scored *more = realloc(f->clips, (size_t)room * sizeof *more);
-        if (!more)
-            return l->failed = 1;
-        f->clips = more;
-        l->room = room;
-    }
+    if (room_for_clips(l, m) < 0)
+        return l->failed = 1;
     for (int i = 0; i < m; i++) {
-        double cosine = (double)scores[i];
-        f->clips[f->n++] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, l->ask->worth(l->ask->arg, cosine), cosine, 0};
+        const float *cosine = cosines_of(f, l->ask, scores, m, i);
+        f->clips[f->n] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, l->ask->worth(l->ask->arg, cosine), (double)*cosine, 0, f->n};
+        f->n++;
         if (clips[i].end - clips[i].start > f->longest)
             f->longest = clips[i].end - clips[i].start;
     }
@@ -145,7 +175,7 @@ static int read_clips(ks_film *f, const ks_film_ask *ask, ks_error *e)
     int err;
 
     filter.video = f->id;
-    if ((err = ks_index_scores(ask->x, ask->q, 1, ask->dim, &filter, load_block, &l, e)) < 0)
+    if ((err = ks_index_scores(ask->x, ask->q, ask->queries, ask->dim, &filter, load_block, &l, e)) < 0)
         return err;
     if (l.failed)
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
@@ -201,6 +231,7 @@ void ks_films_free(ks_films *films)
             free(films->at[i].paths[p]);
         free(films->at[i].paths);
         free(films->at[i].clips);
+        free(films->at[i].cosines);
     }
     free(films->at);
     free(films->slots);

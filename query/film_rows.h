@@ -14,6 +14,7 @@ typedef struct {
     char **paths;      /* [n_paths] that pass the filter's glob; the first one is there, if any is */
     int n_paths;
     ks_scored *clips;  /* [n] sorted by start, then id */
+    float *cosines;    /* [n, queries] by ks_scored.row; NULL where there is one query */
     int n;
     int64_t longest;   /* ticks of the longest clip */
     int moments;       /* shown of it */
@@ -26,12 +27,12 @@ typedef struct {
     int size;          /* a power of two, at least twice n */
 } ks_films;
 
-/* What one clip is worth to the query. */
-typedef double ks_worth(const void *arg, double cosine);
+/* What one clip is worth to the query: cosine [queries]. */
+typedef double ks_worth(const void *arg, const float *cosine);
 typedef struct {
     ks_index *x;
-    const float *q;            /* [dim] */
-    int dim;
+    const float *q;            /* [queries, dim] */
+    int queries, dim;
     const ks_filter *filter;
     ks_worth *worth;
     const void *arg;

@@ -81,6 +81,7 @@ void ks_hit_clear(ks_hit *h)
         free((void *)h->copies[i]);
     free((void *)h->copies);
     free((void *)h->clips);
+    free((void *)h->parts);
     free((void *)h->path);
 }
 

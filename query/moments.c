@@ -47,3 +47,20 @@ void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int 
     for (int i = m->first; i < n && clips[i].start < m->end; i++)
         shoulder(m, &clips[i]);
 }
+
+static int touches(const ks_moment *m, const ks_scored *c) { return c->start <= m->end && c->end >= m->start; }
+
+void ks_moment_extent(ks_moment *m, const ks_scored *clips, const double *values, int n, int seed)
+{
+    double least = values[seed] * KS_MOMENT_SHARE;
+
+    *m = (ks_moment){clips[seed].start, clips[seed].end, seed, seed};
+    if (!(values[seed] > 0))
+        return;
+    for (; m->last + 1 < n && values[m->last + 1] >= least && touches(m, &clips[m->last + 1]); m->last++)
+        m->end = clips[m->last + 1].end > m->end ? clips[m->last + 1].end : m->end;
+    for (; m->first > 0 && values[m->first - 1] >= least && touches(m, &clips[m->first - 1]); m->first--) {
+        m->start = clips[m->first - 1].start;
+        m->end = clips[m->first - 1].end > m->end ? clips[m->first - 1].end : m->end;
+    }
+}

@@ -10,6 +10,7 @@ typedef struct {
     int64_t start, end;  /* ticks */
     double value, cosine;
     int taken;           /* belongs to a moment already, or lies on the shoulder of one */
+    int row;             /* of its film's cosines */
 } ks_scored;
 
 typedef struct {
@@ -26,5 +27,7 @@ typedef struct {
  * least half of its own length: it shows the same seconds. apart: the seed alone. longest: no clip is longer; the cost is
  * that of the moment's neighbourhood, not of the film. */
 void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart);
+/* The same growth by values [n] of their own, start and end alone: nothing is taken, and what is taken counts. */
+void ks_moment_extent(ks_moment *m, const ks_scored *clips, const double *values, int n, int seed);
 
 #endif

@@ -1,7 +1,7 @@
 /* query.h - words or a vector in, ranked moments out.
  *
  *   ks_scale_open(&s, x, enc, &e);                    how far above chance, in this library
- *   ks_query_words(q, NULL, enc, "a dog jumping", NULL, &e);     words -> q[D]
+ *   ks_query_words(q, NULL, enc, "a dog jumping", &e);           words -> q[D]
  *   ks_query_run(&hits, x, s, q, D, &options, &e);    q[D] -> moments
  *   ks_hits_free(&hits); ks_scale_close(s);
  *
@@ -15,6 +15,7 @@
 #include "encoder/encoder.h"
 #include "index/index.h"
 #include "ks.h"
+#include "query/terms.h" /* part of this header: the terms of a question */
 
 #ifdef __cplusplus
 extern "C" {
@@ -59,7 +60,14 @@ typedef struct {
     int rate_num, rate_den, variable; /* exact nominal rate, 0: not known; its frames come unevenly */
     char timecode[16], reel[64];      /* of time 0; "": none */
     int date_source;                  /* KS_DATE_* */
+    const struct ks_hit_part *parts;  /* [n_parts] of a question of several terms, in their order; score is the least of theirs */
+    int n_parts;
 } ks_hit;
+typedef struct ks_hit_part {
+    int term;                 /* its number in the question, from 1 */
+    int64_t start, end, best; /* ticks */
+    double score;
+} ks_hit_part;
 enum { KS_HIT_COPIES = 16 };
 typedef struct {
     ks_hit *at;               /* [count + below]; those from count on lie under the cut-off */
@@ -69,6 +77,7 @@ typedef struct {
     int64_t uncopied;         /* of them read from the catalog, for want of a search copy: slow where they are many */
     double seconds_searched;  /* of video; 0 where a filter makes it unknown */
     int approximate;          /* 1: FAISS chose the candidates */
+    int uncut;                /* 1: there was no cut-off: k moments wherever there are so many */
 } ks_hits;
 
 typedef struct {
@@ -88,6 +97,9 @@ typedef struct {
 /* q [dim], unit length. k and the order are exact unless o->how is KS_SEARCH_ANN (or AUTO on a library
  * with a FAISS copy). KS_ESPACE: dim is not the library's. */
 int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e);
+/* q [n, dim]; KS_EUSAGE: --ann, which knows one vector. */
+int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim,
+                       const ks_query_options *o, ks_error *e);
 void ks_hits_free(ks_hits *hits);
 
 /* --- along one film --- */
@@ -113,9 +125,9 @@ typedef struct {
 int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q, const ks_curve_part *part, ks_error *e);
 void ks_curve_free(ks_curve *c); /* zeros are fine */
 
-/* q[D] = unit(text vector - text vector of `without` / 2); without may be NULL. *english (may be NULL)
- * becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
-int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, const char *without, ks_error *e);
+/* q[D], unit length. *english (may be NULL) becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
+int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, ks_error *e);
+
 
 /* --- label sets --- */
 typedef struct {                 /* a label as it was asked for; text borrowed */

@@ -53,17 +53,9 @@ static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
                      .duration = ks_seconds(h->duration, h->tb), .rate_num = h->rate_num, .rate_den = h->rate_den, .variable = h->variable};
     memcpy(m->timecode, h->timecode, sizeof m->timecode);
     memcpy(m->reel, h->reel, sizeof m->reel);
+    m->parts = h->parts;
+    m->n_parts = h->n_parts;
     m->missing = ks_missing(disk, sizeof disk, h->path);
-}
-
-/* The words, the file, "clip 7"; malloc'ed. */
-static char *title_of(const ks_question *q)
-{
-    char *title = NULL;
-
-    if (!q->like)
-        return strdup(q->words ? q->words : q->image ? q->image : q->film);
-    return asprintf(&title, "clip %lld", (long long)q->like) < 0 ? NULL : title;
 }
 
 /* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
@@ -73,7 +65,11 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, int explain, k
     const ks_scale *scale;
     int err, n;
 
-    if ((err = ks_session_scale(&scale, s, e)) < 0 || (err = ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e)) < 0)
+    if ((err = ks_session_scale(&scale, s, e)) < 0)
+        return err;
+    err = a->terms ? ks_query_run_terms(&out->hits, s->x, scale, a->q, a->terms, a->n, a->dim, &a->o, e)
+                   : ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e);
+    if (err < 0)
         return err;
     n = out->hits.count + out->hits.below;
     out->at = calloc((size_t)n + 1, sizeof *out->at);
@@ -92,21 +88,24 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
     ks_asked a = {0};
     int err = 0;
 
-    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) == 1);
+    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) == !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
     *out = (ks_answer){0};
     if (o)
         a.o = *o;
     else
         err = ks_question_options(&a.o, s, q, e);
-    if (err == 0 && !(out->title = title_of(q)))
+    if (err == 0 && !(out->title = ks_question_title(q)))
         err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err == 0)
-        err = ks_question_vector(&a, s, q, e);
+        err = ks_question_vectors(&a, s, q, e);
+    if (err == 0 && q->explain && a.terms)
+        err = ks_fail(e, KS_EUSAGE, "--explain knows questions of one vector; the parts of others are in --json");
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
         err = look(out, s, &a, q->explain, e);
         ks_index_release(s->x);
     }
     free(a.q);
+    free(a.terms);
     if (err < 0)
         ks_answer_free(out);
     return err;

@@ -24,12 +24,15 @@ int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e
     assert(q->in);
     *out = (ks_curve){0};
     if ((err = ks_find_video(&video, s->x, q->in, e)) == 0)
-        err = ks_question_vector(&a, s, q, e);
+        err = ks_question_vectors(&a, s, q, e);
+    if (err == 0 && a.terms)
+        err = ks_fail(e, KS_EUSAGE, "a curve has one vector: words with --plus and --minus");
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
         err = look_along(out, s, &a, video, e);
         ks_index_release(s->x);
     }
     free(a.q);
+    free(a.terms);
     return err;
 }
 

@@ -18,16 +18,20 @@ struct ks_session {
 
 /* What a question became before it is asked. */
 typedef struct {
-    float *q;               /* [dim], malloc'ed */
-    int dim;
+    float *q;               /* [n, dim], malloc'ed */
+    int n, dim;
+    ks_query_term *terms;   /* [n], malloc'ed; NULL: one vector, asked as it is */
     ks_query_options o;
 } ks_asked;
 
 /* KS_ENOTFOUND, for a second that lies beyond a film's end. */
 int ks_no_such_second(const char *file, double at, double length, ks_error *e);
 
-/* The question as a vector, and the options that its kind brings along. q is the caller's on success and failure. */
-int ks_question_vector(ks_asked *a, ks_session *s, const ks_question *question, ks_error *e);
+/* The question as vectors, and the options that its kind brings along. q and terms are the caller's on success and failure. */
+int ks_question_vectors(ks_asked *a, ks_session *s, const ks_question *question, ks_error *e);
+/* All its terms, the one that begins first; for ks_terms_free. Their text is borrowed from it. */
+int ks_question_terms(ks_terms *out, const ks_question *question, ks_error *e);
+char *ks_question_title(const ks_question *question); /* "red star --minus red", "clip 7"; malloc'ed, NULL: no memory */
 
 /* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */
 int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e);

@@ -16,6 +16,7 @@
 #include "ingest/ingest.h"
 #include "ks.h"
 #include "query/query.h"
+#include "session/question.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -133,23 +134,7 @@ typedef struct {
 } ks_session_state;
 int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e);
 
-/* --- a question --- what a person asks, as text; a zero or NULL field is not asked for. */
-typedef struct {
-    /* One of these four: */
-    const char *words;       /* as typed */
-    const char *image;       /* a picture file: T equal frames through the video tower */
-    int64_t like;            /* a stored clip; its own moment comes first */
-    const char *film;        /* FILE or FILE@T. Indexed: the stored clip whose centre is nearest T, without T the mean of
-                              * all its clips. Not indexed: 8 s around T, or the whole film, by the reference's sampling */
-    const char *without;     /* --not, with words */
-    int not_self;            /* the moment (or film) that was asked about is left out */
-    /* And how to answer: */
-    int k, per_video;
-    const char *path, *after, *before, *in, *merge, *fold;
-    double longer, shorter;
-    int all, exact, ann;
-    int explain;             /* ks_moment.why is wanted */
-} ks_question;
+/* --- a question --- ks_question is in session/question.h, a part of this header. */
 /* Its options, read: dates, names. Text is borrowed from q. KS_EUSAGE names the option; KS_ENOTFOUND: no such film. */
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e);
 
@@ -173,6 +158,7 @@ typedef struct {
     int rate_num, rate_den;  /* its exact nominal frame rate; 0: not known */
     int variable;            /* its frames do not come at an even rate */
     char timecode[16], reel[64]; /* of time 0, "14:03:22:05", drop-frame with ';'; "": none */
+    const ks_hit_part *parts; int n_parts; /* of a question of several terms */
     int frames;              /* clips: frames encoded */
     int missing;             /* the file is not where it was */
     const ks_curve *why;     /* --explain: what each of its frames gives, and the scale; else NULL */

@@ -102,8 +102,7 @@ static int better(const void *a, const void *b)
     return (p->clip > q->clip) - (p->clip < q->clip);
 }
 
-/* The definition in index/score.h, written down a second time. */
-static float score(const float *q, const float *v, int dim)
+float lib_score(const float *q, const float *v, int dim)
 {
     float lane[16] = { 0 };
     for (int i = 0; i < dim; i++) lane[i % 16] = fmaf(q[i], v[i], lane[i % 16]);
@@ -129,7 +128,7 @@ void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int d
             need(all != NULL);
         }
         MUST(ks_index_clip_vector(v, dim, x, clip.id, &e));
-        all[n++] = (ks_neighbour){ clip.id, score(q, v, dim) };
+        all[n++] = (ks_neighbour){ clip.id, lib_score(q, v, dim) };
     }
     MUST(code);
     ks_cursor_close(c);

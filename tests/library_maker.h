@@ -14,6 +14,7 @@ void lib_remove_dir(const char *dir);                /* one level deep */
 ks_space lib_space(int dim);
 /* A finished video of n clips; vectors are lib_vector(kind, content * 1000003 + clip). */
 int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim, int kind);
+float lib_score(const float *q, const float *v, int dim); /* the definition in index/score.h, written down a second time */
 /* The k best by score in the defined order, by reading every clip through the public interface. */
 void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int dim, int k, const ks_filter *f);
 

@@ -236,7 +236,7 @@ START_TEST(made_in_memory)
     float q[64];
 
     open_library();
-    MUST(ks_query_words(q, NULL, enc, "a dog", NULL, &e));
+    MUST(ks_query_words(q, NULL, enc, "a dog", &e));
     MUST(ks_scale_open(&s, x, enc, &e));
     ks_scale_about(&made, s);
     a = ks_scale_z(s, 0.5, ks_scale_level(s, q));
@@ -276,7 +276,7 @@ START_TEST(small_libraries)
     lib_remove_dir(dir);
     lib_new_dir(dir);
     MUST(ks_index_open(&x, dir, KS_CREATE, &e));
-    MUST(ks_query_words(q, NULL, enc, "a dog", NULL, &e));
+    MUST(ks_query_words(q, NULL, enc, "a dog", &e));
     MUST(ks_calibrate(NULL, x, enc, &e));
     MUST(ks_scale_open(&s, x, enc, &e));
     MUST(ks_query_run(&hits, x, s, q, dim, &o, &e));

@@ -51,7 +51,7 @@ START_TEST(a_moment_is_the_longest_run_around_its_best)
         int n = 1 + (int)(lib_random(&seed) % 24), best, first, last;
         for (int i = 0; i < n; i++) {
             int64_t start = (int64_t)(lib_random(&seed) % 60), length = 1 + (int64_t)(lib_random(&seed) % 9);
-            c[i] = (ks_scored){i + 1, start, start + length, (double)(lib_random(&seed) % 1000) / 300 - 0.5, 0, lib_random(&seed) % 7 == 0};
+            c[i] = (ks_scored){i + 1, start, start + length, (double)(lib_random(&seed) % 1000) / 300 - 0.5, 0, lib_random(&seed) % 7 == 0, 0};
         }
         qsort(c, (size_t)n, sizeof *c, by_start);
         best = (int)(lib_random(&seed) % (uint64_t)n);
@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(apart_takes_the_seed_alone)
 {
-    ks_scored c[] = {{1, 0, 8, 1, 0, 0}, {2, 4, 12, 2, 0, 0}, {3, 8, 16, 2, 0, 0}};
+    ks_scored c[] = {{1, 0, 8, 1, 0, 0, 0}, {2, 4, 12, 2, 0, 0, 0}, {3, 8, 16, 2, 0, 0, 0}};
     ks_moment m;
 
     ks_moment_grow(&m, c, 3, 8, 1, 1);
@@ -244,7 +244,7 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
                 if (&rows[j] == r)
                     seed = clips;
                 owner[clips] = &rows[j];
-                film[clips++] = (ks_scored){rows[j].clip.id, rows[j].clip.start, rows[j].clip.end, rows[j].value, 0, rows[j].taken};
+                film[clips++] = (ks_scored){rows[j].clip.id, rows[j].clip.start, rows[j].clip.end, rows[j].value, 0, rows[j].taken, 0};
             }
         ks_moment_grow(&m, film, clips, INT64_MAX / 2, seed, o->apart); /* itself checked above */
         for (int j = 0; j < clips; j++)

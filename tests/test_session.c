@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "cli/search_run.h"
 #include "decoder/spawn.h"
 #include "session/session.h"
 #include "tests/library_maker.h"
@@ -306,6 +307,108 @@ START_TEST(test_a_decoder_that_is_gone)
 }
 END_TEST
 
+/* `search ARGS...` as the command line reads it. */
+static void read_arguments(ks_question *q, ks_terms *terms, char *words, int argc, char **argv)
+{
+    int used;
+    const ks_command *c = ks_find_command("search", NULL, &used);
+    ks_search_fields fields = {0};
+    char *args[16];
+    int n;
+
+    MUST(ks_parse(&fields, c->options, NULL, NULL, argc, argv, args, &n, &e));
+    words[0] = 0;
+    for (int i = 0; i < n; i++)
+        sprintf(words + strlen(words), "%s%s", i ? " " : "", args[i]);
+    *q = fields.ask;
+    q->words = n ? words : NULL;
+    MUST(ks_search_terms(terms, &fields, n > 0, &e));
+    q->terms = terms;
+    ks_parse_free(&fields, c->options);
+}
+
+static void same_terms(const ks_terms *a, const ks_terms *b)
+{
+    ck_assert_int_eq(a->n, b->n);
+    for (int i = 0; i < a->n; i++) {
+        ck_assert_int_eq(a->at[i].op, b->at[i].op);
+        ck_assert_int_eq(a->at[i].kind, b->at[i].kind);
+        ck_assert(a->at[i].weight == b->at[i].weight && a->at[i].within == b->at[i].within && a->at[i].clip == b->at[i].clip);
+        ck_assert(a->at[i].text ? strcmp(a->at[i].text, b->at[i].text) == 0 : !b->at[i].text);
+    }
+}
+
+static void same_parts(const ks_answer *a, const ks_answer *b)
+{
+    for (int i = 0; i < a->hits.count + a->hits.below; i++) {
+        ck_assert_int_eq(a->at[i].n_parts, b->at[i].n_parts);
+        for (int p = 0; p < a->at[i].n_parts; p++)
+            ck_assert(a->at[i].parts[p].term == b->at[i].parts[p].term && a->at[i].parts[p].score == b->at[i].parts[p].score);
+    }
+}
+
+START_TEST(test_the_form_of_a_url_says_the_same)
+{
+    static const struct {
+        const char *url;
+        const char *args[12];
+    } forms[] = {
+        {"q=a+boat&then=people%20at+a+barbecue&within=0:30&all=1", {"a", "boat", "--then", "people at a barbecue", "--within", "30", "--all"}},
+        {"q=a+cat&minus=0.5:a+sofa&plus=%232&k=3&all=1", {"--minus", "0.5:a sofa", "a", "cat", "--plus=#2", "-k3", "--all"}},
+        {"q=a+dog&or=a+tram&not=%3Da+boat&per-video=1&all=1", {"a dog", "--or", "a tram", "--not", "=a boat", "--per-video", "1", "--all"}},
+        {"q=a+tram&unless=rain&within=1h&path=*city*&merge=off&all=1",
+         {"a", "tram", "--unless", "rain", "--within", "1h", "--path", "*city*", "--merge", "off", "--all"}},
+        {"and=a+cat&like=5&fold=off&all=1", {"--and", "a cat", "--like", "5", "--fold=off", "--all"}},
+        {"image=" "models/demo/moments.png" "&plus=a+cat&longer=8.2", {"--image", picture, "--plus", "a cat", "--longer", "8.2"}},
+        {"plus=%40/films/lake.mp4%404&plus=%40/films/city.mp4%403604&top=2", {"--plus", "@/films/lake.mp4@4", "--plus", "@/films/city.mp4@3604", "-k", "2"}},
+    };
+    ks_session *s = session();
+
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        ks_question typed, sent = {0};
+        ks_terms terms[2] = {{0}, {0}};
+        char words[256], url[256];
+        char *argv[12];
+        int argc = 0;
+
+        for (; argc < 12 && forms[i].args[argc]; argc++)
+            ck_assert_ptr_nonnull(argv[argc] = strdup(forms[i].args[argc]));
+        read_arguments(&typed, &terms[0], words, argc, argv);
+        snprintf(url, sizeof url, "%s", forms[i].url);
+        MUST(ks_question_read_url(&sent, &terms[1], url, &e));
+        same_terms(&terms[0], &terms[1]);
+        ks_answer a = ask(s, typed), b = ask(s, sent);
+        ck_assert_int_gt(a.hits.count, 0);
+        ck_assert_str_eq(a.title, b.title);
+        same_answers(&a, &b);
+        same_parts(&a, &b);
+        ks_answer_free(&a);
+        ks_answer_free(&b);
+        ks_terms_free(&terms[0]);
+        ks_terms_free(&terms[1]);
+        while (argc)
+            free(argv[--argc]);
+    }
+    ks_session_close(s);
+}
+END_TEST
+
+START_TEST(test_a_url_that_is_none)
+{
+    static const char *const bad[] = {"q=a&then=", "q=a%0", "q=a%00b", "q=a&colour=red", "and=a", "q=a&q=b", "q=a&within=3", "q=a&k=x",
+                                      "q=a&k=99999999999", "q=a&then=b&within=never", "q=a&not=%231x", "", "&&&"};
+
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ks_question q = {0};
+        ks_terms terms = {0};
+        char url[64];
+        snprintf(url, sizeof url, "%s", bad[i]);
+        ck_assert_msg(ks_question_read_url(&q, &terms, url, &e) == KS_EUSAGE, "%s", bad[i]);
+        ks_terms_free(&terms);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("questions");
@@ -319,5 +422,7 @@ int main(void)
     tcase_add_test(t, test_a_library_that_grows);
     tcase_add_test(t, test_a_session_a_thread);
     tcase_add_test(t, test_a_decoder_that_is_gone);
+    tcase_add_test(t, test_the_form_of_a_url_says_the_same);
+    tcase_add_test(t, test_a_url_that_is_none);
     return ks_run_case("session", t);
 }

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
         goto out;
     dim = ks_encoder_info(enc)->dim;
     q = malloc((size_t)dim * sizeof *q);
-    if (q && ks_query_words(q, NULL, enc, argv[4], NULL, &e) == 0)
+    if (q && ks_query_words(q, NULL, enc, argv[4], &e) == 0)
         ks_query_run(&hits, x, scale, q, dim, &options, &e);
     for (int i = 0; i < hits.count; i++)
         printf("%d %.3f %s %.3f\n", hits.at[i].rank, hits.at[i].score, hits.at[i].path, ks_seconds(hits.at[i].start, hits.at[i].tb));

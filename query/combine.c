@@ -1,0 +1,110 @@
+/* combine.c - grades of terms and of parts. */
+#include "query/combine.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim, ks_error *e)
+{
+    assert(n > 0 && t[0].op == KS_OP_BEGIN);
+    *c = (ks_combination){.s = s, .n = n, .parts = 1};
+    c->at = calloc((size_t)n, sizeof *c->at);
+    c->within = calloc((size_t)n, sizeof *c->within);
+    if (!c->at || !c->within)
+        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    for (int i = 0; i < n; i++) {
+        ks_graded_term *g = &c->at[i];
+        if (t[i].op == KS_OP_THEN)
+            c->within[c->parts++] = t[i].within;
+        *g = (ks_graded_term){.term = t[i], .words = t[i].words && s->level, .part = c->parts - 1};
+        g->level = g->words ? ks_scale_level(s, q + (size_t)i * (size_t)dim) : 0;
+        c->unless += t[i].op == KS_OP_UNLESS;
+        c->has_cut |= g->words && t[i].op != KS_OP_NOT && t[i].op != KS_OP_UNLESS;
+    }
+    return 0;
+}
+
+void ks_combination_free(ks_combination *c)
+{
+    free(c->at);
+    free(c->within);
+    *c = (ks_combination){0};
+}
+
+double ks_term_grade(const ks_combination *c, int t, double cosine)
+{
+    const ks_graded_term *g = &c->at[t];
+    double u;
+
+    if (!g->words)
+        return (cosine - c->s->pair_mean) / (1 - c->s->pair_mean);
+    u = ks_scale_z(c->s, cosine, g->level) / c->s->cut;
+    return u > 0 ? ks_score_of(u, 1) : u;
+}
+
+/* What a term says with its weight: half of a full AND leaves half of the grade's distance to 1. */
+static double weighed(const ks_combination *c, int t, double cosine)
+{
+    const ks_query_term *term = &c->at[t].term;
+    double grade = ks_term_grade(c, t, cosine);
+
+    if (term->weight == 1)
+        return grade;
+    return term->op == KS_OP_OR || term->op == KS_OP_NOT || term->op == KS_OP_UNLESS ? term->weight * grade
+                                                                                    : 1 - term->weight * (1 - grade);
+}
+
+static double joined(double so_far, ks_op op, double grade)
+{
+    switch (op) {
+    case KS_OP_AND: return fmin(so_far, grade);
+    case KS_OP_OR: return fmax(so_far, grade);
+    case KS_OP_NOT: return grade >= 0.5 ? -INFINITY : so_far;
+    default: return grade;
+    }
+}
+
+double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high)
+{
+    double grade = -INFINITY;
+
+    for (int t = 0; t < c->n; t++) {
+        ks_op op = c->at[t].term.op;
+        if (c->at[t].part == p && op != KS_OP_UNLESS)
+            grade = joined(grade, op, weighed(c, t, (double)(op == KS_OP_NOT ? low : high)[t]));
+    }
+    return grade;
+}
+
+double ks_part_grade(const ks_combination *c, int p, const float *cosine)
+{
+    return ks_part_reach(c, p, cosine, cosine);
+}
+
+int ks_is_unless(const ks_combination *c, const float *cosine, int t)
+{
+    return weighed(c, t, (double)cosine[t]) >= 0.5;
+}
+
+int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine)
+{
+    double grade = -INFINITY;
+    int n = 0;
+
+    for (int t = 0; t < c->n; t++) {
+        ks_op op = c->at[t].term.op;
+        if (c->at[t].part != p || op == KS_OP_UNLESS)
+            continue;
+        double g = weighed(c, t, (double)cosine[t]);
+        if ((op == KS_OP_OR && g <= grade) || (op == KS_OP_NOT && g < 0.5))
+            continue;
+        n = op == KS_OP_OR || op == KS_OP_NOT ? 0 : n;
+        grade = joined(grade, op, g);
+        if (op == KS_OP_NOT)
+            continue;
+        terms[n] = t;
+        grades[n++] = g;
+    }
+    return n;
+}
