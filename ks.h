@@ -116,6 +116,21 @@ typedef struct {
     ks_reason reason;
 } ks_clip;
 
+/* A key frame as it was met in order, by which a seek to it is made and proven. */
+typedef struct {
+    int64_t ticks;           /* when it is shown */
+    int64_t shift;           /* what its own stamp is ahead of ticks */
+    int64_t offset;          /* byte of the file where its packet begins; -1 not known; KS_KEY_BREAK: no key frame, but pictures
+                              * are missing before this one or its clock jumps: nothing is sought to from here to the next */
+    uint32_t look;           /* of its small picture (ks_look) */
+} ks_key;
+typedef struct {
+    const ks_key *at;        /* [n], ticks ascending; borrowed */
+    int n;
+    ks_timebase tb;
+} ks_keys;
+enum { KS_KEY_BREAK = -2 };
+
 /* The verdicts a file can have; every file met has exactly one (DESIGN 3.5). */
 typedef enum {
     KS_VERDICT_NONE = 0, /* met, not finished: an interrupted ingest */

@@ -45,11 +45,16 @@ typedef struct {
 
 enum { KS_CREATED_CONTAINER = 1, KS_CREATED_MAKER = 2 }; /* its creation time; the maker's own tag in it */
 
+enum { KS_SMALL_W = 64, KS_SMALL_H = 36, KS_SMALL = 3 * KS_SMALL_W * KS_SMALL_H };
+
+uint32_t ks_look(const uint8_t small[KS_SMALL]); /* two frames with one look are one picture, but for one in 2^32 */
+
 typedef struct {
     double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */
     int64_t max_frames;        /* 0 = all */
     const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
     int n_wanted;              /* these are visited. NULL: all */
+    const ks_keys *keys;       /* of an earlier pass over this very file: begin near `from`; NULL: at the film's start */
 } ks_range;
 
 /* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
@@ -81,8 +86,6 @@ void ks_decoder_stop(ks_decoder *d);                 /* NULL is fine */
 int ks_decoder_gone(const ks_decoder *d);            /* 1: its program ended; stop it and start another */
 const char *ks_decoder_sandbox(const ks_decoder *d); /* "seccomp, landlock", "none", ... valid until stop */
 
-enum { KS_SMALL_W = 64, KS_SMALL_H = 36, KS_SMALL = 3 * KS_SMALL_W * KS_SMALL_H };
-
 typedef enum {
     KS_FRAME_KEY = 1,
     KS_FRAME_BREAK = 2,      /* a gap, a jump of the clock or lost pictures lie before it: no clip spans this */
@@ -95,6 +98,7 @@ typedef struct {
     int64_t duration;        /* ticks, > 0; a guess for the last one */
     int width, height;       /* of the picture that ks_film_pixels would give */
     int flags;
+    int64_t shift, offset;   /* of a key frame: as in ks_key */
     const uint8_t *small;    /* planes Y, U, V, each [36, 64], means of cells of the stored (unturned) picture; until the next call */
 } ks_film_frame;
 
@@ -102,13 +106,19 @@ typedef struct {
     size_t hold;             /* bytes of decoded frames kept behind; 0: 256 MiB */
     int stills;              /* 1: still pictures are films of one frame; 0: they are skipped */
     int fast;                /* leave out frames nobody refers to and the loop filter: times are less exact */
-    int no_small;            /* frames come without the small picture */
+    int no_small;            /* frames but key frames come without the small picture */
+    const ks_key *from;      /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
 } ks_film_options;
 
 /* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file cannot
  * be opened, or the decoder program is gone (ks_decoder_stop and start again). Everything that is
  * wrong *inside* the file is a verdict: *out is then a film without frames. */
 int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e);
+/* The same for the frames of [seconds, to), from the last of keys at or before `seconds` that proves to be what it was: its
+ * time, and its picture to the bit. Else, or where a break lies on the way, from the start: a picture after a seek is never
+ * believed unproven. *from: where it begins, 0 the start. to < 0: the film's end. */
+int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path, const ks_film_options *o, const ks_keys *keys,
+                    double seconds, double to, ks_error *e);
 void ks_film_close(ks_film *film);                      /* NULL is fine; ends the process of the file */
 const ks_media *ks_film_media(const ks_film *film);     /* valid until close; zeros if it never opened */
 
@@ -133,8 +143,9 @@ void ks_film_keep(ks_film *film, int64_t number);
 int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
 
-/* A picture file or the picture at a second of a film -> malloc'ed RGB. */
-int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, ks_error *e);
+/* A picture file or the picture at a second of a film -> malloc'ed RGB. keys, of an earlier pass over this very file, save
+ * the way there (ks_film_open_at); NULL: in order from the start. */
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, const ks_keys *keys, ks_error *e);
 int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e);
 /* A part of a film into a file of its own. */
 typedef struct {

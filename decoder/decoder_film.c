@@ -117,6 +117,12 @@ static int is_clean(ks_film_job *f, const AVFrame *frame, int64_t pts)
     return 0;
 }
 
+static int64_t packet_of(const ks_film_job *f, const AVFrame *frame)
+{
+    int64_t seq = number_of(frame);
+    return seq > 0 && seq <= f->damage.seq && seq > f->damage.seq - KS_MARKS ? f->at[seq % KS_MARKS] : -1;
+}
+
 static void deliver(ks_film_job *f, AVFrame *frame)
 {
     ks_moment m;
@@ -128,6 +134,7 @@ static void deliver(ks_film_job *f, AVFrame *frame)
         f->too_large = 1;
         return;
     }
+    if (f->seek_stamp != KS_NO_TIME && (pts == AV_NOPTS_VALUE || pts < f->seek_stamp)) return;
     if (f->loss_seq > 0 && number_of(frame) >= f->loss_seq) f->hole = 1, f->loss_seq = 0;
     if (!is_clean(f, frame, pts)) return;
     int64_t end = f->times.any ? f->times.last_end : 0;
@@ -144,6 +151,8 @@ static void deliver(ks_film_job *f, AVFrame *frame)
         f->skip--;
         return;
     }
+    f->stamp = pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts;
+    f->packet_at = packet_of(f, frame);
     int flags = (ks_frame_is_key(frame) ? KS_FRAME_KEY : 0) | (gap ? KS_FRAME_BREAK : 0) | (m.inferred ? KS_FRAME_INFERRED : 0);
     ks_talk_frame(f, &m, frame, flags);
     f->source.bytes.holes = 0;
@@ -225,6 +234,7 @@ static void decode(ks_film_job *f, AVPacket *p)
     if (!ks_packet_has_picture(p, f->source.stream->codecpar)) return;
     if (f->damage.seq == 0 && !key) begin_between_keys(f);
     number_packet(f, ks_damage_packet(&f->damage, p->pts != AV_NOPTS_VALUE ? p->pts : INT64_MIN, key, (p->flags & AV_PKT_FLAG_CORRUPT) != 0));
+    f->at[f->damage.seq % KS_MARKS] = p->pos >= 0 ? p->pos : -1;
     if (f->loss && !key) damage(f, 0);
     if (f->loss) f->loss_seq = f->damage.seq;
     f->loss = 0;
@@ -347,6 +357,8 @@ static void open_film(ks_film_job *f, int threads)
     f->ahead = area > 0 && area <= KS_MAX_PIXELS * (int64_t)2 ? most / area : 4;
     if (f->ahead < 2) f->ahead = 2;
     if (f->ahead > 32) f->ahead = 32;
+    f->seek_stamp = KS_NO_TIME;
+    if (f->task->job.seek_ticks > 0 && ks_film_seek(f)) ks_source_close(&f->source);
     ks_log_take();
 }
 

@@ -56,6 +56,10 @@ typedef struct {
     int64_t skip;               /* frames already delivered before a restart */
     int restart;                /* begin again with one thread */
     int shrink;                 /* how the picture is read, of a still that is too large otherwise */
+    int64_t at[KS_MARKS];       /* byte of each packet that went in, by its number; a ring */
+    int64_t packet_at;          /* of the frame being delivered; -1 not known */
+    int64_t stamp;              /* of the frame being delivered; KS_NO_TIME none */
+    int64_t seek_stamp;         /* frames before it are not shown; KS_NO_TIME: all are */
 } ks_film_job;
 
 /* decoder_talk.c: each answers what has been asked meanwhile; a kinoseek that is gone ends the process. */
@@ -63,6 +67,9 @@ void ks_talk_alive(void *film);              /* at most once a second: how far w
 void ks_talk_serve(ks_film_job *f, int wait); /* answer requests; wait: until one came */
 void ks_talk_send(ks_film_job *f);           /* f->out */
 void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags);
+
+/* decoder_seek.c: go to the job's key frame; -1: nothing of this source is to be had */
+int ks_film_seek(ks_film_job *f);
 
 /* decoder_verdict.c */
 void ks_film_missing(ks_film_job *f, int64_t from, int64_t to); /* ticks that have no picture because of damage */

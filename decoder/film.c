@@ -13,6 +13,8 @@
 
 #include "decoder/spawn.h"
 
+#include <xxhash.h>
+
 enum { QUEUE = 40 }; /* messages that came while a picture was waited for; the job runs at most 32 frames ahead */
 
 struct ks_film {
@@ -185,6 +187,11 @@ static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st, 
     job.fast = f->options.fast;
     job.no_small = f->options.no_small;
     job.hold = (int64_t)f->options.hold;
+    if (f->options.from) {
+        job.seek_ticks = f->options.from->ticks;
+        job.seek_shift = f->options.from->shift;
+        job.seek_offset = f->options.from->offset;
+    }
     r = ks_job_begin(&f->socket, d, &job, fd, -1, e);
     if (r) {
         ks_film_close(f);
@@ -204,6 +211,53 @@ int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_o
     *out = NULL;
     r = ks_media_open(&fd, &st, path, e);
     return r ? r : open_fd(out, d, fd, &st, o, e);
+}
+
+uint32_t ks_look(const uint8_t small[KS_SMALL]) { return (uint32_t)XXH3_64bits(small, KS_SMALL); }
+
+/* Its first frame is the key frame that was met in order: at that time, and the same picture. */
+static int is_key_frame(const ks_film *f, const ks_key *key, ks_timebase tb)
+{
+    const ks_message *m = &f->queue[f->head];
+    return f->queued > 0 && m->type == KS_MSG_FRAME && f->media.tb.num == tb.num && f->media.tb.den == tb.den &&
+           m->u.frame.ticks == key->ticks && m->u.frame.has_small && ks_look(m->u.frame.small) == key->look;
+}
+
+/* How many of keys are shown at or before t. */
+static int keys_until(const ks_keys *keys, double t)
+{
+    int low = 0, high = keys ? keys->n : 0;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (ks_seconds(keys->at[middle].ticks, keys->tb) <= t) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static int breaks_between(const ks_keys *keys, int from, int to)
+{
+    for (; from < to; from++)
+        if (keys->at[from].offset == KS_KEY_BREAK) return 1;
+    return 0;
+}
+
+int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path, const ks_film_options *o, const ks_keys *keys,
+                    double seconds, double to, ks_error *e)
+{
+    enum { TRIES = 2 };
+    ks_film_options at = o ? *o : (ks_film_options){0};
+    int n = keys_until(keys, seconds), last = keys ? to < 0 ? keys->n : keys_until(keys, to) : 0, r;
+    for (int i = n - 1; i > 0 && i >= n - TRIES && !breaks_between(keys, i, last); i--) {
+        at.from = &keys->at[i];
+        if ((r = ks_film_open(out, d, path, &at, e))) return r;
+        *from = ks_seconds(at.from->ticks, keys->tb);
+        if (is_key_frame(*out, at.from, keys->tb)) return 0;
+        ks_film_close(*out);
+    }
+    at.from = NULL;
+    *from = 0;
+    return ks_film_open(out, d, path, &at, e);
 }
 
 void ks_film_close(ks_film *f)
@@ -250,6 +304,8 @@ int ks_film_next(ks_film_frame *out, ks_film *f, ks_error *e)
     out->width = w->width;
     out->height = w->height;
     out->flags = w->flags;
+    out->shift = w->shift;
+    out->offset = w->offset;
     out->small = w->small;
     f->last_ticks = w->ticks;
     f->given = w->number + 1;

@@ -55,7 +55,8 @@ int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *p
     int64_t n = 0;
     int r;
 
-    if ((r = ks_film_open(&film, d, path, &o, e))) return r;
+    double begins;
+    if ((r = ks_film_open_at(&film, &begins, d, path, &o, bounds.keys, bounds.from, bounds.to, e))) return r;
     r = walk(&n, film, &bounds, visit, arg, e);
     if (media) *media = *ks_film_media(film);
     if (media) media->frames = n;
@@ -100,21 +101,16 @@ static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *
     return copy_image(out, pixels, &image, e);
 }
 
-static int picture_of_path(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *open_path, const char *path, double at, ks_error *e)
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, const ks_keys *keys, ks_error *e)
 {
     ks_film_options o = {.stills = 1, .no_small = 1};
     ks_film *film = NULL;
-    int r;
+    double begins;
     *pixels = NULL;
-    r = ks_film_open(&film, d, open_path, &o, e);
+    int r = ks_film_open_at(&film, &begins, d, path, &o, keys, at, at, e);
     if (!r) r = frame_at(out, pixels, film, path, at, e);
     ks_film_close(film);
     return r;
-}
-
-int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, ks_error *e)
-{
-    return picture_of_path(out, pixels, d, path, path, at, e);
 }
 
 /* The decoder reads it as the picture file it is: from memory that has a descriptor. */
@@ -128,7 +124,7 @@ int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8
         return ks_fail(e, KS_EIO, "no memory for a thumbnail: %s", strerror(errno));
     }
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    r = picture_of_path(out, pixels, d, path, "thumbnail", 0, e);
+    r = ks_picture(out, pixels, d, path, 0, NULL, e);
     close(fd);
     return r;
 }

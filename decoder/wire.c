@@ -230,6 +230,7 @@ static int accept_frame(ks_wire_state *s, const ks_wire_frame *f, ks_error *e)
     if (f->ticks <= s->last_ticks || !in_film(s, f->ticks)) return bad(e, "frame time");
     if (f->duration <= 0 || !in_film(s, f->duration)) return bad(e, "frame duration");
     if (!ks_wire_size_fits(f->width, f->height)) return bad(e, "frame size");
+    if (f->offset < -1 || f->shift > INT64_MAX / 4 || f->shift < -INT64_MAX / 4) return bad(e, "key frame");
     if (f->flags & ~(KS_FRAME_KEY | KS_FRAME_BREAK | KS_FRAME_INFERRED)) return bad(e, "frame flags");
     s->next++;
     s->last_ticks = f->ticks;

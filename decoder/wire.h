@@ -60,6 +60,7 @@ typedef struct {
     int32_t reencode, one_thread;
     int64_t hold;                 /* bytes */
     double from, to;              /* of a cut, seconds; to < 0: the end */
+    int64_t seek_ticks, seek_shift, seek_offset; /* of a film: from this key frame on (ks_key); ticks 0: from its start */
     char hwaccel[32];             /* "" none */
     char muxer[32];               /* of a cut: mp4, matroska, ... */
 } ks_job;
@@ -77,6 +78,7 @@ typedef struct {
 
 typedef struct {
     int64_t number, ticks, duration;
+    int64_t shift, offset;        /* of a key frame: as in ks_key */
     int32_t width, height, flags, has_small;
     uint8_t small[KS_SMALL];
 } ks_wire_frame;

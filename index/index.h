@@ -98,6 +98,10 @@ int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, in
 int ks_index_end_video(ks_index *x, const ks_video *video, ks_error *e);
 int ks_index_set_path(ks_index *x, const ks_video *video, ks_error *e); /* renamed, moved, copied: a path of video->id */
 int ks_index_put_full_hash(ks_index *x, int64_t video, uint64_t hash, ks_error *e);
+/* Where a film's key frames lie, a second apart at least (keys->tb is the film's); n 0: away with them. Read: *at[*n], the
+ * caller frees; none where the library is older, or the row is rotten. */
+int ks_index_put_keys(ks_index *x, int64_t video, const ks_keys *keys, ks_error *e);
+int ks_index_keys(ks_key **at, int *n, ks_index *x, int64_t video, ks_error *e);
 int ks_index_full_hash(uint64_t *hash, ks_index *x, int64_t video, ks_error *e); /* 1, 0 = not known */
 int ks_index_drop_path(ks_index *x, const char *path, ks_error *e);     /* the last path of a video drops it */
 int ks_index_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e); /* a file or all below a folder */

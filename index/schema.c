@@ -26,6 +26,7 @@ const ks_table ks_tables[] = {
     { "file_hash", "video", "video, hash", 2, KS_T_FILE_HASH, 2 },
     { "totals", "one", "one, paths, unfinished, bad, microseconds, clips, vector_bytes, frame_bytes, thumbnail_bytes", 9, KS_T_TOTALS, 4 },
     { "source_time", "video", "video, timecode, reel, rate_num, rate_den", 5, KS_T_SOURCE_TIME, 5 },
+    { "key_index", "video", "video, frames", 2, KS_T_KEY_INDEX, 6 },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
@@ -98,6 +99,11 @@ const ks_schema_object ks_schema[] = {
     /* Version 5: what editing programs find a source by; no row for a film that says nothing of it. */
     { "CREATE TABLE source_time(video INTEGER PRIMARY KEY REFERENCES video, timecode TEXT NOT NULL, reel TEXT NOT NULL, "
       "rate_num INTEGER NOT NULL, rate_den INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT", 5, INT_MAX },
+    /* Version 6: where the key frames of a film lie, and how they look: [[ticks, shift, offset, look], ...] (key_rows.c). */
+    { "CREATE TABLE key_index(video INTEGER PRIMARY KEY REFERENCES video, frames TEXT NOT NULL, sum INTEGER NOT NULL) STRICT", 6, INT_MAX },
+    { "CREATE VIEW key_frames AS SELECT k.video AS video, json_extract(j.value, '$[0]') * 1.0 * v.tb_num / v.tb_den AS seconds, "
+      "json_extract(j.value, '$[2]') AS \"offset\" FROM key_index k JOIN video v ON v.id = k.video, json_each(k.frames) j "
+      "WHERE json_extract(j.value, '$[2]') >= -1", 6, INT_MAX },
     { NULL, 0, 0 }
 };
 

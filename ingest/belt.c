@@ -12,6 +12,7 @@ void ks_parcel_free(ks_parcel *p)
     free(p->frame);
     free(p->number);
     free(p->jpeg);
+    free(p->key);
     free(p);
 }
 

@@ -66,6 +66,8 @@ typedef struct ks_parcel {
     double seconds, total;         /* total: as the header says */
     /* END */
     ks_media media;
+    ks_key *key;                   /* [n_keys] of the film, a second apart at least */
+    int n_keys;
     ks_outcome outcome;
     uint64_t full;                 /* xxh64 of all bytes, of a film that went in; 0: none */
     int changed;                   /* the file was not the same afterwards: nothing of it counts */

@@ -37,6 +37,7 @@ typedef struct ks_active {
     double oldest;            /* when the first waiting clip came */
     double seconds, total;    /* how far the reader is */
     ks_timebase tb;           /* of its clips */
+    ks_keys keys;             /* of the END parcel; borrowed */
     int bad;                  /* its vectors cannot be kept: `why` */
     char why[200];
 } active;
@@ -158,6 +159,7 @@ static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
         ks_video v = *end;
         v.id = a->job->video;
         err = ks_index_end_video(k->x, &v, e);
+        if (err >= 0 && (v.verdict == KS_VERDICT_INDEXED || v.verdict == KS_VERDICT_PARTLY)) err = ks_index_put_keys(k->x, v.id, &a->keys, e);
         for (int i = 0; i < a->job->n_also && err >= 0; i++) {
             const ks_place *p = &a->job->also[i];
             v.path = p->path;
@@ -392,6 +394,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     v.seconds_missing = p->outcome.seconds_missing;
     fill_media(&v, p);
     v.full_hash = p->full;
+    if (p->n_keys > 1) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
     int64_t clips = a->clips + a->n_waiting;
     for (int i = 0; i < job->n_have; i++) clips += job->planned[i];
     if (v.verdict == KS_VERDICT_FAILED && !a->bad) {

@@ -41,6 +41,8 @@ typedef struct {
     int64_t last_end;
     int early;               /* 1: take grid frames as they pass */
     double said;             /* seconds of the last HERE */
+    ks_key *key;             /* [n_keys] */
+    int n_keys, room_keys;
 } reading;
 
 static int take_frame(held *h, reading *g, int64_t number, ks_error *e)
@@ -209,12 +211,32 @@ static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
     return ks_plan_open(&g->plan, &rule, clip_known, g, e);
 }
 
+/* Key frames for whoever seeks later: one a second will do; and breaks, over which nobody does. Where frames are skipped or made by a device, pictures are
+ * others than a seek gives. */
+static int note_key(reading *g, const ks_film_frame *f, double t, ks_error *e)
+{
+    int broken = (f->flags & KS_FRAME_BREAK) && f->number > 0;
+    if ((!(f->flags & KS_FRAME_KEY) && !broken) || (f->flags & KS_FRAME_INFERRED) || g->r->o->fast_decode || ks_film_media(g->film)->hwaccel) return 0;
+    if (!broken && g->n_keys > 0 && t < ks_seconds(g->key[g->n_keys - 1].ticks, g->tb) + 1) return 0;
+    if (g->n_keys == g->room_keys) {
+        int room = 2 * g->room_keys + 64;
+        ks_key *more = reallocarray(g->key, (size_t)room, sizeof *more);
+        if (!more) return ks_fail(e, KS_ENOMEM, "no memory to decode");
+        g->key = more;
+        g->room_keys = room;
+    }
+    g->key[g->n_keys++] = broken ? (ks_key){f->ticks, 0, KS_KEY_BREAK, 0} : (ks_key){f->ticks, f->shift, f->offset, ks_look(f->small)};
+    return 0;
+}
+
 static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
 {
     int err = g->plan ? 0 : open_plan(g, f, e);
     if (err == 0) err = push_pending(g, f, e);
     if (err < 0) return err;
     double t = ks_seconds(f->ticks, g->tb);
+    err = note_key(g, f, t, e);
+    if (err < 0) return err;
     if (t > g->said + 2) {
         ks_parcel *p = calloc(1, sizeof *p);
         if (p) {
@@ -312,6 +334,8 @@ static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     if (g->film) {
         end->media = *ks_film_media(g->film);
         if (err == 0) end->outcome = *ks_film_outcome(g->film);
+        end->key = g->key;
+        end->n_keys = g->n_keys;
     }
     if (g->plan) forget_kept(g, 1);
     ks_plan_close(g->plan);

@@ -43,7 +43,7 @@ int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path
     ks_image image;
     size_t bytes = frame_bytes(how->side);
     int err = ks_open_decoder(how->decoder, how->setup, e);
-    if (!err) err = ks_picture(&image, &source, *how->decoder, path, 0, e);
+    if (!err) err = ks_picture(&image, &source, *how->decoder, path, 0, NULL, e);
     if (!err && !(px = frames_room(how, e))) err = KS_ENOMEM;
     if (!err) err = ks_resize(px, how->side, &image, how->fit, e);
     for (int i = 1; !err && i < how->frames; i++) memcpy(px + (size_t)i * bytes, px, bytes);

@@ -117,6 +117,10 @@ const ks_setup *ks_session_setup(const ks_session *s);
  * lacks opens another in its place. */
 int ks_session_encoder(ks_encoder **enc, ks_session *s, int towers, ks_error *e);
 int ks_session_decoder(ks_decoder **d, ks_session *s, ks_error *e); /* for pictures, frames, cuts; the session's */
+/* Where one may seek to in a film of the library as it lies there now (ks_range.keys); n 0: nowhere. free((void *)keys->at). */
+int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e);
+/* The picture at a second of a film of the library -> malloc'ed RGB; seeks where that is proven. */
+int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t video, double at, ks_error *e);
 /* What chance looks like here, as of the library's present generation. The scale is the session's, until the next call. */
 int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e);
 /* A path, a name or a number -> video id; KS_ENOTFOUND, KS_EUSAGE (several are called so). */

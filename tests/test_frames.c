@@ -260,10 +260,10 @@ START_TEST(test_picture_at_a_second)
     ks_media m;
     ks_outcome o;
     sink s = run(&m, &o, asl, &r);
-    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1.02, &e), 0);
+    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1.02, NULL, &e), 0);
     ck_assert_mem_eq(p.rgb, s.corner, 3);
     free(pixels);
-    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1e6, &e), 0); /* past the end: the last one */
+    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1e6, NULL, &e), 0); /* past the end: the last one */
     free(pixels);
 }
 END_TEST

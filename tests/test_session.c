@@ -298,7 +298,7 @@ START_TEST(test_a_decoder_that_is_gone)
     ks_answer_free(&a);
     MUST(ks_session_decoder(&d, s, &e));
     ck_assert_int_eq(kill(d->pid, SIGKILL), 0);
-    ck_assert_int_lt(ks_picture(&image, &pixels, d, picture, 0, &e), 0);
+    ck_assert_int_lt(ks_picture(&image, &pixels, d, picture, 0, NULL, &e), 0);
     ck_assert_int_eq(ks_decoder_gone(d), 1);
     a = ask(s, (ks_question){.image = picture});
     ck_assert_int_gt(a.hits.count, 0);
