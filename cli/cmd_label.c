@@ -9,8 +9,8 @@
 #include <string.h>
 
 typedef struct {
-    int k, per_video;
-    const char *labels, *merge, *path, *in;
+    int k, per_video, each, intervals;
+    const char *none, *labels, *merge, *path, *in;
     double least;
     ks_opt_list templates;
     ks_export_fields to;
@@ -19,10 +19,13 @@ typedef struct {
 #define AT(field) offsetof(label_fields, field)
 static const ks_option options[] = {
     {'l', "labels", KS_OPT_TEXT, AT(labels), "FILE", "text, CSV or JSON, or k400, ucf101, ssv2 ..."},
-    {'k', "top", KS_OPT_COUNT, AT(k), "N", "labels a clip (1)"},
+    {0, "each", KS_OPT_FLAG, AT(each), NULL, "whether each: any number of labels a clip"},
+    {0, "none", KS_OPT_TEXT, AT(none), "NAME", "say this where none of them fits"},
+    {0, "intervals", KS_OPT_FLAG, AT(intervals), NULL, "from when to when, smoothed over time"},
+    {'k', "top", KS_OPT_COUNT, AT(k), "N", "labels a clip (1; --each: all that are there)"},
     {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL, "whole videos: a label's score is its best clip's"},
     {0, "template", KS_OPT_LIST, AT(templates), "TEXT", "in place of the 28 of Kinetics: \"a video of {}.\""},
-    {0, "least", KS_OPT_NUMBER, AT(least), "SCORE", "leave out scores below (0)"},
+    {0, "least", KS_OPT_NUMBER, AT(least), "SCORE", "leave out scores below (0; --each: 0.5)"},
     {0, "merge", KS_OPT_TEXT, AT(merge), "on|off", "join clips of equal label (on)"},
     {0, "path", KS_OPT_TEXT, AT(path), "GLOB", "only files that match"},
     {0, "in", KS_OPT_TEXT, AT(in), "VIDEO", "only this file, by path, name or number"},
@@ -67,7 +70,7 @@ static int take_row(void *arg, const ks_label_row *row)
     }
     if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
-    k = (ks_moment){.path = row->path, .title = l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
+    k = (ks_moment){.path = row->path, .title = row->label < 0 ? l->f->none : l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
                    .tb = row->tb, .start = row->start, .end = row->end, .best = row->start, .score = row->score,
                    .cosine = row->cosine};
     ks_moment_film(&k, &l->film);
@@ -80,12 +83,18 @@ static int take_row(void *arg, const ks_label_row *row)
     return l->err < 0;
 }
 
+static void defaults(void *fields) { ((label_fields *)fields)->least = -1; } /* not given */
+
 static int check_fields(const label_fields *f, int n, char **args, ks_error *e)
 {
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --labels names the file of labels, --in a film", args[0]);
     if (!f->labels)
         return ks_fail(e, KS_EUSAGE, "say which labels: kinoseek label --labels FILE");
+    if (f->intervals && (f->per_video || f->k))
+        return ks_fail(e, KS_EUSAGE, "--intervals are of a film's whole length: --per-video and -k do not go with them");
+    if (f->none && !*f->none)
+        return ks_fail(e, KS_EUSAGE, "--none takes a name for what none of the labels fits");
     for (int i = 0; i < f->templates.n; i++)
         if (!strstr(f->templates.at[i], "{}"))
             return ks_fail(e, KS_EUSAGE, "--template \"%s\" has no {} for the label", f->templates.at[i]);
@@ -103,6 +112,8 @@ static int options_of(ks_label_options *o, const char ***names, const label_fiel
         at[i] = set->at[i].name;
     *o = (ks_label_options){.labels = at, .n_labels = set->n, .defs = set->at, .k = f->k, .per_video = f->per_video,
                             .apart = f->merge && strcmp(f->merge, "off") == 0, .filter = {.path_glob = f->path},
+                            .each = f->each, .none = f->none != NULL, .intervals = f->intervals,
+                            .least = f->least < 0 ? 0 : f->least > 0 ? f->least : -1,
                             .templates = f->templates.n ? f->templates.at : set->templates,
                             .n_templates = f->templates.n ? f->templates.n : set->n_templates};
     return 0;
@@ -118,7 +129,11 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
         l->x = ks_session_index(s);
     if (err == 0 && l->f->in)
         err = ks_find_video(&o->filter.video, l->x, l->f->in, e);
-    if (err == 0 && (err = ks_session_encoder(&enc, s, KS_TOWER_TEXT, e)) == 0)
+    if (err == 0)
+        err = ks_session_encoder(&enc, s, KS_TOWER_TEXT, e);
+    if (err == 0 && (o->each || o->none || o->intervals))
+        err = ks_session_scale(&o->scale, s, e);
+    if (err == 0)
         err = ks_label(l->x, enc, o, take_row, l, e);
     if (err == 0)
         err = l->err;
@@ -163,9 +178,11 @@ const ks_command ks_cmd_label = {
     .usage = "--labels FILE",
     .brief = "Say which of your labels each clip bears",
     .more = "  kinoseek label --labels sports.txt -k 3 --csv > labels.csv\n"
-            "Scores are a softmax over the labels: they say which of these, not whether any.\n"
-            "A label is encoded once: its vector is kept in the cache for the next run.",
+            "  kinoseek label --labels birds.csv --intervals --each --none 'no bird'\n"
+            "Scores are a softmax over the labels: which of these. With --each they say\n"
+            "whether: 0.5 where it is said to be there.",
     .options = options,
     .fields = sizeof(label_fields),
+    .defaults = defaults,
     .run = run,
 };

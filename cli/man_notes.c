@@ -6,15 +6,15 @@
 #define ROWS "search,similar,label,clips"
 const ks_man_field ks_man_fields[] = {
     {"search,similar", "rank", "from 1, best first"},
-    {"label", "rank", "1: the best label of its clip"},
+    {"label", "rank", "1: the best label of its clip; of intervals always 1"},
     {"clips", "id", "number of the clip; search --like takes it"},
     {ROWS, "path", "of the film, absolute; where it is not UTF-8 its bytes are path_bytes, in base64"},
     {ROWS, "start", "seconds from the start of the film as players show it, with milliseconds"},
     {ROWS, "end", "seconds; the first that is no more of it"},
     {"search,similar", "best", "seconds: the frame where the question fits best"},
-    {"label", "label", "as it stands in the file of labels"},
+    {"label", "label", "as it stands in the file of labels; where nothing fits the name of --none"},
     {"search,similar", "score", "0 to 1: how far above chance in this library (SCORES)"},
-    {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips, which all have the label at that rank; with --per-video the largest of any clip, so that the scores of all labels need not sum to 1"},
+    {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips, which all have the label at that rank; with --per-video the largest of any clip, so that the scores of all labels need not sum to 1. With --each and --intervals: whether it is there (SCORES)"},
     {"search,similar,label", "cosine", "raw, between the vectors of question and clip"},
     {ROWS, "video", "number of the film; --in takes it"},
     {"search,similar", "clips", "numbers of the clips that were joined, best first"},
@@ -201,8 +201,17 @@ const ks_man_note ks_man_notes[] = {
      "library: 0 as any two clips, 1 the same clip. There is no cut-off then, and always as many moments as -k says."},
     {SEARCHES, "SCORES", NULL, "The bar is the score in eight cells, green from 0.5 on. The model's own cosine is behind --raw; cosines of two "
      "questions, libraries or models cannot be compared."},
-    {"label", "SCORES", NULL, "The score is a softmax over the labels that were given: it says which of these, not whether any. Add a label for "
-     "what is none of them, or ask with kinoseek search, whose scores say whether."},
+    {"label", "SCORES", NULL, "The score is a softmax over the labels that were given: it says which of these, not whether any. --none NAME adds "
+     "what is none of them, --each asks whether each is there."},
+    {"label", "SCORES", NULL, "With --each, --none and --intervals a label is held against 588 everyday things that the clip might show as well "
+     "(those that mean nearly the same left out): the score is 1 / (1 + exp(-(e + 0.6) / 0.3)), where e is how far the label's cosine lies above "
+     "its level here, in deviations of chance, less the soft maximum of the same over those things. It is 0.5 where, on drawn films whose truth is "
+     "known, nine in ten of the moments that show something asked are labelled, and one in nine of the others. A label's threshold, or --least, "
+     "takes the place of 0.5. Of an interval it is the score of its better half; of nothing, 1 less the best label's."},
+    {"label", "LABELS", NULL, "A text file has a label a line. A CSV's first line names its columns: name (or label, class), and where wanted "
+     "prompts and not, several between |, parent and threshold. JSON is {\"name\":..., \"templates\":[\"a {}\"], \"labels\":[\"dog\", {\"name\":..., "
+     "\"prompts\":[...], \"not\":[...], \"parent\":..., \"threshold\":x}]}. Prompts are sentences in place of the templates (\"{}\" in one is the "
+     "name); half of what not says is taken away. k400, k600, k700, activitynet, ucf101, hmdb51, ssv2 and mit are sets that ship (./k400 is a file)."},
     {GLOBS, "GLOBS", NULL, "* and ? match any characters, / too; [a-z] one of these; \\ takes the next as it is. Without a / the file's name "
      "is matched, else the whole path or its end: 'demo/films/*' is the same as '*/demo/films/*'. Quote them, or the shell does it."},
     {"ingest", "GLOBS", NULL, "In --exclude, --include and .kinoseekignore a pattern is what it is in a .gitignore: * stops at a /, ** does not, "

@@ -270,6 +270,21 @@ static int name_all(char **names, const ks_label_options *o)
     return 0;
 }
 
+/* What was learnt has its vector already; how many of which[n] are left. */
+static int without_learnt(int *which, int n, float *v, ks_encoder *enc, const ks_label_options *o)
+{
+    size_t dim = (size_t)ks_encoder_info(enc)->dim;
+    int left = 0;
+
+    for (int i = 0; i < o->n_labels; i++)
+        if (def_of(o, i)->learnt)
+            memcpy(v + (size_t)i * dim, def_of(o, i)->learnt->w, dim * sizeof *v);
+    for (int i = 0; i < n; i++)
+        if (!def_of(o, which[i])->learnt)
+            which[left++] = which[i];
+    return left;
+}
+
 int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_error *e)
 {
     char *how = how_made(o);
@@ -287,6 +302,7 @@ int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_er
         n = missing(which, v, enc, &kept);
         for (int i = 0; i < n; i++)
             s.keep[which[i]] = NULL;
+        n = without_learnt(which, n, v, enc, o);
     }
     if (n > 0)
         err = encode(v, &s, which, n, e);
