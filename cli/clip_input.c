@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/npy_io.h"
 
 static int no_memory(ks_error *e)
 {
@@ -55,11 +54,9 @@ static int read_paddings(const float **paddings, const char *list, int T, ks_err
 
 int ks_clip_npy(ks_clip_pixels *clip, const char *paddings, const char *path, ks_error *e)
 {
-    ks_npy_frames f;
-    int err = ks_npy_read_frames(&f, path, e);
+    int err = ks_npy_frames(clip, path, e);
     if (err) return err;
-    *clip = (ks_clip_pixels){.px = f.px, .is_float = f.is_float, .T = f.T, .side = f.side};
-    if (paddings) err = read_paddings(&clip->paddings, paddings, f.T, e);
+    if (paddings) err = read_paddings(&clip->paddings, paddings, clip->T, e);
     if (err) ks_clip_free(clip);
     return err;
 }

@@ -1,6 +1,6 @@
 /* cmd_embed.c - `embed`: vectors of words, pictures, films and arrays, in the order given. */
 #include "cli/clip_input.h"
-#include "cli/npy_io.h"
+#include "cli/npy_write.h"
 #include "formats/formats.h"
 
 #include <errno.h>

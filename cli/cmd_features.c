@@ -1,6 +1,6 @@
 /* cmd_features.c - `features`: what a stage of the video tower says about one clip, as an array. */
 #include "cli/clip_input.h"
-#include "cli/npy_io.h"
+#include "cli/npy_write.h"
 #include "formats/formats.h"
 
 #include <stdlib.h>

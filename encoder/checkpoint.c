@@ -35,7 +35,7 @@ int ks_bytes_read(const ks_bytes *b, const char *path, uint64_t at, void *to, si
 
 const char *ks_dtype_name(ks_dtype dtype)
 {
-    static const char *const names[] = {"f4", "f2", "bf16", "i8", "other", "f8", "U", "S"};
+    static const char *const names[] = {"f4", "f2", "bf16", "i8", "other", "f8", "U", "S", "u1"};
     return names[dtype];
 }
 
@@ -350,6 +350,8 @@ static int npy_directory(ks_checkpoint *cp, ks_error *e)
     return err;
 }
 
+enum { ANY_ARRAYS = 1, ONE_ARRAY }; /* what `arrays` asks for; 0: a model */
+
 static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, int arrays, ks_error *e)
 {
     int err;
@@ -366,6 +368,8 @@ static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, int arra
     cp->arrays = arrays;
     if (arrays && bytes.size >= 6 && ks_bytes_read(&bytes, path, 0, magic, sizeof magic, NULL) == 0 && memcmp(magic, "\x93NUMPY", 6) == 0)
         err = npy_directory(cp, e);
+    else if (arrays == ONE_ARRAY)
+        err = ks_fail(e, KS_EFORMAT, "%s: not an npy file", path);
     else
         err = read_directory(cp, e);
     if (err) {
@@ -400,7 +404,12 @@ int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e)
 
 int ks_arrays_open(ks_checkpoint **cp, const char *path, ks_error *e)
 {
-    return open_file(cp, path, 1, e);
+    return open_file(cp, path, ANY_ARRAYS, e);
+}
+
+int ks_npy_open(ks_checkpoint **cp, const char *path, ks_error *e)
+{
+    return open_file(cp, path, ONE_ARRAY, e);
 }
 
 int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data, size_t size, ks_error *e)

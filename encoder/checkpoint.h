@@ -15,7 +15,8 @@
 enum { KS_MAX_RANK = 8, KS_NAME_MAX = 255 };
 enum { KS_DIRECTORY_MAX = 2 << 20 }; /* bytes of a zip directory or safetensors header; LvT-L: 16 and 90 KB */
 
-typedef enum { KS_DTYPE_F4, KS_DTYPE_F2, KS_DTYPE_BF16, KS_DTYPE_I64, KS_DTYPE_OTHER, KS_DTYPE_F8, KS_DTYPE_UCS4, KS_DTYPE_BYTES } ks_dtype;
+typedef enum { KS_DTYPE_F4, KS_DTYPE_F2, KS_DTYPE_BF16, KS_DTYPE_I64, KS_DTYPE_OTHER, KS_DTYPE_F8, KS_DTYPE_UCS4, KS_DTYPE_BYTES,
+               KS_DTYPE_U8 } ks_dtype;
 typedef enum { KS_NPZ, KS_SAFETENSORS, KS_NPY } ks_format;
 
 typedef struct {
@@ -30,7 +31,7 @@ typedef struct {
     uint32_t header;        /* bytes of `bytes` before the first element */
     uint32_t crc;           /* CRC-32 of `bytes` as the directory has it (npz), 0 (safetensors) */
     int deflated;
-    int any;                /* in, for ks_npy_header: an array of vectors or names, not a weight: f8, i8, U and S pass too */
+    int any;                /* in, for ks_npy_header: an array of vectors or names, not a weight: f8, i8, u1, U and S pass too */
     int element;            /* bytes of an element */
 } ks_tensor;
 
@@ -56,6 +57,7 @@ int ks_checkpoint_open(ks_checkpoint **cp, const char *path, ks_error *e);
 int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data, size_t size, ks_error *e);
 /* The same for an .npz or .npy of somebody's vectors, whose elements need not be weights. */
 int ks_arrays_open(ks_checkpoint **cp, const char *path, ks_error *e);
+int ks_npy_open(ks_checkpoint **cp, const char *path, ks_error *e); /* an .npy alone */
 void ks_checkpoint_close(ks_checkpoint *cp); /* NULL is fine */
 const ks_tensor *ks_checkpoint_find(const ks_checkpoint *cp, const char *name); /* NULL: not there */
 

@@ -137,6 +137,8 @@ typedef struct {
     int is_float, T, side;
     const float *paddings; /* [T], 0 or 1 (1 = padded frame), else KS_EUSAGE; NULL: none is padded */
 } ks_clip_pixels;
+/* uint8 ('|u1') [T,S,S,3] of an .npy as they are, or float32 ('<f4') in [0,1]; px malloc'ed. Errors as of any file of arrays. */
+int ks_npy_frames(ks_clip_pixels *clip, const char *path, ks_error *e);
 /* out[T]: spatial tokens of every frame of the clip. */
 int ks_pixels_tokens(ks_tokens **out, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e);
 

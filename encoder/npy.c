@@ -78,11 +78,12 @@ static int set_other(ks_tensor *t, const char *path, const char *name, const cha
     long width = descr[0] && descr[1] ? strtol(descr + 2, &end, 10) : 0;
     if (strcmp(descr, "<f8") == 0) t->dtype = KS_DTYPE_F8;
     else if (strcmp(descr, "<i8") == 0) t->dtype = KS_DTYPE_I64;
+    else if (strcmp(descr, "|u1") == 0) t->dtype = KS_DTYPE_U8;
     else if (strncmp(descr, "<U", 2) == 0) t->dtype = KS_DTYPE_UCS4;
     else if (strncmp(descr, "|S", 2) == 0) t->dtype = KS_DTYPE_BYTES;
     if (t->dtype == KS_DTYPE_OTHER || !end || *end || width < 1 || width > 4096)
-        return ks_fail(e, KS_EFORMAT, "%s: array %s has elements '%s', known are f2, f4, f8, i8, U and S (little-endian)", path, name, descr);
-    t->element = (int)width * (t->dtype == KS_DTYPE_UCS4 ? 4 : 1); /* f8, i8: their digit */
+        return ks_fail(e, KS_EFORMAT, "%s: array %s has elements '%s', known are f2, f4, f8, i8, u1, U and S (little-endian)", path, name, descr);
+    t->element = (int)width * (t->dtype == KS_DTYPE_UCS4 ? 4 : 1); /* f8, i8, u1: their digit */
     return 0;
 }
 
