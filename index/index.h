@@ -115,6 +115,10 @@ int ks_index_end(ks_index *x, int code, ks_error *e);
 int ks_index_snapshot(ks_index *x, ks_error *e);
 void ks_index_release(ks_index *x);
 
+/* Patterns on names that are any bytes, whatever the locale: '*' and '?' stay within a folder name (any_folder: they do not),
+ * '**' crosses '/', [a-z] and [!a-z] are sets of bytes, '\' takes the next byte as it is. 1: all of text matches. */
+int ks_glob(const char *pattern, const char *text, int any_folder);
+
 /* --- reading rows --- each returns 1 = a row, 0 = end, < 0 = error; pointers valid until the next call.
  * A rotten row is left out by a reader's cursor and counted (ks_index_damaged); a writer's says KS_EDAMAGED, for it has
  * to act, and goes on with the next one. */

@@ -1,10 +1,9 @@
-/* row_sum.c - the checksum that every row carries, and the glob that filters paths.
+/* row_sum.c - the checksum that every row carries, and both as SQL functions: it, and the filter by path.
  *
  * sum = xxh64, seeded by the table's number, over each column: type byte, 8-byte length (text, bytes),
  * value. SQLite does not see bit rot inside a value (12 of 1,500 flipped bits found); this does. */
 #include "index/catalog.h"
 
-#include <fnmatch.h>
 #include <string.h>
 #define XXH_STATIC_LINKING_ONLY /* the state on the stack; its layout is frozen since 0.7.3 */
 #include <xxhash.h>
@@ -91,20 +90,6 @@ int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start
     feed(&h, &half);
     return sqlite3_column_type(s, at + 1) == SQLITE_INTEGER &&
            sqlite3_column_int64(s, at + 1) == (int64_t)XXH64_digest(&h);
-}
-
-int ks_path_matches(const char *glob, const char *path)
-{
-    const char *name = strrchr(path, '/');
-    size_t n = strlen(glob), all = strlen(path);
-    /* A pattern is a name first: "Holiday [dQw4w9WgXcQ].mp4" is that film, whatever its brackets could mean. */
-    if (n > 0 && n <= all && strcmp(path + all - n, glob) == 0 && (n == all || path[all - n - 1] == '/')) return 1;
-    if (!strchr(glob, '/')) return fnmatch(glob, name ? name + 1 : path, 0) == 0;
-    if (fnmatch(glob, path, 0) == 0) return 1;
-    if (glob[0] == '/') return 0;
-    for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) /* "2019/\*.mp4": any folder's 2019 */
-        if (fnmatch(glob, p + 1, 0) == 0) return 1;
-    return 0;
 }
 
 static void sql_path_match(sqlite3_context *c, int n, sqlite3_value **a)

@@ -2,7 +2,8 @@
  * folders needs one descriptor); each is opened once by device and inode, so that links and bind mounts end. */
 #include "ingest/scan.h"
 
-#include "ingest/glob.h"
+#include "index/index.h"
+#include "ingest/ignored.h"
 #include "ingest/lookup.h"
 
 #include <dirent.h>
@@ -167,7 +168,7 @@ static int ruled_out(const rules *r, const char *path, int folder)
 static int any_glob(const char *const *globs, const char *relative, const char *path, int folder)
 {
     for (; globs && *globs; globs++)
-        if (ks_glob_path(*globs, relative, folder) || ((*globs)[0] == '/' && ks_glob(*globs, path))) return 1;
+        if (ks_glob_path(*globs, relative, folder) || ((*globs)[0] == '/' && ks_glob(*globs, path, 0))) return 1;
     return 0;
 }
 

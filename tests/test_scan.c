@@ -1,6 +1,6 @@
 /* test_scan.c - the walk, patterns, identity and first bytes. */
 #include "index/index.h"
-#include "ingest/glob.h"
+#include "ingest/ignored.h"
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
 #include "ingest/jobs.h"
@@ -81,7 +81,7 @@ START_TEST(globs)
         {"caf\xe9*", "caf\xe9_latin1", 1}, {"?", "/", 0}, {"*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        ck_assert_msg(ks_glob(cases[i].pattern, cases[i].text) == cases[i].match, "%s on %s", cases[i].pattern, cases[i].text);
+        ck_assert_msg(ks_glob(cases[i].pattern, cases[i].text, 0) == cases[i].match, "%s on %s", cases[i].pattern, cases[i].text);
     ck_assert(ks_glob_path("trash", "a/trash", 1));
     ck_assert(ks_glob_path("trash/", "a/trash", 1));
     ck_assert(!ks_glob_path("trash/", "a/trash", 0));

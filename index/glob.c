@@ -1,10 +1,9 @@
-/* glob.c - see glob.h. */
-#include "ingest/glob.h"
+/* glob.c - the one language of patterns: of --include, --exclude and ignore files, and of filters by path. */
+#include "index/catalog.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* Pattern after a '[': sets *rest behind the ']'; 1 if c is in the set, -1 if it never closes. */
+/* Pattern after a '[': sets *rest behind the ']'; 1 if c is in the set, 0 if not, -1 if it never closes. */
 static int in_set(const char **rest, const char *p, unsigned char c)
 {
     int not = *p == '!' || *p == '^', found = 0;
@@ -25,11 +24,11 @@ static int in_set(const char **rest, const char *p, unsigned char c)
 }
 
 /* One pattern element against one byte: sets *rest; 0 no match. */
-static int one(const char **rest, const char *p, char c)
+static int one(const char **rest, const char *p, char c, int wide)
 {
     *rest = p + 1;
-    if (*p == '?') return c != '/';
-    if (*p == '[' && c != '/') {
+    if (*p == '?') return wide || c != '/';
+    if (*p == '[' && (wide || c != '/')) {
         int in = in_set(rest, p + 1, (unsigned char)c);
         if (in >= 0) return in;
     }
@@ -41,14 +40,15 @@ static int one(const char **rest, const char *p, char c)
 }
 
 /* Backtracks to the last '*' within a name and to the last '**' across names: time is O(pattern * text). */
-int ks_glob(const char *p, const char *t)
+int ks_glob(const char *p, const char *t, int any_folder)
 {
     const char *star = NULL, *star_at = NULL, *wide = NULL, *wide_at = NULL;
     for (;;) {
-        if (p[0] == '*' && p[1] == '*') {
+        if (p[0] == '*' && (any_folder || p[1] == '*')) {
+            int twice = p[1] == '*';
             while (*p == '*') p++;
-            if (*p == '/' && (wide == NULL || p > wide)) {
-                if (ks_glob(p + 1, t)) return 1; /* a / ** / b matches a/b too */
+            if (twice && *p == '/' && (wide == NULL || p > wide)) {
+                if (ks_glob(p + 1, t, any_folder)) return 1; /* a / ** / b matches a/b too */
             }
             wide = p;
             wide_at = t;
@@ -61,7 +61,7 @@ int ks_glob(const char *p, const char *t)
             continue;
         }
         const char *rest = p;
-        if (*t ? *p && one(&rest, p, *t) : !*p) {
+        if (*t ? *p && one(&rest, p, *t, any_folder) : !*p) {
             if (!*t) return 1;
             p = rest;
             t++;
@@ -80,24 +80,16 @@ int ks_glob(const char *p, const char *t)
     }
 }
 
-int ks_glob_path(const char *pattern, const char *relative, int is_folder)
+int ks_path_matches(const char *glob, const char *path)
 {
-    size_t n = strlen(pattern);
-    int folder_only = n > 1 && pattern[n - 1] == '/';
-    if (folder_only && !is_folder) return 0;
-    char *copy = NULL;
-    if (folder_only) {
-        copy = strndup(pattern, n - 1);
-        if (!copy) return 0;
-        pattern = copy;
-    }
-    int anchored = strchr(pattern, '/') != NULL, found;
-    if (anchored) {
-        found = ks_glob(pattern[0] == '/' ? pattern + 1 : pattern, relative);
-    } else {
-        const char *name = strrchr(relative, '/');
-        found = ks_glob(pattern, name ? name + 1 : relative);
-    }
-    free(copy);
-    return found;
+    const char *name = strrchr(path, '/');
+    size_t n = strlen(glob), all = strlen(path);
+    /* A pattern is a name first: "Holiday [dQw4w9WgXcQ].mp4" is that film, whatever its brackets could mean. */
+    if (n > 0 && n <= all && strcmp(path + all - n, glob) == 0 && (n == all || path[all - n - 1] == '/')) return 1;
+    if (!strchr(glob, '/')) return ks_glob(glob, name ? name + 1 : path, 1);
+    if (ks_glob(glob, path, 1)) return 1;
+    if (glob[0] == '/') return 0;
+    for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) /* "2019/\*.mp4": any folder's 2019 */
+        if (ks_glob(glob, p + 1, 1)) return 1;
+    return 0;
 }
