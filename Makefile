@@ -61,12 +61,12 @@ SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
 SRC_ING := $(wildcard ingest/*.c session/*.c formats/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
-SRC_CLI := $(wildcard cli/*.c eval/*.c)
+SRC_CLI := $(wildcard cli/*.c eval/*.c serve/*.c)
 SRC_TEST := $(wildcard tests/test_*.c)
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
 OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB))
 OBJ_ING := $(call obj,$(SRC_ING))
-OBJ_CLI := $(call obj,$(SRC_CLI))
+OBJ_CLI := $(call obj,$(SRC_CLI)) $(BUILD)/serve/page_files.c.o
 OBJ_DEC := $(call obj,$(SRC_DEC))
 # Helpers of tests: tests/*.c that are neither test_*.c nor programs of their own (prog_*.c).
 OBJ_TESTLIB := $(call obj,$(filter-out tests/test_%.c tests/prog_%.c,$(wildcard tests/*.c)))
@@ -94,6 +94,14 @@ $(BUILD)/encoder/about.c.o: CPPFLAGS += -DKS_SENTENCEPIECE_VERSION='"$(call pc,-
   -DKS_LIBMD_VERSION='"$(call pc,--modversion,libmd)"'
 $(BUILD)/index/care.c.o: CPPFLAGS += -DKS_FAISS_VERSION='"$(shell printf '$(HASH)include <faiss/Index.h>\nKS FAISS_VERSION_MAJOR.FAISS_VERSION_MINOR.FAISS_VERSION_PATCH\n' | \
   $(CXX) -E -P -x c++ - 2>/dev/null | sed -n 's/^KS //p' | tr -d ' ')"'
+
+# The page in the program: its files, gzipped, as one table of bytes.
+PAGE := $(sort $(wildcard serve/page/*))
+$(BUILD)/serve/page_files.c: $(PAGE) serve/pack.sh
+	@mkdir -p $(@D)
+	@sh serve/pack.sh $(BUILD)/serve $(PAGE) >$@
+$(BUILD)/serve/page_files.c.o: $(BUILD)/serve/page_files.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 # Which sources there are: an archive is made anew when one comes or goes, not only when one changes.
 $(BUILD)/sources: FORCE
@@ -173,7 +181,7 @@ FUZZ := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 fuzz: $(FUZZ)
 FUZZ_FLAGS := -std=gnu11 -I. -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined $(filter -DKS%,$(CPPFLAGS)) $(call pc,--cflags,$(PKG_LIB) $(PKG_ING))
 # clang compiles our C anew with coverage, once for all targets; the C++ shims come from the ordinary build.
-FUZZ_OBJ := $(patsubst %,build/fuzz/obj/%.o,$(SRC_LIB) $(SRC_ING))
+FUZZ_OBJ := $(patsubst %,build/fuzz/obj/%.o,$(SRC_LIB) $(SRC_ING) serve/gate.c serve/guard.c serve/url.c)
 build/fuzz/obj/%.c.o: %.c
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@

@@ -116,7 +116,7 @@ static void gather(found *f, const ks_globals *g)
     f->network.part = "network";
     f->network.at[0].name = "libcurl";
     ks_http_about(f->network.at[0].value, sizeof f->network.at[0].value);
-    f->network.n = 1;
+    f->network.n = 1 + ks_server_about(f->network.at + 1, MOST - 1);
 }
 
 static void drop(found *f)

@@ -13,6 +13,7 @@ extern const ks_command ks_cmd_cut;
 extern const ks_command ks_cmd_export_vectors;
 extern const ks_command ks_cmd_forget;
 extern const ks_command ks_cmd_relocate;
+extern const ks_command ks_cmd_serve;
 extern const ks_command ks_cmd_status;
 extern const ks_command ks_cmd_check;
 extern const ks_command ks_cmd_repair;
@@ -47,6 +48,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_export_vectors,
     &ks_cmd_forget,
     &ks_cmd_relocate,
+    &ks_cmd_serve,
     &ks_cmd_status,
     &ks_cmd_check,
     &ks_cmd_repair,

@@ -45,6 +45,7 @@ void ks_print_help(FILE *out, const ks_command *c);
 void ks_print_man(FILE *out, const ks_command *c); /* roff; NULL: the page of kinoseek itself */
 /* kinoseek's version and those of its libraries; returns the exit code (cmd_doctor.c). */
 int ks_print_version(FILE *out, const ks_globals *g);
+int ks_server_about(ks_fact *facts, int max); /* libmicrohttpd's version (cmd_serve.c) */
 /* Close what a command read; rows that it had to leave out are said, unless an error says more. NULL is fine. (close_library.c) */
 void ks_close_library(ks_index *x, const ks_globals *g, int err);
 void ks_say_damage(const ks_index *x, const ks_globals *g, int err); /* the same sentence; the library stays open */

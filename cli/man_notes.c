@@ -186,7 +186,7 @@ const ks_man_field ks_man_fields[] = {
     {"doctor", "encoder", "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
     {"doctor", "index", "versions, vector_scan; notes"},
     {"doctor", "decoder", "sandbox and hwaccels (lists), versions of libav; notes"},
-    {"doctor", "network", "libcurl; notes"},
+    {"doctor", "network", "versions of libcurl and libmicrohttpd; notes"},
     {NULL, NULL, NULL},
 };
 

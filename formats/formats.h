@@ -91,6 +91,9 @@ void ks_user_file_drop(ks_user_file *n);                /* after an error; nothi
 
 /* --- formats --- what they take: a moment found, a span with a label, or a clip (ks_moment), all borrowed for the call. */
 typedef enum { KS_ROWS_LABELS, KS_ROWS_MOMENTS, KS_ROWS_CLIPS } ks_rows;
+void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k); /* the object of --json */
+void ks_json_status(ks_json *j, const char *library, const ks_session_state *s);  /* `status --json` */
+void ks_json_bad(ks_json *j, const ks_video *v);                                  /* a line of `status --bad --json` */
 typedef struct {
     ks_rows rows;
     int raw;                 /* cosines too, in what a person reads */

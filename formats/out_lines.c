@@ -88,12 +88,10 @@ static void moment_members(ks_json *j, const ks_moment *k)
     ks_json_close(j);
 }
 
-static int json_entry(ks_writer *w, const ks_moment *k)
+void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k)
 {
-    ks_json *j = &w->json;
-
-    ks_json_open(j, NULL, '{');
-    if (w->options->rows == KS_ROWS_CLIPS)
+    ks_json_open(j, key, '{');
+    if (rows == KS_ROWS_CLIPS)
         clip_members(j, k);
     else if (k->is_label)
         label_members(j, k);
@@ -108,6 +106,11 @@ static int json_entry(ks_writer *w, const ks_moment *k)
     if (k->missing)
         ks_json_bool(j, "missing", 1);
     ks_json_close(j);
+}
+
+static int json_entry(ks_writer *w, const ks_moment *k)
+{
+    ks_json_entry(&w->json, NULL, w->options->rows, k);
     return 0;
 }
 

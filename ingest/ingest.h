@@ -109,6 +109,9 @@ enum { KS_PRECISION_TEXT = 32 };
 int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space, ks_error *e);
 /* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
+/* *same 1: the open file is the film of this row still, by device, inode, size and time, else by what it holds. KS_EIO. */
+struct stat;
+int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, const ks_video *v, ks_error *e);
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */
 /* What a file is, by its size and the hashes of its first, middle and last part (DESIGN 3.4), in hex: for work outside a
  * library. KS_ENOTFOUND; KS_EIO: it is no regular file, or cannot be read. */

@@ -1,0 +1,87 @@
+/* serve.c - the server from its address to its end. */
+#include "serve/serve.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "serve/server.h"
+
+static const double last_seconds = 0.8; /* for answers under way, at the end */
+
+static void begin(ks_server *srv, const ks_serve_options *o)
+{
+    pthread_condattr_t clock;
+
+    *srv = (ks_server){.o = o};
+    pthread_mutex_init(&srv->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&srv->woken, &clock);
+    pthread_condattr_destroy(&clock);
+}
+
+/* Everybody is told to end. 1: all did; 0: a question is still in the encoder, and its thread
+ * with it. */
+static int end_answers(ks_server *srv)
+{
+    struct timespec until;
+    int late = 0, working;
+
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)(last_seconds * 1e9);
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&srv->lock);
+    srv->stopping = 1;
+    pthread_cond_broadcast(&srv->woken);
+    pthread_mutex_unlock(&srv->lock);
+    ks_sessions_stop(srv->sessions);
+    ks_conns_shut(srv->conns);
+    pthread_mutex_lock(&srv->lock);
+    while (srv->working > 0 && !late)
+        late = pthread_cond_timedwait(&srv->woken, &srv->lock, &until) != 0;
+    working = srv->working;
+    pthread_mutex_unlock(&srv->lock);
+    return working == 0;
+}
+
+/* A library that cannot be opened is said now, not to whoever asks first. */
+static int try_library(ks_server *srv, ks_error *e)
+{
+    ks_session *s;
+    int err = ks_sessions_take(&s, srv->sessions, KS_FOR_LOOKING, e);
+
+    ks_sessions_give(srv->sessions, s);
+    return err;
+}
+
+int ks_serve(const ks_serve_options *o, ks_error *e)
+{
+    ks_server *srv = calloc(1, sizeof *srv);
+    ks_front *front = NULL;
+    ks_daemon *daemon = NULL;
+    int err, all = 1;
+
+    if (!srv) return ks_fail(e, KS_ENOMEM, "no memory");
+    begin(srv, o);
+    if ((err = ks_sessions_open(&srv->sessions, o->library, o->setup, e)) == 0 &&
+        (err = try_library(srv, e)) == 0 && (err = ks_conns_open(&srv->conns, e)) == 0 &&
+        (err = ks_front_open(&front, srv, e)) == 0 &&
+        (err = ks_daemon_start(&daemon, srv, e)) == 0) {
+        ks_sessions_warm(srv->sessions);
+        if (o->listening) o->listening(o->arg, ks_front_url(front));
+        err = ks_front_run(front, daemon, e);
+        ks_front_close(front);
+        front = NULL;
+        all = end_answers(srv);
+    }
+    ks_front_close(front);
+    if (!all) return err; /* the process ends with its threads: nothing of them is to be kept */
+    ks_daemon_stop(daemon);
+    ks_conns_close(srv->conns);
+    ks_sessions_close(srv->sessions);
+    pthread_cond_destroy(&srv->woken);
+    pthread_mutex_destroy(&srv->lock);
+    free(srv);
+    return err;
+}
