@@ -193,23 +193,25 @@ static int export_answer(ks_reply *out, const ks_call *c, ks_session *s, const k
 
 void ks_api_export(ks_reply *out, ks_call *c)
 {
+    static const char *const own[] = {"format", "fps", NULL};
     const int post = c->r->method == KS_METHOD_POST;
     selection chosen = {0};
-    ks_question q;
+    ks_asked_for a;
     ks_session *s = NULL;
     ks_error e;
-    int err = ks_question_read(&q, c, &e);
+    int err = ks_asked_read(&a, c, own, &e);
 
-    if (err == 0 && !post && !!q.words + !!q.like != 1)
-        err = ks_fail(&e, KS_EUSAGE, "name one of q, clip, or send a selection");
+    if (err == 0 && !post && !ks_asked_something(&a))
+        err = ks_fail(&e, KS_EUSAGE, "say what to look for: q, like, plus; or send a selection");
     if (err == 0)
         err = ks_sessions_take(&s, c->srv->sessions, post ? KS_FOR_LOOKING : KS_FOR_ASKING, &e);
-    if (err == 0 && !post) err = export_answer(out, c, s, &q, &e);
+    if (err == 0 && !post) err = export_answer(out, c, s, &a.q, &e);
     if (err == 0 && post && (err = take_selection(&chosen, c, ks_session_index(s), &e)) == 0)
         err = export_as(out, chosen.format, chosen.fps, "kinoseek selection", chosen.at, chosen.n,
                         &e);
     ks_reply_end(out, err, &e);
     ks_sessions_give(c->srv->sessions, s);
+    ks_asked_drop(&a);
     drop(&chosen);
 }
 

@@ -3,73 +3,52 @@
 
 #include <string.h>
 
-enum { MOST = 100000 };
-
-/* Those with a text of their own. */
-static const struct {
-    const char *name;
-    size_t field;
-} texts[] = {{"q", offsetof(ks_question, words)},       {"not", offsetof(ks_question, without)},
-             {"path", offsetof(ks_question, path)},     {"after", offsetof(ks_question, after)},
-             {"before", offsetof(ks_question, before)}, {"in", offsetof(ks_question, in)},
-             {"merge", offsetof(ks_question, merge)},   {"fold", offsetof(ks_question, fold)}};
-static const char *const others[] = {"k",     "top",   "per-video", "longer",   "shorter",
-                                     "all",   "exact", "ann",       "not-self", "clip",
-                                     "video", "t",     "format",    "fps"};
-
-static int is_known(const char *name)
+static int is_among(const char *name, const char *const *names)
 {
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (strcmp(name, texts[i].name) == 0) return 1;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(name, others[i]) == 0) return 1;
+    for (; names && *names; names++)
+        if (strcmp(name, *names) == 0) return 1;
     return 0;
 }
 
-static int read_texts(ks_question *q, const ks_params *p, ks_error *e)
+static int take(ks_asked_for *a, const char *name, const char *value, ks_error *e)
 {
-    for (int i = 0; i < p->n; i++) {
-        if (!is_known(p->name[i]))
-            return ks_fail(e, KS_EUSAGE, "there is no parameter %.40s", p->name[i]);
-        if (!ks_is_utf8(p->value[i]))
-            return ks_fail(e, KS_EUSAGE, "%s is not UTF-8 text", p->name[i]);
-    }
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *value = ks_param(p, texts[i].name);
-        if (value && *value) *(const char **)(void *)((char *)q + texts[i].field) = value;
-    }
-    if (q->words && q->words[strspn(q->words, " \t\r\n")] == 0) q->words = NULL;
-    if (q->without && q->without[strspn(q->without, " \t\r\n")] == 0) q->without = NULL;
-    for (int i = 0; i < 2; i++) {
-        const char *value = i ? q->fold : q->merge;
-        if (value && strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
-            return ks_fail(e, KS_EUSAGE, "%s takes on or off, not \"%.40s\"", i ? "fold" : "merge",
-                           value);
-    }
+    int blank = value[strspn(value, " \t\r\n")] == 0, err;
+
+    if (!ks_is_utf8(value)) return ks_fail(e, KS_EUSAGE, "%.40s is not UTF-8 text", name);
+    if ((strcmp(name, "merge") == 0 || strcmp(name, "fold") == 0) && strcmp(value, "on") != 0 &&
+        strcmp(value, "off") != 0)
+        return ks_fail(e, KS_EUSAGE, "%s takes on or off, not \"%.40s\"", name, value);
+    if (strcmp(name, "film") == 0)
+        return ks_fail(e, KS_EUSAGE, "there is no parameter film: similar takes video and t");
+    if (blank && (strcmp(name, "q") == 0 || strcmp(name, "words") == 0)) return 0;
+    if ((err = ks_question_set(&a->q, &a->terms, name, value, e)) == 0)
+        return ks_fail(e, KS_EUSAGE, "there is no parameter %.40s", name);
+    return err < 0 ? err : 0;
+}
+
+static int no_files(const ks_terms *t, ks_error *e)
+{
+    for (int i = 0; i < t->n; i++)
+        if (t->at[i].kind != KS_TERM_WORDS && t->at[i].kind != KS_TERM_CLIP)
+            return ks_fail(e, KS_EUSAGE, "%.100s: a term is words or #CLIP here", t->at[i].text);
     return 0;
 }
 
-int ks_question_read(ks_question *q, const ks_call *c, ks_error *e)
+int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e)
 {
     const ks_params *p = &c->params;
-    int64_t k = 0, per_video = 0, clip = 0;
-    int err;
+    int err = 0;
 
-    *q = (ks_question){0};
-    if ((err = read_texts(q, p, e)) < 0 || (err = ks_param_int(&k, p, "top", 1, MOST, e)) < 0 ||
-        (err = ks_param_int(&k, p, "k", 1, MOST, e)) < 0 ||
-        (err = ks_param_int(&per_video, p, "per-video", 0, MOST, e)) < 0 ||
-        (err = ks_param_int(&clip, p, "clip", 1, INT64_MAX, e)) < 0 ||
-        (err = ks_param_seconds(&q->longer, p, "longer", e)) < 0 ||
-        (err = ks_param_seconds(&q->shorter, p, "shorter", e)) < 0 ||
-        (err = ks_param_flag(&q->all, p, "all", e)) < 0 ||
-        (err = ks_param_flag(&q->exact, p, "exact", e)) < 0 ||
-        (err = ks_param_flag(&q->ann, p, "ann", e)) < 0 ||
-        (err = ks_param_flag(&q->not_self, p, "not-self", e)) < 0)
-        return err;
-    q->k = (int)k;
-    q->per_video = (int)per_video;
-    q->like = clip;
-    if (q->without && !q->words) return ks_fail(e, KS_EUSAGE, "not goes with q");
-    return 0;
+    *a = (ks_asked_for){0};
+    for (int i = 0; i < p->n && err == 0; i++)
+        if (!is_among(p->name[i], others)) err = take(a, p->name[i], p->value[i], e);
+    if (err == 0 && !a->q.words && a->terms.n)
+        err = ks_terms_begin(&a->terms, e);
+    if (err == 0) err = no_files(&a->terms, e);
+    if (a->terms.n) a->q.terms = &a->terms;
+    return err;
 }
+
+void ks_asked_drop(ks_asked_for *a) { ks_terms_free(&a->terms); }
+
+int ks_asked_something(const ks_asked_for *a) { return a->q.words || a->q.like || a->terms.n; }

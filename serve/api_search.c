@@ -68,17 +68,17 @@ static int picture_file(int *fd, char path[40], const ks_call *c, ks_error *e)
                                  : ks_fail(e, KS_EIO, "no room for a picture: %s", strerror(errno));
 }
 
-static int ask_with_picture(ks_reply *out, ks_call *c, ks_session *s, ks_question *q, ks_error *e)
+static int ask_with_picture(ks_reply *out, ks_call *c, ks_session *s, ks_asked_for *a, ks_error *e)
 {
     char path[40];
     int fd = -1, err;
 
-    if (c->r->method != KS_METHOD_POST) return ask(out, c->srv, s, q, e);
-    err = q->words || q->like
-              ? ks_fail(e, KS_EUSAGE, "a picture is a question of its own: without q and clip")
+    if (c->r->method != KS_METHOD_POST) return ask(out, c->srv, s, &a->q, e);
+    err = ks_asked_something(a)
+              ? ks_fail(e, KS_EUSAGE, "a picture is a question of its own: without words")
               : picture_file(&fd, path, c, e);
-    q->image = path;
-    if (err == 0) err = ask(out, c->srv, s, q, e);
+    a->q.image = path;
+    if (err == 0) err = ask(out, c->srv, s, &a->q, e);
     if (fd >= 0) close(fd);
     if (err == KS_ENOTFOUND || err == KS_EFORMAT) /* the name means nothing to anybody */
         err = ks_fail(e, KS_EFORMAT, "this is no picture that can be decoded");
@@ -87,17 +87,18 @@ static int ask_with_picture(ks_reply *out, ks_call *c, ks_session *s, ks_questio
 
 void ks_api_search(ks_reply *out, ks_call *c)
 {
-    ks_question q;
+    ks_asked_for a;
     ks_session *s = NULL;
     ks_error e;
-    int err = ks_question_read(&q, c, &e);
+    int err = ks_asked_read(&a, c, NULL, &e);
 
-    if (err == 0 && c->r->method != KS_METHOD_POST && !!q.words + !!q.like != 1)
-        err = ks_fail(&e, KS_EUSAGE, "name one of q, clip");
+    if (err == 0 && c->r->method != KS_METHOD_POST && !ks_asked_something(&a))
+        err = ks_fail(&e, KS_EUSAGE, "say what to look for: q, like, plus");
     if (err == 0 && (err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_ASKING, &e)) == 0)
-        err = ask_with_picture(out, c, s, &q, &e);
+        err = ask_with_picture(out, c, s, &a, &e);
     ks_reply_end(out, err, &e);
     ks_sessions_give(c->srv->sessions, s);
+    ks_asked_drop(&a);
 }
 
 /* "PATH@T" of a film of the catalog; malloc'ed. */
@@ -119,20 +120,66 @@ static int film_at(char **film, ks_session *s, const ks_params *p, ks_error *e)
 
 void ks_api_similar(ks_reply *out, ks_call *c)
 {
+    static const char *const own[] = {"video", "t", "clip", NULL};
     const int named = ks_param(&c->params, "video") != NULL;
-    ks_question q;
+    int64_t clip = 0;
+    ks_asked_for a;
     ks_session *s = NULL;
     ks_error e;
     char *film = NULL;
-    int err = ks_question_read(&q, c, &e);
+    int err = ks_asked_read(&a, c, own, &e);
 
-    if (err == 0 && (q.words || named + !!q.like != 1))
+    if (err == 0) err = ks_param_int(&clip, &c->params, "clip", 1, INT64_MAX, &e);
+    if (err == 0 && (ks_asked_something(&a) || named + !!clip != 1))
         err = ks_fail(&e, KS_EUSAGE, "name one of clip, video (and t)");
+    a.q.like = clip;
     if (err == 0) err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_ASKING, &e);
     if (err == 0 && named) err = film_at(&film, s, &c->params, &e);
-    q.film = film;
-    if (err == 0) err = ask(out, c->srv, s, &q, &e);
+    a.q.film = film;
+    if (err == 0) err = ask(out, c->srv, s, &a.q, &e);
     ks_reply_end(out, err, &e);
     ks_sessions_give(c->srv->sessions, s);
+    ks_asked_drop(&a);
     free(film);
+}
+
+/* --- curve --- */
+/* Each point is a line of `curve --json`; where words were asked, 0.5 is the cut-off. */
+static void curve_json(ks_json *j, const ks_curve *c)
+{
+    ks_json_open(j, NULL, '{');
+    ks_json_int(j, "video", c->video);
+    ks_json_seconds(j, "seconds", ks_seconds(c->duration, c->tb));
+    ks_json_open(j, "points", '[');
+    for (int i = 0; i < c->n; i++) {
+        ks_json_open(j, NULL, '{');
+        ks_json_seconds(j, "t", ks_seconds(c->at[i].at, c->tb));
+        ks_json_number(j, "score", c->at[i].score);
+        ks_json_number(j, "cosine", c->at[i].cosine);
+        ks_json_close(j);
+    }
+    ks_json_close(j);
+    ks_json_close(j);
+}
+
+void ks_api_curve(ks_reply *out, ks_call *c)
+{
+    static const char *const own[] = {"video", NULL};
+    ks_asked_for a;
+    ks_session *s = NULL;
+    ks_curve curve = {0};
+    ks_error e;
+    ks_json *j;
+    int err = ks_asked_read(&a, c, own, &e);
+
+    a.q.in = a.q.in ? a.q.in : ks_param(&c->params, "video");
+    if (err == 0 && (!ks_asked_something(&a) || !a.q.in))
+        err = ks_fail(&e, KS_EUSAGE, "name a film, video, and what to look for: q, like, plus");
+    if (err == 0) err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_ASKING, &e);
+    if (err == 0 && (err = ks_ask_curve(&curve, s, &a.q, &e)) == 0 && (j = ks_reply_json(out)))
+        curve_json(j, &curve);
+    ks_reply_end(out, err, &e);
+    ks_curve_free(&curve);
+    ks_sessions_give(c->srv->sessions, s);
+    ks_asked_drop(&a);
 }

@@ -11,6 +11,7 @@ static const ks_route routes[] = {
     {"/openapi.json", KS_MAY_GET, 0, 0, ks_openapi},
     {"/api/v1/search", KS_MAY_GET | KS_MAY_POST, 0, PICTURE, ks_api_search},
     {"/api/v1/similar", KS_MAY_GET, 0, 0, ks_api_similar},
+    {"/api/v1/curve", KS_MAY_GET, 0, 0, ks_api_curve},
     {"/api/v1/videos", KS_MAY_GET, 0, 0, ks_api_videos},
     {"/api/v1/videos/", KS_MAY_GET, 0, 0, ks_api_video},
     {"/api/v1/clips/", KS_MAY_GET, 0, 0, ks_api_clip},

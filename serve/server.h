@@ -45,7 +45,7 @@ typedef struct {
 int ks_route_find(const ks_route **route, ks_request *r, int read_only);
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k);
 
-ks_handler ks_api_search, ks_api_similar, ks_api_videos, ks_api_video, ks_api_clip;
+ks_handler ks_api_search, ks_api_similar, ks_api_curve, ks_api_videos, ks_api_video, ks_api_clip;
 ks_handler ks_api_status, ks_api_bad, ks_api_export,
     ks_api_formats, ks_page, ks_thumb, ks_film_bytes, ks_openapi;
 

@@ -99,19 +99,6 @@ int ks_param_seconds(double *value, const ks_params *p, const char *name, ks_err
     return 0;
 }
 
-int ks_param_flag(int *value, const ks_params *p, const char *name, ks_error *e)
-{
-    static const char *const words[] = {"0", "1", "false", "true", "off", "on"};
-    const char *text = ks_param(p, name);
-
-    *value = 0;
-    if (!text) return 0;
-    if (!*text) return *value = 1, 0;
-    for (int i = 0; i < 6; i++)
-        if (strcmp(text, words[i]) == 0) return *value = i & 1, 0;
-    return ks_fail(e, KS_EUSAGE, "%s takes on or off, not \"%.40s\"", name, text);
-}
-
 int ks_range_read(int64_t *from, int64_t *to, const char *text, int64_t size)
 {
     char first[20] = "", last[20] = "";

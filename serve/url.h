@@ -23,9 +23,6 @@ int ks_param_int(int64_t *value, const ks_params *p, const char *name, int64_t l
                  ks_error *e);
 /* Seconds, as options take them, at most 1e10. */
 int ks_param_seconds(double *value, const ks_params *p, const char *name, ks_error *e);
-/* 1 where it was given as "1", "true", "on" or ""; 0 where as "0", "false", "off" or not at all;
- * KS_EUSAGE else. */
-int ks_param_flag(int *value, const ks_params *p, const char *name, ks_error *e);
 
 /* The one range of `text` ("bytes=0-99", "bytes=-500") in a body of `size` bytes -> [*from,
  * *to]. 206; 416: none of it is there; 200: malformed, or several ranges: all of the body, as

@@ -20,7 +20,7 @@ static void numbers(const ks_params *p)
 {
     int64_t v = 7;
     double s = 0;
-    int flag = 0, err;
+    int err;
     ks_error e = {0};
 
     for (int i = 0; i < p->n; i++) {
@@ -28,7 +28,6 @@ static void numbers(const ks_params *p)
         err = ks_param_int(&v, p, p->name[i], 3, 1000, &e);
         if (v < 3 || v > 1000 || (err < 0 && (v != 7 || !*e.msg))) abort();
         if (ks_param_seconds(&s, p, p->name[i], &e) == 0 && !(s >= 0 && s <= 1e10)) abort();
-        if (ks_param_flag(&flag, p, p->name[i], &e) == 0 && flag != 0 && flag != 1) abort();
         if (ks_id_read(p->value[i]) < 0) abort();
     }
 }
