@@ -22,7 +22,7 @@ static const ks_option options[] = {
     {0, "media", KS_OPT_TEXT, offsetof(probe_fields, media), "DIR", "folder of the films"},
     {0, "frames", KS_OPT_COUNT, offsetof(probe_fields, frames), "N", "of a film, evenly spread (16)"},
     {0, "fit", KS_OPT_TEXT, offsetof(probe_fields, fit), KS_FIT_NAMES, "how a frame becomes square (squash)"},
-    {0, "epochs", KS_OPT_COUNT, offsetof(probe_fields, epochs), "N", "passes over the films of --train (30)"},
+    {0, "epochs", KS_OPT_COUNT, offsetof(probe_fields, epochs), "N", "passes over the films of --train (30; linear 100)"},
     {0, "batch", KS_OPT_COUNT, offsetof(probe_fields, batch), "N", "films a step (64)"},
     {0, "rate", KS_OPT_NUMBER, offsetof(probe_fields, rate), "X", "of learning, at its peak (0.001)"},
     {0, "decay", KS_OPT_NUMBER, offsetof(probe_fields, decay), "X", "of weights (0.01)"},
@@ -34,7 +34,7 @@ static const ks_option options[] = {
 
 static void defaults(void *fields)
 {
-    *(probe_fields *)fields = (probe_fields){.epochs = 30, .batch = 64, .frames = 16, .rate = 0.001, .decay = 0.01};
+    *(probe_fields *)fields = (probe_fields){.batch = 64, .frames = 16, .rate = 0.001, .decay = 0.01};
 }
 
 static int judge(const probe_fields *f, int n, ks_error *e)
@@ -43,7 +43,7 @@ static int judge(const probe_fields *f, int n, ks_error *e)
     if (!f->train || !f->test) return ks_fail(e, KS_EUSAGE, "give --train and --test: lists of films and their classes");
     if (!f->head) return ks_fail(e, KS_EUSAGE, "give --head linear or --head attentive");
     if (!f->out) return ks_fail(e, KS_EUSAGE, "name the classifier to write with -o FILE.npz");
-    if (f->epochs < 1 || f->batch < 1 || f->batch > 65536) return ks_fail(e, KS_EUSAGE, "--epochs and --batch are 1 or more, and a batch at most 65536");
+    if (f->batch < 1 || f->batch > 65536) return ks_fail(e, KS_EUSAGE, "--batch is from 1 to 65536");
     if (f->frames < 1 || f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames is from 1 to 4096");
     if (!(f->rate > 0) || !isfinite(f->rate) || !(f->decay >= 0) || !isfinite(f->decay))
         return ks_fail(e, KS_EUSAGE, "--rate is above 0, --decay 0 or more");
@@ -104,12 +104,19 @@ static void print(const probe_fields *f, const ks_probe_figures *r)
            100 * r->top1_low, 100 * r->top1_high, 100 * r->top5, 100 * r->mean_class_top1, r->loss);
 }
 
+/* A linear head is at 62 % of the demo's 39 kinds after 30 epochs and at 68 % after 100, which cost it seconds; an
+ * attentive one is at 90 % after 30 and stays there. */
+static int epochs_of(const probe_fields *f, ks_probe_head head)
+{
+    return f->epochs > 0 ? f->epochs : head == KS_PROBE_LINEAR ? 100 : 30;
+}
+
 static int train(ks_probe **p, ks_encoder *enc, const ks_globals *g, const probe_fields *f, ks_error *e)
 {
     ks_decoder *decoder = NULL;
-    ks_probe_options o = {.train = f->train, .test = f->test, .media = f->media, .epochs = f->epochs, .batch = f->batch,
-                          .rate = f->rate, .decay = f->decay, .seed = (uint64_t)f->seed, .enc = enc,
-                          .head = strcmp(f->head, "linear") == 0 ? KS_PROBE_LINEAR : KS_PROBE_ATTENTIVE,
+    ks_probe_head head = strcmp(f->head, "linear") == 0 ? KS_PROBE_LINEAR : KS_PROBE_ATTENTIVE;
+    ks_probe_options o = {.train = f->train, .test = f->test, .media = f->media, .epochs = epochs_of(f, head), .batch = f->batch,
+                          .rate = f->rate, .decay = f->decay, .seed = (uint64_t)f->seed, .enc = enc, .head = head,
                           .how = {&g->setup, &decoder, f->frames, ks_side(ks_encoder_info(enc)), ks_fit_named(f->fit)},
                           .notice = notice, .progress = progress, .arg = (void *)(uintptr_t)g};
     int err = ks_probe_train(p, &o, e);
