@@ -12,6 +12,7 @@
 
 #include "ingest/jobs.h"
 #include "ingest/sameness.h"
+#include "ingest/still.h"
 
 enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
 
@@ -31,6 +32,7 @@ typedef struct ks_active {
     ks_job_file *job;
     known_frame *frame;       /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
+    ks_still still;           /* what its newest frame and clip are */
     waiting_clip waiting[BATCH];
     int n_waiting;
     int64_t clips;            /* of this run, committed */
@@ -82,6 +84,7 @@ static void end_active(ks_keeper *k, active *a)
 {
     drop_frames(a, k->coder, INT64_MAX);
     drop_waiting(a);
+    ks_still_free(&a->still, k->coder);
     free(a->frame);
     *a = k->active[--k->n_active];
 }
@@ -195,7 +198,7 @@ static int encode_frames(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
         a->room = room;
     }
     for (int i = 0; i < p->n; i++) px[i] = p->frame[i].px;
-    int err = p->n > 0 ? ks_coder_frames(coded, k->coder, px, p->n, e) : 0;
+    int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->coder, px, p->n, e) : 0;
     if (err < 0) return err;
     for (int i = 0; i < p->n; i++) a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
     return 0;
@@ -222,7 +225,7 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->reason == KS_REASON_STILL ? 1 : p->T, .reason = p->reason}};
     w->vector = malloc((dim + dim * (size_t)p->T) * sizeof(float));
     if (!w->vector) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    err = ks_coder_clip(w->vector, w->vector + dim, k->coder, frames, e);
+    err = ks_still_clip(w->vector, w->vector + dim, &a->still, k->coder, frames, e);
     if (err < 0) {
         free(w->vector);
         return err;
