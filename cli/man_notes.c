@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #define ROWS "search,similar,label,clips"
+#define EVALS "eval retrieval,eval classify,eval multilabel,eval choice"
 const ks_man_field ks_man_fields[] = {
     {"search,similar", "rank", "from 1, best first"},
     {"label", "rank", "1: the best label of its clip; of intervals always 1"},
@@ -176,6 +177,41 @@ const ks_man_field ks_man_fields[] = {
     {"model info", "weights_hash", "of the weights alone"},
     {"model info", "tokenizer", "that goes with it; null without one"},
 
+    {EVALS, "task", "retrieval, classify, multilabel, choice"},
+    {"eval retrieval", "videos", "in the gallery"},
+    {"eval retrieval", "texts", "in the gallery"},
+    {"eval classify,eval multilabel", "n", "films that were judged"},
+    {"eval choice", "n", "questions"},
+    {"eval classify,eval multilabel", "classes", "that there are"},
+    {"eval multilabel", "classes_with_none", "of them without a right film: not in the mean"},
+    {EVALS, "missing", "films and texts without a vector; they count as wrong"},
+    {"eval retrieval,eval classify,eval choice", "ties", "queries whose best right answer scores exactly as a wrong one; they count as wrong"},
+    {"eval retrieval", "t2v", "text to video: n, r1, r5, r10 (shares from 0 to 1), median_rank, mean_rank, r1_low, r1_high (Wilson, 95 %)"},
+    {"eval retrieval", "v2t", "video to text, likewise"},
+    {"eval classify", "top1", "share of films whose class comes first; top1_low, top1_high: Wilson, 95 %"},
+    {"eval classify", "top5", "among the first five"},
+    {"eval classify", "mean_class_top1", "mean over classes"},
+    {"eval classify", "top1_low", "see top1"},
+    {"eval classify", "top1_high", "see top1"},
+    {"eval multilabel", "map", "mean over classes with a right film of the average precision, as scikit-learn's"},
+    {"eval choice", "accuracy", "share of questions whose right option scores above all others"},
+    {"eval choice", "low", "Wilson, 95 %"},
+    {"eval choice", "high", "Wilson, 95 %"},
+    {EVALS, "protocol", "its name"},
+    {EVALS, "variant", "which reading of the data set, where there are several"},
+    {EVALS, "open", "what the source leaves open, a list"},
+    {EVALS, "chosen", "what was done here, a list"},
+    {EVALS, "films_published", "of the published set; likewise texts_published, questions_published: compare with videos, texts, n"},
+    {EVALS, "texts_published", "see films_published"},
+    {EVALS, "questions_published", "see films_published"},
+    {EVALS, "published", "a list: model, figure (t2v.r1 ...), theirs, here, here_low, here_high"},
+    {EVALS, "model_hash", "of the model that made the vectors"},
+    {EVALS, "templates", "of the texts"},
+    {EVALS, "texts_cut", "sentences that lost tokens at 64"},
+    {EVALS, "frames", "of a film"},
+    {EVALS, "fit", "squash, crop, pad"},
+    {EVALS, "films", "kept (from before), made, and missing: a list of id and why"},
+
     {"doctor", "version", "of kinoseek"},
     {"doctor", "machine.cores", "for this process"},
     {"doctor", "machine.memory_bytes", "of this machine"},
@@ -223,6 +259,10 @@ const ks_man_note ks_man_notes[] = {
     {"ingest", "LIMITS", NULL, "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's clock at 2^32 s. "
      "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a hole in the file)."},
     {"ingest", "LIMITS", NULL, "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run goes on."},
+    {EVALS, "PROTOCOLS", NULL, "msrvtt-1k, vatex, activitynet, didemo, msvd (retrieval); k400, ssv2-temporal, ssv2-events (classify); charades "
+     "(multilabel); nextqa-hard, charades-sta (choice). --annotations takes the data set's own files, one or several; an unknown file is "
+     "answered with what the protocol reads."},
+    {EVALS, "FILES", "~/.cache/kinoseek/HASH.eval", "vectors of films and texts, each as it is made; may be deleted at any time"},
     {"model pull", "FILES", "NAME/FILE.part, FILE.part.from", "what came so far, and from where: the same command goes on there. It is never made shorter; a "
      "transfer that starts over grows in FILE.part.new, a copy in FILE.copy, and FILE is only ever the file that was checked"},
     {"ingest", "FILES", ".kinoseekignore", "in a folder of films: patterns of what to leave out below it"},

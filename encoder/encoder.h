@@ -114,6 +114,13 @@ typedef struct {
 /* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how many. */
 int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k);
 void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v);
+/* One by one and without a bound, in the file NAME of the cache: a vector is there before the put returns, whatever kills
+ * the program next. Several programs may add to it. enc outlives the log. */
+typedef struct ks_kept_log ks_kept_log;
+int ks_kept_log_open(ks_kept_log **log, ks_encoder *enc, const char *name, ks_error *e); /* KS_ENOMEM only */
+void ks_kept_log_close(ks_kept_log *log); /* NULL is fine */
+int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *what); /* 1: v[D]; 0: not there */
+int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v, ks_error *e); /* KS_EIO: not kept */
 
 /* --- pictures --- */
 /* image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.

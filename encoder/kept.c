@@ -15,22 +15,19 @@
 
 #include "encoder/checkpoint.h"
 #include "encoder/dispatch.h"
-#include "encoder/tower.h"
+#include "encoder/kept.h"
 
-enum { KEY = SHA256_DIGEST_LENGTH, HEAD = KEY + 4 };
+enum { KEY = KS_KEPT_KEY, HEAD = KEY + 4 };
 enum { MOST_BYTES = 32 << 20 };   /* of one file: 10,000 vectors of 768 */
 
-typedef struct {
-    char magic[8];
-    uint32_t one, dim;
-} kept_header;
+typedef ks_kept_header kept_header;
 
-static kept_header header_of(const ks_encoder *enc)
+ks_kept_header ks_kept_header_of(const ks_encoder *enc)
 {
-    return (kept_header){.magic = "KSKEPT1", .one = 1, .dim = (uint32_t)enc->info.dim};
+    return (ks_kept_header){.magic = "KSKEPT1", .one = 1, .dim = (uint32_t)enc->info.dim};
 }
 
-static size_t record_bytes(const ks_encoder *enc)
+size_t ks_kept_record_bytes(const ks_encoder *enc)
 {
     return HEAD + (size_t)enc->info.dim * sizeof(float);
 }
@@ -40,8 +37,7 @@ static char *path_of(const ks_encoder *enc, const char *suffix)
     return ks_pack_path(enc->weights->cache, enc->weights->info.hash, suffix);
 }
 
-/* Every part ends with its NUL, so that no two lists of parts are the same bytes. */
-static void key_of(uint8_t key[KEY], const ks_encoder *enc, const char *how, const char *what)
+void ks_kept_key(uint8_t key[KEY], const ks_encoder *enc, const char *how, const char *what)
 {
     const char *parts[] = {"kept 1", KS_VERSION, enc->info.hash, ks_precision_name(enc->info.precision), enc->kernels->name, how, what};
     SHA2_CTX sha;
@@ -51,7 +47,7 @@ static void key_of(uint8_t key[KEY], const ks_encoder *enc, const char *how, con
     SHA256Final(key, &sha);
 }
 
-static uint32_t sum_of(const uint8_t *key, const void *v, size_t bytes)
+uint32_t ks_kept_sum(const uint8_t *key, const void *v, size_t bytes)
 {
     return ks_crc32(ks_crc32(0, key, KEY), v, bytes);
 }
@@ -60,7 +56,7 @@ static int is_sound(const uint8_t *record, size_t bytes)
 {
     uint32_t crc;
     memcpy(&crc, record + KEY, sizeof crc);
-    return crc == sum_of(record, record + HEAD, bytes - HEAD);
+    return crc == ks_kept_sum(record, record + HEAD, bytes - HEAD);
 }
 
 static int by_key(const void *a, const void *b)
@@ -84,7 +80,7 @@ static uint8_t *read_file(size_t *size, const ks_encoder *enc)
     int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1; /* a pipe of that name must not hold us */
     struct stat st;
     uint8_t *bytes = NULL;
-    kept_header want = header_of(enc);
+    kept_header want = ks_kept_header_of(enc);
     if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof want && st.st_size <= MOST_BYTES)
         bytes = malloc((size_t)st.st_size);
     if (bytes) {
@@ -112,7 +108,7 @@ static void kept_close(kept_file *f)
 /* Sound records alone; all zeros where there is no file, or no memory. */
 static void kept_open(kept_file *f, const ks_encoder *enc)
 {
-    size_t size = 0, each = record_bytes(enc);
+    size_t size = 0, each = ks_kept_record_bytes(enc);
     *f = (kept_file){.bytes = read_file(&size, enc)};
     size_t most = f->bytes ? (size - sizeof(kept_header)) / each : 0;
     if (most > 0)
@@ -141,7 +137,7 @@ int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k)
     for (int i = 0; i < k->n && f.n > 0; i++) {
         uint8_t key[KEY];
         const uint8_t *at = key, **hit;
-        key_of(key, enc, k->how, k->what[i]);
+        ks_kept_key(key, enc, k->how, k->what[i]);
         hit = bsearch(&at, f.sorted, f.n, sizeof *f.sorted, by_key);
         if (!hit)
             continue;
@@ -177,7 +173,7 @@ typedef struct {
 
 static void put_record(writer *w, const uint8_t *key, const void *v, size_t bytes)
 {
-    uint32_t crc = sum_of(key, v, bytes);
+    uint32_t crc = ks_kept_sum(key, v, bytes);
     if (w->left == 0)
         return;
     w->left--;
@@ -191,14 +187,14 @@ static void put_all(writer *w, const ks_encoder *enc, const ks_kept *k, const fl
 {
     size_t bytes = (size_t)enc->info.dim * sizeof *v, n = (size_t)k->n, m = 0;
     uint8_t *keys = (uint8_t *)(sorted + n);
-    kept_header h = header_of(enc);
+    kept_header h = ks_kept_header_of(enc);
     kept_file f;
     fwrite(&h, sizeof h, 1, w->out);
     for (size_t i = 0; i < n && w->left > 0; i++) {
         if (!k->what[i])
             continue;
         sorted[m] = keys + m * KEY;
-        key_of(keys + m * KEY, enc, k->how, k->what[i]);
+        ks_kept_key(keys + m * KEY, enc, k->how, k->what[i]);
         put_record(w, keys + m * KEY, v + i * (size_t)enc->info.dim, bytes);
         m++;
     }
@@ -215,7 +211,7 @@ void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v)
     char *path = path_of(enc, "vectors"), *part = path_of(enc, "vectors.part");
     const uint8_t **sorted = k->n > 0 ? malloc((size_t)k->n * (sizeof *sorted + KEY)) : NULL;
     int fd = path && part && sorted ? open_part(part) : -1;
-    writer w = {.out = fd >= 0 ? fdopen(fd, "w") : NULL, .left = (MOST_BYTES - sizeof(kept_header)) / record_bytes(enc)};
+    writer w = {.out = fd >= 0 ? fdopen(fd, "w") : NULL, .left = (MOST_BYTES - sizeof(kept_header)) / ks_kept_record_bytes(enc)};
     if (w.out) {
         put_all(&w, enc, k, v, sorted);
         int bad = fflush(w.out) != 0 || ferror(w.out);

@@ -5,6 +5,7 @@
  *   H.f32.ok.files  device, inode, size, mtime, ctime of the pack as it was checked in full
  *   H.files    the same of each model file that was checked in full: only for those the pack vouches
  *   H.vectors  vectors kept between runs (kept.c)
+ *   H.eval     those of films and texts that eval made (kept_log.c)
  * and for all models cpu.choice (dispatch.c).
  * A pack that its .ok.files does not know is checked against the CRC-32 in its header once more, or made anew.
  * Anything here may be deleted at any time. */

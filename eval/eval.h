@@ -1,7 +1,7 @@
 /* eval.h - figures for a video-text model: lists and vectors in, the measures of the field out.
  *
  *   ks_eval_read_lists(&set, KS_EVAL_RETRIEVAL, videos, texts, map, &e);   or ks_eval_read_protocol
- *   ks_eval_take(&v, &set.videos, &vectors, path, &e);                      rows of a file, or ks_eval_embed_*
+ *   ks_eval_take(&v, &set.videos, &vectors, path, &e);                      rows of a file, or ks_eval_embed_films
  *   ks_eval_retrieval(&r, &set, &v, &t, &e);
  *   ks_eval_set_free(&set); ks_eval_vectors_free(&v);
  *
@@ -24,7 +24,7 @@ typedef enum { KS_EVAL_RETRIEVAL, KS_EVAL_CLASSIFY, KS_EVAL_MULTILABEL, KS_EVAL_
 /* --- what is asked of what --- */
 typedef struct {
     char *id;
-    char *value;             /* of a text its words; of a video its path, NULL where none is given */
+    char *value;             /* of a text its words; of a video its path or its file's name, NULL: that is its id */
     double from, to;         /* of a video, seconds; to < 0: the end */
 } ks_eval_row;
 typedef struct {
@@ -50,6 +50,31 @@ typedef struct {
 int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, const char *texts, const char *map, ks_error *e);
 void ks_eval_set_free(ks_eval_set *set);
 
+/* --- the protocols of the field (models/protocols/NAME.tsv) --- read from the data sets' own annotation files. */
+typedef struct ks_eval_recipe ks_eval_recipe;
+typedef struct {
+    char model[32], figure[24]; /* "LvT-B public", "t2v.r1" */
+    double percent;
+} ks_eval_published;
+typedef struct {
+    char *name, *title, *needs; /* needs: which files, for people */
+    ks_eval_task task;
+    int also_multilabel;     /* the same vectors by mean average precision too */
+    int64_t films, texts, questions; /* of the published set; 0: not said */
+    char *templates;         /* "clip-kinetics", "none" */
+    char *prefix;            /* of ks_eval_how */
+    char *other;             /* a file whose name holds this word is another split's */
+    char **open, **chosen; int n_open, n_chosen; /* what the source leaves open; what is done here */
+    ks_eval_published *published; int n_published;
+    ks_eval_recipe *recipes; int n_recipes;
+} ks_eval_protocol;
+int ks_eval_protocol_open(ks_eval_protocol *p, const ks_setup *setup, const char *name, ks_error *e); /* KS_EUSAGE: none such */
+void ks_eval_protocol_close(ks_eval_protocol *p); /* zeros are fine */
+/* The readings of one set that the files allow ("statements"), NULL where there is but one; how many, at most max. */
+int ks_eval_variants(const char **variants, int max, const ks_eval_protocol *p, const char *const *files, int n_files, ks_error *e);
+/* KS_EFORMAT names file and line: an id that stands twice, a caption of another split, a film of the list without one. */
+int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const char *variant, const char *const *files, int n_files, ks_error *e);
+
 /* --- vectors of the rows of a list --- */
 typedef struct {
     double *x;               /* [n, dim] of unit length; zeros where missing */
@@ -67,6 +92,32 @@ void ks_eval_vectors_free(ks_eval_vectors *v);
  * multilabel. KS_EFORMAT: they cancel out. */
 int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_error *e);
 
+/* --- vectors by a model --- each is kept in the cache as it is made (ks_kept_log), so that a run that was killed goes on
+ * where it stood and another measure, map or template costs no film again. A film's vector is known by its content,
+ * segment, frames and fit, the model, the precision and the kernels. */
+typedef struct {
+    int texts;               /* 1: of texts, 0: of films */
+    int64_t done, of;        /* rows */
+    int64_t kept, made, missing; /* of those done */
+    int64_t cut;             /* sentences that lost tokens at 64 */
+    const char *id, *why;    /* the row that is missing, and why; else NULL */
+} ks_eval_step;
+typedef struct {
+    const ks_setup *setup;   /* decoder, notices */
+    ks_encoder *enc;
+    const char *media;       /* folder of the films; NULL: the list's paths as they are */
+    const char *prefix;      /* a film may be called so without it ("v_"); NULL: none */
+    int frames;              /* T: frame i is number floor(i * N / T) of the N of the segment */
+    ks_fit fit;
+    const char *const *templates; /* [n_templates] of texts, each with "{}": unit mean of them; none: the text as it is */
+    int n_templates;
+    void (*step)(void *arg, const ks_eval_step *s); /* after each row made or missed, and at the end; may be NULL */
+    void *arg;
+} ks_eval_how;
+/* A film that is not there, or gives no frames, is missing. KS_EFORMAT: an id has two films. KS_EIO: no decoder. */
+int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how, ks_error *e);
+int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how, ks_error *e);
+
 /* --- measures; shares from 0 to 1, low and high: Wilson's interval at 95 % --- */
 void ks_wilson(double *low, double *high, int64_t hits, int64_t n);
 
@@ -79,7 +130,8 @@ typedef struct {
     int64_t ties;            /* queries whose best right answer scores exactly as a wrong one */
     ks_eval_ranks t2v, v2t;
 } ks_eval_retrieval_figures;
-/* Rank: 1 + the wrong ones whose score is at least that of the best right one; a missing one has the gallery's size. */
+/* Rank: 1 + the wrong ones whose score is at least that of the best right one; a missing one has the gallery's size, and is
+ * no hit at any k. */
 int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 
 typedef struct {

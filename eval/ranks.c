@@ -175,7 +175,7 @@ int ks_rank_all(int64_t *rank, uint8_t *tied, const ks_rank_job *job, int64_t ca
     for (int64_t q = 0; q < n; q++) best[q] = -INFINITY;
     for (int64_t i = 0; i < job->n; i++) {
         int64_t q = job->query[i];
-        rank[q] = candidates;
+        rank[q] = -candidates;
         if (!job->queries->has[q] || !is_candidate(job, job->right[i])) continue;
         double s = ks_eval_dot(row(job->queries, q), row(job->gallery, job->right[i]), job->queries->dim);
         if (s > best[q]) best[q] = s;

@@ -13,7 +13,7 @@ typedef struct {
 } ks_rank_job;
 
 /* rank[queries->n]: 1 + the wrong ones that score at least as the best right one; 0: the query has no right answer in the
- * map; `candidates` where it or all its right answers are missing. tied[queries->n]: a wrong one has exactly that score. */
+ * map; -candidates where it or all its right answers are missing. tied[queries->n]: a wrong one has exactly that score. */
 int ks_rank_all(int64_t *rank, uint8_t *tied, const ks_rank_job *job, int64_t candidates, ks_error *e);
 
 /* x.y, dimension by dimension in order. */

@@ -77,7 +77,7 @@ static int is_right(const world *w, int64_t v, int64_t t)
     return 0;
 }
 
-/* Rank by the words of the definition; 0: no query. */
+/* Rank by the words of the definition; 0: no query; below 0: missing, no hit in any gallery. */
 static int64_t plain_rank(const world *w, int64_t query, int from_texts, int64_t gallery)
 {
     double best = -INFINITY;
@@ -89,7 +89,7 @@ static int64_t plain_rank(const world *w, int64_t query, int from_texts, int64_t
         if (cosine(w, v, t) > best) best = cosine(w, v, t);
     }
     if (!any) return 0;
-    if (isinf(best)) return gallery;
+    if (isinf(best)) return -gallery;
     int64_t rank = 1;
     for (int64_t g = 0; g < gallery; g++) {
         int64_t v = from_texts ? g : query, t = from_texts ? query : g;
@@ -107,7 +107,8 @@ static void check_ranks(const world *w, const ks_eval_ranks *got, int from_texts
         if (r == 0) continue;
         n++;
         first += r == 1;
-        ten += r <= 10;
+        ten += r > 0 && r <= 10;
+        r = llabs(r);
         sum += (double)r;
         below += (double)r < got->median_rank;
         not_above += (double)r <= got->median_rank;

@@ -1,0 +1,294 @@
+/* embed.c - films and texts of a list become vectors, each kept as it is made. */
+#include "eval/eval.h"
+#include "eval/film_folder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char log_name[] = "eval";
+
+typedef struct {
+    const ks_eval_how *how;
+    ks_eval_vectors *out;
+    const ks_eval_list *list;
+    ks_kept_log *log;
+    ks_film_folder *media;
+    char **path, **what;       /* [list.n] films still to be made: where, and what they are known by */
+    float *v;                  /* [D] */
+    ks_eval_step step;
+    int said;                  /* 1: that nothing can be kept was said */
+} work;
+
+static int no_memory(ks_error *e)
+{
+    return ks_fail(e, KS_ENOMEM, "no memory for the vectors of a list");
+}
+
+static void tell(work *w)
+{
+    if (w->how->step) w->how->step(w->how->arg, &w->step);
+    w->step.id = w->step.why = NULL;
+}
+
+static void missing(work *w, int64_t i, const char *why)
+{
+    w->step.done++;
+    w->step.missing++;
+    w->step.id = w->list->at[i].id;
+    w->step.why = why;
+    tell(w);
+}
+
+static int put(work *w, int64_t i, const float *v, ks_error *e)
+{
+    int dim = (int)w->out->dim;
+    double *wide = malloc((size_t)dim * sizeof *wide);
+    if (!wide) return no_memory(e);
+    for (int d = 0; d < dim; d++) wide[d] = (double)v[d];
+    int err = ks_eval_put(w->out, i, wide);
+    free(wide);
+    return err ? ks_fail(e, KS_EFORMAT, "the model's vector of '%.200s' is zero, or not finite", w->list->at[i].id) : 0;
+}
+
+/* What cannot be kept is said once and made again next time. */
+static void keep(work *w, const char *how, const char *what, const float *v)
+{
+    ks_error e;
+    if (ks_kept_log_put(w->log, how, what, v, &e) == 0 || w->said) return;
+    w->said = 1;
+    if (w->how->setup->notice) w->how->setup->notice(w->how->setup->notice_arg, e.msg);
+}
+
+static int begin(work *w, ks_eval_vectors *out, const ks_eval_list *list, const ks_eval_how *how, ks_error *e)
+{
+    *w = (work){.how = how, .out = out, .list = list, .step.of = list->n};
+    int err = ks_eval_room(out, list->n, ks_encoder_info(how->enc)->dim, e);
+    return err ? err : ks_kept_log_open(&w->log, how->enc, log_name, e);
+}
+
+static int end(work *w, int err)
+{
+    for (int64_t i = 0; i < w->list->n; i++) {
+        if (w->path) free(w->path[i]);
+        if (w->what) free(w->what[i]);
+    }
+    free((void *)w->path);
+    free((void *)w->what);
+    free(w->v);
+    ks_film_folder_close(w->media);
+    ks_kept_log_close(w->log);
+    if (err) ks_eval_vectors_free(w->out);
+    return err;
+}
+
+/* --- films --- */
+
+/* What a film's vector depends on, apart from the model: 0, or why there is none in e. */
+static int name_film(char **what, const work *w, const ks_eval_row *row, const char *path, ks_error *e)
+{
+    char content[KS_CONTENT_HEX];
+    int err = ks_content_of(content, path, e);
+    if (err) return err;
+    int n = asprintf(what, "film %s %.17g %.17g T%d fit%d resize%d", content, row->from, row->to, w->how->frames, (int)w->how->fit, KS_RESIZE_VERSION);
+    if (n >= 0) return 0;
+    *what = NULL;
+    return no_memory(e);
+}
+
+/* Of every row where its film is, and its vector where that is kept. */
+static int look_up(work *w, ks_error *e)
+{
+    for (int64_t i = 0; i < w->list->n; i++) {
+        const ks_eval_row *row = &w->list->at[i];
+        ks_error why = {0};
+        int err = ks_film_folder_find(&w->path[i], w->media, row->value ? row->value : row->id, w->how->prefix, e);
+        if (err) return err;
+        if (!w->path[i]) {
+            missing(w, i, "there is no such film");
+            continue;
+        }
+        if ((err = name_film(&w->what[i], w, row, w->path[i], &why)) == KS_ENOMEM) return no_memory(e);
+        if (err) missing(w, i, why.msg);
+        else if (ks_kept_log_find(w->v, w->log, log_name, w->what[i])) {
+            if ((err = put(w, i, w->v, e)) < 0) return err;
+            w->step.done++;
+            w->step.kept++;
+        } else continue;
+        free(w->path[i]);
+        w->path[i] = NULL;
+    }
+    return 0;
+}
+
+/* 0: made; 1: this film gives none, said in `why`; < 0. */
+static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks_error *e)
+{
+    const ks_eval_row *row = &w->list->at[i];
+    ks_clip_how how = {w->how->setup, decoder, w->how->frames, ks_side(ks_encoder_info(w->how->enc)), w->how->fit};
+    ks_clip_pixels clip = {0};
+    int err = ks_open_decoder(decoder, w->how->setup, e);
+    if (err) return err;
+    err = ks_clip_film(&clip, &how, w->path[i], row->from, row->to, why);
+    if (err == KS_ENOMEM || err == KS_ESTOP) return ks_fail(e, err, "%s", why->msg);
+    if (err) return 1;
+    err = ks_clip_encode(w->v, w->how->enc, &clip, e);
+    ks_clip_free(&clip);
+    if (!err) err = put(w, i, w->v, e);
+    if (!err) keep(w, log_name, w->what[i], w->v);
+    return err;
+}
+
+int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how, ks_error *e)
+{
+    work w;
+    ks_decoder *decoder = NULL;
+    size_t room = (size_t)(videos->n ? videos->n : 1);
+    int err = begin(&w, out, videos, how, e);
+    if (err) return end(&w, err);
+    w.path = calloc(room, sizeof *w.path);
+    w.what = calloc(room, sizeof *w.what);
+    w.v = malloc((size_t)out->dim * sizeof *w.v);
+    if (!w.path || !w.what || !w.v) return end(&w, no_memory(e));
+    err = ks_film_folder_open(&w.media, how->media, e);
+    if (!err) err = look_up(&w, e);
+    if (!err) tell(&w);
+    for (int64_t i = 0; i < videos->n && !err; i++) {
+        ks_error why = {0};
+        if (!w.path[i]) continue;
+        err = make_film(&w, i, &decoder, &why, e);
+        if (err == 1) {
+            missing(&w, i, why.msg);
+            err = 0;
+        } else if (!err) {
+            w.step.done++;
+            w.step.made++;
+            tell(&w);
+        }
+    }
+    ks_decoder_stop(decoder);
+    return end(&w, err);
+}
+
+/* --- texts --- */
+
+enum { AT_ONCE = 256 };        /* sentences a call of the encoder, or those of one text: some passes, and little memory */
+
+/* The sentences of some rows, template by template, and their vectors: [n], [n, D]. */
+typedef struct {
+    const char *const *forms;
+    int each;                  /* templates */
+    char **words;
+    float *v, *made;           /* made [n, D]: those of the encoder, side by side */
+    const char **ask;          /* [n] what the encoder is asked */
+    int *to;                   /* [n] and for which sentence */
+    double *sum;               /* [D] */
+    int n, room;
+} sentences;
+
+static char *fill(const char *form, const char *text)
+{
+    const char *at = strstr(form, "{}");
+    char *words = NULL;
+    if (!at) return strdup(form);
+    return asprintf(&words, "%.*s%s%s", (int)(at - form), form, text, at + 2) < 0 ? NULL : words;
+}
+
+static void sentences_clear(sentences *s)
+{
+    for (int i = 0; i < s->n; i++) free(s->words[i]);
+    s->n = 0;
+}
+
+static int sentences_room(sentences *s, const ks_eval_how *how, ks_error *e)
+{
+    static const char *const as_it_is[] = {"{}"};
+    size_t dim = (size_t)ks_encoder_info(how->enc)->dim;
+    s->forms = how->n_templates ? how->templates : as_it_is;
+    s->each = how->n_templates ? how->n_templates : 1;
+    s->room = s->each > AT_ONCE ? s->each : AT_ONCE / s->each * s->each;
+    s->words = calloc((size_t)s->room, sizeof *s->words);
+    s->ask = malloc((size_t)s->room * sizeof *s->ask);
+    s->to = malloc((size_t)s->room * sizeof *s->to);
+    s->v = malloc((size_t)s->room * dim * sizeof *s->v);
+    s->made = malloc((size_t)s->room * dim * sizeof *s->made);
+    s->sum = malloc(dim * sizeof *s->sum);
+    return s->words && s->ask && s->to && s->v && s->made && s->sum ? 0 : no_memory(e);
+}
+
+static void sentences_free(sentences *s)
+{
+    sentences_clear(s);
+    free(s->words);
+    free((void *)s->ask);
+    free(s->to);
+    free(s->v);
+    free(s->made);
+    free(s->sum);
+}
+
+/* The vectors of all sentences: those that are kept, then the others by the encoder. */
+static int vectors_of(work *w, sentences *s, ks_error *e)
+{
+    size_t dim = (size_t)w->out->dim;
+    int asked = 0, err = 0;
+    for (int i = 0; i < s->n && !err; i++) {
+        ks_sentence tokens;
+        err = ks_text_tokens(&tokens, w->how->enc, s->words[i], e);
+        w->step.cut += !err && tokens.cut > 0;
+        if (err || ks_kept_log_find(s->v + (size_t)i * dim, w->log, "text", s->words[i])) continue;
+        s->to[asked] = i;
+        s->ask[asked++] = s->words[i];
+    }
+    if (!err && asked) err = ks_text_vectors(s->made, NULL, w->how->enc, s->ask, asked, e);
+    for (int i = 0; i < asked && !err; i++) {
+        memcpy(s->v + (size_t)s->to[i] * dim, s->made + (size_t)i * dim, dim * sizeof *s->v);
+        keep(w, "text", s->ask[i], s->made + (size_t)i * dim);
+    }
+    w->step.made += asked;
+    w->step.kept += s->n - asked;
+    return err;
+}
+
+/* Rows from `first` on take the unit mean of their sentences, summed in the order of the templates. */
+static int take_means(work *w, const sentences *s, int64_t first, ks_error *e)
+{
+    int64_t dim = w->out->dim;
+    for (int i = 0; i < s->n; i += s->each) {
+        int64_t row = first + i / s->each;
+        memset(s->sum, 0, (size_t)dim * sizeof *s->sum);
+        for (int k = 0; k < s->each; k++)
+            for (int64_t d = 0; d < dim; d++) s->sum[d] += (double)s->v[(i + k) * dim + d];
+        if (ks_eval_put(w->out, row, s->sum) < 0)
+            return ks_fail(e, KS_EFORMAT, "the templates' vectors of '%.200s' cancel out", w->list->at[row].id);
+    }
+    return 0;
+}
+
+static int some_texts(work *w, sentences *s, int64_t first, int64_t to, ks_error *e)
+{
+    for (int64_t row = first; row < to; row++)
+        for (int k = 0; k < s->each; k++)
+            if (!(s->words[s->n++] = fill(s->forms[k], w->list->at[row].value ? w->list->at[row].value : ""))) return no_memory(e);
+    int err = vectors_of(w, s, e);
+    if (!err) err = take_means(w, s, first, e);
+    sentences_clear(s);
+    w->step.done = to;
+    if (!err) tell(w);
+    return err;
+}
+
+int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how, ks_error *e)
+{
+    work w;
+    sentences s = {.n = 0};
+    int err = begin(&w, out, texts, how, e);
+    w.step.texts = 1;
+    if (!err) err = sentences_room(&s, how, e);
+    if (!err) tell(&w);
+    for (int64_t row = 0, to; row < texts->n && !err; row = to) {
+        to = row + s.room / s.each < texts->n ? row + s.room / s.each : texts->n;
+        err = some_texts(&w, &s, row, to, e);
+    }
+    sentences_free(&s);
+    return end(&w, err);
+}
