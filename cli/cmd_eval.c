@@ -142,11 +142,17 @@ static int begin(run *r, int n, char **args, ks_error *e)
         err = ks_fail(e, KS_EUSAGE, "give --videos, --texts and --map: what is asked of what, and what is right; or --protocol");
     if (!err) err = read_fits(r, e);
     if (!err) err = read_templates(r, e);
-    if (err || (f->video_vectors && f->text_vectors)) return err;
-    if (f->protocol && !f->video_vectors && !f->media)
-        return ks_fail(e, KS_EUSAGE, "give --media with the films of %s, or --video-vectors and --text-vectors", f->protocol);
-    int towers = (f->video_vectors ? 0 : KS_TOWER_VIDEO) | (f->text_vectors ? 0 : KS_TOWER_TEXT);
-    err = ks_open_encoder(&r->enc, &r->setup, NULL, towers, KS_FP32, e);
+    if (!err && f->protocol && !f->video_vectors && !f->media)
+        err = ks_fail(e, KS_EUSAGE, "give --media with the films of %s, or --video-vectors and --text-vectors", f->protocol);
+    return err;
+}
+
+/* Once there is something to embed: the lists were judged before. */
+static int open_model(run *r, ks_error *e)
+{
+    int towers = (r->f->video_vectors ? 0 : KS_TOWER_VIDEO) | (r->f->text_vectors ? 0 : KS_TOWER_TEXT);
+    if (r->enc || towers == 0) return 0;
+    int err = ks_open_encoder(&r->enc, &r->setup, NULL, towers, KS_FP32, e);
     if (!err && ks_encoder_info(r->enc)->kind != KS_LVT) err = ks_fail(e, KS_EUSAGE, "eval needs an LvT model: this one gives no video and text vectors");
     return err;
 }
@@ -311,6 +317,7 @@ static int check_films(const run *r, ks_error *e)
 static int one_set(run *r, ks_error *e)
 {
     int err = check_films(r, e), fits = r->f->video_vectors ? 1 : r->n_fits;
+    if (!err) err = open_model(r, e);
     if (!err && r->f->protocol && !r->f->json) say_protocol(r);
     if (!err) err = take_texts(r, e);
     for (int i = 0; i < fits && !err; i++) {

@@ -27,6 +27,7 @@ extern const ks_command ks_cmd_model_pull;
 extern const ks_command ks_cmd_model_verify;
 extern const ks_command ks_cmd_model_random;
 extern const ks_command ks_cmd_eval_retrieval, ks_cmd_eval_classify, ks_cmd_eval_multilabel, ks_cmd_eval_choice, ks_cmd_eval_probe;
+extern const ks_command ks_cmd_eval_mine;
 extern const ks_command ks_cmd_doctor;
 extern const ks_command ks_cmd_completion;
 extern const ks_command ks_cmd_manual;
@@ -66,6 +67,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_eval_multilabel,
     &ks_cmd_eval_choice,
     &ks_cmd_eval_probe,
+    &ks_cmd_eval_mine,
     &ks_cmd_doctor,
     &ks_cmd_completion,
     &ks_cmd_manual,

@@ -108,28 +108,26 @@ int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *word
  * kernels. Best effort: what the cache lacks or has damaged is not found, what it cannot take is not kept. */
 typedef struct {
     const char *how;               /* one for all: the templates of labels */
-    const char *const *what;       /* [n]: the labels; to put, NULL: not this one */
-    int n;
+    const char *const *what; int n; /* [n]: the labels; to put, NULL: not this one */
 } ks_kept;
 /* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how many. */
 int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k);
 void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v);
-/* One by one and without a bound, in the file NAME of the cache: a vector is there before the put returns, whatever kills
- * the program next. Several programs may add to it. enc outlives the log. */
-typedef struct ks_kept_log ks_kept_log;
+/* One by one and without a bound, in the file NAME of the cache: there before the put returns, whatever kills the program. */
+typedef struct ks_kept_log ks_kept_log; /* several programs may add to it; enc outlives it */
 int ks_kept_log_open(ks_kept_log **log, ks_encoder *enc, const char *name, ks_error *e); /* KS_ENOMEM only */
 void ks_kept_log_close(ks_kept_log *log); /* NULL is fine */
 int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *what); /* 1: v[D]; 0: not there */
 int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v, ks_error *e); /* KS_EIO: not kept */
 
-/* --- pictures --- */
-/* image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
+/* --- pictures ---
+ * image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
  * KS_SQUASH: both axes stretched; KS_CROP: short side fits, centre; KS_PAD: long side fits, black.
  * KS_EUSAGE: an empty picture. */
 int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_error *e);
 
-/* --- video --- */
-/* Spatial tower of one frame px[side,side,3] (uint8; side divisible by the patch; /255 happens inside).
+/* --- video ---
+ * Spatial tower of one frame px[side,side,3] (uint8; side divisible by the patch; /255 happens inside).
  * The tokens are the caller's: ks_tokens_free drops one reference, ks_tokens_keep adds one. Several
  * frames at once where that fills the machine: n frames at px[i]. Bit-equal frames are computed once. */
 int ks_frame_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *px, int side, ks_error *e);
@@ -188,8 +186,7 @@ void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int tas
 
 /* --- vectors from elsewhere --- */
 typedef struct {
-    double *x;       /* [rows, dim], as the file has them: f2, f4 and f8 widen exactly */
-    int64_t rows, dim;
+    double *x; int64_t rows, dim; /* x [rows, dim], as the file has them: f2, f4 and f8 widen exactly */
     char **ids;      /* [rows] UTF-8, of an npz with an array "ids"; NULL: the file names none */
 } ks_named_rows;
 /* An .npy [n, D], or an .npz with one such array and, if it likes, "ids" [n] (texts or whole numbers) beside it.

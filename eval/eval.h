@@ -27,21 +27,13 @@ typedef struct {
     char *value;             /* of a text its words; of a video its path or its file's name, NULL: that is its id */
     double from, to;         /* of a video, seconds; to < 0: the end */
 } ks_eval_row;
-typedef struct {
-    ks_eval_row *at;         /* [n] in the order of the file */
-    int64_t n;
-} ks_eval_list;
-/* By numbers of rows; of a text_id that stands several times (classes), the first. */
-typedef struct {
-    int64_t question;        /* of choice; else 0 */
-    int64_t video, text;
-    int right;               /* of choice; else 1 */
-} ks_eval_pair;
+typedef struct { ks_eval_row *at; int64_t n; } ks_eval_list; /* [n] in the order of the file */
+/* By numbers of rows; of a text_id that stands several times (classes), the first. question, right: of choice; else 0, 1. */
+typedef struct { int64_t question, video, text; int right; } ks_eval_pair;
 typedef struct {
     ks_eval_task task;
     ks_eval_list videos, texts, questions;
-    ks_eval_pair *pairs;     /* [n_pairs], sorted by question, video, text; no pair stands twice */
-    int64_t n_pairs;
+    ks_eval_pair *pairs; int64_t n_pairs; /* sorted by question, video, text; no pair stands twice */
     int64_t *class_of;       /* [texts.n] the first row with the same id */
 } ks_eval_set;
 
@@ -52,17 +44,13 @@ void ks_eval_set_free(ks_eval_set *set);
 
 /* --- the protocols of the field (models/protocols/NAME.tsv) --- read from the data sets' own annotation files. */
 typedef struct ks_eval_recipe ks_eval_recipe;
-typedef struct {
-    char model[32], figure[24]; /* "LvT-B public", "t2v.r1" */
-    double percent;
-} ks_eval_published;
+typedef struct { char model[32], figure[24]; double percent; } ks_eval_published; /* "LvT-B public", "t2v.r1", 50.1 */
 typedef struct {
     char *name, *title, *needs; /* needs: which files, for people */
     ks_eval_task task;
     int also_multilabel;     /* the same vectors by mean average precision too */
     int64_t films, texts, questions; /* of the published set; 0: not said */
-    char *templates;         /* "clip-kinetics", "none" */
-    char *prefix;            /* of ks_eval_how */
+    char *templates, *prefix; /* "clip-kinetics", "none"; of ks_eval_how */
     char *other;             /* a file whose name holds this word is another split's */
     char **open, **chosen; int n_open, n_chosen; /* what the source leaves open; what is done here */
     ks_eval_published *published; int n_published;
@@ -97,22 +85,18 @@ int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_e
  * segment, frames and fit, the model, the precision and the kernels. */
 typedef struct {
     int texts;               /* 1: of texts, 0: of films */
-    int64_t done, of;        /* rows */
-    int64_t kept, made, missing; /* of those done */
+    int64_t done, of, kept, made, missing; /* rows; the last three of those done */
     int64_t cut;             /* sentences that lost tokens at 64 */
     const char *id, *why;    /* the row that is missing, and why; else NULL */
 } ks_eval_step;
 typedef struct {
-    const ks_setup *setup;   /* decoder, notices */
-    ks_encoder *enc;
+    const ks_setup *setup; ks_encoder *enc;
     const char *media;       /* folder of the films; NULL: the list's paths as they are */
     const char *prefix;      /* a film may be called so without it ("v_"); NULL: none */
     int frames;              /* T: frame i is number floor(i * N / T) of the N of the segment */
     ks_fit fit;
-    const char *const *templates; /* [n_templates] of texts, each with "{}": unit mean of them; none: the text as it is */
-    int n_templates;
-    void (*step)(void *arg, const ks_eval_step *s); /* after each row made or missed, and at the end; may be NULL */
-    void *arg;
+    const char *const *templates; int n_templates; /* of texts, each with "{}": their unit mean; none: the text as it is */
+    void (*step)(void *arg, const ks_eval_step *s); void *arg; /* after each row made or missed; may be NULL */
 } ks_eval_how;
 /* A film that is not there, or gives no frames, is missing. KS_EFORMAT: an id has two films. KS_EIO: no decoder. */
 int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how, ks_error *e);
@@ -134,10 +118,7 @@ typedef struct {
  * no hit at any k. */
 int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 
-typedef struct {
-    int64_t n, classes, missing, ties;
-    double top1, top5, mean_class_top1, top1_low, top1_high;
-} ks_eval_classify_figures;
+typedef struct { int64_t n, classes, missing, ties; double top1, top5, mean_class_top1, top1_low, top1_high; } ks_eval_classify_figures;
 int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 
 typedef struct {
@@ -149,10 +130,7 @@ int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set, 
  * best first. right[n] 0 or 1. NaN without a right one. */
 int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n, ks_error *e);
 
-typedef struct {
-    int64_t n, missing, ties;
-    double accuracy, low, high;
-} ks_eval_choice_figures;
+typedef struct { int64_t n, missing, ties; double accuracy, low, high; } ks_eval_choice_figures;
 /* Right where a right option scores above all wrong ones. */
 int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 
@@ -186,6 +164,33 @@ const ks_probe_figures *ks_probe_result(const ks_probe *p);
 /* The official classifier checkpoint, and its classes, a line each. What fails, the files' error flags say. */
 int ks_probe_write(FILE *npz, FILE *classes, const ks_probe *p, ks_encoder *enc, ks_error *e);
 void ks_probe_free(ks_probe *p); /* NULL is fine */
+
+/* --- one's own library --- sentences and the moments that answer them. */
+typedef struct { char *film; double from, to; } ks_eval_place; /* as ks_find_video takes it; seconds, to < 0: to its end */
+typedef struct { char *words; ks_eval_place *right; int n_right; } ks_eval_wish; /* any answers; none: nothing here does */
+typedef struct { ks_eval_wish *at; int n; } ks_eval_wishes;
+/* One more moment of a sentence, which may stand there already; film NULL: nothing answers it. */
+int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to, ks_error *e);
+/* TSV: a sentence, and where a moment answers it FILE@A-B. *none 1: no line has a moment: it may be another format's.
+ * KS_EFORMAT: file and line; a sentence that both has a moment and has none. */
+int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error *e);
+void ks_eval_wishes_free(ks_eval_wishes *w);
+
+enum { KS_EVAL_FIRST = 10 }; /* moments asked for a sentence */
+typedef struct {
+    int *rank;               /* [wishes.n] of the first moment with temporal IoU >= 0.5; 0: not among the first ten */
+    uint8_t *shown;          /* [wishes.n] 1: it lies above the cut-off; of a sentence that nothing answers: anything does */
+    uint8_t *missing;        /* [wishes.n] 1: none of its films is in the library */
+    int approximate;         /* 1: FAISS chose the candidates */
+    int64_t n, absent, lost, hits[3]; /* sentences with a moment, without one; of n: missing; with ranks 1, to 5, to 10 */
+    int64_t answered, withheld, absent_answered; /* of n: the right one is shown; is below the cut-off; of absent: any is */
+} ks_eval_mine_figures;
+/* Films that are copies of each other are not folded: each stands for itself. step after each sentence; may be NULL. */
+int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how,
+                 void (*step)(void *arg, int done), void *arg, ks_error *e);
+void ks_eval_mine_free(ks_eval_mine_figures *m);
+/* 95 % of the mean of a[i] - b[i], by 10,000 resamplings of the n pairs drawn from seed: the same everywhere. */
+int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n, uint64_t seed, ks_error *e);
 
 #ifdef __cplusplus
 }

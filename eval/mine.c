@@ -1,0 +1,224 @@
+/* mine.c - sentences about a person's own films, asked of his library. */
+#include "eval/eval.h"
+#include "eval/lines_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RESAMPLES = 10000 };
+
+static int no_memory(ks_error *e)
+{
+    return ks_fail(e, KS_ENOMEM, "no memory for questions");
+}
+
+/* --- what is asked --- */
+
+static int wish_of(ks_eval_wish **out, ks_eval_wishes *w, const char *words, ks_error *e)
+{
+    for (int i = 0; i < w->n; i++)
+        if (strcmp(w->at[i].words, words) == 0) return *out = &w->at[i], 0;
+    ks_eval_wish *grown = realloc(w->at, (size_t)(w->n + 1) * sizeof *grown);
+    if (!grown) return no_memory(e);
+    w->at = grown;
+    grown[w->n] = (ks_eval_wish){.words = strdup(words)};
+    if (!grown[w->n].words) return no_memory(e);
+    *out = &grown[w->n++];
+    return 0;
+}
+
+int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to, ks_error *e)
+{
+    ks_eval_wish *wish = NULL;
+    int known = w->n, err = wish_of(&wish, w, words, e);
+    if (err) return err;
+    if (w->n == known && (!film) != (wish->n_right == 0))
+        return ks_fail(e, KS_EFORMAT, "'%.200s' has a moment, and has none", words);
+    if (!film) return 0;
+    ks_eval_place *grown = realloc(wish->right, (size_t)(wish->n_right + 1) * sizeof *grown);
+    if (!grown) return no_memory(e);
+    wish->right = grown;
+    grown[wish->n_right] = (ks_eval_place){strdup(film), from, to};
+    if (!grown[wish->n_right].film) return no_memory(e);
+    wish->n_right++;
+    return 0;
+}
+
+void ks_eval_wishes_free(ks_eval_wishes *w)
+{
+    for (int i = 0; i < w->n; i++) {
+        for (int k = 0; k < w->at[i].n_right; k++) free(w->at[i].right[k].film);
+        free(w->at[i].right);
+        free(w->at[i].words);
+    }
+    free(w->at);
+    *w = (ks_eval_wishes){0};
+}
+
+static int take_line(ks_eval_wishes *w, int *none, char *line, ks_error *e)
+{
+    char *place = strchr(line, '\t'), *film;
+    double from, to;
+    if (!place) return ks_eval_wish_add(w, line, NULL, 0, 0, e);
+    *place++ = 0;
+    if (!*line || !*place || strchr(place, '\t')) return ks_fail(e, KS_EFORMAT, "a line is: sentence, a tab, FILE@A-B");
+    if (!(film = malloc(strlen(place) + 1))) return no_memory(e);
+    int err = ks_split_times(film, &from, &to, place, e);
+    if (!err) err = ks_eval_wish_add(w, line, film, from, to, e);
+    free(film);
+    *none = 0;
+    return err;
+}
+
+int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error *e)
+{
+    ks_lines f;
+    ks_error why;
+    char *line;
+    int err = ks_lines_open(&f, tsv, e), got = 0;
+    *w = (ks_eval_wishes){0};
+    *none = 1;
+    while (!err && (got = ks_lines_next(&line, &f, e)) == 1) {
+        if (*line == 0 || *line == '#') continue;
+        if ((err = take_line(w, none, line, &why)) != 0) err = ks_fail(e, err == KS_ENOMEM ? err : KS_EFORMAT, "%s:%lld: %.400s", tsv, (long long)f.line, why.msg);
+    }
+    ks_lines_close(&f);
+    if (!err && got < 0) err = got;
+    if (!err && w->n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no sentence in it", tsv);
+    if (err) ks_eval_wishes_free(w);
+    return err;
+}
+
+/* --- asking --- */
+
+/* IoU of [a, b) and [c, d). */
+static double overlap(double a, double b, double c, double d)
+{
+    double both = fmin(b, d) - fmax(a, c), either = fmax(b, d) - fmin(a, c);
+    return both > 0 && either > 0 ? both / either : 0;
+}
+
+/* 1: the moment is a right one; 0: not. id[n_right]: films, 0 where one is not in the library. */
+static int is_right(const ks_eval_wish *wish, const int64_t *id, const ks_moment *m)
+{
+    double start = ks_seconds(m->start, m->tb), end = ks_seconds(m->end, m->tb);
+    for (int i = 0; i < wish->n_right; i++) {
+        const ks_eval_place *p = &wish->right[i];
+        if (id[i] == m->video && overlap(start, end, p->from, p->to < 0 ? m->duration : p->to) >= 0.5) return 1;
+    }
+    return 0;
+}
+
+/* How many of its films the library has. */
+static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_error *e)
+{
+    int found = 0;
+    for (int i = 0; i < wish->n_right; i++) {
+        ks_error why = {0};
+        int err = ks_find_video(&id[i], ks_session_index(s), wish->right[i].film, &why);
+        if (err && err != KS_ENOTFOUND) return ks_fail(e, err, "%s", why.msg);
+        if (err) id[i] = 0;
+        found += !err;
+    }
+    return found;
+}
+
+static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wish *wish, ks_search how, ks_error *e)
+{
+    ks_answer answer;
+    ks_question q = {.words = wish->words};
+    ks_query_options o = {.k = KS_EVAL_FIRST, .all = 1, .unfolded = 1, .how = how};
+    int64_t *id = calloc((size_t)wish->n_right + 1, sizeof *id);
+    if (!id) return no_memory(e);
+    int found = find_films(id, s, wish, e), err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
+    if (!err) {
+        int n = answer.hits.count + answer.hits.below, k = 0;
+        while (k < n && !is_right(wish, id, &answer.at[k])) k++;
+        out->rank[i] = k < n ? k + 1 : 0;
+        out->shown[i] = wish->n_right ? k < answer.hits.count : answer.hits.count > 0;
+        out->missing[i] = wish->n_right && found == 0;
+        out->approximate |= answer.hits.approximate;
+        ks_answer_free(&answer);
+    }
+    free(id);
+    return err;
+}
+
+static void count(ks_eval_mine_figures *out, const ks_eval_wishes *w)
+{
+    static const int within[3] = {1, 5, 10};
+    for (int i = 0; i < w->n; i++) {
+        if (w->at[i].n_right == 0) {
+            out->absent++;
+            out->absent_answered += out->shown[i];
+            continue;
+        }
+        out->n++;
+        out->lost += out->missing[i];
+        for (int k = 0; k < 3; k++) out->hits[k] += out->rank[i] > 0 && out->rank[i] <= within[k];
+        out->answered += out->rank[i] > 0 && out->shown[i];
+        out->withheld += out->rank[i] > 0 && !out->shown[i];
+    }
+}
+
+int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how, void (*step)(void *arg, int done), void *arg, ks_error *e)
+{
+    size_t n = (size_t)(w->n ? w->n : 1);
+    *out = (ks_eval_mine_figures){.rank = calloc(n, sizeof *out->rank), .shown = calloc(n, 1), .missing = calloc(n, 1)};
+    int err = out->rank && out->shown && out->missing ? 0 : no_memory(e);
+    for (int i = 0; i < w->n && !err; i++) {
+        err = one(out, i, s, &w->at[i], how, e);
+        if (step) step(arg, i + 1);
+    }
+    if (!err) count(out, w);
+    else ks_eval_mine_free(out);
+    return err;
+}
+
+void ks_eval_mine_free(ks_eval_mine_figures *m)
+{
+    free(m->rank);
+    free(m->shown);
+    free(m->missing);
+    *m = (ks_eval_mine_figures){0};
+}
+
+/* --- one against another --- */
+
+/* splitmix64: whole numbers alone, so that the draws are the same everywhere. */
+static uint64_t next(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n, uint64_t seed, ks_error *e)
+{
+    double *mean = malloc(RESAMPLES * sizeof *mean);
+    *low = *high = NAN;
+    if (!mean) return no_memory(e);
+    for (int r = 0; r < RESAMPLES && n > 0; r++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++) {
+            int64_t k = (int64_t)((next(&seed) >> 33) * (uint64_t)n >> 31);
+            sum += a[k] - b[k];
+        }
+        mean[r] = sum / (double)n;
+    }
+    if (n > 0) {
+        qsort(mean, RESAMPLES, sizeof *mean, by_value);
+        *low = mean[RESAMPLES / 40];
+        *high = mean[RESAMPLES - 1 - RESAMPLES / 40];
+    }
+    free(mean);
+    return 0;
+}
