@@ -317,6 +317,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         printf("kinoseek %s\n", KS_VERSION);
         print_machine(f);
         print_parts(stdout, f);
+        puts("measure");
+        line(stdout, "your own films", "how well this library answers you: kinoseek eval mine FILE");
     }
     drop(f);
     return 0;

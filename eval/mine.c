@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { RESAMPLES = 10000 };
 
@@ -56,17 +57,31 @@ void ks_eval_wishes_free(ks_eval_wishes *w)
     *w = (ks_eval_wishes){0};
 }
 
+/* FILE@A-B, FILE@A or FILE: unlike ks_split_times a film need not be here, only in the library. */
+static int split_place(char *film, double *from, double *to, ks_error *e)
+{
+    char *at = strrchr(film, '@'), *dash = at ? strchr(at, '-') : NULL;
+    *from = 0;
+    *to = -1;
+    if (!at || at == film || access(film, F_OK) == 0) return 0;
+    if (dash) *dash = 0;
+    int bad = ks_parse_seconds(from, at + 1) != 0 || (dash && ks_parse_seconds(to, dash + 1) != 0);
+    if (dash) *dash = '-';
+    if (bad) return ks_fail(e, KS_EFORMAT, "'%.100s' is no time (seconds or h:mm:ss.mmm, START-END)", at + 1);
+    if (dash && *to <= *from) return ks_fail(e, KS_EFORMAT, "'%.100s': the end is not after the start", at + 1);
+    *at = 0;
+    return 0;
+}
+
 static int take_line(ks_eval_wishes *w, int *none, char *line, ks_error *e)
 {
-    char *place = strchr(line, '\t'), *film;
+    char *place = strchr(line, '\t');
     double from, to;
     if (!place) return ks_eval_wish_add(w, line, NULL, 0, 0, e);
     *place++ = 0;
     if (!*line || !*place || strchr(place, '\t')) return ks_fail(e, KS_EFORMAT, "a line is: sentence, a tab, FILE@A-B");
-    if (!(film = malloc(strlen(place) + 1))) return no_memory(e);
-    int err = ks_split_times(film, &from, &to, place, e);
-    if (!err) err = ks_eval_wish_add(w, line, film, from, to, e);
-    free(film);
+    int err = split_place(place, &from, &to, e);
+    if (!err) err = ks_eval_wish_add(w, line, place, from, to, e);
     *none = 0;
     return err;
 }
@@ -133,10 +148,11 @@ static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wi
     if (!id) return no_memory(e);
     int found = find_films(id, s, wish, e), err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
     if (!err) {
-        int n = answer.hits.count + answer.hits.below, k = 0;
+        int n = answer.hits.count, k = 0, at = 0; /* with `all` the cut-off is where the score falls below 0.5 */
         while (k < n && !is_right(wish, id, &answer.at[k])) k++;
         out->rank[i] = k < n ? k + 1 : 0;
-        out->shown[i] = wish->n_right ? k < answer.hits.count : answer.hits.count > 0;
+        at = wish->n_right ? k : 0;
+        out->shown[i] = at < n && answer.at[at].score >= 0.5;
         out->missing[i] = wish->n_right && found == 0;
         out->approximate |= answer.hits.approximate;
         ks_answer_free(&answer);

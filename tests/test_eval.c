@@ -264,6 +264,31 @@ START_TEST(wilson_known)
 }
 END_TEST
 
+/* Three pairs have 27 resamplings: their means, each with its chance, say where the interval may lie. */
+START_TEST(bootstrap_of_three)
+{
+    const double a[3] = {1, 0, 1}, b[3] = {0, 0, 1};
+    double low, high, again[2];
+    ks_error e = {0};
+    /* mean of a - b over a draw: k/3 with k of Binomial(3, 1/3): 0 has 8/27, 1 has 1/27. */
+    ck_assert_int_eq(ks_bootstrap_difference(&low, &high, a, b, 3, 1, &e), 0);
+    ck_assert_double_eq(low, 0);
+    ck_assert_double_eq(high, 1); /* 1/27 is more than 2.5 % */
+    ck_assert_int_eq(ks_bootstrap_difference(&again[0], &again[1], b, a, 3, 1, &e), 0);
+    ck_assert(again[0] == -1 && again[1] == 0);
+    double x[400], y[400];
+    state = 5;
+    for (int i = 0; i < 400; i++) x[i] = draw(100) < 60, y[i] = draw(100) < 40;
+    ck_assert_int_eq(ks_bootstrap_difference(&low, &high, x, y, 400, 9, &e), 0);
+    /* 1.96 sqrt((0.24 + 0.24) / 400) = 0.068 each way */
+    ck_assert_msg(low > 0.05 && high < 0.35 && high - low > 0.11 && high - low < 0.16, "%g to %g", low, high);
+    ck_assert_int_eq(ks_bootstrap_difference(&again[0], &again[1], x, y, 400, 9, &e), 0);
+    ck_assert(again[0] == low && again[1] == high);
+    ck_assert_int_eq(ks_bootstrap_difference(&low, &high, x, y, 0, 1, &e), 0);
+    ck_assert(isnan(low) && isnan(high));
+}
+END_TEST
+
 static void write_file(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
@@ -359,6 +384,7 @@ int main(void)
     tcase_add_test(t, average_precision_as_defined);
     tcase_add_test(t, choice_as_defined);
     tcase_add_test(t, wilson_known);
+    tcase_add_test(t, bootstrap_of_three);
     tcase_add_test(t, lists_refused_by_line);
     tcase_add_test(t, vectors_refused_by_name);
     return ks_run_case("eval", t);
