@@ -9,7 +9,7 @@
 
 typedef struct {
     int json, csv, force;
-    const char *svg;
+    const char *svg, *translate;
     ks_opt_list plus, minus;
 } curve_fields;
 
@@ -20,6 +20,7 @@ static const ks_option options[] = {
     {0, "svg", KS_OPT_TEXT, AT(svg), "FILE", "draw it there; - is standard output"},
     {0, "plus", KS_OPT_LIST, AT(plus), "TERM", "words, @FILE[@T] or #CLIP, added to the words"},
     {0, "minus", KS_OPT_LIST, AT(minus), "TERM", "taken away from them"},
+    {0, "translate", KS_OPT_TEXT, AT(translate), "CMD", "a program that makes the words English"},
     {0, "force", KS_OPT_FLAG, AT(force), NULL, "let --svg replace a file that is there"},
     {0},
 };
@@ -134,7 +135,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     else
         err = read_terms(&terms, f, e);
     if (err == 0)
-        err = draw(&c, g, f, &(ks_question){.words = words, .terms = &terms, .in = args[0]}, e);
+        err = draw(&c, g, f, &(ks_question){.words = words, .terms = &terms, .translate = f->translate, .in = args[0]}, e);
     ks_terms_free(&terms);
     ks_curve_free(&c);
     free(words);

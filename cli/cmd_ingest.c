@@ -11,13 +11,14 @@
 #include "cli/commands.h"
 #include "cli/fault.h"
 #include "cli/ingest_report.h"
+#include "cli/saved.h"
 #include "cli/terminal.h"
 #include "query/query.h"
 
 typedef struct {
     double window, hop, budget, commit_every;
     int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
-    const char *shots, *fit, *decode, *hwaccel, *files_from, *encoder;
+    const char *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
     ks_opt_list include, exclude;
 } fields_t;
 #define AT(field) offsetof(fields_t, field)
@@ -44,6 +45,7 @@ static const ks_option options[] = {
     {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast", "fast skips frames: cuts are found less exactly"},
     {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "NAME", "none, auto or a device: a weaker sandbox (none)"},
     {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL, "refuse to decode without seccomp and landlock"},
+    {0, "notify", KS_OPT_TEXT, AT(notify), "CMD", "gets each hit of a kept query as JSON on stdin"},
     {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS", "how often clips are made durable (5, at most 60)"},
     {0, "no-stills", KS_OPT_FLAG, AT(no_stills), NULL, "no pictures any more"},
     {0, "no-follow", KS_OPT_FLAG, AT(no_follow), NULL, "no symbolic links any more"},
@@ -403,6 +405,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);
         if (err == 0 && !f->dry_run && s.enc) err = ks_calibrate(NULL, s.x, s.enc, e);
+        if (err == 0 && !f->dry_run && s.enc)
+            err = ks_saved_run(NULL, s.x, &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);
         if (err == 0 || err == KS_ESTOP) ks_report_end(s.report, &sum, f->dry_run);
         code = exit_code(&sum, s.report, &s.paths);
         if (err == 0) say_bad(code, &sum, s.report);

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const ks_option options[] = {
+extern const ks_option ks_search_options[];
+const ks_option ks_search_options[] = {
     KS_SEARCH_OPTIONS,
     {0, "all", KS_OPT_FLAG, KS_AT(ask.all), NULL, "no cut-off: the weak ones too"},
     KS_TERM_OPTION(8, "image", "FILE", "look for what is in a picture"),
@@ -93,7 +94,7 @@ const ks_command ks_cmd_search = {
     .more = "  kinoseek search a dog jumping into water --after 2019\n"
             "  kinoseek search -0 sunset | xargs -0 ls -l\n"
             "  kinoseek search goal --in match.mp4 --format ffmetadata > chapters.txt",
-    .options = options,
+    .options = ks_search_options,
     .fields = sizeof(ks_search_fields),
     .run = run,
 };

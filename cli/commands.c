@@ -11,6 +11,7 @@ extern const ks_command ks_cmd_label;
 extern const ks_command ks_cmd_clips;
 extern const ks_command ks_cmd_cut;
 extern const ks_command ks_cmd_export_vectors;
+extern const ks_command ks_cmd_save, ks_cmd_saved, ks_cmd_forget_saved;
 extern const ks_command ks_cmd_forget;
 extern const ks_command ks_cmd_relocate;
 extern const ks_command ks_cmd_serve;
@@ -43,6 +44,9 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_search,
     &ks_cmd_similar,
     &ks_cmd_curve,
+    &ks_cmd_save,
+    &ks_cmd_saved,
+    &ks_cmd_forget_saved,
     &ks_cmd_label,
     &ks_cmd_clips,
     &ks_cmd_cut,

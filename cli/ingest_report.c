@@ -23,6 +23,8 @@ struct ks_report {
     int64_t files, jobs;
     double last_line;        /* wall seconds of the last plain line */
     int bar;                 /* lines of the bar on the screen */
+    ks_done_event done;
+    int is_done;
 };
 
 int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model, ks_error *e)
@@ -241,7 +243,8 @@ void ks_report_event(void *report, const ks_event *v)
     case KS_EVENT_PROGRESS: progress_event(r, &v->u.progress); break;
     case KS_EVENT_DONE:
         clear_bar(r);
-        if (r->json) done_json(r, &v->u.done);
+        r->done = v->u.done; /* said at the very end: kept queries speak before it */
+        r->is_done = 1;
         break;
     }
 }
@@ -272,6 +275,7 @@ void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
 {
     char files[64], clips[64], video[32], wall[32];
     clear_bar(r);
+    if (r->json && r->is_done) done_json(r, &r->done);
     if (r->json || r->quiet) return;
     ks_counted(files, dry_run ? r->jobs : s->indexed + s->partly, "file");
     ks_counted(clips, s->clips, "clip");

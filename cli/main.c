@@ -68,14 +68,18 @@ static int flush_output(int code)
 
 static void notice(void *unused, const char *sentence)
 {
+    char text[1024];
+
     (void)unused;
-    fprintf(stderr, "kinoseek: %s\n", sentence);
+    snprintf(text, sizeof text, "%s", sentence);
+    ks_harmless(text); /* it may hold what another program wrote */
+    fprintf(stderr, "kinoseek: %s\n", text);
 }
 
 static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv, ks_error *e)
 {
     void *fields = calloc(1, c->fields ? c->fields : 1);
-    char **args = calloc((size_t)argc + 1, sizeof *args), *folder = NULL;
+    char **args = calloc((size_t)argc + 1, sizeof *args), *folder = NULL, *translate;
     int n = 0, err;
 
     if (!fields || !args) {
@@ -101,6 +105,8 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
     }
     if (!g->quiet)
         g->setup.notice = notice;
+    if ((translate = getenv("KINOSEEK_TRANSLATE")) && *translate)
+        g->setup.translate = translate;
     err = c->run(g, fields, n, args, e);
 out:
     if (fields)

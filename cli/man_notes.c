@@ -37,10 +37,17 @@ const ks_man_field ks_man_fields[] = {
     {"curve", "t", "seconds from the start of the film: where the frame begins to be shown"},
     {"curve", "score", "0 to 1, as in search: 0.5 is the cut-off"},
     {"curve", "cosine", "raw, between the words and the frame; of a frame that several clips hold, their mean"},
+    {"saved", "name", "of the kept query"},
+    {"saved", "words", "as typed"},
+    {"saved", "options", "of the search, as words of a command line"},
+    {"saved", "told", "hits that were told"},
+    {"saved", "waiting", "hits that the next ingest tells"},
     {"clips", "frames", "how many were encoded"},
     {"clips", "reason", "why it ends there: window, shot, tail, still"},
 
-    {"ingest", "event", "file, or at the end done"},
+    {"ingest", "event", "file; saved, where a kept query has found something; or at the end done"},
+    {"ingest", "name", "saved: of the kept query"},
+    {"ingest", "hit", "saved: an object as kinoseek-search gives it"},
     {"ingest", "path", "file: absolute; path_bytes where it is not UTF-8"},
     {"ingest", "verdict", "file: indexed, partly, unchanged, moved, copied, skipped, failed, gone"},
     {"ingest", "was", "file, unchanged: the verdict of the run that looked at it (indexed, partly, skipped)"},
@@ -257,6 +264,14 @@ const ks_man_note ks_man_notes[] = {
      "library: 0 as any two clips, 1 the same clip. There is no cut-off then, and always as many moments as -k says."},
     {SEARCHES, "SCORES", NULL, "The bar is the score in eight cells, green from 0.5 on. The model's own cosine is behind --raw; cosines of two "
      "questions, libraries or models cannot be compared."},
+    {"save,saved,forget-saved", "KEPT QUERIES", NULL, "kinoseek ingest asks every kept query about the films that it finished since "
+     "the query was kept or asked last, and tells each hit once: a line, with --json an event, with --notify CMD a program that gets the "
+     "hit as JSON on its standard input (the command is cut at blanks, no shell). Told means handed over: a run that is killed tells "
+     "the rest next time, and nothing twice but for the instant between handing over and noting it. Seconds of a film that were told are "
+     "no news when the film is encoded anew, copied or renamed. What hits wait for a program that cannot be started, kinoseek saved says."},
+    {SEARCHES ",curve", "OTHER LANGUAGES", NULL, "The model knows English only. --translate CMD, or KINOSEEK_TRANSLATE in the environment, names a "
+     "program that gets the words on its standard input, a line, and writes English ones within 20 s; they are shown. The command is cut "
+     "at blanks; no shell takes part."},
     {"label", "SCORES", NULL, "The score is a softmax over the labels that were given: it says which of these, not whether any. --none NAME adds "
      "what is none of them, --each asks whether each is there."},
     {"label", "SCORES", NULL, "With --each, --none and --intervals a label is held against 588 everyday things that the clip might show as well "

@@ -193,7 +193,7 @@ static void man_kinoseek(FILE *out)
     man_options(out, ks_global_options);
     man_exit(out);
     fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs of weights and the vectors of\nlabels (kinoseek/ in it may be deleted at any time)\n"
-          ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open (mpv)\n.TP\nNO_COLOR\nno colour, no bars in colour\n"
+          ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open (mpv)\n.TP\nKINOSEEK_TRANSLATE\nprogram that makes the words of search and curve English\n.TP\nNO_COLOR\nno colour, no bars in colour\n"
           , out);
     man_notes(out, "");
     fputs(".SH SEE ALSO\n\\fBkinoseek\\-search\\fR(1) and the page of every other command, \\fBkinoseek\\-catalog\\fR(5)\n", out);

@@ -46,6 +46,7 @@ void ks_json_bool(ks_json *j, const char *key, int value);
 void ks_json_seconds(ks_json *j, const char *key, double seconds); /* milliseconds */
 void ks_json_number(ks_json *j, const char *key, double value);    /* 6 digits; null where not finite */
 void ks_json_rate(ks_json *j, const char *key, double value);      /* 17 digits: 24000/1001 must not drift */
+void ks_json_raw(ks_json *j, const char *key, const char *json);    /* one value that is JSON already */
 void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n); /* 9 digits: reads back the same */
 
 /* Length of the UTF-8 sequence at s (1..4), 0 where it is not one: overlong forms, surrogates, > U+10FFFF. */

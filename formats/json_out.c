@@ -117,6 +117,12 @@ void ks_json_text(ks_json *j, const char *key, const char *utf8)
         fputs("null", j->out);
 }
 
+void ks_json_raw(ks_json *j, const char *key, const char *json)
+{
+    before(j, key);
+    fputs(json, j->out);
+}
+
 static void bytes(ks_json *j, const char *key, const char *s)
 {
     before(j, key);

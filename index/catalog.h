@@ -13,7 +13,8 @@
 typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
     KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_SEGMENT = 11 /* 10 was background */,
-    KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14, KS_T_SOURCE_TIME = 15, KS_T_KEY_INDEX = 16
+    KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14, KS_T_SOURCE_TIME = 15, KS_T_KEY_INDEX = 16, KS_T_SAVED = 18,
+    KS_T_SAVED_HIT = 19
 } ks_table_tag;
 
 typedef struct {
@@ -26,7 +27,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 6, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
+enum { KS_SCHEMA_VERSION = 7, KS_SAVED_SINCE = 7, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
 #define KS_MAX_TICK (INT64_C(1) << 61) /* sums and differences of two stay in range */
 
 /* --- statement.c --- */

@@ -11,6 +11,7 @@ void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where,
     if (!f) f = &everything;
     const struct { int asked; const char *sql; } parts[] = {
         { where & KS_WHERE_FILM && f->video, "AND v.id = ?4 " },
+        { where & KS_WHERE_FILM && f->newer, "AND v.finished > ?20 " },
         { where & KS_WHERE_FILM && f->after, "AND v.film_date >= ?2 " },
         { where & KS_WHERE_FILM && f->before, "AND v.film_date < ?3 " },
         /* of one film its paths are looked at; of a library the list of paths is walked once, not each film's clips */
@@ -46,6 +47,7 @@ void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
     if (place(s, "?2")) sqlite3_bind_int64(s, 2, f->after);
     if (place(s, "?3")) sqlite3_bind_int64(s, 3, f->before);
     if (place(s, "?4")) sqlite3_bind_int64(s, 4, f->video);
+    if (place(s, "?20")) sqlite3_bind_int64(s, 20, f->newer);
     if (place(s, "?5")) sqlite3_bind_double(s, 5, f->longer);
     if (place(s, "?6")) sqlite3_bind_double(s, 6, f->shorter);
 }
@@ -61,5 +63,5 @@ sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filt
 
 int ks_filter_bounded(const ks_filter *f)
 {
-    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video);
+    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer);
 }

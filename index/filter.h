@@ -15,8 +15,8 @@ typedef enum {
 } ks_where;
 
 enum { KS_FILTER_SQL = 2048 };
-/* out[KS_FILTER_SQL] = before, "AND ..." for each thing asked (before ends in a WHERE clause), after. ?1 .. ?6 are the
- * filter's; a statement may use ?7 and on. f may be NULL. */
+/* out[KS_FILTER_SQL] = before, "AND ..." for each thing asked (before ends in a WHERE clause), after. ?1 .. ?6 and
+ * ?20 are the filter's; a statement may use ?7 to ?19. f may be NULL. */
 void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where, const char *after);
 /* The cached statement of that text, bound. NULL: e says why. */
 sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filter *f, int where, const char *after, ks_error *e);

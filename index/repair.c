@@ -198,6 +198,7 @@ static int agree(repair *r, ks_error *e)
                          "DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM source_time WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM key_index WHERE video NOT IN (SELECT id FROM video); "
+                         "DELETE FROM saved_hit WHERE video NOT IN (SELECT id FROM video) OR name NOT IN (SELECT name FROM saved); "
                          "DELETE FROM gone; DELETE FROM segment", e);
     if (code >= 0)
         code = put_right(r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)", "", ": the row of its video is lost; "

@@ -27,6 +27,8 @@ const ks_table ks_tables[] = {
     { "totals", "one", "one, paths, unfinished, bad, microseconds, clips, vector_bytes, frame_bytes, thumbnail_bytes", 9, KS_T_TOTALS, 4 },
     { "source_time", "video", "video, timecode, reel, rate_num, rate_den", 5, KS_T_SOURCE_TIME, 5 },
     { "key_index", "video", "video, frames", 2, KS_T_KEY_INDEX, 6 },
+    { "saved", "rowid", "name, query, seen", 3, KS_T_SAVED, KS_SAVED_SINCE },
+    { "saved_hit", "id", "id, name, video, start, stop, told, hit", 7, KS_T_SAVED_HIT, KS_SAVED_SINCE },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
@@ -104,6 +106,12 @@ const ks_schema_object ks_schema[] = {
     { "CREATE VIEW key_frames AS SELECT k.video AS video, json_extract(j.value, '$[0]') * 1.0 * v.tb_num / v.tb_den AS seconds, "
       "json_extract(j.value, '$[2]') AS \"offset\" FROM key_index k JOIN video v ON v.id = k.video, json_each(k.frames) j "
       "WHERE json_extract(j.value, '$[2]') >= -1", 6, INT_MAX },
+    /* Version 7: kept queries, what each has found of films that came since, and whether it was told. */
+    { "CREATE TABLE saved(name TEXT PRIMARY KEY NOT NULL, query TEXT NOT NULL, seen INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
+      KS_SAVED_SINCE, INT_MAX },
+    { "CREATE TABLE saved_hit(id INTEGER PRIMARY KEY, name TEXT NOT NULL, video INTEGER NOT NULL, start INTEGER NOT NULL, "
+      "stop INTEGER NOT NULL, told INTEGER NOT NULL, hit TEXT NOT NULL, sum INTEGER NOT NULL) STRICT", KS_SAVED_SINCE, INT_MAX },
+    { "CREATE INDEX saved_hit_film ON saved_hit(video, name)", KS_SAVED_SINCE, INT_MAX },
     { NULL, 0, 0 }
 };
 

@@ -128,6 +128,7 @@ static int drop_video(ks_index *x, int64_t id, ks_error *e)
     if (code >= 0) code = ks_run(x, e, "DELETE FROM file_hash WHERE video = ?1", "l", id);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM source_time WHERE video = ?1", "l", id);
     if (code >= 0) code = ks_index_put_keys(x, id, &(ks_keys){0}, e);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM saved_hit WHERE video = ?1", "l", id);
     if (code >= 0) code = count_film(x, id, -1, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);

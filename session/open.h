@@ -32,6 +32,8 @@ int ks_question_vectors(ks_asked *a, ks_session *s, const ks_question *question,
 /* All its terms, the one that begins first; for ks_terms_free. Their text is borrowed from it. */
 int ks_question_terms(ks_terms *out, const ks_question *question, ks_error *e);
 char *ks_question_title(const ks_question *question); /* "red star --minus red", "clip 7"; malloc'ed, NULL: no memory */
+/* What `command` makes of the words, which is told as a notice; malloc'ed. KS_EIO, KS_EFORMAT. */
+int ks_translate(char **out, ks_session *s, const char *command, const char *words, ks_error *e);
 
 /* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */
 int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e);

@@ -35,6 +35,8 @@ static int space_of(ks_space *space, ks_session *s, ks_error *e)
 
 static int ask_words(const asking *a, ks_session *s, ks_error *e)
 {
+    const char *command = a->question->translate ? a->question->translate : s->setup->translate;
+    char *english_words = NULL;
     ks_encoder *enc;
     int english, err;
 
@@ -42,9 +44,12 @@ static int ask_words(const asking *a, ks_session *s, ks_error *e)
         return err;
     if (ks_encoder_info(enc)->dim != a->dim)
         return ks_fail(e, KS_ESPACE, "the model makes vectors of D %d, the library holds D %d", ks_encoder_info(enc)->dim, a->dim);
-    err = ks_query_words(a->q, &english, enc, a->term->text, e);
+    if (command && (err = ks_translate(&english_words, s, command, a->term->text, e)) < 0)
+        return err;
+    err = ks_query_words(a->q, &english, enc, command ? english_words : a->term->text, e);
     if (err == 0 && !english && s->setup->notice)
-        s->setup->notice(s->setup->notice_arg, "these words do not look English; the model knows English only");
+        s->setup->notice(s->setup->notice_arg, "these words do not look English; the model knows English only (--translate CMD: a program that translates)");
+    free(english_words);
     return err;
 }
 

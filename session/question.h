@@ -18,6 +18,7 @@ typedef struct {
     const char *film;        /* FILE or FILE@T. Indexed: the stored clip whose centre is nearest T, without T the mean of
                               * all its clips. Not indexed: 8 s around T, or the whole film, by the reference's sampling */
     const ks_terms *terms;   /* what is added to it; borrowed */
+    const char *translate;   /* a program that makes words English, in place of setup's; never from a URL */
     int not_self;            /* the moment (or film) that was asked about is left out */
     /* And how to answer: */
     int k, per_video;

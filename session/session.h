@@ -29,6 +29,7 @@ typedef struct {
     const char *precision;   /* "auto", "fp32", "bf16", "int8"; NULL: the caller's own default */
     int threads;             /* 0: all cores */
     const char *program;     /* path of this program, where the system does not tell; may be NULL */
+    const char *translate;   /* words go through this program first; NULL: none */
     const char *decoder;     /* path of kinoseek-decode; NULL: beside this program or in ../libexec/kinoseek */
     void (*notice)(void *arg, const char *sentence); /* warnings worth a line; NULL: none */
     void *notice_arg;
@@ -77,6 +78,17 @@ int ks_open_library_encoder(ks_encoder **enc, const ks_setup *setup, ks_index *x
 
 /* A decoder in *d, NULL or one of before: started where there is none or its program is gone. The caller stops it. */
 int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e);
+
+/* --- a program of the user's --- the command is cut at blanks; no shell */
+typedef struct {
+    int pid, out;
+    char name[200];
+} ks_program;
+/* input (text, 32 KiB at most) has been handed over when it returns. reads: what it writes is wanted, else it goes to our
+ * standard error. KS_EIO: it cannot be started. Each that started is to be ended. */
+int ks_program_start(ks_program *p, const char *command, const char *input, int reads, ks_error *e);
+/* Waits at most so long, then kills it. out: malloc'ed, NULL where `reads` was 0. KS_EIO: late, or not code 0. */
+int ks_program_end(char **out, ks_program *p, double seconds, ks_error *e);
 
 /* --- times as people write them --- */
 /* Seconds from "12.5", "4:12", "1:02:03.040", "4h", "1h30m", "90s". 0, or -1: not a time, or more than 1e10 s. */

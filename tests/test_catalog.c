@@ -403,6 +403,8 @@ static void make_older(const char *path, int version)
     if (version < 4) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
     if (version < 5) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE source_time", NULL, NULL, NULL), SQLITE_OK);
     if (version < 6) ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW key_frames; DROP TABLE key_index", NULL, NULL, NULL), SQLITE_OK);
+    if (version < KS_SAVED_SINCE)
+        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE saved; DROP TABLE saved_hit", NULL, NULL, NULL), SQLITE_OK);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
     ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);

@@ -25,6 +25,7 @@ printf 'rain\nsnow\n' >"$T/labels"
 "$K" $L search --all --explain --json rain >>"$T/search.json" 2>/dev/null
 "$K" $L curve --json weather.mp4 rain >"$T/curve.json" 2>/dev/null
 "$K" $L similar --json $f >"$T/similar.json" 2>/dev/null
+"$K" -q $L save rain search rain; "$K" $L saved --json >"$T/saved.json"
 "$K" $L label --labels "$T/labels" --json >"$T/label.json" 2>/dev/null
 "$K" $L clips --json >"$T/clips.json"
 "$K" $L status --json >"$T/status.json"; "$K" $L status --bad --json >>"$T/status.json"
@@ -53,7 +54,7 @@ for file in "$T"/*.json; do
   while IFS= read -r m; do grep -qE "ks_json_[a-z]+\(.*\"${m##*.}\"|\"${m##*.}\"," cli/*.c formats/*.c encoder/about.c || grep -q "part = \"$m\"" cli/cmd_doctor.c || echo "$m"; done <"$T/told" >"$T/gone"
   is "$(paste -sd' ' "$T/gone")" "" "$command: every member on the page is in the code"
 done
-is "$seen" 19 "of 19 commands"
+is "$seen" 20 "of 20 commands"
 is "$("$K" manual | while read -r page; do "$K" manual "$page" | grep -q '^\.SH EXIT STATUS' || echo "$page"; done)" "" "every page says what its exit codes mean"
 
 # --- templates
