@@ -4,6 +4,7 @@
 # make check        every test; ends with "N passed, N failed"
 # make check-asan   every test under AddressSanitizer and UBSan
 # make check-readers  every format through the program it is for (PyPI, once; not part of check)
+# make check-page   the page in Debian's Chromium (playwright and axe-core from PyPI, once; not part of check)
 # make check-tsan   the tests of everything that starts a thread, under ThreadSanitizer
 # make torture      long hunts: kills, faults, mutants, power loss (SLICE=1: a seeded slice)
 # make fuzz         libFuzzer targets (clang): build/fuzz/*
@@ -75,7 +76,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-asan check-tsan check-readers torture fuzz bench demo layers headers install uninstall clean help tests
+.PHONY: all check check-asan check-tsan check-readers check-page torture fuzz bench demo layers headers install uninstall clean help tests
 all: $(BUILD)/kinoseek $(BUILD)/kinoseek-decode
 
 help:
@@ -149,6 +150,8 @@ check-tsan:
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))
 check-readers: tests
 	@BUILD=$(BUILD) sh tests/readers/check.sh
+check-page: all
+	@BUILD=$(BUILD) SHOTS=$(SHOTS) sh tests/page.sh
 torture: tests
 	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
 

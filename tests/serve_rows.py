@@ -396,7 +396,7 @@ def described(s):
     answer_, video = s.json("/api/v1/search?q=rain&all=1"), s.json("/api/v1/videos/1")
     for name, seen in (("Answer", answer_), ("Moment", answer_["moments"][0]), ("Video", video), ("Clip", video["clips"][0]), ("Problem", json.loads(s.get("/x")[2]))):
         ok(set(seen) <= set(schemas[name]["properties"]), "%s is told there" % name, set(seen))
-    page = [s.get(p, "Accept-Encoding: gzip, br") for p in ("/", "/page/page.js", "/page/page.css")]
+    page = [s.get(p, "Accept-Encoding: gzip, br") for p in ["/"] + ["/page/" + f for f in sorted(os.listdir("serve/page")) if f != "openapi.json"]]
     ok(all(p[0] == 200 and p[1]["content-encoding"] == "gzip" for p in page) and sum(len(p[2]) for p in page) <= 120000, "the page has 120 kB at most", [len(p[2]) for p in page])
     ok(s.get("/", "If-None-Match: " + page[0][1]["etag"])[0] == 304, "and is sent once")
 

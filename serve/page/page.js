@@ -1,33 +1,246 @@
-// page.js - a question in the address, its moments below.
-const form = document.querySelector("#ask"), said = document.querySelector("#said"), list = document.querySelector("#moments");
+// page.js - the question in the address, and everything that follows from it.
+import { $, h, ask, fill, get } from "./dom.js";
+import { picture } from "./films.js";
+import * as basket from "./basket.js";
+import * as grid from "./grid.js";
+import * as library from "./library.js";
+import * as player from "./player.js";
+import * as q from "./question.js";
 
-const clock = (t) => [t / 3600, (t / 60) % 60, t % 60].map(Math.floor).map((n) => String(n).padStart(2, "0")).join(":");
+let state = q.read(), asked = "", answer = null, going = null, status = null;
 
-function tile(m) {
-  const item = document.createElement("li"), link = document.createElement("a"), picture = document.createElement("img");
-  link.href = `/media/${m.video}#t=${m.start},${m.end}`;
-  picture.src = `/thumb/${m.clips[0]}.jpg`;
-  picture.alt = "";
-  link.append(picture, `${m.path.split("/").pop()} ${clock(m.start)}`);
-  item.append(link);
-  return item;
+function trouble(words) {
+  $("#trouble").textContent = words;
+  $("#trouble").hidden = !words;
 }
 
-async function ask() {
-  const q = new URLSearchParams(location.search).get("q") || "";
-  form.elements.q.value = q;
-  list.replaceChildren();
-  said.textContent = "";
-  if (!q.trim()) return;
-  const reply = await fetch("/api/v1/search?k=60&q=" + encodeURIComponent(q)), answer = await reply.json();
-  said.textContent = !reply.ok ? answer.detail : answer.moments.length ? "" : "Nothing here looks like that.";
-  list.append(...(answer.moments || []).map(tile));
+// --- address: a new entry for a new question, the same one for a second of a film
+function go(next, replace = false) {
+  state = next;
+  history[replace ? "replaceState" : "pushState"](null, "", q.toAddress(state));
+  render();
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  history.pushState(null, "", "/?q=" + encodeURIComponent(form.elements.q.value));
-  ask();
+function like(moment) {
+  player.close();
+  go({ ...state, q: "", terms: [{ op: "like", value: `#${moment.clips[0]}`, within: "" }], video: 0, t: 0, k: q.usual });
+  scrollTo(0, 0);
+}
+
+// --- the form
+function select(value, options, label, onchange) {
+  const box = h("select", { "aria-label": label, onchange: () => onchange(box.value) }, ...options.map(([name, words]) => h("option", { value: name }, words)));
+  box.value = value;
+  return box;
+}
+
+function termRow(term, i) {
+  const change = (more) => (state.terms[i] = { ...state.terms[i], ...more });
+  const clip = /^#(\d+)$/.exec(term.value);
+  const kind = term.op === "like" ? h("span", {}, "like") : select(term.op, q.operators, `Term ${i + 1}: how`, (op) => { change({ op }); drawTerms(); });
+  const what = clip ? h("img", { src: picture(clip[1]), alt: `the moment of clip ${clip[1]}`, width: 64, height: 36 })
+    : h("input", { value: term.value, "aria-label": `Term ${i + 1}: words`, oninput: (e) => change({ value: e.target.value }) });
+  const within = ["then", "unless"].includes(term.op)
+    ? h("label", { class: "quiet" }, "within ", h("input", { value: term.within, size: 4, placeholder: "0:30", oninput: (e) => change({ within: e.target.value }) })) : null;
+  return h("li", { class: `term ${term.op}` }, kind, what, within,
+    h("button", { type: "button", "aria-label": `Take term ${i + 1} away`, onclick: () => { state.terms.splice(i, 1); submit(); } }, "×"));
+}
+
+function drawTerms() {
+  const add = h("li", {}, h("button", { type: "button", onclick: () => {
+    state.terms.push({ op: "and", value: "", within: "" });
+    drawTerms();
+    [...document.querySelectorAll("#terms input[aria-label$=words]")].at(-1)?.focus();
+  } }, "+ term"));
+  $("#terms").replaceChildren(...state.terms.map(termRow), add);
+}
+
+function drawFilters() {
+  const set = (name) => (e) => (state.filters[name] = e.target.value.trim());
+  const field = ([name, label, hint]) => h("label", {}, `${label} `, h("input", { value: state.filters[name] || "", placeholder: hint, size: 10, oninput: set(name) }));
+  const all = h("input", { type: "checkbox", title: "those under the cut-off", onchange: () => { state.filters.all = all.checked ? "1" : ""; submit(); } });
+  all.checked = state.filters.all === "1";
+  $("#filters").replaceChildren(...q.filters.map(field), h("label", {}, all, " weak ones too"), h("button", {}, "Apply"));
+}
+
+function drawForm() {
+  const open = $("#more-terms").getAttribute("aria-expanded") === "true" || state.terms.length > 0 || q.filters.some(([name]) => state.filters[name]);
+  $("#q").value = state.q;
+  $("#sort").value = state.sort;
+  $("#more-terms").setAttribute("aria-expanded", String(open));
+  $("#terms").hidden = $("#filters").hidden = !open;
+  drawTerms();
+  drawFilters();
+}
+
+function submit() {
+  go({ ...state, q: $("#q").value, terms: state.terms.filter((t) => t.value.trim()), video: 0, t: 0, k: q.usual });
+}
+
+// --- the answer
+const examples = ["a dog", "a car at night", "people dancing", "the sea", "a birthday cake"];
+
+async function welcome() {
+  $("#moments").replaceChildren();
+  $("#order").hidden = $("#more").hidden = true;
+  document.title = "kinoseek";
+  const films = (await get("/api/v1/videos?k=3")).videos.map((f) => f.path.split("/").pop().replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n));
+  const link = (words) => h("a", { href: `/?q=${encodeURIComponent(words)}` }, words);
+  $("#said").replaceChildren(status.clips ? `${status.clips.toLocaleString()} clips of ${status.videos.toLocaleString()} films. Try ` : "Nothing is in this library yet: kinoseek ingest FOLDER.",
+    ...(status.clips ? [...films, ...examples].slice(0, 5).flatMap((w, i) => [i ? ", " : "", link(w)]) : []));
+}
+
+function tell(a) {
+  const n = a.moments.length, words = [];
+  if (n) words.push(n === 1 ? "One moment" : `${n} moments`, ` of ${a.searched.toLocaleString()} clips`);
+  else words.push(a.below.length ? "Nothing here clearly looks like that. The nearest:" : "Nothing here to look through.");
+  if (a.approximate) words.push(", approximate");
+  if (a.notice) words.push(`. ${a.notice}`);
+  if (a.damaged) words.push(`. The library is damaged in ${a.damaged} places: kinoseek repair`);
+  $("#said").textContent = words.join("");
+  document.title = `${q.inWords(state) || "picture"} – kinoseek`;
+}
+
+function present(a) {
+  answer = a;
+  tell(a);
+  $("#order").hidden = a.moments.length < 2;
+  $("#more").hidden = a.moments.length < state.k;
+  grid.show(a.moments.length ? a.moments : a.below, state.sort, openAt, like);
+}
+
+async function search() {
+  const to = q.toServer(state).toString();
+  going?.abort();
+  going = new AbortController();
+  if (to === asked && answer) return present(answer);
+  $("#said").textContent = "Looking…";
+  $("#results").setAttribute("aria-busy", "true");
+  try {
+    const a = await get(`/api/v1/search?${to}`, going.signal);
+    asked = to;
+    trouble("");
+    present(a);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    trouble(error.message);
+    $("#said").textContent = "";
+    $("#moments").replaceChildren();
+  } finally {
+    $("#results").removeAttribute("aria-busy");
+  }
+}
+
+async function searchPicture(file) {
+  if (!file) return;
+  player.close();
+  state = { ...q.read(""), k: q.usual };
+  history.pushState(null, "", "/");
+  drawForm();
+  $("#said").textContent = "Looking at the picture…";
+  try {
+    const a = await (await ask(`/api/v1/search?k=${state.k}`, { method: "POST", body: file, headers: { "Content-Type": file.type || "image/jpeg" } })).json();
+    asked = "";
+    trouble("");
+    present({ ...a, picture: true });
+    $("#more").hidden = true;
+  } catch (error) {
+    trouble(error.message);
+    $("#said").textContent = "";
+  }
+}
+
+// --- a film
+function openAt(i) {
+  const m = grid.moments()[i];
+  if (!m) return;
+  go({ ...state, video: m.video, t: m.start });
+}
+
+async function openFilm() {
+  const list = grid.moments(), i = list.findIndex((m) => m.video === state.video && m.start <= state.t + 0.0005 && m.end > state.t);
+  const closed = () => state.video && go({ ...state, video: 0, t: 0 });
+  const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, true);
+  try {
+    await player.open(state.video, state.t, list[i] || null, step, like, closed);
+  } catch (error) {
+    trouble(error.message);
+  }
+}
+
+async function render() {
+  drawForm();
+  if (q.isEmpty(state)) {
+    if (!answer?.picture || !grid.moments().length) await welcome();
+  } else await search();
+  if (state.video) await openFilm();
+  else player.close();
+}
+
+// --- keys, help, settings
+const keys = [
+  ["/", "go to the search box"], ["f", "terms and filters"], ["arrows", "from picture to picture"], ["Enter", "play it"], [", .", "step the picture through its film; in the player, frame by frame"],
+  ["s", "select; Shift+s all between"], ["m", "more like this"], ["b", "basket"], ["i", "library"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
+];
+
+function help() {
+  const single = h("input", { type: "checkbox", onchange: () => localStorage.setItem("kinoseek-keys", single.checked ? "on" : "off") });
+  single.checked = localStorage.getItem("kinoseek-keys") !== "off";
+  const looks = select(localStorage.getItem("kinoseek-looks") || "auto", [["auto", "as the system"], ["light", "light"], ["dark", "dark"]], "Light or dark", (v) => { localStorage.setItem("kinoseek-looks", v); dress(); });
+  fill($("#help"), "Keys and settings",
+    h("dl", { class: "keys" }, ...keys.flatMap(([k, what]) => [h("dt", {}, ...k.split(" ").map((x) => h("kbd", {}, x))), h("dd", {}, what)])),
+    h("p", {}, h("label", {}, single, " single letters are keys")), h("p", {}, h("label", {}, "Colours ", looks)));
+}
+
+function dress() {
+  const looks = localStorage.getItem("kinoseek-looks");
+  document.documentElement.dataset.looks = looks === "light" || looks === "dark" ? looks : "auto";
+}
+
+const typing = () => document.activeElement?.matches?.("input:not([type=checkbox]), select, textarea");
+
+addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing()) return;
+  if (e.key.length === 1 && localStorage.getItem("kinoseek-keys") === "off") return;
+  const open = document.querySelector("dialog[open]");
+  if (open && open.id !== "player") return;
+  if (open ? player.key(e) : grid.key(e, like)) return e.preventDefault();
+  const ours = { "/": () => { player.close(); $("#q").focus(); $("#q").select(); }, "?": help, b: () => basket.show(), i: () => library.show(), f: () => $("#more-terms").click() }[e.key];
+  if (!ours || (open && e.key !== "/" && e.key !== "?")) return;
+  e.preventDefault();
+  ours();
 });
-addEventListener("popstate", ask);
-ask();
+
+$("#ask").addEventListener("submit", (e) => { e.preventDefault(); submit(); });
+$("#home").addEventListener("click", (e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); answer = null; go(q.read("")); $("#q").focus(); });
+$("#more-terms").addEventListener("click", () => {
+  const open = $("#more-terms").getAttribute("aria-expanded") !== "true";
+  $("#more-terms").setAttribute("aria-expanded", String(open));
+  $("#terms").hidden = $("#filters").hidden = !open;
+});
+$("#sort").addEventListener("change", () => go({ ...state, sort: $("#sort").value }, true));
+$("#more").addEventListener("click", () => go({ ...state, k: state.k * 2 }, true));
+$("#picture").addEventListener("click", () => $("#file").click());
+$("#file").addEventListener("change", () => searchPicture($("#file").files[0]));
+$("#show-basket").addEventListener("click", () => basket.show());
+$("#show-library").addEventListener("click", () => library.show());
+$("#show-help").addEventListener("click", help);
+addEventListener("dragover", (e) => e.preventDefault());
+addEventListener("drop", (e) => { e.preventDefault(); searchPicture([...e.dataTransfer.files].find((f) => f.type.startsWith("image/"))); });
+addEventListener("popstate", () => { state = q.read(); render(); });
+document.addEventListener("click", (e) => { // links of our own stay on the page
+  const link = e.target.closest?.("a[href^='/?']");
+  if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;
+  e.preventDefault();
+  document.querySelectorAll("dialog[open]").forEach((d) => d.close());
+  go(q.read(link.search));
+});
+
+dress();
+try {
+  status = await library.start();
+  basket.start(status.id, grid.mark);
+  await render();
+} catch (error) {
+  trouble(error.message);
+}

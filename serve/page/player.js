@@ -1,0 +1,199 @@
+// player.js - one film at a second: loop, in and out, frames, the score along it; pictures where a browser cannot play it.
+import { $, h, svg, base, clock, copy, day, fill, folder, get, seconds, shellWord } from "./dom.js";
+import { clipAt, film, picture } from "./films.js";
+import * as basket from "./basket.js";
+import * as question from "./question.js";
+
+const dialog = $("#player");
+let now = null; // the film that is shown: {moment, film, video, loop, from, to, slider, ...}
+
+export const isOpen = () => dialog.open && now !== null;
+
+// --- the strip: score of the question, its cut-off, shots, the part that is chosen, where we are
+function curvePath(points, total, height) {
+  const x = (t) => (1000 * t) / total, y = (s) => height * (1 - Math.min(1, Math.max(0, s)));
+  return points.length ? `M${x(points[0].t)},${height}` + points.map((p) => `L${x(p.t).toFixed(2)},${y(p.score).toFixed(2)}`).join("") + `L${x(points.at(-1).t)},${height}Z` : "";
+}
+
+function strip(state) {
+  const total = state.film.seconds || 1, x = (t) => (1000 * t) / total;
+  const shots = state.film.clips.filter((c) => c.reason === "shot" || c.reason === "tail").map((c) => svg("line", { x1: x(c.end), x2: x(c.end), y1: 52, y2: 60, class: "shot" }));
+  state.curve = svg("path", { class: "curve" });
+  state.cut = svg("line", { x1: 0, x2: 1000, y1: 30, y2: 30, class: "cut", visibility: "hidden" });
+  state.part = svg("rect", { y: 0, height: 60, class: "part" });
+  state.here = svg("line", { y1: 0, y2: 60, class: "here" });
+  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.here);
+  state.slider = h("div", { class: "strip", role: "slider", tabindex: 0, "aria-label": "Where in the film", "aria-valuemin": 0, "aria-valuemax": Math.round(total),
+    onpointerdown: (e) => { state.slider.setPointerCapture(e.pointerId); seekTo((e.offsetX / state.slider.clientWidth) * total); },
+    onpointermove: (e) => e.buttons && seekTo((Math.min(state.slider.clientWidth, Math.max(0, e.offsetX)) / state.slider.clientWidth) * total),
+    onkeydown: (e) => {
+      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 }[e.key];
+      if (step) seekTo(at() + step);
+      else if (e.key === "Home") seekTo(0);
+      else if (e.key === "End") seekTo(total);
+      else return;
+      e.preventDefault();
+      e.stopPropagation();
+    } }, drawing);
+  return state.slider;
+}
+
+async function drawCurve(state) {
+  const q = question.read(), to = question.terms({ ...q, terms: q.terms.filter((t) => ["plus", "minus", "like"].includes(t.op)) });
+  if (!q.q.trim() && !q.terms.some((t) => ["like", "plus"].includes(t.op))) return;
+  to.append("video", state.film.video);
+  try {
+    const curve = await get(`/api/v1/curve?${to}`);
+    state.curve.setAttribute("d", curvePath(curve.points, state.film.seconds || 1, 60));
+    if (q.q.trim()) state.cut.removeAttribute("visibility");
+    state.slider.title = "How well the question fits, along the film; the line is the cut-off";
+  } catch { /* without a curve the strip still seeks */ }
+}
+
+const at = () => (now.video ? now.video.currentTime : now.t);
+
+function mark() {
+  if (!now) return;
+  const total = now.film.seconds || 1, t = at();
+  now.here.setAttribute("x1", (1000 * t) / total);
+  now.here.setAttribute("x2", (1000 * t) / total);
+  now.part.setAttribute("x", (1000 * now.from) / total);
+  now.part.setAttribute("width", Math.max(2, (1000 * (now.to - now.from)) / total));
+  now.slider.setAttribute("aria-valuenow", Math.round(t));
+  now.slider.setAttribute("aria-valuetext", `${clock(t)} of ${clock(total)}`);
+  now.time.textContent = `${clock(t, true)} / ${clock(total)}`;
+}
+
+function seekTo(t) {
+  const to = Math.min(now.film.seconds, Math.max(0, t));
+  if (now.loop.checked && (to < now.from || to > now.to)) now.loop.checked = false; // somebody went elsewhere
+  if (now.video) now.video.currentTime = to;
+  else showPicture(to);
+  mark();
+}
+
+// --- what plays
+function playFilm(state) {
+  const video = h("video", { controls: true, playsinline: true, preload: "auto", src: `/media/${state.film.video}#t=${state.t}` });
+  video.addEventListener("loadedmetadata", () => (video.currentTime = state.t), { once: true });
+  video.addEventListener("timeupdate", () => {
+    if (now !== state) return;
+    if (state.loop.checked && (video.currentTime >= state.to || video.currentTime < state.from - 0.5)) video.currentTime = state.from;
+    mark();
+  });
+  video.addEventListener("error", () => now === state && playPictures(state, state.film.missing ? "The file of this film is not where it was." : "This browser cannot play this film."));
+  video.addEventListener("loadeddata", () => { // sound alone, or a picture that it cannot decode
+    if (now === state && video.videoWidth === 0) playPictures(state, "This browser cannot show the picture of this film.");
+  });
+  state.video = video;
+  state.screen.replaceChildren(video);
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => {});
+}
+
+function playPictures(state, why) {
+  const t = state.video ? state.video.currentTime || state.t : state.t;
+  state.video = null;
+  state.image = h("img", { alt: "", class: "still" });
+  state.screen.replaceChildren(state.image, h("p", { role: "status" }, `${why} These are its pictures; the line below plays it in mpv.`));
+  state.t = t;
+  showPicture(t);
+}
+
+function showPicture(t) {
+  const clip = clipAt(now.film.clips, t);
+  now.t = t;
+  if (clip) now.image.src = picture(clip.id);
+}
+
+// --- the parts of the dialog
+function timeField(state, name, label) {
+  const field = h("input", { value: clock(state[name], true), size: 11, inputmode: "decimal", "aria-label": `${label}, as h:mm:ss.mmm`,
+    onchange: () => setPart(name, seconds(field.value)) });
+  state[`${name}Field`] = field;
+  return h("label", {}, `${label} `, field, h("button", { type: "button", title: name === "from" ? "[" : "]", onclick: () => setPart(name, at()) }, "here"));
+}
+
+function setPart(name, t) {
+  const from = name === "from" ? t : now.from, to = name === "to" ? t : now.to;
+  const good = t >= 0 && t <= now.film.seconds + 0.001 && from < to;
+  now[`${name}Field`].setAttribute("aria-invalid", String(!good));
+  if (!good) return;
+  now[name] = t;
+  now[`${name}Field`].value = clock(t, true);
+  mark();
+}
+
+function chosen() {
+  const m = now.moment, same = m && Math.abs(m.start - now.from) < 0.0005 && Math.abs(m.end - now.to) < 0.0005;
+  const clip = clipAt(now.film.clips, (now.from + now.to) / 2);
+  return same ? m : { video: now.film.video, path: now.film.path, start: now.from, end: now.to, best: now.from, clips: clip ? [clip.id] : [], score: m?.score || 0, cosine: m?.cosine || 0, query: m?.query || "" };
+}
+
+function step(frames) {
+  if (!now.video) return seekTo(at() + frames);
+  now.video.pause();
+  seekTo(at() + frames / (now.film.fps || 25));
+}
+
+function line() {
+  return `mpv --start=${now.from.toFixed(3)} --ab-loop-a=${now.from.toFixed(3)} --ab-loop-b=${now.to.toFixed(3)} -- ${shellWord(now.film.path)}`;
+}
+
+function controls(state, go, like) {
+  const button = (words, title, onclick) => h("button", { type: "button", title, onclick }, words);
+  state.loop = h("input", { type: "checkbox" });
+  state.loop.checked = true;
+  state.time = h("output", { class: "time", "aria-live": "off" });
+  return h("div", { class: "controls" },
+    h("div", { class: "row" }, state.time, button("‹ frame", ",", () => step(-1)), button("frame ›", ".", () => step(1)),
+      h("label", {}, state.loop, " loop"), timeField(state, "from", "In"), timeField(state, "to", "Out")),
+    h("div", { class: "row" },
+      button("Add to basket", "s", () => basket.set(chosen(), true)),
+      button("More like this", "m", () => { const clip = clipAt(state.film.clips, at()); if (clip) like({ clips: [clip.id] }); }),
+      button("Copy path", "the file's own", (e) => copy(state.film.path, e.target)),
+      button("Copy mpv line", "plays this part in mpv", (e) => copy(line(), e.target)),
+      button("‹ Previous", "p", () => go(-1)), button("Next ›", "n", () => go(1))));
+}
+
+// Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
+export async function open(id, t, moment, go, like, changed) {
+  const of = await film(id);
+  const state = { film: of, moment, t, go, like, video: null, from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
+  if (!(state.to > state.from)) state.to = state.from + 0.04;
+  now?.video?.pause();
+  now = state;
+  state.changed = changed;
+  state.screen = h("div", { class: "screen" });
+  fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
+    state.screen, controls(state, go, like), strip(state));
+  if (of.missing) playPictures(state, "The file of this film is not where it was.");
+  else playFilm(state);
+  mark();
+  drawCurve(state);
+}
+
+dialog.addEventListener("close", () => {
+  const state = now;
+  if (!state) return;
+  state.video?.pause();
+  state.video?.removeAttribute("src");
+  state.video?.load(); // the connection is let go
+  now = null;
+  dialog.replaceChildren();
+  state.changed();
+});
+
+export const close = () => dialog.open && dialog.close();
+
+export function key(e) {
+  const ours = {
+    " ": () => now.video && (now.video.paused ? now.video.play() : now.video.pause()), ",": () => step(-1), ".": () => step(1),
+    "[": () => setPart("from", at()), "]": () => setPart("to", at()), l: () => (now.loop.checked = !now.loop.checked),
+    s: () => basket.set(chosen(), true), n: () => now.go(1), p: () => now.go(-1),
+    m: () => { const clip = clipAt(now.film.clips, at()); if (clip) now.like({ clips: [clip.id] }); },
+    ArrowLeft: () => seekTo(at() - 1), ArrowRight: () => seekTo(at() + 1), Home: () => seekTo(now.from),
+  }[e.key];
+  if (!ours || (e.key === " " && ["BUTTON", "VIDEO"].includes(document.activeElement.tagName))) return false;
+  ours();
+  return true;
+}

@@ -1,0 +1,288 @@
+"""page_browser PROGRAM FOLDER [SHOTS]: what a person does on the page, in Chromium (tests/page.sh). TAP on standard output."""
+import json
+import re
+import subprocess
+import sys
+import time
+
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import sync_playwright
+
+PROGRAM, FOLDER, SHOTS = sys.argv[1], sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else ""
+LIBRARY = FOLDER + "/lib"
+failed = 0
+
+
+def ok(good, what, seen=""):
+    global failed
+    failed += not good
+    print(("ok - " if good else "not ok - ") + what, flush=True)
+    if not good:
+        print("# saw: %r" % (seen,), flush=True)
+
+
+class Server:
+    def __init__(self, *options):
+        self.process = subprocess.Popen([PROGRAM, "-L", LIBRARY, "serve", *options], stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().split()[-1]
+        self.base = self.url.split("/?")[0]
+
+    def stop(self):
+        self.process.terminate()
+        return self.process.wait(30)
+
+
+def command(*words):
+    return subprocess.run([PROGRAM, "-L", LIBRARY, *words], capture_output=True).stdout
+
+
+def tiles(page):
+    return page.locator("#moments .tile").count()
+
+
+def until(page, what, seconds=30):
+    """Asked again and again: the page's policy lets nobody wait inside of it."""
+    ends = time.time() + seconds
+    while time.time() < ends:
+        got = page.evaluate(what)
+        if got:
+            return got
+        page.wait_for_timeout(50)
+    raise AssertionError("never: " + what)
+
+
+def settle(page):
+    until(page, "!document.querySelector('#results').hasAttribute('aria-busy')")
+    page.wait_for_timeout(150)
+
+
+def shot(page, name):
+    if SHOTS:
+        page.screenshot(path="%s/%s.png" % (SHOTS, name))
+
+
+def searching(page, s):
+    page.goto(s.url)
+    page.wait_for_selector("#said a")
+    ok("token" not in page.url, "the token leaves the address", page.url)
+    page.keyboard.press("/")
+    page.keyboard.type("rain")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".tile")
+    ok("q=rain" in page.url, "the question is in the address", page.url)
+    told = json.loads(command("search", "rain", "--json", "-k", "60").splitlines()[0] or b"{}") if command("search", "rain", "--json") else None
+    said = page.inner_text("#said")
+    ok(("One moment" in said or "moments of" in said) if told else "Nothing here clearly" in said, "and what was found is said", said)
+    page.goto(s.base + "/?q=a+dog&all=1")
+    page.wait_for_selector(".tile")
+    want = [json.loads(line) for line in command("search", "a dog", "--all", "-k", "60", "--json").splitlines()]
+    names = page.locator(".tile .name").all_inner_texts()
+    ok(names == [m["path"].split("/")[-1] for m in want], "the pictures are the command's, in its order", names[:5])
+    page.click("text=Refine") if page.get_attribute("#more-terms", "aria-expanded") == "false" else None
+    page.click("text=+ term")
+    page.locator("#terms input").last.fill("a cat")
+    page.keyboard.press("Enter")
+    settle(page)
+    ok("and=a+cat" in page.url, "a term goes into the address", page.url)
+    want = [json.loads(line)["path"].split("/")[-1] for line in command("search", "a dog", "--and", "a cat", "--all", "-k", "60", "--json").splitlines()]
+    ok(page.locator(".tile .name").all_inner_texts() == want, "and the answer is the command's")
+    page.locator("#terms select").first.select_option("then")
+    page.locator("#terms label input").first.fill("60")
+    page.locator("#q").press("Enter")
+    settle(page)
+    ok("then=a+cat" in page.url and "within=60" in page.url, "a sequence, too", page.url)
+    page.go_back()
+    settle(page)
+    ok("and=a+cat" in page.url and page.locator("#terms select").first.input_value() == "and", "back goes back", page.url)
+    page.reload()
+    page.wait_for_selector(".tile")
+    ok(page.locator(".tile .name").all_inner_texts() == want, "a reload shows the same")
+
+
+def grid(page, s):
+    page.goto(s.base + "/?q=a+dog&all=1")
+    page.wait_for_selector(".tile")
+    first = page.locator(".tile .picture").first
+    before = first.locator("img").get_attribute("src")
+    box = first.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 20)
+    page.wait_for_timeout(400)
+    page.mouse.move(box["x"] + box["width"] - 5, box["y"] + 20)
+    page.wait_for_timeout(400)
+    ok(first.locator("img").get_attribute("src") != before and first.locator(".at").is_visible(), "the pointer moves through the film")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(200)
+    ok(first.locator("img").get_attribute("src") == before, "and leaves it as it was")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("s")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+S")
+    ok(page.inner_text("#basket-count") == "3", "s and Shift+s select by keys", page.inner_text("#basket-count"))
+    page.keyboard.press(".")
+    page.wait_for_timeout(300)
+    ok(page.locator(".tile").nth(3).locator(".at").is_visible(), "a key steps a picture through its film")
+    page.keyboard.press("m")
+    settle(page)
+    ok("like=%23" in page.url and tiles(page) > 1, "m: more like this", page.url)
+
+
+def basket(page, s):
+    page.goto(s.base + "/?q=a+dog&all=1&k=3")
+    page.wait_for_selector(".tile")
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    page.wait_for_selector(".tile")
+    for i in range(3):
+        page.locator(".tile input[type=checkbox]").nth(i).check()
+    page.keyboard.press("Escape")
+    page.click("#show-basket")
+    page.wait_for_selector("#basket select")
+    for name in ("mpv-edl", "csv", "otio"):
+        page.locator("#basket select").select_option(name)
+        with page.expect_download() as got:
+            page.click("#basket >> text=Download")
+        data = open(got.value.path(), "rb").read()
+        want = command("search", "a dog", "--all", "-k", "3", "--format", name)
+        ok((data == want) if name != "otio" else json.loads(data)["tracks"] == json.loads(want)["tracks"], "the basket as %s is the command's" % name, data[:300])
+    page.locator("#basket li").first.get_by_label("later").click()
+    ok(page.locator("#basket li").count() == 3, "and its order can be changed")
+    page.keyboard.press("Escape")
+
+
+def plays(page, s):
+    films = {v["path"].split("/")[-1]: v["video"] for v in page.evaluate("fetch('/api/v1/videos').then(r => r.json())")["videos"]}
+    for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|xvid|mpeg2|ten|weather", n)):
+        began = time.time()
+        page.goto(s.base + "/?video=%d&t=2" % films[name])
+        page.wait_for_selector("#player .screen > *")
+        how = until(page, """(() => { const v = document.querySelector('#player video');
+            return document.querySelector('#player .still') ? 'pictures' : v && v.readyState >= 2 && v.videoWidth > 0 && v.currentTime > 0 ? v.dataset.how || 'film' : null })()""", 60)
+        took = time.time() - began
+        if how == "pictures":
+            ok(page.locator("#player .still").evaluate("i => i.naturalWidth") > 0 and "mpv" in page.inner_text("#player .screen"), "%s: its pictures, and why (%.1f s)" % (name, took))
+        else:
+            ok(abs(page.locator("#player video").evaluate("v => v.currentTime") - 2) < 8, "%s plays as %s (%.1f s)" % (name, how, took))
+        page.locator("#player .strip").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(200)
+        ok(page.locator("#player .strip").get_attribute("aria-valuenow") is not None, "%s: keys seek" % name)
+    page.goto(s.base + "/?q=a+dog&all=1")
+    page.wait_for_selector(".tile")
+    page.locator(".tile .picture").first.click()
+    page.wait_for_selector("#player video, #player .still")
+    page.wait_for_timeout(600)
+    ok("video=" in page.url, "the film is in the address", page.url)
+    ok(page.locator("#player .curve").get_attribute("d"), "the score is drawn along the film")
+    page.locator("#player input[aria-label^=In]").fill("0:01.500")
+    page.keyboard.press("Tab")
+    ok(page.locator("#player input[aria-label^=In]").get_attribute("aria-invalid") == "false", "in can be typed")
+    page.locator("#player input[aria-label^=In]").fill("9:99:99")
+    page.keyboard.press("Tab")
+    ok(page.locator("#player input[aria-label^=In]").get_attribute("aria-invalid") == "true", "and is refused beyond the end")
+    page.locator("#player .close").focus()
+    page.keyboard.press("n")
+    page.wait_for_timeout(300)
+    second = page.url
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(300)
+    ok("video=" not in page.url and "video=" in second, "Escape closes it, and the address with it", page.url)
+
+
+def looks(page, s):
+    axe = Axe()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        for where, at in (("start", "/"), ("moments", "/?q=a+dog&and=a+cat&all=1"), ("player", "/?q=a+dog&all=1&video=1&t=1")):
+            page.goto(s.base + at)
+            page.wait_for_timeout(800)
+            if where == "player":
+                page.wait_for_selector("#player .screen > *")
+            for size, width, height in (("1440", 1440, 900), ("768", 768, 1024), ("390", 390, 844)):
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(150)
+                shot(page, "%s-%s-%s" % (where, scheme, size))
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                ok(wide <= 0, "%s, %s, %s: nothing sticks out" % (where, scheme, size), wide)
+            page.set_viewport_size({"width": 1440, "height": 900})
+            bad = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})["violations"]
+            ok(not bad, "%s, %s: axe finds nothing" % (where, scheme), [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in bad])
+        for button in ("#show-basket", "#show-library", "#show-help"):
+            page.goto(s.base + "/?q=a+dog&all=1")
+            page.wait_for_selector(".tile")
+            page.click(button)
+            page.wait_for_selector("dialog[open] h2")
+            page.wait_for_timeout(500)
+            bad = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})["violations"]
+            ok(not bad, "%s, %s: axe finds nothing" % (button, scheme), [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in bad])
+            shot(page, "%s-%s" % (button[6:], scheme))
+    page.emulate_media(color_scheme="light")
+
+
+def others(browser, page, s):
+    page.goto(s.base + "/?q=zzz+qqq+xxyyzz")
+    settle(page)
+    ok(page.inner_text("#said") != "", "nothing found is said", page.inner_text("#said"))
+    page.set_input_files("#file", "models/demo/moments.png")
+    until(page, "document.querySelector('#said').textContent.includes('moments of')")
+    ok(tiles(page) > 3, "a picture is a question", tiles(page))
+    page.click("#show-library")
+    page.wait_for_selector("#library dl")
+    ok("Films" in page.inner_text("#library"), "the library is shown")
+    run = subprocess.Popen([PROGRAM, "-q", "-L", LIBRARY, "ingest", "--shots", "off", "--hop", "0.2", "models/demo/films"], stderr=subprocess.DEVNULL)
+    page.wait_for_timeout(1500)
+    run.wait(120)
+    page.wait_for_timeout(1500)
+    ok("No ingest is running" in page.inner_text("#library"), "and follows what is done", page.inner_text("#library")[:300])
+    page.keyboard.press("Escape")
+    two = page.context.new_page()
+    two.goto(s.base + "/?q=rain&all=1")
+    two.wait_for_selector(".tile")
+    ok(tiles(two) > 0, "a second tab works")
+    two.close()
+    page.keyboard.press("?")
+    page.wait_for_selector("#help[open]")
+    page.get_by_label("single letters are keys").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.wait_for_timeout(200)
+    ok(page.locator("#help[open]").count() == 0, "single keys can be off (2.1.4)")
+    port = s.base.rsplit(":", 1)[1]
+    s.stop()
+    page.fill("#q", "snow")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#trouble:not([hidden])")
+    ok("does not answer" in page.inner_text("#trouble"), "a server that ended is said", page.inner_text("#trouble"))
+    again = Server("--listen", "127.0.0.1:" + port)
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#trouble').textContent.includes('anew')")
+    ok(True, "and one that was started anew")
+    page.goto(again.url)
+    page.wait_for_selector("#said a")
+    ok(True, "whose address opens the page again")
+    again.stop()
+
+
+def main():
+    s = Server("--listen", "127.0.0.1:0")
+    noise = []
+    with sync_playwright() as p:
+        browser = p.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        page = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True).new_page()
+        page.on("console", lambda m: noise.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: noise.append(str(e)))
+        page.on("request", lambda r: noise.append("outside: " + r.url) if not r.url.startswith((s.base, "blob:", "data:")) else None)
+        searching(page, s)
+        grid(page, s)
+        basket(page, s)
+        plays(page, s)
+        looks(page, s)
+        ok(not [n for n in noise if "Failed to load resource" not in n], "no error of a script, no request to the outside", noise)
+        others(browser, page, s)
+        browser.close()
+    sys.exit(failed > 0)
+
+
+main()
