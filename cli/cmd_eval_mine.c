@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -51,8 +52,11 @@ static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
     return err;
 }
 
+/* By its first character; a pipe can be read but once, and is. */
 static int is_text_of_ours(const char *file)
 {
+    struct stat st;
+    if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return 1;
     FILE *f = fopen(file, "r");
     int c = f ? getc(f) : EOF;
     while (c == ' ' || c == '\n' || c == '\r' || c == '\t') c = getc(f);
@@ -69,7 +73,8 @@ static int read_wishes(ks_eval_wishes *w, const char *file, ks_error *e)
         if (!err && !none) return 0;
         ks_eval_wishes_free(w);
     }
-    if (read_spans(w, file, e) == 0) return 0;
+    struct stat st;
+    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && read_spans(w, file, e) == 0) return 0;
     return err ? ks_fail(e, err, "%s", why.msg) : is_text_of_ours(file) ? ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B", file) : e->code;
 }
 

@@ -107,10 +107,11 @@ int ks_records_json(const char *file, ks_on_record *each, void *arg, ks_error *e
     json_error_t wrong;
     ks_record r = {.at = {file, 1}};
     int err = read_whole(&text, &bytes, file, e);
-    if (!err && !(root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &wrong)))
+    const char *from = !err && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text; /* a byte order mark */
+    if (!err && !(root = json_loadb(from, bytes - (size_t)(from - text), JSON_REJECT_DUPLICATES, &wrong)))
         err = ks_fail(e, KS_EFORMAT, "%s:%d: %s", file, wrong.line, wrong.text);
     if (!err && strlen(text) != bytes) err = ks_fail(e, KS_EFORMAT, "%s: a NUL byte", file);
-    place p = {text, 1, 0};
+    place p = {from, 1, 0};
     if (!err && json_is_array(root)) {
         json_array_foreach(root, i, v)
             if ((err = one_record(&r, NULL, v, &p, each, arg, e)) != 0) break;

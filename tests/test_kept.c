@@ -326,6 +326,121 @@ START_TEST(the_file_is_bounded)
 }
 END_TEST
 
+/* --- one by one (ks_kept_log) --- */
+
+static void log_put(ks_kept_log *log, int i)
+{
+    float v[ROOM];
+    ks_error e = {0, ""};
+    make(v, i);
+    ck_assert_msg(ks_kept_log_put(log, "how", words[i], v, &e) == 0, "%s", e.msg);
+}
+
+static int log_has(ks_kept_log *log, int i)
+{
+    float v[ROOM], want[ROOM];
+    make(want, i);
+    if (!ks_kept_log_find(v, log, "how", words[i])) return 0;
+    ck_assert_mem_eq(v, want, (size_t)D * sizeof *v);
+    return 1;
+}
+
+static ks_kept_log *log_opened(void)
+{
+    ks_kept_log *log = NULL;
+    ks_error e = {0, ""};
+    ck_assert_msg(ks_kept_log_open(&log, enc, "eval", &e) == 0, "%s", e.msg);
+    return log;
+}
+
+/* Two programs take turns at one file: nothing is lost, and what one put the other has after its own next put. */
+START_TEST(two_logs_share_a_file)
+{
+    float v[ROOM];
+    struct stat st;
+    ks_kept_log *a = log_opened(), *b = log_opened();
+    log_put(a, 0);
+    log_put(b, 1);
+    log_put(a, 2);
+    log_put(b, 3);
+    ck_assert(find_file(".eval") && stat(file, &st) == 0);
+    ck_assert_int_eq(st.st_size, 16 + N * (36 + 4 * D));
+    ck_assert_int_eq(st.st_mode & 077, 0);
+    for (int i = 0; i < N; i++) ck_assert(log_has(b, i));
+    ck_assert(!log_has(a, 3));
+    ck_assert(!ks_kept_log_find(v, b, "another how", words[0]));
+    ks_kept_log_close(a);
+    a = log_opened();
+    for (int i = 0; i < N; i++) ck_assert(log_has(a, i));
+    ks_kept_log_close(a);
+    ks_kept_log_close(b);
+    ks_kept_log_close(NULL);
+}
+END_TEST
+
+/* Cut at every byte, and every byte changed: what is found is right, and what is lost can be put again. */
+START_TEST(a_log_that_was_hurt)
+{
+    off_t whole = 16 + 2 * (36 + 4 * D);
+    for (off_t at = 0; at < whole; at++) {
+        for (int cut = 0; cut < 2; cut++) {
+            ks_kept_log *log = log_opened();
+            struct stat st;
+            log_put(log, 0);
+            log_put(log, 1);
+            ks_kept_log_close(log);
+            ck_assert(find_file(".eval"));
+            int fd = open(file, O_RDWR);
+            uint8_t byte;
+            ck_assert(pread(fd, &byte, 1, at) == 1);
+            byte ^= 0x10;
+            ck_assert(cut ? ftruncate(fd, at) == 0 : pwrite(fd, &byte, 1, at) == 1);
+            close(fd);
+            log = log_opened();
+            int found = log_has(log, 0) + log_has(log, 1);
+            ck_assert_int_lt(found, 2);
+            ck_assert_int_eq(found, at < 16 ? 0 : cut ? at >= 16 + 36 + 4 * D : 1);
+            log_put(log, 0);
+            log_put(log, 1);
+            ck_assert(log_has(log, 0) && log_has(log, 1));
+            ks_kept_log_close(log);
+            ck_assert(stat(file, &st) == 0 && (st.st_size - 16) % (36 + 4 * D) == 0);
+            unlink(file);
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_log_that_cannot_be_written)
+{
+    float v[ROOM] = {1};
+    ks_error e = {0, ""};
+    ks_kept_log *log = log_opened();
+    struct rlimit limit, old;
+    log_put(log, 0);
+    ck_assert(find_file(".eval"));
+    getrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, SIG_IGN);
+    limit = old;
+    limit.rlim_cur = (rlim_t)(16 + 36 + 4 * D + 20);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    ck_assert_int_eq(ks_kept_log_put(log, "how", words[1], v, &e), KS_EIO);
+    ck_assert(strstr(e.msg, ".eval: vectors cannot be kept"));
+    setrlimit(RLIMIT_FSIZE, &old);
+    ck_assert(log_has(log, 0) && !log_has(log, 1));
+    log_put(log, 1); /* over what was cut short */
+    ck_assert(log_has(log, 0) && log_has(log, 1));
+    ks_kept_log_close(log);
+    unlink(file);
+    ck_assert_int_eq(mkdir(file, 0700), 0);
+    log = log_opened();
+    ck_assert_int_eq(ks_kept_log_put(log, "how", words[1], v, &e), KS_EIO);
+    ck_assert(!log_has(log, 1));
+    ks_kept_log_close(log);
+    rmdir(file);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("kept");
@@ -342,5 +457,8 @@ int main(void)
     tcase_add_test(t, a_full_disk_leaves_what_was_there);
     tcase_add_test(t, no_folder_no_vectors);
     tcase_add_test(t, the_file_is_bounded);
+    tcase_add_test(t, two_logs_share_a_file);
+    tcase_add_test(t, a_log_that_was_hurt);
+    tcase_add_test(t, a_log_that_cannot_be_written);
     return ks_run_case("kept", t);
 }

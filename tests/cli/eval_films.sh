@@ -12,14 +12,14 @@ N=6
 grep -v '^#' $F/moments.tsv | awk -F'\t' 'NR % 9 == 1' | head -n $N | awk -F'\t' -v t="$T" '{ v = "m" NR
   print v "\t" $1 "\t" $2 "\t" $3 >(t "/videos"); print "c" NR "\t" $5 >(t "/texts"); print v "\tc" NR >(t "/map"); print $1 "@" $2 "-" $3 >(t "/moments") }'
 D=$("$K" model info demo --json | jq .dim)
-ev() { "$K" -m demo eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --media $F --json "$@" 2>"$T/err"; }
+ev() { "$K" -m demo eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --media $F --frames 4 --json "$@" 2>"$T/err"; }
 figures() { jq -c '[.task,.videos,.texts,.missing,.ties,.t2v,.v2t]'; }
 made() { jq -c '[.films.kept,.films.made]'; }
 store() { ls "$XDG_CACHE_HOME"/kinoseek/*.eval; }
 records() { echo $(( ($(stat -c %s "$(store)") - 16) / (36 + 4 * D) )); }
 
 ev >"$T/first"; is "$(made <"$T/first")" "[0,$N]" "films of a list are embedded"
-is "$(jq -c '[.videos,.missing,.frames,.fit,.templates]' "$T/first")" "[$N,0,16,\"squash\",\"none\"]" "16 frames, squashed, texts as they are"
+is "$(jq -c '[.videos,.missing,.frames,.fit,.templates]' "$T/first")" "[$N,0,4,\"squash\",\"none\"]" "squashed, texts as they are"
 figures <"$T/first" >"$T/figures"
 ev >"$T/again"; is "$(made <"$T/again")" "[$N,0]" "again: all are kept"
 figures <"$T/again" | cmp - "$T/figures"; ok $? "the same figures, bit for bit"
@@ -27,7 +27,7 @@ is "$(records)" $((2 * N)) "a vector a film and a text"
 
 # --- the vectors are those of embed
 set --; while read -r m; do set -- "$@" --video "$F/$m"; done <"$T/moments"
-"$K" -m demo embed --frames 16 "$@" -o "$T/v.npy" 2>"$T/err"
+"$K" -m demo embed --frames 4 "$@" -o "$T/v.npy" 2>"$T/err"
 set --; while IFS='	' read -r _ text; do set -- "$@" --text "$text"; done <"$T/texts"
 "$K" -m demo embed "$@" -o "$T/t.npy" 2>"$T/err"
 ev --video-vectors "$T/v.npy" --text-vectors "$T/t.npy" | figures | cmp - "$T/figures"; ok $? "as with the vectors of embed"
@@ -47,7 +47,7 @@ done
 # --- killed in the middle, at two places
 for after in 1 4; do
   XDG_CACHE_HOME=$T/killed; rm -rf "$T/killed"; export XDG_CACHE_HOME
-  "$K" -q -m demo eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --media $F >/dev/null & pid=$!
+  "$K" -q -m demo eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --media $F --frames 4 >/dev/null & pid=$!
   while kill -0 $pid 2>/dev/null; do
     [ "$(stat -c %s "$T/killed"/kinoseek/*.eval 2>/dev/null || echo 0)" -ge $((16 + (N + after) * (36 + 4 * D))) ] && kill -9 $pid 2>/dev/null && break
   done
@@ -78,6 +78,7 @@ printf 't1\tmusic\nt2\ta fair\nt3\tnothing\nt4\tnobody\n' >"$T/texts"
 printf 'band\tt1\nv_fair\tt2\nbroken\tt3\ngone\tt4\n' >"$T/map"
 em() { "$K" -m demo eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --media "$T/m" "$@" 2>"$T/err"; }
 em --json >"$T/some"
+is "$(jq .frames "$T/some")" 16 "16 frames where nobody says"
 is "$(jq -c '[.missing,.films.made,[.films.missing[].id],.t2v.n]' "$T/some")" '[2,2,["gone","broken"],4]' "films are found by their names, the others named"
 grep -q '2 of 4 films are missing and count as wrong' "$T/err" && grep -q 'gone: there is no such film' "$T/err" && grep -q 'broken.mp4' "$T/err"; ok $? "and why"
 [ "$(jq '.t2v.r10 <= 0.5' "$T/some")" = true ]; ok $? "a missing one is no hit in the smallest gallery"

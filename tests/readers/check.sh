@@ -1,6 +1,7 @@
 #!/bin/sh
-# make check-readers: every format through the program that it is for, where PyPI or the system has one. Heavy, and it needs
-# the network once: a virtual environment outside the tree (KS_READERS, else ~/.cache/kinoseek-readers).
+# make check-readers: every format through the program that it is for, where PyPI or the system has one, and eval's measures
+# beside scikit-learn's. Heavy, and it needs the network once: a virtual environment outside the tree (KS_READERS, else
+# ~/.cache/kinoseek-readers).
 # Says what was read and what could not be tried; exits 1 where a reader disagrees.
 set -u
 : "${BUILD:=build}" "${KS_READERS:=${XDG_CACHE_HOME:-$HOME/.cache}/kinoseek-readers}"
@@ -9,7 +10,7 @@ K=$PWD/$BUILD/kinoseek
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 [ -x "$KS_READERS/bin/python" ] || python3 -m venv "$KS_READERS" || exit 5
-for package in numpy opentimelineio otio-cmx3600-adapter otio-fcp-adapter pympi-ling label-studio-sdk duckdb fiftyone; do
+for package in numpy opentimelineio otio-cmx3600-adapter otio-fcp-adapter pympi-ling label-studio-sdk duckdb fiftyone scikit-learn; do
   "$KS_READERS/bin/python" -c "import importlib.metadata as m; m.version('$package')" 2>/dev/null ||
     "$KS_READERS/bin/python" -m pip -q install "$package" >"$T/pip" 2>&1 || { echo "# $package does not install: $(tail -n 1 "$T/pip")"; }
 done
@@ -31,3 +32,6 @@ for f in elan vtt srt mkv-chapters resolve-edl cvat; do s --format $f --in "$fil
 "$K" -L "$T/lib" export vectors -o "$T/out/v.npz" >/dev/null || exit 1
 s --json >"$T/out/hits"
 "$KS_READERS/bin/python" tests/readers/readers.py "$T/out" "$film" "$question"
+code=$?
+mkdir "$T/eval"
+"$KS_READERS/bin/python" tests/readers/eval_sklearn.py "$K" "$T/eval" && exit $code
