@@ -18,7 +18,7 @@
 typedef struct {
     double window, hop, budget, commit_every;
     int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
-    const char *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
+    const char *survey, *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
     ks_opt_list include, exclude;
 } fields_t;
 #define AT(field) offsetof(fields_t, field)
@@ -33,6 +33,7 @@ static const ks_option options[] = {
     {0, "hop", KS_OPT_NUMBER, AT(hop), "SECONDS", "from one clip to the next (half a window)"},
     {0, "budget", KS_OPT_NUMBER, AT(budget), "TIME", "stop after 4h, 30m ...; the next run goes on"},
     {0, "nice", KS_OPT_FLAG, AT(nice), NULL, "leave the machine to others"},
+    {0, "survey", KS_OPT_TEXT, AT(survey), "first|only|off", "a clip a minute first (where much is new)"},
     {'n', "dry-run", KS_OPT_FLAG, AT(dry_run), NULL, "say what would be done"},
     {0, "switch", KS_OPT_FLAG, AT(switch_model), NULL, "change the library's model to that of -m"},
     {0, "json", KS_OPT_FLAG, AT(json), NULL, "a JSON line an event"},
@@ -284,12 +285,12 @@ static unsigned unsaid(const fields_t *f)
 {
     return (f->shots ? 0 : KS_UNSAID_SHOTS) | (f->fit ? 0 : KS_UNSAID_FIT) | (f->decode ? 0 : KS_UNSAID_DECODE) |
            (f->stills || f->no_stills ? 0 : KS_UNSAID_STILLS) | (f->hidden || f->no_hidden ? 0 : KS_UNSAID_HIDDEN) |
-           (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW);
+           (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW) | (f->survey ? 0 : KS_UNSAID_SURVEY);
 }
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
 {
-    static const char *const fits[] = {"squash", "crop", "pad"};
+    static const char *const fits[] = {"squash", "crop", "pad"}, *const surveys[] = {"off", "first", "only"};
     s->includes = ended(&f->include);
     s->excludes = ended(&f->exclude);
     if (!s->includes || !s->excludes) return ks_fail(e, KS_ENOMEM, "no memory");
@@ -303,6 +304,8 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
         .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
         .event = ks_report_event, .event_arg = s->report, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
     o->unsaid = unsaid(f);
+    for (int i = 0; i < 3; i++)
+        if (f->survey && strcmp(f->survey, surveys[i]) == 0) o->survey = (ks_survey)i;
     snprintf(s->died, sizeof s->died, "kinoseek itself stopped at it (signal %d): a fault of ours", s->before.signal);
     if (s->before.path && f->budget > 0) /* what the program before this one used of it is used */
         o->budget = f->budget > s->before.spent ? f->budget - s->before.spent : 1e-3;

@@ -50,6 +50,9 @@ static void print_text(const ks_globals *g, const ks_session_state *f)
         printf("  being written now by process %lld: %s under way\n", (long long)s->writer_pid, ks_counted(a, s->unfinished, "video"));
     if (f->at_work)
         print_progress(f, t.utf8);
+    if (s->surveyed)
+        printf("  %s searched by a survey (a clip a minute) until ingest comes to %s\n", ks_counted(a, s->surveyed, "video"),
+               s->surveyed == 1 ? "it" : "them");
     if (!s->writer_pid && s->unfinished)
         printf("  %s unfinished: kinoseek ingest goes on with %s\n", ks_counted(a, s->unfinished, "video"), s->unfinished == 1 ? "it" : "them");
     if (f->library.space.dim) {

@@ -33,6 +33,7 @@ const ks_man_field ks_man_fields[] = {
     {"search,similar", "parts.score", "0 to 1, of the term with its weight; the moment's score is the least of them"},
     {"search,similar", "copies", "other paths of the same film, and of near copies that are not shown; left out where there are none"},
     {"search,similar", "more_copies", "how many of them are not named"},
+    {"search,similar", "surveyed", "true where its best clip is of a survey; else left out"},
     {"search,similar", "missing", "true where the file is not where it was; else left out"},
     {"curve", "t", "seconds from the start of the film: where the frame begins to be shown"},
     {"curve", "score", "0 to 1, as in search: 0.5 is the cut-off"},
@@ -43,7 +44,7 @@ const ks_man_field ks_man_fields[] = {
     {"saved", "told", "hits that were told"},
     {"saved", "waiting", "hits that the next ingest tells"},
     {"clips", "frames", "how many were encoded"},
-    {"clips", "reason", "why it ends there: window, shot, tail, still"},
+    {"clips", "reason", "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly in yet"},
 
     {"ingest", "event", "file; saved, where a kept query has found something; or at the end done"},
     {"ingest", "name", "saved: of the kept query"},
@@ -68,6 +69,7 @@ const ks_man_field ks_man_fields[] = {
     {"status", "clips", "that searches see"},
     {"status", "video_seconds", "that searches see"},
     {"status", "unfinished", "films that are begun"},
+    {"status", "surveyed", "films that are searched by their survey alone"},
     {"status", "bad", "files that are partly in, skipped or failed"},
     {"status", "generation", "grows with every change that a search sees"},
     {"status", "model_hash", "of weights and tokenizer; model info says the same"},
@@ -291,6 +293,10 @@ const ks_man_note ks_man_notes[] = {
      "what a later ingest does not say is as it was said last. --no-stills, --no-hidden and --no-follow take back. Without PATH all "
      "folders named before are looked at again, with their --exclude and --include; films that were named one by one are named again "
      "(--files-from), or their folder is."},
+    {"ingest", "SURVEY", NULL, "A survey gives each minute of a new film one clip of a few pictures, from key frames, newest films first: it is "
+     "searched after a fraction of the time, moments to the minute, hits marked surveyed. The whole pass then takes its place, "
+     "film by film. Without --survey there is one where more than 8 GiB are new; --survey only leaves the whole pass to a later run. "
+     "Films no longer than a clip have none, nor do those that were begun."},
     {"ingest", "LIMITS", NULL, "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's clock at 2^32 s. "
      "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a hole in the file)."},
     {"ingest", "LIMITS", NULL, "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run goes on."},

@@ -107,8 +107,19 @@ typedef struct {
     int stills;              /* 1: still pictures are films of one frame; 0: they are skipped */
     int fast;                /* leave out frames nobody refers to and the loop filter: times are less exact */
     int no_small;            /* frames but key frames come without the small picture */
+    int survey;              /* > 0: only so many pictures a span (ks_survey_span), at most, from proven key frames; the
+                              * outcome is FAILED where they cannot be sought: read it in order */
     const ks_key *from;      /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
 } ks_film_options;
+
+/* Seconds of film that one clip of a survey stands for: equal parts of at most a minute. */
+static inline double ks_survey_span(double length)
+{
+    double whole = length / 60;
+    int64_t n = whole < 1e12 ? (int64_t)whole : 1;
+    n += (double)n < whole - 1e-9 || n == 0;
+    return length / (double)n;
+}
 
 /* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file cannot
  * be opened, or the decoder program is gone (ks_decoder_stop and start again). Everything that is

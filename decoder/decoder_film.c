@@ -387,6 +387,17 @@ static void run_film(ks_film_job *f)
     }
 }
 
+static void survey(ks_film_job *f)
+{
+    ks_wire_end *end = &f->out.u.end;
+    open_film(f, 1);
+    int r = f->source.codec ? ks_film_survey(f) : -1;
+    ks_wire_begin(&f->out, KS_MSG_END);
+    end->verdict = r == 0 && f->hold.next > 0 ? KS_VERDICT_INDEXED : KS_VERDICT_FAILED;
+    end->frames = f->hold.next;
+    if (end->verdict == KS_VERDICT_FAILED) snprintf(end->reason, sizeof end->reason, "pictures cannot be sought");
+}
+
 void ks_task_film(ks_task *task)
 {
     static ks_film_job film; /* one job a process; its held frames are a large table */
@@ -398,9 +409,13 @@ void ks_task_film(ks_task *task)
     f->frame = av_frame_alloc();
     f->host = av_frame_alloc();
     if (!f->packet || !f->frame || !f->host) _exit(4);
-    run_film(f);
-    ks_wire_begin(&f->out, KS_MSG_END);
-    ks_film_verdict(&f->out.u.end, f);
+    if (task->job.survey > 0) {
+        survey(f);
+    } else {
+        run_film(f);
+        ks_wire_begin(&f->out, KS_MSG_END);
+        ks_film_verdict(&f->out.u.end, f);
+    }
     ks_talk_send(f);
     for (;;) ks_talk_serve(f, 1); /* held frames may still be asked for; ends when kinoseek closes the socket */
 }

@@ -71,6 +71,9 @@ void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int
 /* decoder_seek.c: go to the job's key frame; -1: nothing of this source is to be had */
 int ks_film_seek(ks_film_job *f);
 
+/* decoder_survey.c: pictures from key frames; -1: this film is to be read in order */
+int ks_film_survey(ks_film_job *f);
+
 /* decoder_verdict.c */
 void ks_film_missing(ks_film_job *f, int64_t from, int64_t to); /* ticks that have no picture because of damage */
 void ks_film_verdict(ks_wire_end *end, ks_film_job *f);

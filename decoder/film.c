@@ -186,6 +186,7 @@ static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st, 
     job.stills = f->options.stills;
     job.fast = f->options.fast;
     job.no_small = f->options.no_small;
+    job.survey = f->options.survey;
     job.hold = (int64_t)f->options.hold;
     if (f->options.from) {
         job.seek_ticks = f->options.from->ticks;

@@ -58,6 +58,7 @@ typedef struct {
     int32_t kind;
     int32_t stills, fast, no_small;
     int32_t reencode, one_thread;
+    int32_t survey;               /* pictures a clip of one; 0: a film in order */
     int64_t hold;                 /* bytes */
     double from, to;              /* of a cut, seconds; to < 0: the end */
     int64_t seek_ticks, seek_shift, seek_offset; /* of a film: from this key frame on (ks_key); ticks 0: from its start */

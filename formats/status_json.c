@@ -39,6 +39,7 @@ void ks_json_status(ks_json *j, const char *library, const ks_session_state *f)
     ks_json_int(j, "clips", s->clips);
     ks_json_seconds(j, "video_seconds", s->seconds);
     ks_json_int(j, "unfinished", s->unfinished);
+    ks_json_int(j, "surveyed", s->surveyed);
     ks_json_int(j, "bad", s->bad);
     ks_json_int(j, "generation", f->library.generation);
     ks_json_text(j, "model_hash", f->library.space.model);

@@ -27,7 +27,7 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 7, KS_SAVED_SINCE = 7, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
+enum { KS_SCHEMA_VERSION = 8, KS_SAVED_SINCE = 7, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
 #define KS_MAX_TICK (INT64_C(1) << 61) /* sums and differences of two stay in range */
 
 /* --- statement.c --- */

@@ -8,8 +8,8 @@
 
 const char *ks_reason_name(ks_reason reason)
 {
-    static const char *const names[] = { "window", "shot", "tail", "still" };
-    return (unsigned)reason < 4 ? names[reason] : "unknown";
+    static const char *const names[] = { "window", "shot", "tail", "still", "survey" };
+    return (unsigned)reason < 5 ? names[reason] : "unknown";
 }
 
 const char *ks_verdict_name(ks_verdict verdict)
@@ -140,20 +140,25 @@ int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e)
     }
 }
 
-/* Rotten clips go; their video stays in, marked partly and lost, until it is encoded again. */
-static int drop_clip(ks_index *x, int64_t clip, ks_error *e)
+/* Clips of one video go, clips[0] and those after it; *n: how many. It stays in, marked partly and lost, until it is encoded
+ * again; searches see it change once. */
+static int drop_of_one(int *n, ks_index *x, const int64_t *clips, int most, ks_error *e)
 {
     ks_library_row library;
     ks_video_row row;
-    int64_t video = 0;
-    int code = ks_integer(&video, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clip);
+    int64_t video = 0, next = 0;
+    int code = ks_integer(&video, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clips[0]);
     if (code >= 0) code = ks_library_read(&library, x, e);
     if (code < 0) return code;
     code = ks_video_read(&row, x, video, e);
     if (code < 0) return code;
     int seen = code > 0 && row.finished > 0;
     code = seen ? ks_video_hide(x, &library, &row, e) : 0;
-    if (code >= 0) code = ks_clip_delete(x, clip, e);
+    for (*n = 0, next = video; code >= 0 && next == video;) {
+        code = ks_clip_delete(x, clips[(*n)++], e);
+        if (*n == most) break;
+        if (code >= 0) code = ks_integer(&next, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clips[*n]);
+    }
     if (code >= 0 && seen) {
         row.v.verdict = KS_VERDICT_PARTLY;
         row.v.flags |= KS_VIDEO_LOST;
@@ -169,7 +174,7 @@ int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e)
     assert(x && n >= 0 && (clips || n == 0));
     int code = ks_begin(x, e);
     if (code < 0) return code;
-    for (int i = 0; i < n && code >= 0; i++) code = drop_clip(x, clips[i], e);
+    for (int i = 0, k = 0; i < n && code >= 0; i += k) code = drop_of_one(&k, x, clips + i, n - i, e);
     return ks_end(x, code, e);
 }
 

@@ -76,7 +76,7 @@ typedef struct {
 } ks_video;
 enum { KS_DATE_MTIME = 0, KS_DATE_NAME = 1, KS_DATE_CONTAINER = 2, KS_DATE_MAKER = 3 /* the maker's own tag in it */ };
 enum { KS_VIDEO_INTERLACED = 1, KS_VIDEO_INFERRED_TIMES = 2, KS_VIDEO_HDR = 4, KS_VIDEO_HWACCEL = 8,
-       KS_VIDEO_VFR = 32, KS_VIDEO_LOST = 16 /* rotten clips were dropped: encode what is missing again, then end it without this flag */ };
+       KS_VIDEO_VFR = 32, KS_VIDEO_SURVEY = 64 /* searched by its survey: the whole pass is to come */, KS_VIDEO_LOST = 16 /* rotten clips were dropped: encode what is missing again, then end it without this flag */ };
 
 /* Stored with a clip. vector[D] is fp32 of unit length and is kept as fp16; frames[T,D] (may be NULL)
  * is kept as int8 with one scale a frame; jpeg (may be NULL) is the thumbnail. All borrowed. */
@@ -202,6 +202,7 @@ int ks_index_saved_tell(ks_index *x, ks_tell *tell, void *arg, ks_error *e);
 /* --- care --- */
 typedef struct {
     int64_t videos, paths, clips, unfinished, bad;
+    int64_t surveyed;              /* of videos: by their survey alone */
     double seconds;                /* of video indexed */
     int64_t bytes_catalog, bytes_copies, bytes_clips, bytes_frames, bytes_thumbnails;
     double recall;                 /* measured recall@10 of the FAISS copy; < 0 if there is none */

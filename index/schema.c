@@ -34,6 +34,13 @@ const ks_table ks_tables[] = {
 
 #define ALWAYS(sql) { sql, 1, INT_MAX }
 
+#define CLIPS_VIEW(reasons) \
+    "CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / v.tb_den AS start, " \
+    "c.stop * 1.0 * v.tb_num / v.tb_den AS \"end\", c.frames AS frames, " \
+    "CASE c.reason WHEN 0 THEN 'window' WHEN 1 THEN 'shot' WHEN 2 THEN 'tail' " reasons " AS reason, x.half AS vector_f16 " \
+    "FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id JOIN library l ON l.space = c.space " \
+    "WHERE v.finished > 0"
+
 const ks_schema_object ks_schema[] = {
     ALWAYS("CREATE TABLE library(one INTEGER PRIMARY KEY CHECK(one = 1), id TEXT NOT NULL, created INTEGER NOT NULL, "
     "space INTEGER NOT NULL, writing INTEGER NOT NULL, generation INTEGER NOT NULL, next_video INTEGER NOT NULL, "
@@ -85,11 +92,8 @@ const ks_schema_object ks_schema[] = {
     "datetime(v.film_date, 'unixepoch') AS film_date, v.width AS width, v.height AS height, v.fps AS fps FROM video v"),
     ALWAYS("CREATE VIEW files AS SELECT CAST(p.path AS TEXT) AS path, p.path AS path_bytes, p.video AS video, p.size AS size, "
     "p.mtime_ns / 1e9 AS mtime, v.verdict AS verdict, v.reason AS reason FROM path p JOIN videos v ON v.video = p.video"),
-    ALWAYS("CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / v.tb_den AS start, "
-    "c.stop * 1.0 * v.tb_num / v.tb_den AS \"end\", c.frames AS frames, "
-    "CASE c.reason WHEN 0 THEN 'window' WHEN 1 THEN 'shot' WHEN 2 THEN 'tail' ELSE 'still' END AS reason, x.half AS vector_f16 "
-    "FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id JOIN library l ON l.space = c.space "
-    "WHERE v.finished > 0"),
+    { CLIPS_VIEW("ELSE 'still' END"), 1, 7 },
+    { CLIPS_VIEW("WHEN 4 THEN 'survey' ELSE 'still' END"), 8, INT_MAX },
 
     /* Version 2: a hash of all bytes of a file, for the day when only its mtime is another (DESIGN 3.4). */
     { "CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
@@ -112,6 +116,8 @@ const ks_schema_object ks_schema[] = {
     { "CREATE TABLE saved_hit(id INTEGER PRIMARY KEY, name TEXT NOT NULL, video INTEGER NOT NULL, start INTEGER NOT NULL, "
       "stop INTEGER NOT NULL, told INTEGER NOT NULL, hit TEXT NOT NULL, sum INTEGER NOT NULL) STRICT", KS_SAVED_SINCE, INT_MAX },
     { "CREATE INDEX saved_hit_film ON saved_hit(video, name)", KS_SAVED_SINCE, INT_MAX },
+    /* Version 8: films that are searched by their survey, to be counted. */
+    { "CREATE INDEX video_surveyed ON video(id) WHERE flags & 64", 8, INT_MAX },
     { NULL, 0, 0 }
 };
 
@@ -182,6 +188,7 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
     if (!ks_schema_stands(x->db, from))
         return ks_fail(e, KS_EDAMAGED, "%s/catalog.db: its tables, indexes and views are not those of a library: run kinoseek repair", x->dir);
     if (from == KS_SCHEMA_VERSION || x->mode == KS_READ) return 0;
+    if (from < 8 && sqlite3_exec(x->db, "DROP VIEW clips", NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     for (const ks_schema_object *o = ks_schema; o->sql; o++) {
         int was = ks_schema_has(o, from), is = ks_schema_has(o, KS_SCHEMA_VERSION);
         if (is && !was && sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);

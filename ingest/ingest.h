@@ -55,6 +55,10 @@ typedef struct {
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);
 
+/* A coarse pass over what is new: a clip a minute. First, then the whole pass; or alone; or not at all. */
+typedef enum { KS_SURVEY_OFF = 0, KS_SURVEY_FIRST = 1, KS_SURVEY_ONLY = 2 } ks_survey;
+#define KS_SURVEY_MUCH ((int64_t)8 << 30) /* bytes of new films: hours of work on two cores */
+
 typedef struct {
     const char *const *paths;  /* n files or folders; n 0: all folders named before */
     int n;
@@ -62,6 +66,7 @@ typedef struct {
     const char *decoder;       /* path of kinoseek-decode */
     double window, hop;        /* seconds; 0: as the library was made, else 8 and half the window */
     int frames;                /* T; 0: as the library was made, else the model's own */
+    ks_survey survey;
     unsigned unsaid;           /* KS_UNSAID_*: nobody chose these: as the library was made, else on, squash, full, none */
     int shots;                 /* 1: cut at shots (default), 0: --shots off */
     int follow, stills, dry_run, fast_decode, hidden, require_sandbox;
@@ -82,7 +87,7 @@ typedef struct {
     const char *faulty_reason;
 } ks_ingest_options;
 enum { KS_UNSAID_SHOTS = 1, KS_UNSAID_FIT = 2, KS_UNSAID_DECODE = 4, KS_UNSAID_STILLS = 8, KS_UNSAID_HIDDEN = 16,
-       KS_UNSAID_FOLLOW = 32 };
+       KS_UNSAID_FOLLOW = 32, KS_UNSAID_SURVEY = 64 /* first, where there is much to do; else off */ };
 enum { KS_CLIP_LONGEST = 86400 }; /* seconds; a window is 0.1 s at least, a hop 0.001 s */
 
 typedef struct {

@@ -47,7 +47,7 @@ typedef struct {
     uint8_t *px;                   /* [side, side, 3] */
 } ks_parcel_frame;
 
-typedef enum { KS_PARCEL_CLIP, KS_PARCEL_HERE, KS_PARCEL_END } ks_parcel_kind;
+typedef enum { KS_PARCEL_CLIP, KS_PARCEL_HERE, KS_PARCEL_ANEW /* survey: what came of the film does not count */, KS_PARCEL_END } ks_parcel_kind;
 typedef struct ks_parcel {
     struct ks_parcel *next;
     ks_parcel_kind kind;
@@ -88,6 +88,7 @@ typedef struct {
     size_t n_again;
     int at_work;                   /* jobs begun whose END the keeper has not settled: they may come again */
     int idle_ok;                   /* 1: no job will come any more */
+    int survey;                    /* 1: this pass is the survey */
     int readers;                   /* threads alive */
 } ks_belt;
 
@@ -106,6 +107,8 @@ typedef struct {
     int64_t window_us, hop_us;
 } ks_reader;
 void *ks_reader_run(void *reader);
+/* survey.c: the clips of its coarse pass, in place of those of all its frames; media and outcome into end. */
+int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *e);
 
 /* --- triage: who is new, changed, moved, copied, gone --- */
 typedef struct {

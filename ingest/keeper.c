@@ -33,8 +33,8 @@ typedef struct ks_active {
     known_frame *frame;       /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
     ks_still still;           /* what its newest frame and clip are */
-    waiting_clip waiting[BATCH];
-    int n_waiting;
+    waiting_clip *waiting;    /* [n_waiting] */
+    int n_waiting, room_waiting;
     int64_t clips;            /* of this run, committed */
     double oldest;            /* when the first waiting clip came */
     double seconds, total;    /* how far the reader is */
@@ -85,6 +85,7 @@ static void end_active(ks_keeper *k, active *a)
     drop_frames(a, k->coder, INT64_MAX);
     drop_waiting(a);
     ks_still_free(&a->still, k->coder);
+    free(a->waiting);
     free(a->frame);
     *a = k->active[--k->n_active];
 }
@@ -114,12 +115,15 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
         err = ks_index_add_video(&a->job->video, k->x, &v, e);
         if (err < 0) return err;
     }
-    for (int i = 0; i < a->n_waiting; i++) {
+    for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
         waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
-        data[i] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg, w->jpeg_bytes};
+        data[n++] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg, w->jpeg_bytes};
+        if (n < BATCH && i + 1 < a->n_waiting) continue;
+        err = ks_index_add_clips(k->x, a->job->video, data, n, e);
+        n = 0;
     }
-    return a->n_waiting > 0 ? ks_index_add_clips(k->x, a->job->video, data, a->n_waiting, e) : 0;
+    return err;
 }
 
 static int64_t bytes_so_far(const ks_keeper *k)
@@ -220,6 +224,13 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
         frames[i] = find_frame(a, p->number[i]);
         if (!frames[i]) return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive", a->job->place.path);
     }
+    if (a->n_waiting == a->room_waiting) {
+        int room = a->room_waiting + BATCH;
+        waiting_clip *more = reallocarray(a->waiting, (size_t)room, sizeof *more);
+        if (!more) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+        a->waiting = more;
+        a->room_waiting = room;
+    }
     waiting_clip *w = &a->waiting[a->n_waiting];
     size_t dim = (size_t)k->coder->dim;
     *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->reason == KS_REASON_STILL ? 1 : p->T, .reason = p->reason}};
@@ -254,6 +265,7 @@ static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
         return 0;
     }
     if (err < 0) return err;
+    if (k->belt->survey) return 0; /* one transaction a film */
     if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o)) err = commit(k, a, NULL, e);
     if (err == KS_EFORMAT) {
         a->bad = 1;
@@ -386,6 +398,37 @@ static void count(ks_keeper *k, const ks_video *v, int64_t clips)
                                        .seconds = clips > 0 ? seconds : 0, .seconds_missing = v->seconds_missing});
 }
 
+/* What the whole pass has goes in place of what it does not have: the survey, clips of other options. */
+static int replace(ks_keeper *k, active *a, const ks_video *v, ks_error *e)
+{
+    int err = ks_index_begin(k->x, e);
+    if (err < 0) return err;
+    if (a->job->n_have > 0 && v->verdict != KS_VERDICT_FAILED) err = drop_unplanned(k, a->job, e);
+    if (err == 0) err = commit(k, a, v, e);
+    return ks_index_end(k->x, err, e);
+}
+
+/* Of a survey that came to nothing, for whatever reason, the whole pass will tell. */
+static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+{
+    ks_job_file *job = a->job;
+    ks_video v = row_of(job);
+    int64_t clips = a->n_waiting;
+    int good = !p->changed && !a->bad && clips > 0 && (p->outcome.verdict == KS_VERDICT_INDEXED || p->outcome.verdict == KS_VERDICT_PARTLY);
+    if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
+    v.verdict = KS_VERDICT_INDEXED;
+    fill_media(&v, p);
+    if (p->media.duration > 0) v.duration = p->media.duration;
+    v.flags |= KS_VIDEO_SURVEY;
+    int err = good ? commit(k, a, &v, e) : 0;
+    end_active(k, a);
+    if (err < 0 && err != KS_EFORMAT) return err;
+    if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY)
+        ks_say_file(k->o, &(ks_file_event){.path = v.path, .verdict = KS_FILE_INDEXED, .reason = "surveyed: the whole pass is to come", .clips = clips,
+                                           .seconds = ks_seconds(v.duration, v.tb)});
+    return good ? ks_triage_have(job, k->x, e) : 0;
+}
+
 static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 {
     ks_job_file *job = a->job;
@@ -411,8 +454,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
             return err;
         }
     }
-    int err = job->n_have > 0 && v.verdict != KS_VERDICT_FAILED ? drop_unplanned(k, job, e) : 0;
-    if (err == 0) err = commit(k, a, &v, e);
+    int err = replace(k, a, &v, e);
     if (err == KS_EFORMAT) { /* vectors that cannot be kept: the film's fault, not the run's */
         snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be kept");
         drop_waiting(a);
@@ -445,7 +487,11 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) a->tb = p->tb;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
-    if (a && p->kind == KS_PARCEL_END) err = take_end(k, a, p, e);
+    if (a && p->kind == KS_PARCEL_ANEW) {
+        drop_frames(a, k->coder, INT64_MAX);
+        drop_waiting(a);
+    }
+    if (a && p->kind == KS_PARCEL_END) err = k->belt->survey ? end_survey(k, a, p, e) : take_end(k, a, p, e);
     ks_at_work(k->o, NULL);
     ks_parcel_free(p);
     return err;
@@ -455,7 +501,7 @@ int ks_keeper_flush(ks_keeper *k, ks_error *e)
 {
     for (int i = 0; i < k->n_active; i++) {
         active *a = &k->active[i];
-        int err = a->n_waiting > 0 && !a->bad ? commit(k, a, NULL, e) : 0;
+        int err = a->n_waiting > 0 && !a->bad && !k->belt->survey ? commit(k, a, NULL, e) : 0;
         if (err < 0 && err != KS_EFORMAT) return err;
     }
     return 0;

@@ -73,7 +73,7 @@ int ks_made_choose(ks_ingest_options *o, ks_index *x, ks_encoder *enc, ks_error 
     if (o->hop == 0 && o->window == 0) o->hop = m.hop; /* another window has its own half */
     if (o->window == 0) o->window = m.window > 0 ? m.window : 8;
     if (o->hop == 0) o->hop = o->window / 2;
-    o->unsaid = 0;
+    o->unsaid &= KS_UNSAID_SURVEY; /* of each run anew: by how much is new */
     return ks_ingest_check(o, e);
 }
 

@@ -281,11 +281,12 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
     return 0;
 }
 
-static int encode_all(run *r, int *stopped, ks_error *e)
+static int encode_all(run *r, int survey, int *stopped, ks_error *e)
 {
     pthread_t thread[READERS];
     pthread_condattr_t attr;
     int started = 0, err;
+    memset(&r->belt, 0, sizeof r->belt);
     pthread_mutex_init(&r->belt.lock, NULL);
     pthread_cond_init(&r->belt.room, NULL);
     pthread_condattr_init(&attr);
@@ -293,6 +294,7 @@ static int encode_all(run *r, int *stopped, ks_error *e)
     pthread_cond_init(&r->belt.news, &attr);
     pthread_condattr_destroy(&attr);
     r->belt.jobs = r->triage.jobs;
+    r->belt.survey = survey;
     r->belt.n_jobs = r->triage.n_jobs;
     r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
     err = ks_precision_note(r->x, r->triage.space, &r->coder, e);
@@ -314,6 +316,26 @@ static int encode_all(run *r, int *stopped, ks_error *e)
     pthread_cond_destroy(&r->belt.news);
     pthread_mutex_destroy(&r->belt.lock);
     return err < 0 ? err : kept;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const ks_job_file *x = a, *y = b;
+    int64_t s = x->place.mtime_ns, t = y->place.mtime_ns;
+    return s != t ? (s < t) - (s > t) : strcmp(x->place.path, y->place.path);
+}
+
+/* The survey of all, then all of all. */
+static int both_passes(run *r, int *stopped, ks_error *e)
+{
+    if (r->o.unsaid & KS_UNSAID_SURVEY) r->o.survey = r->triage.bytes >= KS_SURVEY_MUCH ? KS_SURVEY_FIRST : KS_SURVEY_OFF;
+    int err = 0;
+    if (r->o.survey != KS_SURVEY_OFF) {
+        qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, newest_first);
+        err = encode_all(r, 1, stopped, e);
+        if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
+    }
+    return err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY ? err : encode_all(r, 0, stopped, e);
 }
 
 static int finish(run *r, int stopped, ks_error *e)
@@ -364,10 +386,10 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err < 0) return err;
     say_plan(r);
     double begun = ks_monotonic();
-    if (!r->o.dry_run && r->triage.n_jobs > 0) err = encode_all(r, &stopped, e);
+    if (!r->o.dry_run && r->triage.n_jobs > 0) err = both_passes(r, &stopped, e);
     if (err < 0) return err;
     int64_t jobs = (int64_t)r->triage.n_jobs;
-    r->sum->left += r->o.dry_run ? jobs : stopped ? jobs - r->keeper.settled : 0;
+    r->sum->left += r->o.dry_run ? jobs : stopped || r->o.survey == KS_SURVEY_ONLY ? jobs - r->keeper.settled : 0;
     r->sum->interrupted = stopped == 1;
     if (stopped) ks_keeper_count_begun(&r->keeper);
     if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);

@@ -99,7 +99,7 @@ static void forget_kept(reading *g, int all)
     g->n_kept = n;
 }
 
-/* 1: this clip is in the catalog from an interrupted run. */
+/* 1: this clip is in the catalog from an interrupted run, or was looked at more closely. A survey's is not that clip. */
 static int have_clip(ks_job_file *job, int64_t start, int64_t end)
 {
     int low = 0, high = job->n_have;
@@ -109,7 +109,7 @@ static int have_clip(ks_job_file *job, int64_t start, int64_t end)
         else high = middle;
     }
     for (; low < job->n_have && job->have[low].start == start; low++)
-        if (job->have[low].end == end) {
+        if (job->have[low].end == end && job->have[low].reason != KS_REASON_SURVEY) {
             job->planned[low] = 1;
             return 1;
         }
@@ -309,6 +309,23 @@ static void give_up(ks_parcel *end, const ks_reader *r)
     end->job->attempts = 1; /* and this is the second */
 }
 
+static int survey_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
+{
+    ks_parcel *end = calloc(1, sizeof *end);
+    ks_error e = {0, ""};
+    if (!end) {
+        r->belt->quit = 1; /* not even room to say so */
+        return KS_ENOMEM;
+    }
+    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    end->changed = !same_file(&job->place);
+    int err = end->changed || is_faulty(r, job) ? 0 : ks_survey_film(end, r, d, &e);
+    if (!end->changed && err != KS_ESTOP) end->changed = !same_file(&job->place);
+    judge(end, err, &e);
+    ks_belt_put(r->belt, end);
+    return err == KS_EIO ? err : 0;
+}
+
 /* 0, or KS_EIO: the decoder program should be started anew. */
 static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
@@ -357,11 +374,11 @@ void *ks_reader_run(void *arg)
     ks_decoder_how how = {.hwaccel = r->o->hwaccel, .require_sandbox = r->o->require_sandbox};
     for (ks_job_file *job; (job = ks_belt_job(r->belt));) {
         ks_error e = {0, ""};
-        if (job->times++ > 0) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* it may be growing */
+        if (!r->belt->survey && job->times++ > 0) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* it may be growing */
         int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
         if (err == 0) {
             ks_at_work(r->o, job->place.path);
-            int gone = read_job(r, d, job) < 0;
+            int gone = (r->belt->survey ? survey_job(r, d, job) : read_job(r, d, job)) < 0;
             ks_at_work(r->o, NULL);
             if (gone) {
                 ks_decoder_stop(d);

@@ -188,7 +188,7 @@ static int note_device(ks_triage *t, const ks_met *met, const ks_video *v, ks_er
 /* 1: nothing more is to be done for this video. */
 static int is_done(const ks_triage *t, const ks_video *v)
 {
-    if (v->verdict == KS_VERDICT_NONE || v->flags & KS_VIDEO_LOST) return 0;
+    if (v->verdict == KS_VERDICT_NONE || v->flags & (KS_VIDEO_LOST | KS_VIDEO_SURVEY)) return 0;
     if (v->verdict == KS_VERDICT_FAILED) return v->attempts >= 2;
     if (v->verdict == KS_VERDICT_SKIPPED) return v->content[0] != 0xff || v->content[7] != 0xff; /* odd ones are looked at again */
     return v->space == t->space;

@@ -42,6 +42,13 @@ void ks_moment_film(ks_moment *m, const ks_video *v)
     m->duration = ks_seconds(v->duration, v->tb);
 }
 
+/* What its best clip is of. A row that cannot be read now says nothing. */
+static int is_surveyed(ks_index *x, const ks_hit *h)
+{
+    ks_clip clip;
+    return h->n_clips > 0 && ks_index_clip(&clip, x, h->clips[0], NULL) >= 0 && clip.reason == KS_REASON_SURVEY;
+}
+
 static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
 {
     char disk[256];
@@ -78,6 +85,7 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, int explain, k
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
     for (int i = 0; i < n; i++) {
         moment_of(&out->at[i], &out->hits.at[i], out->title);
+        out->at[i].surveyed = is_surveyed(s->x, &out->hits.at[i]);
         out->at[i].why = explain ? &out->why[i] : NULL;
     }
     return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;

@@ -177,6 +177,7 @@ typedef struct {
     const ks_hit_part *parts; int n_parts; /* of a question of several terms */
     int frames;              /* clips: frames encoded */
     int missing;             /* the file is not where it was */
+    int surveyed;            /* a minute of a film that is not wholly in: from a few pictures */
     const ks_curve *why;     /* --explain: what each of its frames gives, and the scale; else NULL */
 } ks_moment;
 void ks_moment_film(ks_moment *m, const ks_video *v); /* the film's part: date, rate, length, source time */

@@ -396,6 +396,7 @@ static void make_older(const char *path, int version)
     sqlite3 *db;
     char sql[80];
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    if (version < 8) ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW clips; DROP INDEX video_surveyed", NULL, NULL, NULL), SQLITE_OK);
     for (const ks_schema_object *o = ks_schema; o->sql; o++)
         if (ks_schema_has(o, version) && !ks_schema_has(o, KS_SCHEMA_VERSION))
             ck_assert_int_eq(sqlite3_exec(db, o->sql, NULL, NULL, NULL), SQLITE_OK);

@@ -12,8 +12,9 @@ step=${STEP:-1}; [ -n "${SLICE:-}" ] && step=53
 seed=${SEED:-7}
 cc -O2 -fPIC -shared -o "$T/faultlib.so" tests/torture/faultlib.c -ldl || { echo "not ok - faultlib does not build"; exit 1; }
 bash tests/clock_films.sh "$T/films"; rm "$T/films/clock_20.mp4" "$T/films/clock_13.mp4"
-say="ingest $T/films --encoder clock --window 2 --hop 0.7 --shots off --commit-every 0 --workers 1 -q"
-$K -L "$T/whole" $say >/dev/null 2>&1; $D "$T/whole" >"$T/whole.dump"
+say="ingest $T/films --encoder clock --window 2 --hop 0.7 --shots off --commit-every 0 --workers 1 --survey"
+$K -L "$T/whole" $say off -q >/dev/null 2>&1; $D "$T/whole" >"$T/whole.dump"
+say="$say ${SURVEY:-off} -q" # SURVEY=first: with a survey before (survey_faults.sh)
 # places FN -> how many calls an undisturbed run makes on files of the library
 places() { rm -rf "$T/lib" "$T/n"; FI_PROG=kinoseek FI_FN=$1 FI_PATH=$T/lib FI_COUNT=$T/n LD_PRELOAD=$T/faultlib.so $K -L "$T/lib" $say >/dev/null 2>&1; awk '{ print $2 }' "$T/n"; }
 sweep() { # NAME FN, settings of faultlib

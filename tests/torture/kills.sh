@@ -2,6 +2,7 @@
 # kills.sh - kill -9 at random moments of an ingest until KILLS (300) of them landed with a film part-written. After
 # each: the library opens, and every file that was said to be indexed is, for searches. The ingest that goes on
 # from there ends with a library whose dump equals an undisturbed one's, bit for bit. SLICE=1: 4 kills. Prints seeds.
+# SURVEY=first: with a survey before (survey_kills.sh); the undisturbed one is without.
 # The random moment is counted from the first byte of the catalog, so that a busy machine only makes it slower.
 set -u
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -11,8 +12,8 @@ want=${KILLS:-300}; [ -n "${SLICE:-}" ] && want=4
 seed=${SEED:-20240917}; RANDOM=$seed
 T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 bash tests/clock_films.sh "$T/films"
-say() { echo "ingest $T/films --encoder clock --window 2 --hop 0.4 --shots off --commit-every 0 --workers 2 --json -q"; }
-$K -L "$T/whole" $(say) >"$T/whole.out" 2>&1 || { echo "not ok - an undisturbed ingest"; cat "$T/whole.out"; exit 1; }
+say() { echo "ingest $T/films --encoder clock --window 2 --hop 0.4 --shots off --commit-every 0 --workers 2 --survey ${SURVEY:-off} --json -q"; }
+$K -L "$T/whole" $(SURVEY=off say) >"$T/whole.out" 2>&1 || { echo "not ok - an undisturbed ingest"; cat "$T/whole.out"; exit 1; }
 $D "$T/whole" >"$T/whole.dump"
 start=$(date +%s%N); $K -L "$T/again" $(say) >/dev/null 2>&1; span=$(( ($(date +%s%N) - start) / 1000000 ))
 cmp -s <($D "$T/again") "$T/whole.dump" && echo "ok - two undisturbed runs have one dump" || echo "not ok - two undisturbed runs have one dump"
