@@ -2,7 +2,8 @@
 # kills.sh - kill -9 at random moments of an ingest until KILLS (300) of them landed with a film part-written. After
 # each: the library opens, and every file that was said to be indexed is, for searches. The ingest that goes on
 # from there ends with a library whose dump equals an undisturbed one's, bit for bit. SLICE=1: 4 kills. Prints seeds.
-# SURVEY=first: with a survey before (survey_kills.sh); the undisturbed one is without.
+# SURVEY=first: with a survey before (survey_kills.sh), and films that are searched by it count as part-written; the
+# undisturbed run is without.
 # The random moment is counted from the first byte of the catalog, so that a busy machine only makes it slower.
 set -u
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
@@ -27,7 +28,7 @@ while [ $landed -lt "$want" ] && [ $kills -lt $((want * 40)) ]; do
     if kill -9 $pid 2>/dev/null; then wait $pid 2>/dev/null; kills=$((kills + 1)); else wait $pid; break; fi
     jq -r 'select(.event == "file" and .verdict == "indexed") | .path' <"$T/out" 2>/dev/null >>"$T/acked"
     [ -e "$L/catalog.db" ] || continue
-    part=$($D "$L" part 2>/dev/null); [ -n "$part" ] && [ "${part%% *}" -gt 0 ] && landed=$((landed + 1))
+    part=$($D "$L" part 2>/dev/null); [ "${part%% *}" != 0 ] || [ "${SURVEY:-off}" = off ] || part=$($K -L "$L" status --json 2>/dev/null | jq .surveyed); [ -n "$part" ] && [ "${part%% *}" -gt 0 ] && landed=$((landed + 1))
     if [ -s "$T/acked" ]; then
       $D "$L" >"$T/now" 2>"$T/err" || { refused=$((refused + 1)); cat "$T/err"; }
       while read -r path; do grep -qF "$path | indexed |" "$T/now" || { lost=$((lost + 1)); echo "lost: $path"; }; done <"$T/acked"
