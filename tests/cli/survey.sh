@@ -7,7 +7,7 @@ T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 export TMPDIR=$T XDG_CACHE_HOME=$T/cache
 ok() { if [ "$1" = 0 ]; then echo "ok - $2"; else echo "not ok - $2"; fi; }
 is() { if [ "$1" = "$2" ]; then echo "ok - $3"; else echo "not ok - $3"; echo "# got:  $1"; echo "# want: $2"; fi; }
-run() { "$K" -L "$L" ingest --encoder clock --json --shots off "$@" 2>"$T/err" >"$T/out"; code=$?; }
+run() { "$K" -L "$L" ingest --encoder clock --json --shots off --workers 1 "$@" 2>"$T/err" >"$T/out"; code=$?; }
 said() { jq -r "select(.event == \"$1\") | $2" "$T/out"; }
 mkdir "$T/in"
 s="color=c=black:s=176x144:r=10:d=150,format=yuv444p" p=1
