@@ -180,7 +180,23 @@ typedef struct {
     char *empty;      /* folder of a dry run's own library */
     ks_fault before;
     char died[80];    /* why the film of `before` is left out */
+    int64_t clips;    /* of this run's finished films */
+    int64_t scale_at; /* the scale is made anew at so many of them */
 } session;
+
+/* A library is searched from its first film on, with a scale that is kept from there on: else each question would make one
+ * for itself. At twice as many clips the next one, so that all of them cost no more than twice the last. */
+static void on_event(void *arg, const ks_event *v)
+{
+    session *s = arg;
+    ks_error ignored; /* what is wrong is said by the last one, at the end of the run */
+    if (v->kind == KS_EVENT_FILE && (v->u.file.verdict == KS_FILE_INDEXED || v->u.file.verdict == KS_FILE_PARTLY)) s->clips += v->u.file.clips;
+    if (s->enc && s->clips > s->scale_at) {
+        ks_calibrate(NULL, s->x, s->enc, &ignored);
+        s->scale_at = 2 * s->clips;
+    }
+    ks_report_event(s->report, v); /* what is said is kept */
+}
 
 static void remove_empty(const char *folder)
 {
@@ -302,7 +318,7 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
         .fast_decode = f->decode && strcmp(f->decode, "fast") == 0, .workers = f->workers, .hwaccel = f->hwaccel,
         .model_path = s->model ? s->model : "", .tokenizer_path = s->tokenizer ? s->tokenizer : "", .switch_space = f->switch_model,
         .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
-        .event = ks_report_event, .event_arg = s->report, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
+        .event = on_event, .event_arg = s, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
     o->unsaid = unsaid(f);
     for (int i = 0; i < 3; i++)
         if (f->survey && strcmp(f->survey, surveys[i]) == 0) o->survey = (ks_survey)i;

@@ -28,7 +28,8 @@ typedef struct ks_scale ks_scale;
  * NULL: without a kept background only vector queries have a score then. Never writes. */
 int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e);
 void ks_scale_close(ks_scale *s); /* NULL is fine */
-/* Writer, after an ingest: bring the kept scale up to date. enc as above. *changed may be NULL. */
+/* Writer, after an ingest and now and then in it: bring the kept scale up to date. enc as above; another model's is as none.
+ * *changed may be NULL. */
 int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e);
 
 typedef struct {

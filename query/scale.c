@@ -161,6 +161,8 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
         *changed = 0;
     if (err < 0 || s->dim == 0 || library->clips == 0)
         goto out;
+    if (enc && strcmp(ks_encoder_info(enc)->hash, library->space.model) != 0)
+        enc = NULL; /* during a switch: searches go on with the other model */
     if ((err = loaded = load(s, &generation, library, e)) < 0 || generation == library->generation)
         goto out;
     if ((err = kept = load_background(s, e)) < 0)
