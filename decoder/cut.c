@@ -142,6 +142,41 @@ static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e
     return r;
 }
 
+/* The key frame from which the part is decoded, where there is one that proves to be what it was; else the film's start. */
+static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys *keys, ks_error *e)
+{
+    ks_film_options o = {.hold = 1 << 20, .no_small = 1};
+    ks_film *film;
+    double begin = 0;
+    int r;
+
+    if (!keys || keys->n == 0) return 0;
+    if ((r = ks_film_open_at(&film, &begin, d, path, &o, keys, job->from, job->to, e))) return r;
+    ks_film_close(film);
+    for (int i = 0; begin > 0 && i < keys->n; i++) {
+        const ks_key *k = &keys->at[i];
+        if (k->offset == KS_KEY_BREAK || ks_seconds(k->ticks, keys->tb) != begin) continue;
+        job->seek_ticks = k->ticks;
+        job->seek_shift = k->shift;
+        job->seek_offset = k->offset;
+    }
+    return 0;
+}
+
+int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e)
+{
+    ks_job job = {.kind = KS_JOB_CUT, .reencode = side > 0, .watch = 1, .side = side, .from = p->from, .to = p->to, .muxer = "mp4"};
+    int r;
+
+    p->cut_from = p->from;
+    p->cut_to = p->to;
+    p->unfit = p->sounds_left = 0;
+    p->to_file = "the part";
+    if (!(p->from >= 0 && p->to > p->from && p->to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: nothing lies there", p->path);
+    if ((r = find_way(&job, d, p->path, keys, e))) return r;
+    return cut_into(p, to, d, &job, e);
+}
+
 static int there_already(const char *file, ks_error *e) { return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file); }
 
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)

@@ -169,6 +169,10 @@ typedef struct {
     int sounds_left;               /* out: streams of sound that no container takes and the piece lacks */
 } ks_piece;
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
+/* [p->from, p->to) for a browser, as MP4 into the open file `to`: side 0: as it is, from the key frame before; else H.264 of
+ * at most that many points on the short side. One sound at most, where browsers know it. keys, of an earlier pass over this
+ * very file, save the way there once proven (ks_film_open_at). p->unfit: as it is no browser knows it. */
+int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e);
 
 /* How fast films are decoded here, for bench: every frame of n files, one after the other. */
 typedef struct {

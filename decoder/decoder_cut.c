@@ -167,17 +167,27 @@ static int look_through(ks_cutter *c)
     return ks_source_open(&c->in, &how) ? ks_cut_fail(c, c->in.reason, 0) : 0;
 }
 
+/* By way of a key frame that was proven: nothing before it is read, and its clock is known. */
+static int go_to_key(ks_cutter *c)
+{
+    const ks_job *job = &c->task->job;
+    c->times.start = c->clock.times.start = job->seek_shift;
+    c->times.has_start = c->clock.times.has_start = 1;
+    c->from = job->reencode ? job->from : (double)job->seek_ticks * av_q2d(c->in.stream->time_base);
+    return ks_source_seek(&c->in, job, c->packet, c->frame) ? ks_cut_fail(c, c->in.reason, 0) : 0;
+}
+
 static int run(ks_cutter *c)
 {
     ks_source_how how = {.fd = c->task->file, .hwaccel = ""};
-    int r = 0, past = 0;
+    int r = 0, past = 0, key = c->task->job.seek_ticks > 0;
     if (ks_source_open(&c->in, &how)) return ks_cut_fail(c, c->in.reason, 0);
     ks_packet_clock_open(&c->clock, &c->in);
     forget_next(c);
     if (c->clock.times.untimed && !c->task->job.reencode) return ks_cut_fail(c, "a bare stream without times can only be encoded anew (--reencode)", 0);
-    if (look_through(c)) return -1;
+    if (!key && look_through(c)) return -1;
     ks_clock_start(&c->times, &c->in);
-    if (ks_cut_open(c)) return -1;
+    if ((key && go_to_key(c)) || ks_cut_open(c)) return -1;
     while (!r && !past && av_read_frame(c->in.format, c->packet) >= 0) {
         r = take_packet(c, c->packet, &past);
         av_packet_unref(c->packet);

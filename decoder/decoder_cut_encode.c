@@ -48,6 +48,19 @@ static void set_colours(AVCodecContext *to, const AVCodecParameters *p)
     }
 }
 
+/* Somebody waits for it: soon rather than small, 8 bits, at most job.side points on the short side. */
+static void for_watching(AVCodecContext *to, int side)
+{
+    int least = to->width < to->height ? to->width : to->height;
+    if (least > side) {
+        to->width = (int)((int64_t)to->width * side / least) & ~1;
+        to->height = (int)((int64_t)to->height * side / least) & ~1;
+    }
+    to->pix_fmt = AV_PIX_FMT_YUV420P;
+    av_opt_set(to->priv_data, "preset", "ultrafast", 0);
+    av_opt_set(to->priv_data, "crf", "24", 0);
+}
+
 int ks_cut_encoder(ks_cutter *c)
 {
     const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
@@ -66,6 +79,7 @@ int ks_cut_encoder(ks_cutter *c)
     if (c->out->oformat->flags & AVFMT_GLOBALHEADER) c->encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set(c->encoder->priv_data, "preset", "veryfast", 0);
     av_opt_set(c->encoder->priv_data, "crf", "20", 0);
+    if (c->task->job.side > 0) for_watching(c->encoder, c->task->job.side);
     if (c->encoder->width < 2 || c->encoder->height < 2) return ks_cut_fail(c, "the picture is too small to encode", 0);
     int r = avcodec_open2(c->encoder, codec, NULL);
     if (r < 0) return ks_cut_fail(c, "the encoder does not start", r);
@@ -80,7 +94,8 @@ static const int *matrix_of(enum AVColorSpace space)
     return sws_getCoefficients(space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RGB ? SWS_CS_DEFAULT : (int)space);
 }
 
-/* From this frame's samples to the encoder's. */
+/* From this frame's samples to the encoder's. (SWS_FAST_BILINEAR writes code into memory where it does not shrink: the
+ * sandbox ends that.) */
 static int make_scaler(ks_cutter *c, const AVFrame *f)
 {
     const AVCodecContext *to = c->encoder;
@@ -90,7 +105,8 @@ static int make_scaler(ks_cutter *c, const AVFrame *f)
         return 0;
     sws_freeContext(c->sws);
     c->sws = sws_getContext(f->width, f->height, format, to->width, to->height, to->pix_fmt,
-                            SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL, NULL, NULL);
+                            c->task->job.side > 0 ? SWS_BILINEAR : SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL,
+                            NULL, NULL);
     if (!c->sws) return ks_cut_fail(c, "the picture cannot be converted", 0);
     if (sws_getColorspaceDetails(c->sws, &inverse, &from_full, &table, &to_full, &brightness, &contrast, &saturation) >= 0) {
         if (f->color_range != AVCOL_RANGE_UNSPECIFIED && !is_rgb(format)) from_full = is_full(format, f->color_range);

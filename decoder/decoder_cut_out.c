@@ -115,6 +115,16 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
     return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : 0;
 }
 
+/* What browsers know inside an MP4: more than one of them, each since years. */
+static int is_watched(enum AVCodecID id)
+{
+    static const enum AVCodecID known[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP9, AV_CODEC_ID_AV1,
+                                           AV_CODEC_ID_AAC,  AV_CODEC_ID_MP3,  AV_CODEC_ID_OPUS, AV_CODEC_ID_FLAC, AV_CODEC_ID_NONE};
+    for (const enum AVCodecID *k = known; *k != AV_CODEC_ID_NONE; k++)
+        if (*k == id) return 1;
+    return 0;
+}
+
 static int does_not_take(ks_cutter *c, const char *what, enum AVCodecID id)
 {
     c->unfit = 1;
@@ -127,7 +137,8 @@ static int does_not_take(ks_cutter *c, const char *what, enum AVCodecID id)
 static int choose(ks_cutter *c)
 {
     AVFormatContext *f = c->in.format;
-    int last_resort = !strcmp(c->out->oformat->name, "matroska"), encoded = c->task->job.reencode;
+    int watch = c->task->job.watch, encoded = c->task->job.reencode, sounds = 0;
+    int last_resort = watch || !strcmp(c->out->oformat->name, "matroska"); /* watching, one sound is enough, or none */
     for (unsigned i = 0; i < KS_CUT_STREAMS; i++) c->map[i] = -1, c->last_dts[i] = AV_NOPTS_VALUE;
     for (unsigned i = 0; i < f->nb_streams && i < KS_CUT_STREAMS; i++) {
         AVStream *st = f->streams[i];
@@ -135,13 +146,14 @@ static int choose(ks_cutter *c)
         int video = st == c->in.stream, sound = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && id != AV_CODEC_ID_NONE;
         st->discard = video || sound ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
         if (!video && !sound) continue;
-        if (sound && (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id))) {
+        if (sound && (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id) || (watch && (sounds > 0 || !is_watched(id))))) {
             if (!last_resort) return does_not_take(c, "sound", id);
             st->discard = AVDISCARD_ALL;
             c->sounds_left++;
             continue;
         }
-        if (video && !encoded && !takes(c->out->oformat, id)) return does_not_take(c, "pictures", id);
+        if (video && !encoded && (!takes(c->out->oformat, id) || (watch && !is_watched(id)))) return does_not_take(c, "pictures", id);
+        sounds += sound;
         if (add_stream(c, st, video && encoded)) return -1;
     }
     return 0;

@@ -337,6 +337,15 @@ static void start_clock(ks_film_job *f)
     ks_clock_start(&f->times, &f->source);
 }
 
+static void seek(ks_film_job *f)
+{
+    const ks_job *job = &f->task->job;
+    f->seek_stamp = job->seek_ticks + job->seek_shift;
+    f->times.start = job->seek_shift;
+    f->times.has_start = 1;
+    if (ks_source_seek(&f->source, job, f->packet, f->frame)) ks_source_close(&f->source);
+}
+
 static void open_film(ks_film_job *f, int threads)
 {
     f->how = (ks_source_how){.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads, .shrink = f->shrink,
@@ -358,7 +367,7 @@ static void open_film(ks_film_job *f, int threads)
     if (f->ahead < 2) f->ahead = 2;
     if (f->ahead > 32) f->ahead = 32;
     f->seek_stamp = KS_NO_TIME;
-    if (f->task->job.seek_ticks > 0 && ks_film_seek(f)) ks_source_close(&f->source);
+    if (f->task->job.seek_ticks > 0) seek(f);
     ks_log_take();
 }
 

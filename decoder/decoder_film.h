@@ -68,8 +68,9 @@ void ks_talk_serve(ks_film_job *f, int wait); /* answer requests; wait: until on
 void ks_talk_send(ks_film_job *f);           /* f->out */
 void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int flags);
 
-/* decoder_seek.c: go to the job's key frame; -1: nothing of this source is to be had */
-int ks_film_seek(ks_film_job *f);
+/* decoder_seek.c: from the first packet to the job's key frame. packet and frame: of the caller, to work with. -1: nothing
+ * of this source is to be had. */
+int ks_source_seek(ks_source *s, const ks_job *job, AVPacket *packet, AVFrame *frame);
 
 /* decoder_survey.c: pictures from key frames; -1: this film is to be read in order */
 int ks_film_survey(ks_film_job *f);

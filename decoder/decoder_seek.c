@@ -9,31 +9,27 @@
 
 enum { FIRST_PACKETS = 256 }; /* of all streams, before the first of ours */
 
-static void decode_first(ks_film_job *f)
+static void decode_first(ks_source *s, AVPacket *packet, AVFrame *frame)
 {
-    for (int i = 0, ours = 0; i < FIRST_PACKETS && !ours && av_read_frame(f->source.format, f->packet) >= 0; i++) {
-        ours = f->packet->stream_index == f->source.stream->index;
-        if (ours) avcodec_send_packet(f->source.codec, f->packet);
-        av_packet_unref(f->packet);
+    for (int i = 0, ours = 0; i < FIRST_PACKETS && !ours && av_read_frame(s->format, packet) >= 0; i++) {
+        ours = packet->stream_index == s->stream->index;
+        if (ours) avcodec_send_packet(s->codec, packet);
+        av_packet_unref(packet);
     }
     /* With frame threads the packet is decoded before its picture is given or the next one is taken. */
-    if (avcodec_receive_frame(f->source.codec, f->frame) >= 0) av_frame_unref(f->frame);
-    avcodec_flush_buffers(f->source.codec);
+    if (avcodec_receive_frame(s->codec, frame) >= 0) av_frame_unref(frame);
+    avcodec_flush_buffers(s->codec);
 }
 
-int ks_film_seek(ks_film_job *f)
+int ks_source_seek(ks_source *s, const ks_job *job, AVPacket *packet, AVFrame *frame)
 {
-    const ks_job *job = &f->task->job;
-    const char *name = f->source.format->iformat->name;
-    int stream = f->source.stream->index;
+    const char *name = s->format->iformat->name;
+    int stream = s->stream->index;
     int by_bytes = job->seek_offset >= 0 && (strcmp(name, "mpegts") == 0 || strcmp(name, "mpeg") == 0);
-    decode_first(f);
-    f->seek_stamp = job->seek_ticks + job->seek_shift;
-    f->times.start = job->seek_shift;
-    f->times.has_start = 1;
-    int r = by_bytes ? av_seek_frame(f->source.format, stream, job->seek_offset, AVSEEK_FLAG_BYTE)
-                     : av_seek_frame(f->source.format, stream, f->seek_stamp, AVSEEK_FLAG_BACKWARD);
+    decode_first(s, packet, frame);
+    int r = by_bytes ? av_seek_frame(s->format, stream, job->seek_offset, AVSEEK_FLAG_BYTE)
+                     : av_seek_frame(s->format, stream, job->seek_ticks + job->seek_shift, AVSEEK_FLAG_BACKWARD);
     if (r >= 0) return 0;
-    snprintf(f->source.reason, sizeof f->source.reason, "no way to the key frame");
+    snprintf(s->reason, sizeof s->reason, "no way to the key frame");
     return -1;
 }

@@ -61,9 +61,10 @@ typedef struct {
     int32_t survey;               /* pictures a clip of one; 0: a film in order */
     int64_t hold;                 /* bytes */
     double from, to;              /* of a cut, seconds; to < 0: the end */
-    int64_t seek_ticks, seek_shift, seek_offset; /* of a film: from this key frame on (ks_key); ticks 0: from its start */
+    int64_t seek_ticks, seek_shift, seek_offset; /* from this key frame on (ks_key); ticks 0: from the film's start */
     char hwaccel[32];             /* "" none */
     char muxer[32];               /* of a cut: mp4, matroska, ... */
+    int32_t watch, side;          /* of a cut: for a browser that watches it; encoded to so many points on the short side */
 } ks_job;
 
 typedef struct {

@@ -85,6 +85,10 @@ static int add_headers(const library *lib, struct MHD_Response *m, const ks_repl
     if (*r->etag) ok &= lib->header(m, "ETag", r->etag) == MHD_YES;
     if (*r->attachment) ok &= lib->header(m, "Content-Disposition", r->attachment) == MHD_YES;
     if (r->ranges) ok &= lib->header(m, "Accept-Ranges", "bytes") == MHD_YES;
+    if (r->shows_to > 0) {
+        snprintf(range, sizeof range, "%.3f-%.3f", r->shows_from, r->shows_to);
+        ok &= lib->header(m, "X-Kinoseek-Seconds", range) == MHD_YES;
+    }
     if (r->status == 206)
         snprintf(range, sizeof range, "bytes %lld-%lld/%lld", (long long)r->from,
                  (long long)r->from + (long long)r->bytes - 1, (long long)r->size);

@@ -66,6 +66,19 @@ static int open_film(int *fd, struct stat *st, char *name, size_t room, ks_index
     return err < 0 ? err : *fd >= 0 ? 0 : status;
 }
 
+int ks_watchable(ks_video *v, char **path, ks_index *x, int64_t id, ks_error *e)
+{
+    struct stat st;
+    char name[256];
+    int fd, status;
+
+    *path = NULL;
+    if ((status = open_film(&fd, &st, name, sizeof name, x, id, e))) return status;
+    close(fd);
+    if ((status = ks_index_video(v, x, id, e)) < 0) return status;
+    return (*path = strdup(v->path)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
+}
+
 static const char *type_of(const char *name)
 {
     static const char *const types[][2] = {{"mp4", "video/mp4"},        {"m4v", "video/mp4"},
@@ -106,11 +119,18 @@ static void send_film(ks_reply *out, const ks_request *r, const struct stat *st,
 
 void ks_film_bytes(ks_reply *out, ks_call *c)
 {
+    const char *rest = strchr(c->tail, '/');
     char name[256] = "";
     struct stat st;
     ks_session *s;
     ks_error e;
-    int fd = -1, err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_LOOKING, &e);
+    int fd = -1, err;
+
+    if (rest && strcmp(rest, "/part") == 0) {
+        ks_film_part(out, c);
+        return;
+    }
+    err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_LOOKING, &e);
 
     if (err == 0)
         err = open_film(&fd, &st, name, sizeof name, ks_session_index(s), ks_id_read(c->tail), &e);

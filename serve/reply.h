@@ -21,6 +21,7 @@ typedef struct {
     char etag[48], attachment[96]; /* "" none */
     const char *cache;       /* Cache-Control, static; NULL: no-store */
     int ranges;              /* 1: bytes may be asked for */
+    double shows_from, shows_to; /* of a part: seconds of the film; to 0: not said */
     FILE *f;                 /* of ks_reply_open */
     ks_json json;
 } ks_reply;

@@ -47,7 +47,10 @@ void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k);
 
 ks_handler ks_api_search, ks_api_similar, ks_api_curve, ks_api_videos, ks_api_video, ks_api_clip;
 ks_handler ks_api_status, ks_api_bad, ks_api_export,
-    ks_api_formats, ks_page, ks_thumb, ks_film_bytes, ks_openapi;
+    ks_api_formats, ks_page, ks_thumb, ks_film_bytes, ks_film_part, ks_openapi;
+
+/* The film's row, and its path (malloc'ed), where its file is that film still. 0, < 0, or a status (media.c). */
+int ks_watchable(ks_video *v, char **path, ks_index *x, int64_t id, ks_error *e);
 
 /* The fixed part of every answer's head: "Name: value\r\n" lines; names and values for
  * libmicrohttpd. */

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { LOOKERS = 3, ASKERS = 2, SLOTS = LOOKERS + ASKERS, PATIENCE = 30 };
+enum { LOOKERS = 3, ASKERS = 2, WATCHERS = 2, SLOTS = LOOKERS + ASKERS + WATCHERS, PATIENCE = 30 };
 
 typedef struct {
     ks_setup setup; /* with a notice of its own */
@@ -78,11 +78,11 @@ void ks_sessions_stop(ks_sessions *p)
     pthread_mutex_unlock(&p->lock);
 }
 
-static slot *free_slot(ks_sessions *p, ks_session_use kind)
+static slot *free_slot(ks_sessions *p, ks_session_use use)
 {
-    int from = kind == KS_FOR_ASKING ? LOOKERS : 0, to = kind == KS_FOR_ASKING ? SLOTS : LOOKERS;
+    static const int first[] = {0, LOOKERS, LOOKERS + ASKERS, SLOTS};
 
-    for (int i = from; i < to; i++) /* one that is open already first: the lowest */
+    for (int i = first[use]; i < first[use + 1]; i++) /* one that is open already: the lowest */
         if (!p->slots[i].taken) return &p->slots[i];
     return NULL;
 }

@@ -7,7 +7,7 @@
 
 /* Questions may take seconds in the encoder; looking at rows and thumbnails never waits for
  * them. */
-typedef enum { KS_FOR_LOOKING = 0, KS_FOR_ASKING = 1 } ks_session_use;
+typedef enum { KS_FOR_LOOKING = 0, KS_FOR_ASKING = 1, KS_FOR_WATCHING = 2 } ks_session_use;
 typedef struct ks_sessions ks_sessions;
 
 /* library and setup are borrowed until close. */

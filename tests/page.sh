@@ -15,6 +15,7 @@ make_film() { ffmpeg -v error -y -i models/demo/films/weather.mp4 -f lavfi -i si
 make_film -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus "$T/films/vp9.webm"
 make_film -c:v libx265 -preset ultrafast -x265-params log-level=error -tag:v hvc1 -c:a aac "$T/films/hevc.mp4"
 make_film -c:v libx264 -preset ultrafast -c:a aac "$T/films/h264.mkv"
+make_film -c:v libx264 -preset ultrafast -c:a aac "$T/films/h264.ts"
 make_film -c:v mpeg4 -c:a mp3 "$T/films/xvid.avi"
 make_film -c:v mpeg2video -c:a mp2 "$T/films/mpeg2.mpg"
 make_film -c:v libx264 -preset ultrafast -pix_fmt yuv420p10le -c:a aac "$T/films/ten.mp4"

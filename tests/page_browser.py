@@ -154,13 +154,15 @@ def basket(page, s):
 
 def plays(page, s):
     films = {v["path"].split("/")[-1]: v["video"] for v in page.evaluate("fetch('/api/v1/videos').then(r => r.json())")["videos"]}
-    for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|xvid|mpeg2|ten|weather", n)):
+    for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|xvid|mov|mpeg2|ten|weather", n)):
         began = time.time()
         page.goto(s.base + "/?video=%d&t=2" % films[name])
         page.wait_for_selector("#player .screen > *")
         how = until(page, """(() => { const v = document.querySelector('#player video');
             return document.querySelector('#player .still') ? 'pictures' : v && v.readyState >= 2 && v.videoWidth > 0 && v.currentTime > 0 ? v.dataset.how || 'film' : null })()""", 60)
         took = time.time() - began
+        want = {"hevc.mp4": "encoded", "mpeg2.mpg": "encoded", "xvid.avi": "encoded", "h264.ts": "copied"}.get(name, "film")
+        ok(how == want, "%s goes by the rung: %s" % (name, want), how)
         if how == "pictures":
             ok(page.locator("#player .still").evaluate("i => i.naturalWidth") > 0 and "mpv" in page.inner_text("#player .screen"), "%s: its pictures, and why (%.1f s)" % (name, took))
         else:

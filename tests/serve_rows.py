@@ -386,6 +386,37 @@ def films(s):
     ok(s.get("/media/%d" % film)[0] == 200, "13: back it plays")
 
 
+def parts(s):
+    """A few seconds of a film, as it is and encoded, by way of ffprobe."""
+    film = [v["video"] for v in s.json("/api/v1/videos")["videos"] if v["path"].endswith("weather.mp4")][0]
+
+    def look(body):
+        with open(FOLDER + "/part.mp4", "wb") as f:
+            f.write(body)
+        out = subprocess.run(["ffprobe", "-v", "error", "-count_frames", "-show_entries", "stream=codec_name,height,nb_read_frames", "-of", "json", FOLDER + "/part.mp4"], capture_output=True)
+        return json.loads(out.stdout or b"{}").get("streams", [])
+
+    status, headers, body = s.get("/media/%d/part?from=10&to=12.5&side=144" % film)
+    seen = look(body)
+    ok(status == 200 and len(seen) == 1 and seen[0]["codec_name"] == "h264" and seen[0]["height"] == 144 and seen[0]["nb_read_frames"] == "75", "a part is encoded: 75 frames of 144 points", (status, seen, body[:200]))
+    ok(headers.get("x-kinoseek-seconds", "").startswith("10.000-12.5"), "and says what it shows", headers)
+    seen = look(s.get("/media/%d/part?from=0&to=1&side=1080" % film)[2])
+    ok(len(seen) == 1 and seen[0]["height"] == 252, "never larger than the film", seen)
+    status, headers, body = s.get("/media/%d/part?from=10&to=12.5" % film)
+    seen, shows = look(body), [float(x) for x in headers.get("x-kinoseek-seconds", "99-99").split("-")]
+    ok(status == 200 and seen and seen[0]["codec_name"] == "h264" and shows[0] <= 10 and 12.4 < shows[1] < 12.6, "or as it is, from the key frame before", (status, seen, shows))
+    for bad, want in (("from=10", 400), ("from=10&to=10", 400), ("from=10&to=40", 400), ("from=-1&to=2", 400), ("from=1&to=2&side=9999", 400), ("from=1&to=2&side=1", 400),
+                      ("from=NaN&to=2", 400), ("from=9000&to=9001&side=144", 422)):
+        got = s.get("/media/%d/part?%s" % (film, bad))
+        ok(got[0] == want, "a part %s is %d" % (bad, want), got)
+    ok(s.get("/media/999/part?from=1&to=2")[0] == 404, "of no film there is none")
+    dead = [p for p in os.listdir("/proc") if p.isdigit() and "kinoseek-decode" in open("/proc/%s/comm" % p).read()[:16] + " " and str(s.process.pid) in open("/proc/%s/stat" % p).read().split()]
+    for p in dead:
+        os.kill(int(p), signal.SIGKILL)
+    seen = [s.get("/media/%d/part?from=1&to=2&side=144" % film)[::2] for _ in range(2)]
+    ok(dead and seen[0][0] in (200, 422, 500) and seen[1][0] == 200, "a decoder that is killed is started again", seen)
+
+
 def described(s):
     """/openapi.json against the server: every path of it is there, and every member of an answer is told."""
     told = s.json("/openapi.json")
@@ -508,6 +539,7 @@ def main():
     same_as_commands(s)
     rows(s)
     films(s)
+    parts(s)
     described(s)
     tokens(s)
     events_and_end(s)

@@ -1,5 +1,5 @@
 // player.js - one film at a second: loop, in and out, frames, the score along it; pictures where a browser cannot play it.
-import { $, h, svg, base, clock, copy, day, fill, folder, get, seconds, shellWord } from "./dom.js";
+import { $, h, svg, ask, base, clock, copy, day, fill, folder, get, seconds, shellWord } from "./dom.js";
 import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as question from "./question.js";
@@ -50,7 +50,8 @@ async function drawCurve(state) {
   } catch { /* without a curve the strip still seeks */ }
 }
 
-const at = () => (now.video ? now.video.currentTime : now.t);
+// Seconds of the film: a part (see playParts) begins at its own.
+const at = () => (now.video ? now.video.currentTime + (now.piece ? now.piece.from : 0) : now.t);
 
 function mark() {
   if (!now) return;
@@ -67,32 +68,104 @@ function mark() {
 function seekTo(t) {
   const to = Math.min(now.film.seconds, Math.max(0, t));
   if (now.loop.checked && (to < now.from || to > now.to)) now.loop.checked = false; // somebody went elsewhere
-  if (now.video) now.video.currentTime = to;
+  if (now.rung) showPart(now, to);
+  else if (now.video) now.video.currentTime = to;
   else showPicture(to);
   mark();
 }
 
-// --- what plays
+// --- what plays: the film itself; else parts of it, as they are in another container; else encoded; else its pictures
+const motion = () => !matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 function playFilm(state) {
   const video = h("video", { controls: true, playsinline: true, preload: "auto", src: `/media/${state.film.video}#t=${state.t}` });
+  const fails = () => now === state && state.video === video && playParts(state, 0);
   video.addEventListener("loadedmetadata", () => (video.currentTime = state.t), { once: true });
   video.addEventListener("timeupdate", () => {
     if (now !== state) return;
     if (state.loop.checked && (video.currentTime >= state.to || video.currentTime < state.from - 0.5)) video.currentTime = state.from;
     mark();
   });
-  video.addEventListener("error", () => now === state && playPictures(state, state.film.missing ? "The file of this film is not where it was." : "This browser cannot play this film."));
-  video.addEventListener("loadeddata", () => { // sound alone, or a picture that it cannot decode
-    if (now === state && video.videoWidth === 0) playPictures(state, "This browser cannot show the picture of this film.");
-  });
+  video.addEventListener("error", fails);
+  video.addEventListener("loadeddata", () => video.videoWidth === 0 && fails()); // sound alone, or a picture that it cannot decode
   state.video = video;
   state.screen.replaceChildren(video);
-  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) video.play().catch(() => {});
+  if (motion()) video.play().catch(() => {});
+}
+
+const rungs = [{ how: "copied", side: "" }, { how: "encoded", side: "&side=480" }];
+const step_ = 8, longest = 20; // seconds of a part
+
+// A part of the film that holds `t`, fetched once: {url, from, to}.
+function fetchPart(state, t) {
+  const inside = t >= state.from - 0.001 && t < state.to, from = inside ? state.from : t;
+  const to = Math.min(state.film.seconds + 0.5, inside && state.to - from <= longest ? Math.max(state.to, from + 0.2) : from + step_);
+  const name = `${from.toFixed(3)}-${to.toFixed(3)}`;
+  if (!state.pieces.has(name)) {
+    const going = ask(`/media/${state.film.video}/part?from=${from.toFixed(3)}&to=${to.toFixed(3)}${rungs[state.rung - 1].side}`, { signal: state.gone.signal })
+      .then(async (reply) => {
+        const [a, b] = (reply.headers.get("X-Kinoseek-Seconds") || `${from}-${to}`).split("-").map(Number);
+        const url = URL.createObjectURL(await reply.blob());
+        state.urls.push(url);
+        return { url, from: a, to: b, end: to };
+      });
+    going.catch(() => state.pieces.delete(name));
+    state.pieces.set(name, going);
+  }
+  return state.pieces.get(name);
+}
+
+function playParts(state, tried, t = state.rung ? at() : state.t) {
+  state.rung = tried + 1;
+  if (state.film.missing || tried >= rungs.length) {
+    state.rung = 0;
+    return playPictures(state, state.film.missing ? "The file of this film is not where it was." : "This browser cannot play this film.");
+  }
+  const video = h("video", { controls: true, playsinline: true, preload: "auto" });
+  const fails = () => now === state && state.video === video && video.src && playParts(state, tried + 1, state.wanted ?? t);
+  video.addEventListener("timeupdate", () => now === state && state.video === video && mark());
+  video.addEventListener("error", fails);
+  video.addEventListener("loadeddata", () => (video.videoWidth === 0 ? fails() : (video.dataset.how = rungs[tried].how, state.said.textContent = "")));
+  video.addEventListener("ended", () => {
+    if (now !== state || !state.piece) return;
+    const end = state.piece.end;
+    showPart(state, state.loop.checked && end >= state.to - 0.05 ? state.from : end < state.film.seconds - 0.05 ? end : state.from);
+  });
+  state.video = video;
+  state.pieces.clear();
+  state.said = h("p", { role: "status" }, "This browser cannot play the file as it is; a part of it is being made…");
+  state.screen.replaceChildren(video, state.said);
+  state.piece = null;
+  showPart(state, t);
+}
+
+async function showPart(state, t) {
+  const { video } = state, tried = state.rung - 1;
+  state.wanted = t;
+  if (state.piece && t >= state.piece.from && t < state.piece.to) {
+    video.currentTime = t - state.piece.from;
+    if (motion()) video.play().catch(() => {});
+    return;
+  }
+  let piece;
+  try {
+    piece = await fetchPart(state, t);
+  } catch (error) {
+    if (error.name !== "AbortError" && now === state && state.video === video) playParts(state, tried + 1, t);
+    return;
+  }
+  if (now !== state || state.video !== video || state.wanted !== t) return;
+  state.piece = piece;
+  video.src = piece.url;
+  video.currentTime = Math.max(0, t - piece.from);
+  if (motion()) video.play().catch(() => {});
+  if (!state.loop.checked && piece.end < state.film.seconds - 0.05) fetchPart(state, piece.end).catch(() => {}); // the next one, meanwhile
 }
 
 function playPictures(state, why) {
-  const t = state.video ? state.video.currentTime || state.t : state.t;
+  const t = state.wanted ?? state.t;
   state.video = null;
+  state.piece = null;
   state.image = h("img", { alt: "", class: "still" });
   state.screen.replaceChildren(state.image, h("p", { role: "status" }, `${why} These are its pictures; the line below plays it in mpv.`));
   state.t = t;
@@ -158,9 +231,9 @@ function controls(state, go, like) {
 // Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
 export async function open(id, t, moment, go, like, changed) {
   const of = await film(id);
-  const state = { film: of, moment, t, go, like, video: null, from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
+  const state = { film: of, moment, t, go, like, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
   if (!(state.to > state.from)) state.to = state.from + 0.04;
-  now?.video?.pause();
+  if (now) leave(now);
   now = state;
   state.changed = changed;
   state.screen = h("div", { class: "screen" });
@@ -172,13 +245,22 @@ export async function open(id, t, moment, go, like, changed) {
   drawCurve(state);
 }
 
+// What is being made for it is not waited for; connections are let go.
+function leave(state) {
+  const { video } = state;
+  state.gone.abort();
+  state.video = null;
+  video?.pause();
+  video?.removeAttribute("src");
+  video?.load();
+  state.urls.forEach((url) => URL.revokeObjectURL(url));
+}
+
 dialog.addEventListener("close", () => {
   const state = now;
   if (!state) return;
-  state.video?.pause();
-  state.video?.removeAttribute("src");
-  state.video?.load(); // the connection is let go
   now = null;
+  leave(state);
   dialog.replaceChildren();
   state.changed();
 });
