@@ -49,6 +49,7 @@ typedef struct {
     {0, "fold", KS_OPT_TEXT, KS_AT(ask.fold), "on|off", "show copies of a film once (on)"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \
     {0, "translate", KS_OPT_TEXT, KS_AT(ask.translate), "CMD", "a program that makes the words English"}, \
+    {0, "refine", KS_OPT_FLAG, KS_AT(ask.refine), NULL, "start and end by frames, not by whole clips"}, \
     {0, "explain", KS_OPT_FLAG, KS_AT(ask.explain), NULL, "why: level, unit and frames of each moment"}, \
     {0, "pictures", KS_OPT_TEXT, KS_AT(pictures), "auto|off|kitty|sixel", "thumbnails in the terminal (auto)"}, \
     {0, "exact", KS_OPT_FLAG, KS_AT(ask.exact), NULL, "look at every clip"}, \

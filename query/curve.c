@@ -17,11 +17,20 @@ typedef struct {
     const ks_curve_part *part;
     ks_curve *out;
     int room;
+    float *vectors;           /* [n, dim] of the points where changes are asked for; else NULL */
 } drawing;
 
-static int add_point(drawing *w, int64_t at, double cosine, ks_error *e)
+/* Stored frames are rounded to a byte a number: their length is not quite 1. */
+static double cosine_of(const float *v, const float *q, int dim)
+{
+    return ks_dot(v, q, dim) / fmax(sqrt(ks_dot(v, v, dim)), 1e-12);
+}
+
+/* v: its vector; unit length, or nearly. */
+static int add_point(drawing *w, int64_t at, const float *v, int begins, ks_error *e)
 {
     ks_curve *c = w->out;
+    float *vectors = NULL;
 
     if (at < w->part->from || (w->part->to && at >= w->part->to))
         return 0;
@@ -31,16 +40,16 @@ static int add_point(drawing *w, int64_t at, double cosine, ks_error *e)
         if (!more)
             return ks_fail(e, KS_ENOMEM, "no memory for a curve");
         c->at = more;
+        if (w->part->changes && !(vectors = realloc(w->vectors, (size_t)room * (size_t)w->dim * sizeof *vectors)))
+            return ks_fail(e, KS_ENOMEM, "no memory for a curve");
+        w->vectors = vectors;
         w->room = room;
     }
-    c->at[c->n++] = (ks_curve_point){at, cosine, 0};
+    if (w->vectors)
+        memcpy(w->vectors + (size_t)c->n * (size_t)w->dim, v, (size_t)w->dim * sizeof *v);
+    c->at[c->n] = (ks_curve_point){.at = at, .cosine = cosine_of(v, w->q, w->dim), .change = c->n, .begins = begins};
+    c->n++;
     return 0;
-}
-
-/* Stored frames are rounded to a byte a number: their length is not quite 1. */
-static double cosine_of(const float *v, const float *q, int dim)
-{
-    return ks_dot(v, q, dim) / fmax(sqrt(ks_dot(v, v, dim)), 1e-12);
 }
 
 static int add_whole(drawing *w, const ks_clip *c, ks_error *e)
@@ -49,7 +58,7 @@ static int add_whole(drawing *w, const ks_clip *c, ks_error *e)
     int err = v ? ks_index_clip_vector(v, w->dim, w->x, c->id, e) : ks_fail(e, KS_ENOMEM, "no memory for a curve");
 
     if (err == 0)
-        err = add_point(w, c->start + (c->end - c->start) / 2, cosine_of(v, w->q, w->dim), e);
+        err = add_point(w, c->start + (c->end - c->start) / 2, v, 0, e);
     free(v);
     return err;
 }
@@ -62,8 +71,10 @@ static int add_clip(drawing *w, const ks_clip *c, ks_error *e)
     if (err == 0 && !v)
         err = add_whole(w, c, e);
     for (int i = 0; i < frames && err == 0; i++)
-        err = add_point(w, c->start + (c->end - c->start) * i / frames, cosine_of(v + (size_t)i * (size_t)w->dim, w->q, w->dim), e);
+        err = add_point(w, c->start + (c->end - c->start) * i / frames, v + (size_t)i * (size_t)w->dim, i == 0, e);
     free(v);
+    if (err == 0 && c->end > w->out->end)
+        w->out->end = c->end;
     return err == KS_EDAMAGED ? 0 : err;
 }
 
@@ -76,20 +87,43 @@ static int by_time(const void *a, const void *b)
     return (p->cosine > r->cosine) - (p->cosine < r->cosine); /* a sum must not hang on the order of clips */
 }
 
-/* The same instant is seen by several clips, each with its own surroundings: their mean. */
-static void join_times(ks_curve *c)
+/* The mean vector of the points from..to - 1 into v, and how far it is from the one before, `was`. */
+static double change_of(float *v, const float *was, const drawing *w, int from, int to)
 {
+    memset(v, 0, (size_t)w->dim * sizeof *v);
+    for (int i = from; i < to; i++) {
+        const float *one = w->vectors + (size_t)w->out->at[i].change * (size_t)w->dim; /* its place until now */
+        for (int d = 0; d < w->dim; d++)
+            v[d] += one[d];
+    }
+    return was ? 1 - ks_dot(v, was, w->dim) / fmax(sqrt(ks_dot(v, v, w->dim) * ks_dot(was, was, w->dim)), 1e-12) : 0;
+}
+
+/* The same instant is seen by several clips, each with its own surroundings: their mean. */
+static int join_times(drawing *w, ks_error *e)
+{
+    ks_curve *c = w->out;
+    float *two = w->vectors ? malloc(2 * (size_t)w->dim * sizeof *two) : NULL;
     int n = 0;
 
+    if (w->vectors && !two)
+        return ks_fail(e, KS_ENOMEM, "no memory for a curve");
     if (c->n)
         qsort(c->at, (size_t)c->n, sizeof *c->at, by_time);
     for (int i = 0, to; i < c->n; i = to) {
-        double sum = 0;
-        for (to = i; to < c->n && c->at[to].at == c->at[i].at; to++)
+        double sum = 0, change = 0;
+        int begins = 1;
+        for (to = i; to < c->n && c->at[to].at == c->at[i].at; to++) {
             sum += c->at[to].cosine;
-        c->at[n++] = (ks_curve_point){c->at[i].at, sum / (to - i), 0};
+            begins &= c->at[to].begins;
+        }
+        if (two)
+            change = change_of(two + n % 2 * w->dim, n ? two + (n + 1) % 2 * w->dim : NULL, w, i, to);
+        c->at[n++] = (ks_curve_point){.at = c->at[i].at, .cosine = sum / (to - i), .change = change, .begins = begins};
     }
     c->n = n;
+    free(two);
+    return 0;
 }
 
 static void score_points(ks_curve *c, const ks_scale *s, const float *q, int vector_query)
@@ -125,13 +159,13 @@ int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q
         if (clip.end > part->from && (!part->to || clip.start < part->to))
             err = add_clip(&w, &clip, e);
     ks_cursor_close(c);
-    if (err < 0 && err != KS_EDAMAGED) {
+    err = err < 0 && err != KS_EDAMAGED ? err : join_times(&w, e);
+    free(w.vectors);
+    if (err < 0)
         ks_curve_free(out);
-        return err;
-    }
-    join_times(out);
-    score_points(out, s, q, part->vector_query);
-    return 0;
+    else
+        score_points(out, s, q, part->vector_query);
+    return err;
 }
 
 void ks_curve_free(ks_curve *c)

@@ -107,11 +107,14 @@ void ks_hits_free(ks_hits *hits);
 typedef struct {
     int64_t at;               /* ticks: where the frame begins to be shown */
     double cosine, score;     /* of the frame, on the scale of ks_hit */
+    double change;            /* where asked for: 1 - cosine of the frame before and this one; of the first 0 */
+    int begins;               /* the first frame of every clip that holds it: a shot begins */
 } ks_curve_point;
 typedef struct {
     ks_curve_point *at;       /* [n], by time, each time once */
     int n;
     int64_t video, duration;  /* ticks */
+    int64_t end;              /* where the last clip of this part ends */
     ks_timebase tb;
     double level, unit, cut;  /* cosine of score 0, and what a deviation is, both in cosine; the cut-off's z; 0: a vector's */
 } ks_curve;
@@ -119,12 +122,16 @@ typedef struct {
     int64_t video;
     int64_t from, to;         /* ticks, half open; to 0: to the end */
     int vector_query;         /* as in ks_query_options */
+    int changes;              /* 1: what changes from frame to frame too */
 } ks_curve_part;
 
 /* Every kept frame of a film against q [dim]: the mean of the clips that hold it; a clip without frame vectors gives its own
  * cosine at its middle. Rotten rows are left out. KS_ENOTFOUND: no such film. */
 int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q, const ks_curve_part *part, ks_error *e);
 void ks_curve_free(ks_curve *c); /* zeros are fine */
+/* A moment's start and end by its frames, and its best one, of a curve with changes that reaches well around it. In and out:
+ * ticks. 0: no frame of the curve lies in it, nothing is changed. */
+int ks_curve_bounds(int64_t *start, int64_t *end, int64_t *best, const ks_curve *c);
 
 /* q[D], unit length. *english (may be NULL) becomes 0 where the words do not look English. KS_EUSAGE: not UTF-8. */
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, ks_error *e);

@@ -67,15 +67,17 @@ static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
 
 /* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
  * cannot shrink past a reader. */
-static int look(ks_answer *out, ks_session *s, const ks_asked *a, int explain, ks_error *e)
+static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q, ks_error *e)
 {
     const ks_scale *scale;
-    int err, n;
+    int err, n, explain = q->explain;
 
     if ((err = ks_session_scale(&scale, s, e)) < 0)
         return err;
     err = a->terms ? ks_query_run_terms(&out->hits, s->x, scale, a->q, a->terms, a->n, a->dim, &a->o, e)
                    : ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e);
+    if (err == 0 && q->refine)
+        err = ks_refine(&out->hits, s, scale, a, e);
     if (err < 0)
         return err;
     n = out->hits.count + out->hits.below;
@@ -106,10 +108,12 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
         err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err == 0)
         err = ks_question_vectors(&a, s, q, e);
+    if (err == 0 && q->refine && a.terms)
+        err = ks_fail(e, KS_EUSAGE, "--refine knows questions of one vector");
     if (err == 0 && q->explain && a.terms)
         err = ks_fail(e, KS_EUSAGE, "--explain knows questions of one vector; the parts of others are in --json");
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
-        err = look(out, s, &a, q->explain, e);
+        err = look(out, s, &a, q, e);
         ks_index_release(s->x);
     }
     free(a.q);

@@ -1,4 +1,4 @@
-/* ask_curve.c - one question along one film, and along each moment of an answer. */
+/* ask_curve.c - one question along one film, and along each moment of an answer; and borders of moments by it. */
 #include "session/session.h"
 
 #include "session/open.h"
@@ -42,8 +42,26 @@ int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_
 
     for (int i = 0; i < n && err == 0; i++) {
         const ks_hit *h = &hits->at[i];
-        ks_curve_part part = {h->video, h->start, h->end, a->o.vector_query};
+        ks_curve_part part = {.video = h->video, .from = h->start, .to = h->end, .vector_query = a->o.vector_query};
         err = ks_query_curve(&curves[i], s->x, scale, a->q, &part, e);
+    }
+    return err;
+}
+
+int ks_refine(ks_hits *hits, ks_session *s, const ks_scale *scale, const ks_asked *a, ks_error *e)
+{
+    enum { AROUND = 40 }; /* seconds: a moment may be longer than the clips that were joined */
+    int n = hits->count + hits->below, err = 0;
+
+    for (int i = 0; i < n && err == 0; i++) {
+        ks_hit *h = &hits->at[i];
+        int64_t around = (int64_t)AROUND * h->tb.den / h->tb.num;
+        ks_curve_part part = {.video = h->video, .from = h->start - around, .to = h->end + around,
+                              .vector_query = a->o.vector_query, .changes = 1};
+        ks_curve c = {0};
+        if ((err = ks_query_curve(&c, s->x, scale, a->q, &part, e)) == 0)
+            ks_curve_bounds(&h->start, &h->end, &h->best, &c);
+        ks_curve_free(&c);
     }
     return err;
 }

@@ -35,6 +35,8 @@ char *ks_question_title(const ks_question *question); /* "red star --minus red",
 /* What `command` makes of the words, which is told as a notice; malloc'ed. KS_EIO, KS_EFORMAT. */
 int ks_translate(char **out, ks_session *s, const char *command, const char *words, ks_error *e);
 
+/* Start, end and best of every hit from its frames. Inside the question's snapshot. */
+int ks_refine(ks_hits *hits, ks_session *s, const ks_scale *scale, const ks_asked *a, ks_error *e);
 /* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */
 int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e);
 

@@ -25,6 +25,7 @@ typedef struct {
     const char *path, *after, *before, *in, *merge, *fold;
     double longer, shorter;
     int all, exact, ann;
+    int refine;              /* start and end from the frames, not from the clips that were joined */
     int explain;             /* ks_moment.why is wanted */
 } ks_question;
 /* One more option by its name without dashes, as typed: what the command line, a URL and a kept query are read by. `words`

@@ -28,6 +28,14 @@ is "$(jq -s --slurpfile c "$T/curve" 'all(.start as $a | .end as $b | [.explain.
 is "$(k search --all -k 3 --explain $words | grep -c 'deviations of .* above level')" "$(wc -l <"$T/hits")" "and a line for people"
 is "$(k search --all -k 3 --json $words | jq -s 'any(has("explain"))')" false "only where it is asked for"
 
+# --- borders by frames: the moments of this film are known (models/demo/films/moments.tsv); of the last one, a bear that
+# blinks, each blink is a shot (it is taken for the rocket: what counts is where it ends)
+for q in "0 8 a rocket stands still on black checks" "9 16.25 pufferfish becomes smaller on a checkered background" "17.25 25.25 a rocket"; do
+  set -- $q; a=$1; b=$2; shift 2
+  is "$(k search --all --refine --json -k 1 "$@" | jq --argjson a $a --argjson b $b '(([.end, $b] | min) - ([.start, $a] | max)) / (([.end, $b] | max) - ([.start, $a] | min)) > 0.85 and .best >= .start and .best < .end')" true "--refine: $*"
+done
+k search --refine --and snow a ship >/dev/null; is "$?" 2 "--refine of several vectors: wrong use"
+
 k curve harbour.mp4 $words >"$T/plot"
 is "$(wc -l <"$T/plot") $(python3 -c 'import sys; print(sum(len(x.rstrip("\n")) > 80 for x in open(sys.argv[1], encoding="utf-8")))' "$T/plot")" "10 0" "a plot of eight lines, the times, and a sentence; no wider than 80"
 k curve harbour.mp4 $words --svg "$T/c.svg"; is "$? $(python3 -c 'import sys, xml.dom.minidom as m; d = m.parse(sys.argv[1]); print(len(d.getElementsByTagName("polyline")[0].getAttribute("points").split()))' "$T/c.svg")" \

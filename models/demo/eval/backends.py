@@ -38,13 +38,13 @@ class Kinoseek:
     def ingest(self, library, *paths):
         self.call('-L', library, 'ingest', '-q', '-m', self.model, *paths, ok=(0, 3))
 
-    def search(self, library, sentences, k=10):
+    def search(self, library, sentences, k=10, *more):
         """For each sentence its hits, best first."""
         hits = {x: [] for x in sentences}
         with tempfile.NamedTemporaryFile('w') as f:
             f.write('\n'.join(hits) + '\n')
             f.flush()
-            out = self.call('-L', library, 'search', '--queries', f.name, '--json', '--all', '-k', k, ok=(0, 1))
+            out = self.call('-L', library, 'search', '--queries', f.name, '--json', '--all', '-k', k, *more, ok=(0, 1))
         for hit in map(json.loads, out.splitlines()):
             hits[hit['query']].append(hit)
         return [hits[x] for x in sentences]
