@@ -121,7 +121,7 @@ static void say_nothing_found(FILE *f, const outlet *w, const ks_moment *nearest
     }
     ks_show_path(path, sizeof path, nearest->path, w->terminal.columns ? w->terminal.columns / 2 : 0, w->terminal.utf8);
     ks_clock(at, ks_seconds(nearest->best, nearest->tb));
-    fprintf(f, "Nothing here looks like that. The nearest: %s %s (weak). --all shows the rest.\n", path, at);
+    fprintf(f, "Nothing here clearly looks like that. The nearest: %s %s (weak). --all shows the rest.\n", path, at);
 }
 
 static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const ks_hits *hits)

@@ -102,7 +102,7 @@ is "$(cat "$T/err" "$T/out")" "Nothing here to look through." "and no error; sai
 # Moments are data: what is said about them goes to stderr where stdout is no terminal, and nowhere under -q.
 k search --all -k 3 a dog jumping into water >"$T/out"
 is "$(grep -c '^ [1-9] ' "$T/out") $(wc -l <"$T/out") $(grep -c '^The best 3 of 10 clips ' "$T/err")" "3 3 1" "a pipe holds moments alone"
-is "$(k search a submarine | wc -l) $(grep -c '^Nothing here looks like that. The nearest: ' "$T/err")" "0 1" "and nothing where nothing is found"
+is "$(k search a submarine | wc -l) $(grep -c '^Nothing here clearly looks like that. The nearest: ' "$T/err")" "0 1" "and nothing where nothing is found"
 k -q search --all a dog jumping into water >"$T/out"; is "$(wc -l <"$T/out") $(wc -c <"$T/err")" "$(k search --all --json a dog jumping into water | wc -l) 0" "-q: no word about them"
 k -q search a submarine >"$T/out"; is "$? $(cat "$T/out" "$T/err" | wc -c)" "1 0" "nor that there are none"
 KINOSEEK_PLAYER="echo play" k search --all -k 1 --open 1 a dog jumping into water | tail -n 1 >"$T/out"
