@@ -10,7 +10,8 @@
 
 typedef struct {
     ks_opt_list annotations;
-    const char *videos, *texts, *map, *video_vectors, *text_vectors, *media, *protocol, *fit, *templates;
+    const char *videos, *texts, *map, *video_vectors, *text_vectors, *media, *protocol, *fit,
+        *templates;
     int json, frames;
 } eval_fields;
 
@@ -18,15 +19,22 @@ static const ks_option options[] = {
     {0, "videos", KS_OPT_TEXT, offsetof(eval_fields, videos), "TSV", "video_id [path [start end]]"},
     {0, "texts", KS_OPT_TEXT, offsetof(eval_fields, texts), "TSV", "text_id text"},
     {0, "map", KS_OPT_TEXT, offsetof(eval_fields, map), "TSV", "video_id text_id: what is right"},
-    {0, "protocol", KS_OPT_TEXT, offsetof(eval_fields, protocol), "NAME", "msrvtt-1k, k400 ...: instead of lists"},
-    {0, "annotations", KS_OPT_LIST, offsetof(eval_fields, annotations), "FILE", "the data set's own files"},
-    {0, "media", KS_OPT_TEXT, offsetof(eval_fields, media), "DIR", "its films, to be embedded (-m)"},
-    {0, "video-vectors", KS_OPT_TEXT, offsetof(eval_fields, video_vectors), "FILE", ".npy in the list's order, or .npz with ids"},
-    {0, "text-vectors", KS_OPT_TEXT, offsetof(eval_fields, text_vectors), "FILE", "the same of the texts"},
+    {0, "protocol", KS_OPT_TEXT, offsetof(eval_fields, protocol), "NAME",
+     "msrvtt-1k, k400 ...: instead of lists"},
+    {0, "annotations", KS_OPT_LIST, offsetof(eval_fields, annotations), "FILE",
+     "the data set's own files"},
+    {0, "media", KS_OPT_TEXT, offsetof(eval_fields, media), "DIR",
+     "its films, to be embedded (-m)"},
+    {0, "video-vectors", KS_OPT_TEXT, offsetof(eval_fields, video_vectors), "FILE",
+     ".npy in the list's order, or .npz with ids"},
+    {0, "text-vectors", KS_OPT_TEXT, offsetof(eval_fields, text_vectors), "FILE",
+     "the same of the texts"},
     {0, "json", KS_OPT_FLAG, offsetof(eval_fields, json), NULL, "one JSON line a measure"},
     {0, "frames", KS_OPT_COUNT, offsetof(eval_fields, frames), "N", "frames of a film (16)"},
-    {0, "fit", KS_OPT_TEXT, offsetof(eval_fields, fit), "LIST", "squash, crop, pad; squash,crop: both (squash)"},
-    {0, "templates", KS_OPT_TEXT, offsetof(eval_fields, templates), "NAME", "clip-kinetics, colab, none, or a file"},
+    {0, "fit", KS_OPT_TEXT, offsetof(eval_fields, fit), "LIST",
+     "squash, crop, pad; squash,crop: both (squash)"},
+    {0, "templates", KS_OPT_TEXT, offsetof(eval_fields, templates), "NAME",
+     "clip-kinetics, colab, none, or a file"},
     {0},
 };
 
@@ -59,10 +67,14 @@ static int read_fits(run *r, ks_error *e)
     while (*at) {
         size_t n = strcspn(at, ",");
         int fit = 0;
-        while (fit < FITS && (strlen(fit_names[fit]) != n || strncmp(fit_names[fit], at, n) != 0)) fit++;
+        while (fit < FITS && (strlen(fit_names[fit]) != n || strncmp(fit_names[fit], at, n) != 0))
+            fit++;
         for (int i = 0; i < r->n_fits; i++)
             if ((int)r->fits[i] == fit) fit = FITS;
-        if (fit == FITS) return ks_fail(e, KS_EUSAGE, "--fit %s: squash, crop or pad, each once, with commas between", r->f->fit);
+        if (fit == FITS)
+            return ks_fail(e, KS_EUSAGE,
+                           "--fit %s: squash, crop or pad, each once, with commas between",
+                           r->f->fit);
         r->fits[r->n_fits++] = (ks_fit)fit;
         at += n + (at[n] == ',' && at[n + 1]);
         if (*at == ',') return ks_fail(e, KS_EUSAGE, "--fit %s: a comma too many", r->f->fit);
@@ -72,11 +84,13 @@ static int read_fits(run *r, ks_error *e)
 
 static int add_template(run *r, const char *text, ks_error *e)
 {
-    char **grown = (char **)realloc((void *)r->templates, (size_t)(r->n_templates + 1) * sizeof *grown);
+    char **grown = (char **)realloc((void *)r->templates,
+                                    (size_t)(r->n_templates + 1) * sizeof *grown);
     if (!grown) return ks_fail(e, KS_ENOMEM, "no memory for templates");
     r->templates = grown;
     grown[r->n_templates] = strdup(text);
-    return grown[r->n_templates] ? (r->n_templates++, 0) : ks_fail(e, KS_ENOMEM, "no memory for templates");
+    return grown[r->n_templates] ? (r->n_templates++, 0)
+                                 : ks_fail(e, KS_ENOMEM, "no memory for templates");
 }
 
 static int template_file(run *r, const char *path, ks_error *e)
@@ -85,11 +99,16 @@ static int template_file(run *r, const char *path, ks_error *e)
     char *line = NULL;
     size_t room = 0;
     int err = 0;
-    if (!f) return ks_fail(e, KS_ENOTFOUND, "--templates %s: neither clip-kinetics, colab, none, nor a file: %s", path, strerror(errno));
+    if (!f)
+        return ks_fail(e, KS_ENOTFOUND,
+                       "--templates %s: neither clip-kinetics, colab, none, nor a file: %s", path,
+                       strerror(errno));
     for (int n = 1; !err && getline(&line, &room, f) >= 0; n++) {
         line[strcspn(line, "\r\n")] = 0;
         if (*line == 0 || *line == '#') continue;
-        if (!strstr(line, "{}") || !ks_is_utf8(line)) err = ks_fail(e, KS_EFORMAT, "%s:%d: a template is UTF-8 text with {} for the label", path, n);
+        if (!strstr(line, "{}") || !ks_is_utf8(line))
+            err = ks_fail(e, KS_EFORMAT, "%s:%d: a template is UTF-8 text with {} for the label",
+                          path, n);
         else err = add_template(r, line, e);
     }
     if (!err && ferror(f)) err = ks_fail(e, KS_EIO, "%s: cannot be read", path);
@@ -101,7 +120,10 @@ static int template_file(run *r, const char *path, ks_error *e)
 
 static int read_templates(run *r, ks_error *e)
 {
-    const char *name = r->f->templates ? r->f->templates : r->protocol.templates ? r->protocol.templates : "none", *text;
+    const char *name = r->f->templates         ? r->f->templates
+                       : r->protocol.templates ? r->protocol.templates
+                                               : "none",
+               *text;
     int err = 0;
     r->templates_name = name;
     if (strcmp(name, "none") == 0) return 0;
@@ -115,13 +137,20 @@ static int read_templates(run *r, ks_error *e)
 static int read_protocol(run *r, int n, char **args, ks_error *e)
 {
     const eval_fields *f = r->f;
-    if (!f->protocol) return n || f->annotations.n ? ks_fail(e, KS_EUSAGE, "%s: files of annotations go with --protocol", n ? args[0] : f->annotations.at[0]) : 0;
-    if (f->videos || f->texts || f->map) return ks_fail(e, KS_EUSAGE, "--protocol goes without lists: it reads --annotations");
+    if (!f->protocol)
+        return n || f->annotations.n
+                   ? ks_fail(e, KS_EUSAGE, "%s: files of annotations go with --protocol",
+                             n ? args[0] : f->annotations.at[0])
+                   : 0;
+    if (f->videos || f->texts || f->map)
+        return ks_fail(e, KS_EUSAGE, "--protocol goes without lists: it reads --annotations");
     int err = ks_eval_protocol_open(&r->protocol, &r->setup, f->protocol, e);
     if (err) return err;
     if (r->protocol.task != r->task)
-        return ks_fail(e, KS_EUSAGE, "%s is a protocol of `eval %s`", f->protocol, ks_eval_task_name(r->protocol.task));
-    if (n + f->annotations.n == 0) return ks_fail(e, KS_EUSAGE, "%s needs --annotations: %s", f->protocol, r->protocol.needs);
+        return ks_fail(e, KS_EUSAGE, "%s is a protocol of `eval %s`", f->protocol,
+                       ks_eval_task_name(r->protocol.task));
+    if (n + f->annotations.n == 0)
+        return ks_fail(e, KS_EUSAGE, "%s needs --annotations: %s", f->protocol, r->protocol.needs);
     r->files = calloc((size_t)(n + f->annotations.n), sizeof *r->files);
     if (!r->files) return ks_fail(e, KS_ENOMEM, "no memory");
     for (int i = 0; i < f->annotations.n; i++) r->files[r->n_files++] = f->annotations.at[i];
@@ -136,24 +165,32 @@ static int begin(run *r, int n, char **args, ks_error *e)
     r->setup.notice = ks_watch_notice;
     r->setup.notice_arg = &r->watch;
     ks_watch_open(&r->watch, r->g);
-    if (f->frames > FRAMES_MOST) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
+    if (f->frames > FRAMES_MOST)
+        return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
     int err = read_protocol(r, n, args, e);
     if (!err && !f->protocol && (!f->videos || !f->texts || !f->map))
-        err = ks_fail(e, KS_EUSAGE, "give --videos, --texts and --map: what is asked of what, and what is right; or --protocol");
+        err = ks_fail(
+            e, KS_EUSAGE,
+            "give --videos, --texts and --map: what is asked of what, and what is right; or --protocol");
     if (!err) err = read_fits(r, e);
     if (!err) err = read_templates(r, e);
     if (!err && f->protocol && !f->video_vectors && !f->media)
-        err = ks_fail(e, KS_EUSAGE, "give --media with the films of %s, or --video-vectors and --text-vectors", f->protocol);
+        err = ks_fail(e, KS_EUSAGE,
+                      "give --media with the films of %s, or --video-vectors and --text-vectors",
+                      f->protocol);
     return err;
 }
 
 /* Once there is something to embed: the lists were judged before. */
 static int open_model(run *r, ks_error *e)
 {
-    int towers = (r->f->video_vectors ? 0 : KS_TOWER_VIDEO) | (r->f->text_vectors ? 0 : KS_TOWER_TEXT);
+    int towers = (r->f->video_vectors ? 0 : KS_TOWER_VIDEO) |
+                 (r->f->text_vectors ? 0 : KS_TOWER_TEXT);
     if (r->enc || towers == 0) return 0;
     int err = ks_open_encoder(&r->enc, &r->setup, NULL, towers, KS_FP32, e);
-    if (!err && ks_encoder_info(r->enc)->kind != KS_LVT) err = ks_fail(e, KS_EUSAGE, "eval needs an LvT model: this one gives no video and text vectors");
+    if (!err && ks_encoder_info(r->enc)->kind != KS_LVT)
+        err = ks_fail(e, KS_EUSAGE,
+                      "eval needs an LvT model: this one gives no video and text vectors");
     return err;
 }
 
@@ -183,9 +220,16 @@ static int take(ks_eval_vectors *out, const ks_eval_list *list, const char *path
 
 static ks_eval_how how_of(run *r, ks_fit fit)
 {
-    return (ks_eval_how){.setup = &r->setup, .enc = r->enc, .media = r->f->media, .prefix = r->protocol.prefix,
-                         .frames = r->f->frames ? r->f->frames : FRAMES, .fit = fit,
-                         .templates = (const char *const *)r->templates, .n_templates = r->n_templates, .step = ks_watch_step, .arg = &r->watch};
+    return (ks_eval_how){.setup = &r->setup,
+                         .enc = r->enc,
+                         .media = r->f->media,
+                         .prefix = r->protocol.prefix,
+                         .frames = r->f->frames ? r->f->frames : FRAMES,
+                         .fit = fit,
+                         .templates = (const char *const *)r->templates,
+                         .n_templates = r->n_templates,
+                         .step = ks_watch_step,
+                         .arg = &r->watch};
 }
 
 static int take_texts(run *r, ks_error *e)
@@ -200,7 +244,8 @@ static int take_texts(run *r, ks_error *e)
         r->watch.quiet_notices = 0;
         if (!err) ks_watch_texts_done(&r->watch);
     }
-    if (!err && (r->task == KS_EVAL_CLASSIFY || r->task == KS_EVAL_MULTILABEL)) err = ks_eval_average_classes(&r->texts, &r->set, e);
+    if (!err && (r->task == KS_EVAL_CLASSIFY || r->task == KS_EVAL_MULTILABEL))
+        err = ks_eval_average_classes(&r->texts, &r->set, e);
     return err;
 }
 
@@ -221,7 +266,8 @@ static int take_videos(run *r, ks_fit fit, ks_error *e)
 static void say_size(const char *noun, int64_t published, int64_t here)
 {
     if (published && published != here)
-        printf("  Not the published set: that has %lld %s, the annotations %lld.\n", (long long)published, noun, (long long)here);
+        printf("  Not the published set: that has %lld %s, the annotations %lld.\n",
+               (long long)published, noun, (long long)here);
 }
 
 static void say_protocol(const run *r)
@@ -286,7 +332,8 @@ static int measure(run *r, ks_eval_task task, ks_fit fit, ks_error *e)
     int err = ks_figures_measure(&f, task, &r->set, &r->videos, &r->texts, e);
     if (err) return err;
     if (r->f->video_vectors && ks_figures_missing(&f) > 0 && !r->g->quiet)
-        fprintf(stderr, "kinoseek: %lld without a vector: they count as wrong\n", (long long)ks_figures_missing(&f));
+        fprintf(stderr, "kinoseek: %lld without a vector: they count as wrong\n",
+                (long long)ks_figures_missing(&f));
     if (!r->f->json) {
         if (r->n_fits > 1) printf("fit: %s\n", fit_names[fit]);
         ks_figures_show(stdout, &f);
@@ -311,7 +358,11 @@ static int check_films(const run *r, ks_error *e)
     int64_t i = 0;
     if (r->f->video_vectors || r->f->media) return 0;
     while (i < r->set.videos.n && !r->set.videos.at[i].value) i++;
-    return i < r->set.videos.n ? 0 : ks_fail(e, KS_EUSAGE, "give --video-vectors and --text-vectors (kinoseek embed -o makes such files), or --media with the films");
+    return i < r->set.videos.n
+               ? 0
+               : ks_fail(
+                     e, KS_EUSAGE,
+                     "give --video-vectors and --text-vectors (kinoseek embed -o makes such files), or --media with the films");
 }
 
 static int one_set(run *r, ks_error *e)
@@ -323,7 +374,8 @@ static int one_set(run *r, ks_error *e)
     for (int i = 0; i < fits && !err; i++) {
         err = take_videos(r, r->fits[i], e);
         if (!err) err = measure(r, r->task, r->fits[i], e);
-        if (!err && r->protocol.also_multilabel) err = measure(r, KS_EVAL_MULTILABEL, r->fits[i], e);
+        if (!err && r->protocol.also_multilabel)
+            err = measure(r, KS_EVAL_MULTILABEL, r->fits[i], e);
     }
     return err;
 }
@@ -335,7 +387,8 @@ static int all_sets(run *r, ks_error *e)
         int err = ks_eval_read_lists(&r->set, r->task, r->f->videos, r->f->texts, r->f->map, e);
         return err ? err : one_set(r, e);
     }
-    int n = ks_eval_variants(variants, VARIANTS, &r->protocol, r->files, r->n_files, e), err = n < 0 ? n : 0;
+    int n = ks_eval_variants(variants, VARIANTS, &r->protocol, r->files, r->n_files, e),
+        err = n < 0 ? n : 0;
     for (int i = 0; i < n && !err; i++) {
         ks_eval_set_free(&r->set);
         r->variant = variants[i];
@@ -345,7 +398,8 @@ static int all_sets(run *r, ks_error *e)
     return err;
 }
 
-static int eval(ks_eval_task task, const ks_globals *g, const eval_fields *f, int n, char **args, ks_error *e)
+static int eval(ks_eval_task task, const ks_globals *g, const eval_fields *f, int n, char **args,
+                ks_error *e)
 {
     run r = {.g = g, .f = f, .task = task};
     int err = begin(&r, n, args, e);
@@ -354,20 +408,32 @@ static int eval(ks_eval_task task, const ks_globals *g, const eval_fields *f, in
     return err;
 }
 
-#define KS_EVAL_COMMAND(object, word, task, what, notes) \
-    static int word(const ks_globals *g, void *fields, int n, char **args, ks_error *e) { return eval(task, g, fields, n, args, e); } \
-    extern const ks_command object; \
-    const ks_command object = {.name = "eval " #word, .usage = "", .brief = what, .more = notes, .options = options, .alone = 1, \
-                               .fields = sizeof(eval_fields), .run = word}
+#define KS_EVAL_COMMAND(object, word, task, what, notes)                                           \
+    static int word(const ks_globals *g, void *fields, int n, char **args, ks_error *e)            \
+    {                                                                                              \
+        return eval(task, g, fields, n, args, e);                                                  \
+    }                                                                                              \
+    extern const ks_command object;                                                                \
+    const ks_command object = {.name = "eval " #word,                                              \
+                               .usage = "",                                                        \
+                               .brief = what,                                                      \
+                               .more = notes,                                                      \
+                               .options = options,                                                 \
+                               .alone = 1,                                                         \
+                               .fields = sizeof(eval_fields),                                      \
+                               .run = word}
 
-KS_EVAL_COMMAND(ks_cmd_eval_retrieval, retrieval, KS_EVAL_RETRIEVAL, "Recall of text to video and video to text",
+KS_EVAL_COMMAND(ks_cmd_eval_retrieval, retrieval, KS_EVAL_RETRIEVAL,
+                "Recall of text to video and video to text",
                 "Ties count against; a row without a vector is missing and counts as wrong.\n"
                 "  kinoseek eval retrieval --protocol msrvtt-1k --media films -m lvt-base \\\n"
                 "    --annotations MSRVTT_JSFUSION_test.csv\n");
-KS_EVAL_COMMAND(ks_cmd_eval_classify, classify, KS_EVAL_CLASSIFY, "Top-1 and top-5 of one class a video",
+KS_EVAL_COMMAND(ks_cmd_eval_classify, classify, KS_EVAL_CLASSIFY,
+                "Top-1 and top-5 of one class a video",
                 "Texts are classes; several rows of one text_id are averaged, as CLIP does. The\n"
                 "map has one line a video.\n");
-KS_EVAL_COMMAND(ks_cmd_eval_multilabel, multilabel, KS_EVAL_MULTILABEL, "Mean average precision of classes",
+KS_EVAL_COMMAND(ks_cmd_eval_multilabel, multilabel, KS_EVAL_MULTILABEL,
+                "Mean average precision of classes",
                 "Average precision as scikit-learn's average_precision_score, mean over the\n"
                 "classes that have a video.\n");
 KS_EVAL_COMMAND(ks_cmd_eval_choice, choice, KS_EVAL_CHOICE, "Accuracy of multiple choice",

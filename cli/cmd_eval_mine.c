@@ -16,16 +16,20 @@ typedef struct {
 } mine_fields;
 
 static const ks_option options[] = {
-    {0, "beside", KS_OPT_LIST, offsetof(mine_fields, beside), "LIBRARY", "another model, window or precision of the films"},
-    {0, "json", KS_OPT_FLAG, offsetof(mine_fields, json), NULL, "a JSON line a library, and a comparison"},
-    {0, "seed", KS_OPT_COUNT, offsetof(mine_fields, seed), "N", "of the intervals of comparisons (1)"},
+    {0, "beside", KS_OPT_LIST, offsetof(mine_fields, beside), "LIBRARY",
+     "another model, window or precision of the films"},
+    {0, "json", KS_OPT_FLAG, offsetof(mine_fields, json), NULL,
+     "a JSON line a library, and a comparison"},
+    {0, "seed", KS_OPT_COUNT, offsetof(mine_fields, seed), "N",
+     "of the intervals of comparisons (1)"},
     {0},
 };
 
 /* One library's answers. */
 typedef struct {
     const char *path;
-    ks_eval_mine_figures exact, near;  /* near: by FAISS; its rank is NULL where the library has no such copy */
+    ks_eval_mine_figures exact,
+        near; /* near: by FAISS; its rank is NULL where the library has no such copy */
 } judged;
 
 typedef struct {
@@ -46,7 +50,8 @@ static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
     int err = ks_spans_read(&s, file, 0, e);
     if (err) return err;
     for (int i = 0; i < s.n && !err; i++)
-        if (s.at[i].yes && *s.at[i].label) err = ks_eval_wish_add(w, s.at[i].label, s.at[i].film, s.at[i].start, s.at[i].end, e);
+        if (s.at[i].yes && *s.at[i].label)
+            err = ks_eval_wish_add(w, s.at[i].label, s.at[i].film, s.at[i].start, s.at[i].end, e);
     ks_spans_free(&s);
     if (!err && w->n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no moment with a label in it", file);
     return err;
@@ -75,7 +80,10 @@ static int read_wishes(ks_eval_wishes *w, const char *file, ks_error *e)
     }
     struct stat st;
     if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && read_spans(w, file, e) == 0) return 0;
-    return err ? ks_fail(e, err, "%s", why.msg) : is_text_of_ours(file) ? ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B", file) : e->code;
+    return err ? ks_fail(e, err, "%s", why.msg)
+           : is_text_of_ours(file)
+               ? ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B", file)
+               : e->code;
 }
 
 /* --- asking --- */
@@ -126,7 +134,8 @@ static void say_missing(const mine *m, const judged *j)
         if (!j->exact.missing[i] || said++ == 5) continue;
         if (said > 5) break;
         ks_show_path(path, sizeof path, m->wishes.at[i].right[0].film, 0, 1);
-        fprintf(stderr, "kinoseek: %s is not in %s: \"%s\" counts as wrong\n", path, j->path, m->wishes.at[i].words);
+        fprintf(stderr, "kinoseek: %s is not in %s: \"%s\" counts as wrong\n", path, j->path,
+                m->wishes.at[i].words);
     }
     if (said > 5) fprintf(stderr, "kinoseek: and so do %lld more\n", (long long)j->exact.lost - 5);
 }
@@ -173,8 +182,9 @@ static void show_shares(const char *name, const ks_eval_mine_figures *f)
 {
     double low, high;
     ks_wilson(&low, &high, f->hits[0], f->n);
-    printf("%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  of %lld\n", name, 100 * share(f->hits[0], f->n), 100 * low, 100 * high,
-           100 * share(f->hits[1], f->n), 100 * share(f->hits[2], f->n), (long long)f->n);
+    printf("%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  of %lld\n", name,
+           100 * share(f->hits[0], f->n), 100 * low, 100 * high, 100 * share(f->hits[1], f->n),
+           100 * share(f->hits[2], f->n), (long long)f->n);
 }
 
 static void show(const mine *m, const judged *j)
@@ -186,8 +196,12 @@ static void show(const mine *m, const judged *j)
         show_shares("approximate", &j->near);
         printf("  %d of %d sentences have another rank\n", differing(j, m->wishes.n), m->wishes.n);
     } else printf("approximate  this library is small enough to be searched exactly always\n");
-    printf("cut-off      shows the right moment of %lld, withholds it of %lld that have it among the first ten", (long long)f->answered, (long long)f->withheld);
-    if (f->absent) printf(";\n             of %lld sentences that nothing here answers, %lld are answered", (long long)f->absent, (long long)f->absent_answered);
+    printf(
+        "cut-off      shows the right moment of %lld, withholds it of %lld that have it among the first ten",
+        (long long)f->answered, (long long)f->withheld);
+    if (f->absent)
+        printf(";\n             of %lld sentences that nothing here answers, %lld are answered",
+               (long long)f->absent, (long long)f->absent_answered);
     printf("\n");
 }
 
@@ -195,7 +209,8 @@ static void show(const mine *m, const judged *j)
 
 static int compare(const mine *m, const judged *a, const judged *b, int within, ks_error *e)
 {
-    double *x = calloc((size_t)m->wishes.n, sizeof *x), *y = calloc((size_t)m->wishes.n, sizeof *y), low = NAN, high = NAN, mean = 0;
+    double *x = calloc((size_t)m->wishes.n, sizeof *x), *y = calloc((size_t)m->wishes.n, sizeof *y),
+           low = NAN, high = NAN, mean = 0;
     int64_t n = 0, better = 0, worse = 0;
     char name[8];
     int err = x && y ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a comparison");
@@ -215,8 +230,10 @@ static int compare(const mine *m, const judged *a, const judged *b, int within, 
     mean = n ? mean / (double)n : NAN;
     snprintf(name, sizeof name, "r%d", within);
     if (!m->f->json) {
-        printf("%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld worse%s\n", b->path, a->path, within, 100 * mean, 100 * low,
-               100 * high, (long long)better, (long long)worse, low <= 0 && high >= 0 ? "; too few to say which is better" : "");
+        printf(
+            "%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld worse%s\n",
+            b->path, a->path, within, 100 * mean, 100 * low, 100 * high, (long long)better,
+            (long long)worse, low <= 0 && high >= 0 ? "; too few to say which is better" : "");
         return 0;
     }
     ks_json j;
@@ -250,7 +267,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 {
     mine m = {.g = g, .f = fields};
     if (n != 1) return ks_fail(e, KS_EUSAGE, "give one file: sentence, a tab, FILE@A-B a line");
-    if (g->setup.model && m.f->beside.n) return ks_fail(e, KS_EUSAGE, "-m goes without --beside: each library has its own model");
+    if (g->setup.model && m.f->beside.n)
+        return ks_fail(e, KS_EUSAGE, "-m goes without --beside: each library has its own model");
     m.n = 1 + m.f->beside.n;
     m.at = calloc((size_t)m.n, sizeof *m.at);
     int err = m.at ? read_wishes(&m.wishes, args[0], e) : ks_fail(e, KS_ENOMEM, "no memory");

@@ -61,8 +61,8 @@ const char *ks_eval_task_name(ks_eval_task task)
     return names[task];
 }
 
-int ks_figures_measure(ks_figures_of *out, ks_eval_task task, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts,
-                       ks_error *e)
+int ks_figures_measure(ks_figures_of *out, ks_eval_task task, const ks_eval_set *set,
+                       const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
     out->task = task;
     switch (task) {
@@ -93,7 +93,8 @@ static const figure *find(ks_eval_task task, const char *name)
 {
     char full[40];
     for (int i = 0; i < FIGURES; i++) {
-        snprintf(full, sizeof full, "%s%s%s", figures[i].group ? figures[i].group : "", figures[i].group ? "." : "", figures[i].name);
+        snprintf(full, sizeof full, "%s%s%s", figures[i].group ? figures[i].group : "",
+                 figures[i].group ? "." : "", figures[i].name);
         if (figures[i].task == task && strcmp(full, name) == 0) return &figures[i];
     }
     return NULL;
@@ -121,8 +122,11 @@ void ks_figures_json(ks_json *j, const ks_figures_of *f)
 
 static void show_ranks(FILE *out, const char *name, const ks_eval_ranks *r)
 {
-    fprintf(out, "%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  median rank %g  mean rank %.1f  of %lld\n", name, 100 * r->r1,
-            100 * r->r1_low, 100 * r->r1_high, 100 * r->r5, 100 * r->r10, r->median_rank, r->mean_rank, (long long)r->n);
+    fprintf(
+        out,
+        "%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  median rank %g  mean rank %.1f  of %lld\n",
+        name, 100 * r->r1, 100 * r->r1_low, 100 * r->r1_high, 100 * r->r5, 100 * r->r10,
+        r->median_rank, r->mean_rank, (long long)r->n);
 }
 
 void ks_figures_show(FILE *out, const ks_figures_of *f)
@@ -133,22 +137,26 @@ void ks_figures_show(FILE *out, const ks_figures_of *f)
     const ks_eval_choice_figures *q = &f->choice;
     switch (f->task) {
     case KS_EVAL_RETRIEVAL:
-        fprintf(out, "%lld videos, %lld texts, ties %lld\n", (long long)r->videos, (long long)r->texts, (long long)r->ties);
+        fprintf(out, "%lld videos, %lld texts, ties %lld\n", (long long)r->videos,
+                (long long)r->texts, (long long)r->ties);
         show_ranks(out, "text to video", &r->t2v);
         show_ranks(out, "video to text", &r->v2t);
         break;
     case KS_EVAL_CLASSIFY:
-        fprintf(out, "%lld videos, %lld classes, ties %lld\n", (long long)c->n, (long long)c->classes, (long long)c->ties);
-        fprintf(out, "top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%\n", 100 * c->top1, 100 * c->top1_low,
-                100 * c->top1_high, 100 * c->top5, 100 * c->mean_class_top1);
+        fprintf(out, "%lld videos, %lld classes, ties %lld\n", (long long)c->n,
+                (long long)c->classes, (long long)c->ties);
+        fprintf(out, "top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%\n",
+                100 * c->top1, 100 * c->top1_low, 100 * c->top1_high, 100 * c->top5,
+                100 * c->mean_class_top1);
         break;
     case KS_EVAL_MULTILABEL:
-        fprintf(out, "mAP %5.1f %% over %lld classes of %lld videos; %lld classes have no video\n", 100 * m->map,
-                (long long)(m->classes - m->classes_with_none), (long long)m->n, (long long)m->classes_with_none);
+        fprintf(out, "mAP %5.1f %% over %lld classes of %lld videos; %lld classes have no video\n",
+                100 * m->map, (long long)(m->classes - m->classes_with_none), (long long)m->n,
+                (long long)m->classes_with_none);
         break;
     case KS_EVAL_CHOICE:
-        fprintf(out, "%5.1f %% (%.1f to %.1f) of %lld questions, ties %lld\n", 100 * q->accuracy, 100 * q->low, 100 * q->high, (long long)q->n,
-                (long long)q->ties);
+        fprintf(out, "%5.1f %% (%.1f to %.1f) of %lld questions, ties %lld\n", 100 * q->accuracy,
+                100 * q->low, 100 * q->high, (long long)q->n, (long long)q->ties);
         break;
     }
 }
@@ -174,19 +182,23 @@ static int is_first(const ks_eval_protocol *p, int i, int by_model)
     return 1;
 }
 
-static void show_row(FILE *out, const ks_figures_of *f, const ks_eval_protocol *p, const figure *x, const char *name)
+static void show_row(FILE *out, const ks_figures_of *f, const ks_eval_protocol *p, const figure *x,
+                     const char *name)
 {
     char here[64];
     double low, high, is = number_of(f, x->at);
     if (isnan(is)) snprintf(here, sizeof here, "-");
-    else if (interval(&low, &high, f, x)) snprintf(here, sizeof here, "%.1f (%.1f to %.1f)", 100 * is, 100 * low, 100 * high);
+    else if (interval(&low, &high, f, x))
+        snprintf(here, sizeof here, "%.1f (%.1f to %.1f)", 100 * is, 100 * low, 100 * high);
     else snprintf(here, sizeof here, "%.1f", 100 * is);
     fprintf(out, "%-9s %-22s", name, here);
     for (int m = 0; m < p->n_published; m++) {
         const ks_eval_published *found = NULL;
         if (!is_first(p, m, 1)) continue;
         for (int k = 0; k < p->n_published; k++)
-            if (strcmp(p->published[k].model, p->published[m].model) == 0 && strcmp(p->published[k].figure, name) == 0) found = &p->published[k];
+            if (strcmp(p->published[k].model, p->published[m].model) == 0 &&
+                strcmp(p->published[k].figure, name) == 0)
+                found = &p->published[k];
         if (found) fprintf(out, " %12.1f", found->percent);
         else fprintf(out, " %12s", "-");
     }

@@ -77,8 +77,9 @@ static void progress(ks_watch *w, const ks_eval_step *s)
     if (!w->terminal && t - w->said < EVERY) return;
     w->said = t;
     if (new > 0) ks_duration(left, pace * (double)(s->of - s->done));
-    fprintf(stderr, "%s%s %s of %s%s%s%s%s", w->terminal ? "\r" : "", s->texts ? "texts" : "films", ks_thousands(done, s->done),
-            ks_thousands(of, s->of), *left ? " · " : "", left, *left ? " left" : "", w->terminal ? "\x1b[K" : "\n");
+    fprintf(stderr, "%s%s %s of %s%s%s%s%s", w->terminal ? "\r" : "", s->texts ? "texts" : "films",
+            ks_thousands(done, s->done), ks_thousands(of, s->of), *left ? " · " : "", left,
+            *left ? " left" : "", w->terminal ? "\x1b[K" : "\n");
     w->bar = w->terminal;
     fflush(stderr);
 }
@@ -109,15 +110,19 @@ void ks_watch_films_done(ks_watch *w)
     clear_bar(w);
     if (w->g->quiet) return;
     if (s->missing) {
-        fprintf(stderr, "kinoseek: %s of %s films are missing and count as wrong:\n", ks_thousands(a, s->missing), ks_thousands(b, s->of));
+        fprintf(stderr, "kinoseek: %s of %s films are missing and count as wrong:\n",
+                ks_thousands(a, s->missing), ks_thousands(b, s->of));
         for (int i = 0; i < w->n_missed && (i < SHOWN || w->g->verbose); i++) {
             ks_harmless(w->missed[i].id);
             ks_harmless(w->missed[i].why);
             fprintf(stderr, "  %s: %s\n", w->missed[i].id, w->missed[i].why);
         }
-        if (w->n_missed > SHOWN && !w->g->verbose) fprintf(stderr, "  and %d more; -v names them all\n", w->n_missed - SHOWN);
+        if (w->n_missed > SHOWN && !w->g->verbose)
+            fprintf(stderr, "  and %d more; -v names them all\n", w->n_missed - SHOWN);
     }
-    if (s->kept) fprintf(stderr, "kinoseek: %s of the vectors were kept from before, %s are new\n", ks_thousands(a, s->kept), ks_thousands(b, s->made));
+    if (s->kept)
+        fprintf(stderr, "kinoseek: %s of the vectors were kept from before, %s are new\n",
+                ks_thousands(a, s->kept), ks_thousands(b, s->made));
 }
 
 void ks_watch_texts_done(ks_watch *w)
@@ -125,5 +130,8 @@ void ks_watch_texts_done(ks_watch *w)
     char a[32];
     clear_bar(w);
     if (w->texts.cut && !w->g->quiet)
-        fprintf(stderr, "kinoseek: %s of the sentences are longer than the %d tokens that the model reads, and were cut there\n", ks_thousands(a, w->texts.cut), KS_TEXT_MAX);
+        fprintf(
+            stderr,
+            "kinoseek: %s of the sentences are longer than the %d tokens that the model reads, and were cut there\n",
+            ks_thousands(a, w->texts.cut), KS_TEXT_MAX);
 }

@@ -38,7 +38,8 @@ static slot *slot_of(const ks_kept_log *log, const uint8_t *key)
     uint64_t h;
     memcpy(&h, key, sizeof h);
     for (size_t i = (size_t)h & (log->room - 1);; i = (i + 1) & (log->room - 1))
-        if (log->slots[i].at == 0 || memcmp(log->slots[i].key, key, KS_KEPT_KEY) == 0) return &log->slots[i];
+        if (log->slots[i].at == 0 || memcmp(log->slots[i].key, key, KS_KEPT_KEY) == 0)
+            return &log->slots[i];
 }
 
 static int grow(ks_kept_log *log)
@@ -89,8 +90,10 @@ static int open_file(const char *path, const ks_encoder *enc)
     struct stat st;
     if (fd < 0) return -1;
     if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) goto no;
-    if (pread(fd, &is, sizeof is, 0) != (ssize_t)sizeof is || memcmp(&is, &want, sizeof want) != 0) {
-        if (ftruncate(fd, 0) != 0 || pwrite(fd, &want, sizeof want, 0) != (ssize_t)sizeof want) goto no;
+    if (pread(fd, &is, sizeof is, 0) != (ssize_t)sizeof is ||
+        memcmp(&is, &want, sizeof want) != 0) {
+        if (ftruncate(fd, 0) != 0 || pwrite(fd, &want, sizeof want, 0) != (ssize_t)sizeof want)
+            goto no;
     }
     flock(fd, LOCK_UN);
     return fd;
@@ -137,14 +140,17 @@ int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *wh
     const slot *s = slot_of(log, key);
     if (s->at == 0 || pread(log->fd, log->record, each, s->at) != (ssize_t)each) return 0;
     memcpy(&crc, log->record + KS_KEPT_KEY, sizeof crc);
-    if (memcmp(log->record, key, sizeof key) != 0 || crc != ks_kept_sum(key, log->record + head, each - head)) return 0;
+    if (memcmp(log->record, key, sizeof key) != 0 ||
+        crc != ks_kept_sum(key, log->record + head, each - head))
+        return 0;
     memcpy(v, log->record + head, each - head);
     return 1;
 }
 
 static int not_kept(const ks_kept_log *log, int errnum, ks_error *e)
 {
-    return ks_fail(e, KS_EIO, "%s: vectors cannot be kept: %s", log->path ? log->path : "no cache folder", strerror(errnum));
+    return ks_fail(e, KS_EIO, "%s: vectors cannot be kept: %s",
+                   log->path ? log->path : "no cache folder", strerror(errnum));
 }
 
 /* At the end of whole records: what lies behind them was cut short. */
@@ -160,7 +166,8 @@ static int append(ks_kept_log *log)
     return errnum;
 }
 
-int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v, ks_error *e)
+int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v,
+                    ks_error *e)
 {
     size_t head = KS_KEPT_KEY + sizeof(uint32_t), bytes = ks_kept_record_bytes(log->enc) - head;
     struct timespec now;

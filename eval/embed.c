@@ -13,7 +13,7 @@ typedef struct {
     const ks_eval_list *list;
     ks_kept_log *log;
     ks_film_folder *media;
-    char **path, **what;       /* [list.n] films still to be made: where, and what they are known by */
+    char **path, **what; /* [list.n] films still to be made: where, and what they are known by */
     float *v;                  /* [D] */
     ks_eval_step step;
     int said;                  /* 1: that nothing can be kept was said */
@@ -47,7 +47,9 @@ static int put(work *w, int64_t i, const float *v, ks_error *e)
     for (int d = 0; d < dim; d++) wide[d] = (double)v[d];
     int err = ks_eval_put(w->out, i, wide);
     free(wide);
-    return err ? ks_fail(e, KS_EFORMAT, "the model's vector of '%.200s' is zero, or not finite", w->list->at[i].id) : 0;
+    return err ? ks_fail(e, KS_EFORMAT, "the model's vector of '%.200s' is zero, or not finite",
+                         w->list->at[i].id)
+               : 0;
 }
 
 /* What cannot be kept is said once and made again next time. */
@@ -59,7 +61,8 @@ static void keep(work *w, const char *how, const char *what, const float *v)
     if (w->how->setup->notice) w->how->setup->notice(w->how->setup->notice_arg, e.msg);
 }
 
-static int begin(work *w, ks_eval_vectors *out, const ks_eval_list *list, const ks_eval_how *how, ks_error *e)
+static int begin(work *w, ks_eval_vectors *out, const ks_eval_list *list, const ks_eval_how *how,
+                 ks_error *e)
 {
     *w = (work){.how = how, .out = out, .list = list, .step.of = list->n};
     int err = ks_eval_room(out, list->n, ks_encoder_info(how->enc)->dim, e);
@@ -84,15 +87,28 @@ static int end(work *w, int err)
 /* --- films --- */
 
 /* What a film's vector depends on, apart from the model: 0, or why there is none in e. */
-static int name_film(char **what, const work *w, const ks_eval_row *row, const char *path, ks_error *e)
+static int name_film(char **what, const work *w, const ks_eval_row *row, const char *path,
+                     ks_error *e)
 {
     char content[KS_CONTENT_HEX];
     int err = ks_content_of(content, path, e);
     if (err) return err;
-    int n = asprintf(what, "film %s %.17g %.17g T%d fit%d resize%d", content, row->from, row->to, w->how->frames, (int)w->how->fit, KS_RESIZE_VERSION);
+    int n = asprintf(what, "film %s %.17g %.17g T%d fit%d resize%d", content, row->from, row->to,
+                     w->how->frames, (int)w->how->fit, KS_RESIZE_VERSION);
     if (n >= 0) return 0;
     *what = NULL;
     return no_memory(e);
+}
+
+static void say_unread(const work *w)
+{
+    const char *folder = ks_film_folder_unread(w->media);
+    const ks_setup *setup = w->how->setup;
+    char *sentence = NULL;
+    if (!folder || !setup->notice) return;
+    if (asprintf(&sentence, "%s: cannot be read: films in it are missing", folder) < 0) return;
+    setup->notice(setup->notice_arg, sentence);
+    free(sentence);
 }
 
 /* Of every row where its film is, and its vector where that is kept. */
@@ -101,13 +117,15 @@ static int look_up(work *w, ks_error *e)
     for (int64_t i = 0; i < w->list->n; i++) {
         const ks_eval_row *row = &w->list->at[i];
         ks_error why = {0};
-        int err = ks_film_folder_find(&w->path[i], w->media, row->value ? row->value : row->id, w->how->prefix, e);
+        int err = ks_film_folder_find(&w->path[i], w->media, row->value ? row->value : row->id,
+                                      w->how->prefix, e);
         if (err) return err;
         if (!w->path[i]) {
             missing(w, i, "there is no such film");
             continue;
         }
-        if ((err = name_film(&w->what[i], w, row, w->path[i], &why)) == KS_ENOMEM) return no_memory(e);
+        if ((err = name_film(&w->what[i], w, row, w->path[i], &why)) == KS_ENOMEM)
+            return no_memory(e);
         if (err) missing(w, i, why.msg);
         else if (ks_kept_log_find(w->v, w->log, log_name, w->what[i])) {
             if ((err = put(w, i, w->v, e)) < 0) return err;
@@ -124,7 +142,8 @@ static int look_up(work *w, ks_error *e)
 static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks_error *e)
 {
     const ks_eval_row *row = &w->list->at[i];
-    ks_clip_how how = {w->how->setup, decoder, w->how->frames, ks_side(ks_encoder_info(w->how->enc)), w->how->fit};
+    ks_clip_how how = {w->how->setup, decoder, w->how->frames,
+                       ks_side(ks_encoder_info(w->how->enc)), w->how->fit};
     ks_clip_pixels clip = {0};
     int err = ks_open_decoder(decoder, w->how->setup, e);
     if (err) return err;
@@ -138,7 +157,8 @@ static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks
     return err;
 }
 
-int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how, ks_error *e)
+int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how,
+                        ks_error *e)
 {
     work w;
     ks_decoder *decoder = NULL;
@@ -150,6 +170,7 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
     w.v = malloc((size_t)out->dim * sizeof *w.v);
     if (!w.path || !w.what || !w.v) return end(&w, no_memory(e));
     err = ks_film_folder_open(&w.media, how->media, e);
+    if (!err) say_unread(&w);
     if (!err) err = look_up(&w, e);
     if (!err) tell(&w);
     for (int64_t i = 0; i < videos->n && !err; i++) {
@@ -171,7 +192,9 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
 
 /* --- texts --- */
 
-enum { AT_ONCE = 256 };        /* sentences a call of the encoder, or those of one text: some passes, and little memory */
+enum {
+    AT_ONCE = 256
+}; /* sentences a call of the encoder, or those of one text: some passes, and little memory */
 
 /* The sentences of some rows, template by template, and their vectors: [n], [n, D]. */
 typedef struct {
@@ -259,7 +282,8 @@ static int take_means(work *w, const sentences *s, int64_t first, ks_error *e)
         for (int k = 0; k < s->each; k++)
             for (int64_t d = 0; d < dim; d++) s->sum[d] += (double)s->v[(i + k) * dim + d];
         if (ks_eval_put(w->out, row, s->sum) < 0)
-            return ks_fail(e, KS_EFORMAT, "the templates' vectors of '%.200s' cancel out", w->list->at[row].id);
+            return ks_fail(e, KS_EFORMAT, "the templates' vectors of '%.200s' cancel out",
+                           w->list->at[row].id);
     }
     return 0;
 }
@@ -268,7 +292,9 @@ static int some_texts(work *w, sentences *s, int64_t first, int64_t to, ks_error
 {
     for (int64_t row = first; row < to; row++)
         for (int k = 0; k < s->each; k++)
-            if (!(s->words[s->n++] = fill(s->forms[k], w->list->at[row].value ? w->list->at[row].value : ""))) return no_memory(e);
+            if (!(s->words[s->n++] = fill(s->forms[k],
+                                          w->list->at[row].value ? w->list->at[row].value : "")))
+                return no_memory(e);
     int err = vectors_of(w, s, e);
     if (!err) err = take_means(w, s, first, e);
     sentences_clear(s);
@@ -277,7 +303,8 @@ static int some_texts(work *w, sentences *s, int64_t first, int64_t to, ks_error
     return err;
 }
 
-int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how, ks_error *e)
+int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how,
+                        ks_error *e)
 {
     work w;
     sentences s = {.n = 0};

@@ -15,13 +15,16 @@ typedef struct {
 
 struct ks_film_folder {
     char *folder;
+    char *unread;              /* the first folder in it that cannot be read; NULL: none */
     film_file *at;             /* [n] by stem, then path */
     size_t n, room;
 };
 
 size_t ks_stem_length(const char *name)
 {
-    static const char *const endings[] = {"mp4", "mkv", "webm", "avi", "mov", "m4v", "flv", "mpg", "mpeg", "3gp", "wmv", "ts", "m2ts", "mts", "ogv", "gif"};
+    static const char *const endings[] = {"mp4",  "mkv", "webm", "avi", "mov", "m4v",
+                                          "flv",  "mpg", "mpeg", "3gp", "wmv", "ts",
+                                          "m2ts", "mts", "ogv",  "gif"};
     const char *dot = strrchr(name, '.');
     for (size_t i = 0; dot && dot > name && i < sizeof endings / sizeof *endings; i++)
         if (ks_same_word(dot + 1, endings[i])) return (size_t)(dot - name);
@@ -64,8 +67,9 @@ static int walk(ks_film_folder *m, ks_error *e)
     int err = tree ? 0 : ks_fail(e, KS_EIO, "%s: %s", m->folder, strerror(errno));
     for (FTSENT *at; !err && (at = fts_read(tree));) {
         if (at->fts_info == FTS_F) err = add(m, at->fts_path, e);
-        if (at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
-            err = ks_fail(e, KS_EIO, "%s: cannot be read: %s", at->fts_path, strerror(at->fts_errno));
+        if ((at->fts_info == FTS_DNR || at->fts_info == FTS_ERR) && !m->unread &&
+            !(m->unread = strdup(at->fts_path)))
+            err = ks_fail(e, KS_ENOMEM, "%s: no memory for its files", m->folder);
     }
     if (tree) fts_close(tree);
     return err;
@@ -79,8 +83,11 @@ int ks_film_folder_open(ks_film_folder **out, const char *folder, ks_error *e)
     if (!folder) return 0;
     m->folder = strdup(folder);
     int err = m->folder ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a folder");
-    if (!err && stat(folder, &st) != 0) err = ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", folder, strerror(errno));
-    if (!err && !S_ISDIR(st.st_mode)) err = ks_fail(e, KS_EUSAGE, "--media %s: is no folder", folder);
+    if (!err && stat(folder, &st) != 0)
+        err = ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", folder,
+                      strerror(errno));
+    if (!err && !S_ISDIR(st.st_mode))
+        err = ks_fail(e, KS_EUSAGE, "--media %s: is no folder", folder);
     if (!err) err = walk(m, e);
     if (!err && m->n) qsort(m->at, m->n, sizeof *m->at, by_stem);
     if (!err) return 0;
@@ -95,7 +102,13 @@ void ks_film_folder_close(ks_film_folder *m)
     for (size_t i = 0; i < m->n; i++) free(m->at[i].path);
     free(m->at);
     free(m->folder);
+    free(m->unread);
     free(m);
+}
+
+const char *ks_film_folder_unread(const ks_film_folder *m)
+{
+    return m->unread;
 }
 
 /* The first file of that stem, m->n where there is none. */
@@ -121,12 +134,14 @@ static int by_name(char **path, const ks_film_folder *m, const char *name, ks_er
     size_t bytes = ks_stem_length(name), i = first_of(m, name, bytes);
     if (i == m->n) return 0;
     if (i + 1 < m->n && compare(m->at[i + 1].name, m->at[i + 1].stem, name, bytes) == 0)
-        return ks_fail(e, KS_EFORMAT, "%s: '%.100s' has two films, %.150s and %.150s", m->folder, name, m->at[i].path, m->at[i + 1].path);
+        return ks_fail(e, KS_EFORMAT, "%s: '%.100s' has two films, %.150s and %.150s", m->folder,
+                       name, m->at[i].path, m->at[i + 1].path);
     *path = strdup(m->at[i].path);
     return *path ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
 }
 
-int ks_film_folder_find(char **path, const ks_film_folder *m, const char *name, const char *prefix, ks_error *e)
+int ks_film_folder_find(char **path, const ks_film_folder *m, const char *name, const char *prefix,
+                        ks_error *e)
 {
     size_t length = prefix ? strlen(prefix) : 0;
     *path = NULL;
@@ -138,6 +153,7 @@ int ks_film_folder_find(char **path, const ks_film_folder *m, const char *name, 
     *path = NULL;
     const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
     int err = m->folder ? by_name(path, m, base, e) : 0;
-    if (!err && !*path && length && m->folder && strncmp(base, prefix, length) == 0) err = by_name(path, m, base + length, e);
+    if (!err && !*path && length && m->folder && strncmp(base, prefix, length) == 0)
+        err = by_name(path, m, base + length, e);
     return err;
 }

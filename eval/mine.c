@@ -29,7 +29,8 @@ static int wish_of(ks_eval_wish **out, ks_eval_wishes *w, const char *words, ks_
     return 0;
 }
 
-int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to, ks_error *e)
+int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to,
+                     ks_error *e)
 {
     ks_eval_wish *wish = NULL;
     int known = w->n, err = wish_of(&wish, w, words, e);
@@ -67,8 +68,11 @@ static int split_place(char *film, double *from, double *to, ks_error *e)
     if (dash) *dash = 0;
     int bad = ks_parse_seconds(from, at + 1) != 0 || (dash && ks_parse_seconds(to, dash + 1) != 0);
     if (dash) *dash = '-';
-    if (bad) return ks_fail(e, KS_EFORMAT, "'%.100s' is no time (seconds or h:mm:ss.mmm, START-END)", at + 1);
-    if (dash && *to <= *from) return ks_fail(e, KS_EFORMAT, "'%.100s': the end is not after the start", at + 1);
+    if (bad)
+        return ks_fail(e, KS_EFORMAT, "'%.100s' is no time (seconds or h:mm:ss.mmm, START-END)",
+                       at + 1);
+    if (dash && *to <= *from)
+        return ks_fail(e, KS_EFORMAT, "'%.100s': the end is not after the start", at + 1);
     *at = 0;
     return 0;
 }
@@ -79,7 +83,8 @@ static int take_line(ks_eval_wishes *w, int *none, char *line, ks_error *e)
     double from, to;
     if (!place) return ks_eval_wish_add(w, line, NULL, 0, 0, e);
     *place++ = 0;
-    if (!*line || !*place || strchr(place, '\t')) return ks_fail(e, KS_EFORMAT, "a line is: sentence, a tab, FILE@A-B");
+    if (!*line || !*place || strchr(place, '\t'))
+        return ks_fail(e, KS_EFORMAT, "a line is: sentence, a tab, FILE@A-B");
     int err = split_place(place, &from, &to, e);
     if (!err) err = ks_eval_wish_add(w, line, place, from, to, e);
     *none = 0;
@@ -96,7 +101,9 @@ int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error 
     *none = 1;
     while (!err && (got = ks_lines_next(&line, &f, e)) == 1) {
         if (*line == 0 || *line == '#') continue;
-        if ((err = take_line(w, none, line, &why)) != 0) err = ks_fail(e, err == KS_ENOMEM ? err : KS_EFORMAT, "%s:%lld: %.400s", tsv, (long long)f.line, why.msg);
+        if ((err = take_line(w, none, line, &why)) != 0)
+            err = ks_fail(e, err == KS_ENOMEM ? err : KS_EFORMAT, "%s:%lld: %.400s", tsv,
+                          (long long)f.line, why.msg);
     }
     ks_lines_close(&f);
     if (!err && got < 0) err = got;
@@ -120,7 +127,9 @@ static int is_right(const ks_eval_wish *wish, const int64_t *id, const ks_moment
     double start = ks_seconds(m->start, m->tb), end = ks_seconds(m->end, m->tb);
     for (int i = 0; i < wish->n_right; i++) {
         const ks_eval_place *p = &wish->right[i];
-        if (id[i] == m->video && overlap(start, end, p->from, p->to < 0 ? m->duration : p->to) >= 0.5) return 1;
+        if (id[i] == m->video &&
+            overlap(start, end, p->from, p->to < 0 ? m->duration : p->to) >= 0.5)
+            return 1;
     }
     return 0;
 }
@@ -139,7 +148,8 @@ static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_e
     return found;
 }
 
-static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wish *wish, ks_search how, ks_error *e)
+static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wish *wish,
+               ks_search how, ks_error *e)
 {
     ks_answer answer;
     ks_question q = {.words = wish->words};
@@ -148,7 +158,8 @@ static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wi
     if (!id) return no_memory(e);
     int found = find_films(id, s, wish, e), err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
     if (!err) {
-        int n = answer.hits.count, k = 0, at = 0; /* with `all` the cut-off is where the score falls below 0.5 */
+        int n = answer.hits.count, k = 0,
+            at = 0; /* with `all` the cut-off is where the score falls below 0.5 */
         while (k < n && !is_right(wish, id, &answer.at[k])) k++;
         out->rank[i] = k < n ? k + 1 : 0;
         at = wish->n_right ? k : 0;
@@ -178,10 +189,12 @@ static void count(ks_eval_mine_figures *out, const ks_eval_wishes *w)
     }
 }
 
-int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how, void (*step)(void *arg, int done), void *arg, ks_error *e)
+int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how,
+                 void (*step)(void *arg, int done), void *arg, ks_error *e)
 {
     size_t n = (size_t)(w->n ? w->n : 1);
-    *out = (ks_eval_mine_figures){.rank = calloc(n, sizeof *out->rank), .shown = calloc(n, 1), .missing = calloc(n, 1)};
+    *out = (ks_eval_mine_figures){
+        .rank = calloc(n, sizeof *out->rank), .shown = calloc(n, 1), .missing = calloc(n, 1)};
     int err = out->rank && out->shown && out->missing ? 0 : no_memory(e);
     for (int i = 0; i < w->n && !err; i++) {
         err = one(out, i, s, &w->at[i], how, e);
@@ -217,7 +230,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n, uint64_t seed, ks_error *e)
+int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n,
+                            uint64_t seed, ks_error *e)
 {
     double *mean = malloc(RESAMPLES * sizeof *mean);
     *low = *high = NAN;

@@ -66,7 +66,8 @@ static int split_field(char name[64], char how[16], const char **pattern)
     return 0;
 }
 
-int ks_pattern_fill(char **out, const char *pattern, const ks_record *r, int which, const char *option, ks_error *e)
+int ks_pattern_fill(char **out, const char *pattern, const ks_record *r, int which,
+                    const char *option, ks_error *e)
 {
     buffer b = {0};
     char name[64], how[16];
@@ -79,10 +80,15 @@ int ks_pattern_fill(char **out, const char *pattern, const ks_record *r, int whi
         if (*pattern != '{' || err) continue;
         if (split_field(name, how, &pattern) < 0) break;
         const ks_record_field *f = ks_record_find(r, name);
-        const char *value = strcmp(name, "@option") == 0 ? option : !f || f->n == 0 ? NULL : f->at[which < f->n ? which : 0];
+        const char *value = strcmp(name, "@option") == 0 ? option
+                            : !f || f->n == 0            ? NULL
+                                                         : f->at[which < f->n ? which : 0];
         if (!value || (err = put_value(&b, value, how)) == -1) {
             free(b.text);
-            return ks_fail(e, KS_EFORMAT, value ? "%s:%lld: '%s' is not what is expected there" : "%s:%lld: no '%s'", r->at.file, (long long)r->at.line, name);
+            return ks_fail(e, KS_EFORMAT,
+                           value ? "%s:%lld: '%s' is not what is expected there"
+                                 : "%s:%lld: no '%s'",
+                           r->at.file, (long long)r->at.line, name);
         }
     }
     *out = b.text;

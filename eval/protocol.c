@@ -70,12 +70,15 @@ static const struct {
     const char *key;
     size_t at;
 } recipe_keys[] = {
-    {"variant", KS_AT_RECIPE(variant)}, {"pattern", KS_AT_RECIPE(pattern)}, {"film", KS_AT_RECIPE(film)},
-    {"text", KS_AT_RECIPE(text)}, {"class", KS_AT_RECIPE(class_)}, {"name", KS_AT_RECIPE(name)},
-    {"classes", KS_AT_RECIPE(classes)}, {"question", KS_AT_RECIPE(question)}, {"options", KS_AT_RECIPE(options)},
-    {"right", KS_AT_RECIPE(right)}, {"from", KS_AT_RECIPE(from)}, {"to", KS_AT_RECIPE(to)},
-    {"split", KS_AT_RECIPE(split)}, {"only", KS_AT_RECIPE(only)}, {"number", KS_AT_RECIPE(number)},
-    {"rows", KS_AT_RECIPE(rows)}, {"many", KS_AT_RECIPE(many)}, {"join", KS_AT_RECIPE(join)},
+    {"variant", KS_AT_RECIPE(variant)}, {"pattern", KS_AT_RECIPE(pattern)},
+    {"film", KS_AT_RECIPE(film)},       {"text", KS_AT_RECIPE(text)},
+    {"class", KS_AT_RECIPE(class_)},    {"name", KS_AT_RECIPE(name)},
+    {"classes", KS_AT_RECIPE(classes)}, {"question", KS_AT_RECIPE(question)},
+    {"options", KS_AT_RECIPE(options)}, {"right", KS_AT_RECIPE(right)},
+    {"from", KS_AT_RECIPE(from)},       {"to", KS_AT_RECIPE(to)},
+    {"split", KS_AT_RECIPE(split)},     {"only", KS_AT_RECIPE(only)},
+    {"number", KS_AT_RECIPE(number)},   {"rows", KS_AT_RECIPE(rows)},
+    {"many", KS_AT_RECIPE(many)},       {"join", KS_AT_RECIPE(join)},
     {"skip", KS_AT_RECIPE(skip)},
 };
 enum { RECIPE_KEYS = sizeof recipe_keys / sizeof *recipe_keys };
@@ -87,7 +90,8 @@ static char **member(ks_eval_recipe *r, int key)
 
 static int take_key(ks_eval_recipe *r, const line *l, char *cell, ks_error *e)
 {
-    static const char *const roles[] = {"pairs", "labels", "actions", "options", "moments", "split", "rows", "classes"};
+    static const char *const roles[] = {"pairs",   "labels", "actions", "options",
+                                        "moments", "split",  "rows",    "classes"};
     char *value = strchr(cell, '=');
     if (!value) return wrong(l, "read: key=value", e);
     *value++ = 0;
@@ -112,7 +116,9 @@ static int take_recipe(ks_eval_protocol *p, const line *l, ks_error *e)
     if (form < 0) return wrong(l, "read: csv, json or lines", e);
     ks_eval_recipe *r = &grown[p->n_recipes++];
     *r = (ks_eval_recipe){.form = (ks_records_form)form};
-    r->role = p->task == KS_EVAL_CLASSIFY ? KS_ROLE_LABELS : p->task == KS_EVAL_CHOICE ? KS_ROLE_OPTIONS : KS_ROLE_PAIRS;
+    r->role = p->task == KS_EVAL_CLASSIFY ? KS_ROLE_LABELS
+              : p->task == KS_EVAL_CHOICE ? KS_ROLE_OPTIONS
+                                          : KS_ROLE_PAIRS;
     for (int i = 2; i < l->n; i++) {
         int err = take_key(r, l, l->cell[i], e);
         if (err) return err;
@@ -130,8 +136,10 @@ static int take_line(ks_eval_protocol *p, const line *l, ks_error *e)
         char **text;
         int64_t *number;
     } plain[] = {
-        {"title", &p->title, NULL}, {"needs", &p->needs, NULL}, {"templates", &p->templates, NULL}, {"prefix", &p->prefix, NULL},
-        {"other", &p->other, NULL}, {"films", NULL, &p->films}, {"texts", NULL, &p->texts}, {"questions", NULL, &p->questions},
+        {"title", &p->title, NULL},         {"needs", &p->needs, NULL},
+        {"templates", &p->templates, NULL}, {"prefix", &p->prefix, NULL},
+        {"other", &p->other, NULL},         {"films", NULL, &p->films},
+        {"texts", NULL, &p->texts},         {"questions", NULL, &p->questions},
     };
     const char *key = l->cell[0];
     if (strcmp(key, "published") == 0) return take_published(p, l, e);
@@ -172,7 +180,8 @@ static int read_table(ks_eval_protocol *p, const char *path, ks_error *e)
     }
     ks_lines_close(&f);
     if (!err && got < 0) err = got;
-    if (!err && (!p->title || !p->needs || !p->templates || !p->n_recipes)) err = ks_fail(e, KS_EFORMAT, "%s: lacks title, needs, templates or read", path);
+    if (!err && (!p->title || !p->needs || !p->templates || !p->n_recipes))
+        err = ks_fail(e, KS_EFORMAT, "%s: lacks title, needs, templates or read", path);
     return err;
 }
 
@@ -180,10 +189,13 @@ int ks_eval_protocol_open(ks_eval_protocol *p, const ks_setup *setup, const char
 {
     char relative[80], *path = NULL;
     *p = (ks_eval_protocol){0};
-    if (strchr(name, '/') || strlen(name) > 40 || snprintf(relative, sizeof relative, "models/protocols/%s.tsv", name) < 0)
+    if (strchr(name, '/') || strlen(name) > 40 ||
+        snprintf(relative, sizeof relative, "models/protocols/%s.tsv", name) < 0)
         return ks_fail(e, KS_EUSAGE, "--protocol %.60s: no such protocol", name);
     int err = ks_locate_data(&path, setup, relative, e);
-    if (err == KS_ENOTFOUND) err = ks_fail(e, KS_EUSAGE, "--protocol %.60s: no such protocol (%s is not there)", name, relative);
+    if (err == KS_ENOTFOUND)
+        err = ks_fail(e, KS_EUSAGE, "--protocol %.60s: no such protocol (%s is not there)", name,
+                      relative);
     if (!err) err = copy_to(&p->name, name, e);
     if (!err) err = read_table(p, path, e);
     free(path);

@@ -32,4 +32,13 @@ struct ks_eval_recipe {
     char *skip;        /* films of a class that is not in the list are let be */
 };
 
+/* The first recipe of the variant whose fields the file's first record has; *out NULL: none. A file that another variant
+ * reads as data is no list of this one. KS_EFORMAT: JSON that is none; KS_EIO ... */
+int ks_recipe_find(const ks_eval_recipe **out, const ks_eval_protocol *p, const char *variant,
+                   const char *file, ks_error *e);
+/* 1: some variant reads the file, 0: none does. */
+int ks_recipe_any(const ks_eval_protocol *p, const char *file, ks_error *e);
+/* KS_EFORMAT: by its name the file is of another split. */
+int ks_recipe_check_name(const ks_eval_protocol *p, const char *file, ks_error *e);
+
 #endif

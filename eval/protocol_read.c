@@ -14,7 +14,8 @@ typedef struct {
     const ks_eval_protocol *p;
     const ks_eval_recipe *r;      /* of the file being read */
     ks_eval_builder b;
-    ks_eval_index films;          /* of the split; a row's `from` is its line, `to` 1 once the film was met */
+    ks_eval_index
+        films; /* of the split; a row's `from` is its line, `to` 1 once the film was met */
     const char *films_file;
     ks_eval_index classes;        /* id and name */
     int64_t *rows, n_rows, row_room;
@@ -27,7 +28,8 @@ typedef struct {
 
 static int wrong(const ks_record *r, const char *what, const char *which, ks_error *e)
 {
-    return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s'", r->at.file, (long long)r->at.line, what, which);
+    return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s'", r->at.file, (long long)r->at.line, what,
+                   which);
 }
 
 static int no_memory(ks_error *e)
@@ -64,10 +66,12 @@ static int counts(reading *g, const ks_record *r, ks_error *e)
 {
     const char *value;
     int is;
-    if (g->r->split && (is = is_one_of(&value, r, g->r->split, e)) != 1) return is < 0 ? is : wrong(r, "a record of another split,", value, e);
+    if (g->r->split && (is = is_one_of(&value, r, g->r->split, e)) != 1)
+        return is < 0 ? is : wrong(r, "a record of another split,", value, e);
     if (g->r->only && (is = is_one_of(&value, r, g->r->only, e)) != 1) return is;
     if (!g->r->rows || g->n_rows == 0) return 1;
-    int is_row = bsearch(&r->number, g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number) != NULL;
+    int is_row = bsearch(&r->number, g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number) !=
+                 NULL;
     g->rows_met += is_row;
     return is_row;
 }
@@ -77,7 +81,8 @@ static int is_in_range(const char *id, const char *range)
 {
     const char *digits = id + strcspn(id, "0123456789"), *dash = strchr(range, '-');
     long long n = strtoll(digits, NULL, 10);
-    return isdigit((unsigned char)*digits) && n >= strtoll(range, NULL, 10) && n <= strtoll(dash + 1, NULL, 10);
+    return isdigit((unsigned char)*digits) && n >= strtoll(range, NULL, 10) &&
+           n <= strtoll(dash + 1, NULL, 10);
 }
 
 /* --- rows --- */
@@ -90,7 +95,8 @@ static int film_row(int64_t *video, reading *g, const ks_record *r, char *film, 
         if (in < 0) return 0;
         g->films.list.at[in].to = 1;
     }
-    if (g->r->number && !is_in_range(film, g->r->number)) return wrong(r, "a caption of another split:", film, e);
+    if (g->r->number && !is_in_range(film, g->r->number))
+        return wrong(r, "a caption of another split:", film, e);
     *video = ks_eval_find(&g->b.videos, film);
     if (*video >= 0 && (g->r->many || g->r->role == KS_ROLE_OPTIONS)) return 1;
     int err = ks_eval_add(video, &g->b.videos, film, film, r->at, e);
@@ -119,7 +125,8 @@ static int add_text(reading *g, const ks_record *r, int64_t video, const char *t
         pair.text = ks_eval_find(&g->b.texts, film);
         if (pair.text >= 0) return append(&g->b.texts.list.at[pair.text], text, e);
     }
-    int n = g->r->join ? asprintf(&id, "%s", film) : asprintf(&id, "%s#%lld", film, (long long)g->b.texts.list.n);
+    int n = g->r->join ? asprintf(&id, "%s", film)
+                       : asprintf(&id, "%s#%lld", film, (long long)g->b.texts.list.n);
     if (n < 0) return no_memory(e);
     int err = ks_eval_add(&pair.text, &g->b.texts, id, text, r->at, e);
     free(id);
@@ -196,13 +203,15 @@ static int take_actions(reading *g, const ks_record *r, char *film, ks_error *e)
 
 /* --- choices --- */
 
-static int take_option(reading *g, const ks_record *r, ks_eval_pair pair, int k, const char *field, ks_error *e)
+static int take_option(reading *g, const ks_record *r, ks_eval_pair pair, int k, const char *field,
+                       ks_error *e)
 {
     char *text = NULL, *id = NULL;
     const ks_record_field *f = ks_record_find(r, field);
     if (!f || f->n == 0) return wrong(r, "no", field, e);
     int err = ks_pattern_fill(&text, g->r->text, r, 0, f->at[0], e);
-    if (!err && asprintf(&id, "%s/%d", g->b.questions.list.at[pair.question].id, k) < 0) err = no_memory(e);
+    if (!err && asprintf(&id, "%s/%d", g->b.questions.list.at[pair.question].id, k) < 0)
+        err = no_memory(e);
     if (!err) err = ks_eval_add(&pair.text, &g->b.texts, id, text, r->at, e);
     free(text);
     free(id);
@@ -228,7 +237,8 @@ static int take_options(reading *g, const ks_record *r, char *film, ks_error *e)
         err = take_option(g, r, pair, k, field, e);
         at += n + (at[n] == ',');
     }
-    if (!err && (end == right || *end || best < 0 || best >= k)) err = wrong(r, "no option of that number:", right, e);
+    if (!err && (end == right || *end || best < 0 || best >= k))
+        err = wrong(r, "no option of that number:", right, e);
     free(question);
     free(right);
     return err;
@@ -240,7 +250,8 @@ static int number(double *out, const ks_record *r, const char *pattern, ks_error
     int err = ks_pattern_fill(&text, pattern, r, 0, NULL, e);
     if (err) return err;
     *out = strtod(text, &end);
-    if (end == text || *end || !(*out >= 0) || *out > 1e9) err = wrong(r, "no time in seconds:", text, e);
+    if (end == text || *end || !(*out >= 0) || *out > 1e9)
+        err = wrong(r, "no time in seconds:", text, e);
     free(text);
     return err;
 }
@@ -267,8 +278,11 @@ static int take_moment(reading *g, const ks_record *r, char *film, ks_error *e)
     int err = number(&from, r, g->r->from, e);
     if (!err) err = number(&to, r, g->r->to, e);
     if (!err) err = ks_pattern_fill(&text, g->r->text, r, 0, NULL, e);
-    if (!err && (asprintf(&id, "%s %.10g-%.10g", film, from, to) < 0 || asprintf(&question, "%s#%lld", id, (long long)r->number) < 0)) err = no_memory(e);
-    if (!err && (m.film = ks_eval_find(&g->named, film)) < 0) err = ks_eval_add(&m.film, &g->named, film, NULL, r->at, e);
+    if (!err && (asprintf(&id, "%s %.10g-%.10g", film, from, to) < 0 ||
+                 asprintf(&question, "%s#%lld", id, (long long)r->number) < 0))
+        err = no_memory(e);
+    if (!err && (m.film = ks_eval_find(&g->named, film)) < 0)
+        err = ks_eval_add(&m.film, &g->named, film, NULL, r->at, e);
     if (!err && (m.video = ks_eval_find(&g->b.videos, id)) < 0) {
         err = ks_eval_add(&m.video, &g->b.videos, id, film, r->at, e);
         if (!err) g->b.videos.list.at[m.video].from = from;
@@ -286,7 +300,8 @@ static int take_moment(reading *g, const ks_record *r, char *film, ks_error *e)
 static int by_film(const void *a, const void *b)
 {
     const moment *x = a, *y = b;
-    return x->film != y->film ? (x->film > y->film) - (x->film < y->film) : (x->text > y->text) - (x->text < y->text);
+    return x->film != y->film ? (x->film > y->film) - (x->film < y->film)
+                              : (x->text > y->text) - (x->text < y->text);
 }
 
 static int pair_moments(reading *g, ks_error *e)
@@ -297,7 +312,10 @@ static int pair_moments(reading *g, ks_error *e)
         for (j = i; j < g->n_moments && g->moments[j].film == g->moments[i].film;) j++;
         for (int64_t q = i; q < j && !err; q++)
             for (int64_t t = i; t < j && !err; t++)
-                err = ks_eval_pair_add(&g->b, (ks_eval_pair){g->moments[q].question, g->moments[q].video, g->moments[t].text, q == t}, e);
+                err = ks_eval_pair_add(&g->b,
+                                       (ks_eval_pair){g->moments[q].question, g->moments[q].video,
+                                                      g->moments[t].text, q == t},
+                                       e);
     }
     return err;
 }
@@ -319,7 +337,8 @@ static int take_row(reading *g, const ks_record *r, char *row, ks_error *e)
     int64_t n = strtoll(row, &end, 10);
     if (end == row || *end || n < 0) return wrong(r, "no number of a row:", row, e);
     if (g->n_rows == g->row_room) {
-        int64_t room = g->row_room ? 2 * g->row_room : 1024, *grown = realloc(g->rows, (size_t)room * sizeof *grown);
+        int64_t room = g->row_room ? 2 * g->row_room : 1024,
+                *grown = realloc(g->rows, (size_t)room * sizeof *grown);
         if (!grown) return no_memory(e);
         g->rows = grown;
         g->row_room = room;
@@ -345,8 +364,10 @@ static int take_class(reading *g, const ks_record *r, char *unused, ks_error *e)
 static int take_record(void *arg, const ks_record *r, ks_error *e)
 {
     static int (*const take[])(reading *, const ks_record *, char *, ks_error *) = {
-        [KS_ROLE_PAIRS] = take_pairs, [KS_ROLE_LABELS] = take_label, [KS_ROLE_ACTIONS] = take_actions, [KS_ROLE_OPTIONS] = take_options,
-        [KS_ROLE_MOMENTS] = take_moment, [KS_ROLE_SPLIT] = take_split, [KS_ROLE_ROWS] = take_row, [KS_ROLE_CLASSES] = take_class,
+        [KS_ROLE_PAIRS] = take_pairs,     [KS_ROLE_LABELS] = take_label,
+        [KS_ROLE_ACTIONS] = take_actions, [KS_ROLE_OPTIONS] = take_options,
+        [KS_ROLE_MOMENTS] = take_moment,  [KS_ROLE_SPLIT] = take_split,
+        [KS_ROLE_ROWS] = take_row,        [KS_ROLE_CLASSES] = take_class,
     };
     reading *g = arg;
     char *film = NULL;
@@ -358,92 +379,24 @@ static int take_record(void *arg, const ks_record *r, ks_error *e)
     return err;
 }
 
-/* --- which recipe a file is for --- */
-
-typedef struct {
-    const ks_eval_recipe *r;
-    int fits;
-} trial;
-
-static int try_first(void *arg, const ks_record *r, ks_error *e)
-{
-    trial *t = arg;
-    const char *const patterns[] = {t->r->film, t->r->text, t->r->class_, t->r->name, t->r->classes, t->r->question, t->r->right, t->r->from, t->r->to};
-    t->fits = 1;
-    for (size_t i = 0; i < sizeof patterns / sizeof *patterns && t->fits; i++) {
-        char *made = NULL;
-        if (patterns[i]) t->fits = ks_pattern_fill(&made, patterns[i], r, 0, "", e) == 0;
-        free(made);
-    }
-    return 1;                  /* one is enough */
-}
-
-static int is_for(const ks_eval_recipe *r, const char *variant)
-{
-    return !r->variant || (variant && strcmp(r->variant, variant) == 0);
-}
-
-/* The first recipe of the variant whose fields the file's first record has; NULL: none. A file that another variant reads
- * as data is no list of this one. */
-static int find_recipe(const ks_eval_recipe **out, const ks_eval_protocol *p, const char *variant, const char *file, ks_error *e)
-{
-    int json, other = 0, err = ks_records_is_json(&json, file, e);
-    *out = NULL;
-    for (int i = 0; i < p->n_recipes && !err && !*out; i++) {
-        const ks_eval_recipe *r = &p->recipes[i];
-        trial t = {r, 0};
-        ks_error why = {0};
-        if ((other && r->role >= KS_ROLE_SPLIT) || (r->form == KS_RECORDS_JSON) != json) continue;
-        int got = ks_records_read(file, r->form, r->pattern, try_first, &t, &why);
-        if (got == KS_EIO || got == KS_ENOMEM || (got < 0 && json)) err = ks_fail(e, got, "%s", why.msg);
-        else if (t.fits && is_for(r, variant)) *out = r;
-        else other |= t.fits;
-    }
-    return err;
-}
-
-static int check_name(const ks_eval_protocol *p, const char *file, ks_error *e)
-{
-    const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file;
-    if (!strcasestr(base, "train") && !(p->other && strstr(base, p->other))) return 0;
-    return ks_fail(e, KS_EFORMAT, "%s: by its name this is another split than %s is measured on; it reads %s", file, p->name, p->needs);
-}
-
-int ks_eval_variants(const char **variants, int max, const ks_eval_protocol *p, const char *const *files, int n_files, ks_error *e)
-{
-    int n = 0, err;
-    for (int i = 0; i < p->n_recipes; i++) {
-        const ks_eval_recipe *r = &p->recipes[i], *found;
-        int known = r->role >= KS_ROLE_SPLIT;
-        for (int k = 0; k < n && !known; k++) known = variants[k] == r->variant || (variants[k] && r->variant && strcmp(variants[k], r->variant) == 0);
-        for (int k = 0; k < n_files && !known && n < max; k++) {
-            if ((err = find_recipe(&found, p, r->variant, files[k], e)) < 0) return err;
-            if (!found || found->role >= KS_ROLE_SPLIT) continue;
-            variants[n++] = found->variant;
-            known = 1;
-        }
-    }
-    return n ? n : ks_fail(e, KS_EFORMAT, "%s: no annotations of %s, which reads %s", files[0], p->name, p->needs);
-}
-
-static int is_of_any(const ks_eval_protocol *p, const char *file, ks_error *e)
-{
-    const ks_eval_recipe *found = NULL;
-    int err = find_recipe(&found, p, NULL, file, e);
-    for (int i = 0; i < p->n_recipes && !found && !err; i++) err = find_recipe(&found, p, p->recipes[i].variant, file, e);
-    return err ? err : found != NULL;
-}
+/* --- the files --- */
 
 /* Lists first: they say which of the other records count. */
-static int read_files(reading *g, const char *variant, const char *const *files, int n_files, int lists, ks_error *e)
+static int read_files(reading *g, const char *variant, const char *const *files, int n_files,
+                      int lists, ks_error *e)
 {
     int err = 0;
     for (int i = 0; i < n_files && !err; i++) {
-        if ((err = check_name(g->p, files[i], e)) < 0 || (err = find_recipe(&g->r, g->p, variant, files[i], e)) < 0) return err;
-        if (!g->r && (err = is_of_any(g->p, files[i], e)) <= 0)
-            return err < 0 ? err : ks_fail(e, KS_EFORMAT, "%s: is none of the files that %s reads: %s", files[i], g->p->name, g->p->needs);
+        if ((err = ks_recipe_check_name(g->p, files[i], e)) < 0 ||
+            (err = ks_recipe_find(&g->r, g->p, variant, files[i], e)) < 0)
+            return err;
+        if (!g->r && (err = ks_recipe_any(g->p, files[i], e)) <= 0)
+            return err < 0 ? err
+                           : ks_fail(e, KS_EFORMAT, "%s: is none of the files that %s reads: %s",
+                                     files[i], g->p->name, g->p->needs);
         err = 0;
-        if (g->r && (g->r->role >= KS_ROLE_SPLIT) == lists) err = ks_records_read(files[i], g->r->form, g->r->pattern, take_record, g, e);
+        if (g->r && (g->r->role >= KS_ROLE_SPLIT) == lists)
+            err = ks_records_read(files[i], g->r->form, g->r->pattern, take_record, g, e);
     }
     if (lists && g->n_rows) qsort(g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number);
     return err;
@@ -453,12 +406,21 @@ static int check_split(const reading *g, ks_error *e)
 {
     for (int64_t i = 0; i < g->films.list.n; i++) {
         const ks_eval_row *row = &g->films.list.at[i];
-        if (row->to < 0) return ks_fail(e, KS_EFORMAT, "%s:%.0f: film '%.200s' has no caption in the annotations: of another split?", g->films_file, row->from, row->id);
+        if (row->to < 0)
+            return ks_fail(
+                e, KS_EFORMAT,
+                "%s:%.0f: film '%.200s' has no caption in the annotations: of another split?",
+                g->films_file, row->from, row->id);
     }
     for (int64_t i = 1; i < g->n_rows; i++)
-        if (g->rows[i] == g->rows[i - 1]) return ks_fail(e, KS_EFORMAT, "%s: row %lld stands twice", g->rows_file, (long long)g->rows[i]);
+        if (g->rows[i] == g->rows[i - 1])
+            return ks_fail(e, KS_EFORMAT, "%s: row %lld stands twice", g->rows_file,
+                           (long long)g->rows[i]);
     if (g->rows_met && g->rows_met < g->n_rows)
-        return ks_fail(e, KS_EFORMAT, "%s: numbers rows up to %lld, the annotations have fewer: it is not of that file", g->rows_file, (long long)g->rows[g->n_rows - 1]);
+        return ks_fail(
+            e, KS_EFORMAT,
+            "%s: numbers rows up to %lld, the annotations have fewer: it is not of that file",
+            g->rows_file, (long long)g->rows[g->n_rows - 1]);
     return 0;
 }
 
@@ -466,11 +428,13 @@ static int needs_classes(const reading *g, const char *file, ks_error *e)
 {
     for (int i = 0; i < g->p->n_recipes; i++)
         if (g->p->recipes[i].role == KS_ROLE_ACTIONS && !g->classes.list.n)
-            return ks_fail(e, KS_EFORMAT, "%s: the list of classes is needed too: %s", file, g->p->needs);
+            return ks_fail(e, KS_EFORMAT, "%s: the list of classes is needed too: %s", file,
+                           g->p->needs);
     return 0;
 }
 
-int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const char *variant, const char *const *files, int n_files, ks_error *e)
+int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const char *variant,
+                          const char *const *files, int n_files, ks_error *e)
 {
     reading g = {.p = p, .films.what = "film", .classes.what = "class", .named.what = "film"};
     *set = (ks_eval_set){0};

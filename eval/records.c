@@ -143,7 +143,9 @@ static int quoted(char **cell, char **at, table *t, ks_error *e)
     while ((closed = unquote(cell, &length, at)) == 0) {
         int got = ks_lines_next(at, &t->lines, e);
         if (got < 0) return got;
-        if (got == 0) return ks_fail(e, KS_EFORMAT, "%s:%lld: a quote is not closed", t->lines.path, (long long)t->line);
+        if (got == 0)
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: a quote is not closed", t->lines.path,
+                           (long long)t->line);
     }
     return closed < 0 ? no_memory(t->lines.path, e) : 0;
 }
@@ -173,16 +175,20 @@ static int row_next(table *t, ks_error *e)
         }
         if (cell_add(t, cell) < 0) return no_memory(t->lines.path, e);
         if (*at == 0) return 1;
-        if (*at++ != ',') return ks_fail(e, KS_EFORMAT, "%s:%lld: text behind a closing quote", t->lines.path, (long long)t->lines.line);
+        if (*at++ != ',')
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: text behind a closing quote", t->lines.path,
+                           (long long)t->lines.line);
     }
 }
 
 static int csv_row(ks_record *r, const table *t, char *const *names, int columns, ks_error *e)
 {
     if (t->n != columns)
-        return ks_fail(e, KS_EFORMAT, "%s:%lld: %d fields, the header has %d", t->lines.path, (long long)t->line, t->n, columns);
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: %d fields, the header has %d", t->lines.path,
+                       (long long)t->line, t->n, columns);
     for (int i = 0; i < columns; i++)
-        if (add(r, names[i], strlen(names[i]), t->cell[i], strlen(t->cell[i])) < 0) return no_memory(t->lines.path, e);
+        if (add(r, names[i], strlen(names[i]), t->cell[i], strlen(t->cell[i])) < 0)
+            return no_memory(t->lines.path, e);
     r->at = (ks_eval_at){t->lines.path, t->line};
     return 0;
 }
@@ -198,7 +204,8 @@ static int read_csv(const char *file, ks_on_record *each, void *arg, ks_error *e
         columns = t.n;
         t.cell = NULL;
         t.n = t.room = 0;
-        while ((got = row_next(&t, e)) == 1 && (err = csv_row(&r, &t, names, columns, e)) == 0 && (err = ks_record_give(&r, each, arg, e)) == 0) {}
+        while ((got = row_next(&t, e)) == 1 && (err = csv_row(&r, &t, names, columns, e)) == 0 &&
+               (err = ks_record_give(&r, each, arg, e)) == 0) {}
         if (got <= 0) err = got;
     }
     row_clear(&t);
@@ -238,7 +245,8 @@ static int match(ks_record *r, const char *pattern, const char *line)
     return *line == 0;
 }
 
-static int read_lines(const char *file, const char *pattern, ks_on_record *each, void *arg, ks_error *e)
+static int read_lines(const char *file, const char *pattern, ks_on_record *each, void *arg,
+                      ks_error *e)
 {
     ks_lines f;
     ks_record r = {0};
@@ -251,7 +259,8 @@ static int read_lines(const char *file, const char *pattern, ks_on_record *each,
         r.at = (ks_eval_at){file, f.line};
         int fits = match(&r, pattern, text);
         err = fits < 0    ? no_memory(file, e)
-              : fits == 0 ? ks_fail(e, KS_EFORMAT, "%s:%lld: a line is %s here", file, (long long)f.line, pattern)
+              : fits == 0 ? ks_fail(e, KS_EFORMAT, "%s:%lld: a line is %s here", file,
+                                    (long long)f.line, pattern)
                           : ks_record_give(&r, each, arg, e);
         ks_record_clear(&r);
     }
@@ -282,8 +291,10 @@ int ks_records_is_json(int *json, const char *file, ks_error *e)
     return err ? err : got < 0 ? got : 0;
 }
 
-int ks_records_read(const char *file, ks_records_form form, const char *pattern, ks_on_record *each, void *arg, ks_error *e)
+int ks_records_read(const char *file, ks_records_form form, const char *pattern, ks_on_record *each,
+                    void *arg, ks_error *e)
 {
     if (form == KS_RECORDS_CSV) return read_csv(file, each, arg, e);
-    return form == KS_RECORDS_JSON ? ks_records_json(file, each, arg, e) : read_lines(file, pattern, each, arg, e);
+    return form == KS_RECORDS_JSON ? ks_records_json(file, each, arg, e)
+                                   : read_lines(file, pattern, each, arg, e);
 }

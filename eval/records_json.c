@@ -23,14 +23,20 @@ static int read_whole(char **text, size_t *bytes, const char *file, ks_error *e)
     ssize_t n = 1;
     *text = NULL;
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", file, strerror(errno));
+    if (fd < 0)
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
+                       file, strerror(errno));
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > MOST_BYTES) {
         close(fd);
         return ks_fail(e, KS_EFORMAT, "%s: is no file, or one of more than a gibibyte", file);
     }
     *text = malloc((size_t)st.st_size + 1);
-    while (*text && got < (size_t)st.st_size && (n = read(fd, *text + got, (size_t)st.st_size - got)) > 0) got += (size_t)n;
-    int err = !*text ? no_memory(file, e) : n < 0 ? ks_fail(e, KS_EIO, "%s: cannot be read: %s", file, strerror(errno)) : 0;
+    while (*text && got < (size_t)st.st_size &&
+           (n = read(fd, *text + got, (size_t)st.st_size - got)) > 0)
+        got += (size_t)n;
+    int err = !*text  ? no_memory(file, e)
+              : n < 0 ? ks_fail(e, KS_EIO, "%s: cannot be read: %s", file, strerror(errno))
+                      : 0;
     close(fd);
     *bytes = got;
     if (!err) (*text)[got] = 0;
@@ -66,7 +72,8 @@ static int put_value(ks_record_field *f, const json_t *v)
 {
     char number[32];
     if (json_is_string(v)) return ks_record_value(f, json_string_value(v), json_string_length(v));
-    if (json_is_integer(v)) snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
+    if (json_is_integer(v))
+        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(v));
     else if (json_is_real(v)) snprintf(number, sizeof number, "%.17g", json_real_value(v));
     else return 0;
     return ks_record_value(f, number, strlen(number));
@@ -91,9 +98,12 @@ static int fill(ks_record *r, const char *key, json_t *object)
     return 0;
 }
 
-static int one_record(ks_record *r, const char *key, json_t *v, place *p, ks_on_record *each, void *arg, ks_error *e)
+static int one_record(ks_record *r, const char *key, json_t *v, place *p, ks_on_record *each,
+                      void *arg, ks_error *e)
 {
-    if (!json_is_object(v)) return ks_fail(e, KS_EFORMAT, "%s:%lld: record %lld is no object", r->at.file, (long long)p->line, (long long)r->number + 1);
+    if (!json_is_object(v))
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: record %lld is no object", r->at.file,
+                       (long long)p->line, (long long)r->number + 1);
     r->at.line = next_object(p);
     return fill(r, key, v) < 0 ? no_memory(r->at.file, e) : ks_record_give(r, each, arg, e);
 }
@@ -107,8 +117,10 @@ int ks_records_json(const char *file, ks_on_record *each, void *arg, ks_error *e
     json_error_t wrong;
     ks_record r = {.at = {file, 1}};
     int err = read_whole(&text, &bytes, file, e);
-    const char *from = !err && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text; /* a byte order mark */
-    if (!err && !(root = json_loadb(from, bytes - (size_t)(from - text), JSON_REJECT_DUPLICATES, &wrong)))
+    const char *from = !err && strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3
+                                                                     : text; /* a byte order mark */
+    if (!err &&
+        !(root = json_loadb(from, bytes - (size_t)(from - text), JSON_REJECT_DUPLICATES, &wrong)))
         err = ks_fail(e, KS_EFORMAT, "%s:%d: %s", file, wrong.line, wrong.text);
     if (!err && strlen(text) != bytes) err = ks_fail(e, KS_EFORMAT, "%s: a NUL byte", file);
     place p = {from, 1, 0};

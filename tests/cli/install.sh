@@ -12,6 +12,7 @@ case "$BUILD" in *-*) echo "ok - sanitizer builds are not installed"; exit 0 ;; 
 
 make -s install BUILD="$BUILD" PREFIX="$P" >"$T/err" 2>&1; ok $? "make install"
 is "$("$P/bin/kinoseek" doctor --json | jq -r .places.decoder)" "$P/libexec/kinoseek/kinoseek-decode" "the program finds its decoder"
+is "$("$P/bin/kinoseek" eval retrieval --protocol msrvtt-1k 2>&1)" "kinoseek eval retrieval: msrvtt-1k needs --annotations: MSRVTT_JSFUSION_test.csv" "and its protocols"
 is "$(find "$P/share/man/man1" -name 'kinoseek*.1' | wc -l)" "$("$BUILD/kinoseek" manual | wc -l)" "a man page a command"
 if command -v man >/dev/null && man --version >/dev/null 2>&1; then
   is "$(for p in "$P"/share/man/man1/*.1 "$P"/share/man/man5/*.5; do LC_ALL=C.UTF-8 MANROFFSEQ='' man --warnings -E UTF-8 -l -Tutf8 -Z "$p" 2>&1 >/dev/null; done)" "" "man has no warning about any"
