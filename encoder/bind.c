@@ -266,6 +266,7 @@ static void fill_info(binder *k)
 static void place_slots(ks_binding *b)
 {
     for (int i = 0; i < b->n; i++) {
+        if (b->slots[i].in_panels) continue;
         b->slots[i].offset = b->bytes;
         b->bytes += ((size_t)b->slots[i].count * sizeof(float) + 63) & ~(size_t)63;
     }

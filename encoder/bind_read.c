@@ -7,14 +7,16 @@
 enum { TILE = 1 << 16 }; /* elements put at once when the order changes: 256 KiB */
 
 typedef struct {
-    ks_pack_sink *sink;
-    size_t at;
+    ks_pack_sink *sink;      /* NULL: memory */
+    float *memory;
+    size_t at;               /* bytes */
 } place;
 
 static int put_next(void *arg, const float *x, size_t n, ks_error *e)
 {
     place *p = arg;
-    int err = ks_pack_put(p->sink, p->at, x, n * sizeof *x, e);
+    int err = p->sink ? ks_pack_put(p->sink, p->at, x, n * sizeof *x, e) : 0;
+    if (!p->sink) memcpy(p->memory + p->at / sizeof *x, x, n * sizeof *x);
     p->at += n * sizeof *x;
     return err;
 }
@@ -48,16 +50,36 @@ static int put_reordered(const ks_checkpoint *cp, const ks_tensor *t, int transf
     return err;
 }
 
+static size_t piece_at(const ks_tensor *t, int layer)
+{
+    return (size_t)layer * (size_t)t->count * sizeof(float);
+}
+
+static int put_piece(const ks_checkpoint *cp, const ks_tensor *t, const ks_slot *slot, place to, uint32_t *crc, ks_error *e)
+{
+    if (slot->transform == KS_AS_IS) return ks_tensor_read(cp, t, put_next, &to, crc, e);
+    return put_reordered(cp, t, slot->transform, to, e);
+}
+
 static int read_one(const ks_binding *b, const ks_checkpoint *cp, int i, ks_pack_sink *sink, uint32_t *crc, ks_error *e)
 {
     const ks_tensor *t = &cp->tensors[i];
     const ks_owner owner = b->owners[i];
-    int in_order = owner.slot < 0 || b->slots[owner.slot].transform == KS_AS_IS;
     if (!sink || owner.slot < 0) return ks_tensor_read(cp, t, NULL, NULL, crc, e);
     const ks_slot *slot = &b->slots[owner.slot];
-    place to = {sink, slot->offset + (size_t)owner.layer * (size_t)t->count * sizeof(float)};
-    if (in_order) return ks_tensor_read(cp, t, put_next, &to, crc, e);
-    return put_reordered(cp, t, slot->transform, to, e);
+    if (slot->in_panels) return 0; /* read when panels are made of it */
+    return put_piece(cp, t, slot, (place){.sink = sink, .at = slot->offset + piece_at(t, owner.layer)}, crc, e);
+}
+
+int ks_bind_load(float *out, const ks_binding *b, const ks_checkpoint *cp, const ks_slot *slot, ks_error *e)
+{
+    int err = 0;
+    for (int i = 0; !err && i < cp->n; i++) {
+        const ks_tensor *t = &cp->tensors[i];
+        if (b->owners[i].slot < 0 || &b->slots[b->owners[i].slot] != slot) continue;
+        err = put_piece(cp, t, slot, (place){.memory = out, .at = piece_at(t, b->owners[i].layer)}, NULL, e);
+    }
+    return err;
 }
 
 typedef struct {

@@ -16,10 +16,16 @@ static ks_norm norm_of(const float *scale, const float *bias, int l, size_t D)
     return (ks_norm){layer(scale, l, D), layer(bias, l, D)};
 }
 
-static ks_matrix matrix_of(const ks_encoder *enc, const float *w, const float *bias, int l, const int shape[2])
+/* Where the pointer is that p points to, in the model's weights. */
+static size_t field_of(const ks_encoder *enc, const float *const *p)
+{
+    return (size_t)((const char *)p - (const char *)enc->weights);
+}
+
+static ks_matrix matrix_of(const ks_encoder *enc, const float *const *w, const float *bias, int l, const int shape[2])
 {
     int K = shape[0], N = shape[1], block = K > KS_FEED_BLOCK && K > enc->info.dim ? KS_FEED_BLOCK : 0;
-    ks_source source = {.w = {layer(w, l, (size_t)K * (size_t)N)}, .parts = 1};
+    ks_source source = {.field = {field_of(enc, w)}, .from = (size_t)l * (size_t)K * (size_t)N, .parts = 1};
     ks_matrix m = ks_matrix_plan(enc->info.precision, K, N, block, &source);
     m.bias = layer(bias, l, (size_t)N);
     return m;
@@ -29,7 +35,8 @@ static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, 
 {
     int D = enc->info.dim;
     size_t width = (size_t)D, size = width * width;
-    ks_source source = {.w = {layer(w->wq, l, size), layer(w->wk, l, size), layer(w->wv, l, size)}, .parts = 3};
+    ks_source source = {.field = {field_of(enc, &w->wq), field_of(enc, &w->wk), field_of(enc, &w->wv)},
+                        .from = (size_t)l * size, .parts = 3};
     ks_matrix m = ks_matrix_plan(enc->info.precision, D, 3 * D, 0, &source);
     memcpy(bias, w->bq + (size_t)l * width, width * sizeof *bias);
     memcpy(bias + width, w->bk + (size_t)l * width, width * sizeof *bias);
@@ -58,10 +65,10 @@ int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_e
         k->feed_norm = norm_of(w->ln2_scale, w->ln2_bias, l, width);
         k->feed_post = norm_of(w->ln2_post_scale, w->ln2_post_bias, l, width);
         k->project = projection_of(enc, w, l, b->biases + (size_t)l * 3 * width);
-        k->out = matrix_of(enc, w->wo, w->bo, l, (const int[]){D, D});
+        k->out = matrix_of(enc, &w->wo, w->bo, l, (const int[]){D, D});
         k->out.source.transposed = 1;
-        k->feed1 = matrix_of(enc, w->w1, w->b1, l, (const int[]){D, F});
-        k->feed2 = matrix_of(enc, w->w2, w->b2, l, (const int[]){F, D});
+        k->feed1 = matrix_of(enc, &w->w1, w->b1, l, (const int[]){D, F});
+        k->feed2 = matrix_of(enc, &w->w2, w->b2, l, (const int[]){F, D});
         if (enc->info.precision == KS_INT8) /* as rows.c and columns.c cut it */
             k->feed2.block = KS_FEED_BLOCK / 4;
     }

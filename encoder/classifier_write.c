@@ -16,15 +16,12 @@ typedef struct {
     uint64_t at;
 } writer;
 
-/* The video encoder's tensors lie where the table says; the head's are found by their names. */
-static const float *elements(const ks_slot *slot, const ks_weights *w, const ks_head_tensor *head, int n)
+/* NULL: of the video encoder. */
+static const float *of_head(const ks_slot *slot, const ks_head_tensor *head, int n)
 {
-    const float *x = NULL;
-    if (strncmp(slot->name, "params/encoder/", 15) == 0) memcpy(&x, (const char *)w + slot->at, sizeof x);
-    for (int i = 0; !x && i < n; i++)
-        if (strcmp(slot->name + strlen("params/"), head[i].name) == 0) x = head[i].x;
-    assert(x);
-    return x;
+    for (int i = 0; i < n; i++)
+        if (strcmp(slot->name + strlen("params/"), head[i].name) == 0) return head[i].x;
+    return NULL;
 }
 
 static void put(writer *w, const void *data, size_t bytes)
@@ -48,6 +45,23 @@ static void put_member(writer *w, int i, const float *x)
     w->members[i] = m;
 }
 
+/* The video encoder's tensors lie where the table says, once they are loaded; the head's are found by their names. */
+static int put_slot(writer *w, int i, ks_weights *weights, const ks_head_tensor *head, int n, ks_error *e)
+{
+    const float *x = of_head(&w->slots[i], head, n);
+    size_t field = w->slots[i].at;
+    if (x) {
+        put_member(w, i, x);
+        return 0;
+    }
+    int err = ks_weights_load(weights, field, e);
+    if (err) return err;
+    memcpy(&x, (const char *)weights + field, sizeof x);
+    put_member(w, i, x);
+    ks_weights_unload(weights, field);
+    return 0;
+}
+
 int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n, ks_error *e)
 {
     assert(to && enc && classes > 0 && head);
@@ -56,16 +70,16 @@ int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_te
     writer w = {.to = to};
     w.slots = calloc(KS_SLOTS_MAX, sizeof *w.slots);
     w.members = calloc(KS_SLOTS_MAX, sizeof *w.members);
-    if (w.slots && w.members) {
+    int err = w.slots && w.members ? 0 : ks_fail(e, KS_ENOMEM, "no memory to write a classifier");
+    if (!err) {
         like.kind = KS_CLASSIFIER;
         like.classes = classes;
         w.n = ks_slots_of(w.slots, w.size, &like);
-        for (int i = 0; i < w.n; i++) put_member(&w, i, elements(&w.slots[i], enc->weights, head, n));
+        for (int i = 0; !err && i < w.n; i++) err = put_slot(&w, i, enc->weights, head, n, e);
         uint64_t directory = w.at;
-        for (int i = 0; i < w.n; i++) put(&w, p, ks_npz_central(p, &w.members[i]));
+        for (int i = 0; !err && i < w.n; i++) put(&w, p, ks_npz_central(p, &w.members[i]));
         put(&w, p, ks_npz_end(p, w.n, directory, w.at));
     }
-    int err = w.slots && w.members ? 0 : ks_fail(e, KS_ENOMEM, "no memory to write a classifier");
     free(w.members);
     free(w.slots);
     return err;

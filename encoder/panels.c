@@ -135,32 +135,67 @@ void ks_matrix_fill(void *to, const ks_matrix *m, float *panel)
 typedef struct {
     ks_matrix *const *matrices;
     int n;
+    ks_weights *w;
 } layout;
 
+static int put_matrix(ks_pack_sink *sink, const ks_matrix *m, ks_error *e)
+{
+    size_t bytes = ks_matrix_bytes(m);
+    float *panel = malloc((size_t)m->K * KS_PANEL * sizeof *panel);
+    void *to = calloc(bytes, 1);
+    int err = panel && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory to pack the model's weights");
+    if (!err) {
+        ks_matrix_fill(to, m, panel);
+        err = ks_pack_put(sink, m->at, to, bytes, e);
+    }
+    free(panel);
+    free(to);
+    return err;
+}
+
+/* m with its sources found: they are loaded, or were given. */
+static ks_matrix with_sources(const ks_matrix *m, const ks_weights *w)
+{
+    ks_matrix found = *m;
+    for (int p = 0; p < m->source.parts; p++) {
+        const float *x = m->source.w[p];
+        if (!x) memcpy(&x, (const char *)w + m->source.field[p], sizeof x), x += m->source.from;
+        found.source.w[p] = x;
+    }
+    return found;
+}
+
+static int same_fields(const ks_source *a, const ks_source *b)
+{
+    return a->parts == b->parts && memcmp(a->field, b->field, sizeof a->field) == 0;
+}
+
+/* A stack's tensor holds all its layers: one is loaded once, for all matrices that are made of it. */
 static int fill(void *arg, ks_pack_sink *sink, ks_error *e)
 {
     layout *l = arg;
     int err = 0;
     for (int i = 0; i < l->n && !err; i++) {
-        const ks_matrix *m = l->matrices[i];
-        size_t bytes = ks_matrix_bytes(m);
-        float *panel = malloc((size_t)m->K * KS_PANEL * sizeof *panel);
-        void *to = calloc(bytes, 1);
-        err = panel && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory to pack the model's weights");
-        if (!err) {
-            ks_matrix_fill(to, m, panel);
-            err = ks_pack_put(sink, m->at, to, bytes, e);
+        const ks_source *s = &l->matrices[i]->source;
+        int first = i, lazy = !s->w[0];
+        for (int k = i; k-- > 0 && lazy;)
+            if (same_fields(&l->matrices[k]->source, s)) first = k;
+        if (first < i) continue;
+        for (int p = 0; p < s->parts && lazy && !err; p++) err = ks_weights_load(l->w, s->field[p], e);
+        for (int k = i; k < l->n && !err; k++) {
+            if (k > i && (!lazy || !same_fields(&l->matrices[k]->source, s))) continue;
+            ks_matrix m = with_sources(l->matrices[k], l->w);
+            err = put_matrix(sink, &m, e);
         }
-        free(panel);
-        free(to);
+        for (int p = 0; p < s->parts && lazy; p++) ks_weights_unload(l->w, s->field[p]);
     }
     return err;
 }
 
-int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, const ks_weights *w, const char *suffix,
+int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, ks_weights *w, const char *suffix,
                      ks_error *e)
 {
-    layout l = {matrices, n};
+    layout l = {matrices, n, w};
     size_t bytes = 0;
     for (int i = 0; i < n; i++) {
         matrices[i]->at = bytes;

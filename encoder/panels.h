@@ -13,8 +13,11 @@
 
 /* Columns of a matrix come from up to three tensors side by side (query, key, value). */
 typedef struct {
-    const float *w[3];     /* [K, width] each, or its transpose */
+    const float *w[3];     /* [K, width] each, or its transpose; NULL: `from` elements into the model's `field`, which is
+                            * loaded when panels are made */
     int parts, transposed; /* transposed: w is [width, K] (`post` weights) */
+    size_t field[3];       /* of ks_weights_load */
+    size_t from;
 } ks_source;
 
 typedef struct {
@@ -42,7 +45,7 @@ ks_matrix ks_matrix_plan(ks_precision precision, int K, int N, int K_block, cons
 size_t ks_matrix_bytes(const ks_matrix *m);
 
 /* Lay n matrices out in one pack named `suffix` (made if it is missing) and set their pointers. */
-int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, const ks_weights *w, const char *suffix,
+int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, ks_weights *w, const char *suffix,
                      ks_error *e);
 /* The same into memory of the caller's, for tests: to[ks_matrix_bytes]. */
 void ks_matrix_fill(void *to, const ks_matrix *m, float *panel /* [K, 32] scratch */);

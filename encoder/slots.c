@@ -16,6 +16,15 @@ const char *ks_prefix(const ks_layout *k, ks_part part)
     return k->port ? port[k->kind == KS_LVT][part] : npz[k->kind][part];
 }
 
+static int is_matrix(size_t at)
+{
+    static const size_t matrices[] = {offsetof(ks_stack, wq), offsetof(ks_stack, wk), offsetof(ks_stack, wv),
+                                      offsetof(ks_stack, wo), offsetof(ks_stack, w1), offsetof(ks_stack, w2)};
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        if (matrices[i] == at) return 1;
+    return 0;
+}
+
 static void add_slot(ks_slot *slot, const ks_layout *k, const ks_row *row, const char *start, const ks_stack_row *stack)
 {
     *slot = (ks_slot){.transform = k->port ? (int)row->transform : (int)KS_AS_IS, .at = row->at, .pieces = 1, .mlp = 'F'};
@@ -23,6 +32,7 @@ static void add_slot(ks_slot *slot, const ks_layout *k, const ks_row *row, const
     if (stack) {
         slot->stack = stack->letter;
         slot->mlp = stack->mlp;
+        slot->in_panels = is_matrix(row->at);
         slot->at += stack->at;
         if (k->port) slot->pieces = k->layers[stack - ks_stack_rows()];
     }

@@ -19,6 +19,7 @@ typedef struct ks_slot {
     const char *shape;         /* symbolic, see tensor_table.h; of one piece */
     char stack;                /* s t a u, or 0: not in a stack */
     char mlp;                  /* what F stands for in shape: F or 4 */
+    int in_panels;             /* a matrix of a stack: towers have it in panels alone, so the pack does not keep it */
     int transform;             /* ks_transform of each piece */
     size_t at;                 /* offsetof the const float * in ks_weights */
     int pieces;                /* 1 from an npz; the stack's L from safetensors */

@@ -7,11 +7,12 @@
  *     no pack:                   write it, checking all that is read once more */
 #include "encoder/slots.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct {
+typedef struct ks_weights_file {
     ks_checkpoint *cp;
     ks_binding b;
     ks_cache *cache;
@@ -26,14 +27,21 @@ static int stat_file(struct stat *st, const ks_checkpoint *cp, ks_error *e)
     return ks_fail(e, KS_EIO, "%s: cannot be read: %s", cp->path, strerror(errno));
 }
 
-/* After a full check: was it still the same file? Then remember it. */
-static int remember(opening *o, const char *key, const char *note, ks_error *e)
+static int is_unchanged(const opening *o, ks_error *e)
 {
     struct stat now;
     int err = stat_file(&now, o->cp, e);
     if (err) return err;
     if (now.st_size != o->st.st_size || memcmp(&now.st_mtim, &o->st.st_mtim, sizeof now.st_mtim) != 0 || memcmp(&now.st_ctim, &o->st.st_ctim, sizeof now.st_ctim) != 0)
         return ks_fail(e, KS_EFORMAT, "%s: it was changed while it was read", o->cp->path);
+    return 0;
+}
+
+/* After a full check: was it still the same file? Then remember it. */
+static int remember(opening *o, const char *key, const char *note, ks_error *e)
+{
+    int err = is_unchanged(o, e);
+    if (err) return err;
     ks_cache_vouch(o->cache, key, &o->st, note);
     return 0;
 }
@@ -111,6 +119,7 @@ static int open_pack(ks_pack *p, opening *o, ks_error *e)
 static void set_pointers(ks_weights *w, const ks_binding *b)
 {
     for (int i = 0; i < b->n; i++) {
+        if (b->slots[i].in_panels) continue;
         const float *x = (const float *)(const void *)(w->pack.data + b->slots[i].offset);
         memcpy((char *)w + b->slots[i].at, &x, sizeof x);
     }
@@ -127,29 +136,67 @@ static void set_pointers(ks_weights *w, const ks_binding *b)
 
 int ks_weights_open(ks_weights **out, const ks_weights_options *options, ks_error *e)
 {
-    opening o = {0};
+    opening *o = calloc(1, sizeof *o);
     *out = NULL;
     ks_weights *w = calloc(1, sizeof *w);
-    int err = w ? 0 : ks_fail(e, KS_ENOMEM, "%s: no memory to open it", options->model);
-    if (!err) err = ks_cache_open(&o.cache, options->cache, options->notice, options->notice_arg, e);
-    if (!err) err = begin(&o, options->model, e);
-    if (!err) err = open_pack(&w->pack, &o, e);
+    int err = w && o ? 0 : ks_fail(e, KS_ENOMEM, "%s: no memory to open it", options->model);
+    if (!err) err = ks_cache_open(&o->cache, options->cache, options->notice, options->notice_arg, e);
+    if (!err) err = begin(o, options->model, e);
+    if (!err) err = open_pack(&w->pack, o, e);
     if (!err) {
-        set_pointers(w, &o.b);
-        w->cache = o.cache;
-        o.cache = NULL;
+        set_pointers(w, &o->b);
+        w->cache = o->cache;
+        w->file = o;
         *out = w;
-        w = NULL;
+        return 0;
     }
-    end(&o);
+    if (o) end(o);
+    free(o);
     free(w);
     return err;
+}
+
+static float **pointer_at(const ks_weights *w, size_t field)
+{
+    return (float **)(void *)((uintptr_t)w + field);
+}
+
+static const ks_slot *slot_of(const ks_weights *w, size_t field)
+{
+    for (int i = 0; i < w->file->b.n; i++)
+        if (w->file->b.slots[i].at == field) return &w->file->b.slots[i];
+    return NULL;
+}
+
+int ks_weights_load(ks_weights *w, size_t field, ks_error *e)
+{
+    const ks_slot *slot = slot_of(w, field);
+    assert(slot);
+    if (!slot->in_panels) return 0;
+    assert(!*pointer_at(w, field));
+    float *x = aligned_alloc(64, ((size_t)slot->count * sizeof *x + 63) & ~(size_t)63);
+    int err = x ? ks_bind_load(x, &w->file->b, w->file->cp, slot, e)
+                : ks_fail(e, KS_ENOMEM, "%s: no memory for %lld weights", w->file->cp->path, (long long)slot->count);
+    if (!err) err = is_unchanged(w->file, e);
+    if (!err) *pointer_at(w, field) = x;
+    else free(x);
+    return err;
+}
+
+void ks_weights_unload(ks_weights *w, size_t field)
+{
+    const ks_slot *slot = slot_of(w, field);
+    if (!slot || !slot->in_panels) return;
+    free(*pointer_at(w, field));
+    *pointer_at(w, field) = NULL;
 }
 
 void ks_weights_close(ks_weights *w)
 {
     if (!w) return;
+    for (int i = 0; i < w->file->b.n; i++) ks_weights_unload(w, w->file->b.slots[i].at);
     ks_pack_close(&w->pack);
-    ks_cache_close(w->cache);
+    end(w->file); /* the cache too */
+    free(w->file);
     free(w);
 }

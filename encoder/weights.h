@@ -56,6 +56,7 @@ typedef struct {
 
     ks_pack pack;                              /* what the pointers point into */
     ks_cache *cache;                           /* where further packs of this model belong */
+    struct ks_weights_file *file;              /* the checkpoint, open */
 } ks_weights;
 
 typedef struct {
@@ -68,6 +69,12 @@ typedef struct {
 /* The whole file is judged; unless a pack vouches for just this file, every byte of it is read. */
 int ks_weights_open(ks_weights **w, const ks_weights_options *o, ks_error *e);
 void ks_weights_close(ks_weights *w); /* NULL is fine */
+
+/* A stack's matrices are no part of the pack: towers have them in panels, and the same floats twice would double the
+ * cache. Their pointers are NULL but between these two. field: offsetof(ks_weights, spatial.wq), ...; what the pack holds
+ * is there already. KS_EFORMAT: the file was changed since it was opened. */
+int ks_weights_load(ks_weights *w, size_t field, ks_error *e);
+void ks_weights_unload(ks_weights *w, size_t field);
 
 /* Hash of the model as vectors know it (DESIGN 2): weights and tokenizer. tokenizer: SHA-256 of its
  * file in hex, NULL or "" = none, then it is the weights' own hash. */
@@ -93,9 +100,11 @@ typedef struct {
 /* Judge cp against the table. KS_ESHAPE or KS_EFORMAT with one sentence naming file and tensor. */
 int ks_bind(ks_binding *b, const ks_checkpoint *cp, ks_error *e);
 void ks_binding_free(ks_binding *b);
-/* Every element of every tensor of cp, in file order, checked and put to its place (sink NULL: checked
- * only). crcs[cp->n] receives each tensor's CRC-32; may be NULL. */
+/* Every element of every tensor of cp, in file order, checked and put to its place (sink NULL: checked only; with a sink
+ * matrices that go into panels are left alone). crcs[cp->n] receives each tensor's CRC-32; may be NULL. */
 int ks_bind_read(const ks_binding *b, const ks_checkpoint *cp, ks_pack_sink *sink, uint32_t *crcs, ks_error *e);
+/* All pieces of one slot, checked, into out[slot->count]. */
+int ks_bind_load(float *out, const ks_binding *b, const ks_checkpoint *cp, const struct ks_slot *slot, ks_error *e);
 /* safetensors: the head count from config.json beside the file, or the known widths. */
 int ks_config_heads(int *heads, const ks_checkpoint *cp, int width, ks_error *e);
 /* SHA-256 over the sorted (name, dtype, shape, CRC-32). crcs[cp->n]: for safetensors, whose directory

@@ -113,8 +113,10 @@ START_TEST(equals_the_npz)
     ks_weights *a, *b;
     ks_error e = {0};
     ck_assert_msg(open_path(&a, npz_file, &e) == 0, "%s", e.msg);
+    ks_model_place_load(a);
     for (int round = 0; round < 2; round++) { /* read, then mapped */
         ck_assert_msg(open_path(&b, port_file, &e) == 0, "%s", e.msg);
+        ks_model_place_load(b);
         size_t d = (size_t)a->info.dim, g = (size_t)(a->info.grid * a->info.grid), i = 4 * d;
         ck_assert(a->info.heads == b->info.heads && a->info.grid == b->info.grid && a->info.frames == b->info.frames && a->info.patch == b->info.patch);
         ck_assert(a->info.vocabulary == b->info.vocabulary && a->info.parameters == b->info.parameters && b->info.kind == KS_LVT);

@@ -107,6 +107,7 @@ START_TEST(every_kind_binds)
         ks_build *b = ks_build_toy(&like, 7);
         for (int i = 0; form >= 4 && i < b->n; i++) b->at[i].method = 8;
         ck_assert_msg(open_build(&w, b, &e) == 0, "%s", e.msg);
+        ks_model_place_load(w);
         same_vision(b, kind == KS_LVT ? "params/vision_encoder/" : kind == KS_ENCODER ? "params/" : "params/encoder/", w);
         if (kind == KS_LVT) {
             same_block(b, "params/auxiliary_encoder/" BLOCK, &w->auxiliary, 0);
