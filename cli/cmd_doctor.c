@@ -1,4 +1,5 @@
 /* cmd_doctor.c - `doctor` and --version: what this build and this machine are made of. */
+#include "cli/cache_room.h"
 #include "cli/commands.h"
 #include "cli/http.h"
 #include "cli/terminal.h"
@@ -16,11 +17,12 @@
 enum { MOST = 64 };
 
 typedef struct {
-    int json;
+    int json, clear;
 } doctor_fields;
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(doctor_fields, json), NULL, "one JSON object"},
+    {0, "clear-cache", KS_OPT_FLAG, offsetof(doctor_fields, clear), NULL, "take away what is kept between runs"},
     {0},
 };
 
@@ -40,6 +42,7 @@ typedef struct {
     int cores;                /* for this process; 0: not known */
     int64_t memory;           /* bytes; 0: not known */
     place library, cache;
+    ks_cache_room room;       /* of the cache */
     char *decoder, *model;    /* paths; NULL: missing, and why */
     const char *model_name;
     char no_decoder[200], no_model[200];
@@ -78,17 +81,27 @@ static void disk(place *p, const char *path)
     p->free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
 
+/* "" where there is none. */
+static void cache_folder(char cache[PATH_MAX])
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    int own = xdg && *xdg == '/', known = own || (home && *home == '/');
+
+    snprintf(cache, PATH_MAX, "%s%s%s", own ? xdg : known ? home : "", known && !own ? "/.cache" : "", known ? "/kinoseek" : "");
+}
+
 static void places(found *f, const ks_globals *g)
 {
     char *tokenizer = NULL, cache[PATH_MAX];
-    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     ks_error e;
 
     if (g->library)
         disk(&f->library, g->library);
-    snprintf(cache, sizeof cache, "%s%s/kinoseek", xdg && *xdg == '/' ? xdg : home ? home : "", xdg && *xdg == '/' ? "" : "/.cache");
-    if ((xdg && *xdg == '/') || (home && *home == '/'))
+    cache_folder(cache);
+    if (cache[0]) {
         disk(&f->cache, cache);
+        ks_cache_look(&f->room, cache, 0, &e); /* what cannot be looked at is not counted */
+    }
     if (ks_locate_decoder(&f->decoder, &g->setup, &e) < 0)
         snprintf(f->no_decoder, sizeof f->no_decoder, "%.199s", e.msg);
     f->model_name = g->setup.model ? g->setup.model : ks_default_model(&g->setup);
@@ -151,6 +164,8 @@ static void print_place(const char *name, const place *p, const char *none)
 
 static void print_machine(const found *f)
 {
+    char bytes[32];
+
     puts("machine");
     if (f->cores)
         line(stdout, "cores", "%d for this process", f->cores);
@@ -159,6 +174,8 @@ static void print_machine(const found *f)
     puts("places");
     print_place("library", &f->library, "neither HOME nor XDG_DATA_HOME is set");
     print_place("cache", &f->cache, "neither HOME nor XDG_CACHE_HOME is an absolute path");
+    if (f->cache.path[0])
+        line(stdout, "", "%s in %lld files; --clear-cache takes them away", ks_bytes(bytes, f->room.bytes), (long long)f->room.files);
     line(stdout, "decoder", "%s%s", f->decoder ? "" : "missing: ", f->decoder ? f->decoder : f->no_decoder);
     if (f->model)
         line(stdout, "model", "%s: %s, D %d, T %d, %s", f->model_name, f->model, f->info.dim, f->info.frames, f->info.dtype);
@@ -242,7 +259,7 @@ static void section_json(ks_json *j, const section *s)
     ks_json_close(j);
 }
 
-static void place_json(ks_json *j, const char *key, const place *p)
+static void place_json(ks_json *j, const char *key, const place *p, const ks_cache_room *room)
 {
     if (!p->path[0]) {
         ks_json_text(j, key, NULL);
@@ -254,6 +271,10 @@ static void place_json(ks_json *j, const char *key, const place *p)
         ks_json_int(j, "free_bytes", p->free_bytes);
     else
         ks_json_text(j, "free_bytes", NULL);
+    if (room) {
+        ks_json_int(j, "bytes", room->bytes);
+        ks_json_int(j, "files", room->files);
+    }
     ks_json_close(j);
 }
 
@@ -285,8 +306,8 @@ static void print_json(const found *f)
     ks_json_int(&j, "memory_bytes", f->memory);
     ks_json_close(&j);
     ks_json_open(&j, "places", '{');
-    place_json(&j, "library", &f->library);
-    place_json(&j, "cache", &f->cache);
+    place_json(&j, "library", &f->library, NULL);
+    place_json(&j, "cache", &f->cache, &f->room);
     if (f->decoder)
         ks_json_path(&j, "decoder", f->decoder);
     else
@@ -300,6 +321,35 @@ static void print_json(const found *f)
     ks_json_close(&j);
 }
 
+static int clear(const doctor_fields *o, ks_error *e)
+{
+    char cache[PATH_MAX], bytes[32], files[64];
+    ks_cache_room room;
+    ks_json j;
+
+    cache_folder(cache);
+    if (!cache[0])
+        return ks_fail(e, KS_EUSAGE, "there is no cache: neither HOME nor XDG_CACHE_HOME is an absolute path");
+    int err = ks_cache_look(&room, cache, 1, e);
+    if (err < 0)
+        return err;
+    if (!o->json) {
+        printf("%s: %s taken away, %s", cache, ks_counted(files, room.files, "file"), ks_bytes(bytes, room.bytes));
+        if (room.others > 0)
+            printf("; left: %lld that are not kinoseek's", (long long)room.others);
+        putchar('\n');
+        return 0;
+    }
+    ks_json_start(&j, stdout);
+    ks_json_open(&j, NULL, '{');
+    ks_json_path(&j, "cleared", cache);
+    ks_json_int(&j, "files", room.files);
+    ks_json_int(&j, "bytes", room.bytes);
+    ks_json_int(&j, "others", room.others);
+    ks_json_close(&j);
+    return 0;
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const doctor_fields *o = fields;
@@ -308,6 +358,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     (void)args;
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "takes no arguments");
+    if (o->clear)
+        return clear(o, e);
     if (!(f = calloc(1, sizeof *f)))
         return ks_fail(e, KS_ENOMEM, "no memory");
     gather(f, g);

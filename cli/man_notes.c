@@ -245,7 +245,11 @@ const ks_man_field ks_man_fields[] = {
     {"doctor", "machine.cores", "for this process"},
     {"doctor", "machine.memory_bytes", "of this machine"},
     {"doctor", "places.library", "path and free_bytes of its disk; null without a home"},
-    {"doctor", "places.cache", "likewise"},
+    {"doctor", "places.cache", "likewise; bytes and files of what is kept in it"},
+    {"doctor", "cleared", "--clear-cache: the cache's folder"},
+    {"doctor", "files", "--clear-cache: that were taken away"},
+    {"doctor", "bytes", "--clear-cache: of them"},
+    {"doctor", "others", "--clear-cache: that are not kinoseek's, and stay"},
     {"doctor", "places.decoder", "path of kinoseek-decode; null: missing"},
     {"doctor", "places.model", "name, path, dim, frames, dtype; path null and error where it is not there"},
     {"doctor", "encoder", "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
@@ -314,7 +318,7 @@ const ks_man_note ks_man_notes[] = {
     {"", "FILES", "~/.local/share/kinoseek/default", "the library without -L (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "
      "vectors.*, which can be made anew from it"},
     {"", "FILES", "~/.local/share/kinoseek/models", "models that were pulled"},
-    {"", "FILES", "~/.cache/kinoseek", "weights prepared for this CPU, and vectors of labels (XDG_CACHE_HOME); may be deleted at any time"},
+    {"", "FILES", "~/.cache/kinoseek", "weights prepared for this CPU, vectors of labels, tokens of probes (XDG_CACHE_HOME); may be deleted at any time (doctor --clear-cache)"},
     {"", "FILES", "DIR/.kinoseekignore", "what ingest leaves out below DIR"},
     {"", "EXAMPLES", "", "kinoseek model pull lvt-base\nkinoseek ingest ~/Videos\nkinoseek search a dog jumping into water\nkinoseek status"},
     {"search", "EXAMPLES", "", "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | tostring)'\n"
