@@ -1,6 +1,7 @@
 /* cmd_label.c - `label --labels FILE`: which of these labels each clip bears. */
 #include "cli/export_to.h"
 #include "cli/label_file.h"
+#include "cli/label_store.h"
 #include "cli/out_table.h"
 #include "cli/commands.h"
 
@@ -10,7 +11,7 @@
 
 typedef struct {
     int k, per_video, each, intervals;
-    const char *none, *labels, *merge, *path, *in;
+    const char *none, *store, *labels, *merge, *path, *in;
     double least;
     ks_opt_list templates;
     ks_export_fields to;
@@ -22,6 +23,7 @@ static const ks_option options[] = {
     {0, "each", KS_OPT_FLAG, AT(each), NULL, "whether each: any number of labels a clip"},
     {0, "none", KS_OPT_TEXT, AT(none), "NAME", "say this where none of them fits"},
     {0, "intervals", KS_OPT_FLAG, AT(intervals), NULL, "from when to when, smoothed over time"},
+    {0, "store", KS_OPT_TEXT, AT(store), "SET", "keep them in the library; only what is new is done"},
     {'k', "top", KS_OPT_COUNT, AT(k), "N", "labels a clip (1; --each: all that are there)"},
     {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL, "whole videos: a label's score is its best clip's"},
     {0, "template", KS_OPT_LIST, AT(templates), "TEXT", "in place of the 28 of Kinetics: \"a video of {}.\""},
@@ -40,6 +42,7 @@ typedef struct {
     const ks_label_set *labels;
     ks_index *x;
     ks_out *out;                 /* NULL: for people */
+    ks_label_store *store;       /* NULL: they are shown alone */
     ks_terminal terminal;
     int64_t last;                /* film of the last row */
     ks_video film;
@@ -68,6 +71,11 @@ static int take_row(void *arg, const ks_label_row *row)
         l->left_out++;
         return 0;
     }
+    if (l->store && (l->err = ks_label_store_row(l->store, row, l->e)) < 0)
+        return 1;
+    l->rows++;
+    if (l->store && !l->out)
+        return 0;
     if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
     k = (ks_moment){.path = row->path, .title = row->label < 0 ? l->f->none : l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
@@ -79,8 +87,22 @@ static int take_row(void *arg, const ks_label_row *row)
     else
         show(l, row, &k);
     l->last = row->video;
-    l->rows++;
     return l->err < 0;
+}
+
+static int is_due(void *arg, const ks_video *v)
+{
+    labelling *l = arg;
+    int due = ks_label_store_due(l->store, v, l->e);
+
+    l->err = due < 0 ? due : l->err;
+    return due > 0;
+}
+
+static int film_done(void *arg, const ks_video *v)
+{
+    labelling *l = arg;
+    return (l->err = ks_label_store_film(l->store, v, l->e)) < 0;
 }
 
 static void defaults(void *fields) { ((label_fields *)fields)->least = -1; } /* not given */
@@ -93,6 +115,8 @@ static int check_fields(const label_fields *f, int n, char **args, ks_error *e)
         return ks_fail(e, KS_EUSAGE, "say which labels: kinoseek label --labels FILE");
     if (f->intervals && (f->per_video || f->k))
         return ks_fail(e, KS_EUSAGE, "--intervals are of a film's whole length: --per-video and -k do not go with them");
+    if (f->store && (!*f->store || strpbrk(f->store, "\n\t")))
+        return ks_fail(e, KS_EUSAGE, "--store takes a name for the set");
     if (f->none && !*f->none)
         return ks_fail(e, KS_EUSAGE, "--none takes a name for what none of the labels fits");
     for (int i = 0; i < f->templates.n; i++)
@@ -123,7 +147,14 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
 {
     ks_session *s = NULL;
     ks_encoder *enc = NULL;
-    int err = ks_session_open(&s, g->library, &g->setup, e);
+    int err = l->f->store ? ks_label_store_open(&l->store, g->library, l->f->store, o, l->f->none, e) : 0;
+
+    if (l->store) {
+        o->due = is_due;
+        o->done = film_done;
+    }
+    if (err == 0)
+        err = ks_session_open(&s, g->library, &g->setup, e);
 
     if (err == 0)
         l->x = ks_session_index(s);
@@ -137,6 +168,9 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
         err = ks_label(l->x, enc, o, take_row, l, e);
     if (err == 0)
         err = l->err;
+    if (err == 0 && l->store && (err = ks_label_store_end(l->store, !l->f->path && !l->f->in, e)) == 0 && !g->quiet)
+        ks_label_store_say(l->out ? stderr : stdout, l->store);
+    ks_label_store_close(l->store);
     if (s)
         ks_say_damage(l->x, g, err);
     ks_session_close(s);
@@ -161,7 +195,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = label_all(&l, g, &o, e);
     if (err == 0 && l.out)
         err = ks_out_end(l.out, e);
-    if (err == 0 && l.rows == 0) {
+    if (err == 0 && l.rows == 0 && !f->store) {
         if (!l.out)
             puts(l.left_out ? "No label scores as high as that." : "Nothing here to label.");
         err = 1;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#define ROWS "search,similar,label,clips"
+#define ROWS "search,similar,label,labels,clips"
 #define EVALS "eval retrieval,eval classify,eval multilabel,eval choice"
 const ks_man_field ks_man_fields[] = {
     {"search,similar", "rank", "from 1, best first"},
@@ -13,6 +13,17 @@ const ks_man_field ks_man_fields[] = {
     {ROWS, "start", "seconds from the start of the film as players show it, with milliseconds"},
     {ROWS, "end", "seconds; the first that is no more of it"},
     {"search,similar", "best", "seconds: the frame where the question fits best"},
+    {"labels", "rank", "1: the best label of its clip; of intervals always 1"},
+    {"labels", "label", "as it was asked for, or taught"},
+    {"labels", "score", "as label gave it; 1 where a person said it"},
+    {"labels", "cosine", "of the question and clip; 0 where a person said it"},
+    {"labels", "said", "true: a person's word; else left out"},
+    {"labels", "set", "without SET: its name"},
+    {"labels", "how", "without SET: which, each, intervals, whole"},
+    {"labels", "labels", "without SET: in it"},
+    {"labels", "films", "without SET: labelled so far"},
+    {"labels", "spans", "without SET: stored"},
+    {"labels", "said", "without SET: moments that people said something of"},
     {"label", "label", "as it stands in the file of labels; where nothing fits the name of --none"},
     {"search,similar", "score", "0 to 1: how far above chance in this library (SCORES)"},
     {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips, which all have the label at that rank; with --per-video the largest of any clip, so that the scores of all labels need not sum to 1. With --each and --intervals: whether it is there (SCORES)"},
@@ -327,6 +338,9 @@ const ks_man_note ks_man_notes[] = {
      "kinoseek search --queries words.txt --csv > hits.csv\n"
      "kinoseek search goal --format mpv-edl > goals.edl && mpv goals.edl"},
     {"similar", "EXAMPLES", "", "kinoseek similar lake.mp4@4:12 --not-self -k 20\nkinoseek similar lake.mp4 --per-video 1"},
+    {"label", "EXAMPLES", "", "kinoseek label --labels birds.csv --each --intervals --store birds\nkinoseek search at dawn --label heron"},
+    {"labels", "EXAMPLES", "", "kinoseek labels birds --json | jq -r .label | sort | uniq -c\nkinoseek labels birds --format csv --label heron > herons.csv\n"
+     "kinoseek labels birds --read herons.csv"},
     {"label", "EXAMPLES", "", "kinoseek label --labels sports.txt --in match.mp4 --format ffmetadata > chapters.txt"},
     {"clips", "EXAMPLES", "", "kinoseek clips --json | jq -s 'group_by(.reason) | map({(.[0].reason): length}) | add'"},
     {"status", "EXAMPLES", "", "watch -n 5 kinoseek status\nkinoseek status --bad --json | jq -r .path"},

@@ -43,6 +43,7 @@ typedef struct {
     KS_TERM_OPTION(7, "within", "TIME", "of --then and --unless (30 s)"), \
     {'0', "null", KS_OPT_FLAG, KS_AT(nul), NULL, "only paths (or templates), each ended by NUL"}, \
     KS_EXPORT_MORE(ks_search_fields, to), \
+    {0, "label", KS_OPT_TEXT, KS_AT(ask.label), "NAME", "only what is labelled so (label --store)"}, \
     {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
     {0, "shorter", KS_OPT_NUMBER, KS_AT(ask.shorter), "SECONDS", "only clips shorter than this"}, \
     {0, "merge", KS_OPT_TEXT, KS_AT(ask.merge), "on|off", "join neighbouring clips (on)"}, \

@@ -26,6 +26,8 @@ static void label_members(ks_json *j, const ks_moment *k)
     ks_json_number(j, "cosine", k->cosine);
     ks_json_int(j, "rank", k->rank);
     ks_json_int(j, "video", k->video);
+    if (k->said)
+        ks_json_bool(j, "said", 1);
 }
 
 /* Per term, of which a question of words alone has one; per frame. */

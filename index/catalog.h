@@ -14,7 +14,9 @@ typedef enum {
     KS_T_LIBRARY = 1, KS_T_SPACE = 2, KS_T_VIDEO = 3, KS_T_PATH = 4, KS_T_CLIP = 5, KS_T_VECTOR = 6,
     KS_T_FRAMES = 7, KS_T_THUMBNAIL = 8, KS_T_SETTING = 9, KS_T_SEGMENT = 11 /* 10 was background */,
     KS_T_GONE = 12, KS_T_FILE_HASH = 13, KS_T_TOTALS = 14, KS_T_SOURCE_TIME = 15, KS_T_KEY_INDEX = 16, KS_T_SAVED = 18,
-    KS_T_SAVED_HIT = 19
+    KS_T_SAVED_HIT = 19,
+    KS_T_LABEL_SET = 20, KS_T_LABEL = 21, KS_T_LABEL_FILM = 22, KS_T_LABEL_SPAN = 23, KS_T_LABEL_SAID = 24,
+    KS_T_LEARNT = 25, KS_T_EXAMPLE = 26
 } ks_table_tag;
 
 typedef struct {
@@ -27,7 +29,8 @@ typedef struct {
 } ks_table;
 extern const ks_table ks_tables[]; /* ends with name NULL; KS_T_VECTOR is hashed with its clip's space and times */
 
-enum { KS_SCHEMA_VERSION = 8, KS_SAVED_SINCE = 7, KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
+enum { KS_SCHEMA_VERSION = 9, KS_SAVED_SINCE = 7, KS_LABELS_SINCE = 9,
+       KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */, KS_MAX_PATH = 4096 };
 #define KS_MAX_TICK (INT64_C(1) << 61) /* sums and differences of two stay in range */
 
 /* --- statement.c --- */
@@ -107,6 +110,8 @@ int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
 /* --- source_rows.c: the fields of ks_video from `timecode` to `rate_den`, by v->id --- */
 int ks_source_read(ks_video *v, ks_index *x, ks_error *e); /* cleared where there is no row */
 int ks_source_write(const ks_video *v, ks_index *x, ks_error *e);
+/* --- label_rows.c --- */
+int ks_labels_drop_film(ks_index *x, int64_t video, ks_error *e); /* what was said of it stays, for the day it comes back */
 int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at); /* 18 columns and sum from `at`; 0 = rotten */
 int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at); /* 7 columns and sum; 0 = rotten */
 int ks_clip_half(uint16_t *half, int *dim, ks_clip *clip, ks_index *x, int64_t id, ks_error *e); /* half[KS_MAX_DIM] */

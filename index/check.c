@@ -135,6 +135,18 @@ static int check_pairs(checking *c, ks_error *e)
     return code;
 }
 
+/* Labels that stay: spans of a film's own times; what was said is of a time, too. */
+static int check_labels(checking *c, ks_error *e)
+{
+    if (c->x->version < KS_LABELS_SINCE) return 0;
+    int code = rows(c, 1, "SELECT id FROM label_span WHERE id < 1 OR stop <= start OR start < -2305843009213693952 OR stop > 2305843009213693952 "
+                          "OR said NOT IN (0, 1)", "label span ", ": its times are none", e);
+    if (code >= 0) code = rows(c, 1, "SELECT id FROM label_said WHERE stop_us <= start_us OR yes NOT IN (0, 1) OR length(content) <> 24", "what was said, ",
+                               ": its times or its film are none", e);
+    if (code >= 0) code = rows(c, 1, "SELECT name FROM learnt WHERE length(w) % 4 <> 0 OR length(w) < 4", "the learnt label ", " has no weights", e);
+    return code;
+}
+
 /* The sums that are counted along. */
 static int check_totals(checking *c, ks_error *e)
 {
@@ -231,7 +243,7 @@ static int check_copies(checking *c, ks_error *e)
 
 int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e)
 {
-    static int (*const parts[])(checking *, ks_error *) = {check_structure, check_sums, check_pairs, check_totals, check_vectors, check_copies};
+    static int (*const parts[])(checking *, ks_error *) = {check_structure, check_sums, check_pairs, check_labels, check_totals, check_vectors, check_copies};
     assert(x);
     checking c = { .x = x, .found = found, .arg = arg };
     int code = ks_snapshot(x, e);

@@ -6,6 +6,10 @@
 
 static const ks_filter everything = { 0 };
 
+/* The labels called so, and those below them: what is asked of an animal is asked of its dogs. */
+#define TREE "(WITH RECURSIVE named(name) AS (SELECT :label UNION SELECT k.name FROM label k JOIN named ON k.parent = named.name) " \
+             "SELECT k.id FROM label k JOIN named ON k.name = named.name) "
+
 void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where, const char *after)
 {
     if (!f) f = &everything;
@@ -19,6 +23,10 @@ void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where,
           "AND EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path)) " },
         { where & KS_WHERE_PATHS && f->path_glob && !f->video, "AND v.id IN (SELECT q.video FROM path q WHERE ks_path_match(?1, q.path)) " },
         { where & KS_WHERE_PATH && f->path_glob, "AND ks_path_match(?1, p.path) " },
+        { where & KS_WHERE_FILM && f->label, "AND v.id IN (SELECT m.video FROM label_span m WHERE m.label IN " TREE ") " },
+        { where & KS_WHERE_CLIP && f->label, "AND EXISTS (SELECT 1 FROM label_span m WHERE m.video = v.id AND m.label IN " TREE
+          "AND 2 * (min(c.stop, m.stop) - max(c.start, m.start)) >= min(c.stop - c.start, m.stop - m.start)) " },
+        { where & KS_WHERE_SPAN && f->label, "AND n.label IN " TREE },
         { where & KS_WHERE_CLIP && f->longer > 0, "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5 " },
         { where & KS_WHERE_CLIP && f->shorter > 0, "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6 " },
     };
@@ -49,6 +57,7 @@ void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
     if (place(s, "?4")) sqlite3_bind_int64(s, 4, f->video);
     if (place(s, "?20")) sqlite3_bind_int64(s, 20, f->newer);
     if (place(s, "?5")) sqlite3_bind_double(s, 5, f->longer);
+    if (f->label && place(s, ":label")) sqlite3_bind_text(s, place(s, ":label"), f->label, -1, SQLITE_TRANSIENT);
     if (place(s, "?6")) sqlite3_bind_double(s, 6, f->shorter);
 }
 
@@ -63,5 +72,5 @@ sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filt
 
 int ks_filter_bounded(const ks_filter *f)
 {
-    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer);
+    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label);
 }

@@ -43,7 +43,7 @@ __attribute__((format(printf, 4, 5))) static void say(repair *r, int invariant, 
 /* INSERT ... SELECT of ?1..?n (columns) and ?n+1 (sum) WHERE the checksum holds. REAL columns may be stored as integers. */
 static void insert_sql(char *sql, size_t size, const ks_table *t)
 {
-    static const char *const reals[] = { "seconds_missing", "fps", "recall" };
+    static const char *const reals[] = { "seconds_missing", "fps", "recall", "score", "cosine", "bias", "ap", "ap_low", "ap_high" };
     char columns[600], list[600] = "", *save = NULL;
     size_t used = 0;
     int i = 0;
@@ -199,6 +199,9 @@ static int agree(repair *r, ks_error *e)
                          "DELETE FROM source_time WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM key_index WHERE video NOT IN (SELECT id FROM video); "
                          "DELETE FROM saved_hit WHERE video NOT IN (SELECT id FROM video) OR name NOT IN (SELECT name FROM saved); "
+                         "DELETE FROM label WHERE label_set NOT IN (SELECT id FROM label_set); "
+                         "DELETE FROM label_span WHERE label NOT IN (SELECT id FROM label) OR video NOT IN (SELECT id FROM video); "
+                         "DELETE FROM label_film WHERE label_set NOT IN (SELECT id FROM label_set) OR video NOT IN (SELECT id FROM video); "
                          "DELETE FROM gone; DELETE FROM segment", e);
     if (code >= 0)
         code = put_right(r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)", "", ": the row of its video is lost; "

@@ -29,10 +29,18 @@ const ks_table ks_tables[] = {
     { "key_index", "video", "video, frames", 2, KS_T_KEY_INDEX, 6 },
     { "saved", "rowid", "name, query, seen", 3, KS_T_SAVED, KS_SAVED_SINCE },
     { "saved_hit", "id", "id, name, video, start, stop, told, hit", 7, KS_T_SAVED_HIT, KS_SAVED_SINCE },
+    { "label_set", "id", "id, name, hash, how, created", 5, KS_T_LABEL_SET, KS_LABELS_SINCE },
+    { "label", "id", "id, label_set, name, parent", 4, KS_T_LABEL, KS_LABELS_SINCE },
+    { "label_film", "video", "label_set, video, finished, hash", 4, KS_T_LABEL_FILM, KS_LABELS_SINCE },
+    { "label_span", "id", "id, label, video, start, stop, rank, score, cosine, said", 9, KS_T_LABEL_SPAN, KS_LABELS_SINCE },
+    { "label_said", "id", "id, label_set, label, content, start_us, stop_us, yes, created", 8, KS_T_LABEL_SAID, KS_LABELS_SINCE },
+    { "learnt", "id", "id, name, space, w, bias, ap, ap_low, ap_high, yeses, noes, films, created", 12, KS_T_LEARNT, KS_LABELS_SINCE },
+    { "example", "id", "id, learnt, content, start_us, stop_us, yes", 6, KS_T_EXAMPLE, KS_LABELS_SINCE },
     { NULL, NULL, NULL, 0, KS_T_LIBRARY, 1 }
 };
 
 #define ALWAYS(sql) { sql, 1, INT_MAX }
+#define SINCE_LABELS(sql) { sql, KS_LABELS_SINCE, INT_MAX }
 
 #define CLIPS_VIEW(reasons) \
     "CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / v.tb_den AS start, " \
@@ -118,6 +126,37 @@ const ks_schema_object ks_schema[] = {
     { "CREATE INDEX saved_hit_film ON saved_hit(video, name)", KS_SAVED_SINCE, INT_MAX },
     /* Version 8: films that are searched by their survey, to be counted. */
     { "CREATE INDEX video_surveyed ON video(id) WHERE flags & 64", 8, INT_MAX },
+    /* Labels that stay: a set, its labels, which films were labelled as of which generation and set, spans, what people
+     * said of them (by content and microseconds: it outlives the film's rows), labels that were taught and their examples. */
+    SINCE_LABELS("CREATE TABLE label_set(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, hash INTEGER NOT NULL, how TEXT NOT NULL, "
+    "created INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE TABLE label(id INTEGER PRIMARY KEY, label_set INTEGER NOT NULL REFERENCES label_set, name TEXT NOT NULL, "
+    "parent TEXT NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE UNIQUE INDEX label_name ON label(name, label_set)"),
+    SINCE_LABELS("CREATE TABLE label_film(label_set INTEGER NOT NULL REFERENCES label_set, video INTEGER NOT NULL REFERENCES video, "
+    "finished INTEGER NOT NULL, hash INTEGER NOT NULL, sum INTEGER NOT NULL, PRIMARY KEY(video, label_set)) STRICT, WITHOUT ROWID"),
+    SINCE_LABELS("CREATE TABLE label_span(id INTEGER PRIMARY KEY, label INTEGER NOT NULL REFERENCES label, video INTEGER NOT NULL REFERENCES video, "
+    "start INTEGER NOT NULL, stop INTEGER NOT NULL, rank INTEGER NOT NULL, score REAL NOT NULL, cosine REAL NOT NULL, said INTEGER NOT NULL, "
+    "sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE INDEX label_span_video ON label_span(video, start)"),
+    SINCE_LABELS("CREATE INDEX label_span_label ON label_span(label, video)"),
+    SINCE_LABELS("CREATE TABLE label_said(id INTEGER PRIMARY KEY, label_set TEXT NOT NULL, label TEXT NOT NULL, content BLOB NOT NULL, "
+    "start_us INTEGER NOT NULL, stop_us INTEGER NOT NULL, yes INTEGER NOT NULL, created INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE INDEX label_said_of ON label_said(content, label_set)"),
+    SINCE_LABELS("CREATE TABLE learnt(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, space INTEGER NOT NULL, w BLOB NOT NULL, bias REAL NOT NULL, "
+    "ap REAL NOT NULL, ap_low REAL NOT NULL, ap_high REAL NOT NULL, yeses INTEGER NOT NULL, noes INTEGER NOT NULL, films INTEGER NOT NULL, "
+    "created INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE TABLE example(id INTEGER PRIMARY KEY, learnt TEXT NOT NULL, content BLOB NOT NULL, start_us INTEGER NOT NULL, "
+    "stop_us INTEGER NOT NULL, yes INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_LABELS("CREATE INDEX example_of ON example(learnt)"),
+    SINCE_LABELS("CREATE VIEW labels AS SELECT s.name AS label_set, l.name AS label, l.parent AS parent, n.video AS video, "
+    "(SELECT CAST(p.path AS TEXT) FROM path p WHERE p.video = n.video ORDER BY p.path LIMIT 1) AS path, "
+    "n.start * 1.0 * v.tb_num / v.tb_den AS start, n.stop * 1.0 * v.tb_num / v.tb_den AS \"end\", n.rank AS rank, n.score AS score, "
+    "n.cosine AS cosine, n.said AS said FROM label_span n JOIN label l ON l.id = n.label JOIN label_set s ON s.id = l.label_set "
+    "JOIN video v ON v.id = n.video WHERE v.finished > 0"),
+    SINCE_LABELS("CREATE VIEW label_sets AS SELECT s.name AS label_set, s.how AS how, datetime(s.created, 'unixepoch') AS created, "
+    "(SELECT count(*) FROM label l WHERE l.label_set = s.id) AS labels, (SELECT count(*) FROM label_film f WHERE f.label_set = s.id) AS films "
+    "FROM label_set s"),
     { NULL, 0, 0 }
 };
 

@@ -107,13 +107,15 @@ static int label_film(labelling *w, ks_error *e)
         return err;
     if (w->failed)
         return ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if (f->n == 0)
+    if (f->n == 0) /* nothing of it can be read */
         return 0;
     if ((err = sort_clips(f, e)) < 0)
         return err;
     err = o->per_video ? ks_label_whole(f, e) : o->intervals ? ks_label_intervals(f, e) : o->each ? ks_label_each(f, e) : ks_label_which(f, e);
     if (err == 0)
         emit(w);
+    if (err == 0 && o->done && !w->stopped)
+        w->stopped = o->done(w->arg, &f->video);
     return err;
 }
 
@@ -122,7 +124,8 @@ typedef struct {
     int64_t id;
     char *path;
     ks_timebase tb;
-    int64_t duration;
+    int64_t duration, finished;
+    uint8_t content[24];
     int place;
 } labelled;
 
@@ -156,7 +159,8 @@ static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, 
             *out = more;
             room = room * 2 + 64;
         }
-        (*out)[*n] = (labelled){v.id, strdup(v.path), v.tb, v.duration, *n};
+        (*out)[*n] = (labelled){.id = v.id, .path = strdup(v.path), .tb = v.tb, .duration = v.duration, .finished = v.finished, .place = *n};
+        memcpy((*out)[*n].content, v.content, sizeof v.content);
         if (!(*out)[(*n)++].path)
             err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     }
@@ -192,12 +196,16 @@ static int make_room(ks_label_film *f, ks_error *e)
 
 static int label_films(labelling *w, ks_error *e)
 {
+    const ks_label_options *o = w->film.o;
     labelled *films = NULL;
-    int n = 0, err = list_videos(&films, &n, w->film.x, &w->film.o->filter, e);
+    int n = 0, err = list_videos(&films, &n, w->film.x, &o->filter, e);
 
     for (int i = 0; i < n && err == 0 && !w->stopped; i++) {
-        w->film.video = (ks_video){.id = films[i].id, .path = films[i].path, .tb = films[i].tb, .duration = films[i].duration};
-        err = label_film(w, e);
+        ks_video *v = &w->film.video;
+        *v = (ks_video){.id = films[i].id, .path = films[i].path, .tb = films[i].tb, .duration = films[i].duration, .finished = films[i].finished};
+        memcpy(v->content, films[i].content, sizeof v->content);
+        if (!o->due || o->due(w->arg, v))
+            err = label_film(w, e);
     }
     for (int i = 0; i < n; i++)
         free(films[i].path);

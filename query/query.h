@@ -187,6 +187,9 @@ typedef struct {
     double least;             /* each, intervals: the score from which on, in place of 0.5; < 0: all there is */
     const ks_scale *scale;    /* needed for each, none, intervals */
     ks_filter filter;
+    /* With row's own arg, NULL: all, nothing. due: 1 = the film is to be labelled; done: after its last row, non-zero stops. */
+    int (*due)(void *arg, const ks_video *v);
+    int (*done)(void *arg, const ks_video *v);
 } ks_label_options;
 typedef int ks_on_label(void *arg, const ks_label_row *row); /* non-zero stops */
 int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg, ks_error *e);

@@ -341,7 +341,7 @@ static void number_hits(ks_ranking *w)
 
 static int is_filtered(const ks_filter *f)
 {
-    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer;
+    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label;
 }
 
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)

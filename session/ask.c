@@ -13,6 +13,7 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
 
     *o = (ks_query_options){.k = q->k, .per_video = q->per_video, .all = q->all};
     to->path_glob = q->path;
+    to->label = q->label;
     to->longer = q->longer;
     to->shorter = q->shorter;
     if (q->after && ks_parse_date(&to->after, q->after, 0) < 0)
@@ -21,6 +22,11 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
         return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"", q->before);
     if (q->after && to->after == 0) to->after = -1; /* 0 is no bound: the second before the first of 1970 */
     if (q->before && to->before == 0) to->before = -1;
+    if (q->label) {
+        int known = ks_index_has_label(s->x, q->label, e);
+        if (known <= 0)
+            return known < 0 ? known : ks_fail(e, KS_ENOTFOUND, "%s: no stored label is called so (kinoseek label --store keeps them)", q->label);
+    }
     if (q->exact && q->ann)
         return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
     o->apart = q->merge && strcmp(q->merge, "off") == 0;

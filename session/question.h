@@ -22,7 +22,7 @@ typedef struct {
     int not_self;            /* the moment (or film) that was asked about is left out */
     /* And how to answer: */
     int k, per_video;
-    const char *path, *after, *before, *in, *merge, *fold;
+    const char *path, *after, *before, *in, *merge, *fold, *label;
     double longer, shorter;
     int all, exact, ann;
     int refine;              /* start and end from the frames, not from the clips that were joined */

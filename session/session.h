@@ -159,7 +159,7 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
 typedef struct {
     const char *path;        /* bytes, absolute */
     const char *title;       /* the words asked, the label, or why the clip ends */
-    int is_label;
+    int is_label, said;      /* said: a person's word, not the model's */
     int rank;
     int64_t video;
     ks_timebase tb;

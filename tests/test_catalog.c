@@ -406,6 +406,9 @@ static void make_older(const char *path, int version)
     if (version < 6) ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW key_frames; DROP TABLE key_index", NULL, NULL, NULL), SQLITE_OK);
     if (version < KS_SAVED_SINCE)
         ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE saved; DROP TABLE saved_hit", NULL, NULL, NULL), SQLITE_OK);
+    if (version < KS_LABELS_SINCE)
+        ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW labels; DROP VIEW label_sets; DROP TABLE label_span; DROP TABLE label_film; DROP TABLE label; "
+                                          "DROP TABLE label_set; DROP TABLE label_said; DROP TABLE learnt; DROP TABLE example", NULL, NULL, NULL), SQLITE_OK);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
     ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);

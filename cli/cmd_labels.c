@@ -1,0 +1,403 @@
+/* cmd_labels.c - `labels [SET]`: the labels that stay, and what a person says of them. */
+#include "cli/commands.h"
+#include "cli/export_to.h"
+#include "cli/moment_arg.h"
+#include "cli/out_table.h"
+#include "cli/terminal.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    const char *label, *path, *in, *say, *read;
+    int whole, forget;
+    ks_export_fields to;
+} labels_fields;
+
+#define AT(field) offsetof(labels_fields, field)
+static const ks_option options[] = {
+    {0, "label", KS_OPT_TEXT, AT(label), "NAME", "only this one, and those below it"},
+    {0, "say", KS_OPT_TEXT, AT(say), "MOMENT", "SET --say FILE@A-B yes|no NAME: a person's word"},
+    {0, "read", KS_OPT_TEXT, AT(read), "FILE", "the same from ELAN, VIA, FiftyOne, CSV ..."},
+    {0, "whole", KS_OPT_FLAG, AT(whole), NULL, "--read: what FILE lacks of its films is wrong"},
+    {0, "forget", KS_OPT_FLAG, AT(forget), NULL, "take SET out of the library"},
+    {0, "path", KS_OPT_TEXT, AT(path), "GLOB", "only files that match"},
+    {0, "in", KS_OPT_TEXT, AT(in), "VIDEO", "only this file, by path, name or number"},
+    KS_EXPORT_JSON(labels_fields, to),
+    KS_EXPORT_FORMAT(labels_fields, to),
+    KS_EXPORT_MORE(labels_fields, to),
+    {0},
+};
+
+/* --- the sets --- */
+typedef struct {
+    const labels_fields *f;
+    int n;
+} listing;
+
+static int show_set(void *arg, const ks_stored_set *s)
+{
+    listing *l = arg;
+    char labels[64], spans[64], films[64];
+    ks_json j;
+
+    l->n++;
+    if (!l->f->to.json) {
+        printf("%-20s  %s, %s of %s, %lld said by people (%s)\n", s->name, ks_counted(labels, s->n, "label"), ks_counted(spans, s->spans, "span"),
+               ks_counted(films, s->films, "film"), (long long)s->said, s->how);
+        return 0;
+    }
+    ks_json_start(&j, stdout);
+    ks_json_open(&j, NULL, '{');
+    ks_json_text(&j, "set", s->name);
+    ks_json_text(&j, "how", s->how);
+    ks_json_int(&j, "labels", s->n);
+    ks_json_int(&j, "films", s->films);
+    ks_json_int(&j, "spans", s->spans);
+    ks_json_int(&j, "said", s->said);
+    ks_json_close(&j);
+    return 0;
+}
+
+static int list_sets(const ks_globals *g, const labels_fields *f, ks_error *e)
+{
+    listing l = {.f = f};
+    ks_index *x = NULL;
+    int err = ks_index_open(&x, g->library, KS_READ, e);
+
+    if (err == 0)
+        err = ks_index_sets(x, show_set, &l, e);
+    if (err == 0 && l.n == 0 && !f->to.json)
+        puts("No labels are kept here: kinoseek label --labels FILE --store SET keeps them.");
+    ks_close_library(x, g, err);
+    return err < 0 ? err : l.n == 0;
+}
+
+/* --- the spans of a set --- */
+typedef struct {
+    const ks_globals *g;
+    const labels_fields *f;
+    ks_index *x;
+    ks_out *out;             /* NULL: for people */
+    ks_terminal terminal;
+    ks_video film;
+    char path[PATH_MAX + 1]; /* its first path where a file is */
+    int named;               /* 0: no path of it is to be had */
+    int rows, err;
+    ks_error *e;
+} showing;
+
+static int take_film(showing *w, int64_t id)
+{
+    int err = ks_index_video(&w->film, w->x, id, w->e);
+
+    w->named = err == 0;
+    if (err == KS_ENOTFOUND)
+        ks_index_nameless(w->x, id);
+    if (err < 0 && err != KS_ENOTFOUND && err != KS_EDAMAGED)
+        return err;
+    w->film.id = id;
+    snprintf(w->path, sizeof w->path, "%s", err == 0 ? w->film.path : "");
+    w->film.path = w->path;
+    return 0;
+}
+
+static void show_span(showing *w, const ks_moment *k, int fresh)
+{
+    char path[PATH_MAX + 16], times[64];
+
+    if (fresh) {
+        ks_show_path(path, sizeof path, w->path, w->terminal.columns, w->terminal.utf8);
+        printf("%s\n", path);
+    }
+    ks_show_times(times, k, w->terminal.utf8);
+    printf("  %s%*s  ", times, 17 - ks_columns_of(times, w->terminal.utf8), "");
+    if (k->said)
+        printf(" said  %s\n", k->title);
+    else
+        printf("%3.0f %%  %s\n", k->score * 100, k->title);
+}
+
+static int take_mark(void *arg, const ks_label_mark *m)
+{
+    showing *w = arg;
+    int fresh = m->video != w->film.id;
+    ks_moment k;
+
+    if (fresh && (w->err = take_film(w, m->video)) < 0)
+        return 1;
+    if (!w->named)
+        return 0;
+    k = (ks_moment){.path = w->path, .title = m->label, .is_label = 1, .said = m->said, .rank = m->rank, .video = m->video, .tb = w->film.tb,
+                    .start = m->start, .end = m->end, .best = m->start, .score = m->score, .cosine = m->cosine};
+    ks_moment_film(&k, &w->film);
+    if (w->out)
+        w->err = ks_out_entry(w->out, &k, w->e);
+    else
+        show_span(w, &k, fresh);
+    w->rows++;
+    return w->err < 0;
+}
+
+static int find_set(ks_index *x, const char *name, ks_error *e)
+{
+    int64_t set;
+    uint64_t hash;
+    int found = ks_index_find_set(&set, &hash, x, name, e);
+
+    return found ? (found < 0 ? found : 0) : ks_fail(e, KS_ENOTFOUND, "%s: no label set is called so (kinoseek labels lists them)", name);
+}
+
+static int show_marks(showing *w, const char *set, ks_error *e)
+{
+    const labels_fields *f = w->f;
+    ks_filter filter = {.path_glob = f->path, .label = f->label};
+    int err = ks_index_snapshot(w->x, e);
+
+    if (err < 0)
+        return err;
+    if ((err = find_set(w->x, set, e)) == 0 && f->in)
+        err = ks_find_video(&filter.video, w->x, f->in, e);
+    if (err == 0)
+        err = ks_index_marks(w->x, set, &filter, take_mark, w, e);
+    if (err == 0)
+        err = w->err;
+    ks_index_release(w->x);
+    return err;
+}
+
+static int show_spans(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
+{
+    showing *w = calloc(1, sizeof *w);
+    ks_out_options out = {.command = "kinoseek labels"};
+    int err = w ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
+
+    if (err < 0)
+        return err;
+    *w = (showing){.g = g, .f = f, .e = e};
+    ks_terminal_of(&w->terminal, stdout);
+    if ((err = ks_export_open(&w->out, &f->to, NULL, &out, e)) == 0 && (err = ks_index_open(&w->x, g->library, KS_READ, e)) == 0)
+        err = show_marks(w, set, e);
+    if (err == 0 && w->out)
+        err = ks_out_end(w->out, e);
+    if (err == 0 && w->rows == 0 && !w->out)
+        puts("Nothing is labelled so.");
+    ks_out_close(w->out);
+    ks_close_library(w->x, g, err);
+    err = err < 0 ? err : w->rows == 0;
+    free(w);
+    return err;
+}
+
+/* --- a person's word --- */
+static int open_set(ks_index **x, const ks_globals *g, const char *set, ks_error *e)
+{
+    int err = ks_index_open(x, g->library, KS_WRITE, e);
+
+    return err < 0 ? err : find_set(*x, set, e);
+}
+
+/* The words from args[0] on as one; malloc'ed. */
+static char *join(int n, char **args)
+{
+    size_t bytes = 1;
+    char *words;
+
+    for (int i = 0; i < n; i++)
+        bytes += strlen(args[i]) + 1;
+    if (!(words = calloc(1, bytes)))
+        return NULL;
+    for (int i = 0; i < n; i++)
+        strcat(strcat(words, i ? " " : ""), args[i]);
+    return words;
+}
+
+static int say(const ks_globals *g, const labels_fields *f, int n, char **args, ks_error *e)
+{
+    int yes = n > 1 && strcmp(args[1], "yes") == 0, err;
+    char *name = n > 2 ? join(n - 2, args + 2) : NULL;
+    ks_typed_moment m;
+    ks_index *x = NULL;
+
+    if (n < 3 || (!yes && strcmp(args[1], "no") != 0)) {
+        free(name);
+        return ks_fail(e, KS_EUSAGE, "say it so: kinoseek labels SET --say FILE@A-B yes|no NAME");
+    }
+    err = name ? open_set(&x, g, args[0], e) : ks_fail(e, KS_ENOMEM, "no memory");
+    if (err == 0 && (err = ks_read_moment(&m, x, f->say, e)) == 0)
+        err = ks_index_say(x, args[0], name, &m.film, m.start, m.end, yes, e);
+    if (err == 0 && !g->quiet)
+        printf("%s: \"%s\" is %s there.\n", f->say, name, yes ? "said to be" : "said not to be");
+    ks_index_close(x);
+    free(name);
+    return err;
+}
+
+typedef struct {
+    ks_index *x;
+    const char *set;
+    const ks_spans *spans;
+    const ks_typed_moment *at; /* [spans->n]; film.id 0: not in the library */
+    ks_label_mark *wrong;      /* [n] what the file lacks; its labels are owned */
+    char **labels;             /* [n] */
+    int n, room, failed;
+} lacking;
+
+/* Does the file say that the label is there at any moment of m? */
+static int is_said(const lacking *l, const ks_label_mark *m)
+{
+    for (int i = 0; i < l->spans->n; i++)
+        if (l->at[i].film.id == m->video && l->spans->at[i].yes && l->at[i].start < m->end && l->at[i].end > m->start &&
+            strcmp(l->spans->at[i].label, m->label) == 0)
+            return 1;
+    return 0;
+}
+
+static int take_lacking(void *arg, const ks_label_mark *m)
+{
+    lacking *l = arg;
+
+    if (m->said || is_said(l, m))
+        return 0;
+    if (l->n == l->room) {
+        int room = l->room * 2 + 64;
+        ks_label_mark *more = realloc(l->wrong, (size_t)room * sizeof *more);
+        char **labels = more ? realloc(l->labels, (size_t)room * sizeof *labels) : NULL;
+        l->wrong = more ? more : l->wrong;
+        l->labels = labels ? labels : l->labels;
+        if ((l->failed = !labels))
+            return 1;
+        l->room = room;
+    }
+    l->wrong[l->n] = *m;
+    l->failed = !(l->labels[l->n] = strdup(m->label));
+    l->n += !l->failed;
+    return l->failed;
+}
+
+/* What the model has of one film and the file lacks is said to be wrong. */
+static int deny(lacking *l, const ks_video *v, ks_error *e)
+{
+    ks_filter f = {.video = v->id};
+    int err = ks_index_marks(l->x, l->set, &f, take_lacking, l, e);
+
+    if (err == 0 && l->failed)
+        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 0; i < l->n; i++) {
+        if (err == 0)
+            err = ks_index_say(l->x, l->set, l->labels[i], v, l->wrong[i].start, l->wrong[i].end, 0, e);
+        free(l->labels[i]);
+    }
+    l->n = 0;
+    return err;
+}
+
+/* at[n] of the file's spans; films that are not here are counted. */
+static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_spans *s, const char *file, ks_error *e)
+{
+    int err = 0;
+
+    for (int i = 0; i < s->n && err == 0; i++) {
+        if (!s->at[i].label[0])
+            err = ks_fail(e, KS_EFORMAT, "%s: a span of %s has no label", file, s->at[i].film);
+        else if ((err = ks_read_span(&at[i], x, s->at[i].film, s->at[i].start, s->at[i].end, e)) == KS_ENOTFOUND) {
+            at[i].film.id = 0;
+            ++*lost;
+            err = 0;
+        }
+    }
+    return err;
+}
+
+static int say_spans(ks_index *x, const labels_fields *f, const char *set, const ks_spans *s, const ks_typed_moment *at, ks_error *e)
+{
+    lacking l = {.x = x, .set = set, .spans = s, .at = at};
+    int err = ks_index_begin(x, e);
+
+    if (err < 0)
+        return err;
+    for (int i = 0; i < s->n && err == 0 && f->whole; i++) {
+        int before = 0;
+        for (int k = 0; k < i && !before; k++)
+            before = at[k].film.id == at[i].film.id;
+        if (!before && at[i].film.id)
+            err = deny(&l, &at[i].film, e);
+    }
+    for (int i = 0; i < s->n && err == 0; i++)
+        if (at[i].film.id)
+            err = ks_index_say(x, set, s->at[i].label, &at[i].film, at[i].start, at[i].end, s->at[i].yes, e);
+    free(l.wrong);
+    free(l.labels);
+    return ks_index_end(x, err, e);
+}
+
+static int read_back(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
+{
+    ks_rate rate = {0, 1};
+    ks_spans s = {0};
+    ks_typed_moment *at = NULL;
+    ks_index *x = NULL;
+    int drop, lost = 0, err;
+
+    if (f->to.fps && ks_rate_read(&rate, &drop, f->to.fps) < 0)
+        return ks_fail(e, KS_EUSAGE, "--fps %s: a rate is 25, 29.97, 30000/1001", f->to.fps);
+    if ((err = ks_spans_read(&s, f->read, rate.num ? (double)rate.num / rate.den : 0, e)) < 0)
+        return err;
+    if (!(at = calloc((size_t)s.n + 1, sizeof *at)))
+        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (err == 0 && (err = open_set(&x, g, set, e)) == 0 && (err = find_spans(at, &lost, x, &s, f->read, e)) == 0)
+        err = say_spans(x, f, set, &s, at, e);
+    if (err == 0 && lost)
+        fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library\n", f->read, lost, s.n);
+    if (err == 0 && !g->quiet)
+        printf("%s: %d said.\n", set, s.n - lost);
+    if (err == 0 && lost == s.n)
+        err = 1;
+    ks_index_close(x);
+    free(at);
+    ks_spans_free(&s);
+    return err;
+}
+
+static int forget(const ks_globals *g, const char *set, ks_error *e)
+{
+    ks_index *x = NULL;
+    int err = ks_index_open(&x, g->library, KS_WRITE, e);
+
+    if (err == 0)
+        err = ks_index_drop_set(x, set, e);
+    ks_index_close(x);
+    if (err == 0 && !g->quiet)
+        printf("Forgot the labels of %s.\n", set);
+    return err;
+}
+
+static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    const labels_fields *f = fields;
+
+    if (f->say)
+        return say(g, f, n, args, e);
+    if (n > 1 || (n == 0 && (f->read || f->forget || f->label || f->in || f->path || f->to.format || f->to.csv)))
+        return ks_fail(e, KS_EUSAGE, "name one set of labels (kinoseek labels lists them)");
+    if ((f->read != NULL) + f->forget > 1 || (f->whole && !f->read))
+        return ks_fail(e, KS_EUSAGE, f->whole && !f->read ? "--whole goes with --read" : "name one of --say, --read, --forget");
+    if (n == 0)
+        return list_sets(g, f, e);
+    return f->read ? read_back(g, f, args[0], e) : f->forget ? forget(g, args[0], e) : show_spans(g, f, args[0], e);
+}
+
+extern const ks_command ks_cmd_labels;
+const ks_command ks_cmd_labels = {
+    .name = "labels",
+    .usage = "[SET]",
+    .brief = "Show labels that are kept, and correct them",
+    .more = "  kinoseek labels birds --format elan -o birds/\n"
+            "  kinoseek labels birds --read birds/lake.eaf --whole\n"
+            "  kinoseek labels birds --say lake.mp4@4:12-4:19 no heron\n"
+            "A person's word beats the model's, stays, and teaches.",
+    .options = options,
+    .fields = sizeof(labels_fields),
+    .run = run,
+};

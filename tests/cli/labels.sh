@@ -1,0 +1,84 @@
+#!/bin/sh
+# Labels that stay: label --store, labels, corrections by hand and from tools, search --label, kills in between.
+# A library of sentences (prog_sentences), a small random model: the right answer is known, whatever the weights.
+set -u
+K=$BUILD/kinoseek
+T=$(mktemp -d)
+trap 'rm -rf "$T"' EXIT
+export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
+ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err" | tail -n 5; fi; }
+is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
+mkdir "$T/films"; lake="$T/films/lake.mp4" pier="$T/films/pier.mov"; : >"$lake"; : >"$pier"
+made() { "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"; }
+printf '%s\t0\t8\ta dog jumping into water\n%s\t8\t16\ta boat on the water\n%s\t0\t8\ta traffic jam\n%s\t8\t16\ta dog jumping into water\n' "$lake" "$lake" "$pier" "$pier" | made
+ok $? "a library of sentences"
+k() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
+at() { jq -r '"\(.path | split("/")[-1]) \(.start + 0)-\(.end + 0) \(.label)\(if .said then " said" else "" end)"' | tr '\n' '/'; }
+printf 'name,parent\na dog jumping into water,animal\na boat on the water,thing\na traffic jam,thing\n' >"$T/l.csv"
+label() { k label -l "$T/l.csv" --template '{}' --store things "$@"; }
+
+# --- stored, once
+k labels >"$T/out"; is "$? $(cat "$T/out")" "1 No labels are kept here: kinoseek label --labels FILE --store SET keeps them." "no labels yet"
+k labels things; is "$? $(cat "$T/err")" "4 kinoseek: things: no label set is called so (kinoseek labels lists them)" "no such set"
+is "$(label)" "things: labelled 2 films (4 spans)." "label --store"
+is "$(label)" "things: labelled 0 films (0 spans), 2 as before." "what is known is not labelled again"
+want="lake.mp4 0-8 a dog jumping into water/lake.mp4 8-16 a boat on the water/pier.mov 0-8 a traffic jam/pier.mov 8-16 a dog jumping into water/"
+is "$(k labels things --json | at)" "$want" "labels SET"
+is "$(k labels --json)" '{"set":"things","how":"which","labels":3,"films":2,"spans":4,"said":0}' "labels: the sets"
+is "$(k labels things --label thing --json | at)" "lake.mp4 8-16 a boat on the water/pier.mov 0-8 a traffic jam/" "a parent's labels"
+is "$(k labels things --in pier.mov --format csv | wc -l) $(k labels things --format elan -o "$T/eaf/"; ls "$T/eaf" | tr '\n' ' ')" "3 lake.eaf pier.eaf " "in the formats"
+is "$(k search --all --json --merge off --label animal -k 9 x | jq -r .start | sort -n | tr '\n' ' ')" "0 8 " "search --label, by a parent"
+is "$(k similar "$lake@4" --json --merge off --label 'a traffic jam' | jq -r .path)" "$pier" "similar --label"
+k search --label horse x; is "$? $(cat "$T/err")" "4 kinoseek: horse: no stored label is called so (kinoseek label --store keeps them)" "a label that nobody stored"
+is "$(sqlite3 -readonly "$T/lib/catalog.db" "SELECT label, count(*) FROM labels GROUP BY 1 ORDER BY 2 DESC LIMIT 1; SELECT labels, films FROM label_sets")" "a dog jumping into water|2
+3|2" "SQL sees them"
+printf '%s\t0\t8\ta boat on the water\n' "$T/films/new.mp4" | made
+is "$(label)" "things: labelled 1 film (1 span), 2 as before." "a film that came is labelled alone"
+sed -i 's/a traffic jam,thing/a tram,thing/' "$T/l.csv"
+is "$(label) $(k labels --json | jq -c '[.labels, .films, .spans]')" "things: labelled 3 films (4 spans). [3,3,4]" "another list labels all again, and what is no more in it is gone"
+sed -i 's/a tram,thing/a traffic jam,thing/' "$T/l.csv"; label >/dev/null
+
+# --- said by people
+k labels things --say lake.mp4@0-8 no a dog jumping into water >/dev/null; is "$?" 0 "--say no"
+k labels things --say "$pier@0:02-0:06" yes a dog jumping into water >/dev/null; is "$?" 0 "--say yes"
+want="lake.mp4 8-16 a boat on the water/new.mp4 0-8 a boat on the water/pier.mov 0-8 a traffic jam/pier.mov 2-6 a dog jumping into water said/pier.mov 8-16 a dog jumping into water/"
+said() { k labels things --json | at | tr '/' '\n' | sort | tr '\n' '/'; }
+is "$(said)" "$want" "a person's word counts"
+sed -i 's/animal/beast/' "$T/l.csv"; label >/dev/null; is "$(said)" "$want" "and stays when all is labelled again"
+for bad in '--say lake.mp4@0-8 maybe x' '--say lake.mp4@0-8 yes' '--say lake.mp4 yes x' '--say lake.mp4@8-2 yes x' '--say lake.mp4@99-100 yes x' '--say #99999 yes x' '--say none.mp4@0-1 yes x'; do
+  k labels things $bad >/dev/null; code=$?; [ "$code" -eq 2 ] || [ "$code" -eq 4 ]; ok $? "$bad is refused ($code)"
+done
+is "$(said)" "$want" "and changes nothing"
+printf 'path,start,end,label,answer\n%s,8,16,a boat on the water,no\nlake.mp4,9,11,a swan,yes\nnowhere.mp4,0,1,a swan,yes\n' "$lake" >"$T/said.csv"
+is "$(k labels things --read "$T/said.csv") $(cat "$T/err")" "things: 2 said. kinoseek: $T/said.csv: 1 of 3 spans name films that are not in the library" "--read: CSV"
+is "$(k labels things --in lake.mp4 --json | at)" "lake.mp4 9-11 a swan said/" "as it says"
+k labels things --in pier.mov --format elan -o "$T/pier.eaf"; sed -i 's/a traffic jam/a tram/' "$T/pier.eaf"
+k labels things --read "$T/pier.eaf" --whole >/dev/null; is "$? $(k labels things --in pier.mov --json | at | tr '/' '\n' | sort | tr '\n' '/')" \
+  "0 pier.mov 0-8 a tram said/pier.mov 2-6 a dog jumping into water said/pier.mov 8-16 a dog jumping into water said/" "--whole: corrected in ELAN, read back"
+is "$(k search --all --json --merge off --label 'a swan' -k 9 x | jq -r '"\(.start + 0)"')" 8 "what was said bounds a search, too"
+k check >/dev/null; is "$?" 0 "check"
+k labels things --forget >/dev/null; is "$? $(k labels --json)" "0 " "--forget"
+
+# --- whether, none
+is "$(k label -l "$T/l.csv" --template '{}' --each --none nothing --merge off --json | jq -r .score | awk '$1 < 0 || $1 > 1' | wc -l)" 0 "--each: scores from 0 to 1"
+k label -l "$T/l.csv" --intervals -k 2 >/dev/null; is "$?" 2 "--intervals and -k exclude each other"
+k label -l "$T/l.csv" --store '' >/dev/null; is "$?" 2 "--store without a name is wrong use"
+chmod -w "$T/lib"; [ "$(id -u)" -ne 0 ] && { label >/dev/null; is "$?" 5 "a library that cannot be written"; }; chmod +w "$T/lib"
+
+# --- killed while labels are stored: all or nothing of a film, and the next run ends what was begun
+i=0; while [ $i -lt 300 ]; do printf '%s/m/%d.mp4\t0\t8\ta dog jumping into water\n%s/m/%d.mp4\t8\t16\ta boat on the water\n' "$T" $i "$T" $i; i=$((i + 1)); done | made
+whole=0 partly=0
+for wait in 0.02 0.04 0.06 0.08 0.1 0.12 0.15 0.2; do
+  label >/dev/null & pid=$!; sleep $wait; kill -9 $pid 2>/dev/null; wait $pid 2>/dev/null
+  [ "$(k labels things --json | jq -r .path | sort | uniq -c | awk '$1 != 2 && !/new.mp4/' | wc -l)" = 0 ] || partly=$((partly + 1))
+  k check >/dev/null || partly=$((partly + 1)); whole=$((whole + 1))
+done
+is "$whole $partly" "8 0" "killed at eight moments: every film is labelled wholly or not at all"
+label >/dev/null; is "$(k labels --json | jq -c '[.films, .spans]')" "[303,605]" "the next run labels the rest"
+cp -r "$T/lib" "$T/rot"; python3 - "$T/rot/catalog.db" <<'PY'
+import sqlite3, sys
+d = sqlite3.connect(sys.argv[1]); d.execute("UPDATE label_span SET score = 0.123 WHERE id = 5"); d.commit()
+PY
+"$K" -L "$T/rot" check >/dev/null 2>&1; is "$?" 3 "check names a rotten span"
+"$K" -L "$T/rot" labels things --json 2>"$T/err" | wc -l >"$T/n"; is "$(cat "$T/n") $(grep -c 'damaged row' "$T/err")" "604 1" "it is left out and said"
+"$K" -L "$T/rot" repair >/dev/null 2>&1; "$K" -L "$T/rot" check >/dev/null 2>&1; is "$? $("$K" -L "$T/rot" labels things --json 2>/dev/null | wc -l)" "0 604" "repair keeps the others"
