@@ -248,11 +248,16 @@ install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinos
 	$(BUILD)/kinoseek completion zsh >$(TO)/share/zsh/site-functions/_kinoseek
 	$(BUILD)/kinoseek completion fish >$(TO)/share/fish/vendor_completions.d/kinoseek.fish
 	install -m 644 README.md LICENSE NOTICE $(TO)/share/doc/kinoseek/
+	install -d $(TO)/lib/systemd/user
+	for u in kinoseek-watch.service kinoseek-ingest.service; do \
+	  sed -e '/^@HARDENING@$$/{r systemd/hardening' -e 'd;}' -e 's|@PREFIX@|$(PREFIX)|' systemd/$$u.in >$(TO)/lib/systemd/user/$$u || exit 1; done
+	install -m 644 systemd/kinoseek-ingest.timer $(TO)/lib/systemd/user/
 
 uninstall:
 	rm -f $(TO)/bin/kinoseek $(foreach l,$(LIBRARIES),$(TO)/lib/$(l).a $(TO)/lib/$(l).so $(TO)/lib/$(l).so.$(SONAME)) $(TO)/lib/pkgconfig/kinoseek.pc \
 	  $(TO)/lib/pkgconfig/kinoseek-ingest.pc $(TO)/share/man/man1/kinoseek.1 $(TO)/share/man/man1/kinoseek-*.1 $(TO)/share/man/man5/kinoseek-*.5 \
 	  $(TO)/share/bash-completion/completions/kinoseek $(TO)/share/zsh/site-functions/_kinoseek $(TO)/share/fish/vendor_completions.d/kinoseek.fish
+	rm -f $(TO)/lib/systemd/user/kinoseek-watch.service $(TO)/lib/systemd/user/kinoseek-ingest.service $(TO)/lib/systemd/user/kinoseek-ingest.timer
 	rm -rf $(TO)/libexec/kinoseek $(TO)/lib/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
 
 clean:

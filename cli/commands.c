@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-extern const ks_command ks_cmd_ingest;
+extern const ks_command ks_cmd_ingest, ks_cmd_watch;
 extern const ks_command ks_cmd_search;
 extern const ks_command ks_cmd_similar;
 extern const ks_command ks_cmd_curve;
@@ -42,6 +42,7 @@ extern const ks_command ks_cmd_bench_ingest;
 
 const ks_command *const ks_commands[] = {
     &ks_cmd_ingest,
+    &ks_cmd_watch,
     &ks_cmd_search,
     &ks_cmd_similar,
     &ks_cmd_curve,

@@ -112,6 +112,8 @@ int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e);
 /* In which arithmetic the vectors of a space (ks_library.space_id) were made: "bf16", "fp32+bf16"; "": not known. */
 enum { KS_PRECISION_TEXT = 32 };
 int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space, ks_error *e);
+/* The folders named to earlier ingests: *text, each with its NUL, bytes in all; the caller frees. */
+int ks_ingest_folders(char **text, size_t *bytes, ks_index *x, ks_error *e);
 /* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
 /* *same 1: the open file is the film of this row still, by device, inode, size and time, else by what it holds. KS_EIO. */

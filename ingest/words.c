@@ -1,6 +1,8 @@
 /* words.c - see words.h. */
 #include "ingest/words.h"
 
+#include "ingest/ingest.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +52,21 @@ int ks_words_add(ks_words *w, const char *word, ks_error *e)
     w->bytes += n;
     int err = words_index(w, e);
     return err < 0 ? err : 1;
+}
+
+int ks_ingest_folders(char **text, size_t *bytes, ks_index *x, ks_error *e)
+{
+    ks_words w;
+    int err = ks_words_read(&w, x, KS_FOLDERS_KEY, e);
+    *text = NULL;
+    *bytes = 0;
+    if (err >= 0) {
+        *text = w.text;
+        *bytes = w.bytes;
+        w.text = NULL;
+    }
+    ks_words_free(&w);
+    return err;
 }
 
 int ks_is_folder_of(const char *folder, const char *path)

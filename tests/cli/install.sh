@@ -98,6 +98,14 @@ is "$1" "-I$T/with space/include/kinoseek" "pkg-config finds its headers"
 # Completion offers models after model pull, info and verify.
 P=$T/stage/opt/seek
 is "$(PATH=$P/bin:$PATH complete model pull lvt-)" "lvt-base lvt-large" "names of models after model pull"
+U=$P/lib/systemd/user
+is "$(ls "$U" | paste -sd,) $(grep -l '@[A-Z]*@' "$U"/* | wc -l)" "kinoseek-ingest.service,kinoseek-ingest.timer,kinoseek-watch.service 0" "units for a person's own systemd"
+if command -v systemd-analyze >/dev/null; then
+  for u in watch ingest; do
+    x=$(systemd-analyze security --offline=true "$U/kinoseek-$u.service" 2>/dev/null | sed -n 's/.*exposure level for.*: \([0-9.]*\) .*/\1/p')
+    awk -v x="$x" 'BEGIN { exit !(x != "" && x <= 2.0) }'; ok $? "the exposure of kinoseek-$u.service is at most 2.0 ($x)"
+  done
+fi
 is "$("$T/stage/opt/seek/bin/kinoseek" completion fish | grep -c '^complete.*__fish_use_subcommand .*-a model ')" 1 "fish is told of a group once"
 # The program moves, and with it the model that a library was made with: it is found where it is now.
 ffmpeg -v error -f lavfi -i testsrc2=s=96x96:r=25 -t 4 -c:v libx264 -preset ultrafast "$T/film.mp4" 2>"$T/err" </dev/null
