@@ -18,11 +18,13 @@ extern char **environ;
 
 static const struct {
     const char *name;
-    const char *words[8];
+    const char *words[9];
 } asked[] = {
     {"search", {"search", "a dog jumping into water"}},
     {"search --exact", {"search", "a dog jumping into water", "--exact"}},
     {"search -k 1000", {"search", "a dog jumping into water", "-k", "1000", "--all"}},
+    {"search --and x 2", {"search", "a dog jumping into water", "--and", "a red boat", "--and", "people in the rain", "--all"}},
+    {"search --then x 2", {"search", "a dog jumping into water", "--then", "a red boat", "--then", "people in the rain", "--all"}},
     {"search --in FILM", {"search", "a dog jumping into water", "--in", "5.mp4", "--all"}},
     {"clips --in FILM", {"clips", "--in", "5.mp4"}},
     {"status", {"status"}},
@@ -79,7 +81,7 @@ static int run_once(double *ms, const bench *b, const char *const *words, ks_err
 
 /* The words of command i in a round: what changes the library takes another film each time, of the ten that the smallest
  * library has. 0: no more. */
-static int words_of(const char *words[8], char film[32], char to[4200], const bench *b, int i, int round)
+static int words_of(const char *words[9], char film[32], char to[4200], const bench *b, int i, int round)
 {
     int forget = strcmp(asked[i].words[0], "forget") == 0, relocate = strcmp(asked[i].words[0], "relocate") == 0;
     int number = (forget ? 6 : 1) + round, fd;
@@ -102,7 +104,7 @@ static int words_of(const char *words[8], char film[32], char to[4200], const be
 static int measure(double *best, const bench *b, int i, ks_error *e)
 {
     for (int round = 0; round < b->rounds; round++) {
-        const char *words[8];
+        const char *words[9];
         char film[32], to[4200];
         double ms = 0;
         int err = 0;

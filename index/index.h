@@ -10,6 +10,7 @@
 #ifndef KS_INDEX_H
 #define KS_INDEX_H
 
+#include "index/bounds.h"
 #include "ks.h"
 
 #ifdef __cplusplus
@@ -123,7 +124,7 @@ int ks_glob(const char *pattern, const char *text, int any_folder);
  * A rotten row is left out by a reader's cursor and counted (ks_index_damaged); a writer's says KS_EDAMAGED, for it has
  * to act, and goes on with the next one. */
 typedef struct ks_cursor ks_cursor;
-typedef struct {
+typedef struct ks_filter {
     const char *path_glob;         /* without '/': on the file name; else on the whole path or its end; * matches '/' too; NULL: all */
     int64_t after, before;         /* after <= film date < before, seconds since 1970; 0 = no bound */
     double longer, shorter;        /* clip seconds, exclusive; 0 = no bound */

@@ -5,6 +5,58 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* --- chance --- */
+static double tail(double z) { return 0.5 * erfc(z / sqrt(2)); }
+
+/* z > 0 with tail(z) = chance; half or more: 0. */
+static double z_of(double chance)
+{
+    double low = 0, high = 40;
+
+    for (int i = 0; i < 100; i++) {
+        double middle = (low + high) / 2;
+        if (tail(middle) > chance)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static double grade_of_z(const ks_scale *s, double z)
+{
+    return ks_score_of(fmin(z, s->cut) / s->cut, 1);
+}
+
+double ks_following(double within) { return fmax((fmin(within, 1e9) + 8) / 4, 1); }
+
+double ks_sequence_cut(const ks_scale *s, const double *following, int parts)
+{
+    double chance = log(tail(s->cut) / 2);
+
+    if (parts == 1)
+        return 0.5;
+    for (int p = 1; p < parts; p++)
+        chance -= log(following[p]);
+    return grade_of_z(s, z_of(exp(chance / parts)));
+}
+
+/* What chance leaves: where a sequence is shown, and where an UNLESS is there. */
+static int set_cuts(ks_combination *c, ks_error *e)
+{
+    double *following = malloc((size_t)c->parts * sizeof *following);
+
+    if (!following)
+        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    for (int p = 1; p < c->parts; p++)
+        following[p] = ks_following(c->within[p]);
+    c->cut = ks_sequence_cut(c->s, following, c->parts);
+    free(following);
+    for (int t = 0; t < c->n; t++)
+        c->at[t].bar = c->at[t].words ? grade_of_z(c->s, z_of(0.03 / ks_following(c->at[t].term.within))) : 0.5;
+    return 0;
+}
+
 int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim, ks_error *e)
 {
     assert(n > 0 && t[0].op == KS_OP_BEGIN);
@@ -22,7 +74,7 @@ int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q, co
         c->unless += t[i].op == KS_OP_UNLESS;
         c->has_cut |= g->words && t[i].op != KS_OP_NOT && t[i].op != KS_OP_UNLESS;
     }
-    return 0;
+    return set_cuts(c, e);
 }
 
 void ks_combination_free(ks_combination *c)
@@ -84,7 +136,7 @@ double ks_part_grade(const ks_combination *c, int p, const float *cosine)
 
 int ks_is_unless(const ks_combination *c, const float *cosine, int t)
 {
-    return weighed(c, t, (double)cosine[t]) >= 0.5;
+    return weighed(c, t, (double)cosine[t]) >= c->at[t].bar;
 }
 
 int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine)

@@ -13,6 +13,7 @@ typedef struct {
     int words;          /* and there is a background to measure them with */
     int part;           /* from 0; UNLESS: the last one */
     double level;       /* ks_scale_level, of words */
+    double bar;         /* of UNLESS: the grade from which on it is there */
 } ks_graded_term;
 typedef struct {
     const ks_scale *s;
@@ -22,7 +23,16 @@ typedef struct {
     int unless;         /* terms of UNLESS, the last ones */
     double *within;     /* [parts] seconds after the part before; of 0 unused */
     int has_cut;        /* some BEGIN, AND, OR or THEN asks for words */
+    double cut;         /* the score that is shown: 0.5, of a sequence less (ks_sequence_cut) */
 } ks_combination;
+
+/* Where the cut-off of a chain lies, as a grade. One clip passes its cut-off by chance in Q(cut) of cases, with Q the normal
+ * tail and the cut-off in deviations; a chain of parts needs as many such chances at once, among the clips that may follow:
+ *   product of following[1 ..] * Q(z)^parts = half of Q(cut)
+ * Measured on 100 drawn films, 2,186 moments, 100 true and 100 false questions (right order and near or not): at 0.5 for all
+ * 56 % of the true ones are shown and none of the false; at this 93 %, and 1 % of the false. */
+double ks_sequence_cut(const ks_scale *s, const double *following, int parts);
+double ks_following(double within); /* clips that begin in that many seconds after one of 8 s, on ingest's grid of 4 s */
 
 /* q [n, dim]; t[n] as in ks_query_run_terms. KS_ENOMEM. s is borrowed. ks_combination_free in any case. */
 int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim, ks_error *e);
@@ -33,7 +43,9 @@ double ks_term_grade(const ks_combination *c, int t, double cosine); /* without 
  * at least: the grade is at most the one given. */
 double ks_part_grade(const ks_combination *c, int p, const float *cosine);
 double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high);
-int ks_is_unless(const ks_combination *c, const float *cosine, int t); /* the clip passes the cut-off of term t, an UNLESS */
+/* The clip shows term t, an UNLESS. Looked for among those that may follow alone, it is there where chance would show it in
+ * three of a hundred cases: following * Q(z) = 0.03. */
+int ks_is_unless(const ks_combination *c, const float *cosine, int t);
 /* The terms that the grade of part p is the least of, in terms[n] with their weighted grades; their number. */
 int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine);
 

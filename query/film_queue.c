@@ -31,10 +31,6 @@ typedef struct {
     size_t n, room;
     chains *films;      /* [n_films] in the order in which they were read */
     int n_films, films_room;
-    /* while bounds come in */
-    int64_t film;
-    double *reach;      /* [parts] */
-    int failed;
 } queue;
 
 static int is_chain(const ks_ranking *w) { return w->c->parts > 1 || w->c->unless > 0; }
@@ -93,49 +89,34 @@ static entry pop(queue *u)
 }
 
 /* --- what films can reach --- */
-static int end_film(queue *u)
+static void reach_of(const void *arg, double *worth, const float *low, const float *high)
 {
-    entry film = {.grade = INFINITY, .film = u->film, .id = u->film, .clip = FILM};
+    const ks_combination *c = arg;
 
-    for (int p = 0; p < u->w->c->parts; p++) {
-        film.grade = fmin(film.grade, u->reach[p]);
-        u->reach[p] = -INFINITY;
-    }
-    return u->film ? push(u, &film) : 0;
+    for (int p = 0; p < c->parts; p++)
+        worth[p] = ks_part_reach(c, p, low, high);
 }
 
-/* scores [queries, m] */
-static int bound_block(void *arg, const ks_clip *clips, const float *scores, int m)
-{
-    queue *u = arg;
-    const ks_ranking *w = u->w;
-    float cosine[KS_TERMS_MAX];
-
-    for (int i = 0; i < m; i++) {
-        if (clips[i].video != u->film && end_film(u) < 0)
-            return u->failed = 1;
-        u->film = clips[i].video;
-        for (int t = 0; t < w->queries; t++)
-            cosine[t] = scores[(size_t)t * (size_t)m + (size_t)i];
-        for (int p = 0; p < w->c->parts; p++)
-            u->reach[p] = fmax(u->reach[p], ks_part_grade(w->c, p, cosine));
-    }
-    w->out->searched += m;
-    return 0;
-}
-
+/* A chain is worth no more than the best clip of each part. */
 static int bound_films(queue *u, ks_error *e)
 {
     const ks_ranking *w = u->w;
-    int err;
+    int parts = w->c->parts, err;
+    ks_bounds_ask ask = {.q = w->q, .queries = w->queries, .dim = w->dim, .parts = parts, .filter = &w->o->filter, .worth = reach_of, .arg = w->c};
+    ks_film_bounds bounds;
 
-    if (!(u->reach = malloc((size_t)w->c->parts * sizeof *u->reach)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    for (int p = 0; p < w->c->parts; p++)
-        u->reach[p] = -INFINITY;
-    err = ks_index_scores(w->x, w->q, w->queries, w->dim, &w->o->filter, bound_block, u, e);
-    if (err >= 0 && (u->failed || end_film(u) < 0))
-        err = ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if ((err = ks_index_film_bounds(&bounds, w->x, &ask, e)) < 0)
+        return err;
+    for (int64_t i = 0; i < bounds.films && err == 0; i++) {
+        entry film = {.grade = INFINITY, .film = bounds.video[i], .id = bounds.video[i], .clip = FILM};
+        for (int p = 0; p < parts; p++)
+            film.grade = fmin(film.grade, bounds.most[i * parts + p]);
+        if (push(u, &film) < 0)
+            err = ks_fail(e, KS_ENOMEM, "no memory for a query");
+    }
+    w->out->searched = bounds.searched;
+    w->out->uncopied = bounds.uncopied;
+    ks_film_bounds_free(&bounds);
     return err;
 }
 
@@ -390,7 +371,6 @@ static void close_queue(queue *u)
     }
     free(u->films);
     free(u->heap);
-    free(u->reach);
 }
 
 int ks_rank_films(ks_ranking *w, ks_error *e)

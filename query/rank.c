@@ -326,6 +326,7 @@ static int ask(ks_ranking *w, ks_error *e)
 
 static void number_hits(ks_ranking *w)
 {
+    double cut = w->c ? w->c->cut : 0.5;
     ks_hits *out = w->out;
     int n = out->count;
 
@@ -334,7 +335,7 @@ static void number_hits(ks_ranking *w)
     out->uncut = !has_cut(w) || w->o->all;
     if (out->uncut)
         return;
-    while (out->count > 0 && out->at[out->count - 1].score < 0.5)
+    while (out->count > 0 && out->at[out->count - 1].score < cut)
         out->count--;
     out->below = n - out->count;
 }

@@ -1,6 +1,6 @@
 /* Questions of several terms: how they are read, and what they find, against brute force in plain C: random libraries with
  * equal vectors, equal times, filters and every operator. The seed is printed where an answer differs. */
-#include "query/calibrate.h"
+#include "query/combine.h"
 #include "tests/library_maker.h"
 #include "tests/suite.h"
 
@@ -226,6 +226,19 @@ static double within_of(const brute *b, int p)
     return 0;
 }
 
+/* u of the z where following * Q(z) = 0.03, by counting up. */
+static double bar_of(const brute *b, int t)
+{
+    double z = 0;
+
+    if (!b->t[t].words)
+        return 0.5;
+    while (ks_following(b->t[t].within) * 0.5 * erfc(z / sqrt(2)) > 0.03)
+        z += 0.0001;
+    z = fmin(z, b->scale.cut) / b->scale.cut;
+    return z * z / (1 + z * z);
+}
+
 static void chain_rows(brute *b)
 {
     for (int i = 0; i < b->n_rows; i++)
@@ -248,7 +261,7 @@ static void chain_rows(brute *b)
     for (int t = 0; t < b->n; t++)
         for (int i = 0; b->t[t].op == KS_OP_UNLESS && i < b->n_rows; i++)
             for (int j = 0; j < b->n_rows; j++)
-                if (may_precede(b, i, j, b->t[t].within) && b->rows[j].grade[t] >= 0.5)
+                if (may_precede(b, i, j, b->t[t].within) && b->rows[j].grade[t] >= bar_of(b, t))
                     b->rows[i].chain[b->parts - 1] = -INFINITY;
 }
 
@@ -520,14 +533,17 @@ static void make_scale(brute *b)
 
 static void compare(brute *b, uint64_t origin)
 {
+    double following[TERMS];
     ks_hits hits;
 
     answer(b);
     MUST(ks_query_run_terms(&hits, b->x, &b->scale, b->q, b->t, b->n, DIM, &b->o, &e));
     ck_assert_msg(hits.count + hits.below == b->n_hits, "seed %llu: %d + %d hits, not %d", (unsigned long long)origin, hits.count, hits.below, b->n_hits);
+    for (int p = 1; p < b->parts; p++)
+        following[p] = ks_following(within_of(b, p));
     if (b->asks_words && !b->o.all)
         for (int i = 0; i < b->n_hits; i++)
-            ck_assert_msg((b->hits[i].score >= 0.5) == (i < hits.count), "seed %llu: the cut-off at %d", (unsigned long long)origin, i);
+            ck_assert_msg((b->hits[i].score >= ks_sequence_cut(&b->scale, following, b->parts)) == (i < hits.count), "seed %llu: the cut-off at %d", (unsigned long long)origin, i);
     for (int i = 0; i < b->n_hits; i++) {
         const ks_hit *h = &hits.at[i];
         const found *f = &b->hits[i];
@@ -571,12 +587,33 @@ START_TEST(test_against_brute_force)
 }
 END_TEST
 
+/* Chains of chances: the law itself, and that it asks less of each part and more of longer times. */
+START_TEST(test_the_cut_of_a_sequence)
+{
+    ks_scale s = {.cut = 3.8};
+    double following[] = {0, ks_following(30), ks_following(30)}, g = ks_sequence_cut(&s, following, 2), u = sqrt(g / (1 - g)),
+           q = 0.5 * erfc(u * s.cut / sqrt(2));
+
+    ck_assert_double_eq(following[1], 9.5);
+    ck_assert_double_eq_tol(9.5 * q * q / (0.25 * erfc(s.cut / sqrt(2))), 1, 1e-6);
+    ck_assert(ks_sequence_cut(&s, following, 1) == 0.5);
+    ck_assert(ks_sequence_cut(&s, following, 3) < g && g < 0.5);
+    following[1] = ks_following(600);
+    ck_assert(ks_sequence_cut(&s, following, 2) > g);
+    for (s.cut = 1e-3; s.cut < 1e3; s.cut *= 1.7) {
+        g = ks_sequence_cut(&s, following, 3);
+        ck_assert(g >= 0 && g <= 0.5);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("terms");
     tcase_add_test(t, test_terms_are_read);
     tcase_add_test(t, test_a_bad_term_is_pointed_at);
     tcase_add_test(t, test_times_and_order);
+    tcase_add_test(t, test_the_cut_of_a_sequence);
     tcase_add_test(t, test_against_brute_force);
     return ks_run_case("terms", t);
 }
