@@ -332,9 +332,26 @@ const ks_man_note ks_man_notes[] = {
     {"", "FILES", "~/.cache/kinoseek", "weights prepared for this CPU, vectors of labels, tokens of probes (XDG_CACHE_HOME); may be deleted at any time (doctor --clear-cache)"},
     {"", "FILES", "DIR/.kinoseekignore", "what ingest leaves out below DIR"},
     {"", "EXAMPLES", "", "kinoseek model pull lvt-base\nkinoseek ingest ~/Videos\nkinoseek search a dog jumping into water\nkinoseek status"},
+    {"search,similar", "TERMS", NULL,
+     "The words stay as typed. A TERM after an option is words, @FILE[@T] (a picture, a film, a moment of it) or #CLIP, with a "
+     "weight in front where wanted (0.5:fog); after = it is words as typed (=2:1 victory). Without words --image, --like or the "
+     "first --plus begins the question."},
+    {"search,similar", "TERMS", "--plus TERM, --minus TERM",
+     "added to, or taken away from, the vector of what stands before: a red star --minus red --plus blue."},
+    {"search,similar", "TERMS", "--and TERM, --or TERM, --not TERM",
+     "of the same clip, from left to right: the least score, the greatest, no clip where this term passes its own cut-off. A weight "
+     "w makes 1 - w + w * score of a score in --and and --then, w * score in --or, --not and --unless."},
+    {"search,similar", "TERMS", "--then TERM, --within TIME",
+     "later in the same film: it begins after the part before began and at most TIME (30 s) after that ended. --and, --or, --not "
+     "behind it belong to it. Several parts pass by chance more seldom than one, so that a sequence is shown from a lower score on."},
+    {"search,similar", "TERMS", "--unless TERM, --within TIME",
+     "no answer that this follows within TIME (that of the last --then, or 30 s); it ends the question."},
+    {"search,similar", "TERMS", NULL, "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are exact."},
     {"search", "EXAMPLES", "", "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | tostring)'\n"
      "kinoseek search sunset --all --print '{date:%Y} {start:tc} {path:name}'\n"
      "kinoseek search --image cover.jpg --per-video 1 --html page.html\n"
+     "kinoseek search a cat on a sofa --then 'a dog' --within 10\n"
+     "kinoseek search a beach --not people --plus @sunset.jpg\n"
      "kinoseek search --queries words.txt --csv > hits.csv\n"
      "kinoseek search goal --format mpv-edl > goals.edl && mpv goals.edl"},
     {"similar", "EXAMPLES", "", "kinoseek similar lake.mp4@4:12 --not-self -k 20\nkinoseek similar lake.mp4 --per-video 1"},
