@@ -258,11 +258,13 @@ static void chain_rows(brute *b)
             b->rows[i].before[p] = best;
             b->rows[i].chain[p] = best < 0 ? -INFINITY : fmin(b->rows[i].part[p], b->rows[best].chain[p - 1]);
         }
-    for (int t = 0; t < b->n; t++)
+    for (int t = 0; t < b->n; t++) {
+        double bar = b->t[t].op == KS_OP_UNLESS ? bar_of(b, t) : 0;
         for (int i = 0; b->t[t].op == KS_OP_UNLESS && i < b->n_rows; i++)
             for (int j = 0; j < b->n_rows; j++)
-                if (may_precede(b, i, j, b->t[t].within) && b->rows[j].grade[t] >= bar_of(b, t))
+                if (may_precede(b, i, j, b->t[t].within) && b->rows[j].grade[t] >= bar)
                     b->rows[i].chain[b->parts - 1] = -INFINITY;
+    }
 }
 
 static double clip01(double g) { return g < 0 ? 0 : g > 1 ? 1 : g; }
