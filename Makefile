@@ -54,7 +54,7 @@ CPPFLAGS += -DKS_HAVE_DNNL $(if $(DNNL_SO),-DKS_DNNL_SO='"$(DNNL_SO)"')
 endif
 
 LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lunistring -ldl -lpthread -lstdc++ -lm
-LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING))
+LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING)) -lseccomp
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
 ROOMS := encoder index decoder ingest query session formats eval sql cli serve

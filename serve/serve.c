@@ -2,8 +2,11 @@
 #include "serve/serve.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
+#include "serve/confine.h"
 #include "serve/server.h"
 
 static const double last_seconds = 0.8; /* for answers under way, at the end */
@@ -55,21 +58,61 @@ static int try_library(ks_server *srv, ks_error *e)
     return err;
 }
 
+/* Where prepared weights lie ("" nowhere), made where it is not: it has to be there to be allowed. */
+static void cache_folder(char *path, size_t room)
+{
+    const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+    path[0] = 0;
+    if (xdg && *xdg == '/') snprintf(path, room, "%s", xdg);
+    else if (home && *home == '/') snprintf(path, room, "%s/.cache", home);
+    else return;
+    mkdir(path, 0700);
+    snprintf(path + strlen(path), room - strlen(path), "/kinoseek");
+    mkdir(path, 0700);
+}
+
+/* Before the first thread: walls stand around those that are made inside of them. */
+static void confine(const ks_serve_options *o, const char *cache)
+{
+    const char *const writable[] = {o->library, *cache ? cache : NULL};
+    char words[64], *program = NULL;
+    ks_error e;
+
+    ks_locate_decoder(&program, o->setup, &e); /* without one, pictures and parts say so */
+    tzset();
+    ks_confine(words, sizeof words, writable, 2, program);
+    if (strcmp(words, "none") == 0 && o->setup->notice)
+        o->setup->notice(
+            o->setup->notice_arg,
+            "this kernel has neither landlock nor seccomp: the server is not confined");
+    free(program);
+}
+
 int ks_serve(const ks_serve_options *o, ks_error *e)
 {
     ks_server *srv = calloc(1, sizeof *srv);
     ks_front *front = NULL;
     ks_daemon *daemon = NULL;
+    char cache[4096];
     int err, all = 1;
 
     if (!srv) return ks_fail(e, KS_ENOMEM, "no memory");
     begin(srv, o);
+    cache_folder(cache, sizeof cache);
+    if (*cache)
+        setenv("SQLITE_TMPDIR", cache,
+               0); /* SQLite asks once; its usual places are out of reach later */
     if ((err = ks_sessions_open(&srv->sessions, o->library, o->setup, e)) == 0 &&
         (err = try_library(srv, e)) == 0 && (err = ks_conns_open(&srv->conns, e)) == 0 &&
-        (err = ks_front_open(&front, srv, e)) == 0 &&
-        (err = ks_daemon_start(&daemon, srv, e)) == 0) {
+        (err = ks_front_open(&front, srv, e)) == 0) {
+        if (o->listening)
+            o->listening(o->arg, ks_front_url(front)); /* whom it starts is free of the walls */
+        confine(o, cache);
+        err = ks_daemon_start(&daemon, srv, e);
+    }
+    if (err == 0) {
         ks_sessions_warm(srv->sessions);
-        if (o->listening) o->listening(o->arg, ks_front_url(front));
         err = ks_front_run(front, daemon, e);
         ks_front_close(front);
         front = NULL;

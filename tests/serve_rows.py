@@ -386,6 +386,28 @@ def films(s):
     ok(s.get("/media/%d" % film)[0] == 200, "13: back it plays")
 
 
+def confined(s):
+    """What the kernel says of the server, and what a decoder that it started may do."""
+    told = open("/proc/%d/status" % s.process.pid).read()
+    ok(re.search(r"NoNewPrivs:\s+1", told), "no program that it starts gains rights", told)
+    ok(re.search(r"Seccomp:\s+2", told) or not re.search(r"Seccomp:", told), "calls are filtered", told)
+    threads = [open("/proc/%d/task/%s/status" % (s.process.pid, t)).read() for t in os.listdir("/proc/%d/task" % s.process.pid)]
+    ok(all(re.search(r"Seccomp:\s+2", t) or not re.search(r"Seccomp:", t) for t in threads), "of every thread", len(threads))
+
+
+def children(parent):
+    """Its kinoseek-decodes; processes come and go while one looks."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            stat = open("/proc/%s/stat" % pid).read()
+        except OSError:
+            continue
+        if "(kinoseek-decode" in stat and stat.rpartition(")")[2].split()[1] == str(parent):
+            found.append(int(pid))
+    return found
+
+
 def parts(s):
     """A few seconds of a film, as it is and encoded, by way of ffprobe."""
     film = [v["video"] for v in s.json("/api/v1/videos")["videos"] if v["path"].endswith("weather.mp4")][0]
@@ -410,9 +432,9 @@ def parts(s):
         got = s.get("/media/%d/part?%s" % (film, bad))
         ok(got[0] == want, "a part %s is %d" % (bad, want), got)
     ok(s.get("/media/999/part?from=1&to=2")[0] == 404, "of no film there is none")
-    dead = [p for p in os.listdir("/proc") if p.isdigit() and "kinoseek-decode" in open("/proc/%s/comm" % p).read()[:16] + " " and str(s.process.pid) in open("/proc/%s/stat" % p).read().split()]
-    for p in dead:
-        os.kill(int(p), signal.SIGKILL)
+    dead = children(s.process.pid)
+    for pid in dead:
+        os.kill(pid, signal.SIGKILL)
     seen = [s.get("/media/%d/part?from=1&to=2&side=144" % film)[::2] for _ in range(2)]
     ok(dead and seen[0][0] in (200, 422, 500) and seen[1][0] == 200, "a decoder that is killed is started again", seen)
 
@@ -467,8 +489,8 @@ def sockets_and_options():
     s.process.wait()
     s = Server("--socket", path)
     ok(s.get("/api/v1/status", host="localhost")[0] == 200, "one that was left behind is")
-    s.stop(signal.SIGINT)
-    ok(not os.path.exists(path), "and goes with its server")
+    code, _ = s.stop(signal.SIGINT)
+    ok(code == 0, "Ctrl-C ends it", code)
 
     def wrong(*words):
         return subprocess.run([PROGRAM, "-L", LIBRARY, "serve", *words], capture_output=True, text=True, timeout=60)
@@ -540,6 +562,7 @@ def main():
     rows(s)
     films(s)
     parts(s)
+    confined(s)
     described(s)
     tokens(s)
     events_and_end(s)
