@@ -26,15 +26,11 @@ static int towers_of(const ks_info *info)
 
 static int open_towers(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
 {
-    int has = towers_of(&enc->weights->info), err = 0;
+    int has = towers_of(&enc->weights->info);
     enc->towers = o->towers ? o->towers : has;
     if (enc->towers & ~has)
         return ks_fail(e, KS_EUSAGE, "%s: this model has no text tower", o->model);
-    if (enc->towers & KS_TOWER_VIDEO)
-        err = ks_vision_open(enc, e);
-    if (!err && enc->towers & KS_TOWER_TEXT)
-        err = ks_text_open(enc, e);
-    return err;
+    return enc->by->open(enc, enc->towers, e);
 }
 
 /* A tokenizer belongs to who the model is, whichever tower is asked for. */
@@ -70,6 +66,7 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     if (!enc)
         return ks_fail(e, KS_ENOMEM, "no memory for an encoder");
     pthread_mutex_init(&enc->lock, NULL);
+    enc->by = &ks_cpu_towers;
     enc->notice = o->notice;
     enc->notice_arg = o->notice_arg;
     enc->model = strdup(o->model);
@@ -108,8 +105,7 @@ void ks_encoder_close(ks_encoder *enc)
 {
     if (!enc)
         return;
-    ks_vision_close(&enc->vision);
-    ks_text_close(&enc->text);
+    enc->by->close(enc);
     ks_pool_close(enc->pool);
     ks_arena_free(&enc->arena);
     ks_frame_set_free(&enc->frames);
@@ -171,7 +167,7 @@ static int pictures_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *p
     for (int i = 0; i < n && !err; i++)
         ks_frame_set_add(s, &pictures[i], paddings && paddings[i] > 0, !enc->tap);
     if (!err)
-        err = ks_vision_tokens(s->tokens, enc, s->pictures, s->masked, s->unique, e);
+        err = enc->by->tokens(s->tokens, enc, s->pictures, s->masked, s->unique, e);
     for (int i = 0; i < n; i++)
         out[i] = err ? NULL : ks_tokens_keep(s->tokens[s->which[i]]);
     for (int k = 0; k < s->unique && !err; k++)
@@ -256,7 +252,7 @@ int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *f
     if (err)
         return err;
     lock(enc);
-    err = ks_vision_clip(out, enc, frames, T, e);
+    err = enc->by->clip(out, enc, frames, T, e);
     unlock(enc);
     return err;
 }

@@ -333,14 +333,6 @@ static int reserve(int fd, size_t bytes)
     return ftruncate(fd, (off_t)(HEADER + bytes));
 }
 
-static void sync_folder(const ks_cache *c)
-{
-    int fd = open(c->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;
-    fsync(fd);
-    close(fd);
-}
-
 /* Header, sync, rename, and the identity of what was just checked. 0 or -1 with errno. */
 static int publish(ks_pack *p, const ks_pack_name *name, const ks_pack_sink *s, const char *path)
 {
@@ -352,13 +344,12 @@ static int publish(ks_pack *p, const ks_pack_name *name, const ks_pack_sink *s, 
     snprintf(h.suffix, sizeof h.suffix, "%s", name->suffix);
     if (map_file(p, s->fd, s->bytes) != 0) return -1;
     h.crc = ks_crc32(0, p->data, p->bytes);
-    if (write_all(s->fd, &h, sizeof h, 0) != 0 || fsync(s->fd) != 0 || rename(s->path, path) != 0) {
-        int why = errno;
+    int why = write_all(s->fd, &h, sizeof h, 0) != 0 ? errno : ks_give_name(s->fd, s->path, path);
+    if (why) {
         ks_pack_close(p);
         errno = why;
         return -1;
     }
-    sync_folder(name->cache);
     own_key(key, name);
     if (fstat(s->fd, &st) == 0) ks_cache_vouch(name->cache, key, &st, "");
     return 0;

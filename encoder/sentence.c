@@ -45,7 +45,7 @@ static void add(ks_sentences *s, const int32_t *ids, int count)
 static int run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
 {
     pthread_mutex_lock(&enc->lock);
-    int err = ks_text_run(v, enc, s, e);
+    int err = enc->by->text(v, enc, s, e);
     pthread_mutex_unlock(&enc->lock);
     return err ? err : ks_vectors_judge(enc, v, s->n, e);
 }

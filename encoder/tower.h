@@ -35,8 +35,40 @@ typedef struct {
     ks_pack pack;
 } ks_text;
 
+/* What a clip gives, as far as asked for: buffers of the caller, or NULL. */
+typedef struct {
+    float *spatiotemporal, *auxiliary; /* [T*N, D] */
+    float *frames;                     /* [T, D], unit length */
+    float *global;                     /* [D], unit length (LvT), as pooled (classifier) */
+    float *logits;                     /* [classes] */
+} ks_clip_outputs;
+
+/* Sentences of one pass. Its rows bound the memory, and are what one reading of the weights serves (LvT-B, 40 labels
+ * of 28 sentences, processor seconds: 96 rows fp32 12.4, bf16 6.4; 256 11.9, 6.1; 512 12.1, 6.1). */
+enum { KS_TEXT_ROWS = 256 };
+typedef struct {
+    int n;
+    int first[KS_TEXT_ROWS + 1];   /* [n + 1] rows where they begin; the last row of each is the class token's */
+    int32_t ids[KS_TEXT_ROWS];     /* of every row but those */
+} ks_sentences;
+
+/* The towers as calls: whatever computes them (this CPU; a device beside it) is one of these. All are called with the
+ * lock held; arguments were judged before (encoder.c, sentence.c). */
+typedef struct {
+    const char *name;
+    int (*open)(ks_encoder *enc, int towers, ks_error *e); /* ks_tower, or-ed; close also after a failed one */
+    void (*close)(ks_encoder *enc);
+    /* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL: none). */
+    int (*tokens)(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n, ks_error *e);
+    int (*clip)(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+    /* v[s->n, D]; the ids are in the vocabulary. A sentence's bits do not depend on the others. */
+    int (*text)(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
+} ks_towers;
+extern const ks_towers ks_cpu_towers; /* cpu_towers.c: kernels, pool, arena, vision and text below are its own */
+
 struct ks_encoder {
     pthread_mutex_t lock;          /* calls are served one after the other */
+    const ks_towers *by;           /* what computes */
     ks_weights *weights;
     char *model;                   /* its path, for sentences about it */
     ks_info info;
@@ -55,40 +87,22 @@ struct ks_encoder {
     void *tap_arg;
 };
 
-/* All called with the lock held. */
+/* --- the CPU's (vision.c, text_tower.c), through ks_cpu_towers --- */
 int ks_vision_open(ks_encoder *enc, ks_error *e);
 void ks_vision_close(ks_vision *v);
-/* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL: none). */
 int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n,
                      ks_error *e);
-/* What a clip gives, as far as asked for: buffers of the caller, or NULL. */
-typedef struct {
-    float *spatiotemporal, *auxiliary; /* [T*N, D] */
-    float *frames;                     /* [T, D], unit length */
-    float *global;                     /* [D], unit length (LvT), as pooled (classifier) */
-    float *logits;                     /* [classes] */
-} ks_clip_outputs;
 int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+int ks_text_open(ks_encoder *enc, ks_error *e);
+void ks_text_close(ks_text *t);
+int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 
-/* The same with the arguments judged and the lock taken (encoder.c). */
+/* clip, with the arguments judged and the lock taken (encoder.c). */
 int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
 
 /* v[n, D] that leave the encoder are of unit length, or it is the weights that are wrong: KS_EFORMAT. Not while a tap
  * listens, which is there to see where. (encoder.c) */
 int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e);
-
-int ks_text_open(ks_encoder *enc, ks_error *e);
-void ks_text_close(ks_text *t);
-/* Sentences of one pass. Its rows bound the memory, and are what one reading of the weights serves (LvT-B, 40 labels
- * of 28 sentences, processor seconds: 96 rows fp32 12.4, bf16 6.4; 256 11.9, 6.1; 512 12.1, 6.1). */
-enum { KS_TEXT_ROWS = 256 };
-typedef struct {
-    int n;
-    int first[KS_TEXT_ROWS + 1];   /* [n + 1] rows where they begin; the last row of each is the class token's */
-    int32_t ids[KS_TEXT_ROWS];     /* of every row but those */
-} ks_sentences;
-/* v[s->n, D]; the ids are in the vocabulary. A sentence's bits do not depend on the others. */
-int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 
 /* One stack of the checkpoint's stacked tensors, layer by layer; its matrices still without panels.
  * (blocks.c) */
