@@ -69,6 +69,10 @@ static int ks_fail(ks_error *e, int code, const char *format, ...)
     return code;
 }
 
+/* A file that is whole gets its name, in place of what had it: fsync, rename, fsync of the folder. 0, or the errno of what
+ * failed. A folder that cannot be opened for reading, or a file system that syncs none, is no failure. */
+int ks_give_name(int fd, const char *part, const char *whole); /* encoder/give_name.c */
+
 /* Media time: integer ticks of `num/den` seconds, 0 = the container's start as players show it.
  * It becomes seconds once, at the border to a person or a file format. */
 typedef struct {

@@ -286,16 +286,9 @@ int ks_download_is_right(const ks_download *d, ks_error *e)
 /* What was checked gets its name, if it still is what was checked. */
 static int publish(const ks_download *d, int fd, const char *grown, ks_error *e)
 {
-    char folder[PATH_MAX];
     if (!is_named(fd, grown)) return ks_fail(e, KS_EIO, "%s: was replaced under our hands", grown);
-    if (fsync(fd) != 0 || rename(grown, d->path) != 0) return disk_error(d->path, e);
-    snprintf(folder, sizeof folder, "%s", d->path);
-    int dir = open(dirname(folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir >= 0) {
-        fsync(dir);
-        close(dir);
-    }
-    return 0;
+    int why = ks_give_name(fd, grown, d->path);
+    return why ? ks_fail(e, KS_EIO, "%s: %s", d->path, strerror(why)) : 0;
 }
 
 /* A copy of one's own grows beside the part, which is needed no more once it is published. */

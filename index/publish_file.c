@@ -34,16 +34,10 @@ int ks_new_file_write(ks_new_file *f, const void *data, size_t bytes, uint64_t a
 
 int ks_new_file_publish(ks_new_file *f, ks_error *e)
 {
-    int code = 0;
-    if (fsync(f->fd) != 0) code = ks_fail(e, KS_EIO, "%s: fsync: %s", f->part, strerror(errno));
-    int closed = close(f->fd);
+    int why = ks_give_name(f->fd, f->part, f->whole), closed = close(f->fd);
     f->fd = -1;
-    if (code >= 0 && closed != 0) code = ks_fail(e, KS_EIO, "%s: close: %s", f->part, strerror(errno));
-    if (code >= 0 && rename(f->part, f->whole) != 0) code = ks_fail(e, KS_EIO, "%s: %s", f->whole, strerror(errno));
-    int dir = code >= 0 ? open(f->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (code >= 0 && (dir < 0 || fsync(dir) != 0)) code = ks_fail(e, KS_EIO, "%s: fsync: %s", f->dir, strerror(errno));
-    if (dir >= 0) close(dir);
-    return code;
+    if (!why && closed != 0) why = errno;
+    return why ? ks_fail(e, KS_EIO, "%s: %s", f->whole, strerror(why)) : 0;
 }
 
 void ks_new_file_drop(ks_new_file *f)
