@@ -4,13 +4,24 @@
 #include "formats/formats.h"
 
 typedef struct {
-    int json;
+    int json, copies;
 } backup_fields;
 
 static const ks_option options[] = {
+    {0, "copies", KS_OPT_FLAG, offsetof(backup_fields, copies), NULL, "with search copies: fast from the first search on"},
     {0, "json", KS_OPT_FLAG, offsetof(backup_fields, json), NULL, "one JSON line"},
     {0},
 };
+
+/* Search copies of the backup itself, as its first writer would make them. Its catalog is whole whatever becomes of them. */
+static int make_copies(const char *to, ks_error *e)
+{
+    ks_index *x = NULL;
+    int err = ks_index_open(&x, to, KS_WRITE, e);
+    if (err >= 0) err = ks_index_publish(x, 1, e);
+    ks_index_close(x);
+    return err;
+}
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
@@ -23,6 +34,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err = ks_index_open(&x, g->library, KS_READ, e);
     if (err >= 0) err = ks_index_backup(x, args[0], e);
     ks_index_close(x);
+    if (err >= 0 && ((backup_fields *)fields)->copies) err = make_copies(args[0], e);
     if (err >= 0) err = ks_index_open(&copy, args[0], KS_READ, e);
     if (err >= 0) err = ks_index_library(&library, copy, e);
     ks_index_close(copy);
@@ -49,7 +61,8 @@ const ks_command ks_cmd_backup = {
     .brief = "Copy the library as it is at one moment",
     .more = "FOLDER becomes a library of its own (it must hold none, nor the log of one).\n"
             "Works while an ingest is running and is durable when the command returns. Search\n"
-            "copies are not taken along: the first ingest there makes them anew.\n",
+            "copies are made there with --copies, else by the first ingest: a search without\n"
+            "them reads the whole catalog (a million clips: 17 s).\n",
     .options = options,
     .fields = sizeof(backup_fields),
     .run = run,

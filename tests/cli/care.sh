@@ -19,6 +19,11 @@ is() { [ "$1" = "$2" ]; say $? "$3 ($1)"; }
 a=$("$ks" -L "$t/lib" clips --json | sort | cksum); b=$("$ks" -L "$t/copy" clips --json | sort | cksum)
 is "$a" "$b" "the backup holds the same clips"
 is "$(stat -c %a "$t/copy/catalog.db")" 600 "the backup is its owner's alone"
+is "$(ls "$t/copy" | grep -c '^vectors')" 0 "search copies are not in it"
+"$ks" -L "$t/lib" backup --copies "$t/quick" >"$t/out" 2>&1; is $? 0 "backup --copies"
+is "$(ls "$t/quick" | grep -c '^vectors')" 1 "takes search copies along"
+"$ks" -L "$t/quick" check >"$t/out" 2>&1; is $? 0 "and it checks"
+is "$("$ks" -L "$t/quick" status --json | jq -c '[.clips, .search.rows // .copies // "?"]' | head -1)" "$("$ks" -L "$t/lib" status --json | jq -c '[.clips, .search.rows // .copies // "?"]' | head -1)" "as many clips lie in them"
 
 "$ks" -L "$t/lib" compact --json >"$t/out"; is $? 0 "compact"
 [ "$(jq .bytes_after "$t/out")" -le "$(jq .bytes_before "$t/out")" ]; say $? "compact does not grow the library"
