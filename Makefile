@@ -131,7 +131,7 @@ $(BUILD)/kinoseek-decode: $(OBJ_DEC)
 tests: all $(TESTS) $(PROGS) $(BUILD)/kinoseek.so
 $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
-$(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
+$(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 
 # T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).

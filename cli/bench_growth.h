@@ -12,5 +12,7 @@ int ks_bench_growth(const ks_globals *g, const char *sizes, int rounds, int json
  * of a film are nearer to each other than to others, as in films. Film i is /made/I%100/I.mp4. */
 enum { KS_MADE_FILM = 100 };
 int ks_make_library(const char *dir, int64_t clips, ks_encoder *enc, ks_error *e);
+/* Film `film` of it alone, n clips, as a file of that content; vectors [KS_MADE_FILM, dim] is room. */
+int ks_made_film(ks_index *x, int64_t film, uint64_t content, int n, float *vectors, int dim, ks_error *e);
 
 #endif

@@ -30,8 +30,7 @@ static void make_vector(float *v, int dim, uint64_t film, uint64_t clip)
         v[d] = (float)(v[d] / sqrt(length));
 }
 
-/* vectors [KS_MADE_FILM, dim] is room. */
-static int add_film(ks_index *x, int64_t film, int n, float *vectors, int dim, ks_error *e)
+int ks_made_film(ks_index *x, int64_t film, uint64_t content, int n, float *vectors, int dim, ks_error *e)
 {
     char path[64];
     ks_clip_data clips[KS_MADE_FILM];
@@ -40,7 +39,7 @@ static int add_film(ks_index *x, int64_t film, int n, float *vectors, int dim, k
     int err;
 
     snprintf(path, sizeof path, "/made/%lld/%lld.mp4", (long long)film % 100, (long long)film);
-    memcpy(v.content, &film, sizeof film);
+    memcpy(v.content, &content, sizeof content);
     for (int i = 0; i < n; i++) {
         make_vector(vectors + (size_t)i * (size_t)dim, dim, (uint64_t)film, (uint64_t)i);
         clips[i] = (ks_clip_data){.clip = {.start = i * 4000, .end = i * 4000 + 8000, .frames = 1}, .vector = vectors + (size_t)i * (size_t)dim};
@@ -61,7 +60,7 @@ static int add_films(ks_index *x, int64_t clips, int dim, ks_error *e)
             break;
         for (int i = 0; i < AT_ONCE && film * KS_MADE_FILM < clips && err >= 0; i++, film++) {
             int64_t left = clips - film * KS_MADE_FILM;
-            err = add_film(x, film, left < KS_MADE_FILM ? (int)left : KS_MADE_FILM, vectors, dim, e);
+            err = ks_made_film(x, film, (uint64_t)film, left < KS_MADE_FILM ? (int)left : KS_MADE_FILM, vectors, dim, e);
         }
         err = ks_index_end(x, err, e);
     }
