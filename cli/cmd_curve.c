@@ -64,6 +64,8 @@ static int show(const ks_curve *c, const curve_fields *f, const char *title, ks_
     ks_terminal t;
     int err = f->svg ? write_svg(c, f, title, e) : 0;
 
+    if (err == 0 && c->n == 0)
+        fputs("kinoseek: no frame of it is in the library\n", stderr);
     if (err < 0 || c->n == 0)
         return err;
     if (f->json || f->csv)
