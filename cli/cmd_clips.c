@@ -99,6 +99,7 @@ const ks_command ks_cmd_clips = {
     .name = "clips",
     .brief = "List the clips of the library",
     .more = "  kinoseek clips --in 'holiday*' --json | jq .start",
+    .spooled = 1,
     .options = clips_options,
     .fields = sizeof(clips_fields),
     .run = clips,

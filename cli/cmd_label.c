@@ -216,6 +216,7 @@ const ks_command ks_cmd_label = {
             "Scores are a softmax over the labels: which of these. With --each they say\n"
             "whether: 0.5 where it is said to be there.",
     .options = options,
+    .spooled = 1,
     .fields = sizeof(label_fields),
     .defaults = defaults,
     .run = run,

@@ -23,6 +23,7 @@ typedef struct {
     const char *more;        /* examples and notes, lines of at most 79; fits a screen with the options */
     const ks_option *options; /* ends with a NULL name; NULL: none */
     int alone;               /* looks at no library: works where none can be named */
+    int spooled;             /* prints while it walks the library: a pipe gets it when the library is closed (spool.h) */
     size_t fields;           /* sizeof the struct that the options fill */
     void (*defaults)(void *fields); /* may be NULL: zeros */
     /* Exit code >= 0, or a negative ks_err with the sentence in e (main prints it). args[n]. */

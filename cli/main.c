@@ -1,5 +1,6 @@
 /* main.c - finds the command, parses by its table, turns errors into one sentence and an exit code. */
 #include "cli/commands.h"
+#include "cli/spool.h"
 #include "cli/terminal.h"
 
 #include <assert.h>
@@ -107,7 +108,14 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         g->setup.notice = notice;
     if ((translate = getenv("KINOSEEK_TRANSLATE")) && *translate)
         g->setup.translate = translate;
+    ks_spool spool = {-1};
+    if (c->spooled)
+        ks_spool_begin(&spool);
     err = c->run(g, fields, n, args, e);
+    if (spool.reader >= 0) {
+        int passed = ks_spool_end(&spool, err < 0 ? NULL : e);
+        err = err >= 0 && passed < 0 ? passed : err;
+    }
 out:
     if (fields)
         ks_parse_free(fields, c->options);
