@@ -170,6 +170,12 @@ static const char **ended(const ks_opt_list *list)
     return at;
 }
 
+/* Files that were done with, over all programs of a run that had to start anew. */
+typedef struct {
+    long long clips, indexed, partly, skipped, moved, gone;
+    double seconds;
+} tally;
+
 typedef struct {
     ks_index *x;
     ks_encoder *enc;
@@ -182,21 +188,8 @@ typedef struct {
     char died[80];    /* why the film of `before` is left out */
     int64_t clips;    /* of this run's finished films */
     int64_t scale_at; /* the scale is made anew at so many of them */
+    tally before_it, so_far; /* of the programs before this one; with this one's */
 } session;
-
-/* A library is searched from its first film on, with a scale that is kept from there on: else each question would make one
- * for itself. At twice as many clips the next one, so that all of them cost no more than twice the last. */
-static void on_event(void *arg, const ks_event *v)
-{
-    session *s = arg;
-    ks_error ignored; /* what is wrong is said by the last one, at the end of the run */
-    if (v->kind == KS_EVENT_FILE && (v->u.file.verdict == KS_FILE_INDEXED || v->u.file.verdict == KS_FILE_PARTLY)) s->clips += v->u.file.clips;
-    if (s->enc && s->clips > s->scale_at) {
-        ks_calibrate(NULL, s->x, s->enc, &ignored);
-        s->scale_at = 2 * s->clips;
-    }
-    ks_report_event(s->report, v); /* what is said is kept */
-}
 
 static void remove_empty(const char *folder)
 {
@@ -302,6 +295,73 @@ static unsigned unsaid(const fields_t *f)
     return (f->shots ? 0 : KS_UNSAID_SHOTS) | (f->fit ? 0 : KS_UNSAID_FIT) | (f->decode ? 0 : KS_UNSAID_DECODE) |
            (f->stills || f->no_stills ? 0 : KS_UNSAID_STILLS) | (f->hidden || f->no_hidden ? 0 : KS_UNSAID_HIDDEN) |
            (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW) | (f->survey ? 0 : KS_UNSAID_SURVEY);
+}
+
+static void read_tally(session *s)
+{
+    tally *t = &s->before_it;
+    if (sscanf(s->before.said, "%lld %lld %lld %lld %lld %lld %lf", &t->clips, &t->indexed, &t->partly, &t->skipped, &t->moved, &t->gone, &t->seconds) != 7)
+        *t = (tally){0};
+    s->so_far = *t;
+}
+
+static void count_file(session *s, const ks_file_event *v)
+{
+    char said[KS_FAULT_SAID];
+    tally *t = &s->so_far;
+    int in = v->verdict == KS_FILE_INDEXED || v->verdict == KS_FILE_PARTLY;
+    t->indexed += v->verdict == KS_FILE_INDEXED;
+    t->partly += v->verdict == KS_FILE_PARTLY;
+    t->skipped += v->verdict == KS_FILE_SKIPPED;
+    t->moved += v->verdict == KS_FILE_MOVED || v->verdict == KS_FILE_COPIED;
+    t->gone += v->verdict == KS_FILE_GONE;
+    t->clips += in ? v->clips : 0;
+    t->seconds += in ? v->seconds : 0;
+    snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %.3f", t->clips, t->indexed, t->partly, t->skipped, t->moved, t->gone, t->seconds);
+    ks_fault_keep(said);
+}
+
+/* A library is searched from its first film on, with a scale that is kept from there on: else each question would make one
+ * for itself. At twice as many clips the next one, so that all of them cost no more than twice the last. */
+static void keep_scale(session *s, const ks_file_event *v)
+{
+    ks_error ignored; /* what is wrong is said by the last one, at the end of the run */
+    if (v->verdict == KS_FILE_INDEXED || v->verdict == KS_FILE_PARTLY) s->clips += v->clips;
+    if (s->enc && s->clips > s->scale_at) {
+        ks_calibrate(NULL, s->x, s->enc, &ignored);
+        s->scale_at = 2 * s->clips;
+    }
+}
+
+static void on_event(void *arg, const ks_event *v)
+{
+    session *s = arg;
+    ks_event event = *v;
+    if (v->kind == KS_EVENT_FILE) {
+        count_file(s, &v->u.file);
+        keep_scale(s, &v->u.file); /* what is said is kept */
+    }
+    if (v->kind == KS_EVENT_DONE) {
+        ks_done_event *d = &event.u.done;
+        d->clips += s->before_it.clips;
+        d->video_seconds += s->before_it.seconds;
+        d->wall_seconds += s->before.spent;
+        if (d->wall_seconds > 0) d->x_realtime = d->video_seconds / d->wall_seconds;
+    }
+    ks_report_event(s->report, &event);
+}
+
+static void add_before(ks_ingest_summary *sum, const session *s)
+{
+    const tally *t = &s->before_it;
+    sum->clips += t->clips;
+    sum->indexed += t->indexed;
+    sum->partly += t->partly;
+    sum->skipped += t->skipped;
+    sum->moved += t->moved;
+    sum->gone += t->gone;
+    sum->video_seconds += t->seconds;
+    sum->wall_seconds += s->before.spent;
 }
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
@@ -411,6 +471,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     err = ks_fault_open(&s.before, g, e);
+    read_tally(&s);
     if (err == 0) err = gather_paths(&s.paths, f, n, args, e);
     if (err == 0) err = ks_locate_decoder(&s.decoder, &g->setup, e);
     if (err == 0 && !f->dry_run) err = before_made(&s, g, clock, e);
@@ -423,6 +484,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0) {
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);
+        add_before(&sum, &s);
         if (err == 0 && !f->dry_run && s.enc) err = ks_calibrate(NULL, s.x, s.enc, e);
         if (err == 0 && !f->dry_run && s.enc)
             err = ks_saved_run(NULL, s.x, &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);

@@ -15,8 +15,8 @@
 
 extern char **environ;
 
-#define NOTE "KINOSEEK_FAULT" /* SIGNAL:BEGAN:PATH, from one program to the next */
-enum { ROOM = PATH_MAX + 64 };
+#define NOTE "KINOSEEK_FAULT" /* SIGNAL:BEGAN:SAID:PATH, from one program to the next */
+enum { ROOM = PATH_MAX + KS_FAULT_SAID + 64 };
 static const int deadly[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 enum { DEADLY = sizeof deadly / sizeof *deadly };
 
@@ -26,6 +26,8 @@ static struct {
     char **argv, **env;        /* env[0] is the note */
     char note[ROOM], last[PATH_MAX], began[32];
     char retried[PATH_MAX];    /* the film at which a mapped file had become shorter: no fault of the film */
+    char said[2][KS_FAULT_SAID]; /* the one that is whole is at `now` */
+    atomic_int now;
     struct sigaction old[DEADLY];
     int caught[DEADLY];
 } again;
@@ -44,7 +46,9 @@ static void start_anew(int number)
     sigset_t one;
     int innocent = number == SIGBUS && strcmp(in_hand, again.retried) != 0;
     digits(code, innocent ? 0 : number);
-    stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(again.note, NOTE "="), code), ":"), again.began), ":"), in_hand);
+    const char *parts[] = {NOTE "=", code, ":", again.began, ":", again.said[atomic_load(&again.now)], ":", in_hand};
+    char *at = again.note;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) at = stpcpy(at, parts[i]);
     sigemptyset(&one);
     sigaddset(&one, number);
     pthread_sigmask(SIG_UNBLOCK, &one, NULL); /* a mask outlives execve */
@@ -64,11 +68,16 @@ static void on_fault(int number)
     raise(number);
 }
 
-/* SIGNAL:BEGAN:PATH */
+/* SIGNAL:BEGAN:SAID:PATH */
 static int read_note(ks_fault *before, const char *note, ks_error *e)
 {
     int used = 0;
-    if (sscanf(note, "%d:%lf:%n", &before->signal, &before->began, &used) != 2 || used == 0 || !note[used]) return 0;
+    if (sscanf(note, "%d:%lf:%n", &before->signal, &before->began, &used) != 2 || used == 0) return 0;
+    const char *said = note + used, *end = strchr(said, ':');
+    if (!end || !end[1] || end - said >= KS_FAULT_SAID) return 0;
+    memcpy(before->said, said, (size_t)(end - said)); /* zeros follow */
+    ks_fault_keep(before->said);
+    used += (int)(end - said) + 1;
     if (before->signal == 0) {
         snprintf(again.retried, sizeof again.retried, "%s", note + used);
         return 0;
@@ -138,6 +147,13 @@ void ks_fault_at_work(void *unused, const char *path)
     (void)unused;
     if (path && strlen(path) < sizeof in_hand) strcpy(in_hand, path);
     else in_hand[0] = 0;
+}
+
+void ks_fault_keep(const char *said)
+{
+    int next = !atomic_load(&again.now);
+    snprintf(again.said[next], KS_FAULT_SAID, "%s", said);
+    atomic_store(&again.now, next);
 }
 
 void ks_fault_keep_stdin(const char *text, size_t bytes)

@@ -74,6 +74,7 @@ for how in plan/assert plan/wild code/assert code/wild; do
   rm -rf "$T/p"; run p --workers 2 "$T/films"
   is "$code $(became p)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a fault of ours ($how) in two of four films: the run goes on, with a verdict for each"
   is "$("$plain" -L "$T/p" status --bad | grep -c 'kinoseek itself stopped at it')" 2 "and status tells which"
+  is "$(jq -c 'select(.event == "done") | [.files, .clips, .left]' "$T/out")" "[4,$("$plain" -L "$T/p" clips --json | wc -l),0]" "and at the end counts what all three programs did"
   is "$("$plain" -L "$T/p" check >/dev/null 2>&1; echo $?)" 0 "and the library is sound"
   run p "$T/films"; is "$code $(fresh)" "0 " "they are not read again"
 done
