@@ -112,15 +112,16 @@ int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
     return 1;
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 enum {
     SLOWEST = 8 << 10, /* as a TICK counts, a second: two frames, or a disk that is waited for in vain */
+    SLOWEST_DISK = 2 << 20, /* bytes a second, of a file of which no frame comes; a film decoded again from its start is faster */
     MOST = 128         /* times the file's bytes: a still screen has 43 bytes a frame, and may be decoded twice unseen */
 };
 
@@ -130,6 +131,7 @@ void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes)
     w->patience = w->left = (int64_t)(patience * 1000);
     w->step = (int64_t)(patience * SLOWEST);
     w->most = (bytes < INT64_MAX / 4 / MOST ? bytes * MOST : INT64_MAX / 4) + ((int64_t)64 << 20);
+    w->alone_most = 10 * w->patience + bytes / SLOWEST_DISK * 1000;
 }
 
 /* 0: no progress ever again. */
@@ -139,27 +141,29 @@ static int watch(ks_wire_watch *w, const ks_message *m)
     if (m->type != KS_MSG_TICK) {
         w->since = w->counted;
         w->left = w->patience;
+        w->alone = 0;
         return 1;
     }
     if (read - w->counted >= w->step) {
         w->counted = read;
         w->left = w->patience;
     }
-    return read - w->since <= w->most;
+    return read - w->since <= w->most && w->alone <= 1000 * w->alone_most;
 }
 
 int ks_wire_wait(int fd, ks_message *m, ks_wire_watch *w)
 {
     for (;;) {
         int slice = w->left > 500 ? 500 : w->left > 0 ? (int)w->left : 0;
-        int64_t begin = now_ms();
+        int64_t begin = now_us();
         int r = ks_wire_recv(fd, m, NULL, slice);
-        int64_t took = now_ms() - begin;
+        int64_t us = now_us() - begin, took = us / 1000;
         if (r == 1 && m->type != KS_MSG_TICK) return watch(w, m);
         if (r != KS_ENOTFOUND && r != 1) return r;
         if (w->left <= 0) return KS_ENOTFOUND;
         /* a slice that took longer was no waiting of ours */
         w->left -= took < 1 ? r != 1 : took < slice ? took : slice;
+        w->alone += us < 1000 * slice ? us : 1000 * slice;
         if (r == 1) return watch(w, m) ? 1 : KS_ENOTFOUND;
     }
 }

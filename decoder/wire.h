@@ -135,6 +135,7 @@ typedef struct {
     int64_t step;                 /* what gives patience back, as a TICK counts */
     int64_t most;                 /* between two messages that are no TICKs */
     int64_t counted, since;       /* of a TICK: when patience was given back last, at the last other message */
+    int64_t alone, alone_most;    /* waited through with nothing but TICKs, whose word is no proof: us; ms */
 } ks_wire_watch;
 /* bytes: of the file on its disk. */
 void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes);

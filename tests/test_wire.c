@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "decoder/wire.h"
@@ -122,6 +123,38 @@ START_TEST(test_text_is_made_printable)
 }
 END_TEST
 
+/* A job that was taken over says of a file of 100 GB that it is being read, and never gives a frame. */
+START_TEST(test_a_lie_has_an_end)
+{
+    ks_wire_watch w;
+    ks_message tick, got;
+    ks_wire_watch_start(&w, 1, (int64_t)100 << 30);
+    ck_assert_int_le(w.alone_most, (int64_t)15 * 3600 * 1000); /* 14 hours, for as long as a slow disk may take */
+    ck_assert_int_ge(w.alone_most, (int64_t)13 * 3600 * 1000);
+    w.alone_most = 300;
+    int r = 1, said = 0;
+    for (int64_t n = 1; r == 1 && n < 1000; n++) {
+        ks_wire_begin(&tick, KS_MSG_TICK);
+        tick.u.number = n * 100000;
+        ck_assert_int_eq(ks_wire_send(pair[1], &tick, NULL, 0, 0), 1);
+        r = ks_wire_wait(pair[0], &got, &w);
+        said += r == 1;
+        if (n % 10 == 0 && r == 1) { /* a wait of ours that ends by a word of its */
+            if (fork() == 0) {
+                usleep(20000);
+                tick.u.number += 1000;
+                ks_wire_send(pair[1], &tick, NULL, 0, 0);
+                _exit(0);
+            }
+            r = ks_wire_wait(pair[0], &got, &w);
+        }
+    }
+    ck_assert_int_ne(r, 1);
+    ck_assert_int_ge(said, 100);
+    while (wait(NULL) > 0) {}
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("wire");
@@ -132,6 +165,7 @@ int main(void)
     tcase_add_test(t, test_ends_and_silence);
     tcase_add_test(t, test_header_fields);
     tcase_add_test(t, test_text_is_made_printable);
+    tcase_add_test(t, test_a_lie_has_an_end);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);
