@@ -291,7 +291,16 @@ static int publish(const ks_download *d, int fd, const char *grown, ks_error *e)
     return why ? ks_fail(e, KS_EIO, "%s: %s", d->path, strerror(why)) : 0;
 }
 
-/* A copy of one's own grows beside the part, which is needed no more once it is published. */
+/* What of it came so far is needed no more, unless somebody is fetching the rest. */
+static void drop_part(fetching *t)
+{
+    int fd = own_file(t->part, O_RDWR, NULL);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && is_named(fd, t->part)) unlink(t->part), unlink(t->note);
+    if (fd >= 0) close(fd);
+    else if (access(t->part, F_OK) != 0) unlink(t->note);
+}
+
+/* A copy of one's own grows beside the part. */
 static int take_copy(fetching *t, ks_error *e)
 {
     int fd = -1, from = open_source(t->d, e), err = from < 0 ? from : 0;
@@ -301,7 +310,7 @@ static int take_copy(fetching *t, ks_error *e)
     if (!err) err = copy_all(fd, from, t->d->from, t->copy, e);
     if (!err) err = is_right(t->d, t->copy, t->d->from, e);
     if (!err) err = publish(t->d, fd, t->copy, e);
-    if (!err) unlink(t->part), unlink(t->note);
+    if (!err) drop_part(t);
     if (err && fd >= 0) unlink(t->copy);
     if (fd >= 0) close(fd);
     if (from >= 0) close(from);

@@ -6,12 +6,14 @@
   /moved    301 to /good    /loop  to itself     /other    answers Range with bytes from elsewhere
   /changed  a new ETag at every request, so no If-Range holds; cut like /cut for the first two
   /404 /500                                       /page     200 with an HTML page
+  /slow     half of it, and the rest after 3 s
   /way/NAME/KEY  one of WAYS, 120 ways to lie; KEY tells those who ask apart
 LOG gets one line a request: path, Range or -, If-Range or -, status.
 """
 import http.server
 import itertools
 import sys
+import time
 
 DATA = b""
 LOG = None
@@ -148,6 +150,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, {"Content-Length": n - 1000, "ETag": '"1"'}, DATA[: n - 1000])
         if path == "/lies":
             return self.answer(200, {"Content-Length": n + 1000, "ETag": '"1"'}, DATA, hang_up=True)
+        if path == "/slow":
+            head = b'HTTP/1.1 200 OK\r\nETag: "slow"\r\nContent-Length: %d\r\n\r\n' % n
+            self.raw(head + DATA[: n // 2], path)
+            time.sleep(3)
+            return self.raw(DATA[n // 2 :], path)
         if path == "/long":
             return self.answer(200, {"Content-Length": n + 1000, "ETag": '"1"'}, DATA + bytes(1000))
         etag = '"%s"' % (times if path == "/changed" else "v1")

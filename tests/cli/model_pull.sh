@@ -44,6 +44,14 @@ clean; pull --from "$at/cut"
 is $code 0 "connections that are cut: exit 0"; whole "connections that are cut: the file"
 has "$(cat "$T/log")" 'bytes=100000- "v1" 206' "resumed with If-Range"
 
+# Two at once: one fetches, the other is told so and touches nothing; as does a copy of one's own.
+clean; "$P" -q model pull toy --from "$at/slow" >"$T/first.out" 2>"$T/first.err" & first=$!
+i=0; while [ ! -s "$there.part" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i + 1)); done
+pull --from "$at/good"; is $code 11 "two at once: the second is told so"; has "$err" "another kinoseek is fetching it" "in a sentence"
+[ "$(wc -c <"$there.part")" -gt 0 ] && ok "and what came so far is still there" || no "what came so far"
+pull --from "$T/toy.npz"; is $code 0 "a copy of one's own does not wait"; whole "and is the file"
+wait $first; is $? 0 "the first one ends well ($(cat "$T/first.err"))"; whole "with the file"; is "$(left)" "toy.npz " "and nothing else is left"
+
 clean; pull --from "$at/moved"; whole "redirected: the file"
 clean; pull --from "$at/loop"; is $code 5 "redirected for ever: exit 5"; has "$err" "edirect" "and says so"
 clean; pull --from "$at/plain"; whole "no ETag, no Range: the file"
