@@ -37,8 +37,8 @@ static int add_clips(int64_t *rows, int64_t *lost, ks_vectors *v, ks_index *x, c
             err = ks_index_clip_vector(vector, dim, x, c.id, e);
         if (err >= 0 && (err = ks_vectors_add(v, &c, film.tb, vector, e)) == 0)
             ++*rows;
-        if (err == KS_EDAMAGED)
-            ++*lost, err = 0;
+        if (err == KS_EDAMAGED || err == KS_ENOTFOUND) /* a film whose path is gone, too: the cursor's rows are one state */
+            ++*lost, err = 0, film.id = 0;
     }
     ks_cursor_close(cursor);
     free(vector);
@@ -70,13 +70,14 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     ks_vectors *v = NULL;
     ks_library l;
     int64_t rows = 0, lost = 0;
-    int err;
+    int err, held = 0;
 
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --path names files", args[0]);
     if (!f->output)
         return ks_fail(e, KS_EUSAGE, "say where to: kinoseek export vectors -o vectors.npz");
-    if ((err = ks_index_open(&x, g->library, KS_READ, e)) < 0 || (err = ks_index_library(&l, x, e)) < 0 ||
+    if ((err = ks_index_open(&x, g->library, KS_READ, e)) < 0 || (err = ks_index_snapshot(x, e)) < 0 || !(held = 1) ||
+        (err = ks_index_library(&l, x, e)) < 0 ||
         (err = ks_vectors_open(&v, f->output, !f->dtype || strcmp(f->dtype, "f2") == 0, l.space.dim, l.space.model,
                                f->force, e)) < 0 ||
         (err = add_clips(&rows, &lost, v, x, &filter, l.space.dim, e)) < 0 || (err = ks_vectors_end(v, e)) < 0)
@@ -87,6 +88,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                       (long long)lost, lost == 1 ? "" : "s");
 out:
     ks_vectors_close(v);
+    if (held)
+        ks_index_release(x);
     ks_index_close(x);
     return err < 0 ? err : rows > 0 ? 0 : 1;
 }

@@ -83,12 +83,13 @@ print|0|search --all -k 100 --print {path} a cat on a sofa
 nul|0|search --all -k 100 -0 a cat on a sofa
 html|0|search --all -k 100 --html PAGE --force --json a cat on a sofa
 label_csv|0|label --labels LABELS --csv
+vectors|0 6|export vectors -o VECTORS --force
 label_otio|0|label --labels LABELS --format otio
 WAYS
 }
 
 ask() { # library, way's words; output and error in $T/out, $T/err
-  words=$(echo "$2" | sed "s#QUERIES#$T/queries#; s#LABELS#$T/labels#; s#PAGE#$T/page.html#; s#FILMS#$T/films#")
+  words=$(echo "$2" | sed "s#QUERIES#$T/queries#; s#LABELS#$T/labels#; s#PAGE#$T/page.html#; s#VECTORS#$T/v.npz#; s#FILMS#$T/films#")
   set -f; timeout -s KILL 10 "$K" --precision fp32 -L "$1" $words >"$T/out" 2>"$T/all"; code=$?; set +f
   grep -v ' open one with: ' "$T/all" >"$T/err"
 }
