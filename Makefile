@@ -250,7 +250,9 @@ install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinos
 	install -m 644 README.md LICENSE NOTICE $(TO)/share/doc/kinoseek/
 	install -d $(TO)/lib/systemd/user
 	for u in kinoseek-watch.service kinoseek-ingest.service; do \
-	  sed -e '/^@HARDENING@$$/{r systemd/hardening' -e 'd;}' -e 's|@PREFIX@|$(PREFIX)|' systemd/$$u.in >$(TO)/lib/systemd/user/$$u || exit 1; done
+	  P=$(call quoted,$(PREFIX)) awk '/^@HARDENING@$$/ { while ((getline l <"systemd/hardening") > 0) print l; close("systemd/hardening"); next } \
+	  { i = index($$0, "@PREFIX@"); print i ? substr($$0, 1, i - 1) ENVIRON["P"] substr($$0, i + 8) : $$0 }' systemd/$$u.in \
+	  >$(TO)/lib/systemd/user/$$u || exit 1; done
 	install -m 644 systemd/kinoseek-ingest.timer $(TO)/lib/systemd/user/
 
 uninstall:
