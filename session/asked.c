@@ -76,7 +76,8 @@ static const struct {
               {"merge", 't', offsetof(ks_question, merge)},     {"fold", 't', offsetof(ks_question, fold)},
               {"longer", 's', offsetof(ks_question, longer)},   {"shorter", 's', offsetof(ks_question, shorter)},
               {"all", 'f', offsetof(ks_question, all)},         {"exact", 'f', offsetof(ks_question, exact)},
-              {"ann", 'f', offsetof(ks_question, ann)},         {"not-self", 'f', offsetof(ks_question, not_self)}};
+              {"ann", 'f', offsetof(ks_question, ann)},         {"refine", 'f', offsetof(ks_question, refine)},
+              {"explain", 'f', offsetof(ks_question, explain)}, {"not-self", 'f', offsetof(ks_question, not_self)}};
 
 static int read_count(int *out, const char *name, const char *value, ks_error *e)
 {

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 extern char **environ;
-enum { WORDS = 64, MOST = 32768 }; /* a pipe holds 65,536 bytes: handing over never waits */
+enum { WORDS = 64, MOST = 32768, PIPE = 1 << 20 };
 
 static double now(void)
 {
@@ -53,6 +53,16 @@ static int spawn(pid_t *pid, char **argv, int in, int out)
     return r;
 }
 
+/* What fits into the pipe is handed over without waiting for its reader: a moment of hours names thousands of clips. */
+static size_t room_in(int fd)
+{
+    int room = fcntl(fd, F_SETPIPE_SZ, PIPE);
+
+    if (room < 0)
+        room = fcntl(fd, F_GETPIPE_SZ);
+    return room < 4096 ? 4096 : (size_t)room - 4096; /* the last page may be begun */
+}
+
 /* It may end without reading: that is its own affair, and no signal of ours. */
 static void hand_over(int fd, const char *data, size_t bytes)
 {
@@ -79,10 +89,12 @@ int ks_program_start(ks_program *p, const char *command, const char *input, int 
     argv[n] = NULL;
     if (!line)
         err = ks_fail(e, KS_ENOMEM, "no memory for a program's words");
-    else if (n == 0 || strlen(input) > MOST)
-        err = n == 0 ? ks_fail(e, KS_EUSAGE, "the program's name is empty") : ks_fail(e, KS_EUSAGE, "%s: %d bytes at most are given to it", p->name, MOST);
+    else if (n == 0)
+        err = ks_fail(e, KS_EUSAGE, "the program's name is empty");
     else if (pipe2(in, O_CLOEXEC) != 0 || (reads && pipe2(out, O_CLOEXEC) != 0))
         err = ks_fail(e, KS_EIO, "%s: %s", p->name, strerror(errno));
+    else if (strlen(input) > room_in(in[1]))
+        err = ks_fail(e, KS_EUSAGE, "%s: %zu bytes are more than can be given to it", p->name, strlen(input));
     else if ((r = spawn(&p->pid, argv, in[0], out[1])) != 0)
         err = ks_fail(e, KS_EIO, "%s: %s", p->name, strerror(r));
     if (in[0] >= 0)

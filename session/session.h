@@ -84,7 +84,7 @@ typedef struct {
     int pid, out;
     char name[200];
 } ks_program;
-/* input (text, 32 KiB at most) has been handed over when it returns. reads: what it writes is wanted, else it goes to our
+/* input (text; 1 MiB less a page, where the system lets a pipe hold that) has been handed over when it returns. reads: what it writes is wanted, else it goes to our
  * standard error. KS_EIO: it cannot be started. Each that started is to be ended. */
 int ks_program_start(ks_program *p, const char *command, const char *input, int reads, ks_error *e);
 /* Waits at most so long, then kills it. out: malloc'ed, NULL where `reads` was 0. KS_EIO: late, or not code 0. */
