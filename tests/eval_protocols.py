@@ -1,6 +1,7 @@
 """Annotation files as the data sets publish them, with the demo films under the ids of real ones; and what the figures are.
 
 make FOLDER FILMS: the files, FOLDER/films with a link an id, FOLDER/inputs with what is to be embedded.
+full FOLDER: the same formats with as many films, captions and questions as the published sets have, and vectors for them.
 judge FOLDER NAME.jsonl...: the figures that eval printed against those of the vectors of `embed`, by the words of each
 protocol and no line of ours: prints what differs.
 """
@@ -357,5 +358,52 @@ def judge(folder, *files):
     print("%d measures" % len(seen))
 
 
+# --- the published counts ---
+
+def rows_npy(path, n):
+    """n vectors of 4 numbers, no two alike."""
+    head = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, 4), }" % n
+    head += " " * (64 - (len(head) + 11) % 64) + "\n"
+    with open(path, "wb") as f:
+        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode())
+        for i in range(n):
+            f.write(struct.pack("<4d", math.cos(i), math.sin(i), 1 + i / n, i % 7))
+
+
+def full(folder):
+    """The files; FOLDER/full: protocol, task, films, texts, files."""
+    put = lambda name, text: write(folder, name, text)
+    ids = ["id%07d" % i for i in range(19877)]
+    table(folder, "msr.csv", ["key", "vid_key", "video_id", "sentence"], [["ret%d" % i, "msr%d" % i, "video%d" % (7010 + i), "words %d" % i] for i in range(1000)])
+    put("vatex.json", json.dumps([{"videoID": v, "enCap": ["%s %d" % (v, k) for k in range(10)], "chCap": []} for v in ids[:1500]]))
+    put("anet.json", json.dumps({"v_" + v: {"duration": 60, "timestamps": [[0, 1], [1, 2]], "sentences": ["one", "two"]} for v in ids[:4917]}))
+    put("didemo.json", json.dumps([{"annotation_id": i, "video": ids[i % 1004] + ".mov", "description": "words", "times": [[0, 0]], "num_segments": 6} for i in range(4021)]))
+    put("msvd.txt", "".join("%s words %d\n" % (ids[i % 670], i) for i in range(27763)))
+    put("msvd_list.txt", "".join(v + "\n" for v in ids[:670]))
+    table(folder, "k400.csv", ["label", "youtube_id", "time_start", "time_end", "split"], [["class %d" % (i % 400), v, i, i + 10, "validate"] for i, v in enumerate(ids)])
+    for name, films, classes in (("temporal", 216, 18), ("events", 588, 49)):
+        table(folder, name + ".csv", ["videopath", "caption", "match"],
+              [["videos/%s.avi" % ids[i], "the description: \"class %d\"?" % c, int(i % classes == c)] for i in range(films) for c in range(classes)])
+    table(folder, "nextqa.csv", ["video", "frame_count", "width", "height", "question", "answer", "qid", "type", "a0", "a1", "a2", "a3", "a4"],
+          [[ids[i % 559], 1, 1, 1, "why %d" % i, i % 5, i, "CW", "a", "b", "c", "d", "e"] for i in range(2269)])
+    put("classes.txt", "".join("c%03d name %d\n" % (i, i) for i in range(157)))
+    table(folder, "charades.csv", ["id", "actions", "length"], [[v, "c%03d 1 2;c%03d 2 3" % (i % 157, (i + 1) % 157), 30] for i, v in enumerate(ids[:1863])])
+    put("sta.txt", "".join("%s %d.5 %d##words %d\n" % (ids[i % 1334], i // 1334, i // 1334 + 9, i) for i in range(3720)))
+    for n in {1000, 1500, 15000, 4917, 1004, 670, 27763, 19877, 400, 216, 18, 588, 49, 559, 11345, 1863, 157, 3720}:
+        rows_npy(os.path.join(folder, "%d.npy" % n), n)
+    put("full", """msrvtt-1k retrieval 1000 1000 msr.csv
+vatex retrieval 1500 15000 vatex.json
+activitynet retrieval 4917 4917 anet.json
+didemo retrieval 1004 1004 didemo.json
+msvd retrieval 670 27763 msvd.txt msvd_list.txt
+k400 classify 19877 400 k400.csv
+ssv2-temporal classify 216 18 temporal.csv
+ssv2-events classify 588 49 events.csv
+nextqa-hard choice 559 11345 nextqa.csv
+charades multilabel 1863 157 charades.csv classes.txt
+charades-sta choice 3720 3720 sta.txt
+""")
+
+
 if __name__ == "__main__":
-    {"make": make, "judge": judge}[sys.argv[1]](*sys.argv[2:])
+    {"make": make, "full": full, "judge": judge}[sys.argv[1]](*sys.argv[2:])

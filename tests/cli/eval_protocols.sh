@@ -3,7 +3,7 @@
 # to the figures, held against the vectors of `embed` by brute force (tests/eval_protocols.py). What is of another split,
 # stands twice or has no film is refused, or counted and named. Four frames a film, for speed.
 set -u
-K=$BUILD/kinoseek P=tests/eval_protocols.py
+K=$PWD/$BUILD/kinoseek P=tests/eval_protocols.py
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT
 export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
@@ -48,6 +48,14 @@ is "$(cat "$T/said")" "14 measures" "every figure is that of the vectors"
 "$K" -m demo eval retrieval --protocol msrvtt-1k --media "$T/films" --frames 4 --annotations "$T/MSRVTT_JSFUSION_test.csv" --fit squash,crop >"$T/out" 2>"$T/err"
 grep -q 'The source leaves open' "$T/out" && grep -q 'Not the published set: that has 1000 films, the annotations 7' "$T/out"; ok $? "what is open and chosen is said first"
 is "$(grep -c '^fit: ' "$T/out") $(grep -c 'LvT-B public' "$T/out")" "2 2" "both fits beside the published figures"
+
+# --- as many films, captions and questions as the published sets have
+mkdir "$T/all" && python3 $P full "$T/all" 2>"$T/err"; ok $? "files of the published counts"
+while read -r name task films texts files; do
+  # shellcheck disable=SC2086
+  (cd "$T/all" && "$K" eval "$task" --protocol "$name" --video-vectors "$films.npy" --text-vectors "$texts.npy" --annotations $files) >"$T/out" 2>"$T/err"
+  [ $? -eq 0 ] && ! grep -q 'Not the published set' "$T/out" && [ "$(wc -c <"$T/err")" -eq 0 ] && grep -q 'public\|elsewhere' "$T/out"; ok $? "$name as a whole: $films films, $texts texts"
+done <"$T/all/full"
 
 # --- refused, with the line
 refused() { what=$1 sentence=$2; shift 2; protocol "$@" >"$T/out"; code=$?
