@@ -3,7 +3,12 @@
     python probe_sets.py --sprites SPRITES OUT [--train 50] [--test 50] [--seed 9300001]
 
 OUT/films/*.mp4; OUT/train.tsv and OUT/test.tsv (film, class); for `eval classify` of the test films OUT/videos.tsv,
-OUT/map.tsv and OUT/texts.tsv: of each class the sentences that the writer says of --sentences other scenes of its kind.
+OUT/map.tsv and OUT/texts.tsv: of each class the sentences that the writer says of --sentences other scenes of its kind;
+OUT/plain.tsv: one sentence of each, which names no thing. Then, in OUT (the decay was chosen on films held out of train.tsv):
+
+    kinoseek -m demo eval probe --train train.tsv --test test.tsv --frames 8 --head linear -o linear.npz
+    kinoseek -m demo eval probe --train train.tsv --test test.tsv --frames 8 --head attentive --decay 10 -o attentive.npz
+
 What moves, its size, colour, ground, the film's shape, rate and quality are drawn anew for every film.
 """
 import argparse
@@ -12,7 +17,7 @@ import pathlib
 import numpy as np
 
 from films import Camera
-from captions import Writer
+from captions import CAMERA_WORDS, PAIR_WORDS, VERBS, Writer
 from ground import choose
 from render import Drawer
 from scenes import CAMERAS, PAIR, SINGLE, Chooser
@@ -32,6 +37,14 @@ def sentences(seed, kind, n):
     chooser, writer = Chooser(seed, [choose(np.random.default_rng(seed)) for _ in range(50)]), Writer(seed)
     need = ('camera',) if kind in CAMERAS else ('event',)
     return [writer.sentence(scene_of(chooser, kind), .1, need)[0] for _ in range(n)]
+
+
+def plain(kind):
+    if kind in CAMERAS:
+        return 'a video of ' + CAMERA_WORDS[kind][0]
+    if kind in SINGLE:
+        return 'a video of something ' + VERBS[kind][0][0]
+    return 'a video of ' + PAIR_WORDS[kind][0].format(A='one thing', B='another thing')
 
 
 def shoot(out, drawer, part, n, seed):
@@ -70,6 +83,7 @@ def main():
     (args.out / 'map.tsv').write_text(''.join(f'{name}\t{kind}\n' for name, kind in test))
     (args.out / 'texts.tsv').write_text(''.join(f'{kind}\t{text}\n' for i, kind in enumerate(KINDS)
                                                 for text in sentences(args.seed + 100 + i, kind, args.sentences)))
+    (args.out / 'plain.tsv').write_text(''.join(f'{kind}\t{plain(kind)}\n' for kind in KINDS))
     print(len(KINDS), 'kinds,', len(test), 'films to test')
 
 
