@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +14,14 @@ typedef struct {
     int k, per_video, each, intervals;
     const char *none, *store, *labels, *merge, *path, *in;
     double least;
-    ks_opt_list templates;
+    ks_opt_list templates, learnt;
     ks_export_fields to;
 } label_fields;
 
 #define AT(field) offsetof(label_fields, field)
 static const ks_option options[] = {
     {'l', "labels", KS_OPT_TEXT, AT(labels), "FILE", "text, CSV or JSON, or k400, ucf101, ssv2 ..."},
+    {0, "learnt", KS_OPT_LIST, AT(learnt), "NAME", "a label that was taught (teach); implies --each"},
     {0, "each", KS_OPT_FLAG, AT(each), NULL, "whether each: any number of labels a clip"},
     {0, "none", KS_OPT_TEXT, AT(none), "NAME", "say this where none of them fits"},
     {0, "intervals", KS_OPT_FLAG, AT(intervals), NULL, "from when to when, smoothed over time"},
@@ -39,7 +41,7 @@ static const ks_option options[] = {
 
 typedef struct {
     const label_fields *f;
-    const ks_label_set *labels;
+    const char *const *labels;
     ks_index *x;
     ks_out *out;                 /* NULL: for people */
     ks_label_store *store;       /* NULL: they are shown alone */
@@ -78,7 +80,7 @@ static int take_row(void *arg, const ks_label_row *row)
         return 0;
     if (row->video != l->film.id && (l->err = ks_index_video(&l->film, l->x, row->video, l->e)) < 0)
         return 1;
-    k = (ks_moment){.path = row->path, .title = row->label < 0 ? l->f->none : l->labels->at[row->label].name, .is_label = 1, .rank = row->rank, .video = row->video,
+    k = (ks_moment){.path = row->path, .title = row->label < 0 ? l->f->none : l->labels[row->label], .is_label = 1, .rank = row->rank, .video = row->video,
                    .tb = row->tb, .start = row->start, .end = row->end, .best = row->start, .score = row->score,
                    .cosine = row->cosine};
     ks_moment_film(&k, &l->film);
@@ -111,7 +113,7 @@ static int check_fields(const label_fields *f, int n, char **args, ks_error *e)
 {
     if (n > 0)
         return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --labels names the file of labels, --in a film", args[0]);
-    if (!f->labels)
+    if (!f->labels && !f->learnt.n)
         return ks_fail(e, KS_EUSAGE, "say which labels: kinoseek label --labels FILE");
     if (f->intervals && (f->per_video || f->k))
         return ks_fail(e, KS_EUSAGE, "--intervals are of a film's whole length: --per-video and -k do not go with them");
@@ -125,22 +127,97 @@ static int check_fields(const label_fields *f, int n, char **args, ks_error *e)
     return 0;
 }
 
-/* names[n] is the caller's, malloc'ed. */
-static int options_of(ks_label_options *o, const char ***names, const label_fields *f, const ks_label_set *set, ks_error *e)
-{
-    const char **at = malloc(((size_t)set->n + 1) * sizeof *at);
+/* What is asked: the file's labels, then the taught ones. */
+typedef struct {
+    ks_label_set set;
+    const char **names;      /* [n] */
+    ks_label_def *defs;      /* [n] */
+    ks_learnt *learnt;       /* [n_learnt] */
+    int n, n_learnt, dim;
+    int64_t space;
+    ks_error *e;
+    int err;
+} asked;
 
-    if (!(*names = at))
+static void free_asked(asked *a)
+{
+    for (int i = 0; i < a->n_learnt; i++)
+        free((float *)(uintptr_t)a->learnt[i].w);
+    free(a->learnt);
+    free(a->names);
+    free(a->defs);
+    ks_label_set_free(&a->set);
+}
+
+static int take_learnt(void *arg, const ks_learnt_row *row)
+{
+    asked *a = arg;
+    float *w = NULL;
+
+    if (row->space != a->space || row->dim != a->dim)
+        a->err = ks_fail(a->e, KS_ESPACE, "%s: it was taught on another model: kinoseek teach %s teaches it again", row->name, row->name);
+    else if (!(w = malloc((size_t)row->dim * sizeof *w)))
+        a->err = ks_fail(a->e, KS_ENOMEM, "no memory for labels");
+    if (a->err < 0)
+        return 1;
+    memcpy(w, row->w, (size_t)row->dim * sizeof *w);
+    a->learnt[a->n_learnt] = (ks_learnt){.w = w, .bias = row->bias};
+    a->defs[a->n].learnt = &a->learnt[a->n_learnt++];
+    return 1;
+}
+
+static int add_learnt(asked *a, const ks_opt_list *names, const char *library, ks_error *e)
+{
+    ks_library *row = malloc(sizeof *row);
+    ks_index *x = NULL;
+    int err = row ? ks_index_open(&x, library, KS_READ, e) : ks_fail(e, KS_ENOMEM, "no memory");
+
+    if (err == 0 && (err = ks_index_library(row, x, e)) == 0) {
+        a->space = row->space_id;
+        a->dim = row->space.dim;
+        a->e = e;
+    }
+    for (int i = 0; i < names->n && err == 0; i++) {
+        int before = a->n_learnt;
+        a->defs[a->n] = (ks_label_def){.name = names->at[i], .parent = ""};
+        if ((err = ks_index_learnt(x, names->at[i], take_learnt, a, e)) == 0)
+            err = a->err;
+        if (err == 0 && a->n_learnt == before)
+            err = ks_fail(e, KS_ENOTFOUND, "%s: no label was taught under that name (kinoseek teach --list)", names->at[i]);
+        a->names[a->n++] = names->at[i];
+    }
+    ks_index_close(x);
+    free(row);
+    return err;
+}
+
+static int read_asked(asked *a, const ks_globals *g, const label_fields *f, ks_error *e)
+{
+    int err = f->labels ? ks_read_label_file(&a->set, &g->setup, f->labels, e) : 0;
+    size_t room = (size_t)a->set.n + (size_t)f->learnt.n + 1;
+
+    if (err < 0)
+        return err;
+    a->names = calloc(room, sizeof *a->names);
+    a->defs = calloc(room, sizeof *a->defs);
+    a->learnt = calloc(room, sizeof *a->learnt);
+    if (!a->names || !a->defs || !a->learnt)
         return ks_fail(e, KS_ENOMEM, "no memory for labels");
-    for (int i = 0; i < set->n; i++)
-        at[i] = set->at[i].name;
-    *o = (ks_label_options){.labels = at, .n_labels = set->n, .defs = set->at, .k = f->k, .per_video = f->per_video,
+    for (; a->n < a->set.n; a->n++) {
+        a->defs[a->n] = a->set.at[a->n];
+        a->names[a->n] = a->set.at[a->n].name;
+    }
+    return f->learnt.n ? add_learnt(a, &f->learnt, g->library, e) : 0;
+}
+
+static void options_of(ks_label_options *o, const label_fields *f, const asked *a)
+{
+    *o = (ks_label_options){.labels = a->names, .n_labels = a->n, .defs = a->defs, .k = f->k, .per_video = f->per_video,
                             .apart = f->merge && strcmp(f->merge, "off") == 0, .filter = {.path_glob = f->path},
-                            .each = f->each, .none = f->none != NULL, .intervals = f->intervals,
+                            .each = f->each || f->learnt.n > 0, .none = f->none != NULL, .intervals = f->intervals,
                             .least = f->least < 0 ? 0 : f->least > 0 ? f->least : -1,
-                            .templates = f->templates.n ? f->templates.at : set->templates,
-                            .n_templates = f->templates.n ? f->templates.n : set->n_templates};
-    return 0;
+                            .templates = f->templates.n ? f->templates.at : a->set.templates,
+                            .n_templates = f->templates.n ? f->templates.n : a->set.n_templates};
 }
 
 static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_error *e)
@@ -180,19 +257,20 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const label_fields *f = fields;
-    ks_label_set set = {0};
+    asked a = {0};
     ks_label_options o;
-    const char **names = NULL;
     ks_out_options out = {.command = "kinoseek label"};
-    labelling l = {.f = f, .labels = &set, .e = e};
+    labelling l = {.f = f, .e = e};
     int err = check_fields(f, n, args, e);
 
     if (err < 0)
         return err;
     ks_terminal_of(&l.terminal, stdout);
-    if ((err = ks_read_label_file(&set, &g->setup, f->labels, e)) == 0 && (err = options_of(&o, &names, f, &set, e)) == 0 &&
-        (err = ks_export_open(&l.out, &f->to, NULL, &out, e)) == 0)
+    if ((err = read_asked(&a, g, f, e)) == 0 && (err = ks_export_open(&l.out, &f->to, NULL, &out, e)) == 0) {
+        l.labels = a.names;
+        options_of(&o, f, &a);
         err = label_all(&l, g, &o, e);
+    }
     if (err == 0 && l.out)
         err = ks_out_end(l.out, e);
     if (err == 0 && l.rows == 0 && !f->store) {
@@ -201,8 +279,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = 1;
     }
     ks_out_close(l.out);
-    free(names);
-    ks_label_set_free(&set);
+    free_asked(&a);
     return err;
 }
 

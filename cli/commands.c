@@ -9,6 +9,7 @@ extern const ks_command ks_cmd_similar;
 extern const ks_command ks_cmd_curve;
 extern const ks_command ks_cmd_label;
 extern const ks_command ks_cmd_labels;
+extern const ks_command ks_cmd_teach;
 extern const ks_command ks_cmd_clips;
 extern const ks_command ks_cmd_cut;
 extern const ks_command ks_cmd_export_vectors;
@@ -51,6 +52,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_forget_saved,
     &ks_cmd_label,
     &ks_cmd_labels,
+    &ks_cmd_teach,
     &ks_cmd_clips,
     &ks_cmd_cut,
     &ks_cmd_export_vectors,

@@ -299,6 +299,12 @@ const ks_man_note ks_man_notes[] = {
      "its level here, in deviations of chance, less the soft maximum of the same over those things. It is 0.5 where, on drawn films whose truth is "
      "known, nine in ten of the moments that show something asked are labelled, and one in nine of the others. A label's threshold, or --least, "
      "takes the place of 0.5. Of an interval it is the score of its better half; of nothing, 1 less the best label's."},
+    {"teach", "WORTH", NULL, "A label is a logistic regression on clip vectors, both classes of equal weight. Its penalty is chosen, and its average "
+     "precision measured, on films that it was not taught on: neighbouring clips share frames, so a random split would measure memory. Average "
+     "precision depends on the share of yes among the examples. Its score is 0.5 where 95 of 100 no's (but no more than half of the yes's) fall "
+     "below it. Where the figure says too few, add examples from more films."},
+    {"teach", "EXAMPLES", "", "kinoseek teach rex --yes a.mov@0:31-0:38 b.mp4@4:12 --no a.mov@1:10\nkinoseek teach rex --from corrected.eaf\n"
+     "kinoseek teach --list\nkinoseek teach rex --export rex.json && kinoseek -L other teach --import rex.json"},
     {"label", "LABELS", NULL, "A text file has a label a line. A CSV's first line names its columns: name (or label, class), and where wanted "
      "prompts and not, several between |, parent and threshold. JSON is {\"name\":..., \"templates\":[\"a {}\"], \"labels\":[\"dog\", {\"name\":..., "
      "\"prompts\":[...], \"not\":[...], \"parent\":..., \"threshold\":x}]}. Prompts are sentences in place of the templates (\"{}\" in one is the "

@@ -151,38 +151,6 @@ int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t
 int64_t ks_index_damaged(const ks_index *x); /* rows that this handle met and left out, each once: say so, and name kinoseek repair */
 void ks_index_nameless(ks_index *x, int64_t video); /* counts a film that was left out because no path of it is to be had */
 
-/* --- labels that stay --- (label_rows.c) catalogs older than they have none. A set is known by its name; a film is
- * labelled again when it has changed since, or the hash of all that decides what the set says is another. */
-typedef struct {
-    const char *set, *label, *parent; /* out; borrowed for the call */
-    int64_t id;                    /* of the label in its set */
-    int64_t video, start, end;     /* ticks */
-    int rank, said;                /* said: by a person, not by the model */
-    double score, cosine;
-} ks_label_mark;
-typedef struct {
-    const char *name, *how;        /* how: "which", "each", "intervals" */
-    uint64_t hash;
-    const char *const *labels, *const *parents; /* [n]; in */
-    int64_t n, films, spans, said; /* out: how many of each */
-} ks_stored_set;
-typedef int ks_on_mark(void *arg, const ks_label_mark *m);       /* non-zero stops */
-typedef int ks_on_set(void *arg, const ks_stored_set *s);
-typedef int ks_on_said(void *arg, const ks_label_mark *m, int yes);
-int ks_index_put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set *s, ks_error *e); /* ids[n] of its labels */
-int ks_index_find_set(int64_t *set, uint64_t *hash, ks_index *x, const char *name, ks_error *e); /* 1, 0 */
-int ks_index_due(ks_index *x, int64_t set, uint64_t hash, const ks_video *v, ks_error *e); /* 1: to be labelled, 0: it was */
-/* In place of what the set had of the film; what people said is laid over it: wrong spans are cut, right ones stay. */
-int ks_index_put_marks(ks_index *x, int64_t set, uint64_t hash, const ks_video *v, const ks_label_mark *m, int n, ks_error *e);
-int ks_index_end_set(ks_index *x, int64_t set, const int64_t *ids, int n, ks_error *e); /* labels that are no more in it go, with their spans */
-int ks_index_drop_set(ks_index *x, const char *name, ks_error *e); /* with what was said of it; KS_ENOTFOUND */
-/* A person's word for [start, end) of a film, over any before; a label that the set lacks is added. KS_ENOTFOUND: no such set. */
-int ks_index_say(ks_index *x, const char *set, const char *label, const ks_video *v, int64_t start, int64_t end, int yes, ks_error *e);
-int ks_index_sets(ks_index *x, ks_on_set *each, void *arg, ks_error *e);
-int ks_index_marks(ks_index *x, const char *set, const ks_filter *f, ks_on_mark *each, void *arg, ks_error *e); /* set NULL: all */
-int ks_index_said(ks_index *x, const char *label, ks_on_said *each, void *arg, ks_error *e); /* of films that are here */
-int ks_index_has_label(ks_index *x, const char *label, ks_error *e); /* 1: stored so, or a parent of one; 0 */
-
 /* --- nearest neighbours --- exact means: score of the stored fp16 vector in one fixed order of
  * operations with fp32 accumulation, ties by clip id; every path gives the same (DESIGN 3.2). */
 typedef struct {
@@ -269,6 +237,8 @@ const char *ks_verdict_name(ks_verdict verdict);
 uint16_t ks_half_from_float(float f); /* IEEE binary16, to nearest even; a stored vector's own bits */
 const char *ks_date_source_name(int source); /* "mtime", "name", "container", "maker" */
 int ks_index_about(ks_fact *facts, int max);
+
+#include "index/labels.h" /* labels that stay */
 
 #ifdef __cplusplus
 }

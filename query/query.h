@@ -137,63 +137,8 @@ int ks_curve_bounds(int64_t *start, int64_t *end, int64_t *best, const ks_curve 
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, ks_error *e);
 
 
-/* --- label sets --- */
-typedef struct {                 /* a label learnt from examples: score = 1 / (1 + exp(-(w . v + bias))) */
-    const float *w;              /* [dim] */
-    double bias;
-} ks_learnt;
-typedef struct {                 /* a label as it was asked for; text borrowed */
-    const char *name, *parent;   /* parent "": none */
-    const char *const *prompts; int n_prompts; /* sentences in place of the templates; "{}" in one is the name */
-    const char *const *nots; int n_nots;       /* what it is not: half of their mean is taken away, as --not does */
-    double threshold;            /* least score where each is asked; 0: 0.5 */
-    const ks_learnt *learnt;     /* in place of sentences, where each is asked; NULL: none */
-} ks_label_def;
-typedef struct {
-    const char *name;            /* that JSON gives the set; "" */
-    const char *const *templates; int n_templates; /* its own, each with "{}"; 0: none */
-    const ks_label_def *at; int n; /* no name twice */
-    void *owned;
-} ks_label_set;
-/* A text file (a label a line), a CSV whose first line names a column name, label or class (and prompts, not, parent,
- * threshold; several prompts between |), or JSON: {"name","templates","labels":[{"name","prompts","not","parent",
- * "threshold"} or "name"]}; "-" is standard input. KS_ENOTFOUND, KS_EIO, KS_EFORMAT name the file. Free in any case. */
-int ks_label_set_read(ks_label_set *s, const char *file, ks_error *e);
-void ks_label_set_free(ks_label_set *s);
 
-/* --- zero-shot labels --- */
-typedef struct {
-    int64_t video;
-    ks_timebase tb;
-    int64_t start, end;
-    int label;                /* index into labels; -1: nothing fits */
-    int rank;                 /* 1 = best of its clip; a span's clips all have it at this rank. Of intervals: 1 */
-    double score;             /* which: softmax over all labels at temperature 0.01; of a span: mean over its clips; of a whole
-                               * video: the largest of any clip, so that those of all labels need not sum to 1.
-                               * each: label_judge.h, 0.5 where it is said to be there; nothing fits: 1 - the best label's */
-    double cosine;            /* of a span: mean; nothing fits: of the best label; of a learnt one: its margin */
-    const char *path;         /* the video's first one where a file is; valid during the call */
-} ks_label_row;
-typedef struct {
-    const char *const *labels; int n_labels;
-    const ks_label_def *defs; /* [n_labels] their prompts, nots, thresholds; NULL: none */
-    const char *const *templates; int n_templates; /* each with "{}"; NULL: the 28 of Kinetics */
-    int k;                    /* labels a clip; 0: 1, with each: all */
-    int per_video;            /* 1: whole videos; a label's score is that of its best clip */
-    int apart;                /* 1: spans of equal labels are not merged */
-    int each;                 /* 1: whether each, not which: any number a clip */
-    int none;                 /* 1: rows of label -1 where nothing fits */
-    int intervals;            /* 1: start and end of each label, smoothed over time; without `each` one at a time */
-    double least;             /* each, intervals: the score from which on, in place of 0.5; < 0: all there is */
-    const ks_scale *scale;    /* needed for each, none, intervals */
-    ks_filter filter;
-    /* With row's own arg, NULL: all, nothing. due: 1 = the film is to be labelled; done: after its last row, non-zero stops. */
-    int (*due)(void *arg, const ks_video *v);
-    int (*done)(void *arg, const ks_video *v);
-} ks_label_options;
-typedef int ks_on_label(void *arg, const ks_label_row *row); /* non-zero stops */
-int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg, ks_error *e);
-const char *ks_label_template(int i); /* of the built-in ones; NULL from 28 on */
+#include "query/labels.h" /* labels: sets, zero-shot, taught */
 
 #ifdef __cplusplus
 }
