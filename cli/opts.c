@@ -84,6 +84,7 @@ typedef struct {
     void *fields[2];
     const ks_option *tables[2];
     int lists; /* list options seen so far */
+    uint64_t seen[2]; /* of the command's table: those that were given */
 } parser;
 
 static int append(ks_opt_list *list, const char *value, int order, ks_error *e)
@@ -104,12 +105,28 @@ static int append(ks_opt_list *list, const char *value, int order, ks_error *e)
     return 0;
 }
 
+/* Options of the command that take one value, given again. */
+static int again(parser *p, const void *fields, const ks_option *o, ks_error *e)
+{
+    size_t i = p->tables[0] ? (size_t)(o - p->tables[0]) : 0;
+    uint64_t bit = (uint64_t)1 << i % 64;
+
+    if (fields != p->fields[0] || o->type == KS_OPT_FLAG || o->type == KS_OPT_LIST || i >= 128)
+        return 0;
+    if (p->seen[i / 64] & bit)
+        return ks_fail(e, KS_EUSAGE, "--%s was given twice", o->name);
+    p->seen[i / 64] |= bit;
+    return 0;
+}
+
 static int store(parser *p, void *fields, const ks_option *o, const char *value, ks_error *e)
 {
     void *field = (char *)fields + o->at;
     char *end;
     long count;
 
+    if (again(p, fields, o, e) < 0)
+        return KS_EUSAGE;
     if (o->arg && strchr(o->arg, '|') && !one_of(value, o->arg))
         return ks_fail(e, KS_EUSAGE, "--%s takes %s, not \"%s\"", o->name, o->arg, value);
     switch (o->type) {
@@ -232,7 +249,7 @@ static int is_option(const char *word) { return word[0] == '-' && word[1] != 0; 
 int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks_option *globals,
              int argc, char **argv, char **args, int *n_args, ks_error *e)
 {
-    parser p = {{fields, global_fields}, {table, globals}, 0};
+    parser p = {.fields = {fields, global_fields}, .tables = {table, globals}};
     int err = 0, n = 0;
 
     for (int i = 0; i < argc && err == 0; i++) {
@@ -253,7 +270,7 @@ int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks
 
 int ks_parse_leading(void *fields, const ks_option *table, int argc, char **argv, int *used, ks_error *e)
 {
-    parser p = {{fields, NULL}, {table, NULL}, 0};
+    parser p = {.fields = {NULL, fields}, .tables = {NULL, table}};
     int err = 0, i;
 
     for (i = 0; i < argc && err == 0 && is_option(argv[i]) && strcmp(argv[i], "--") != 0; i++)

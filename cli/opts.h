@@ -6,9 +6,11 @@
 
 typedef enum {
     KS_OPT_FLAG,   /* int, becomes 1 */
-    KS_OPT_TEXT,   /* const char *, borrowed from argv; the last one given counts */
+    KS_OPT_TEXT,   /* const char *, borrowed from argv */
     KS_OPT_COUNT,  /* int >= 0 */
     KS_OPT_NUMBER, /* double; also h:mm:ss.mmm, mm:ss and 4h, 1h30m, 10s (seconds) */
+    /* Of these a command takes one each: given again, they are refused, for the last one would silently win. Global ones
+     * may stand in an alias and be given again. */
     KS_OPT_LIST    /* ks_opt_list: may be given again; keeps the order over all lists of the command */
 } ks_opt_type;
 

@@ -21,7 +21,7 @@ typedef struct {
 /* The options of both commands, the ones that --help has a line for first; all: kinoseek-search(1). */
 #define KS_SEARCH_OPTIONS \
     {'k', "top", KS_OPT_COUNT, KS_AT(ask.k), "N", "moments to show (10)"}, \
-    {0, "path", KS_OPT_TEXT, KS_AT(ask.path), "GLOB", "only files that match"}, \
+    {0, "path", KS_OPT_TEXT, KS_AT(ask.path), "GLOB", "only files that match, or in that folder"}, \
     {0, "in", KS_OPT_TEXT, KS_AT(ask.in), "VIDEO", "only this file, by path, name or number"}, \
     {0, "after", KS_OPT_TEXT, KS_AT(ask.after), "DATE", "filmed from 2019, 2019-07, 2019-07-12 on"}, \
     {0, "before", KS_OPT_TEXT, KS_AT(ask.before), "DATE", "filmed before that"}, \
@@ -46,6 +46,12 @@ typedef struct {
     {0, "label", KS_OPT_TEXT, KS_AT(ask.label), "NAME", "only what is labelled so (label --store)"}, \
     {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
     {0, "shorter", KS_OPT_NUMBER, KS_AT(ask.shorter), "SECONDS", "only clips shorter than this"}, \
+    {0, "sort", KS_OPT_TEXT, KS_AT(ask.sort), "score|date|film", "order of what is shown (score)"}, \
+    {0, "min-score", KS_OPT_NUMBER, KS_AT(ask.min_score), "SCORE", "only moments from this score on (0 to 1)"}, \
+    {0, "film-longer", KS_OPT_NUMBER, KS_AT(ask.film_longer), "TIME", "only films longer than this"}, \
+    {0, "film-shorter", KS_OPT_NUMBER, KS_AT(ask.film_shorter), "TIME", "only films shorter than this"}, \
+    {0, "min-height", KS_OPT_COUNT, KS_AT(ask.min_height), "PIXELS", "only films at least so high (720, 1080)"}, \
+    {0, "orientation", KS_OPT_TEXT, KS_AT(ask.orientation), "landscape|portrait|square", "only films of that shape"}, \
     {0, "merge", KS_OPT_TEXT, KS_AT(ask.merge), "on|off", "join neighbouring clips (on)"}, \
     {0, "fold", KS_OPT_TEXT, KS_AT(ask.fold), "on|off", "show copies of a film once (on)"}, \
     {0, "raw", KS_OPT_FLAG, KS_AT(raw), NULL, "scores and cosines as numbers too"}, \

@@ -18,6 +18,10 @@ void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where,
         { where & KS_WHERE_FILM && f->newer, "AND v.finished > ?20 " },
         { where & KS_WHERE_FILM && f->after, "AND v.film_date >= ?2 " },
         { where & KS_WHERE_FILM && f->before, "AND v.film_date < ?3 " },
+        { where & KS_WHERE_FILM && f->film_longer > 0, "AND v.duration * 1.0 * v.tb_num / v.tb_den > ?21 " },
+        { where & KS_WHERE_FILM && f->film_shorter > 0, "AND v.duration * 1.0 * v.tb_num / v.tb_den < ?22 " },
+        { where & KS_WHERE_FILM && f->min_height > 0, "AND v.height >= ?23 " },
+        { where & KS_WHERE_FILM && f->orientation, "AND CASE ?24 WHEN 1 THEN v.width > v.height WHEN 2 THEN v.width < v.height ELSE v.width = v.height END " },
         /* of one film its paths are looked at; of a library the list of paths is walked once, not each film's clips */
         { where & KS_WHERE_PATHS && f->path_glob && f->video,
           "AND EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path)) " },
@@ -56,6 +60,10 @@ void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
     if (place(s, "?3")) sqlite3_bind_int64(s, 3, f->before);
     if (place(s, "?4")) sqlite3_bind_int64(s, 4, f->video);
     if (place(s, "?20")) sqlite3_bind_int64(s, 20, f->newer);
+    if (place(s, "?21")) sqlite3_bind_double(s, 21, f->film_longer);
+    if (place(s, "?22")) sqlite3_bind_double(s, 22, f->film_shorter);
+    if (place(s, "?23")) sqlite3_bind_int(s, 23, f->min_height);
+    if (place(s, "?24")) sqlite3_bind_int(s, 24, f->orientation);
     if (place(s, "?5")) sqlite3_bind_double(s, 5, f->longer);
     if (f->label && place(s, ":label")) sqlite3_bind_text(s, place(s, ":label"), f->label, -1, SQLITE_TRANSIENT);
     if (place(s, "?6")) sqlite3_bind_double(s, 6, f->shorter);
@@ -72,5 +80,6 @@ sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filt
 
 int ks_filter_bounded(const ks_filter *f)
 {
-    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label);
+    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label ||
+                 f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 || f->orientation);
 }

@@ -130,6 +130,9 @@ typedef struct ks_filter {
     double longer, shorter;        /* clip seconds, exclusive; 0 = no bound */
     int64_t video;                 /* 0 = all */
     int64_t newer;                 /* only films that searches see since after this generation; 0 = no bound */
+    double film_longer, film_shorter; /* seconds of the film, exclusive; 0 = no bound */
+    int min_height;                /* pixels of the film as shown, at least; 0 = no bound */
+    int orientation;               /* 1 wider than high, 2 higher than wide, 3 as wide as high; 0 = all */
     int bad_only;                  /* files: verdict not indexed */
     int unfinished_too;            /* clips: of unfinished videos too, in the space a writer fills (to resume) */
     const char *label;             /* stored label, or one above it: clips half of which, or of whose span, bear it; NULL: all */

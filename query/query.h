@@ -88,6 +88,7 @@ typedef struct {
     int apart;                /* 1: every clip is a moment of its own (--merge off) */
     int unfolded;             /* 1: near-duplicate films are shown too */
     int all;                  /* 1: no cut-off */
+    double min_score;         /* moments below it are not shown; 0: no bound */
     int vector_query;         /* 1: similar, --image: always k hits, clip-to-clip scale */
     int64_t not_clip;         /* --not-self: the moment of this clip is left out; 0: none */
     int64_t not_video;        /* --not-self of a whole film: none of its moments; 0: none */

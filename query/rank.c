@@ -332,6 +332,9 @@ static void number_hits(ks_ranking *w)
 
     for (int i = 0; i < n; i++)
         out->at[i].rank = i + 1;
+    while (out->count > 0 && w->o->min_score > 0 && out->at[out->count - 1].score < w->o->min_score)
+        out->count--;
+    out->below = n - out->count;
     out->uncut = !has_cut(w) || w->o->all;
     if (out->uncut)
         return;
@@ -342,7 +345,8 @@ static void number_hits(ks_ranking *w)
 
 static int is_filtered(const ks_filter *f)
 {
-    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label;
+    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label ||
+           f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 || f->orientation;
 }
 
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)

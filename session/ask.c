@@ -10,10 +10,11 @@
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e)
 {
     ks_filter *to = &o->filter;
+    int err;
 
     *o = (ks_query_options){.k = q->k, .per_video = q->per_video, .all = q->all};
-    to->path_glob = q->path;
     to->label = q->label;
+    o->min_score = q->min_score;
     to->longer = q->longer;
     to->shorter = q->shorter;
     if (q->after && ks_parse_date(&to->after, q->after, 0) < 0)
@@ -32,6 +33,12 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
     o->apart = q->merge && strcmp(q->merge, "off") == 0;
     o->unfolded = q->fold && strcmp(q->fold, "off") == 0;
     o->how = q->exact ? KS_SEARCH_EXACT : q->ann ? KS_SEARCH_ANN : KS_SEARCH_AUTO;
+    if (q->sort && strcmp(q->sort, "score") != 0 && strcmp(q->sort, "date") != 0 && strcmp(q->sort, "film") != 0)
+        return ks_fail(e, KS_EUSAGE, "--sort takes score, date or film, not \"%s\"", q->sort);
+    if (ks_question_shape(to, q, e) < 0)
+        return KS_EUSAGE;
+    if (q->path && (err = ks_question_path(to, s, q->path, e)) < 0)
+        return err;
     return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
 }
 
@@ -71,6 +78,17 @@ static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
     m->missing = ks_missing(disk, sizeof disk, h->path);
 }
 
+/* Nothing was looked at: which filter let nothing through is worth a line. */
+static int say_empty(ks_session *s, const ks_filter *f, ks_error *e)
+{
+    char sentence[256];
+    int err = ks_name_empty_filter(sentence, sizeof sentence, s->x, f, e);
+
+    if (err > 0 && s->setup->notice)
+        s->setup->notice(s->setup->notice_arg, sentence);
+    return err;
+}
+
 /* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
  * cannot shrink past a reader. */
 static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q, ks_error *e)
@@ -86,6 +104,9 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
         err = ks_refine(&out->hits, s, scale, a, e);
     if (err < 0)
         return err;
+    if (out->hits.searched == 0 && (err = say_empty(s, &a->o.filter, e)) < 0)
+        return err;
+    ks_sort_hits(&out->hits, q->sort);
     n = out->hits.count + out->hits.below;
     out->at = calloc((size_t)n + 1, sizeof *out->at);
     out->why = explain ? calloc((size_t)n + 1, sizeof *out->why) : NULL;

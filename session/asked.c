@@ -75,6 +75,9 @@ static const struct {
               {"before", 't', offsetof(ks_question, before)},   {"in", 't', offsetof(ks_question, in)},
               {"merge", 't', offsetof(ks_question, merge)},     {"fold", 't', offsetof(ks_question, fold)},
               {"longer", 's', offsetof(ks_question, longer)},   {"shorter", 's', offsetof(ks_question, shorter)},
+              {"sort", 't', offsetof(ks_question, sort)},       {"min-score", 's', offsetof(ks_question, min_score)},
+              {"film-longer", 's', offsetof(ks_question, film_longer)}, {"film-shorter", 's', offsetof(ks_question, film_shorter)},
+              {"min-height", 'c', offsetof(ks_question, min_height)}, {"orientation", 't', offsetof(ks_question, orientation)},
               {"all", 'f', offsetof(ks_question, all)},         {"exact", 'f', offsetof(ks_question, exact)},
               {"ann", 'f', offsetof(ks_question, ann)},         {"refine", 'f', offsetof(ks_question, refine)},
               {"explain", 'f', offsetof(ks_question, explain)}, {"not-self", 'f', offsetof(ks_question, not_self)}};

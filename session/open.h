@@ -10,6 +10,7 @@ struct ks_session {
     ks_index *x;
     ks_encoder *enc;        /* NULL until something has to be encoded; with `towers` */
     int towers;
+    char *folder;           /* the pattern that the last question's --path became; NULL */
     ks_decoder *decoder;    /* NULL until a picture is wanted */
     ks_scale *scale;        /* NULL until the first question */
     int64_t scale_of;       /* the generation it was read in */
@@ -23,6 +24,13 @@ typedef struct {
     ks_query_term *terms;   /* [n], malloc'ed; NULL: one vector, asked as it is */
     ks_query_options o;
 } ks_asked;
+
+/* narrow.c. The pattern of --path, also a folder; the film's length, size and shape; *out: the option that no clip passes, 1
+ * said, 0 none is to blame; hits in another order, their ranks with them. */
+int ks_question_path(ks_filter *f, ks_session *s, const char *path, ks_error *e);
+int ks_question_shape(ks_filter *f, const ks_question *q, ks_error *e);
+int ks_name_empty_filter(char *out, size_t room, ks_index *x, const ks_filter *f, ks_error *e);
+void ks_sort_hits(ks_hits *hits, const char *sort);
 
 /* KS_ENOTFOUND, for a second that lies beyond a film's end. */
 int ks_no_such_second(const char *file, double at, double length, ks_error *e);

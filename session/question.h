@@ -23,7 +23,11 @@ typedef struct {
     /* And how to answer: */
     int k, per_video;
     const char *path, *after, *before, *in, *merge, *fold, *label;
-    double longer, shorter;
+    const char *sort;        /* "score", "date" (oldest first), "film"; NULL: score. Which moments: the best k in any case */
+    double longer, shorter, film_longer, film_shorter;
+    double min_score;
+    int min_height;
+    const char *orientation; /* "landscape", "portrait", "square" */
     int all, exact, ann;
     int refine;              /* start and end from the frames, not from the clips that were joined */
     int explain;             /* ks_moment.why is wanted */

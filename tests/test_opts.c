@@ -115,6 +115,8 @@ START_TEST(wrong_use_says_what_was_meant)
         {"--merge maybe", "--merge takes on|off, not \"maybe\""},
         {"--merge=", "--merge takes on|off, not \"\""},
         {"--flag=1", "--flag takes no value"},
+        {"-k 3 --top 4", "--top was given twice"},
+        {"--merge on --merge=on", "--merge was given twice"},
         {"--longer never", "--longer takes a number or a time (90, 1:30, 4h), not \"never\""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
