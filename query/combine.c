@@ -129,6 +129,17 @@ double ks_part_reach(const ks_combination *c, int p, const float *low, const flo
     return grade;
 }
 
+int ks_is_plain(const ks_combination *c)
+{
+    int plain = 1;
+
+    for (int t = 0; t < c->n; t++) {
+        ks_op op = c->at[t].term.op;
+        plain &= op == KS_OP_BEGIN || op == KS_OP_THEN || op == KS_OP_UNLESS;
+    }
+    return plain;
+}
+
 double ks_part_grade(const ks_combination *c, int p, const float *cosine)
 {
     return ks_part_reach(c, p, cosine, cosine);

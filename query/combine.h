@@ -45,6 +45,7 @@ double ks_part_grade(const ks_combination *c, int p, const float *cosine);
 double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high);
 /* The clip shows term t, an UNLESS. Looked for among those that may follow alone, it is there where chance would show it in
  * three of a hundred cases: following * Q(z) = 0.03. */
+int ks_is_plain(const ks_combination *c); /* every part is one term: ks_part_reach rises with its high alone */
 int ks_is_unless(const ks_combination *c, const float *cosine, int t);
 /* The terms that the grade of part p is the least of, in terms[n] with their weighted grades; their number. */
 int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine);

@@ -97,20 +97,47 @@ static void reach_of(const void *arg, double *worth, const float *low, const flo
         worth[p] = ks_part_reach(c, p, low, high);
 }
 
+/* Where each part is one term its best cosine says it all, and the grade is worked out once a film. */
+static void highest(const void *arg, double *worth, const float *low, const float *high)
+{
+    const ks_combination *c = arg;
+
+    (void)low;
+    for (int p = 0; p < c->parts; p++)
+        worth[p] = (double)high[p];
+}
+
+static double film_reach(const ks_combination *c, int plain, const double *most)
+{
+    double reach = INFINITY;
+
+    if (plain) {
+        float high[KS_TERMS_MAX];
+        for (int p = 0; p < c->parts; p++)
+            high[p] = (float)most[p];
+        for (int p = 0; p < c->parts; p++)
+            reach = fmin(reach, ks_part_reach(c, p, high, high));
+        return reach;
+    }
+    for (int p = 0; p < c->parts; p++)
+        reach = fmin(reach, most[p]);
+    return reach;
+}
+
 /* A chain is worth no more than the best clip of each part. */
 static int bound_films(queue *u, ks_error *e)
 {
     const ks_ranking *w = u->w;
-    int parts = w->c->parts, err;
-    ks_bounds_ask ask = {.q = w->q, .queries = w->queries, .dim = w->dim, .parts = parts, .filter = &w->o->filter, .worth = reach_of, .arg = w->c};
+    int parts = w->c->parts, plain = ks_is_plain(w->c), err;
+    /* In plain questions term p is part p, and what UNLESS asks is no bound. */
+    ks_bounds_ask ask = {.q = w->q, .queries = plain ? parts : w->queries, .dim = w->dim, .parts = parts, .filter = &w->o->filter,
+                         .worth = plain ? highest : reach_of, .arg = w->c};
     ks_film_bounds bounds;
 
     if ((err = ks_index_film_bounds(&bounds, w->x, &ask, e)) < 0)
         return err;
     for (int64_t i = 0; i < bounds.films && err == 0; i++) {
-        entry film = {.grade = INFINITY, .film = bounds.video[i], .id = bounds.video[i], .clip = FILM};
-        for (int p = 0; p < parts; p++)
-            film.grade = fmin(film.grade, bounds.most[i * parts + p]);
+        entry film = {.grade = film_reach(w->c, plain, bounds.most + i * parts), .film = bounds.video[i], .id = bounds.video[i], .clip = FILM};
         if (push(u, &film) < 0)
             err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     }
