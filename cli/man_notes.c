@@ -3,12 +3,12 @@
 
 #include <stddef.h>
 
-#define ROWS "search,similar,label,labels,clips"
+#define ROWS "search,similar,label,labels,clips,sample,outliers"
 #define EVALS "eval retrieval,eval classify,eval multilabel,eval choice"
 const ks_man_field ks_man_fields[] = {
     {"search,similar", "rank", "from 1, best first"},
     {"label", "rank", "1: the best label of its clip; of intervals always 1"},
-    {"clips", "id", "number of the clip; search --like takes it"},
+    {"clips,sample,outliers", "id", "number of the clip; search --like takes it"},
     {ROWS, "path", "of the film, absolute; where it is not UTF-8 its bytes are path_bytes, in base64"},
     {ROWS, "start", "seconds from the start of the film as players show it, with milliseconds"},
     {ROWS, "end", "seconds; the first that is no more of it"},
@@ -30,8 +30,8 @@ const ks_man_field ks_man_fields[] = {
     {"search,similar,label", "cosine", "raw, between the vectors of question and clip"},
     {ROWS, "video", "number of the film; --in takes it"},
     {"search,similar", "clips", "numbers of the clips that were joined, best first"},
-    {"search,similar,clips", "date", "of the film, seconds since 1970 UTC"},
-    {"search,similar,clips", "date_source", "where that is from: maker, container, name (of the file), mtime"},
+    {"search,similar,clips,sample,outliers", "date", "of the film, seconds since 1970 UTC"},
+    {"search,similar,clips,sample,outliers", "date_source", "where that is from: maker, container, name (of the file), mtime"},
     {"search,similar", "query", "the words, or the file, that was asked about"},
     {"search,similar", "explain", "--explain: where the score comes from"},
     {"search,similar", "explain.terms", "of each term: cosine, level (cosine of score 0), unit (of a deviation), cut (deviations at score 0.5; 0: none), score"},
@@ -54,8 +54,8 @@ const ks_man_field ks_man_fields[] = {
     {"saved", "options", "of the search, as words of a command line"},
     {"saved", "told", "hits that were told"},
     {"saved", "waiting", "hits that the next ingest tells"},
-    {"clips", "frames", "how many were encoded"},
-    {"clips", "reason", "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly in yet"},
+    {"clips,sample,outliers", "frames", "how many were encoded"},
+    {"clips,sample,outliers", "reason", "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly in yet"},
 
     {"ingest", "event", "file; saved, where a kept query has found something; or at the end done"},
     {"ingest", "name", "saved: of the kept query"},

@@ -87,4 +87,13 @@ int ks_teach(ks_taught *out, const ks_examples *x, ks_error *e); /* KS_EUSAGE: n
 int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t start, int64_t end, ks_error *e);
 int ks_centre(float *centre, ks_index *x, int dim, ks_error *e); /* [dim] mean of a sample of the library's clips */
 
+/* --- clips that say much of a library --- of more than 20,000 that pass, so many are drawn first */
+/* out[wanted]: diverse ones: always the one farthest from those before, the first by seed. The same seed, the same clips. */
+int ks_sample(ks_clip *out, int *n, int wanted, uint64_t seed, ks_index *x, const ks_filter *f, ks_error *e);
+typedef struct {
+    ks_clip clip;
+    double near;                 /* mean cosine of the five nearest clips of other films (of 512 at most) */
+} ks_outlier;
+int ks_outliers(ks_outlier *out, int *n, int wanted, ks_index *x, const ks_filter *f, ks_error *e); /* least near first */
+
 #endif

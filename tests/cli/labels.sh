@@ -59,6 +59,33 @@ is "$(k search --all --json --merge off --label 'a swan' -k 9 x | jq -r '"\(.sta
 k check >/dev/null; is "$?" 0 "check"
 k labels things --forget >/dev/null; is "$? $(k labels --json)" "0 " "--forget"
 
+# --- clips that show much, and clips that are like none
+cat >"$T/pick.py" <<'PY'
+"""Is each sampled clip the one farthest from those before, each outlier the least near? pick.py CATALOG sample|outliers < ids"""
+import math, sqlite3, struct, sys
+rows = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("SELECT clip, video, vector_f16 FROM clips").fetchall()
+v = {c: struct.unpack(f"<{len(x) // 2}e", x) for c, _, x in rows}; film = {c: f for c, f, _ in rows}
+dot = lambda a, b: sum(x * y for x, y in zip(v[a], v[b]))
+ids = [int(x) for x in sys.stdin.read().split()]
+assert len(set(ids)) == len(ids)
+if sys.argv[2] == "sample":
+    for i in range(1, len(ids)):
+        far = lambda c: max(dot(c, b) for b in ids[:i])
+        assert far(ids[i]) <= min(far(c) for c in v if c not in ids[:i]) + 1e-4, i
+else:
+    near = {c: sorted((dot(c, b) for b in v if film[b] != film[c]), reverse=True)[:5] for c in v}
+    near = {c: sum(n) / len(n) for c, n in near.items()}
+    for i, c in enumerate(ids): assert near[c] <= min(near[b] for b in v if b not in ids[:i]) + 1e-4, i
+print(len(ids))
+PY
+ids() { jq .id; }
+is "$(k sample -n 4 --json | ids | python3 "$T/pick.py" "$T/lib/catalog.db" sample)" 4 "sample: each the farthest from those before"
+is "$(k sample -n 3 --seed 7 --json | cksum)" "$(k sample -n 3 --seed 7 --json | cksum)" "the same seed, the same clips"
+is "$(k sample -n 99 --json | ids | sort -u | wc -l) $(k sample -n 99 --in lake.mp4 --json | jq -r .path | sort | uniq -c | sed 's/^ *//')" "$(k clips --json | wc -l) 2 $lake" "no more than there are; filters"
+is "$(k outliers -n 3 --json | ids | python3 "$T/pick.py" "$T/lib/catalog.db" outliers)" 3 "outliers: the least near first"
+k sample --in none.mp4 >/dev/null; is "$?" 4 "sample of a film that is not there"
+k sample -n 3 x; is "$?" 2 "it takes no words"
+
 # --- whether, none
 is "$(k label -l "$T/l.csv" --template '{}' --each --none nothing --merge off --json | jq -r .score | awk '$1 < 0 || $1 > 1' | wc -l)" 0 "--each: scores from 0 to 1"
 k label -l "$T/l.csv" --intervals -k 2 >/dev/null; is "$?" 2 "--intervals and -k exclude each other"
