@@ -106,7 +106,7 @@ static double part_done(const ks_progress *p)
     return part > 1 ? 1 : part;
 }
 
-int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
+static int read_status(ks_session_state *out, ks_session *s, ks_error *e)
 {
     const ks_scale *scale;
     int err;
@@ -122,4 +122,15 @@ int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
     out->part_done = part_done(&out->progress);
     ks_scale_about(&out->scale, scale);
     return 0;
+}
+
+int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
+{
+    int err = ks_index_snapshot(s->x, e);
+
+    if (err < 0)
+        return err;
+    err = read_status(out, s, e);
+    ks_index_release(s->x);
+    return err;
 }
