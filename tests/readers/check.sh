@@ -33,5 +33,12 @@ for f in elan vtt srt mkv-chapters resolve-edl cvat; do s --format $f --in "$fil
 s --json >"$T/out/hits"
 "$KS_READERS/bin/python" tests/readers/readers.py "$T/out" "$film" "$question"
 code=$?
+# mpv plays every piece, and nothing else: as long as the moments together, within a frame each.
+if command -v mpv >/dev/null; then
+  s --format mpv-edl -o "$T/out/mpv.edl" || exit 1
+  played=$(mpv --no-config --vo=null --ao=null --untimed --term-status-msg='[${=duration}]' "$T/out/mpv.edl" 2>&1 | tr '\r\033' '\n\n' | sed -n 's/.*\[\([0-9.]*\)\]$/\1/p' | tail -n 1)
+  if jq -es --arg t "${played:-0}" '([.[] | .end - .start] | add) - ($t | tonumber) | fabs < 0.034 * 9' "$T/out/hits" >/dev/null 2>&1
+  then echo "ok - mpv plays the EDL: $played s"; else echo "not ok - mpv plays the EDL: $played s"; code=1; fi
+else echo "# not tried - mpv plays the EDL: mpv"; fi
 mkdir "$T/eval"
 "$KS_READERS/bin/python" tests/readers/eval_sklearn.py "$K" "$T/eval" && exit $code
