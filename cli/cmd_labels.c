@@ -237,29 +237,15 @@ static int say(const ks_globals *g, const labels_fields *f, int n, char **args, 
 typedef struct {
     ks_index *x;
     const char *set;
-    const ks_spans *spans;
-    const ks_typed_moment *at; /* [spans->n]; film.id 0: not in the library */
-    ks_label_mark *wrong;      /* [n] what the file lacks; its labels are owned */
-    char **labels;             /* [n] */
+    ks_label_mark *wrong; /* [n] what the set has of the film; its labels are owned */
+    char **labels;        /* [n] */
     int n, room, failed;
 } lacking;
-
-/* Does the file say that the label is there at any moment of m? */
-static int is_said(const lacking *l, const ks_label_mark *m)
-{
-    for (int i = 0; i < l->spans->n; i++)
-        if (l->at[i].film.id == m->video && l->spans->at[i].yes && l->at[i].start < m->end && l->at[i].end > m->start &&
-            strcmp(l->spans->at[i].label, m->label) == 0)
-            return 1;
-    return 0;
-}
 
 static int take_lacking(void *arg, const ks_label_mark *m)
 {
     lacking *l = arg;
 
-    if (m->said || is_said(l, m))
-        return 0;
     if (l->n == l->room) {
         int room = l->room * 2 + 64;
         ks_label_mark *more = realloc(l->wrong, (size_t)room * sizeof *more);
@@ -276,7 +262,7 @@ static int take_lacking(void *arg, const ks_label_mark *m)
     return l->failed;
 }
 
-/* What the model has of one film and the file lacks is said to be wrong. */
+/* What the set has of one film, by the model or an earlier word, is said to be wrong; what the file has is said after it. */
 static int deny(lacking *l, const ks_video *v, ks_error *e)
 {
     ks_filter f = {.video = v->id};
@@ -312,7 +298,7 @@ static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_span
 
 static int say_spans(ks_index *x, const labels_fields *f, const char *set, const ks_spans *s, const ks_typed_moment *at, ks_error *e)
 {
-    lacking l = {.x = x, .set = set, .spans = s, .at = at};
+    lacking l = {.x = x, .set = set};
     int err = ks_index_begin(x, e);
 
     if (err < 0)

@@ -150,15 +150,19 @@ static int add(marks *to, const ks_label_mark *m)
     return 0;
 }
 
-/* What a person said of the film takes [start, end) from every span of the label. */
-static int cut_out(marks *m, int64_t label, int64_t start, int64_t end)
+/* What would be left of a span beside a person's word, and is shorter, goes with it: the formats that bring the word back
+ * hold milliseconds or frames, so that its borders lie up to half a frame (1/48 s) from those that were sent out. */
+enum { SLIVER_US = 21000 };
+
+/* What a person said of the film takes [start, end) from every span of the label; slivers: SLIVER_US in ticks. */
+static int cut_out(marks *m, int64_t label, int64_t start, int64_t end, int64_t sliver)
 {
     for (int i = 0, n = m->n; i < n; i++) {
         ks_label_mark behind = m->at[i];
         if (behind.id != label || behind.start >= end || behind.end <= start) continue;
-        m->at[i].end = behind.start < start ? start : behind.start; /* what is left before it, or nothing */
+        m->at[i].end = start - behind.start > sliver ? start : behind.start; /* what is left before it, or nothing */
         behind.start = end;
-        if (behind.end > end && add(m, &behind) < 0) return KS_ENOMEM;
+        if (behind.end - end > sliver && add(m, &behind) < 0) return KS_ENOMEM;
     }
     return 0;
 }
@@ -180,7 +184,7 @@ static int lay_said(marks *m, ks_index *x, int64_t set, const ks_video *v, int64
         if (only && said.id != only) continue;
         said.start = from_us(sqlite3_column_int64(s, 4), v->tb);
         said.end = from_us(sqlite3_column_int64(s, 5), v->tb);
-        int failed = cut_out(m, said.id, said.start, said.end);
+        int failed = cut_out(m, said.id, said.start, said.end, from_us(SLIVER_US, v->tb));
         if (failed == 0 && sqlite3_column_int(s, 6)) failed = add(m, &said);
         if (failed < 0) {
             sqlite3_reset(s);
@@ -278,7 +282,7 @@ static int take_back(ks_index *x, const char *set, const char *label, const ks_v
         code = ks_run(x, e, "DELETE FROM label_said WHERE id = ?1", "l", id);
         const int64_t left[2][2] = { { from, start }, { end, to } };
         for (int i = 0; i < 2 && code >= 0; i++)
-            if (left[i][0] < left[i][1])
+            if (left[i][1] - left[i][0] > SLIVER_US)
                 code = ks_run(x, e, "INSERT INTO label_said SELECT n, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ks_sum(24, n, ?1, ?2, ?3, ?4, ?5, ?6, ?7) FROM "
                                     "(SELECT coalesce(max(id), 0) + 1 AS n FROM label_said)", "ttblll" "l",
                               set, label, v->content, sizeof v->content, left[i][0], left[i][1], yes, made);

@@ -137,6 +137,27 @@ static ks_label_mark mark(int64_t id, int64_t from, int64_t to)
     return (ks_label_mark){.id = id, .start = from * 1000, .end = to * 1000, .rank = 1, .score = 0.9, .cosine = 0.3};
 }
 
+/* A word that comes back from a format of milliseconds or frames lies up to half a frame beside what was sent out:
+ * nothing of the model's span, or of an earlier word, is left in between. */
+START_TEST(no_slivers)
+{
+    for (int64_t off = -20; off <= 20; off++) {
+        int64_t ids[4], set = put_set(ids, 1);
+        ks_label_mark m = mark(ids[0], 9, 17);
+        MUST(ks_index_put_marks(x, set, 1, &film, &m, 1, &e));
+        MUST(ks_index_say(x, "pets", "dog", &film, 9000 + off, 17000 - off, 1, &e));
+        ck_assert_msg(marks_of("dog") == 1, "%d ms beside the model's: %d spans", (int)off, marks_of("dog"));
+        MUST(ks_index_say(x, "pets", "dog", &film, 9000, 17000, 1, &e));
+        ck_assert_msg(marks_of("dog") == 1, "%d ms beside a word: %d spans", (int)off, marks_of("dog"));
+        MUST(ks_index_put_marks(x, set, 2, &film, &m, 1, &e));
+        ck_assert_int_eq(marks_of("dog"), 1);
+        MUST(ks_index_say(x, "pets", "dog", &film, 9500, 16500, 0, &e)); /* what is longer stays */
+        ck_assert_int_eq(marks_of("dog"), 2);
+        MUST(ks_index_drop_set(x, "pets", &e));
+    }
+}
+END_TEST
+
 static void label_all(int64_t ids[4], uint64_t hash)
 {
     int64_t set = put_set(ids, hash);
@@ -349,6 +370,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, people_beat_the_model);
+    tcase_add_test(t, no_slivers);
     tcase_add_test(t, only_what_is_new_is_due);
     tcase_add_test(t, a_label_bounds_a_search);
     tcase_add_test(t, what_was_said_outlives_the_film);

@@ -55,6 +55,9 @@ is "$(k labels things --in lake.mp4 --json | at)" "lake.mp4 9-11 a swan said/" "
 k labels things --in pier.mov --format elan -o "$T/pier.eaf"; sed -i 's/a traffic jam/a tram/' "$T/pier.eaf"
 k labels things --read "$T/pier.eaf" --whole >/dev/null; is "$? $(k labels things --in pier.mov --json | at | tr '/' '\n' | sort | tr '\n' '/')" \
   "0 pier.mov 0-8 a tram said/pier.mov 2-6 a dog jumping into water said/pier.mov 8-16 a dog jumping into water said/" "--whole: corrected in ELAN, read back"
+printf 'path,start,end,label\npier.mov,3,5,a dog jumping into water\npier.mov,8,14,a cat\n' >"$T/newer.csv"
+k labels things --read "$T/newer.csv" --whole >/dev/null; is "$? $(k labels things --in pier.mov --json | at | tr '/' '\n' | sort | tr '\n' '/')" \
+  "0 pier.mov 3-5 a dog jumping into water said/pier.mov 8-14 a cat said/" "--whole: what an earlier file said, and a part of a span, is taken back"
 is "$(k search --all --json --merge off --label 'a swan' -k 9 x | jq -r '"\(.start + 0)"')" 8 "what was said bounds a search, too"
 k check >/dev/null; is "$?" 0 "check"
 k labels things --forget >/dev/null; is "$? $(k labels --json)" "0 " "--forget"
