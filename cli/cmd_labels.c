@@ -318,6 +318,18 @@ static int say_spans(ks_index *x, const labels_fields *f, const char *set, const
     return ks_index_end(x, err, e);
 }
 
+static void say_lost(const char *file, const ks_spans *s, const ks_typed_moment *at, int lost)
+{
+    char film[320];
+    int i = 0;
+
+    while (at[i].film.id)
+        i++;
+    snprintf(film, sizeof film, "%s", s->at[i].film);
+    ks_harmless(film);
+    fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library, as %s\n", file, lost, s->n, film);
+}
+
 static int read_back(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
 {
     ks_rate rate = {0, 1};
@@ -335,7 +347,7 @@ static int read_back(const ks_globals *g, const labels_fields *f, const char *se
     if (err == 0 && (err = open_set(&x, g, set, e)) == 0 && (err = find_spans(at, &lost, x, &s, f->read, e)) == 0)
         err = say_spans(x, f, set, &s, at, e);
     if (err == 0 && lost)
-        fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library\n", f->read, lost, s.n);
+        say_lost(f->read, &s, at, lost);
     if (err == 0 && !g->quiet)
         printf("%s: %d said.\n", set, s.n - lost);
     if (err == 0 && lost == s.n)

@@ -50,7 +50,7 @@ for bad in '--say lake.mp4@0-8 maybe x' '--say lake.mp4@0-8 yes' '--say lake.mp4
 done
 is "$(said)" "$want" "and changes nothing"
 printf 'path,start,end,label,answer\n%s,8,16,a boat on the water,no\nlake.mp4,9,11,a swan,yes\nnowhere.mp4,0,1,a swan,yes\n' "$lake" >"$T/said.csv"
-is "$(k labels things --read "$T/said.csv") $(cat "$T/err")" "things: 2 said. kinoseek: $T/said.csv: 1 of 3 spans name films that are not in the library" "--read: CSV"
+is "$(k labels things --read "$T/said.csv") $(cat "$T/err")" "things: 2 said. kinoseek: $T/said.csv: 1 of 3 spans name films that are not in the library, as nowhere.mp4" "--read: CSV"
 is "$(k labels things --in lake.mp4 --json | at)" "lake.mp4 9-11 a swan said/" "as it says"
 k labels things --in pier.mov --format elan -o "$T/pier.eaf"; sed -i 's/a traffic jam/a tram/' "$T/pier.eaf"
 k labels things --read "$T/pier.eaf" --whole >/dev/null; is "$? $(k labels things --in pier.mov --json | at | tr '/' '\n' | sort | tr '\n' '/')" \
