@@ -17,7 +17,9 @@ typedef struct {
     ks_eval_index
         films; /* of the split; a row's `from` is its line, `to` 1 once the film was met */
     const char *films_file;
-    ks_eval_index classes;        /* id and name */
+    ks_eval_index classes;        /* id and name; from: line, to: 1 a film has it */
+    const char *classes_file;
+    const char *chosen_file;      /* of classes that choose among the films of the annotations; NULL: none do */
     int64_t *rows, n_rows, row_room;
     int64_t rows_met;
     const char *rows_file;
@@ -165,6 +167,9 @@ static int take_label(reading *g, const ks_record *r, char *film, ks_error *e)
     if (!err && g->r->right) err = ks_pattern_fill(&right, g->r->right, r, 0, NULL, e);
     if (!err) err = class_row(&pair.text, g, r, class_, e);
     if (!err && pair.text < 0 && !g->r->skip) err = wrong(r, "no class of the list:", class_, e);
+    int64_t listed = err ? -1 : ks_eval_find(&g->classes, class_);
+    if (listed >= 0) g->classes.list.at[listed].to = 1;
+    if (g->classes.list.n && g->r->skip) g->chosen_file = g->classes_file;
     if (!err && pair.text >= 0) {
         int in = film_row(&pair.video, g, r, film, e);
         err = in < 0 ? in : 0;
@@ -354,7 +359,11 @@ static int take_class(reading *g, const ks_record *r, char *unused, ks_error *e)
     (void)unused;
     int err = ks_pattern_fill(&class_, g->r->class_, r, 0, NULL, e);
     if (!err) err = ks_pattern_fill(&name, g->r->name, r, 0, NULL, e);
-    if (!err) err = ks_eval_add(NULL, &g->classes, class_, name, r->at, e);
+    int64_t row = 0;
+    if (!err) err = ks_eval_add(&row, &g->classes, class_, name, r->at, e);
+    if (!err) g->classes.list.at[row].from = (double)r->at.line;
+    if (!err) g->classes.list.at[row].to = 0;
+    g->classes_file = r->at.file;
     if (!err) err = ks_eval_add(NULL, &g->b.texts, class_, name, r->at, e);
     free(class_);
     free(name);
@@ -412,6 +421,10 @@ static int check_split(const reading *g, ks_error *e)
                 "%s:%.0f: film '%.200s' has no caption in the annotations: of another split?",
                 g->films_file, row->from, row->id);
     }
+    for (int64_t i = 0; g->chosen_file && i < g->classes.list.n; i++)
+        if (g->classes.list.at[i].to <= 0)
+            return ks_fail(e, KS_EFORMAT, "%s:%.0f: no film of the annotations has the class '%.200s'",
+                           g->chosen_file, g->classes.list.at[i].from, g->classes.list.at[i].id);
     for (int64_t i = 1; i < g->n_rows; i++)
         if (g->rows[i] == g->rows[i - 1])
             return ks_fail(e, KS_EFORMAT, "%s: row %lld stands twice", g->rows_file,

@@ -86,6 +86,8 @@ sed 's/##.*//' "$T/charades_sta_test.txt" >"$T/sta.txt"
 refused "a file that is none of them" "reads charades_sta_test.txt" charades-sta choice sta.txt
 (head -n 2 "$T/charades_sta_test.txt"; echo '3MSZA one two##words') >"$T/sta2.txt"
 refused "a time that is none" "sta2.txt:3: no time in seconds: 'one'" charades-sta choice sta2.txt
+sed '$s/$/ zz/' "$T/ssv2_classes.txt" >"$T/ssv2_other.txt"
+refused "a class that no film has" "ssv2_other.txt:$(wc -l <"$T/ssv2_other.txt" | tr -d ' '): no film of the annotations has the class" ssv2-events classify something-something-v2-validation.json ssv2_other.txt
 refused "actions without their names" "the list of classes is needed too" charades multilabel Charades_v1_test.csv
 sed 's/c001/c009/' "$T/Charades_v1_test.csv" >"$T/acts.csv"
 refused "an action that there is not" "no class of the list: 'c009'" charades multilabel acts.csv Charades_v1_classes.txt
