@@ -134,6 +134,18 @@ static int is_right(const ks_eval_wish *wish, const int64_t *id, const ks_moment
     return 0;
 }
 
+/* A moment ends within its film, or as a player's clock rounds: at most a second behind it. */
+static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const char *words, ks_error *e)
+{
+    ks_video v;
+    int err = ks_index_video(&v, ks_session_index(s), id, e);
+    if (err) return err;
+    double length = ks_seconds(v.duration, v.tb);
+    if (p->from < length && p->to <= length + 1) return 0;
+    return ks_fail(e, KS_EFORMAT, "%s: %.3f to %.3f s is no part of its %.3f s (\"%.100s\")", p->film, p->from,
+                   p->to < 0 ? length : p->to, length, words);
+}
+
 /* How many of its films the library has. */
 static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_error *e)
 {
@@ -143,6 +155,7 @@ static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_e
         int err = ks_find_video(&id[i], ks_session_index(s), wish->right[i].film, &why);
         if (err && err != KS_ENOTFOUND) return ks_fail(e, err, "%s", why.msg);
         if (err) id[i] = 0;
+        else if ((err = check_place(&wish->right[i], s, id[i], wish->words, e)) < 0) return err;
         found += !err;
     }
     return found;

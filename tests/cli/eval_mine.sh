@@ -70,6 +70,11 @@ printf 'a goat\ta.mp4@0-3\na goat\n' >"$T/both.tsv"
 mine "$T/both.tsv" >/dev/null; is "$? $(grep -c "both.tsv:2: 'a goat' has a moment, and has none" "$T/err")" "4 1" "a sentence with a moment and none"
 printf 'a goat\ta.mp4@5-3\n' >"$T/back.tsv"
 mine "$T/back.tsv" >/dev/null; is "$? $(grep -c 'back.tsv:1: ' "$T/err")" "4 1" "an end before its beginning"
+film=$(cut -f 2 "$T/mine.tsv" | grep @ | head -n 1 | sed 's/@[^@]*$//')
+for far in 100:00-200:00 0-1e9; do
+  printf 'a goat\t%s@%s\n' "$film" $far >"$T/far.tsv"
+  mine "$T/far.tsv" >/dev/null; is "$? $(grep -c 's is no part of its' "$T/err")" "4 1" "a moment that the film does not have: $far"
+done
 printf 'a goat\n' >"$T/words.tsv"
 mine "$T/words.tsv" >/dev/null; is "$?" 4 "no moment at all"
 : >"$T/empty"; mine "$T/empty" >/dev/null; is "$?" 4 "an empty file"
