@@ -10,7 +10,8 @@
 # make fuzz         libFuzzer targets (clang): build/fuzz/*
 # make bench        speed and size, one CSV line a figure
 # make demo         the demo films, ten questions, the answers (Q="..." asks yours)
-# make layers       no folder includes what it must not see
+# make layers       no folder includes what it must not see; every source is formatted
+# make format       formats them (clang-format 14, Debian 12's)
 # make headers      every public header compiles alone, as C11 and C++17
 # make build/kinoseek.so    kinoseek_search() for SQLite (built by make tests and make install)
 # make install      PREFIX=/usr/local DESTDIR=
@@ -76,7 +77,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-asan check-tsan check-readers check-page torture fuzz bench demo layers headers install uninstall clean help tests
+.PHONY: all check check-asan check-tsan check-readers check-page torture fuzz bench demo layers format headers install uninstall clean help tests
 all: $(BUILD)/kinoseek $(BUILD)/kinoseek-decode
 
 help:
@@ -175,6 +176,10 @@ $(BUILD)/tests/prog_mutants: $(MUTANTS_OBJ) $(BUILD)/libkinoseek-ingest.a $(BUIL
 layers:
 	@awk -f tests/layers.awk ks.h $(foreach d,$(ROOMS) tests,$(wildcard $(d)/*.[ch] $(d)/*.cc))
 	@sh tests/layers.sh
+
+format:
+	@clang-format --version | grep -q 'version 14\.' || { echo "format: clang-format 14 is wanted" >&2; exit 1; }
+	@find . \( -name 'build*' -o -name .git \) -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.cc' \) -print | xargs clang-format -i
 
 headers:
 	@for h in ks.h $(wildcard $(foreach d,$(ROOMS),$(d)/$(d).h)); do \

@@ -30,18 +30,21 @@ typedef enum {
     KS_ENOTFOUND = -5, /* 4: the file or thing named is not there */
     KS_ESPACE = -6,    /* 2: vectors of two different models would be mixed */
     KS_ESTOP = -7,     /* 130: a callback or signal asked to stop */
-    KS_EUSAGE = -8,    /* 2: wrong use by the caller's user (option, text that is not UTF-8, token id) */
-    KS_EBUSY = -9,     /* 11: another writer has the library */
-    KS_EDAMAGED = -10, /* 6: the library is damaged */
+    /* 2: wrong use by the caller's user (option, text that is not UTF-8, token id) */
+    KS_EUSAGE = -8,
+    KS_EBUSY = -9,       /* 11: another writer has the library */
+    KS_EDAMAGED = -10,   /* 6: the library is damaged */
     KS_ENOLIBRARY = -11, /* 10: no library there */
-    KS_ENET = -12      /* 5: no network */
+    KS_ENET = -12        /* 5: no network */
 } ks_err;
 
-/* 1: the same but for the case of ASCII letters. No locale is asked: in tr_TR an I is no i, and AVI would be no avi. */
+/* 1: the same but for the case of ASCII letters. No locale is asked: in tr_TR an I is no i, and
+ * AVI would be no avi. */
 static inline int ks_same_word(const char *a, const char *b)
 {
     for (;; a++, b++) {
-        int x = *a >= 'A' && *a <= 'Z' ? *a | 0x20 : *a, y = *b >= 'A' && *b <= 'Z' ? *b | 0x20 : *b;
+        int x = *a >= 'A' && *a <= 'Z' ? *a | 0x20 : *a,
+            y = *b >= 'A' && *b <= 'Z' ? *b | 0x20 : *b;
         if (x != y) return 0;
         if (!x) return 1;
     }
@@ -57,7 +60,8 @@ typedef struct {
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4), unused))
 #endif
-static int ks_fail(ks_error *e, int code, const char *format, ...)
+static int
+ks_fail(ks_error *e, int code, const char *format, ...)
 {
     if (e) {
         va_list args;
@@ -69,8 +73,9 @@ static int ks_fail(ks_error *e, int code, const char *format, ...)
     return code;
 }
 
-/* A file that is whole gets its name, in place of what had it: fsync, rename, fsync of the folder. 0, or the errno of what
- * failed. A folder that cannot be opened for reading, or a file system that syncs none, is no failure. */
+/* A file that is whole gets its name, in place of what had it: fsync, rename, fsync of the
+ * folder. 0, or the errno of what failed. A folder that cannot be opened for reading, or a file
+ * system that syncs none, is no failure. */
 int ks_give_name(int fd, const char *part, const char *whole); /* encoder/give_name.c */
 
 /* Media time: integer ticks of `num/den` seconds, 0 = the container's start as players show it.
@@ -88,7 +93,7 @@ static inline double ks_seconds(int64_t ticks, ks_timebase tb)
 typedef struct {
     const uint8_t *rgb; /* [height, width, 3], rows `stride` bytes apart; owned by who fills it */
     int width, height;
-    size_t stride;      /* bytes; >= 3 * width */
+    size_t stride; /* bytes; >= 3 * width */
 } ks_image;
 
 enum { KS_HASH_HEX = 65 }; /* 64 hex digits of a SHA-256 and the NUL */
@@ -114,23 +119,25 @@ typedef enum {
 } ks_reason;
 
 typedef struct {
-    int64_t id;          /* clip id = FAISS id; > 0 */
-    int64_t video;       /* video id; > 0 */
-    int64_t start, end;  /* ticks of the video's time base, half open */
-    int frames;          /* frames encoded */
+    int64_t id;         /* clip id = FAISS id; > 0 */
+    int64_t video;      /* video id; > 0 */
+    int64_t start, end; /* ticks of the video's time base, half open */
+    int frames;         /* frames encoded */
     ks_reason reason;
 } ks_clip;
 
 /* A key frame as it was met in order, by which a seek to it is made and proven. */
 typedef struct {
-    int64_t ticks;           /* when it is shown */
-    int64_t shift;           /* what its own stamp is ahead of ticks */
-    int64_t offset;          /* byte of the file where its packet begins; -1 not known; KS_KEY_BREAK: no key frame, but pictures
-                              * are missing before this one or its clock jumps: nothing is sought to from here to the next */
-    uint32_t look;           /* of its small picture (ks_look) */
+    int64_t ticks; /* when it is shown */
+    int64_t shift; /* what its own stamp is ahead of ticks */
+    /* byte of the file where its packet begins; -1 not known; KS_KEY_BREAK: no key frame, but
+     * pictures are missing before this one or its clock jumps: nothing is sought to from here to
+     * the next */
+    int64_t offset;
+    uint32_t look; /* of its small picture (ks_look) */
 } ks_key;
 typedef struct {
-    const ks_key *at;        /* [n], ticks ascending; borrowed */
+    const ks_key *at; /* [n], ticks ascending; borrowed */
     int n;
     ks_timebase tb;
 } ks_keys;
@@ -147,7 +154,7 @@ typedef enum {
 
 /* One line of an `..._about()`: a library with its version, or a property of this machine. */
 typedef struct {
-    const char *name;  /* static storage */
+    const char *name; /* static storage */
     char value[160];
 } ks_fact;
 

@@ -1,4 +1,5 @@
-/* bench_growth.c - whole commands on made libraries, each a process of its own, from its start to its last byte. */
+/* bench_growth.c - whole commands on made libraries, each a process of its own, from its start
+ * to its last byte. */
 #include "cli/bench_growth.h"
 
 #include "cli/terminal.h"
@@ -23,8 +24,12 @@ static const struct {
     {"search", {"search", "a dog jumping into water"}},
     {"search --exact", {"search", "a dog jumping into water", "--exact"}},
     {"search -k 1000", {"search", "a dog jumping into water", "-k", "1000", "--all"}},
-    {"search --and x 2", {"search", "a dog jumping into water", "--and", "a red boat", "--and", "people in the rain", "--all"}},
-    {"search --then x 2", {"search", "a dog jumping into water", "--then", "a red boat", "--then", "people in the rain", "--all"}},
+    {"search --and x 2",
+     {"search", "a dog jumping into water", "--and", "a red boat", "--and", "people in the rain",
+      "--all"}},
+    {"search --then x 2",
+     {"search", "a dog jumping into water", "--then", "a red boat", "--then", "people in the rain",
+      "--all"}},
     {"search --in FILM", {"search", "a dog jumping into water", "--in", "5.mp4", "--all"}},
     {"clips --in FILM", {"clips", "--in", "5.mp4"}},
     {"status", {"status"}},
@@ -59,42 +64,40 @@ static int run_once(double *ms, const bench *b, const char *const *words, ks_err
         argv[n++] = "-m";
         argv[n++] = b->g->setup.model;
     }
-    for (int i = 0; words[i]; i++)
-        argv[n++] = words[i];
-    if (posix_spawn_file_actions_init(&to) != 0)
-        return ks_fail(e, KS_ENOMEM, "no memory");
+    for (int i = 0; words[i]; i++) argv[n++] = words[i];
+    if (posix_spawn_file_actions_init(&to) != 0) return ks_fail(e, KS_ENOMEM, "no memory");
     posix_spawn_file_actions_addopen(&to, 1, "/dev/null", O_WRONLY, 0);
     clock_gettime(CLOCK_MONOTONIC, &began);
     rc = posix_spawn(&pid, b->program, &to, NULL, (char *const *)(uintptr_t)argv, environ);
     posix_spawn_file_actions_destroy(&to);
-    if (rc != 0)
-        return ks_fail(e, KS_EIO, "%s: %s", b->program, strerror(rc));
+    if (rc != 0) return ks_fail(e, KS_EIO, "%s: %s", b->program, strerror(rc));
     while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return ks_fail(e, KS_EIO, "%s: %s", b->program, strerror(errno));
+        if (errno != EINTR) return ks_fail(e, KS_EIO, "%s: %s", b->program, strerror(errno));
     clock_gettime(CLOCK_MONOTONIC, &over);
-    *ms = (double)(over.tv_sec - began.tv_sec) * 1e3 + (double)(over.tv_nsec - began.tv_nsec) * 1e-6;
+    *ms = (double)(over.tv_sec - began.tv_sec) * 1e3 +
+          (double)(over.tv_nsec - began.tv_nsec) * 1e-6;
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 1)
-        return ks_fail(e, KS_EIO, "kinoseek %s ended with %d", words[0], WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+        return ks_fail(e, KS_EIO, "kinoseek %s ended with %d", words[0],
+                       WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
     return 0;
 }
 
-/* The words of command i in a round: what changes the library takes another film each time, of the ten that the smallest
- * library has. 0: no more. */
-static int words_of(const char *words[9], char film[32], char to[4200], const bench *b, int i, int round)
+/* The words of command i in a round: what changes the library takes another film each time, of
+ * the ten that the smallest library has. 0: no more. */
+static int words_of(const char *words[9], char film[32], char to[4200], const bench *b, int i,
+                    int round)
 {
-    int forget = strcmp(asked[i].words[0], "forget") == 0, relocate = strcmp(asked[i].words[0], "relocate") == 0;
+    int forget = strcmp(asked[i].words[0], "forget") == 0,
+        relocate = strcmp(asked[i].words[0], "relocate") == 0;
     int number = (forget ? 6 : 1) + round, fd;
 
     memcpy(words, asked[i].words, sizeof asked[i].words);
-    if (!forget && !relocate)
-        return 1;
+    if (!forget && !relocate) return 1;
     snprintf(film, 32, "/made/%d/%d.mp4", number, number);
     words[1] = film;
     if (relocate) { /* only to where something is */
         snprintf(to, 4200, "%.4000s/moved-%d", b->dir, number);
-        if ((fd = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) >= 0)
-            close(fd);
+        if ((fd = open(to, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)) >= 0) close(fd);
         words[2] = to;
     }
     return round < 4;
@@ -109,10 +112,8 @@ static int measure(double *best, const bench *b, int i, ks_error *e)
         double ms = 0;
         int err = 0;
 
-        if (!words_of(words, film, to, b, i, round))
-            break;
-        if ((err = run_once(&ms, b, words, e)) < 0)
-            return err;
+        if (!words_of(words, film, to, b, i, round)) break;
+        if ((err = run_once(&ms, b, words, e)) < 0) return err;
         *best = round == 0 || ms < *best ? ms : *best;
     }
     return 0;
@@ -131,8 +132,7 @@ static int measure_size(double took[ASKED], bench *b, int64_t clips, ks_encoder 
         return err;
     }
     err = ks_make_library(b->dir, clips, enc, e);
-    for (int i = 0; i < ASKED && err >= 0; i++)
-        err = measure(&took[i], b, i, e);
+    for (int i = 0; i < ASKED && err >= 0; i++) err = measure(&took[i], b, i, e);
     nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(b->dir);
     return err;
@@ -145,9 +145,12 @@ static int read_sizes(int64_t sizes[SIZES], const char *text, ks_error *e)
     for (const char *at = text; *at;) {
         char *end;
         long long size = strtoll(at, &end, 10);
-        if (end == at || (*end && *end != ',') || size < 10 * KS_MADE_FILM || size > 100000000 || n == SIZES)
-            return ks_fail(e, KS_EUSAGE, "--made takes up to %d numbers of clips from %d on, such as 1000,10000: not \"%s\"", SIZES,
-                           10 * KS_MADE_FILM, text);
+        if (end == at || (*end && *end != ',') || size < 10 * KS_MADE_FILM || size > 100000000 ||
+            n == SIZES)
+            return ks_fail(
+                e, KS_EUSAGE,
+                "--made takes up to %d numbers of clips from %d on, such as 1000,10000: not \"%s\"",
+                SIZES, 10 * KS_MADE_FILM, text);
         sizes[n++] = size;
         at = *end ? end + 1 : end;
     }
@@ -167,8 +170,7 @@ static void print_json(int64_t clips, int dim, const double *took)
         char name[40];
         snprintf(name, sizeof name, "%s_seconds", asked[i].name);
         for (char *c = name; *c; c++)
-            if (*c == ' ' || *c == '-')
-                *c = '_';
+            if (*c == ' ' || *c == '-') *c = '_';
         ks_json_number(&j, name, took[i] / 1e3);
     }
     ks_json_close(&j);
@@ -184,8 +186,7 @@ static void print_table(const int64_t *sizes, double (*took)[ASKED], int n)
     putchar('\n');
     for (int i = 0; i < ASKED; i++) {
         printf("%-18s", asked[i].name);
-        for (int s = 0; s < n; s++)
-            printf("  %11.0f", took[s][i]);
+        for (int s = 0; s < n; s++) printf("  %11.0f", took[s][i]);
         putchar('\n');
     }
 }
@@ -199,20 +200,15 @@ int ks_bench_growth(const ks_globals *g, const char *text, int rounds, int json,
     ssize_t length = readlink("/proc/self/exe", b.program, sizeof b.program - 1);
     int n = read_sizes(sizes, text, e), err = n;
 
-    if (n < 0)
-        return n;
-    if (length <= 0)
-        snprintf(b.program, sizeof b.program, "%s", g->setup.program);
-    if ((err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_TEXT, KS_AUTO, e)) < 0)
-        return err;
+    if (n < 0) return n;
+    if (length <= 0) snprintf(b.program, sizeof b.program, "%s", g->setup.program);
+    if ((err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_TEXT, KS_AUTO, e)) < 0) return err;
     for (int s = 0; s < n && err >= 0; s++) {
         err = measure_size(took[s], &b, sizes[s], enc, e);
-        if (err >= 0 && json)
-            print_json(sizes[s], ks_encoder_info(enc)->dim, took[s]);
+        if (err >= 0 && json) print_json(sizes[s], ks_encoder_info(enc)->dim, took[s]);
         fflush(stdout);
     }
     ks_encoder_close(enc);
-    if (err >= 0 && !json)
-        print_table(sizes, took, n);
+    if (err >= 0 && !json) print_table(sizes, took, n);
     return err;
 }

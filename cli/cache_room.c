@@ -1,5 +1,6 @@
-/* cache_room.c - see cache_room.h. Ours are known by their names: of a model's hash ("H.suffix"), cpu.choice, and in
- * tokens/ sixteen hex digits. A program that is at work has what it needs open or mapped, and makes the rest anew. */
+/* cache_room.c - see cache_room.h. Ours are known by their names: of a model's hash
+ * ("H.suffix"), cpu.choice, and in tokens/ sixteen hex digits. A program that is at work has
+ * what it needs open or mapped, and makes the rest anew. */
 #include "cli/cache_room.h"
 
 #include <dirent.h>
@@ -10,10 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static size_t hex_digits(const char *name)
-{
-    return strspn(name, "0123456789abcdef");
-}
+static size_t hex_digits(const char *name) { return strspn(name, "0123456789abcdef"); }
 
 static int is_pack(const char *name)
 {
@@ -27,7 +25,7 @@ static int is_token(const char *name)
 
 typedef struct {
     ks_cache_room *room;
-    const char *folder;      /* for sentences */
+    const char *folder; /* for sentences */
     int remove;
 } look;
 
@@ -39,7 +37,8 @@ static int cannot(const look *l, const char *what, ks_error *e)
 static int one_file(const look *l, int at, const char *name, int (*ours)(const char *), ks_error *e)
 {
     struct stat st;
-    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT ? 0 : cannot(l, name, e);
+    if (fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? 0 : cannot(l, name, e);
     if (!S_ISREG(st.st_mode) || !ours(name)) {
         l->room->others++;
         return 0;
@@ -62,9 +61,13 @@ static int one_folder(const look *l, int at, int (*ours)(const char *), int with
     for (const struct dirent *entry; !err && (entry = readdir(d)) != NULL;) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         int tokens = within && strcmp(entry->d_name, "tokens") == 0
-                         ? openat(dirfd(d), "tokens", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-        err = tokens >= 0 ? one_folder(l, tokens, is_token, 0, e) : one_file(l, dirfd(d), entry->d_name, ours, e);
-        if (!err && tokens >= 0 && l->remove) unlinkat(dirfd(d), "tokens", AT_REMOVEDIR); /* stays where it is not empty */
+                         ? openat(dirfd(d), "tokens",
+                                  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                         : -1;
+        err = tokens >= 0 ? one_folder(l, tokens, is_token, 0, e)
+                          : one_file(l, dirfd(d), entry->d_name, ours, e);
+        /* stays where it is not empty */
+        if (!err && tokens >= 0 && l->remove) unlinkat(dirfd(d), "tokens", AT_REMOVEDIR);
     }
     closedir(d);
     return err;

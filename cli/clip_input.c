@@ -4,11 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for frames");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for frames"); }
 
 ks_fit ks_fit_named(const char *name)
 {

@@ -6,8 +6,10 @@ void ks_say_damage(const ks_index *x, const ks_globals *g, int err)
     int64_t n = x && err >= 0 ? ks_index_damaged(x) : 0;
 
     if (n > 0)
-        fprintf(stderr, n == 1 ? "kinoseek: %s: %lld damaged row was left out: run kinoseek repair\n"
-                               : "kinoseek: %s: %lld damaged rows were left out: run kinoseek repair\n", g->library, (long long)n);
+        fprintf(stderr,
+                n == 1 ? "kinoseek: %s: %lld damaged row was left out: run kinoseek repair\n"
+                       : "kinoseek: %s: %lld damaged rows were left out: run kinoseek repair\n",
+                g->library, (long long)n);
 }
 
 void ks_close_library(ks_index *x, const ks_globals *g, int err)

@@ -1,4 +1,5 @@
-/* cmd_backup.c - `backup FOLDER`: a copy of the library of one moment, while others go on writing. */
+/* cmd_backup.c - `backup FOLDER`: a copy of the library of one moment, while others go on
+ * writing. */
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
@@ -8,12 +9,14 @@ typedef struct {
 } backup_fields;
 
 static const ks_option options[] = {
-    {0, "copies", KS_OPT_FLAG, offsetof(backup_fields, copies), NULL, "with search copies: fast from the first search on"},
+    {0, "copies", KS_OPT_FLAG, offsetof(backup_fields, copies), NULL,
+     "with search copies: fast from the first search on"},
     {0, "json", KS_OPT_FLAG, offsetof(backup_fields, json), NULL, "one JSON line"},
     {0},
 };
 
-/* Search copies of the backup itself, as its first writer would make them. Its catalog is whole whatever becomes of them. */
+/* Search copies of the backup itself, as its first writer would make them. Its catalog is whole
+ * whatever becomes of them. */
 static int make_copies(const char *to, ks_error *e)
 {
     ks_index *x = NULL;
@@ -30,7 +33,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     char videos[64], clips[64];
     ks_json j;
 
-    if (n != 1) return ks_fail(e, KS_EUSAGE, "name the folder of the copy: kinoseek backup /mnt/disk/kinoseek");
+    if (n != 1)
+        return ks_fail(e, KS_EUSAGE,
+                       "name the folder of the copy: kinoseek backup /mnt/disk/kinoseek");
     int err = ks_index_open(&x, g->library, KS_READ, e);
     if (err >= 0) err = ks_index_backup(x, args[0], e);
     ks_index_close(x);
@@ -49,7 +54,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_int(&j, "generation", library.generation);
         ks_json_close(&j);
     } else if (!g->quiet)
-        printf("%s: %s, %s. It is a library: kinoseek -L %s search ...\n", args[0], ks_counted(videos, library.videos, "video"),
+        printf("%s: %s, %s. It is a library: kinoseek -L %s search ...\n", args[0],
+               ks_counted(videos, library.videos, "video"),
                ks_counted(clips, library.clips, "clip"), args[0]);
     return 0;
 }

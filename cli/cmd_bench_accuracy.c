@@ -1,4 +1,5 @@
-/* cmd_bench_accuracy.c - `bench accuracy FILE...`: what bf16 and int8 change, on one's own films. */
+/* cmd_bench_accuracy.c - `bench accuracy FILE...`: what bf16 and int8 change, on one's own
+ * films. */
 #include "cli/clip_input.h"
 #include "formats/formats.h"
 
@@ -12,7 +13,8 @@ typedef struct {
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(accuracy_fields, json), NULL, "one JSON line a precision"},
-    {0, "clips", KS_OPT_COUNT, offsetof(accuracy_fields, clips), "N", "clips of 8 s that each film gives (1)"},
+    {0, "clips", KS_OPT_COUNT, offsetof(accuracy_fields, clips), "N",
+     "clips of 8 s that each film gives (1)"},
     {0},
 };
 
@@ -21,7 +23,7 @@ static void defaults(void *fields) { ((accuracy_fields *)fields)->clips = 1; }
 enum { SECONDS = 8 };
 
 typedef struct {
-    float *v;             /* [room, D] of each clip, fp32 */
+    float *v; /* [room, D] of each clip, fp32 */
     int n, room, dim;
 } vectors;
 
@@ -32,7 +34,8 @@ typedef struct {
     int n_files;
 } job;
 
-/* Vectors of all clips; a film that ends before its N-th clip gives fewer, the same in every precision. */
+/* Vectors of all clips; a film that ends before its N-th clip gives fewer, the same in every
+ * precision. */
 static int encode_all(vectors *out, ks_encoder *enc, const job *j, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
@@ -68,8 +71,8 @@ static double cosine(const float *a, const float *b, int n)
 }
 
 typedef struct {
-    double mean, most;    /* of 1 - cosine between a clip's two vectors */
-    double between;       /* largest change of a cosine between two clips: what a ranking sees */
+    double mean, most; /* of 1 - cosine between a clip's two vectors */
+    double between;    /* largest change of a cosine between two clips: what a ranking sees */
 } difference;
 
 static difference compare(const vectors *a, const vectors *b)
@@ -82,7 +85,8 @@ static difference compare(const vectors *a, const vectors *b)
         d.mean += far / a->n;
         d.most = fmax(d.most, far);
         for (int k = 0; k < i; k++)
-            d.between = fmax(d.between, fabs(cosine(x, a->v + (size_t)k * dim, a->dim) - cosine(y, b->v + (size_t)k * dim, a->dim)));
+            d.between = fmax(d.between, fabs(cosine(x, a->v + (size_t)k * dim, a->dim) -
+                                             cosine(y, b->v + (size_t)k * dim, a->dim)));
     }
     return d;
 }
@@ -91,7 +95,8 @@ static void report(const job *j, const char *precision, const difference *d, int
 {
     ks_json o;
     if (!j->f->json) {
-        printf("%s against fp32, %d clips: 1 - cosine %.2g on average, %.2g at most; a cosine between two clips moved by %.2g at most\n",
+        printf("%s against fp32, %d clips: 1 - cosine %.2g on average, %.2g at most; a cosine "
+               "between two clips moved by %.2g at most\n",
                precision, clips, d->mean, d->most, d->between);
         return;
     }
@@ -117,8 +122,7 @@ static int one_precision(vectors *out, const job *j, const char *precision, ks_e
 {
     ks_encoder *enc = NULL;
     int err = open_as(&enc, j, precision, e);
-    if (err)
-        return err;
+    if (err) return err;
     if (ks_encoder_info(enc)->kind != KS_LVT)
         err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model");
     if (!err && !out->v) {
@@ -126,8 +130,7 @@ static int one_precision(vectors *out, const job *j, const char *precision, ks_e
         out->v = calloc((size_t)out->room, (size_t)out->dim * sizeof *out->v);
         err = out->v ? 0 : ks_fail(e, KS_ENOMEM, "no memory for %d vectors", out->room);
     }
-    if (!err)
-        err = encode_all(out, enc, j, e);
+    if (!err) err = encode_all(out, enc, j, e);
     ks_encoder_close(enc);
     return err;
 }
@@ -140,8 +143,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     f->clips = f->clips < 1 ? 1 : f->clips;
     if (n < 1)
         return ks_fail(e, KS_EUSAGE, "name one film or more: kinoseek bench accuracy lake.mp4");
-    if (n > 10000 || f->clips > 1000)
-        return ks_fail(e, KS_EUSAGE, "too many films or clips");
+    if (n > 10000 || f->clips > 1000) return ks_fail(e, KS_EUSAGE, "too many films or clips");
     vectors exact = {.room = n * f->clips}, other = {.room = n * f->clips};
     int err = one_precision(&exact, &j, "fp32", e);
     for (int i = 0; i < 2 && !err; i++) {

@@ -1,4 +1,5 @@
-/* cmd_bench_decode.c - `bench decode FILE...`: times real time, with and without the sandbox, in turns. */
+/* cmd_bench_decode.c - `bench decode FILE...`: times real time, with and without the sandbox, in
+ * turns. */
 #include "cli/commands.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -12,8 +13,10 @@ typedef struct {
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(bench_fields, json), NULL, "one JSON line"},
-    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N", "rounds of both; the best of each counts (3)"},
-    {0, "hwaccel", KS_OPT_TEXT, offsetof(bench_fields, hwaccel), "NAME", "none, auto or a name of libav's (none)"},
+    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N",
+     "rounds of both; the best of each counts (3)"},
+    {0, "hwaccel", KS_OPT_TEXT, offsetof(bench_fields, hwaccel), "NAME",
+     "none, auto or a name of libav's (none)"},
     {0},
 };
 
@@ -25,15 +28,18 @@ static void keep_best(ks_decode_rate *best, const ks_decode_rate *r, int round)
 }
 
 /* Both ways in turns, so that a busy machine is busy for both. */
-static int measure(ks_decode_rate *boxed, ks_decode_rate *bare, const char *decoder, const bench_fields *f, int n, char **files, ks_error *e)
+static int measure(ks_decode_rate *boxed, ks_decode_rate *bare, const char *decoder,
+                   const bench_fields *f, int n, char **files, ks_error *e)
 {
     ks_decode_rate r;
     int err;
 
     for (int i = 0; i < f->rounds; i++) {
-        if ((err = ks_measure_decode(&r, decoder, (const char *const *)files, n, 1, f->hwaccel, e))) return err;
+        if ((err = ks_measure_decode(&r, decoder, (const char *const *)files, n, 1, f->hwaccel, e)))
+            return err;
         keep_best(boxed, &r, i);
-        if ((err = ks_measure_decode(&r, decoder, (const char *const *)files, n, 0, f->hwaccel, e))) return err;
+        if ((err = ks_measure_decode(&r, decoder, (const char *const *)files, n, 0, f->hwaccel, e)))
+            return err;
         keep_best(bare, &r, i);
     }
     return 0;
@@ -51,7 +57,8 @@ static void print_json(const ks_decode_rate *a, const ks_decode_rate *b)
     ks_json_number(&j, "seconds", a->wall_seconds);
     ks_json_number(&j, "x_realtime", a->video_seconds / a->wall_seconds);
     ks_json_text(&j, "sandbox", a->sandbox);
-    ks_json_number(&j, "limit_seconds", b->wall_seconds); /* the same decoder without isolation, same run */
+    /* the same decoder without isolation, same run */
+    ks_json_number(&j, "limit_seconds", b->wall_seconds);
     ks_json_number(&j, "cpu_seconds", a->cpu_seconds);
     ks_json_number(&j, "limit_cpu_seconds", b->cpu_seconds);
     ks_json_number(&j, "ratio", a->cpu_seconds / b->cpu_seconds);
@@ -66,7 +73,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     char *decoder = NULL;
     int err;
 
-    if (n < 1) return ks_fail(e, KS_EUSAGE, "name one film or more: kinoseek bench decode lake.mp4");
+    if (n < 1)
+        return ks_fail(e, KS_EUSAGE, "name one film or more: kinoseek bench decode lake.mp4");
     if (f->rounds < 1) f->rounds = 1;
     if ((err = ks_locate_decoder(&decoder, &g->setup, e))) return err;
     err = measure(&boxed, &bare, decoder, f, n, args, e);
@@ -76,13 +84,14 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         print_json(&boxed, &bare);
         return 0;
     }
-    printf("%lld files, %lld frames, %.1f s of film\n", (long long)boxed.files, (long long)boxed.frames, boxed.video_seconds);
-    printf("isolated (%s)  %.3f s, %.3f s of processor  %.1f x real time\n", boxed.sandbox, boxed.wall_seconds, boxed.cpu_seconds,
-           boxed.video_seconds / boxed.wall_seconds);
-    printf("not isolated  %.3f s, %.3f s of processor  %.1f x real time\n", bare.wall_seconds, bare.cpu_seconds,
-           bare.video_seconds / bare.wall_seconds);
-    printf("isolation costs %.1f %% of the processor's time; starting the decoder took %.3f s\n", 100 * (boxed.cpu_seconds / bare.cpu_seconds - 1),
-           boxed.start_seconds);
+    printf("%lld files, %lld frames, %.1f s of film\n", (long long)boxed.files,
+           (long long)boxed.frames, boxed.video_seconds);
+    printf("isolated (%s)  %.3f s, %.3f s of processor  %.1f x real time\n", boxed.sandbox,
+           boxed.wall_seconds, boxed.cpu_seconds, boxed.video_seconds / boxed.wall_seconds);
+    printf("not isolated  %.3f s, %.3f s of processor  %.1f x real time\n", bare.wall_seconds,
+           bare.cpu_seconds, bare.video_seconds / bare.wall_seconds);
+    printf("isolation costs %.1f %% of the processor's time; starting the decoder took %.3f s\n",
+           100 * (boxed.cpu_seconds / bare.cpu_seconds - 1), boxed.start_seconds);
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* cmd_bench_encoder.c - `bench encoder`: a clip and a sentence against what this machine's libraries reach. */
+/* cmd_bench_encoder.c - `bench encoder`: a clip and a sentence against what this machine's
+ * libraries reach. */
 #include "cli/commands.h"
 #include "formats/formats.h"
 
@@ -12,8 +13,10 @@ typedef struct {
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(bench_fields, json), NULL, "one JSON line"},
-    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N", "clips, each of other pictures; the best counts (3)"},
-    {0, "frames", KS_OPT_COUNT, offsetof(bench_fields, frames), "N", "frames a clip (the model's own)"},
+    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N",
+     "clips, each of other pictures; the best counts (3)"},
+    {0, "frames", KS_OPT_COUNT, offsetof(bench_fields, frames), "N",
+     "frames a clip (the model's own)"},
     {0},
 };
 
@@ -27,13 +30,14 @@ static double seconds(clockid_t clock)
 }
 
 typedef struct {
-    double wall, cpu;              /* seconds; of one clip, of one sentence */
+    double wall, cpu; /* seconds; of one clip, of one sentence */
 } span;
 
 typedef struct {
-    span clip, text;               /* best of the rounds */
-    double limit;                  /* GFLOP/s of the best library at this model's products, best of the rounds */
-    double work;                   /* GFLOP of a clip, counted as the reference computes it */
+    span clip, text; /* best of the rounds */
+    /* GFLOP/s of the best library at this model's products, best of the rounds */
+    double limit;
+    double work; /* GFLOP of a clip, counted as the reference computes it */
     int T, side, threads;
 } figures;
 
@@ -61,17 +65,13 @@ static int clip(figures *f, ks_encoder *enc, uint8_t *px, int round, ks_error *e
     ks_tokens **tokens = calloc((size_t)f->T, sizeof *tokens);
     int err = v && at && tokens ? 0 : ks_fail(e, KS_ENOMEM, "no memory for %d frames", f->T);
     draw(px, bytes * (size_t)f->T, (uint64_t)round);
-    for (int i = 0; i < f->T && !err; i++)
-        at[i] = px + (size_t)i * bytes;
+    for (int i = 0; i < f->T && !err; i++) at[i] = px + (size_t)i * bytes;
     double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    if (!err)
-        err = ks_frames_tokens(tokens, enc, at, f->T, f->side, e);
-    if (!err)
-        err = ks_clip_vector(v, NULL, enc, tokens, f->T, e);
+    if (!err) err = ks_frames_tokens(tokens, enc, at, f->T, f->side, e);
+    if (!err) err = ks_clip_vector(v, NULL, enc, tokens, f->T, e);
     if (!err)
         keep(&f->clip, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
-    for (int i = 0; i < f->T && tokens; i++)
-        ks_tokens_free(tokens[i]);
+    for (int i = 0; i < f->T && tokens; i++) ks_tokens_free(tokens[i]);
     free(tokens);
     free(at);
     free(v);
@@ -92,7 +92,8 @@ static int texts(figures *f, ks_encoder *enc, int round, ks_error *e)
         double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
         err = ks_ids_vector(v, enc, ids, SENTENCE, e);
         if (!err)
-            keep(&f->text, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
+            keep(&f->text, seconds(CLOCK_MONOTONIC) - wall,
+                 seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu);
     }
     free(v);
     return err;
@@ -108,12 +109,9 @@ static int measure(figures *f, ks_encoder *enc, const bench_fields *o, ks_error 
         ks_error none;
         if (ks_gemm_rate(&limit, enc, info->precision, &none) == 0 && limit > f->limit)
             f->limit = limit;
-        if (i == 0)
-            err = clip(&(figures){.T = f->T, .side = f->side}, enc, px, 1000, e); /* warm */
-        if (!err)
-            err = clip(f, enc, px, i, e);
-        if (!err && info->text > 0)
-            err = texts(f, enc, i, e);
+        if (i == 0) err = clip(&(figures){.T = f->T, .side = f->side}, enc, px, 1000, e); /* warm */
+        if (!err) err = clip(f, enc, px, i, e);
+        if (!err && info->text > 0) err = texts(f, enc, i, e);
     }
     free(px);
     return err;
@@ -142,7 +140,8 @@ static void print_json(const figures *f, const ks_info *info)
     ks_json_number(&j, "gflops", f->work / f->clip.wall);
     ks_json_number(&j, "limit_gflops", f->limit);
     ks_json_number(&j, "ratio", f->limit > 0 ? f->work / f->clip.wall / f->limit : 0);
-    ks_json_number(&j, "cpu_ratio", f->limit > 0 ? f->work / f->clip.cpu * f->threads / f->limit : 0);
+    ks_json_number(&j, "cpu_ratio",
+                   f->limit > 0 ? f->work / f->clip.cpu * f->threads / f->limit : 0);
     if (info->text > 0) {
         ks_json_number(&j, "text_seconds", f->text.wall);
         ks_json_number(&j, "text_cpu_seconds", f->text.cpu);
@@ -153,13 +152,17 @@ static void print_json(const figures *f, const ks_info *info)
 static void print_text(const figures *f, const ks_info *info)
 {
     printf("a clip of %d frames, %s, %d threads: %.3f s, %.0f GFLOP counted, %.0f GFLOP/s\n", f->T,
-           precision_name(info->precision), f->threads, f->clip.wall, f->work, f->work / f->clip.wall);
+           precision_name(info->precision), f->threads, f->clip.wall, f->work,
+           f->work / f->clip.wall);
     if (f->limit > 0)
-        printf("the best library here, at this model's products: %.0f GFLOP/s; ratio %.2f (%.2f by processor time: what it is "
-               "when nothing else runs)\n", f->limit, f->work / f->clip.wall / f->limit,
+        printf("the best library here, at this model's products: %.0f GFLOP/s; ratio %.2f (%.2f by "
+               "processor time: what it is "
+               "when nothing else runs)\n",
+               f->limit, f->work / f->clip.wall / f->limit,
                f->work / f->clip.cpu * f->threads / f->limit);
     if (info->text > 0)
-        printf("a sentence of %d tokens: %.1f ms (%.1f ms of processor)\n", SENTENCE + 1, f->text.wall * 1e3, f->text.cpu * 1e3);
+        printf("a sentence of %d tokens: %.1f ms (%.1f ms of processor)\n", SENTENCE + 1,
+               f->text.wall * 1e3, f->text.cpu * 1e3);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -168,12 +171,10 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     ks_encoder *enc = NULL;
     figures f = {0};
     (void)args;
-    if (n > 0)
-        return ks_fail(e, KS_EUSAGE, "it takes no words");
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words");
     o->rounds = o->rounds < 1 ? 1 : o->rounds;
     int err = ks_open_encoder(&enc, &g->setup, NULL, 0, KS_AUTO, e);
-    if (err)
-        return err;
+    if (err) return err;
     const ks_info *info = ks_encoder_info(enc);
     if (info->kind != KS_LVT)
         err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model");
@@ -181,12 +182,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     f.side = ks_side(info);
     f.work = ks_clip_gflop(info, f.T, f.side);
     f.threads = ks_encoder_threads(enc);
-    if (!err)
-        err = measure(&f, enc, o, e);
-    if (!err && o->json)
-        print_json(&f, info);
-    else if (!err)
-        print_text(&f, info);
+    if (!err) err = measure(&f, enc, o, e);
+    if (!err && o->json) print_json(&f, info);
+    else if (!err) print_text(&f, info);
     ks_encoder_close(enc);
     return err;
 }

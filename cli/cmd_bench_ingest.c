@@ -1,4 +1,5 @@
-/* cmd_bench_ingest.c - `bench ingest FILE...`: films into a library that is thrown away, beside decoding alone. */
+/* cmd_bench_ingest.c - `bench ingest FILE...`: films into a library that is thrown away, beside
+ * decoding alone. */
 #include "cli/commands.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -17,15 +18,18 @@ typedef struct {
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(bench_fields, json), NULL, "one JSON line"},
     {0, "window", KS_OPT_NUMBER, offsetof(bench_fields, window), "SECONDS", "longest clip (8)"},
-    {0, "hop", KS_OPT_NUMBER, offsetof(bench_fields, hop), "SECONDS", "from one clip to the next (half a window)"},
-    {0, "frames", KS_OPT_COUNT, offsetof(bench_fields, frames), "N", "frames a clip (the model's own)"},
+    {0, "hop", KS_OPT_NUMBER, offsetof(bench_fields, hop), "SECONDS",
+     "from one clip to the next (half a window)"},
+    {0, "frames", KS_OPT_COUNT, offsetof(bench_fields, frames), "N",
+     "frames a clip (the model's own)"},
     {0},
 };
 
 typedef struct {
     ks_ingest_summary sum;
     ks_decode_rate decode;
-    double gflop_each, limit; /* counted work of a clip; GFLOP/s of this machine's library at the model's products */
+    /* counted work of a clip; GFLOP/s of this machine's library at the model's products */
+    double gflop_each, limit;
 } figures;
 
 static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *f)
@@ -36,18 +40,19 @@ static int remove_one(const char *path, const struct stat *s, int flag, struct F
     return remove(path);
 }
 
-static int ingest_all(ks_ingest_summary *sum, const char *folder, ks_encoder *enc, const ks_ingest_options *o, ks_error *e)
+static int ingest_all(ks_ingest_summary *sum, const char *folder, ks_encoder *enc,
+                      const ks_ingest_options *o, ks_error *e)
 {
     ks_index *x = NULL;
     int err = ks_index_open(&x, folder, KS_CREATE, e);
 
-    if (err == 0)
-        err = ks_ingest(sum, x, enc, o, e);
+    if (err == 0) err = ks_ingest(sum, x, enc, o, e);
     ks_index_close(x);
     return err;
 }
 
-static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n, char **files, ks_error *e)
+static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n, char **files,
+                   ks_error *e)
 {
     const char *place = getenv("TMPDIR");
     char *folder = NULL, *decoder = NULL;
@@ -60,22 +65,24 @@ static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n
     }
     if (err == 0 && !(made = mkdtemp(folder) != NULL))
         err = ks_fail(e, KS_EIO, "%s: no temporary folder: %s", folder, strerror(errno));
-    if (err == 0)
-        err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_AUTO, e);
+    if (err == 0) err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_AUTO, e);
     if (err == 0) {
-        ks_ingest_options o = {.paths = (const char *const *)files, .n = n, .decoder = decoder, .window = f->window, .hop = f->hop,
-                               .frames = f->frames, .shots = 1};
+        ks_ingest_options o = {.paths = (const char *const *)files,
+                               .n = n,
+                               .decoder = decoder,
+                               .window = f->window,
+                               .hop = f->hop,
+                               .frames = f->frames,
+                               .shots = 1};
         const ks_info *info = ks_encoder_info(enc);
         r->gflop_each = ks_clip_gflop(info, f->frames ? f->frames : info->frames, ks_side(info));
         err = ingest_all(&r->sum, folder, enc, &o, e);
-        if (err == 0)
-            err = ks_gemm_rate(&r->limit, enc, info->precision, e);
+        if (err == 0) err = ks_gemm_rate(&r->limit, enc, info->precision, e);
         if (err == 0)
             err = ks_measure_decode(&r->decode, decoder, (const char *const *)files, n, 1, NULL, e);
     }
     ks_encoder_close(enc);
-    if (made)
-        nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (made) nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
     free(folder);
     free(decoder);
     return err;
@@ -105,10 +112,14 @@ static void print_people(const figures *r)
 {
     double gflop = r->gflop_each * (double)r->sum.clips;
 
-    printf("%.1f s of video, %lld clips in %.2f s: %.1f x real time\n", r->sum.video_seconds, (long long)r->sum.clips, r->sum.wall_seconds,
+    printf("%.1f s of video, %lld clips in %.2f s: %.1f x real time\n", r->sum.video_seconds,
+           (long long)r->sum.clips, r->sum.wall_seconds,
            r->sum.video_seconds / r->sum.wall_seconds);
-    printf("%.0f GFLOP/s, counted as if clips shared no frame, of %.0f that this machine gives to the model's products (%.2f); "
-           "decoding alone takes %.2f s\n", gflop / r->sum.wall_seconds, r->limit, gflop / r->sum.wall_seconds / r->limit, r->decode.wall_seconds);
+    printf("%.0f GFLOP/s, counted as if clips shared no frame, of %.0f that this machine gives to "
+           "the model's products (%.2f); "
+           "decoding alone takes %.2f s\n",
+           gflop / r->sum.wall_seconds, r->limit, gflop / r->sum.wall_seconds / r->limit,
+           r->decode.wall_seconds);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -117,19 +128,14 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     figures r = {0};
     int err;
 
-    if (n == 0)
-        return ks_fail(e, KS_EUSAGE, "name the films to ingest");
+    if (n == 0) return ks_fail(e, KS_EUSAGE, "name the films to ingest");
     for (int i = 0; i < n; i++)
         if (access(args[i], R_OK) != 0)
             return ks_fail(e, KS_ENOTFOUND, "%s: %s", args[i], strerror(errno));
-    if ((err = measure(&r, g, f, n, args, e)) < 0)
-        return err;
-    if (r.sum.clips == 0)
-        return ks_fail(e, KS_EFORMAT, "%s: no clip came of it", args[0]);
-    if (f->json)
-        print_json(&r);
-    else
-        print_people(&r);
+    if ((err = measure(&r, g, f, n, args, e)) < 0) return err;
+    if (r.sum.clips == 0) return ks_fail(e, KS_EFORMAT, "%s: no clip came of it", args[0]);
+    if (f->json) print_json(&r);
+    else print_people(&r);
     return 0;
 }
 

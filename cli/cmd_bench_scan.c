@@ -1,4 +1,5 @@
-/* cmd_bench_scan.c - `bench scan`: the exact vector scan beside what this machine's memory gives. */
+/* cmd_bench_scan.c - `bench scan`: the exact vector scan beside what this machine's memory
+ * gives. */
 #include "cli/commands.h"
 #include "formats/formats.h"
 
@@ -11,12 +12,17 @@ static const ks_option options[] = {
     {0, "rows", KS_OPT_COUNT, offsetof(bench_fields, rows), "N", "vectors (1000000)"},
     {0, "dim", KS_OPT_COUNT, offsetof(bench_fields, dim), "D", "dimensions (768)"},
     {'k', "count", KS_OPT_COUNT, offsetof(bench_fields, k), "K", "neighbours (10)"},
-    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N", "queries; the fastest counts (10)"},
-    {0, "clustered", KS_OPT_FLAG, offsetof(bench_fields, clustered), NULL, "vectors in 4,096 clusters instead of random ones"},
+    {0, "rounds", KS_OPT_COUNT, offsetof(bench_fields, rounds), "N",
+     "queries; the fastest counts (10)"},
+    {0, "clustered", KS_OPT_FLAG, offsetof(bench_fields, clustered), NULL,
+     "vectors in 4,096 clusters instead of random ones"},
     {0},
 };
 
-static void defaults(void *fields) { *(bench_fields *)fields = (bench_fields){.rows = 1000000, .dim = 768, .k = 10, .rounds = 10}; }
+static void defaults(void *fields)
+{
+    *(bench_fields *)fields = (bench_fields){.rows = 1000000, .dim = 768, .k = 10, .rounds = 10};
+}
 
 static void print_json(const ks_scan_bench *b)
 {
@@ -42,22 +48,33 @@ static void print_json(const ks_scan_bench *b)
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const bench_fields *f = fields;
-    ks_scan_bench b = {.rows = f->rows, .dim = f->dim, .k = f->k, .threads = g->setup.threads, .clustered = f->clustered, .rounds = f->rounds};
+    ks_scan_bench b = {.rows = f->rows,
+                       .dim = f->dim,
+                       .k = f->k,
+                       .threads = g->setup.threads,
+                       .clustered = f->clustered,
+                       .rounds = f->rounds};
 
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "bench scan takes no arguments: it makes its vectors");
     if (f->rows < 1 || f->dim < 1 || f->dim > 8192 || f->k < 1 || f->rounds < 1)
-        return ks_fail(e, KS_EUSAGE, "bench scan needs at least one row, dimension (at most 8192), neighbour and round");
+        return ks_fail(
+            e, KS_EUSAGE,
+            "bench scan needs at least one row, dimension (at most 8192), neighbour and round");
     int err = ks_index_bench_scan(&b, e);
     if (err < 0) return err;
     if (f->json) print_json(&b);
     else {
-        printf("%d x %d, top %d, %s: %.2f ms a query, %.1f GB/s of %.1f GB/s that the threads can read (%.2f)\n", f->rows, f->dim, f->k, b.cpu,
-               b.seconds * 1e3, b.bytes / b.seconds / 1e9, b.limit / 1e9, b.bytes / b.seconds / b.limit);
-        printf("every row from fp16: %.2f ms; rows that the codes left to score: %lld; the same answer: %s\n", b.seconds_plain * 1e3,
-               (long long)b.rescored, b.same ? "yes" : "NO");
+        printf("%d x %d, top %d, %s: %.2f ms a query, %.1f GB/s of %.1f GB/s that the threads can "
+               "read (%.2f)\n",
+               f->rows, f->dim, f->k, b.cpu, b.seconds * 1e3, b.bytes / b.seconds / 1e9,
+               b.limit / 1e9, b.bytes / b.seconds / b.limit);
+        printf("every row from fp16: %.2f ms; rows that the codes left to score: %lld; the same "
+               "answer: %s\n",
+               b.seconds_plain * 1e3, (long long)b.rescored, b.same ? "yes" : "NO");
     }
-    return b.same ? 0 : ks_fail(e, KS_EDAMAGED, "bench scan: the fast scan and the plain one differ");
+    return b.same ? 0
+                  : ks_fail(e, KS_EDAMAGED, "bench scan: the fast scan and the plain one differ");
 }
 
 extern const ks_command ks_cmd_bench_scan;

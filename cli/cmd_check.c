@@ -8,7 +8,8 @@ typedef struct {
 } check_fields;
 
 static const ks_option options[] = {
-    {0, "json", KS_OPT_FLAG, offsetof(check_fields, json), NULL, "one JSON line a finding, and one at the end"},
+    {0, "json", KS_OPT_FLAG, offsetof(check_fields, json), NULL,
+     "one JSON line a finding, and one at the end"},
     {0},
 };
 
@@ -25,7 +26,8 @@ static void finding(void *arg, int invariant, int64_t clip, const char *sentence
 
     r->n++;
     if (!r->json) {
-        snprintf(shown, sizeof shown, "%s", sentence); /* a library from somebody else may hold any name */
+        /* a library from somebody else may hold any name */
+        snprintf(shown, sizeof shown, "%s", sentence);
         ks_harmless(shown);
         printf("invariant %d: %s\n", invariant, shown);
         return;
@@ -50,7 +52,8 @@ static void summary(const ks_globals *g, const report *r)
         ks_json_path(&j, "library", g->library);
         ks_json_int(&j, "findings", r->n);
         ks_json_close(&j);
-    } else if (r->n == 0 && !g->quiet) printf("%s: every row and every search copy is what it was written as.\n", g->library);
+    } else if (r->n == 0 && !g->quiet)
+        printf("%s: every row and every search copy is what it was written as.\n", g->library);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -70,7 +73,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err < 0) return err;
     summary(g, &r);
     if (r.n == 0) return 0;
-    fprintf(stderr, "kinoseek: %s: %lld finding%s: run kinoseek repair\n", g->library, (long long)r.n, r.n == 1 ? "" : "s");
+    fprintf(stderr, "kinoseek: %s: %lld finding%s: run kinoseek repair\n", g->library,
+            (long long)r.n, r.n == 1 ? "" : "s");
     return 3;
 }
 

@@ -17,8 +17,10 @@ typedef struct {
 } clips_fields;
 
 static const ks_option clips_options[] = {
-    {0, "in", KS_OPT_TEXT, offsetof(clips_fields, in), "GLOB", "only of files whose name or path matches"},
-    {0, "unfinished", KS_OPT_FLAG, offsetof(clips_fields, unfinished), NULL, "of films whose ingest was interrupted too"},
+    {0, "in", KS_OPT_TEXT, offsetof(clips_fields, in), "GLOB",
+     "only of files whose name or path matches"},
+    {0, "unfinished", KS_OPT_FLAG, offsetof(clips_fields, unfinished), NULL,
+     "of films whose ingest was interrupted too"},
     KS_EXPORT_JSON(clips_fields, to),
     KS_EXPORT_FORMAT(clips_fields, to),
     KS_EXPORT_MORE(clips_fields, to),
@@ -27,8 +29,16 @@ static const ks_option clips_options[] = {
 
 static int export_clip(ks_out *o, const ks_clip *c, const ks_video *v, ks_error *e)
 {
-    ks_moment k = {.path = v->path, .title = ks_reason_name(c->reason), .video = c->video, .tb = v->tb, .start = c->start, .end = c->end,
-                  .best = c->start, .clips = &c->id, .n_clips = 1, .frames = c->frames};
+    ks_moment k = {.path = v->path,
+                   .title = ks_reason_name(c->reason),
+                   .video = c->video,
+                   .tb = v->tb,
+                   .start = c->start,
+                   .end = c->end,
+                   .best = c->start,
+                   .clips = &c->id,
+                   .n_clips = 1,
+                   .frames = c->frames};
 
     ks_moment_film(&k, v);
     return ks_out_entry(o, &k, e);
@@ -42,10 +52,12 @@ static void clip_line(const ks_clip *c, const ks_video *v)
     ks_show_path(path, sizeof path, v->path, 0, t.utf8);
     ks_clock_ms(from, ks_seconds(c->start, v->tb));
     ks_clock_ms(to, ks_seconds(c->end, v->tb));
-    printf("%8lld  %s - %s  %-6s  %s\n", (long long)c->id, from, to, ks_reason_name(c->reason), path);
+    printf("%8lld  %s - %s  %-6s  %s\n", (long long)c->id, from, to, ks_reason_name(c->reason),
+           path);
 }
 
-/* 1, or 0: the row or all paths of the film are rotten, which is counted; its clips are left out. */
+/* 1, or 0: the row or all paths of the film are rotten, which is counted; its clips are left
+ * out. */
 static int name_film(ks_video *v, ks_index *x, int64_t video, ks_error *e)
 {
     int err = ks_index_video(v, x, video, e);
@@ -90,7 +102,9 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (x) lost = ks_index_damaged(x);
     ks_index_close(x);
     if (err < 0) return err;
-    if (lost > 0) return ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s: run kinoseek repair", g->library, (long long)lost, lost == 1 ? "" : "s");
+    if (lost > 0)
+        return ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s: run kinoseek repair",
+                       g->library, (long long)lost, lost == 1 ? "" : "s");
     return shown > 0 ? 0 : 1;
 }
 
@@ -139,10 +153,11 @@ static int forget(const ks_globals *g, void *fields, int n, char **args, ks_erro
     if (err == 0 && all > 0) err = ks_index_publish(x, 1, e);
     ks_index_close(x);
     if (err < 0) return err;
-    if (((const count_fields *)fields)->json)
-        print_count(g, "forgot", all);
+    if (((const count_fields *)fields)->json) print_count(g, "forgot", all);
     else if (!g->quiet)
-        printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n" : "Forgot %lld files; the files themselves are untouched.\n", (long long)all);
+        printf(all == 1 ? "Forgot %lld file; the file itself is untouched.\n"
+                        : "Forgot %lld files; the files themselves are untouched.\n",
+               (long long)all);
     return all > 0 ? 0 : 1;
 }
 
@@ -166,7 +181,8 @@ static char *whole_path(const char *path)
     size_t n = strlen(path);
     while (n > 1 && path[n - 1] == '/') n--;
     if (path[0] == '/') return strndup(path, n);
-    if (!getcwd(folder, sizeof folder) || asprintf(&out, "%s/%.*s", folder, (int)n, path) < 0) return NULL;
+    if (!getcwd(folder, sizeof folder) || asprintf(&out, "%s/%.*s", folder, (int)n, path) < 0)
+        return NULL;
     return out;
 }
 
@@ -177,15 +193,15 @@ static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_er
     if (n != 2) return ks_fail(e, KS_EUSAGE, "name the old place and the new one");
     char *from = whole_path(args[0]), *to = whole_path(args[1]);
     int err = from && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
-    if (err == 0 && access(to, F_OK) != 0) err = ks_fail(e, KS_ENOTFOUND, "%s: %s", args[1], strerror(errno));
+    if (err == 0 && access(to, F_OK) != 0)
+        err = ks_fail(e, KS_ENOTFOUND, "%s: %s", args[1], strerror(errno));
     if (err == 0) err = ks_index_open(&x, g->library, KS_WRITE, e);
     if (err == 0) err = ks_ingest_relocate(&changed, x, from, to, e);
     ks_index_close(x);
     free(from);
     free(to);
     if (err < 0) return err;
-    if (((const count_fields *)fields)->json)
-        print_count(g, "relocated", changed);
+    if (((const count_fields *)fields)->json) print_count(g, "relocated", changed);
     else if (!g->quiet)
         printf("Relocated %lld file%s.\n", (long long)changed, changed == 1 ? "" : "s");
     return changed > 0 ? 0 : 1;

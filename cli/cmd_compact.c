@@ -25,7 +25,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err >= 0) err = ks_index_status(&after, x, e);
     ks_index_close(x);
     if (err < 0) return err;
-    int64_t was = before.bytes_catalog + before.bytes_copies, is = after.bytes_catalog + after.bytes_copies;
+    int64_t was = before.bytes_catalog + before.bytes_copies,
+            is = after.bytes_catalog + after.bytes_copies;
     if (((compact_fields *)fields)->json) {
         ks_json_start(&j, stdout);
         ks_json_open(&j, NULL, '{');
@@ -33,7 +34,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_int(&j, "bytes_before", was);
         ks_json_int(&j, "bytes_after", is);
         ks_json_close(&j);
-    } else if (!g->quiet) printf("%s: %.1f MB, was %.1f MB\n", g->library, (double)is / 1e6, (double)was / 1e6);
+    } else if (!g->quiet)
+        printf("%s: %.1f MB, was %.1f MB\n", g->library, (double)is / 1e6, (double)was / 1e6);
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* cmd_completion.c - `completion SHELL` and `manual NAME`: what the option tables say, for other readers. */
+/* cmd_completion.c - `completion SHELL` and `manual NAME`: what the option tables say, for other
+ * readers. */
 #include "cli/commands.h"
 
 #include <string.h>
@@ -7,8 +8,7 @@ static int completion(const ks_globals *g, void *fields, int n, char **args, ks_
 {
     (void)g;
     (void)fields;
-    if (n != 1)
-        return ks_fail(e, KS_EUSAGE, "name one shell: bash, zsh or fish");
+    if (n != 1) return ks_fail(e, KS_EUSAGE, "name one shell: bash, zsh or fish");
     return ks_print_completion(stdout, args[0], e);
 }
 
@@ -32,8 +32,7 @@ static int manual(const ks_globals *g, void *fields, int n, char **args, ks_erro
         puts("kinoseek");
         for (const ks_command *const *c = ks_commands; *c; c++) {
             fputs("kinoseek-", stdout);
-            for (const char *s = (*c)->name; *s; s++)
-                putchar(*s == ' ' ? '-' : *s);
+            for (const char *s = (*c)->name; *s; s++) putchar(*s == ' ' ? '-' : *s);
             putchar('\n');
         }
         return 0;
@@ -42,10 +41,10 @@ static int manual(const ks_globals *g, void *fields, int n, char **args, ks_erro
         ks_print_man(stdout, NULL);
         return 0;
     }
-    for (const ks_command *const *c = ks_commands; *c && strncmp(args[0], "kinoseek-", 9) == 0; c++) {
+    for (const ks_command *const *c = ks_commands; *c && strncmp(args[0], "kinoseek-", 9) == 0;
+         c++) {
         const char *a = (*c)->name, *b = args[0] + 9;
-        while (*a && (*a == ' ' ? '-' : *a) == *b)
-            a++, b++;
+        while (*a && (*a == ' ' ? '-' : *a) == *b) a++, b++;
         if (*a == 0 && *b == 0) {
             ks_print_man(stdout, *c);
             return 0;

@@ -30,8 +30,7 @@ static void print_rows(const ks_curve *c, int csv)
     ks_json j;
 
     ks_json_start(&j, stdout);
-    if (csv)
-        puts("t,score,cosine");
+    if (csv) puts("t,score,cosine");
     for (int i = 0; i < c->n; i++) {
         const ks_curve_point *p = &c->at[i];
         if (csv) {
@@ -51,11 +50,9 @@ static int write_svg(const ks_curve *c, const curve_fields *f, const char *title
     ks_user_file file;
     int err = ks_user_file_open(&file, f->svg, f->force, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     ks_curve_svg(file.f, c, title);
-    if ((err = ks_user_file_publish(&file, e)) < 0)
-        ks_user_file_drop(&file);
+    if ((err = ks_user_file_publish(&file, e)) < 0) ks_user_file_drop(&file);
     return err;
 }
 
@@ -64,16 +61,12 @@ static int show(const ks_curve *c, const curve_fields *f, const char *title, ks_
     ks_terminal t;
     int err = f->svg ? write_svg(c, f, title, e) : 0;
 
-    if (err == 0 && c->n == 0)
-        fputs("kinoseek: no frame of it is in the library\n", stderr);
-    if (err < 0 || c->n == 0)
-        return err;
-    if (f->json || f->csv)
-        print_rows(c, f->csv);
+    if (err == 0 && c->n == 0) fputs("kinoseek: no frame of it is in the library\n", stderr);
+    if (err < 0 || c->n == 0) return err;
+    if (f->json || f->csv) print_rows(c, f->csv);
     else if (!f->svg) {
         ks_terminal_of(&t, stdout);
-        if ((err = ks_plot_curve(stdout, c, &t, e)) == 0)
-            ks_say_peaks(stdout, c, &t);
+        if ((err = ks_plot_curve(stdout, c, &t, e)) == 0) ks_say_peaks(stdout, c, &t);
     }
     return err;
 }
@@ -89,18 +82,17 @@ static char *title_of(const char *words, ks_index *x, int64_t video)
     return asprintf(&title, "%s \xc2\xb7 %s", words, ks_base_name(path)) < 0 ? NULL : title;
 }
 
-static int draw(ks_curve *c, const ks_globals *g, const curve_fields *f, const ks_question *q, ks_error *e)
+static int draw(ks_curve *c, const ks_globals *g, const curve_fields *f, const ks_question *q,
+                ks_error *e)
 {
     ks_session *s = NULL;
     char *title = NULL;
     int err = ks_session_open(&s, g->library, &g->setup, e);
 
-    if (err == 0)
-        err = ks_ask_curve(c, s, q, e);
+    if (err == 0) err = ks_ask_curve(c, s, q, e);
     if (err == 0 && !(title = title_of(q->words, ks_session_index(s), c->video)))
         err = ks_fail(e, KS_ENOMEM, "no memory for a title");
-    if (err == 0)
-        err = show(c, f, title, e);
+    if (err == 0) err = show(c, f, title, e);
     free(title);
     ks_say_damage(s ? ks_session_index(s) : NULL, g, err);
     ks_session_close(s);
@@ -127,17 +119,21 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err;
 
     if (n < 2)
-        return ks_fail(e, KS_EUSAGE, "name a film and say what to look for: kinoseek curve lake.mp4 a dog jumping");
+        return ks_fail(
+            e, KS_EUSAGE,
+            "name a film and say what to look for: kinoseek curve lake.mp4 a dog jumping");
     if (!!f->json + !!f->csv + (f->svg && strcmp(f->svg, "-") == 0) > 1)
         return ks_fail(e, KS_EUSAGE, "name one of --json, --csv, --svg -");
     if (!(words = ks_join_words(n - 1, args + 1)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek curve lake.mp4 a dog jumping");
-    else
-        err = read_terms(&terms, f, e);
+    else err = read_terms(&terms, f, e);
     if (err == 0)
-        err = draw(&c, g, f, &(ks_question){.words = words, .terms = &terms, .translate = f->translate, .in = args[0]}, e);
+        err = draw(&c, g, f,
+                   &(ks_question){
+                       .words = words, .terms = &terms, .translate = f->translate, .in = args[0]},
+                   e);
     ks_terms_free(&terms);
     ks_curve_free(&c);
     free(words);

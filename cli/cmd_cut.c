@@ -19,15 +19,21 @@ typedef struct {
 } cut_fields;
 
 static const ks_option options[] = {
-    {0, "to", KS_OPT_TEXT, offsetof(cut_fields, to), "DIR", "folder for the pieces (made if absent)"},
-    {0, "hits", KS_OPT_TEXT, offsetof(cut_fields, list), "FILE", "search --json, or any list of labels; - is stdin"},
-    {0, "pad", KS_OPT_NUMBER, offsetof(cut_fields, pad), "SECONDS", "this much before and after too (0)"},
+    {0, "to", KS_OPT_TEXT, offsetof(cut_fields, to), "DIR",
+     "folder for the pieces (made if absent)"},
+    {0, "hits", KS_OPT_TEXT, offsetof(cut_fields, list), "FILE",
+     "search --json, or any list of labels; - is stdin"},
+    {0, "pad", KS_OPT_NUMBER, offsetof(cut_fields, pad), "SECONDS",
+     "this much before and after too (0)"},
     {0, "reencode", KS_OPT_FLAG, offsetof(cut_fields, reencode), NULL,
      "exact to the frame; else from the key frame before"},
-    {0, "by-label", KS_OPT_FLAG, offsetof(cut_fields, by_label), NULL, "a folder a label below DIR"},
+    {0, "by-label", KS_OPT_FLAG, offsetof(cut_fields, by_label), NULL,
+     "a folder a label below DIR"},
     {0, "force", KS_OPT_FLAG, offsetof(cut_fields, force), NULL, "replace pieces of the same name"},
-    {0, "fps", KS_OPT_NUMBER, offsetof(cut_fields, fps), "RATE", "of lists that count frames and do not say it"},
-    {0, "json", KS_OPT_FLAG, offsetof(cut_fields, json), NULL, "a JSON object a piece: the times that were cut"},
+    {0, "fps", KS_OPT_NUMBER, offsetof(cut_fields, fps), "RATE",
+     "of lists that count frames and do not say it"},
+    {0, "json", KS_OPT_FLAG, offsetof(cut_fields, json), NULL,
+     "a JSON object a piece: the times that were cut"},
     {0},
 };
 
@@ -35,16 +41,16 @@ typedef struct {
     const ks_globals *g;
     const cut_fields *f;
     ks_decoder *decoder;
-    const char *ending;      /* of the next piece, where the film's own does not do; NULL */
+    const char *ending; /* of the next piece, where the film's own does not do; NULL */
     int made, failed;
 } cutting;
 
 /* --- names --- */
-/* At most `most` bytes of s, not ending within a character; what names a folder or a control is '_'. */
+/* At most `most` bytes of s, not ending within a character; what names a folder or a control is
+ * '_'. */
 static void put_name(FILE *f, const char *s, size_t n, size_t most)
 {
-    for (n = n > most ? most : n; n > 0 && n == most && ((unsigned char)s[n] & 0xc0) == 0x80;)
-        n--;
+    for (n = n > most ? most : n; n > 0 && n == most && ((unsigned char)s[n] & 0xc0) == 0x80;) n--;
     for (size_t i = 0; i < n; i++)
         putc(s[i] == '/' || (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '_' : s[i], f);
 }
@@ -56,21 +62,21 @@ static void put_clock(FILE *f, double seconds)
     fprintf(f, "-%dh%02dm%02ds", s / 3600, s / 60 % 60, s % 60);
 }
 
-/* DIR[/LABEL]/03-lake-0h04m12s-0h04m19s-a dog.mp4: sorts as the hits did. A copy stays in the film's own container.
- * number 2 and more: beside one of that name. malloc'ed; NULL: no memory. */
-static char *name_piece(const cutting *c, const char *path, double from, double to, const char *label, int number)
+/* DIR[/LABEL]/03-lake-0h04m12s-0h04m19s-a dog.mp4: sorts as the hits did. A copy stays in the
+ * film's own container. number 2 and more: beside one of that name. malloc'ed; NULL: no memory. */
+static char *name_piece(const cutting *c, const char *path, double from, double to,
+                        const char *label, int number)
 {
     const char *name = ks_base_name(path), *dot = strrchr(name, '.');
-    size_t stem = dot && dot > name ? (size_t)(dot - name) : strlen(name), folder = strlen(c->f->to), size;
+    size_t stem = dot && dot > name ? (size_t)(dot - name) : strlen(name),
+           folder = strlen(c->f->to), size;
     char *out = NULL;
     FILE *f = open_memstream(&out, &size);
 
-    if (!f)
-        return NULL;
+    if (!f) return NULL;
     fprintf(f, "%s%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/");
     if (c->f->by_label) {
-        if (*label == '.')
-            putc('_', f); /* neither hidden nor the folder above */
+        if (*label == '.') putc('_', f); /* neither hidden nor the folder above */
         put_name(f, *label ? label : "no label", strlen(*label ? label : "no label"), 120);
         putc('/', f);
     }
@@ -82,19 +88,20 @@ static char *name_piece(const cutting *c, const char *path, double from, double 
         putc('-', f);
         put_name(f, label, strlen(label), 80);
     }
-    if (number > 1)
-        fprintf(f, " (%d)", number);
+    if (number > 1) fprintf(f, " (%d)", number);
     fputs(c->ending ? c->ending : c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv", f);
     return fclose(f) == 0 ? out : NULL;
 }
 
 /* --- one piece --- */
-/* Times as they are written are whole milliseconds: the first frame of a moment may lie half of one before, or behind,
- * and so may the first frame that is no more of it. A copy looks for the key frame at or before the start. */
+/* Times as they are written are whole milliseconds: the first frame of a moment may lie half of
+ * one before, or behind, and so may the first frame that is no more of it. A copy looks for the
+ * key frame at or before the start. */
 static const double rounding = 0.0005;
 
 /* Under a name that is free, also where somebody takes it meanwhile. *name: malloc'ed. */
-static int cut_free(char **name, ks_piece *p, const cutting *c, const char *label, double from, double to, ks_error *e)
+static int cut_free(char **name, ks_piece *p, const cutting *c, const char *label, double from,
+                    double to, ks_error *e)
 {
     struct stat st;
     int err = KS_EUSAGE;
@@ -104,16 +111,15 @@ static int cut_free(char **name, ks_piece *p, const cutting *c, const char *labe
         if (!(*name = name_piece(c, p->path, from, to, label, number)))
             return ks_fail(e, KS_ENOMEM, "no memory for a name");
         p->to_file = *name;
-        if (!p->force && lstat(*name, &st) == 0)
-            continue;
+        if (!p->force && lstat(*name, &st) == 0) continue;
         err = ks_cut(p, c->decoder, e);
-        if (err == KS_EUSAGE && lstat(*name, &st) != 0)
-            break; /* wrong use of another kind */
+        if (err == KS_EUSAGE && lstat(*name, &st) != 0) break; /* wrong use of another kind */
     }
     return err;
 }
 
-static void say_piece(const cutting *c, const ks_piece *p, const char *label, double from, double to)
+static void say_piece(const cutting *c, const ks_piece *p, const char *label, double from,
+                      double to)
 {
     char shown[PATH_MAX + 16], *real = realpath(p->path, NULL);
     ks_json j;
@@ -130,8 +136,7 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
         ks_json_seconds(&j, "end", p->cut_to);
         ks_json_seconds(&j, "asked_start", from);
         ks_json_seconds(&j, "asked_end", to);
-        if (*label)
-            ks_json_text(&j, "label", label);
+        if (*label) ks_json_text(&j, "label", label);
         ks_json_close(&j);
     }
     free(real);
@@ -139,7 +144,9 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
 
 static int make_folder(const char *path, ks_error *e)
 {
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+    return mkdir(path, 0777) == 0 || errno == EEXIST
+               ? 0
+               : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
 }
 
 static int make_label_folder(const cutting *c, const char *path, const char *label, ks_error *e)
@@ -156,7 +163,8 @@ static int make_label_folder(const cutting *c, const char *path, const char *lab
 }
 
 /* end < 0: to the film's end. */
-static int cut_one(cutting *c, const char *path, double start, double end, const char *label, ks_error *e)
+static int cut_one(cutting *c, const char *path, double start, double end, const char *label,
+                   ks_error *e)
 {
     double from = fmax(start - c->f->pad, 0), to = end < 0 ? -1 : end + c->f->pad;
     ks_piece p = {.path = path,
@@ -168,14 +176,14 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
     int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
 
     c->ending = NULL;
-    if (err == 0)
-        err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
+    if (err == 0) err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
     if (err < 0 && p.unfit) { /* Matroska takes nearly all pictures and sound that there are */
         c->ending = ".mkv";
         err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
     }
     if (err == 0 && p.sounds_left > 0)
-        fprintf(stderr, "kinoseek: %s: %d stream%s of sound left out: no container takes it\n", name, p.sounds_left, p.sounds_left == 1 ? "" : "s");
+        fprintf(stderr, "kinoseek: %s: %d stream%s of sound left out: no container takes it\n",
+                name, p.sounds_left, p.sounds_left == 1 ? "" : "s");
     if (err == 0) {
         c->made++;
         say_piece(c, &p, label, from, to < 0 ? p.cut_to : to);
@@ -192,15 +200,15 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
 /* FILE@START-END: a file of that whole name is not what is meant, there must be times. */
 static int cut_word(cutting *c, const char *word, ks_error *e)
 {
-    char *file = strdup(word), *at = file ? strrchr(file, '@') : NULL, *dash = at ? strchr(at, '-') : NULL;
+    char *file = strdup(word), *at = file ? strrchr(file, '@') : NULL,
+         *dash = at ? strchr(at, '-') : NULL;
     double start, end;
     int err;
 
-    if (!file)
-        return ks_fail(e, KS_ENOMEM, "no memory");
-    if (dash)
-        *dash = 0;
-    if (!dash || ks_parse_seconds(&start, at + 1) < 0 || ks_parse_seconds(&end, dash + 1) < 0 || end <= start) {
+    if (!file) return ks_fail(e, KS_ENOMEM, "no memory");
+    if (dash) *dash = 0;
+    if (!dash || ks_parse_seconds(&start, at + 1) < 0 || ks_parse_seconds(&end, dash + 1) < 0 ||
+        end <= start) {
         err = ks_fail(e, KS_EUSAGE, "%s: say from when to when: lake.mp4@4:12-4:19", word);
     } else {
         *at = 0;
@@ -219,8 +227,7 @@ static int cut_list(cutting *c, const char *list, ks_error *e)
     for (int i = 0; err == 0 && i < s.n; i++)
         if (s.at[i].yes)
             err = cut_one(c, s.at[i].film, s.at[i].start, s.at[i].end, s.at[i].label, e);
-    if (err == 0)
-        ks_spans_free(&s);
+    if (err == 0) ks_spans_free(&s);
     return err;
 }
 
@@ -230,20 +237,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err;
 
     if (!c.f->to || (n == 0) == (c.f->list == NULL))
-        return ks_fail(e, KS_EUSAGE, "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
-    if ((err = make_folder(c.f->to, e)) < 0)
-        return err;
-    if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0)
-        return err;
-    if (c.f->list)
-        err = cut_list(&c, c.f->list, e);
-    for (int i = 0; i < n && err == 0; i++)
-        err = cut_word(&c, args[i], e);
+        return ks_fail(e, KS_EUSAGE,
+                       "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
+    if ((err = make_folder(c.f->to, e)) < 0) return err;
+    if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
+    if (c.f->list) err = cut_list(&c, c.f->list, e);
+    for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
-    if (err < 0)
-        return err;
-    if (c.made + c.failed == 0)
-        return 1;
+    if (err < 0) return err;
+    if (c.made + c.failed == 0) return 1;
     return c.failed == 0 ? 0 : c.made ? 3 : 4;
 }
 

@@ -22,7 +22,8 @@ typedef struct {
 
 static const ks_option options[] = {
     {0, "json", KS_OPT_FLAG, offsetof(doctor_fields, json), NULL, "one JSON object"},
-    {0, "clear-cache", KS_OPT_FLAG, offsetof(doctor_fields, clear), NULL, "take away what is kept between runs"},
+    {0, "clear-cache", KS_OPT_FLAG, offsetof(doctor_fields, clear), NULL,
+     "take away what is kept between runs"},
     {0},
 };
 
@@ -33,20 +34,20 @@ typedef struct {
 } section;
 
 typedef struct {
-    char path[PATH_MAX];      /* "" none */
-    int64_t free_bytes;       /* of its disk; -1: no such place */
+    char path[PATH_MAX]; /* "" none */
+    int64_t free_bytes;  /* of its disk; -1: no such place */
 } place;
 
 /* What was found out, before it is said in words or as JSON. */
 typedef struct {
-    int cores;                /* for this process; 0: not known */
-    int64_t memory;           /* bytes; 0: not known */
+    int cores;      /* for this process; 0: not known */
+    int64_t memory; /* bytes; 0: not known */
     place library, cache;
-    ks_cache_room room;       /* of the cache */
-    char *decoder, *model;    /* paths; NULL: missing, and why */
+    ks_cache_room room;    /* of the cache */
+    char *decoder, *model; /* paths; NULL: missing, and why */
     const char *model_name;
     char no_decoder[200], no_model[200];
-    ks_info info;             /* of the model, where it is */
+    ks_info info; /* of the model, where it is */
     section encoder, index, decoding, network;
 } found;
 
@@ -55,10 +56,8 @@ static void machine(found *f)
     cpu_set_t cpus;
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
 
-    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
-        f->cores = CPU_COUNT(&cpus);
-    if (pages > 0)
-        f->memory = (int64_t)pages * (int64_t)page;
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) f->cores = CPU_COUNT(&cpus);
+    if (pages > 0) f->memory = (int64_t)pages * (int64_t)page;
 }
 
 static void disk(place *p, const char *path)
@@ -71,12 +70,10 @@ static void disk(place *p, const char *path)
     p->free_bytes = -1;
     while (statvfs(folder, &v) != 0) { /* the folder may not be there yet: its disk is */
         slash = strrchr(folder, '/');
-        if (!strcmp(folder, "/") || !strcmp(folder, "."))
-            return;
-        if (!slash || slash == folder) /* what is left of the path: the folder we stand in, or the root */
-            snprintf(folder, sizeof folder, "%s", slash ? "/" : ".");
-        else
-            *slash = 0;
+        if (!strcmp(folder, "/") || !strcmp(folder, ".")) return;
+        /* what is left of the path: the folder we stand in, or the root */
+        if (!slash || slash == folder) snprintf(folder, sizeof folder, "%s", slash ? "/" : ".");
+        else *slash = 0;
     }
     p->free_bytes = (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
@@ -87,7 +84,11 @@ static void cache_folder(char cache[PATH_MAX])
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     int own = xdg && *xdg == '/', known = own || (home && *home == '/');
 
-    snprintf(cache, PATH_MAX, "%s%s%s", own ? xdg : known ? home : "", known && !own ? "/.cache" : "", known ? "/kinoseek" : "");
+    snprintf(cache, PATH_MAX, "%s%s%s",
+             own     ? xdg
+             : known ? home
+                     : "",
+             known && !own ? "/.cache" : "", known ? "/kinoseek" : "");
 }
 
 static void places(found *f, const ks_globals *g)
@@ -95,8 +96,7 @@ static void places(found *f, const ks_globals *g)
     char *tokenizer = NULL, cache[PATH_MAX];
     ks_error e;
 
-    if (g->library)
-        disk(&f->library, g->library);
+    if (g->library) disk(&f->library, g->library);
     cache_folder(cache);
     if (cache[0]) {
         disk(&f->cache, cache);
@@ -105,7 +105,8 @@ static void places(found *f, const ks_globals *g)
     if (ks_locate_decoder(&f->decoder, &g->setup, &e) < 0)
         snprintf(f->no_decoder, sizeof f->no_decoder, "%.199s", e.msg);
     f->model_name = g->setup.model ? g->setup.model : ks_default_model(&g->setup);
-    if (ks_locate_model(&f->model, &tokenizer, &g->setup, f->model_name, &e) < 0 || ks_model_info(&f->info, f->model, &e) < 0) {
+    if (ks_locate_model(&f->model, &tokenizer, &g->setup, f->model_name, &e) < 0 ||
+        ks_model_info(&f->info, f->model, &e) < 0) {
         snprintf(f->no_model, sizeof f->no_model, "%.199s", e.msg);
         free(f->model);
         f->model = NULL;
@@ -122,10 +123,8 @@ static void gather(found *f, const ks_globals *g)
     f->index.part = "index";
     f->index.n = ks_index_about(f->index.at, MOST);
     f->decoding.part = "decoder";
-    if (f->decoder)
-        f->decoding.n = ks_decoder_about(f->decoder, f->decoding.at, MOST);
-    if (f->decoding.n < 0)
-        f->decoding.n = 0;
+    if (f->decoder) f->decoding.n = ks_decoder_about(f->decoder, f->decoding.at, MOST);
+    if (f->decoding.n < 0) f->decoding.n = 0;
     f->network.part = "network";
     f->network.at[0].name = "libcurl";
     ks_http_about(f->network.at[0].value, sizeof f->network.at[0].value);
@@ -140,7 +139,8 @@ static void drop(found *f)
 }
 
 /* --- in words --- */
-static void line(FILE *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(FILE *out, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 static void line(FILE *out, const char *name, const char *format, ...)
 {
     va_list args;
@@ -154,12 +154,9 @@ static void line(FILE *out, const char *name, const char *format, ...)
 
 static void print_place(const char *name, const place *p, const char *none)
 {
-    if (!p->path[0])
-        line(stdout, name, "none: %s", none);
-    else if (p->free_bytes < 0)
-        line(stdout, name, "%s (no such place)", p->path);
-    else
-        line(stdout, name, "%s, %.1f GB free", p->path, (double)p->free_bytes / 1e9);
+    if (!p->path[0]) line(stdout, name, "none: %s", none);
+    else if (p->free_bytes < 0) line(stdout, name, "%s (no such place)", p->path);
+    else line(stdout, name, "%s, %.1f GB free", p->path, (double)p->free_bytes / 1e9);
 }
 
 static void print_machine(const found *f)
@@ -167,20 +164,20 @@ static void print_machine(const found *f)
     char bytes[32];
 
     puts("machine");
-    if (f->cores)
-        line(stdout, "cores", "%d for this process", f->cores);
-    if (f->memory)
-        line(stdout, "memory", "%.1f GB", (double)f->memory / 1e9);
+    if (f->cores) line(stdout, "cores", "%d for this process", f->cores);
+    if (f->memory) line(stdout, "memory", "%.1f GB", (double)f->memory / 1e9);
     puts("places");
     print_place("library", &f->library, "neither HOME nor XDG_DATA_HOME is set");
     print_place("cache", &f->cache, "neither HOME nor XDG_CACHE_HOME is an absolute path");
     if (f->cache.path[0])
-        line(stdout, "", "%s in %lld files; --clear-cache takes them away", ks_bytes(bytes, f->room.bytes), (long long)f->room.files);
-    line(stdout, "decoder", "%s%s", f->decoder ? "" : "missing: ", f->decoder ? f->decoder : f->no_decoder);
+        line(stdout, "", "%s in %lld files; --clear-cache takes them away",
+             ks_bytes(bytes, f->room.bytes), (long long)f->room.files);
+    line(stdout, "decoder", "%s%s",
+         f->decoder ? "" : "missing: ", f->decoder ? f->decoder : f->no_decoder);
     if (f->model)
-        line(stdout, "model", "%s: %s, D %d, T %d, %s", f->model_name, f->model, f->info.dim, f->info.frames, f->info.dtype);
-    else
-        line(stdout, "model", "%s: %s", f->model_name, f->no_model);
+        line(stdout, "model", "%s: %s, D %d, T %d, %s", f->model_name, f->model, f->info.dim,
+             f->info.frames, f->info.dtype);
+    else line(stdout, "model", "%s: %s", f->model_name, f->no_model);
 }
 
 static void print_parts(FILE *out, const found *f)
@@ -199,8 +196,7 @@ int ks_print_version(FILE *out, const ks_globals *g)
     found *f = calloc(1, sizeof *f);
 
     fprintf(out, "kinoseek %s\n", KS_VERSION);
-    if (!f)
-        return 0;
+    if (!f) return 0;
     gather(f, g);
     print_parts(out, f);
     drop(f);
@@ -229,31 +225,27 @@ static void words(ks_json *j, const char *key, const char *list, const char *bet
     ks_json_close(j);
 }
 
-/* One fact: a list, null for what is "not here (...)", else the value without the remark behind a semicolon. */
+/* One fact: a list, null for what is "not here (...)", else the value without the remark behind
+ * a semicolon. */
 static void fact_json(ks_json *j, const ks_fact *fact)
 {
     char key[64], value[160];
 
     key_of(key, fact->name);
     snprintf(value, sizeof value, "%.*s", (int)strcspn(fact->value, ";"), fact->value);
-    if (strcmp(key, "hwaccels") == 0 || strcmp(key, "cpu_path") == 0)
-        words(j, key, value, " ");
-    else if (strcmp(key, "sandbox") == 0)
-        words(j, key, value, ", ");
-    else
-        ks_json_text(j, key, strncmp(value, "not here", 8) == 0 ? NULL : value);
+    if (strcmp(key, "hwaccels") == 0 || strcmp(key, "cpu_path") == 0) words(j, key, value, " ");
+    else if (strcmp(key, "sandbox") == 0) words(j, key, value, ", ");
+    else ks_json_text(j, key, strncmp(value, "not here", 8) == 0 ? NULL : value);
 }
 
 static void section_json(ks_json *j, const section *s)
 {
     ks_json_open(j, s->part, '{');
-    for (int i = 0; i < s->n; i++)
-        fact_json(j, &s->at[i]);
+    for (int i = 0; i < s->n; i++) fact_json(j, &s->at[i]);
     ks_json_open(j, "notes", '[');
     for (int i = 0; i < s->n; i++) {
         const char *remark = strstr(s->at[i].value, "; ");
-        if (remark)
-            ks_json_text(j, NULL, remark + 2);
+        if (remark) ks_json_text(j, NULL, remark + 2);
     }
     ks_json_close(j);
     ks_json_close(j);
@@ -267,10 +259,8 @@ static void place_json(ks_json *j, const char *key, const place *p, const ks_cac
     }
     ks_json_open(j, key, '{');
     ks_json_path(j, "path", p->path);
-    if (p->free_bytes >= 0)
-        ks_json_int(j, "free_bytes", p->free_bytes);
-    else
-        ks_json_text(j, "free_bytes", NULL);
+    if (p->free_bytes >= 0) ks_json_int(j, "free_bytes", p->free_bytes);
+    else ks_json_text(j, "free_bytes", NULL);
     if (room) {
         ks_json_int(j, "bytes", room->bytes);
         ks_json_int(j, "files", room->files);
@@ -308,10 +298,8 @@ static void print_json(const found *f)
     ks_json_open(&j, "places", '{');
     place_json(&j, "library", &f->library, NULL);
     place_json(&j, "cache", &f->cache, &f->room);
-    if (f->decoder)
-        ks_json_path(&j, "decoder", f->decoder);
-    else
-        ks_json_text(&j, "decoder", NULL);
+    if (f->decoder) ks_json_path(&j, "decoder", f->decoder);
+    else ks_json_text(&j, "decoder", NULL);
     model_json(&j, f);
     ks_json_close(&j);
     section_json(&j, &f->encoder);
@@ -329,14 +317,14 @@ static int clear(const doctor_fields *o, ks_error *e)
 
     cache_folder(cache);
     if (!cache[0])
-        return ks_fail(e, KS_EUSAGE, "there is no cache: neither HOME nor XDG_CACHE_HOME is an absolute path");
+        return ks_fail(e, KS_EUSAGE,
+                       "there is no cache: neither HOME nor XDG_CACHE_HOME is an absolute path");
     int err = ks_cache_look(&room, cache, 1, e);
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     if (!o->json) {
-        printf("%s: %s taken away, %s", cache, ks_counted(files, room.files, "file"), ks_bytes(bytes, room.bytes));
-        if (room.others > 0)
-            printf("; left: %lld that are not kinoseek's", (long long)room.others);
+        printf("%s: %s taken away, %s", cache, ks_counted(files, room.files, "file"),
+               ks_bytes(bytes, room.bytes));
+        if (room.others > 0) printf("; left: %lld that are not kinoseek's", (long long)room.others);
         putchar('\n');
         return 0;
     }
@@ -356,12 +344,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     found *f;
 
     (void)args;
-    if (n > 0)
-        return ks_fail(e, KS_EUSAGE, "takes no arguments");
-    if (o->clear)
-        return clear(o, e);
-    if (!(f = calloc(1, sizeof *f)))
-        return ks_fail(e, KS_ENOMEM, "no memory");
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "takes no arguments");
+    if (o->clear) return clear(o, e);
+    if (!(f = calloc(1, sizeof *f))) return ks_fail(e, KS_ENOMEM, "no memory");
     gather(f, g);
     if (o->json) {
         print_json(f);
@@ -370,7 +355,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         print_machine(f);
         print_parts(stdout, f);
         puts("measure");
-        line(stdout, "your own films", "how well this library answers you: kinoseek eval mine FILE");
+        line(stdout, "your own films",
+             "how well this library answers you: kinoseek eval mine FILE");
     }
     drop(f);
     return 0;

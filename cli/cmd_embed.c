@@ -15,15 +15,24 @@ typedef struct {
 
 static const ks_option embed_options[] = {
     {0, "text", KS_OPT_LIST, offsetof(embed_fields, text), "WORDS", "a sentence"},
-    {0, "ids", KS_OPT_LIST, offsetof(embed_fields, ids), "N,N,...", "token ids; an empty list is an empty sentence"},
-    {0, "image", KS_OPT_LIST, offsetof(embed_fields, image), "FILE", "a picture, as a film that stands still"},
-    {0, "video", KS_OPT_LIST, offsetof(embed_fields, video), "FILE[@A[-B]]", "a film, or its seconds A to B"},
-    {0, "npy", KS_OPT_LIST, offsetof(embed_fields, npy), "FILE", "frames [T,S,S,3]: uint8, or float32 in [0,1]"},
-    {0, "frame-paddings", KS_OPT_TEXT, offsetof(embed_fields, paddings), "0,0,1", "frames of --npy that are padding"},
-    {0, "frames", KS_OPT_COUNT, offsetof(embed_fields, frames), "N", "frames of a picture or film (the model's own)"},
-    {0, "fit", KS_OPT_TEXT, offsetof(embed_fields, fit), KS_FIT_NAMES, "how a frame becomes square (squash)"},
-    {'o', "output", KS_OPT_TEXT, offsetof(embed_fields, out), "FILE.npy", "float32 [n,D] instead of JSON lines"},
-    {0, "force", KS_OPT_FLAG, offsetof(embed_fields, force), NULL, "let --output replace a file that is there"},
+    {0, "ids", KS_OPT_LIST, offsetof(embed_fields, ids), "N,N,...",
+     "token ids; an empty list is an empty sentence"},
+    {0, "image", KS_OPT_LIST, offsetof(embed_fields, image), "FILE",
+     "a picture, as a film that stands still"},
+    {0, "video", KS_OPT_LIST, offsetof(embed_fields, video), "FILE[@A[-B]]",
+     "a film, or its seconds A to B"},
+    {0, "npy", KS_OPT_LIST, offsetof(embed_fields, npy), "FILE",
+     "frames [T,S,S,3]: uint8, or float32 in [0,1]"},
+    {0, "frame-paddings", KS_OPT_TEXT, offsetof(embed_fields, paddings), "0,0,1",
+     "frames of --npy that are padding"},
+    {0, "frames", KS_OPT_COUNT, offsetof(embed_fields, frames), "N",
+     "frames of a picture or film (the model's own)"},
+    {0, "fit", KS_OPT_TEXT, offsetof(embed_fields, fit), KS_FIT_NAMES,
+     "how a frame becomes square (squash)"},
+    {'o', "output", KS_OPT_TEXT, offsetof(embed_fields, out), "FILE.npy",
+     "float32 [n,D] instead of JSON lines"},
+    {0, "force", KS_OPT_FLAG, offsetof(embed_fields, force), NULL,
+     "let --output replace a file that is there"},
     {0},
 };
 
@@ -49,13 +58,17 @@ typedef struct {
 /* The lists of all kinds, merged into the order they were typed in. */
 static int merge(embedding *m, ks_error *e)
 {
-    const ks_opt_list *lists[KINDS] = {&m->f->text, &m->f->ids, &m->f->image, &m->f->video, &m->f->npy};
+    const ks_opt_list *lists[KINDS] = {&m->f->text, &m->f->ids, &m->f->image, &m->f->video,
+                                       &m->f->npy};
     for (int k = 0; k < KINDS; k++) m->n += lists[k]->n;
-    if (m->n == 0) return ks_fail(e, KS_EUSAGE, "nothing to embed: give --text, --ids, --image, --video or --npy");
+    if (m->n == 0)
+        return ks_fail(e, KS_EUSAGE,
+                       "nothing to embed: give --text, --ids, --image, --video or --npy");
     m->inputs = calloc((size_t)m->n, sizeof *m->inputs);
     if (!m->inputs) return ks_fail(e, KS_ENOMEM, "no memory");
     for (int k = 0; k < KINDS; k++)
-        for (int i = 0; i < lists[k]->n; i++) m->inputs[lists[k]->order[i]] = (input){lists[k]->at[i], k};
+        for (int i = 0; i < lists[k]->n; i++)
+            m->inputs[lists[k]->order[i]] = (input){lists[k]->at[i], k};
     return 0;
 }
 
@@ -68,9 +81,14 @@ static int read_ids(ks_sentence *s, const char *list, ks_error *e)
         errno = 0;
         long id = strtol(at, &end, 10);
         if (end == at || *at == ' ' || *at == '+' || (*end && (*end != ',' || !end[1])))
-            return ks_fail(e, KS_EUSAGE, "--ids %.80s: whole numbers with commas between, as in 262,266,768", list);
-        if (errno || id < 0 || id > INT32_MAX) return ks_fail(e, KS_EUSAGE, "--ids: %.*s is no token id", (int)(end - at), at);
-        if (s->count == KS_TEXT_MAX) return ks_fail(e, KS_EUSAGE, "--ids: more than the %d that the model reads", KS_TEXT_MAX);
+            return ks_fail(e, KS_EUSAGE,
+                           "--ids %.80s: whole numbers with commas between, as in 262,266,768",
+                           list);
+        if (errno || id < 0 || id > INT32_MAX)
+            return ks_fail(e, KS_EUSAGE, "--ids: %.*s is no token id", (int)(end - at), at);
+        if (s->count == KS_TEXT_MAX)
+            return ks_fail(e, KS_EUSAGE, "--ids: more than the %d that the model reads",
+                           KS_TEXT_MAX);
         s->ids[s->count++] = (int32_t)id;
         at = *end ? end + 1 : end;
     }
@@ -86,7 +104,8 @@ static int embed_text(float *v, ks_sentence *s, const embedding *m, const input 
 static int embed_clip(float *v, embedding *m, const input *in, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(m->enc);
-    ks_clip_how how = {&m->g->setup, &m->decoder, m->f->frames ? m->f->frames : info->frames, ks_side(info), ks_fit_named(m->f->fit)};
+    ks_clip_how how = {&m->g->setup, &m->decoder, m->f->frames ? m->f->frames : info->frames,
+                       ks_side(info), ks_fit_named(m->f->fit)};
     ks_clip_pixels clip = {0};
     int err = in->kind == IMAGE   ? ks_clip_image(&clip, &how, in->value, e)
               : in->kind == VIDEO ? ks_clip_video(&clip, &how, in->value, e)
@@ -122,7 +141,8 @@ static int embed_all(embedding *m, ks_error *e)
     for (int i = 0; i < m->n && !err; i++) {
         ks_sentence s;
         float *v = m->vectors + (m->f->out ? (size_t)i * (size_t)dim : 0);
-        err = m->inputs[i].kind <= IDS ? embed_text(v, &s, m, &m->inputs[i], e) : embed_clip(v, m, &m->inputs[i], e);
+        err = m->inputs[i].kind <= IDS ? embed_text(v, &s, m, &m->inputs[i], e)
+                                       : embed_clip(v, m, &m->inputs[i], e);
         if (!err && !m->f->out) print_vector(&m->inputs[i], &s, v, dim);
     }
     if (!err && m->f->out) ks_npy_write(m->to.f, m->vectors, 2, (int64_t[]){m->n, dim});
@@ -133,15 +153,23 @@ static int embed(const ks_globals *g, void *fields, int n, char **args, ks_error
 {
     embedding m = {.g = g, .f = fields};
     int towers = 0;
-    if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: say what it is: --text, --image, --video, --npy or --ids", args[0]);
-    if (m.f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", m.f->frames);
-    if (m.f->paddings && m.f->npy.n == 0) return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
+    if (n > 0)
+        return ks_fail(e, KS_EUSAGE, "%s: say what it is: --text, --image, --video, --npy or --ids",
+                       args[0]);
+    if (m.f->frames > 4096)
+        return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", m.f->frames);
+    if (m.f->paddings && m.f->npy.n == 0)
+        return ks_fail(e, KS_EUSAGE, "--frame-paddings goes with --npy");
     int err = merge(&m, e);
-    if (!err && m.f->out) err = ks_user_file_open(&m.to, m.f->out, m.f->force, e); /* before the work that fills it */
-    for (int i = 0; i < m.n && !err; i++) towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
+    /* before the work that fills it */
+    if (!err && m.f->out) err = ks_user_file_open(&m.to, m.f->out, m.f->force, e);
+    for (int i = 0; i < m.n && !err; i++)
+        towers |= m.inputs[i].kind <= IDS ? KS_TOWER_TEXT : KS_TOWER_VIDEO;
     if (!err) err = ks_open_encoder(&m.enc, &g->setup, NULL, towers, KS_FP32, e);
     if (!err && (towers & KS_TOWER_VIDEO) && ks_encoder_info(m.enc)->kind != KS_LVT)
-        err = ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model; `features` says what its stages give");
+        err = ks_fail(e, KS_EUSAGE,
+                      "this model gives no video vector: it is not an LvT model; `features` says "
+                      "what its stages give");
     if (!err) err = embed_all(&m, e);
     if (!err && m.f->out) err = ks_user_file_publish(&m.to, e);
     ks_user_file_drop(&m.to);

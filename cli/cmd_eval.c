@@ -1,5 +1,5 @@
-/* cmd_eval.c - `eval retrieval|classify|multilabel|choice`: the measures of the field, on vectors or on films, on lists or
- * by a protocol. */
+/* cmd_eval.c - `eval retrieval|classify|multilabel|choice`: the measures of the field, on
+ * vectors or on films, on lists or by a protocol. */
 #include "cli/commands.h"
 #include "cli/eval_figures.h"
 #include "cli/eval_watch.h"
@@ -46,15 +46,18 @@ typedef struct {
     const ks_globals *g;
     const eval_fields *f;
     ks_eval_task task;
-    ks_setup setup;            /* g's, whose notices the watch sees */
-    ks_encoder *enc;           /* NULL: all vectors come from files */
+    ks_setup setup;  /* g's, whose notices the watch sees */
+    ks_encoder *enc; /* NULL: all vectors come from files */
     ks_watch watch;
     ks_eval_protocol protocol;
-    const char **files; int n_files;
-    const char *variant;       /* NULL: there is but one reading */
-    char **templates; int n_templates;
+    const char **files;
+    int n_files;
+    const char *variant; /* NULL: there is but one reading */
+    char **templates;
+    int n_templates;
     const char *templates_name;
-    ks_fit fits[FITS]; int n_fits;
+    ks_fit fits[FITS];
+    int n_fits;
     ks_eval_set set;
     ks_eval_vectors videos, texts;
 } run;
@@ -169,9 +172,9 @@ static int begin(run *r, int n, char **args, ks_error *e)
         return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
     int err = read_protocol(r, n, args, e);
     if (!err && !f->protocol && (!f->videos || !f->texts || !f->map))
-        err = ks_fail(
-            e, KS_EUSAGE,
-            "give --videos, --texts and --map: what is asked of what, and what is right; or --protocol");
+        err = ks_fail(e, KS_EUSAGE,
+                      "give --videos, --texts and --map: what is asked of what, and what is right; "
+                      "or --protocol");
     if (!err) err = read_fits(r, e);
     if (!err) err = read_templates(r, e);
     if (!err && f->protocol && !f->video_vectors && !f->media)
@@ -358,11 +361,10 @@ static int check_films(const run *r, ks_error *e)
     int64_t i = 0;
     if (r->f->video_vectors || r->f->media) return 0;
     while (i < r->set.videos.n && !r->set.videos.at[i].value) i++;
-    return i < r->set.videos.n
-               ? 0
-               : ks_fail(
-                     e, KS_EUSAGE,
-                     "give --video-vectors and --text-vectors (kinoseek embed -o makes such files), or --media with the films");
+    return i < r->set.videos.n ? 0
+                               : ks_fail(e, KS_EUSAGE,
+                                         "give --video-vectors and --text-vectors (kinoseek embed "
+                                         "-o makes such files), or --media with the films");
 }
 
 static int one_set(run *r, ks_error *e)

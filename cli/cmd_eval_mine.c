@@ -1,4 +1,5 @@
-/* cmd_eval_mine.c - `eval mine FILE`: a person's own sentences and moments against his own library, or several. */
+/* cmd_eval_mine.c - `eval mine FILE`: a person's own sentences and moments against his own
+ * library, or several. */
 #include "cli/commands.h"
 #include "cli/terminal.h"
 #include "eval/eval.h"
@@ -36,14 +37,16 @@ typedef struct {
     const ks_globals *g;
     const mine_fields *f;
     ks_eval_wishes wishes;
-    judged *at; int n;
+    judged *at;
+    int n;
     int bar;
     const char *doing;
 } mine;
 
 /* --- what is asked --- */
 
-/* Truth as annotation tools write it: a label is the sentence. What somebody said is not there is no moment. */
+/* Truth as annotation tools write it: a label is the sentence. What somebody said is not there
+ * is no moment. */
 static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
 {
     ks_spans s;
@@ -113,10 +116,7 @@ static int judge(mine *m, judged *j, ks_error *e)
 
 /* --- what is said --- */
 
-static double share(int64_t hits, int64_t n)
-{
-    return n ? (double)hits / (double)n : NAN;
-}
+static double share(int64_t hits, int64_t n) { return n ? (double)hits / (double)n : NAN; }
 
 static int differing(const judged *j, int n)
 {
@@ -196,9 +196,9 @@ static void show(const mine *m, const judged *j)
         show_shares("approximate", &j->near);
         printf("  %d of %d sentences have another rank\n", differing(j, m->wishes.n), m->wishes.n);
     } else printf("approximate  this library is small enough to be searched exactly always\n");
-    printf(
-        "cut-off      shows the right moment of %lld, withholds it of %lld that have it among the first ten",
-        (long long)f->answered, (long long)f->withheld);
+    printf("cut-off      shows the right moment of %lld, withholds it of %lld that have it among "
+           "the first ten",
+           (long long)f->answered, (long long)f->withheld);
     if (f->absent)
         printf(";\n             of %lld sentences that nothing here answers, %lld are answered",
                (long long)f->absent, (long long)f->absent_answered);
@@ -230,10 +230,10 @@ static int compare(const mine *m, const judged *a, const judged *b, int within, 
     mean = n ? mean / (double)n : NAN;
     snprintf(name, sizeof name, "r%d", within);
     if (!m->f->json) {
-        printf(
-            "%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld worse%s\n",
-            b->path, a->path, within, 100 * mean, 100 * low, 100 * high, (long long)better,
-            (long long)worse, low <= 0 && high >= 0 ? "; too few to say which is better" : "");
+        printf("%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld "
+               "worse%s\n",
+               b->path, a->path, within, 100 * mean, 100 * low, 100 * high, (long long)better,
+               (long long)worse, low <= 0 && high >= 0 ? "; too few to say which is better" : "");
         return 0;
     }
     ks_json j;
@@ -288,10 +288,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     return err;
 }
 
-static void defaults(void *fields)
-{
-    ((mine_fields *)fields)->seed = 1;
-}
+static void defaults(void *fields) { ((mine_fields *)fields)->seed = 1; }
 
 extern const ks_command ks_cmd_eval_mine;
 const ks_command ks_cmd_eval_mine = {

@@ -1,4 +1,5 @@
-/* cmd_eval_probe.c - `eval probe`: a head learnt on a frozen model, what it is worth, and its checkpoint. */
+/* cmd_eval_probe.c - `eval probe`: a head learnt on a frozen model, what it is worth, and its
+ * checkpoint. */
 #include "cli/clip_input.h"
 #include "eval/eval.h"
 #include "formats/formats.h"
@@ -15,36 +16,49 @@ typedef struct {
 } probe_fields;
 
 static const ks_option options[] = {
-    {0, "train", KS_OPT_TEXT, offsetof(probe_fields, train), "TSV", "film, class: FILE or FILE@START-END, a tab, a name"},
-    {0, "test", KS_OPT_TEXT, offsetof(probe_fields, test), "TSV", "the same, of what it has not seen"},
-    {0, "head", KS_OPT_TEXT, offsetof(probe_fields, head), "linear|attentive", "of the mean token, or of a learnt pooler"},
-    {'o', "output", KS_OPT_TEXT, offsetof(probe_fields, out), "FILE.npz", "the classifier; FILE.classes.txt goes beside it"},
+    {0, "train", KS_OPT_TEXT, offsetof(probe_fields, train), "TSV",
+     "film, class: FILE or FILE@START-END, a tab, a name"},
+    {0, "test", KS_OPT_TEXT, offsetof(probe_fields, test), "TSV",
+     "the same, of what it has not seen"},
+    {0, "head", KS_OPT_TEXT, offsetof(probe_fields, head), "linear|attentive",
+     "of the mean token, or of a learnt pooler"},
+    {'o', "output", KS_OPT_TEXT, offsetof(probe_fields, out), "FILE.npz",
+     "the classifier; FILE.classes.txt goes beside it"},
     {0, "media", KS_OPT_TEXT, offsetof(probe_fields, media), "DIR", "folder of the films"},
-    {0, "frames", KS_OPT_COUNT, offsetof(probe_fields, frames), "N", "of a film, evenly spread (16)"},
-    {0, "fit", KS_OPT_TEXT, offsetof(probe_fields, fit), KS_FIT_NAMES, "how a frame becomes square (squash)"},
-    {0, "epochs", KS_OPT_COUNT, offsetof(probe_fields, epochs), "N", "passes over the films of --train (30; linear 100)"},
+    {0, "frames", KS_OPT_COUNT, offsetof(probe_fields, frames), "N",
+     "of a film, evenly spread (16)"},
+    {0, "fit", KS_OPT_TEXT, offsetof(probe_fields, fit), KS_FIT_NAMES,
+     "how a frame becomes square (squash)"},
+    {0, "epochs", KS_OPT_COUNT, offsetof(probe_fields, epochs), "N",
+     "passes over the films of --train (30; linear 100)"},
     {0, "batch", KS_OPT_COUNT, offsetof(probe_fields, batch), "N", "films a step (64)"},
-    {0, "rate", KS_OPT_NUMBER, offsetof(probe_fields, rate), "X", "of learning, at its peak (0.001)"},
+    {0, "rate", KS_OPT_NUMBER, offsetof(probe_fields, rate), "X",
+     "of learning, at its peak (0.001)"},
     {0, "decay", KS_OPT_NUMBER, offsetof(probe_fields, decay), "X", "of weights (0.01)"},
     {0, "seed", KS_OPT_COUNT, offsetof(probe_fields, seed), "N", "of what is drawn (0)"},
     {0, "json", KS_OPT_FLAG, offsetof(probe_fields, json), NULL, "one JSON line"},
-    {0, "force", KS_OPT_FLAG, offsetof(probe_fields, force), NULL, "let --output replace files that are there"},
+    {0, "force", KS_OPT_FLAG, offsetof(probe_fields, force), NULL,
+     "let --output replace files that are there"},
     {0},
 };
 
 static void defaults(void *fields)
 {
-    *(probe_fields *)fields = (probe_fields){.batch = 64, .frames = 16, .rate = 0.001, .decay = 0.01};
+    *(probe_fields *)fields = (probe_fields){
+        .batch = 64, .frames = 16, .rate = 0.001, .decay = 0.01};
 }
 
 static int judge(const probe_fields *f, int n, ks_error *e)
 {
     if (n) return ks_fail(e, KS_EUSAGE, "eval probe takes films by --train and --test");
-    if (!f->train || !f->test) return ks_fail(e, KS_EUSAGE, "give --train and --test: lists of films and their classes");
+    if (!f->train || !f->test)
+        return ks_fail(e, KS_EUSAGE, "give --train and --test: lists of films and their classes");
     if (!f->head) return ks_fail(e, KS_EUSAGE, "give --head linear or --head attentive");
     if (!f->out) return ks_fail(e, KS_EUSAGE, "name the classifier to write with -o FILE.npz");
-    if (f->batch < 1 || f->batch > 65536) return ks_fail(e, KS_EUSAGE, "--batch is from 1 to 65536");
-    if (f->frames < 1 || f->frames > 4096) return ks_fail(e, KS_EUSAGE, "--frames is from 1 to 4096");
+    if (f->batch < 1 || f->batch > 65536)
+        return ks_fail(e, KS_EUSAGE, "--batch is from 1 to 65536");
+    if (f->frames < 1 || f->frames > 4096)
+        return ks_fail(e, KS_EUSAGE, "--frames is from 1 to 4096");
     if (!(f->rate > 0) || !isfinite(f->rate) || !(f->decay >= 0) || !isfinite(f->decay))
         return ks_fail(e, KS_EUSAGE, "--rate is above 0, --decay 0 or more");
     return 0;
@@ -69,8 +83,11 @@ static void progress(void *arg, const char *what, int64_t done, int64_t of)
 {
     const ks_globals *g = arg;
     if (g->quiet) return;
-    if (isatty(2)) fprintf(stderr, "\r\033[K%s %lld of %lld%s", what, (long long)done, (long long)of, done == of ? "\n" : "");
-    else if (done == of || done * 10 / of != (done - 1) * 10 / of) fprintf(stderr, "%s %lld of %lld\n", what, (long long)done, (long long)of);
+    if (isatty(2))
+        fprintf(stderr, "\r\033[K%s %lld of %lld%s", what, (long long)done, (long long)of,
+                done == of ? "\n" : "");
+    else if (done == of || done * 10 / of != (done - 1) * 10 / of)
+        fprintf(stderr, "%s %lld of %lld\n", what, (long long)done, (long long)of);
 }
 
 static void print_json(const probe_fields *f, const ks_probe_figures *r)
@@ -98,33 +115,50 @@ static void print_json(const probe_fields *f, const ks_probe_figures *r)
 
 static void print(const probe_fields *f, const ks_probe_figures *r)
 {
-    printf("%lld classes, %lld films to learn from (%lld missing), %lld to test (%lld missing, they count as wrong)\n", (long long)r->classes,
-           (long long)r->train, (long long)r->train_missing, (long long)r->test, (long long)r->test_missing);
-    printf("%s head: top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%  loss at the end %.4f\n", f->head, 100 * r->top1,
-           100 * r->top1_low, 100 * r->top1_high, 100 * r->top5, 100 * r->mean_class_top1, r->loss);
+    printf("%lld classes, %lld films to learn from (%lld missing), %lld to test (%lld missing, "
+           "they count as wrong)\n",
+           (long long)r->classes, (long long)r->train, (long long)r->train_missing,
+           (long long)r->test, (long long)r->test_missing);
+    printf("%s head: top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%  "
+           "loss at the end %.4f\n",
+           f->head, 100 * r->top1, 100 * r->top1_low, 100 * r->top1_high, 100 * r->top5,
+           100 * r->mean_class_top1, r->loss);
 }
 
-/* A linear head is at 62 % of the demo's 39 kinds after 30 epochs and at 68 % after 100, which cost it seconds; an
- * attentive one is at 90 % after 30 and stays there. */
+/* A linear head is at 62 % of the demo's 39 kinds after 30 epochs and at 68 % after 100, which
+ * cost it seconds; an attentive one is at 90 % after 30 and stays there. */
 static int epochs_of(const probe_fields *f, ks_probe_head head)
 {
     return f->epochs > 0 ? f->epochs : head == KS_PROBE_LINEAR ? 100 : 30;
 }
 
-static int train(ks_probe **p, ks_encoder *enc, const ks_globals *g, const probe_fields *f, ks_error *e)
+static int train(ks_probe **p, ks_encoder *enc, const ks_globals *g, const probe_fields *f,
+                 ks_error *e)
 {
     ks_decoder *decoder = NULL;
     ks_probe_head head = strcmp(f->head, "linear") == 0 ? KS_PROBE_LINEAR : KS_PROBE_ATTENTIVE;
-    ks_probe_options o = {.train = f->train, .test = f->test, .media = f->media, .epochs = epochs_of(f, head), .batch = f->batch,
-                          .rate = f->rate, .decay = f->decay, .seed = (uint64_t)f->seed, .enc = enc, .head = head,
-                          .how = {&g->setup, &decoder, f->frames, ks_side(ks_encoder_info(enc)), ks_fit_named(f->fit)},
-                          .notice = notice, .progress = progress, .arg = (void *)(uintptr_t)g};
+    ks_probe_options o = {.train = f->train,
+                          .test = f->test,
+                          .media = f->media,
+                          .epochs = epochs_of(f, head),
+                          .batch = f->batch,
+                          .rate = f->rate,
+                          .decay = f->decay,
+                          .seed = (uint64_t)f->seed,
+                          .enc = enc,
+                          .head = head,
+                          .how = {&g->setup, &decoder, f->frames, ks_side(ks_encoder_info(enc)),
+                                  ks_fit_named(f->fit)},
+                          .notice = notice,
+                          .progress = progress,
+                          .arg = (void *)(uintptr_t)g};
     int err = ks_probe_train(p, &o, e);
     ks_decoder_stop(decoder);
     return err;
 }
 
-static int write_files(ks_user_file *npz, ks_user_file *classes, const ks_probe *p, ks_encoder *enc, ks_error *e)
+static int write_files(ks_user_file *npz, ks_user_file *classes, const ks_probe *p, ks_encoder *enc,
+                       ks_error *e)
 {
     int err = ks_probe_write(npz->f, classes->f, p, enc, e);
     if (!err) err = ks_user_file_publish(classes, e);
@@ -141,13 +175,15 @@ static int probe(const ks_globals *g, void *fields, int n, char **args, ks_error
     int err = judge(f, n, e);
     if (err) return err;
     char *beside = classes_path(f->out);
-    err = beside ? ks_user_file_open(&npz, f->out, f->force, e) : ks_fail(e, KS_ENOMEM, "no memory");
+    err = beside ? ks_user_file_open(&npz, f->out, f->force, e)
+                 : ks_fail(e, KS_ENOMEM, "no memory");
     if (!err) err = ks_user_file_open(&classes, beside, f->force, e);
     if (!err) err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_FP32, e);
     if (!err) err = train(&p, enc, g, f, e);
     if (!err) err = write_files(&npz, &classes, p, enc, e);
     if (!err && ks_probe_result(p)->shared > 0 && !g->quiet)
-        fprintf(stderr, "kinoseek: %lld films of --test are in --train too\n", (long long)ks_probe_result(p)->shared);
+        fprintf(stderr, "kinoseek: %lld films of --test are in --train too\n",
+                (long long)ks_probe_result(p)->shared);
     if (!err) (f->json ? print_json : print)(f, ks_probe_result(p));
     ks_probe_free(p);
     ks_encoder_close(enc);

@@ -1,4 +1,5 @@
-/* cmd_export.c - `export vectors`: what the model made of the clips, for NumPy and all that reads its files. */
+/* cmd_export.c - `export vectors`: what the model made of the clips, for NumPy and all that
+ * reads its files. */
 #include "cli/commands.h"
 #include "formats/formats.h"
 
@@ -21,24 +22,22 @@ static const ks_option options[] = {
 };
 
 /* A rotten row is left out and counted. */
-static int add_clips(int64_t *rows, int64_t *lost, ks_vectors *v, ks_index *x, const ks_filter *filter, int dim,
-                     ks_error *e)
+static int add_clips(int64_t *rows, int64_t *lost, ks_vectors *v, ks_index *x,
+                     const ks_filter *filter, int dim, ks_error *e)
 {
     ks_cursor *cursor = NULL;
     ks_video film = {0};
     ks_clip c;
     float *vector = malloc((size_t)dim * sizeof *vector);
-    int err = vector ? ks_index_clips(&cursor, x, filter, e) : ks_fail(e, KS_ENOMEM, "no memory for a vector");
+    int err = vector ? ks_index_clips(&cursor, x, filter, e)
+                     : ks_fail(e, KS_ENOMEM, "no memory for a vector");
 
     while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
-        if (err > 0 && c.video != film.id)
-            err = ks_index_video(&film, x, c.video, e);
-        if (err >= 0)
-            err = ks_index_clip_vector(vector, dim, x, c.id, e);
-        if (err >= 0 && (err = ks_vectors_add(v, &c, film.tb, vector, e)) == 0)
-            ++*rows;
-        if (err == KS_EDAMAGED || err == KS_ENOTFOUND) /* a film whose path is gone, too: the cursor's rows are one state */
-            ++*lost, err = 0, film.id = 0;
+        if (err > 0 && c.video != film.id) err = ks_index_video(&film, x, c.video, e);
+        if (err >= 0) err = ks_index_clip_vector(vector, dim, x, c.id, e);
+        if (err >= 0 && (err = ks_vectors_add(v, &c, film.tb, vector, e)) == 0) ++*rows;
+        /* a film whose path is gone, too: the cursor's rows are one state */
+        if (err == KS_EDAMAGED || err == KS_ENOTFOUND) ++*lost, err = 0, film.id = 0;
     }
     ks_cursor_close(cursor);
     free(vector);
@@ -72,24 +71,24 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int64_t rows = 0, lost = 0;
     int err, held = 0;
 
-    if (n > 0)
-        return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --path names files", args[0]);
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: it takes no words; --path names files", args[0]);
     if (!f->output)
         return ks_fail(e, KS_EUSAGE, "say where to: kinoseek export vectors -o vectors.npz");
-    if ((err = ks_index_open(&x, g->library, KS_READ, e)) < 0 || (err = ks_index_snapshot(x, e)) < 0 || !(held = 1) ||
+    if ((err = ks_index_open(&x, g->library, KS_READ, e)) < 0 ||
+        (err = ks_index_snapshot(x, e)) < 0 || !(held = 1) ||
         (err = ks_index_library(&l, x, e)) < 0 ||
-        (err = ks_vectors_open(&v, f->output, !f->dtype || strcmp(f->dtype, "f2") == 0, l.space.dim, l.space.model,
-                               f->force, e)) < 0 ||
-        (err = add_clips(&rows, &lost, v, x, &filter, l.space.dim, e)) < 0 || (err = ks_vectors_end(v, e)) < 0)
+        (err = ks_vectors_open(&v, f->output, !f->dtype || strcmp(f->dtype, "f2") == 0, l.space.dim,
+                               l.space.model, f->force, e)) < 0 ||
+        (err = add_clips(&rows, &lost, v, x, &filter, l.space.dim, e)) < 0 ||
+        (err = ks_vectors_end(v, e)) < 0)
         goto out;
     say(f, &l, rows);
     if (lost > 0)
-        err = ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s, left out: run kinoseek repair", g->library,
-                      (long long)lost, lost == 1 ? "" : "s");
+        err = ks_fail(e, KS_EDAMAGED, "%s: damaged in %lld place%s, left out: run kinoseek repair",
+                      g->library, (long long)lost, lost == 1 ? "" : "s");
 out:
     ks_vectors_close(v);
-    if (held)
-        ks_index_release(x);
+    if (held) ks_index_release(x);
     ks_index_close(x);
     return err < 0 ? err : rows > 0 ? 0 : 1;
 }

@@ -17,7 +17,8 @@
 
 typedef struct {
     double window, hop, budget, commit_every;
-    int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json, nice, nul, switch_model, require_sandbox;
+    int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json,
+        nice, nul, switch_model, require_sandbox;
     const char *survey, *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
     ks_opt_list include, exclude;
 } fields_t;
@@ -26,14 +27,17 @@ typedef struct {
 static const ks_option options[] = {
     {0, "exclude", KS_OPT_LIST, AT(exclude), "GLOB", "not these files and folders"},
     {0, "include", KS_OPT_LIST, AT(include), "GLOB", "only files whose name or path matches"},
-    {0, "files-from", KS_OPT_TEXT, AT(files_from), "FILE", "read paths from FILE, a line each; - reads stdin"},
+    {0, "files-from", KS_OPT_TEXT, AT(files_from), "FILE",
+     "read paths from FILE, a line each; - reads stdin"},
     {'0', "null", KS_OPT_FLAG, AT(nul), NULL, "paths of --files-from end with NUL"},
     {0, "stills", KS_OPT_FLAG, AT(stills), NULL, "pictures too, as clips of one frame"},
     {0, "window", KS_OPT_NUMBER, AT(window), "SECONDS", "longest clip (8)"},
     {0, "hop", KS_OPT_NUMBER, AT(hop), "SECONDS", "from one clip to the next (half a window)"},
-    {0, "budget", KS_OPT_NUMBER, AT(budget), "TIME", "stop after 4h, 30m ...; the next run goes on"},
+    {0, "budget", KS_OPT_NUMBER, AT(budget), "TIME",
+     "stop after 4h, 30m ...; the next run goes on"},
     {0, "nice", KS_OPT_FLAG, AT(nice), NULL, "leave the machine to others"},
-    {0, "survey", KS_OPT_TEXT, AT(survey), "first|only|off", "a clip a minute first (where much is new)"},
+    {0, "survey", KS_OPT_TEXT, AT(survey), "first|only|off",
+     "a clip a minute first (where much is new)"},
     {'n', "dry-run", KS_OPT_FLAG, AT(dry_run), NULL, "say what would be done"},
     {0, "switch", KS_OPT_FLAG, AT(switch_model), NULL, "change the library's model to that of -m"},
     {0, "json", KS_OPT_FLAG, AT(json), NULL, "a JSON line an event"},
@@ -43,32 +47,36 @@ static const ks_option options[] = {
     {0, "frames", KS_OPT_COUNT, AT(frames), "N", "frames a clip (the model's own)"},
     {0, "shots", KS_OPT_TEXT, AT(shots), "on|off", "end clips where shots end (on)"},
     {0, "fit", KS_OPT_TEXT, AT(fit), "squash|crop|pad", "how pictures become square (squash)"},
-    {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast", "fast skips frames: cuts are found less exactly"},
-    {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "NAME", "none, auto or a device: a weaker sandbox (none)"},
-    {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL, "refuse to decode without seccomp and landlock"},
+    {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast",
+     "fast skips frames: cuts are found less exactly"},
+    {0, "hwaccel", KS_OPT_TEXT, AT(hwaccel), "NAME",
+     "none, auto or a device: a weaker sandbox (none)"},
+    {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL,
+     "refuse to decode without seccomp and landlock"},
     {0, "notify", KS_OPT_TEXT, AT(notify), "CMD", "gets each hit of a kept query as JSON on stdin"},
-    {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS", "how often clips are made durable (5, at most 60)"},
+    {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS",
+     "how often clips are made durable (5, at most 60)"},
     {0, "no-stills", KS_OPT_FLAG, AT(no_stills), NULL, "no pictures any more"},
     {0, "no-follow", KS_OPT_FLAG, AT(no_follow), NULL, "no symbolic links any more"},
     {0, "no-hidden", KS_OPT_FLAG, AT(no_hidden), NULL, "nothing that begins with a dot any more"},
-    {0, "encoder", KS_OPT_TEXT, AT(encoder), "towers|clock", "clock: read the test films' bars (for tests)"},
+    {0, "encoder", KS_OPT_TEXT, AT(encoder), "towers|clock",
+     "clock: read the test films' bars (for tests)"},
     {0},
 };
 
-static void defaults(void *fields)
-{
-    ((fields_t *)fields)->commit_every = -1;
-}
+static void defaults(void *fields) { ((fields_t *)fields)->commit_every = -1; }
 
-/* The handler's only means: it asks once, and ends the program when asked again. It runs on whichever thread the
- * kernel picks, so they are atomics; sig_atomic_t would do for one thread only. */
+/* The handler's only means: it asks once, and ends the program when asked again. It runs on
+ * whichever thread the kernel picks, so they are atomics; sig_atomic_t would do for one thread
+ * only. */
 static atomic_int asked;
 static volatile int stop;
 static atomic_int loud;
 
 static void on_signal(int number)
 {
-    static const char words[] = "\n  Stopping after this clip; everything up to here is kept. Run the same command to go on.\n";
+    static const char words[] = "\n  Stopping after this clip; everything up to here is kept. Run "
+                                "the same command to go on.\n";
     int saved = errno;
     if (atomic_exchange(&asked, number)) _exit(128 + number);
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
@@ -86,9 +94,9 @@ static void catch_signals(int quiet)
 }
 
 typedef struct {
-    const char **at;  /* [n] */
+    const char **at; /* [n] */
     int n;
-    char *text;       /* what --files-from held */
+    char *text; /* what --files-from held */
 } path_list;
 
 static int read_stream(char **text, size_t *bytes, FILE *f, const char *name, ks_error *e)
@@ -111,7 +119,8 @@ static int read_stream(char **text, size_t *bytes, FILE *f, const char *name, ks
     return 0;
 }
 
-/* Lists come from other systems too: a mark before the first name, CR at the end of lines. A name that really ends so is kept. */
+/* Lists come from other systems too: a mark before the first name, CR at the end of lines. A
+ * name that really ends so is kept. */
 static void mend_line(char *line, size_t n)
 {
     struct stat st;
@@ -133,8 +142,10 @@ static int read_list(path_list *list, const fields_t *f, ks_error *e)
     if (!from_stdin) fclose(in);
     else if (err == 0) ks_fault_keep_stdin(list->text, bytes);
     char end = f->nul ? 0 : '\n';
-    if (err == 0 && is_utf16(list->text, bytes)) err = ks_fail(e, KS_EUSAGE, "%s is UTF-16; a list of files is UTF-8", f->files_from);
-    for (size_t at = bytes >= 3 && memcmp(list->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; err == 0 && at < bytes;) {
+    if (err == 0 && is_utf16(list->text, bytes))
+        err = ks_fail(e, KS_EUSAGE, "%s is UTF-16; a list of files is UTF-8", f->files_from);
+    for (size_t at = bytes >= 3 && memcmp(list->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+         err == 0 && at < bytes;) {
         char *line = list->text + at, *over = memchr(line, end, bytes - at);
         size_t length = over ? (size_t)(over - line) : bytes - at;
         line[length] = 0;
@@ -183,17 +194,18 @@ typedef struct {
     char *decoder, *model, *tokenizer;
     const char **includes, **excludes;
     path_list paths;
-    char *empty;      /* folder of a dry run's own library */
+    char *empty; /* folder of a dry run's own library */
     ks_fault before;
-    char died[80];    /* why the film of `before` is left out */
-    int64_t clips;    /* of this run's finished films */
-    int64_t scale_at; /* the scale is made anew at so many of them */
+    char died[80];           /* why the film of `before` is left out */
+    int64_t clips;           /* of this run's finished films */
+    int64_t scale_at;        /* the scale is made anew at so many of them */
     tally before_it, so_far; /* of the programs before this one; with this one's */
 } session;
 
 static void remove_empty(const char *folder)
 {
-    static const char *const names[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm", "writer.lock"};
+    static const char *const names[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm",
+                                        "writer.lock"};
     char *path;
     for (int i = 0; i < 4; i++)
         if (asprintf(&path, "%s/%s", folder, names[i]) >= 0) {
@@ -227,26 +239,37 @@ static char *absolute(char *path)
     return real;
 }
 
-/* The encoder that a library is being switched to, so that a switch that was interrupted goes on. */
+/* The encoder that a library is being switched to, so that a switch that was interrupted goes
+ * on. */
 static int open_next(session *s, const ks_globals *g, const ks_library *library, ks_error *e)
 {
     ks_globals with = *g;
-    if (!with.setup.tokenizer && !with.setup.model && library->next_tokenizer_path[0]) with.setup.tokenizer = library->next_tokenizer_path;
-    int err = ks_open_encoder(&s->enc, &with.setup, library->next_model_path, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (!with.setup.tokenizer && !with.setup.model && library->next_tokenizer_path[0])
+        with.setup.tokenizer = library->next_tokenizer_path;
+    int err = ks_open_encoder(&s->enc, &with.setup, library->next_model_path,
+                              KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
     if (err < 0 || strcmp(ks_encoder_info(s->enc)->hash, library->next.model) == 0) return err;
-    return ks_fail(e, KS_ESPACE, "%.300s: this library is being switched to %.300s; --switch -m MODEL changes that, the old model calls it off",
-                   g->setup.model ? g->setup.model : library->next_model_path, library->next_model_path);
+    return ks_fail(e, KS_ESPACE,
+                   "%.300s: this library is being switched to %.300s; --switch -m MODEL changes "
+                   "that, the old model calls it off",
+                   g->setup.model ? g->setup.model : library->next_model_path,
+                   library->next_model_path);
 }
 
-static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks_library *library, ks_error *e)
+static int open_one(session *s, const ks_globals *g, const fields_t *f, const ks_library *library,
+                    ks_error *e)
 {
     ks_globals with = *g;
-    if (library->space.dim == 0 || f->switch_model) return ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (library->space.dim == 0 || f->switch_model)
+        return ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO,
+                               e);
     if (strcmp(library->next.model, "clock") == 0)
         return ks_fail(e, KS_ESPACE, "%s: this library was made with --encoder clock", g->library);
-    if (!with.setup.precision && library->next.precision) with.setup.precision = "int8"; /* a library keeps its class */
+    /* a library keeps its class */
+    if (!with.setup.precision && library->next.precision) with.setup.precision = "int8";
     if (library->switching) return open_next(s, &with, library, e);
-    int err = ks_open_library_encoder(&s->enc, &with.setup, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT, e);
+    int err = ks_open_library_encoder(&s->enc, &with.setup, s->x, KS_TOWER_VIDEO | KS_TOWER_TEXT,
+                                      e);
     if (err == KS_ESPACE) {
         size_t n = strlen(e->msg);
         snprintf(e->msg + n, sizeof e->msg - n, "; --switch changes the library's model");
@@ -261,16 +284,23 @@ static int reads_words(const session *s, ks_error *e)
     return ks_text_tokens(&any, s->enc, "anything", e);
 }
 
-/* The paths to be remembered: the library's own while the model is there, else where it was found. */
-static int keep_paths(session *s, const ks_globals *g, const ks_library *library, int own, ks_error *e)
+/* The paths to be remembered: the library's own while the model is there, else where it was
+ * found. */
+static int keep_paths(session *s, const ks_globals *g, const ks_library *library, int own,
+                      ks_error *e)
 {
     if (own && access(library->next_model_path, R_OK) == 0) {
         s->model = strdup(library->next_model_path);
-        s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path) : NULL;
+        s->tokenizer = library->next_tokenizer_path[0] ? strdup(library->next_tokenizer_path)
+                                                       : NULL;
         return 0;
     }
     char *again = own ? ks_locate_again(&g->setup, library->next_model_path) : NULL;
-    int err = ks_locate_model(&s->model, &s->tokenizer, &g->setup, g->setup.model ? g->setup.model : again ? again : ks_default_model(&g->setup), e);
+    int err = ks_locate_model(&s->model, &s->tokenizer, &g->setup,
+                              g->setup.model ? g->setup.model
+                              : again        ? again
+                                             : ks_default_model(&g->setup),
+                              e);
     free(again);
     s->model = absolute(s->model);
     s->tokenizer = absolute(s->tokenizer);
@@ -284,7 +314,9 @@ static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_er
     if (!library) return ks_fail(e, KS_ENOMEM, "no memory");
     int err = ks_index_library(library, s->x, e);
     if (err >= 0 && !s->enc) err = open_one(s, g, f, library, e);
-    if (err >= 0) err = keep_paths(s, g, library, library->space.dim > 0 && !g->setup.model && !f->switch_model, e);
+    if (err >= 0)
+        err = keep_paths(s, g, library,
+                         library->space.dim > 0 && !g->setup.model && !f->switch_model, e);
     free(library);
     return err < 0 ? err : reads_words(s, e);
 }
@@ -292,15 +324,17 @@ static int open_towers(session *s, const ks_globals *g, const fields_t *f, ks_er
 /* What this command line does not say is as the library was made. */
 static unsigned unsaid(const fields_t *f)
 {
-    return (f->shots ? 0 : KS_UNSAID_SHOTS) | (f->fit ? 0 : KS_UNSAID_FIT) | (f->decode ? 0 : KS_UNSAID_DECODE) |
-           (f->stills || f->no_stills ? 0 : KS_UNSAID_STILLS) | (f->hidden || f->no_hidden ? 0 : KS_UNSAID_HIDDEN) |
+    return (f->shots ? 0 : KS_UNSAID_SHOTS) | (f->fit ? 0 : KS_UNSAID_FIT) |
+           (f->decode ? 0 : KS_UNSAID_DECODE) | (f->stills || f->no_stills ? 0 : KS_UNSAID_STILLS) |
+           (f->hidden || f->no_hidden ? 0 : KS_UNSAID_HIDDEN) |
            (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW) | (f->survey ? 0 : KS_UNSAID_SURVEY);
 }
 
 static void read_tally(session *s)
 {
     tally *t = &s->before_it;
-    if (sscanf(s->before.said, "%lld %lld %lld %lld %lld %lld %lf", &t->clips, &t->indexed, &t->partly, &t->skipped, &t->moved, &t->gone, &t->seconds) != 7)
+    if (sscanf(s->before.said, "%lld %lld %lld %lld %lld %lld %lf", &t->clips, &t->indexed,
+               &t->partly, &t->skipped, &t->moved, &t->gone, &t->seconds) != 7)
         *t = (tally){0};
     s->so_far = *t;
 }
@@ -317,12 +351,14 @@ static void count_file(session *s, const ks_file_event *v)
     t->gone += v->verdict == KS_FILE_GONE;
     t->clips += in ? v->clips : 0;
     t->seconds += in ? v->seconds : 0;
-    snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %.3f", t->clips, t->indexed, t->partly, t->skipped, t->moved, t->gone, t->seconds);
+    snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %.3f", t->clips, t->indexed,
+             t->partly, t->skipped, t->moved, t->gone, t->seconds);
     ks_fault_keep(said);
 }
 
-/* A library is searched from its first film on, with a scale that is kept from there on: else each question would make one
- * for itself. At twice as many clips the next one, so that all of them cost no more than twice the last. */
+/* A library is searched from its first film on, with a scale that is kept from there on: else
+ * each question would make one for itself. At twice as many clips the next one, so that all of
+ * them cost no more than twice the last. */
 static void keep_scale(session *s, const ks_file_event *v)
 {
     ks_error ignored; /* what is wrong is said by the last one, at the end of the run */
@@ -366,23 +402,46 @@ static void add_before(ks_ingest_summary *sum, const session *s)
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
 {
-    static const char *const fits[] = {"squash", "crop", "pad"}, *const surveys[] = {"off", "first", "only"};
+    static const char *const fits[] = {"squash", "crop", "pad"}, *const surveys[] = {"off", "first",
+                                                                                     "only"};
     s->includes = ended(&f->include);
     s->excludes = ended(&f->exclude);
     if (!s->includes || !s->excludes) return ks_fail(e, KS_ENOMEM, "no memory");
-    *o = (ks_ingest_options){
-        .paths = s->paths.at, .n = s->paths.n, .excludes = s->excludes, .includes = s->includes, .decoder = s->decoder,
-        .window = f->window, .hop = f->hop, .frames = f->frames, .shots = !(f->shots && strcmp(f->shots, "off") == 0),
-        .follow = f->follow && !f->no_follow, .stills = f->stills && !f->no_stills,
-        .dry_run = f->dry_run, .hidden = f->hidden && !f->no_hidden, .require_sandbox = f->require_sandbox,
-        .fast_decode = f->decode && strcmp(f->decode, "fast") == 0, .workers = f->workers, .hwaccel = f->hwaccel,
-        .model_path = s->model ? s->model : "", .tokenizer_path = s->tokenizer ? s->tokenizer : "", .switch_space = f->switch_model,
-        .commit_every = f->commit_every == 0 ? -1 : f->commit_every < 0 ? 0 : f->commit_every, .budget = f->budget, .stop = &stop,
-        .event = on_event, .event_arg = s, .at_work = ks_fault_at_work, .faulty = s->before.path, .faulty_reason = s->died};
+    *o = (ks_ingest_options){.paths = s->paths.at,
+                             .n = s->paths.n,
+                             .excludes = s->excludes,
+                             .includes = s->includes,
+                             .decoder = s->decoder,
+                             .window = f->window,
+                             .hop = f->hop,
+                             .frames = f->frames,
+                             .shots = !(f->shots && strcmp(f->shots, "off") == 0),
+                             .follow = f->follow && !f->no_follow,
+                             .stills = f->stills && !f->no_stills,
+                             .dry_run = f->dry_run,
+                             .hidden = f->hidden && !f->no_hidden,
+                             .require_sandbox = f->require_sandbox,
+                             .fast_decode = f->decode && strcmp(f->decode, "fast") == 0,
+                             .workers = f->workers,
+                             .hwaccel = f->hwaccel,
+                             .model_path = s->model ? s->model : "",
+                             .tokenizer_path = s->tokenizer ? s->tokenizer : "",
+                             .switch_space = f->switch_model,
+                             .commit_every = f->commit_every == 0  ? -1
+                                             : f->commit_every < 0 ? 0
+                                                                   : f->commit_every,
+                             .budget = f->budget,
+                             .stop = &stop,
+                             .event = on_event,
+                             .event_arg = s,
+                             .at_work = ks_fault_at_work,
+                             .faulty = s->before.path,
+                             .faulty_reason = s->died};
     o->unsaid = unsaid(f);
     for (int i = 0; i < 3; i++)
         if (f->survey && strcmp(f->survey, surveys[i]) == 0) o->survey = (ks_survey)i;
-    snprintf(s->died, sizeof s->died, "kinoseek itself stopped at it (signal %d): a fault of ours", s->before.signal);
+    snprintf(s->died, sizeof s->died, "kinoseek itself stopped at it (signal %d): a fault of ours",
+             s->before.signal);
     if (s->before.path && f->budget > 0) /* what the program before this one used of it is used */
         o->budget = f->budget > s->before.spent ? f->budget - s->before.spent : 1e-3;
     for (int i = 0; i < 3; i++)
@@ -395,14 +454,17 @@ static int only_files(const path_list *paths)
 {
     struct stat st;
     for (int i = 0; i < paths->n; i++)
-        if (stat(paths->at[i], &st) == 0 && S_ISDIR(st.st_mode) && access(paths->at[i], R_OK | X_OK) == 0) return 0;
+        if (stat(paths->at[i], &st) == 0 && S_ISDIR(st.st_mode) &&
+            access(paths->at[i], R_OK | X_OK) == 0)
+            return 0;
     return paths->n > 0;
 }
 
 /* 4: every file named directly was of no use, now or before; 3: some file was partly or failed. */
 static int exit_code(const ks_ingest_summary *s, const ks_report *r, const path_list *paths)
 {
-    int64_t again = ks_report_still_useless(r), good = s->indexed + s->partly + s->moved + s->left + s->unchanged - again;
+    int64_t again = ks_report_still_useless(r),
+            good = s->indexed + s->partly + s->moved + s->left + s->unchanged - again;
     if (good == 0 && s->failed + s->skipped + again >= paths->n && only_files(paths)) return 4;
     return s->partly + s->failed > 0 || ks_report_bad_files(r) > 0 ? 3 : 0;
 }
@@ -412,8 +474,10 @@ static void say_bad(int code, const ks_ingest_summary *s, const ks_report *r)
 {
     const char *path, *reason;
     char shown[4096];
-    if (code == 3) fprintf(stderr, "kinoseek: %lld file%s went in partly, %lld failed: kinoseek status --bad\n", (long long)s->partly,
-                           s->partly == 1 ? "" : "s", (long long)s->failed);
+    if (code == 3)
+        fprintf(stderr,
+                "kinoseek: %lld file%s went in partly, %lld failed: kinoseek status --bad\n",
+                (long long)s->partly, s->partly == 1 ? "" : "s", (long long)s->failed);
     int n = code == 4 ? ks_report_first_bad(&path, &reason, r) : 0;
     if (n == 0) return;
     ks_show_path(shown, sizeof shown, path, 0, 1);
@@ -422,7 +486,8 @@ static void say_bad(int code, const ks_ingest_summary *s, const ks_report *r)
     fputc('\n', stderr);
 }
 
-/* A library is made only where something may go into it: its model would be fixed, and the folder stay behind. */
+/* A library is made only where something may go into it: its model would be fixed, and the
+ * folder stay behind. */
 static int before_made(session *s, const ks_globals *g, int clock, ks_error *e)
 {
     ks_index *there = NULL;
@@ -432,10 +497,16 @@ static int before_made(session *s, const ks_globals *g, int clock, ks_error *e)
         ks_index_close(there); /* what else is wrong is said when it is opened to be written */
         return 0;
     }
-    if (s->paths.n == 0) return ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+    if (s->paths.n == 0)
+        return ks_fail(e, KS_EUSAGE,
+                       "name a folder or a film: nothing was ingested into this library before");
     for (int i = s->paths.n; i-- > 0;) found |= lstat(s->paths.at[i], &st) == 0;
-    if (!found) return ks_fail(e, KS_ENOTFOUND, "%s: %s", s->paths.at[0], errno == ENOENT || errno == ENOTDIR ? "it is not there" : strerror(errno));
-    int err = clock ? 0 : ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT, KS_AUTO, e);
+    if (!found)
+        return ks_fail(e, KS_ENOTFOUND, "%s: %s", s->paths.at[0],
+                       errno == ENOENT || errno == ENOTDIR ? "it is not there" : strerror(errno));
+    int err = clock ? 0
+                    : ks_open_encoder(&s->enc, &g->setup, NULL, KS_TOWER_VIDEO | KS_TOWER_TEXT,
+                                      KS_AUTO, e);
     return err < 0 || clock ? err : reads_words(s, e);
 }
 
@@ -445,8 +516,10 @@ static int open_library(session *s, const ks_globals *g, int dry_run, ks_error *
     int err = ks_index_open(&s->x, g->library, dry_run ? KS_READ : KS_CREATE, e);
     if (err != KS_ENOLIBRARY || !dry_run) return err;
     const char *folder = getenv("TMPDIR");
-    if (asprintf(&s->empty, "%s/kinoseek-XXXXXX", folder && *folder ? folder : "/tmp") < 0) s->empty = NULL;
-    if (!s->empty || !mkdtemp(s->empty)) return ks_fail(e, KS_EIO, "no temporary folder: %s", strerror(errno));
+    if (asprintf(&s->empty, "%s/kinoseek-XXXXXX", folder && *folder ? folder : "/tmp") < 0)
+        s->empty = NULL;
+    if (!s->empty || !mkdtemp(s->empty))
+        return ks_fail(e, KS_EIO, "no temporary folder: %s", strerror(errno));
     return ks_index_open(&s->x, s->empty, KS_CREATE, e);
 }
 
@@ -455,9 +528,11 @@ static void say_choices(const ks_globals *g, const fields_t *f)
 {
     if (g->quiet) return;
     if (f->hwaccel && strcmp(f->hwaccel, "none") != 0)
-        fputs("kinoseek: decoding on a device needs a weaker sandbox; the films are marked so\n", stderr);
+        fputs("kinoseek: decoding on a device needs a weaker sandbox; the films are marked so\n",
+              stderr);
     if (f->decode && strcmp(f->decode, "fast") == 0)
-        fputs("kinoseek: fast decoding skips frames: cuts and clips may be three frames off\n", stderr);
+        fputs("kinoseek: fast decoding skips frames: cuts and clips may be three frames off\n",
+              stderr);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -467,7 +542,10 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     ks_ingest_options o;
     ks_ingest_summary sum = {0};
     int clock = f->encoder && strcmp(f->encoder, "clock") == 0, code = 0;
-    int err = ks_ingest_check(&(ks_ingest_options){.window = f->window, .hop = f->hop, .frames = f->frames, .budget = f->budget}, e);
+    int err = ks_ingest_check(
+        &(ks_ingest_options){
+            .window = f->window, .hop = f->hop, .frames = f->frames, .budget = f->budget},
+        e);
     if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     err = ks_fault_open(&s.before, g, e);
@@ -478,7 +556,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0) err = open_library(&s, g, f->dry_run, e);
     if (err == 0) ks_index_threads(s.x, g->setup.threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
-    if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
+    if (err == 0)
+        err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);
     if (err == 0) say_choices(g, f);
     if (err == 0) {
@@ -487,7 +566,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         add_before(&sum, &s);
         if (err == 0 && !f->dry_run && s.enc) err = ks_calibrate(NULL, s.x, s.enc, e);
         if (err == 0 && !f->dry_run && s.enc)
-            err = ks_saved_run(NULL, s.x, &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);
+            err = ks_saved_run(NULL, s.x,
+                               &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);
         if (err == 0 || err == KS_ESTOP) ks_report_end(s.report, &sum, f->dry_run);
         code = exit_code(&sum, s.report, &s.paths);
         if (err == 0) say_bad(code, &sum, s.report);

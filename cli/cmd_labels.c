@@ -44,7 +44,8 @@ static int show_set(void *arg, const ks_stored_set *s)
 
     l->n++;
     if (!l->f->to.json) {
-        printf("%-20s  %s, %s of %s, %lld said by people (%s)\n", s->name, ks_counted(labels, s->n, "label"), ks_counted(spans, s->spans, "span"),
+        printf("%-20s  %s, %s of %s, %lld said by people (%s)\n", s->name,
+               ks_counted(labels, s->n, "label"), ks_counted(spans, s->spans, "span"),
                ks_counted(films, s->films, "film"), (long long)s->said, s->how);
         return 0;
     }
@@ -66,8 +67,7 @@ static int list_sets(const ks_globals *g, const labels_fields *f, ks_error *e)
     ks_index *x = NULL;
     int err = ks_index_open(&x, g->library, KS_READ, e);
 
-    if (err == 0)
-        err = ks_index_sets(x, show_set, &l, e);
+    if (err == 0) err = ks_index_sets(x, show_set, &l, e);
     if (err == 0 && l.n == 0 && !f->to.json)
         puts("No labels are kept here: kinoseek label --labels FILE --store SET keeps them.");
     ks_close_library(x, g, err);
@@ -79,7 +79,7 @@ typedef struct {
     const ks_globals *g;
     const labels_fields *f;
     ks_index *x;
-    ks_out *out;             /* NULL: for people */
+    ks_out *out; /* NULL: for people */
     ks_terminal terminal;
     ks_video film;
     char path[PATH_MAX + 1]; /* its first path where a file is */
@@ -93,10 +93,8 @@ static int take_film(showing *w, int64_t id)
     int err = ks_index_video(&w->film, w->x, id, w->e);
 
     w->named = err == 0;
-    if (err == KS_ENOTFOUND)
-        ks_index_nameless(w->x, id);
-    if (err < 0 && err != KS_ENOTFOUND && err != KS_EDAMAGED)
-        return err;
+    if (err == KS_ENOTFOUND) ks_index_nameless(w->x, id);
+    if (err < 0 && err != KS_ENOTFOUND && err != KS_EDAMAGED) return err;
     w->film.id = id;
     snprintf(w->path, sizeof w->path, "%s", err == 0 ? w->film.path : "");
     w->film.path = w->path;
@@ -113,10 +111,8 @@ static void show_span(showing *w, const ks_moment *k, int fresh)
     }
     ks_show_times(times, k, w->terminal.utf8);
     printf("  %s%*s  ", times, 17 - ks_columns_of(times, w->terminal.utf8), "");
-    if (k->said)
-        printf(" said  %s\n", k->title);
-    else
-        printf("%3.0f %%  %s\n", k->score * 100, k->title);
+    if (k->said) printf(" said  %s\n", k->title);
+    else printf("%3.0f %%  %s\n", k->score * 100, k->title);
 }
 
 static int take_mark(void *arg, const ks_label_mark *m)
@@ -125,17 +121,23 @@ static int take_mark(void *arg, const ks_label_mark *m)
     int fresh = m->video != w->film.id;
     ks_moment k;
 
-    if (fresh && (w->err = take_film(w, m->video)) < 0)
-        return 1;
-    if (!w->named)
-        return 0;
-    k = (ks_moment){.path = w->path, .title = m->label, .is_label = 1, .said = m->said, .rank = m->rank, .video = m->video, .tb = w->film.tb,
-                    .start = m->start, .end = m->end, .best = m->start, .score = m->score, .cosine = m->cosine};
+    if (fresh && (w->err = take_film(w, m->video)) < 0) return 1;
+    if (!w->named) return 0;
+    k = (ks_moment){.path = w->path,
+                    .title = m->label,
+                    .is_label = 1,
+                    .said = m->said,
+                    .rank = m->rank,
+                    .video = m->video,
+                    .tb = w->film.tb,
+                    .start = m->start,
+                    .end = m->end,
+                    .best = m->start,
+                    .score = m->score,
+                    .cosine = m->cosine};
     ks_moment_film(&k, &w->film);
-    if (w->out)
-        w->err = ks_out_entry(w->out, &k, w->e);
-    else
-        show_span(w, &k, fresh);
+    if (w->out) w->err = ks_out_entry(w->out, &k, w->e);
+    else show_span(w, &k, fresh);
     w->rows++;
     return w->err < 0;
 }
@@ -146,7 +148,9 @@ static int find_set(ks_index *x, const char *name, ks_error *e)
     uint64_t hash;
     int found = ks_index_find_set(&set, &hash, x, name, e);
 
-    return found ? (found < 0 ? found : 0) : ks_fail(e, KS_ENOTFOUND, "%s: no label set is called so (kinoseek labels lists them)", name);
+    return found ? (found < 0 ? found : 0)
+                 : ks_fail(e, KS_ENOTFOUND,
+                           "%s: no label set is called so (kinoseek labels lists them)", name);
 }
 
 static int show_marks(showing *w, const char *set, ks_error *e)
@@ -155,14 +159,11 @@ static int show_marks(showing *w, const char *set, ks_error *e)
     ks_filter filter = {.path_glob = f->path, .label = f->label};
     int err = ks_index_snapshot(w->x, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     if ((err = find_set(w->x, set, e)) == 0 && f->in)
         err = ks_find_video(&filter.video, w->x, f->in, e);
-    if (err == 0)
-        err = ks_index_marks(w->x, set, &filter, take_mark, w, e);
-    if (err == 0)
-        err = w->err;
+    if (err == 0) err = ks_index_marks(w->x, set, &filter, take_mark, w, e);
+    if (err == 0) err = w->err;
     ks_index_release(w->x);
     return err;
 }
@@ -173,16 +174,14 @@ static int show_spans(const ks_globals *g, const labels_fields *f, const char *s
     ks_out_options out = {.command = "kinoseek labels"};
     int err = w ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     *w = (showing){.g = g, .f = f, .e = e};
     ks_terminal_of(&w->terminal, stdout);
-    if ((err = ks_export_open(&w->out, &f->to, NULL, &out, e)) == 0 && (err = ks_index_open(&w->x, g->library, KS_READ, e)) == 0)
+    if ((err = ks_export_open(&w->out, &f->to, NULL, &out, e)) == 0 &&
+        (err = ks_index_open(&w->x, g->library, KS_READ, e)) == 0)
         err = show_marks(w, set, e);
-    if (err == 0 && w->out)
-        err = ks_out_end(w->out, e);
-    if (err == 0 && w->rows == 0 && !w->out)
-        puts("Nothing is labelled so.");
+    if (err == 0 && w->out) err = ks_out_end(w->out, e);
+    if (err == 0 && w->rows == 0 && !w->out) puts("Nothing is labelled so.");
     ks_out_close(w->out);
     ks_close_library(w->x, g, err);
     err = err < 0 ? err : w->rows == 0;
@@ -204,12 +203,9 @@ static char *join(int n, char **args)
     size_t bytes = 1;
     char *words;
 
-    for (int i = 0; i < n; i++)
-        bytes += strlen(args[i]) + 1;
-    if (!(words = calloc(1, bytes)))
-        return NULL;
-    for (int i = 0; i < n; i++)
-        strcat(strcat(words, i ? " " : ""), args[i]);
+    for (int i = 0; i < n; i++) bytes += strlen(args[i]) + 1;
+    if (!(words = calloc(1, bytes))) return NULL;
+    for (int i = 0; i < n; i++) strcat(strcat(words, i ? " " : ""), args[i]);
     return words;
 }
 
@@ -252,8 +248,7 @@ static int take_lacking(void *arg, const ks_label_mark *m)
         char **labels = more ? realloc(l->labels, (size_t)room * sizeof *labels) : NULL;
         l->wrong = more ? more : l->wrong;
         l->labels = labels ? labels : l->labels;
-        if ((l->failed = !labels))
-            return 1;
+        if ((l->failed = !labels)) return 1;
         l->room = room;
     }
     l->wrong[l->n] = *m;
@@ -262,17 +257,18 @@ static int take_lacking(void *arg, const ks_label_mark *m)
     return l->failed;
 }
 
-/* What the set has of one film, by the model or an earlier word, is said to be wrong; what the file has is said after it. */
+/* What the set has of one film, by the model or an earlier word, is said to be wrong; what the
+ * file has is said after it. */
 static int deny(lacking *l, const ks_video *v, ks_error *e)
 {
     ks_filter f = {.video = v->id};
     int err = ks_index_marks(l->x, l->set, &f, take_lacking, l, e);
 
-    if (err == 0 && l->failed)
-        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (err == 0 && l->failed) err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     for (int i = 0; i < l->n; i++) {
         if (err == 0)
-            err = ks_index_say(l->x, l->set, l->labels[i], v, l->wrong[i].start, l->wrong[i].end, 0, e);
+            err = ks_index_say(l->x, l->set, l->labels[i], v, l->wrong[i].start, l->wrong[i].end, 0,
+                               e);
         free(l->labels[i]);
     }
     l->n = 0;
@@ -280,14 +276,16 @@ static int deny(lacking *l, const ks_video *v, ks_error *e)
 }
 
 /* at[n] of the file's spans; films that are not here are counted. */
-static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_spans *s, const char *file, ks_error *e)
+static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_spans *s,
+                      const char *file, ks_error *e)
 {
     int err = 0;
 
     for (int i = 0; i < s->n && err == 0; i++) {
         if (!s->at[i].label[0])
             err = ks_fail(e, KS_EFORMAT, "%s: a span of %s has no label", file, s->at[i].film);
-        else if ((err = ks_read_span(&at[i], x, s->at[i].film, s->at[i].start, s->at[i].end, e)) == KS_ENOTFOUND) {
+        else if ((err = ks_read_span(&at[i], x, s->at[i].film, s->at[i].start, s->at[i].end, e)) ==
+                 KS_ENOTFOUND) {
             at[i].film.id = 0;
             ++*lost;
             err = 0;
@@ -296,23 +294,22 @@ static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_span
     return err;
 }
 
-static int say_spans(ks_index *x, const labels_fields *f, const char *set, const ks_spans *s, const ks_typed_moment *at, ks_error *e)
+static int say_spans(ks_index *x, const labels_fields *f, const char *set, const ks_spans *s,
+                     const ks_typed_moment *at, ks_error *e)
 {
     lacking l = {.x = x, .set = set};
     int err = ks_index_begin(x, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     for (int i = 0; i < s->n && err == 0 && f->whole; i++) {
         int before = 0;
-        for (int k = 0; k < i && !before; k++)
-            before = at[k].film.id == at[i].film.id;
-        if (!before && at[i].film.id)
-            err = deny(&l, &at[i].film, e);
+        for (int k = 0; k < i && !before; k++) before = at[k].film.id == at[i].film.id;
+        if (!before && at[i].film.id) err = deny(&l, &at[i].film, e);
     }
     for (int i = 0; i < s->n && err == 0; i++)
         if (at[i].film.id)
-            err = ks_index_say(x, set, s->at[i].label, &at[i].film, at[i].start, at[i].end, s->at[i].yes, e);
+            err = ks_index_say(x, set, s->at[i].label, &at[i].film, at[i].start, at[i].end,
+                               s->at[i].yes, e);
     free(l.wrong);
     free(l.labels);
     return ks_index_end(x, err, e);
@@ -323,11 +320,11 @@ static void say_lost(const char *file, const ks_spans *s, const ks_typed_moment 
     char film[320];
     int i = 0;
 
-    while (at[i].film.id)
-        i++;
+    while (at[i].film.id) i++;
     snprintf(film, sizeof film, "%s", s->at[i].film);
     ks_harmless(film);
-    fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library, as %s\n", file, lost, s->n, film);
+    fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library, as %s\n",
+            file, lost, s->n, film);
 }
 
 static int read_back(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
@@ -344,14 +341,12 @@ static int read_back(const ks_globals *g, const labels_fields *f, const char *se
         return err;
     if (!(at = calloc((size_t)s.n + 1, sizeof *at)))
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if (err == 0 && (err = open_set(&x, g, set, e)) == 0 && (err = find_spans(at, &lost, x, &s, f->read, e)) == 0)
+    if (err == 0 && (err = open_set(&x, g, set, e)) == 0 &&
+        (err = find_spans(at, &lost, x, &s, f->read, e)) == 0)
         err = say_spans(x, f, set, &s, at, e);
-    if (err == 0 && lost)
-        say_lost(f->read, &s, at, lost);
-    if (err == 0 && !g->quiet)
-        printf("%s: %d said.\n", set, s.n - lost);
-    if (err == 0 && lost == s.n)
-        err = 1;
+    if (err == 0 && lost) say_lost(f->read, &s, at, lost);
+    if (err == 0 && !g->quiet) printf("%s: %d said.\n", set, s.n - lost);
+    if (err == 0 && lost == s.n) err = 1;
     ks_index_close(x);
     free(at);
     ks_spans_free(&s);
@@ -363,11 +358,9 @@ static int forget(const ks_globals *g, const char *set, ks_error *e)
     ks_index *x = NULL;
     int err = ks_index_open(&x, g->library, KS_WRITE, e);
 
-    if (err == 0)
-        err = ks_index_drop_set(x, set, e);
+    if (err == 0) err = ks_index_drop_set(x, set, e);
     ks_index_close(x);
-    if (err == 0 && !g->quiet)
-        printf("Forgot the labels of %s.\n", set);
+    if (err == 0 && !g->quiet) printf("Forgot the labels of %s.\n", set);
     return err;
 }
 
@@ -375,15 +368,18 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 {
     const labels_fields *f = fields;
 
-    if (f->say)
-        return say(g, f, n, args, e);
-    if (n > 1 || (n == 0 && (f->read || f->forget || f->label || f->in || f->path || f->to.format || f->to.csv)))
+    if (f->say) return say(g, f, n, args, e);
+    if (n > 1 || (n == 0 && (f->read || f->forget || f->label || f->in || f->path || f->to.format ||
+                             f->to.csv)))
         return ks_fail(e, KS_EUSAGE, "name one set of labels (kinoseek labels lists them)");
     if ((f->read != NULL) + f->forget > 1 || (f->whole && !f->read))
-        return ks_fail(e, KS_EUSAGE, f->whole && !f->read ? "--whole goes with --read" : "name one of --say, --read, --forget");
-    if (n == 0)
-        return list_sets(g, f, e);
-    return f->read ? read_back(g, f, args[0], e) : f->forget ? forget(g, args[0], e) : show_spans(g, f, args[0], e);
+        return ks_fail(e, KS_EUSAGE,
+                       f->whole && !f->read ? "--whole goes with --read"
+                                            : "name one of --say, --read, --forget");
+    if (n == 0) return list_sets(g, f, e);
+    return f->read     ? read_back(g, f, args[0], e)
+           : f->forget ? forget(g, args[0], e)
+                       : show_spans(g, f, args[0], e);
 }
 
 extern const ks_command ks_cmd_labels;

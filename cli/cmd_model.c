@@ -46,7 +46,8 @@ static void list_one(const list_fields *o, const ks_globals *g, const char *name
         else ks_json_text(&j, "path", NULL);
         ks_json_close(&j);
     } else {
-        printf("%-10s %7.1f MB  %s%s\n", name, (double)bytes / 1e6, path ? path : "not here yet: kinoseek model pull ", path ? "" : name);
+        printf("%-10s %7.1f MB  %s%s\n", name, (double)bytes / 1e6,
+               path ? path : "not here yet: kinoseek model pull ", path ? "" : name);
     }
     free(path);
 }
@@ -114,14 +115,21 @@ static void print_json(const ks_info *f, const char *hash, const char *path, con
 static void print_info(const ks_info *f, const char *hash, const char *path, const char *tokenizer)
 {
     printf("%s\n", path);
-    printf("  kind        %s%s\n", kinds[f->kind], f->kind == KS_LVT ? " (video and text vectors)" : f->kind == KS_ENCODER ? " (features only)" : "");
+    printf("  kind        %s%s\n", kinds[f->kind],
+           f->kind == KS_LVT       ? " (video and text vectors)"
+           : f->kind == KS_ENCODER ? " (features only)"
+                                   : "");
     printf("  width       D %d, %d heads, mlp %d\n", f->dim, f->heads, f->mlp);
     printf("  layers      spatial %d, temporal %d", f->spatial, f->temporal);
-    if (f->kind == KS_LVT) printf(", auxiliary %d, text %d%s", f->auxiliary, f->text, f->text_hybrid ? " (primer_hybrid)" : "");
-    printf("\n  input       %d frames of %d x %d (%d x %d patches of %d)\n", f->frames, ks_side(f), ks_side(f), f->grid, f->grid, f->patch);
+    if (f->kind == KS_LVT)
+        printf(", auxiliary %d, text %d%s", f->auxiliary, f->text,
+               f->text_hybrid ? " (primer_hybrid)" : "");
+    printf("\n  input       %d frames of %d x %d (%d x %d patches of %d)\n", f->frames, ks_side(f),
+           ks_side(f), f->grid, f->grid, f->patch);
     if (f->vocabulary) printf("  vocabulary  %d\n", f->vocabulary);
     if (f->classes) printf("  classes     %d\n", f->classes);
-    printf("  parameters  %.1f million, %s, %.1f MB\n", (double)f->parameters / 1e6, f->dtype, (double)f->bytes / 1e6);
+    printf("  parameters  %.1f million, %s, %.1f MB\n", (double)f->parameters / 1e6, f->dtype,
+           (double)f->bytes / 1e6);
     if (tokenizer) printf("  tokenizer   %s\n", tokenizer);
     printf("  hash        %s\n", hash);
     if (strcmp(hash, f->hash) != 0) printf("  weights     %s (without the tokenizer)\n", f->hash);
@@ -130,8 +138,10 @@ static void print_info(const ks_info *f, const char *hash, const char *path, con
 /* The real world is not in it: said wherever one asks what it is. */
 static void print_demo(void)
 {
-    printf("  knows       drawings alone: 403 things and ten shapes, eleven colours, 37 events, sixteen grounds (the list:\n"
-           "              models/demo/README.md); nothing of the real world. For real films: kinoseek model pull lvt-base\n");
+    printf("  knows       drawings alone: 403 things and ten shapes, eleven colours, 37 events, "
+           "sixteen grounds (the list:\n"
+           "              models/demo/README.md); nothing of the real world. For real films: "
+           "kinoseek model pull lvt-base\n");
 }
 
 static int info(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -139,7 +149,8 @@ static int info(const ks_globals *g, void *fields, int n, char **args, ks_error 
     const info_fields *o = fields;
     ks_info f;
     char *path = NULL, *tokenizer = NULL, hash[KS_HASH_HEX];
-    if (n > 1 || (n == 0 && !g->setup.model)) return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
+    if (n > 1 || (n == 0 && !g->setup.model))
+        return ks_fail(e, KS_EUSAGE, "name one model: a name of `model list` or a file");
     int err = ks_locate_model(&path, &tokenizer, &g->setup, n ? args[0] : g->setup.model, e);
     if (!err) err = ks_model_info(&f, path, e);
     if (!err) err = ks_model_identity(hash, &f, tokenizer, e);
@@ -159,7 +170,10 @@ typedef struct {
 } random_fields;
 
 static const ks_option random_options[] = {
-    {0, "like", KS_OPT_TEXT, offsetof(random_fields, like), "lvt-base|lvt-large|lvt-giant|base|large|giant|classifier-base|lvt-toy|lvt-toy-hybrid|toy|classifier-toy", "whose names and shapes (lvt-base)"},
+    {0, "like", KS_OPT_TEXT, offsetof(random_fields, like),
+     "lvt-base|lvt-large|lvt-giant|base|large|giant|classifier-base|lvt-toy|lvt-toy-hybrid|toy|"
+     "classifier-toy",
+     "whose names and shapes (lvt-base)"},
     {0, "seed", KS_OPT_COUNT, offsetof(random_fields, seed), "N", "which weights (0)"},
     {0, "dtype", KS_OPT_TEXT, offsetof(random_fields, dtype), "f4|f2", "type of the elements (f4)"},
     {'o', "output", KS_OPT_TEXT, offsetof(random_fields, out), "FILE", "the .npz to write"},
@@ -172,15 +186,19 @@ static int make_random(const ks_globals *g, void *fields, int n, char **args, ks
     const char *name = o->like ? o->like : "lvt-base";
     const ks_info *found = ks_like_find(name);
     struct stat st;
-    if (n > 0) return ks_fail(e, KS_EUSAGE, "%s: it takes no words; -o names the file to write", args[0]);
+    if (n > 0)
+        return ks_fail(e, KS_EUSAGE, "%s: it takes no words; -o names the file to write", args[0]);
     if (!o->out) return ks_fail(e, KS_EUSAGE, "name the file to write: -o FILE.npz");
     if (!found) return ks_fail(e, KS_EUSAGE, "--like is one of %s", ks_like_names());
-    if (strcmp(o->out, "-") == 0) return ks_fail(e, KS_EUSAGE, "a checkpoint cannot go to standard output: -o FILE.npz");
+    if (strcmp(o->out, "-") == 0)
+        return ks_fail(e, KS_EUSAGE, "a checkpoint cannot go to standard output: -o FILE.npz");
     if (stat(o->out, &st) == 0) return ks_fail(e, KS_EUSAGE, "%s is there already", o->out);
     ks_info like = *found;
     if (o->dtype) snprintf(like.dtype, sizeof like.dtype, "%s", o->dtype);
     int err = ks_model_random(o->out, &like, (uint64_t)o->seed, e);
-    if (!err && !g->quiet && stat(o->out, &st) == 0) fprintf(stderr, "%s: %s, random weights (seed %d), %.1f MB\n", o->out, name, o->seed, (double)st.st_size / 1e6);
+    if (!err && !g->quiet && stat(o->out, &st) == 0)
+        fprintf(stderr, "%s: %s, random weights (seed %d), %.1f MB\n", o->out, name, o->seed,
+                (double)st.st_size / 1e6);
     return err;
 }
 

@@ -13,9 +13,12 @@ typedef struct {
 } pull_fields;
 
 static const ks_option options[] = {
-    {0, "from", KS_OPT_TEXT, offsetof(pull_fields, from), "SOURCE", "an address, a file, or a folder with all parts"},
-    {0, "tokenizer-from", KS_OPT_TEXT, offsetof(pull_fields, tokenizer_from), "SOURCE", "the same for the tokenizer alone"},
-    {0, "clip", KS_OPT_FLAG, offsetof(pull_fields, clip), NULL, "also the official clip, for `model verify`"},
+    {0, "from", KS_OPT_TEXT, offsetof(pull_fields, from), "SOURCE",
+     "an address, a file, or a folder with all parts"},
+    {0, "tokenizer-from", KS_OPT_TEXT, offsetof(pull_fields, tokenizer_from), "SOURCE",
+     "the same for the tokenizer alone"},
+    {0, "clip", KS_OPT_FLAG, offsetof(pull_fields, clip), NULL,
+     "also the official clip, for `model verify`"},
     {0},
 };
 
@@ -26,7 +29,8 @@ static int make_folder(const char *folder, ks_error *e)
     for (char *slash = path ? path + 1 : NULL; !err && slash; slash++) {
         slash = strchr(slash, '/');
         if (slash) *slash = 0;
-        if (mkdir(path, 0777) != 0 && errno != EEXIST) err = ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            err = ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
         if (!slash) break;
         *slash = '/';
     }
@@ -38,20 +42,22 @@ static int is_folder(const char *from)
 {
     struct stat st;
     size_t n = strlen(from);
-    return (n > 0 && from[n - 1] == '/') || (!ks_is_address(from) && stat(from, &st) == 0 && S_ISDIR(st.st_mode));
+    return (n > 0 && from[n - 1] == '/') ||
+           (!ks_is_address(from) && stat(from, &st) == 0 && S_ISDIR(st.st_mode));
 }
 
-static int is_tokenizer(const ks_release *row)
-{
-    return strcmp(row->part, "tokenizer") == 0;
-}
+static int is_tokenizer(const ks_release *row) { return strcmp(row->part, "tokenizer") == 0; }
 
 /* Where a part comes from; malloc'ed. One file named by --from is the model. */
 static char *source_of(const pull_fields *o, const ks_release *row)
 {
     const char *from = is_tokenizer(row) && o->tokenizer_from ? o->tokenizer_from : o->from;
     char *source = NULL;
-    if (from && is_folder(from)) return asprintf(&source, "%s%s%s", from, from[strlen(from) - 1] == '/' ? "" : "/", row->file) < 0 ? NULL : source;
+    if (from && is_folder(from))
+        return asprintf(&source, "%s%s%s", from, from[strlen(from) - 1] == '/' ? "" : "/",
+                        row->file) < 0
+                   ? NULL
+                   : source;
     if (from && (strcmp(row->part, "model") == 0 || from == o->tokenizer_from)) return strdup(from);
     return strdup(row->url);
 }
@@ -73,7 +79,8 @@ static int is_here(const ks_download *d, int quiet)
     return err == 0;
 }
 
-static int pull_part(const pull_fields *o, const ks_globals *g, const char *folder, const ks_release *row, ks_error *e)
+static int pull_part(const pull_fields *o, const ks_globals *g, const char *folder,
+                     const ks_release *row, ks_error *e)
 {
     struct stat st;
     char *path = NULL, *source = source_of(o, row);
@@ -82,7 +89,12 @@ static int pull_part(const pull_fields *o, const ks_globals *g, const char *fold
         free(source);
         return ks_fail(e, KS_ENOMEM, "no memory for paths");
     }
-    ks_download d = {.from = source, .path = path, .bytes = row->bytes, .sha256 = row->sha256, .quiet = g->quiet, .check_arg = (void *)(uintptr_t)g,
+    ks_download d = {.from = source,
+                     .path = path,
+                     .bytes = row->bytes,
+                     .sha256 = row->sha256,
+                     .quiet = g->quiet,
+                     .check_arg = (void *)(uintptr_t)g,
                      .option = is_tokenizer(row) ? "--tokenizer-from" : "--from"};
     if (strcmp(row->part, "model") == 0) d.check = check_model;
     if (lstat(path, &st) != 0 || !is_here(&d, g->quiet)) {
@@ -100,7 +112,9 @@ static int look_for(const pull_fields *o, const ks_release *row, ks_error *e)
     struct stat st;
     char *source = source_of(o, row);
     int err = !source ? ks_fail(e, KS_ENOMEM, "no memory for paths")
-              : ks_is_address(source) || stat(source, &st) == 0 ? 0 : ks_fail(e, KS_ENOTFOUND, "%s: %s", source, strerror(errno));
+              : ks_is_address(source) || stat(source, &st) == 0
+                  ? 0
+                  : ks_fail(e, KS_ENOTFOUND, "%s: %s", source, strerror(errno));
     free(source);
     return err;
 }
@@ -109,14 +123,18 @@ static int names(const ks_releases *r, const char *given, ks_error *e)
 {
     char list[256] = "";
     for (int i = 0; i < r->n; i++)
-        if (strcmp(r->at[i].part, "model") == 0) snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] ? ", " : "", r->at[i].name);
-    if (given && strcmp(given, "demo") == 0) return ks_fail(e, KS_EUSAGE, "demo ships with kinoseek; to be pulled are: %s", list);
+        if (strcmp(r->at[i].part, "model") == 0)
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", list[0] ? ", " : "",
+                     r->at[i].name);
+    if (given && strcmp(given, "demo") == 0)
+        return ks_fail(e, KS_EUSAGE, "demo ships with kinoseek; to be pulled are: %s", list);
     return ks_fail(e, KS_EUSAGE, "name one model: %s", list);
 }
 
 static int pull(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
-    static const char *const parts[] = {"tokenizer", "model"}; /* the small one first: it fails first */
+    /* the small one first: it fails first */
+    static const char *const parts[] = {"tokenizer", "model"};
     const pull_fields *o = fields;
     ks_releases r;
     char *folder = NULL;
@@ -124,7 +142,8 @@ static int pull(const ks_globals *g, void *fields, int n, char **args, ks_error 
     if (err) return err;
     if (n != 1 || !ks_release_find(&r, args[0], "model")) err = names(&r, n ? args[0] : NULL, e);
     for (int i = 0; !err && i < 2; i++)
-        if (ks_release_find(&r, args[0], parts[i])) err = look_for(o, ks_release_find(&r, args[0], parts[i]), e);
+        if (ks_release_find(&r, args[0], parts[i]))
+            err = look_for(o, ks_release_find(&r, args[0], parts[i]), e);
     if (!err) err = ks_locate_pulled(&folder, args[0], e);
     if (!err) err = make_folder(folder, e);
     for (int i = 0; !err && i < 2; i++) {

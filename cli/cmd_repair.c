@@ -8,7 +8,8 @@ typedef struct {
 } repair_fields;
 
 static const ks_option options[] = {
-    {0, "json", KS_OPT_FLAG, offsetof(repair_fields, json), NULL, "one JSON line a finding, and one at the end"},
+    {0, "json", KS_OPT_FLAG, offsetof(repair_fields, json), NULL,
+     "one JSON line a finding, and one at the end"},
     {0},
 };
 
@@ -22,10 +23,10 @@ static void said(void *arg, int invariant, int64_t clip, const char *sentence)
     char shown[600];
     ks_json j;
 
-    if (!t->json && t->quiet)
-        return;
+    if (!t->json && t->quiet) return;
     if (!t->json) {
-        snprintf(shown, sizeof shown, "%s", sentence); /* a library from somebody else may hold any name */
+        /* a library from somebody else may hold any name */
+        snprintf(shown, sizeof shown, "%s", sentence);
         ks_harmless(shown);
         printf("%s\n", shown);
         return;
@@ -81,8 +82,11 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         ks_json_close(&j);
     } else if (!g->quiet) {
         char whole[64], files[64];
-        printf("%s: %s %s whole.\n", g->library, ks_counted(whole, clips, "clip"), clips == 1 ? "is" : "are");
-        if (lost) printf("%s lost clips: run kinoseek ingest, it encodes only those again.\n", ks_counted(files, lost, "file"));
+        printf("%s: %s %s whole.\n", g->library, ks_counted(whole, clips, "clip"),
+               clips == 1 ? "is" : "are");
+        if (lost)
+            printf("%s lost clips: run kinoseek ingest, it encodes only those again.\n",
+                   ks_counted(files, lost, "file"));
     }
     return 0;
 }

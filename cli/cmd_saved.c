@@ -1,4 +1,5 @@
-/* cmd_saved.c - `save NAME search ...`, `saved`, `forget-saved`: queries that are kept and asked of what is new. */
+/* cmd_saved.c - `save NAME search ...`, `saved`, `forget-saved`: queries that are kept and asked
+ * of what is new. */
 #include "cli/commands.h"
 #include "cli/saved.h"
 #include "cli/terminal.h"
@@ -18,7 +19,9 @@ static int check_name(const char *name, ks_error *e)
         return ks_fail(e, KS_EUSAGE, "a name is UTF-8 text of 1 to %d bytes", LONGEST);
     snprintf(plain, sizeof plain, "%s", name);
     ks_harmless(plain);
-    return strcmp(plain, name) == 0 ? 0 : ks_fail(e, KS_EUSAGE, "the name %s holds control characters", plain);
+    return strcmp(plain, name) == 0
+               ? 0
+               : ks_fail(e, KS_EUSAGE, "the name %s holds control characters", plain);
 }
 
 /* Asked once, for one moment: what is wrong with it is said now, not by every ingest. */
@@ -33,30 +36,25 @@ static int try_query(const ks_globals *g, const ks_search_fields *f, const char 
 
     q.words = words;
     q.terms = &terms;
-    if (err == 0)
-        err = ks_session_open(&s, g->library, &g->setup, e);
-    if (err == 0)
-        err = ks_question_options(&o, s, &q, e);
+    if (err == 0) err = ks_session_open(&s, g->library, &g->setup, e);
+    if (err == 0) err = ks_question_options(&o, s, &q, e);
     o.k = 1;
-    if (err == 0 && (err = ks_ask(&a, s, &q, &o, e)) == 0)
-        ks_answer_free(&a);
+    if (err == 0 && (err = ks_ask(&a, s, &q, &o, e)) == 0) ks_answer_free(&a);
     ks_terms_free(&terms);
     ks_session_close(s);
     return err;
 }
 
-static int keep(const ks_globals *g, const ks_search_fields *f, const char *name, const char *words, ks_error *e)
+static int keep(const ks_globals *g, const ks_search_fields *f, const char *name, const char *words,
+                ks_error *e)
 {
     ks_index *x = NULL;
     char *text = NULL;
     int err = ks_saved_write(&text, f, words, e);
 
-    if (err == 0)
-        err = try_query(g, f, words, e);
-    if (err == 0)
-        err = ks_index_open(&x, g->library, KS_WRITE, e);
-    if (err == 0)
-        err = ks_index_save(x, name, text, e);
+    if (err == 0) err = try_query(g, f, words, e);
+    if (err == 0) err = ks_index_open(&x, g->library, KS_WRITE, e);
+    if (err == 0) err = ks_index_save(x, name, text, e);
     if (err == 0 && !g->quiet)
         printf("Kept. What it finds in films that are ingested from now on is told once.\n");
     ks_close_library(x, g, err);
@@ -70,13 +68,15 @@ static int save(const ks_globals *g, void *fields, int n, char **args, ks_error 
     int err;
 
     if (n < 3 || strcmp(args[1], "search") != 0)
-        return ks_fail(e, KS_EUSAGE, "name it and say what to look for: kinoseek save dogs search a dog jumping");
-    if ((err = check_name(args[0], e)) < 0)
-        return err;
+        return ks_fail(e, KS_EUSAGE,
+                       "name it and say what to look for: kinoseek save dogs search a dog jumping");
+    if ((err = check_name(args[0], e)) < 0) return err;
     if (!(words = ks_join_words(n - 2, args + 2)))
         return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    err = ks_is_blank(words) ? ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek save dogs search a dog jumping")
-                             : keep(g, fields, args[0], words, e);
+    err = ks_is_blank(words)
+              ? ks_fail(e, KS_EUSAGE,
+                        "the words are empty: kinoseek save dogs search a dog jumping")
+              : keep(g, fields, args[0], words, e);
     free(words);
     return err;
 }
@@ -146,10 +146,8 @@ static int print_one(const ks_saved *v, int json, ks_error *e)
     int err = ks_saved_read(&q, v->name, v->query, e);
     json_t *query = err == 0 ? json_loads(v->query, 0, NULL) : NULL;
 
-    if (query && json)
-        print_json(v, q.words, json_object_get(query, "options"));
-    else if (query)
-        print_row(v, q.words, json_object_get(query, "options"));
+    if (query && json) print_json(v, q.words, json_object_get(query, "options"));
+    else if (query) print_row(v, q.words, json_object_get(query, "options"));
     json_decref(query);
     ks_saved_query_free(&q);
     return err;
@@ -162,10 +160,8 @@ static int saved(const ks_globals *g, void *fields, int n, char **args, ks_error
     int err, shown = 0;
 
     (void)args;
-    if (n > 0)
-        return ks_fail(e, KS_EUSAGE, "it takes no words");
-    if ((err = ks_index_open(&x, g->library, KS_READ, e)) == 0)
-        err = ks_index_saved(&list, x, e);
+    if (n > 0) return ks_fail(e, KS_EUSAGE, "it takes no words");
+    if ((err = ks_index_open(&x, g->library, KS_READ, e)) == 0) err = ks_index_saved(&list, x, e);
     for (; err == 0 && shown < list.n; shown++)
         err = print_one(&list.at[shown], ((const saved_fields *)fields)->json, e);
     if (err == 0 && shown == 0 && !((const saved_fields *)fields)->json && !g->quiet)
@@ -189,13 +185,11 @@ static int forget_saved(const ks_globals *g, void *fields, int n, char **args, k
     int err, gone = 0;
 
     (void)fields;
-    if (n == 0)
-        return ks_fail(e, KS_EUSAGE, "name a kept query: kinoseek saved lists them");
+    if (n == 0) return ks_fail(e, KS_EUSAGE, "name a kept query: kinoseek saved lists them");
     err = ks_index_open(&x, g->library, KS_WRITE, e);
     for (int i = 0; i < n && err >= 0; i++) {
         err = ks_index_forget_saved(x, args[i], e);
-        if (err == 0)
-            fprintf(stderr, "kinoseek: %s: no query of that name is kept\n", args[i]);
+        if (err == 0) fprintf(stderr, "kinoseek: %s: no query of that name is kept\n", args[i]);
         gone += err > 0;
     }
     ks_close_library(x, g, err < 0 ? err : 0);

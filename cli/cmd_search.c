@@ -25,22 +25,17 @@ static int ask_lines(ks_search_run *r, ks_question *q, const char *file, ks_erro
     ssize_t n;
     int err = 0, at = 0;
 
-    if (!f)
-        return ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
+    if (!f) return ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
     while (err == 0 && (n = getline(&line, &room, f)) >= 0) {
-        while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-            line[--n] = 0;
+        while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = 0;
         at++;
         if (strlen(line) != (size_t)n || !ks_is_utf8(line))
             err = ks_fail(e, KS_EFORMAT, "%s: line %d is not UTF-8 text", file, at);
-        else if (!ks_is_blank(line))
-            q->words = line, err = ks_search_ask(r, q, e);
+        else if (!ks_is_blank(line)) q->words = line, err = ks_search_ask(r, q, e);
     }
-    if (err == 0 && ferror(f))
-        err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
+    if (err == 0 && ferror(f)) err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
     free(line);
-    if (f != stdin)
-        fclose(f);
+    if (f != stdin) fclose(f);
     return err;
 }
 
@@ -48,8 +43,7 @@ static int terms_given(const ks_search_fields *f)
 {
     int n = 0;
 
-    for (int i = 0; i < KS_TERM_OPTIONS; i++)
-        n += f->terms[i].n;
+    for (int i = 0; i < KS_TERM_OPTIONS; i++) n += f->terms[i].n;
     return n;
 }
 
@@ -62,24 +56,22 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     char *words = NULL;
     int err;
 
-    if (n > 0 && f->queries)
-        return ks_fail(e, KS_EUSAGE, "name one of WORDS and --queries");
+    if (n > 0 && f->queries) return ks_fail(e, KS_EUSAGE, "name one of WORDS and --queries");
     if (n == 0 && !f->queries && !terms_given(f))
-        return ks_fail(e, KS_EUSAGE, "say what to look for: kinoseek search a dog jumping into water");
+        return ks_fail(e, KS_EUSAGE,
+                       "say what to look for: kinoseek search a dog jumping into water");
     if (f->queries && f->html)
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
-    if (!(words = ks_join_words(n, args)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if (!(words = ks_join_words(n, args))) return ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (n > 0 && ks_is_blank(words))
-        err = ks_fail(e, KS_EUSAGE, "the words are empty: kinoseek search a dog jumping into water");
+        err = ks_fail(e, KS_EUSAGE,
+                      "the words are empty: kinoseek search a dog jumping into water");
     else if ((err = ks_search_terms(&terms, f, n > 0 || f->queries, e)) == 0)
         err = ks_search_open(&r, g, f, "search", e);
     q.words = n > 0 ? words : NULL;
     q.terms = &terms;
-    if (err == 0)
-        err = f->queries ? ask_lines(&r, &q, f->queries, e) : ks_search_ask(&r, &q, e);
-    if (err == 0)
-        err = ks_search_finish(&r, e);
+    if (err == 0) err = f->queries ? ask_lines(&r, &q, f->queries, e) : ks_search_ask(&r, &q, e);
+    if (err == 0) err = ks_search_finish(&r, e);
     ks_search_close(&r, err);
     ks_terms_free(&terms);
     free(words);

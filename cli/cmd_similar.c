@@ -3,7 +3,8 @@
 
 static const ks_option options[] = {
     KS_SEARCH_OPTIONS,
-    {0, "not-self", KS_OPT_FLAG, KS_AT(ask.not_self), NULL, "leave out the moment (or film) that was asked about"},
+    {0, "not-self", KS_OPT_FLAG, KS_AT(ask.not_self), NULL,
+     "leave out the moment (or film) that was asked about"},
     KS_SEARCH_MORE_OPTIONS,
     {0},
 };
@@ -17,16 +18,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err;
 
     if (n != 1)
-        return ks_fail(e, KS_EUSAGE, "name one film, and a second in it if you like: kinoseek similar lake.mp4@4:12");
+        return ks_fail(
+            e, KS_EUSAGE,
+            "name one film, and a second in it if you like: kinoseek similar lake.mp4@4:12");
     err = ks_search_terms(&terms, f, 1, e);
-    if (err == 0)
-        err = ks_search_open(&r, g, f, "similar", e);
+    if (err == 0) err = ks_search_open(&r, g, f, "similar", e);
     q.film = args[0];
     q.terms = &terms;
-    if (err == 0)
-        err = ks_search_ask(&r, &q, e);
-    if (err == 0)
-        err = ks_search_finish(&r, e);
+    if (err == 0) err = ks_search_ask(&r, &q, e);
+    if (err == 0) err = ks_search_finish(&r, e);
     ks_search_close(&r, err);
     ks_terms_free(&terms);
     return err;

@@ -21,7 +21,8 @@ static const ks_option options[] = {
     {0, "from", KS_OPT_TEXT, AT(from), "FILE", "examples: CSV, TSV, ELAN ... (label, answer)"},
     {0, "list", KS_OPT_FLAG, AT(list), NULL, "what was taught, and its worth"},
     {0, "forget", KS_OPT_FLAG, AT(forget), NULL, "take NAME and its examples out of the library"},
-    {0, "export", KS_OPT_TEXT, AT(export_to), "FILE", "NAME as JSON, for a library of the same model"},
+    {0, "export", KS_OPT_TEXT, AT(export_to), "FILE",
+     "NAME as JSON, for a library of the same model"},
     {0, "import", KS_OPT_TEXT, AT(import), "FILE", "what --export wrote (as NAME, if given)"},
     {0, "force", KS_OPT_FLAG, AT(force), NULL, "let --export replace a file that is there"},
     {0, "json", KS_OPT_FLAG, AT(json), NULL, "one JSON object a label"},
@@ -34,10 +35,10 @@ typedef struct {
     const char *name;
     ks_index *x;
     ks_library *library;
-    float *v;               /* [n, dim] */
+    float *v; /* [n, dim] */
     int8_t *yes;
     int64_t *film;
-    int64_t (*span)[2];     /* [n] of the moment, for who stands in */
+    int64_t (*span)[2]; /* [n] of the moment, for who stands in */
     int n, room, dim;
     int given_no, lost, err;
     ks_error *e;
@@ -56,8 +57,7 @@ static int grow(teaching *t)
     t->yes = yes ? yes : t->yes;
     t->film = film ? film : t->film;
     t->span = span ? span : t->span;
-    if (!span)
-        return ks_fail(t->e, KS_ENOMEM, "no memory for examples");
+    if (!span) return ks_fail(t->e, KS_ENOMEM, "no memory for examples");
     t->room = room;
     return 0;
 }
@@ -76,9 +76,9 @@ static int take(void *arg, const ks_label_mark *m, int yes)
     teaching *t = arg;
     int at = place_of(t, m);
 
-    if (at == t->room && (t->err = grow(t)) < 0)
-        return 1;
-    if (at == t->n && (t->err = ks_moment_vector(t->v + (size_t)at * (size_t)t->dim, t->x, t->dim, m->video, m->start, m->end, t->e)) <= 0) {
+    if (at == t->room && (t->err = grow(t)) < 0) return 1;
+    if (at == t->n && (t->err = ks_moment_vector(t->v + (size_t)at * (size_t)t->dim, t->x, t->dim,
+                                                 m->video, m->start, m->end, t->e)) <= 0) {
         t->lost += t->err == 0;
         return t->err < 0;
     }
@@ -95,17 +95,16 @@ static int gather(teaching *t)
 {
     int err = ks_index_said(t->x, t->name, take, t, t->e);
 
-    if (err == 0 && t->err == 0)
-        err = ks_index_examples(t->x, t->name, take, t, t->e);
-    for (int i = 0; i < t->n; i++)
-        t->given_no += !t->yes[i];
+    if (err == 0 && t->err == 0) err = ks_index_examples(t->x, t->name, take, t, t->e);
+    for (int i = 0; i < t->n; i++) t->given_no += !t->yes[i];
     return err < 0 ? err : t->err;
 }
 
 static int overlaps_yes(const teaching *t, const ks_clip *c)
 {
     for (int i = 0; i < t->n; i++)
-        if (t->yes[i] && t->film[i] == c->video && t->span[i][0] < c->end && t->span[i][1] > c->start)
+        if (t->yes[i] && t->film[i] == c->video && t->span[i][0] < c->end &&
+            t->span[i][1] > c->start)
             return 1;
     return 0;
 }
@@ -117,11 +116,13 @@ static int stand_in(teaching *t)
     ks_clip clips[MOST];
     int n = 0, yes = t->n, wanted = 3 * yes < 50 ? 50 : 3 * yes < MOST ? 3 * yes : MOST, err;
 
-    if ((err = ks_index_sample(clips, &n, wanted, t->x, t->e)) < 0)
-        return err;
+    if ((err = ks_index_sample(clips, &n, wanted, t->x, t->e)) < 0) return err;
     for (int i = 0; i < n && t->err == 0; i++)
         if (!overlaps_yes(t, &clips[i]))
-            take(t, &(ks_label_mark){.video = clips[i].video, .start = clips[i].start, .end = clips[i].end}, 0);
+            take(t,
+                 &(ks_label_mark){
+                     .video = clips[i].video, .start = clips[i].start, .end = clips[i].end},
+                 0);
     return t->err;
 }
 
@@ -133,14 +134,14 @@ static int put(teaching *t, const char *text, int yes)
     return err < 0 ? err : ks_index_put_example(t->x, t->name, &m.film, m.start, m.end, yes, t->e);
 }
 
-/* The word stands behind --yes or --no, as in `--yes a@1 b@2 --no c@3`: 1, 0; -1: behind neither. */
+/* The word stands behind --yes or --no, as in `--yes a@1 b@2 --no c@3`: 1, 0; -1: behind
+ * neither. */
 static int side_of(const ks_globals *g, const char *word)
 {
     int side = -1;
 
     for (char **a = g->argv; *a; a++) {
-        if (*a == word)
-            return side;
+        if (*a == word) return side;
         side = strncmp(*a, "--yes", 5) == 0 ? 1 : strncmp(*a, "--no", 4) == 0 ? 0 : side;
     }
     return -1;
@@ -150,18 +151,19 @@ static int put_words(teaching *t, int n, char **args)
 {
     int err = 0;
 
-    for (int i = 0; i < t->f->yes.n && err == 0; i++)
-        err = put(t, t->f->yes.at[i], 1);
-    for (int i = 0; i < t->f->no.n && err == 0; i++)
-        err = put(t, t->f->no.at[i], 0);
+    for (int i = 0; i < t->f->yes.n && err == 0; i++) err = put(t, t->f->yes.at[i], 1);
+    for (int i = 0; i < t->f->no.n && err == 0; i++) err = put(t, t->f->no.at[i], 0);
     for (int i = 0; i < n && err == 0; i++) {
         int side = side_of(t->g, args[i]);
-        err = side < 0 ? ks_fail(t->e, KS_EUSAGE, "%s: say whether it shows it: --yes or --no before it", args[i]) : put(t, args[i], side);
+        err = side < 0 ? ks_fail(t->e, KS_EUSAGE,
+                                 "%s: say whether it shows it: --yes or --no before it", args[i])
+                       : put(t, args[i], side);
     }
     return err;
 }
 
-/* Spans without a label, and those called so, are what they say; spans of other labels are none of it. */
+/* Spans without a label, and those called so, are what they say; spans of other labels are none
+ * of it. */
 static int put_file(teaching *t)
 {
     ks_spans s = {0};
@@ -171,12 +173,11 @@ static int put_file(teaching *t)
         const ks_span *k = &s.at[i];
         int other = k->label[0] && strcmp(k->label, t->name) != 0;
         ks_typed_moment m;
-        if (other && !k->yes)
-            continue;
+        if (other && !k->yes) continue;
         if ((err = ks_read_span(&m, t->x, k->film, k->start, k->end, t->e)) == 0)
-            err = ks_index_put_example(t->x, t->name, &m.film, m.start, m.end, k->yes && !other, t->e);
-        else if (err == KS_ENOTFOUND)
-            err = 0, t->lost++;
+            err = ks_index_put_example(t->x, t->name, &m.film, m.start, m.end, k->yes && !other,
+                                       t->e);
+        else if (err == KS_ENOTFOUND) err = 0, t->lost++;
     }
     ks_spans_free(&s);
     return err;
@@ -188,11 +189,14 @@ static void say(const teach_fields *f, const ks_learnt_row *r, int current)
     ks_json j;
 
     if (!f->json) {
-        printf("%s: taught on %lld yes and %lld no in %lld film%s. ", r->name, (long long)r->yes, (long long)r->no, (long long)r->films, r->films == 1 ? "" : "s");
+        printf("%s: taught on %lld yes and %lld no in %lld film%s. ", r->name, (long long)r->yes,
+               (long long)r->no, (long long)r->films, r->films == 1 ? "" : "s");
         if (r->ap >= 0)
-            printf("Average precision %.2f (%.2f to %.2f), by films it was not taught on.", r->ap, r->ap_low, r->ap_high);
+            printf("Average precision %.2f (%.2f to %.2f), by films it was not taught on.", r->ap,
+                   r->ap_low, r->ap_high);
         else
-            printf("Too few to say how good it is: %d yes in %d films and %d no are needed.", KS_TEACH_LEAST, KS_TEACH_FILMS, KS_TEACH_LEAST);
+            printf("Too few to say how good it is: %d yes in %d films and %d no are needed.",
+                   KS_TEACH_LEAST, KS_TEACH_FILMS, KS_TEACH_LEAST);
         puts(current ? "" : " Of another model: teach it again.");
         return;
     }
@@ -215,8 +219,7 @@ static int count_films(const teaching *t)
 
     for (int i = 0; i < t->n; i++) {
         int again = 0;
-        for (int k = 0; k < i && !again; k++)
-            again = t->film[k] == t->film[i];
+        for (int k = 0; k < i && !again; k++) again = t->film[k] == t->film[i];
         films += !again;
     }
     return films;
@@ -227,24 +230,23 @@ static int learn(teaching *t)
     float *centre = malloc((size_t)t->dim * sizeof *centre);
     ks_examples x = {.dim = t->dim, .centre = centre};
     ks_taught taught = {0};
-    ks_learnt_row row = {.name = t->name, .space = t->library->space_id, .dim = t->dim, .films = count_films(t)};
-    int err = centre ? ks_centre(centre, t->x, t->dim, t->e) : ks_fail(t->e, KS_ENOMEM, "no memory for examples");
+    ks_learnt_row row = {
+        .name = t->name, .space = t->library->space_id, .dim = t->dim, .films = count_films(t)};
+    int err = centre ? ks_centre(centre, t->x, t->dim, t->e)
+                     : ks_fail(t->e, KS_ENOMEM, "no memory for examples");
 
-    if (err == 0 && t->given_no == 0 && t->n > 0)
-        err = stand_in(t);
+    if (err == 0 && t->given_no == 0 && t->n > 0) err = stand_in(t);
     x.v = t->v, x.yes = t->yes, x.film = t->film, x.n = t->n;
-    for (int i = 0; i < t->n; i++)
-        *(t->yes[i] ? &row.yes : &row.no) += 1;
-    if (err == 0)
-        err = ks_teach(&taught, &x, t->e);
+    for (int i = 0; i < t->n; i++) *(t->yes[i] ? &row.yes : &row.no) += 1;
+    if (err == 0) err = ks_teach(&taught, &x, t->e);
     row.w = taught.w, row.bias = taught.bias;
     row.ap = taught.ap, row.ap_low = taught.ap_low, row.ap_high = taught.ap_high;
-    if (err == 0)
-        err = ks_index_put_learnt(t->x, &row, t->e);
-    if (err == 0 && (t->f->json || !t->g->quiet))
-        say(t->f, &row, 1);
+    if (err == 0) err = ks_index_put_learnt(t->x, &row, t->e);
+    if (err == 0 && (t->f->json || !t->g->quiet)) say(t->f, &row, 1);
     if (err == 0 && t->given_no == 0 && !t->g->quiet)
-        fprintf(stderr, "kinoseek: nobody said what it is not (--no): %lld clips of the library stood in\n", (long long)row.no);
+        fprintf(stderr,
+                "kinoseek: nobody said what it is not (--no): %lld clips of the library stood in\n",
+                (long long)row.no);
     free(taught.w);
     free(centre);
     return err;
@@ -254,18 +256,17 @@ static int teach(teaching *t, int n, char **args)
 {
     int err = ks_index_begin(t->x, t->e);
 
-    if (err < 0)
-        return err;
-    if ((err = put_words(t, n, args)) == 0 && t->f->from)
-        err = put_file(t);
-    if (err == 0)
-        err = gather(t);
+    if (err < 0) return err;
+    if ((err = put_words(t, n, args)) == 0 && t->f->from) err = put_file(t);
+    if (err == 0) err = gather(t);
     if (err == 0 && t->lost)
-        fprintf(stderr, "kinoseek: %d example%s of films that are not in the library\n", t->lost, t->lost == 1 ? " is" : "s are");
+        fprintf(stderr, "kinoseek: %d example%s of films that are not in the library\n", t->lost,
+                t->lost == 1 ? " is" : "s are");
     if (err == 0 && t->n == 0)
-        err = ks_fail(t->e, KS_EUSAGE, "%s: there is no example yet: kinoseek teach %s --yes FILE@A-B --no FILE@C-D", t->name, t->name);
-    if (err == 0)
-        err = learn(t);
+        err = ks_fail(t->e, KS_EUSAGE,
+                      "%s: there is no example yet: kinoseek teach %s --yes FILE@A-B --no FILE@C-D",
+                      t->name, t->name);
+    if (err == 0) err = learn(t);
     return ks_index_end(t->x, err, t->e);
 }
 
@@ -302,9 +303,9 @@ static int check_fields(const teach_fields *f, int n, char **args, ks_error *e)
     if (ways > 1 || (ways && (f->yes.n || f->no.n || f->from || n > 1)))
         return ks_fail(e, KS_EUSAGE, "--list, --forget, --export and --import stand alone");
     if (n == 0 && !f->list && !f->import)
-        return ks_fail(e, KS_EUSAGE, "say what is taught: kinoseek teach NAME --yes FILE@A-B --no FILE@C-D");
-    if (n > 0 && !*args[0])
-        return ks_fail(e, KS_EUSAGE, "a label has a name");
+        return ks_fail(e, KS_EUSAGE,
+                       "say what is taught: kinoseek teach NAME --yes FILE@A-B --no FILE@C-D");
+    if (n > 0 && !*args[0]) return ks_fail(e, KS_EUSAGE, "a label has a name");
     return 0;
 }
 
@@ -313,14 +314,11 @@ static int work(teaching *t, int n, char **args)
     const teach_fields *f = t->f;
     int err;
 
-    if (f->list)
-        return list(t);
+    if (f->list) return list(t);
     if (f->export_to)
         return ks_learnt_export(t->x, t->library, t->name, f->export_to, f->force, t->e);
-    if (f->import)
-        return ks_learnt_import(t->x, t->library, t->name, f->import, t->e);
-    if (!f->forget)
-        return teach(t, n > 0 ? n - 1 : 0, args + 1);
+    if (f->import) return ks_learnt_import(t->x, t->library, t->name, f->import, t->e);
+    if (!f->forget) return teach(t, n > 0 ? n - 1 : 0, args + 1);
     if ((err = ks_index_drop_learnt(t->x, t->name, t->e)) == 0 && !t->g->quiet)
         printf("Forgot %s and its examples.\n", t->name);
     return err;
@@ -331,16 +329,13 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     teaching t = {.g = g, .f = fields, .name = n > 0 ? args[0] : NULL, .e = e};
     int err = check_fields(t.f, n, args, e), reads = t.f->list || t.f->export_to;
 
-    if (err < 0)
-        return err;
-    if (!(t.library = malloc(sizeof *t.library)))
-        err = ks_fail(e, KS_ENOMEM, "no memory");
+    if (err < 0) return err;
+    if (!(t.library = malloc(sizeof *t.library))) err = ks_fail(e, KS_ENOMEM, "no memory");
     if (err == 0 && (err = ks_index_open(&t.x, g->library, reads ? KS_READ : KS_WRITE, e)) == 0)
         err = ks_index_library(t.library, t.x, e);
     if (err == 0 && (t.dim = t.library->space.dim) == 0)
         err = ks_fail(e, KS_ENOLIBRARY, "%s: nothing was ever ingested here", g->library);
-    if (err == 0)
-        err = work(&t, n, args);
+    if (err == 0) err = work(&t, n, args);
     ks_close_library(t.x, g, err);
     free(t.library);
     free(t.v);

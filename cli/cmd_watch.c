@@ -1,7 +1,8 @@
 /* cmd_watch.c - `watch`: goes on ingesting what comes.
  *
- * Each time something is new, and has been still for a while, `ingest` is started as a program of its own: the library is
- * locked, and the model in memory, only while there is work; and whatever happens to it, the watch goes on. */
+ * Each time something is new, and has been still for a while, `ingest` is started as a program
+ * of its own: the library is locked, and the model in memory, only while there is work; and
+ * whatever happens to it, the watch goes on. */
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -29,8 +30,10 @@ typedef struct {
 #define AT(field) offsetof(fields_t, field)
 
 static const ks_option options[] = {
-    {0, "every", KS_OPT_NUMBER, AT(every), "TIME", "look through all folders at least so often (1h)"},
-    {0, "settle", KS_OPT_NUMBER, AT(settle), "TIME", "what is new has been still for so long (10s)"},
+    {0, "every", KS_OPT_NUMBER, AT(every), "TIME",
+     "look through all folders at least so often (1h)"},
+    {0, "settle", KS_OPT_NUMBER, AT(settle), "TIME",
+     "what is new has been still for so long (10s)"},
     {0, "on-ac", KS_OPT_FLAG, AT(on_ac), NULL, "not on battery"},
     {0, "between", KS_OPT_TEXT, AT(between), "HH:MM-HH:MM", "only at these hours"},
     {0, "nice", KS_OPT_FLAG, AT(nice), NULL, "leave the machine to others"},
@@ -57,15 +60,15 @@ typedef struct {
     ks_hours hours;
     ks_watch_tree *tree;
     char program[PATH_MAX];
-    char **paths;            /* [n] absolute; of the first ingest. Later ones know them */
+    char **paths; /* [n] absolute; of the first ingest. Later ones know them */
     int n;
-    pid_t child;             /* 0: none */
-    int told_to_stop;        /* 1: by us, as its time was over */
-    double news;             /* when something new was heard of; 0: nothing is new */
-    double first_news;       /* since the last ingest began */
-    double looked;           /* when it began */
-    double not_before;       /* after one that could not work */
-    int code;                /* to end with; -1: go on */
+    pid_t child;       /* 0: none */
+    int told_to_stop;  /* 1: by us, as its time was over */
+    double news;       /* when something new was heard of; 0: nothing is new */
+    double first_news; /* since the last ingest began */
+    double looked;     /* when it began */
+    double not_before; /* after one that could not work */
+    int code;          /* to end with; -1: go on */
 } watching;
 
 static double now(void)
@@ -77,7 +80,8 @@ static double now(void)
 
 static int may_work(const watching *w)
 {
-    return ks_hours_hold(&w->hours, ks_minute_now()) && (!w->f->on_ac || ks_on_mains("/sys/class/power_supply"));
+    return ks_hours_hold(&w->hours, ks_minute_now()) &&
+           (!w->f->on_ac || ks_on_mains("/sys/class/power_supply"));
 }
 
 /* --- the ingest --- */
@@ -85,9 +89,16 @@ enum { WORDS = 40 };
 static int words_of(const char **out, const watching *w, char threads[24])
 {
     const ks_globals *g = w->g;
-    const struct { const char *name, *value; } given[] = {
-        {"-L", g->library}, {"-m", g->setup.model}, {"--tokenizer", g->setup.tokenizer}, {"--precision", g->setup.precision},
-        {"--threads", g->setup.threads > 0 ? threads : NULL}, {"--survey", w->f->survey}, {"--notify", w->f->notify}, {"--encoder", w->f->encoder}};
+    const struct {
+        const char *name, *value;
+    } given[] = {{"-L", g->library},
+                 {"-m", g->setup.model},
+                 {"--tokenizer", g->setup.tokenizer},
+                 {"--precision", g->setup.precision},
+                 {"--threads", g->setup.threads > 0 ? threads : NULL},
+                 {"--survey", w->f->survey},
+                 {"--notify", w->f->notify},
+                 {"--encoder", w->f->encoder}};
     int n = 0;
     snprintf(threads, 24, "%d", g->setup.threads);
     out[n++] = w->program;
@@ -116,7 +127,8 @@ static int start_ingest(watching *w, ks_error *e)
     posix_spawnattr_t own; /* Ctrl-C is for us to pass on: two signals would end it at once */
     posix_spawnattr_init(&own);
     posix_spawnattr_setflags(&own, POSIX_SPAWN_SETPGROUP);
-    int err = posix_spawn(&w->child, w->program, NULL, &own, (char *const *)(uintptr_t)argv, environ);
+    int err = posix_spawn(&w->child, w->program, NULL, &own, (char *const *)(uintptr_t)argv,
+                          environ);
     posix_spawnattr_destroy(&own);
     free(argv);
     w->news = w->first_news = 0;
@@ -126,7 +138,8 @@ static int start_ingest(watching *w, ks_error *e)
     return err ? ks_fail(e, KS_EIO, "%s: %s", w->program, strerror(err)) : 0;
 }
 
-/* Folders may have been named in another place meanwhile: all that the library knows are watched. */
+/* Folders may have been named in another place meanwhile: all that the library knows are
+ * watched. */
 static void listen_to_all(watching *w)
 {
     ks_index *x = NULL;
@@ -134,19 +147,26 @@ static void listen_to_all(watching *w)
     size_t bytes = 0;
     int64_t unheard = ks_watch_tree_unheard(w->tree);
     for (int i = 0; i < w->n; i++) ks_watch_tree_add(w->tree, w->paths[i]);
-    if (ks_index_open(&x, w->g->library, KS_READ, NULL) == 0 && ks_ingest_folders(&folders, &bytes, x, NULL) == 0)
-        for (char *at = folders; at && at < folders + bytes; at += strlen(at) + 1) ks_watch_tree_add(w->tree, at);
+    if (ks_index_open(&x, w->g->library, KS_READ, NULL) == 0 &&
+        ks_ingest_folders(&folders, &bytes, x, NULL) == 0)
+        for (char *at = folders; at && at < folders + bytes; at += strlen(at) + 1)
+            ks_watch_tree_add(w->tree, at);
     free(folders);
     ks_index_close(x);
     if (unheard == 0 && ks_watch_tree_unheard(w->tree) > 0 && !w->g->quiet)
-        fprintf(stderr, "kinoseek: not every folder can be watched (fs.inotify.max_user_watches); all are looked through every %.0f s\n", w->f->every);
+        fprintf(stderr,
+                "kinoseek: not every folder can be watched (fs.inotify.max_user_watches); all are "
+                "looked through every %.0f s\n",
+                w->f->every);
 }
 
-/* 3 and 4 say something of files; 5 and 11 may pass (disk full, another writer); the others would come again. */
+/* 3 and 4 say something of files; 5 and 11 may pass (disk full, another writer); the others
+ * would come again. */
 static void ingest_ended(watching *w, int status)
 {
     enum { AGAIN = 60 };
-    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), stopped = w->told_to_stop || asked;
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+        stopped = w->told_to_stop || asked;
     w->child = 0;
     listen_to_all(w);
     if (stopped && !asked) {
@@ -201,7 +221,8 @@ static int take_paths(watching *w, int n, char **args, ks_error *e)
     w->paths = calloc((size_t)n + 1, sizeof *w->paths);
     if (!w->paths) return ks_fail(e, KS_ENOMEM, "no memory to watch");
     for (; w->n < n; w->n++)
-        if (!(w->paths[w->n] = realpath(args[w->n], NULL))) return ks_fail(e, KS_ENOTFOUND, "%s: %s", args[w->n], strerror(errno));
+        if (!(w->paths[w->n] = realpath(args[w->n], NULL)))
+            return ks_fail(e, KS_ENOTFOUND, "%s: %s", args[w->n], strerror(errno));
     ssize_t got = readlink("/proc/self/exe", w->program, sizeof w->program - 1);
     if (got < 0) return ks_fail(e, KS_EIO, "/proc/self/exe: %s", strerror(errno));
     w->program[got] = 0;
@@ -214,7 +235,9 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     struct sigaction action = {.sa_handler = on_signal};
     if (!w) return ks_fail(e, KS_ENOMEM, "no memory to watch");
     *w = (watching){.g = g, .f = fields, .code = -1};
-    int err = !(w->f->settle >= 0) || !(w->f->every >= 0) ? ks_fail(e, KS_EUSAGE, "a length of time is at least 0") : 0;
+    int err = !(w->f->settle >= 0) || !(w->f->every >= 0)
+                  ? ks_fail(e, KS_EUSAGE, "a length of time is at least 0")
+                  : 0;
     if (err == 0 && w->f->between) err = ks_hours_read(&w->hours, w->f->between, e);
     if (err == 0) err = take_paths(w, n, args, e);
     if (err == 0) err = ks_watch_tree_open(&w->tree, e);

@@ -30,7 +30,8 @@ extern const ks_command ks_cmd_model_info;
 extern const ks_command ks_cmd_model_pull;
 extern const ks_command ks_cmd_model_verify;
 extern const ks_command ks_cmd_model_random;
-extern const ks_command ks_cmd_eval_retrieval, ks_cmd_eval_classify, ks_cmd_eval_multilabel, ks_cmd_eval_choice, ks_cmd_eval_probe;
+extern const ks_command ks_cmd_eval_retrieval, ks_cmd_eval_classify, ks_cmd_eval_multilabel,
+    ks_cmd_eval_choice, ks_cmd_eval_probe;
 extern const ks_command ks_cmd_eval_mine;
 extern const ks_command ks_cmd_doctor;
 extern const ks_command ks_cmd_completion;
@@ -93,15 +94,20 @@ const ks_command *const ks_commands[] = {
 };
 
 const ks_option ks_global_options[] = {
-    {'L', "library", KS_OPT_TEXT, offsetof(ks_globals, library), "LIBRARY", "folder of the library"},
-    {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, setup.model), "MODEL", "a name of `model list`, an .npz or .safetensors"},
-    {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, setup.tokenizer), "FILE", "sentencepiece model of the text tower"},
-    {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, setup.precision), "auto|fp32|bf16|int8", "arithmetic of the encoder"},
+    {'L', "library", KS_OPT_TEXT, offsetof(ks_globals, library), "LIBRARY",
+     "folder of the library"},
+    {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, setup.model), "MODEL",
+     "a name of `model list`, an .npz or .safetensors"},
+    {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, setup.tokenizer), "FILE",
+     "sentencepiece model of the text tower"},
+    {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, setup.precision), "auto|fp32|bf16|int8",
+     "arithmetic of the encoder"},
     {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, setup.threads), "N", "threads to use (all)"},
     {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "results and errors alone"},
     {'v', "verbose", KS_OPT_FLAG, offsetof(ks_globals, verbose), NULL, "say more on stderr"},
     {'h', "help", KS_OPT_FLAG, offsetof(ks_globals, help), NULL, "this help, or the command's"},
-    {0, "version", KS_OPT_FLAG, offsetof(ks_globals, version), NULL, "versions of kinoseek and its libraries"},
+    {0, "version", KS_OPT_FLAG, offsetof(ks_globals, version), NULL,
+     "versions of kinoseek and its libraries"},
     {0},
 };
 
@@ -115,7 +121,8 @@ const ks_command *ks_find_command(const char *first, const char *second, int *wo
             *words = 1;
             return *c;
         }
-        if (second && strncmp(name, first, n) == 0 && name[n] == ' ' && strcmp(name + n + 1, second) == 0) {
+        if (second && strncmp(name, first, n) == 0 && name[n] == ' ' &&
+            strcmp(name + n + 1, second) == 0) {
             *words = 2;
             return *c;
         }
@@ -129,8 +136,7 @@ const char *ks_meant_command(const char *word)
     const char *names[64];
     int n = 0;
 
-    for (const ks_command *const *c = ks_commands; *c && n < 64; c++)
-        names[n++] = (*c)->name;
+    for (const ks_command *const *c = ks_commands; *c && n < 64; c++) names[n++] = (*c)->name;
     return ks_nearest_name(word, names, n);
 }
 

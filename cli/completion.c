@@ -1,6 +1,7 @@
 /* completion.c - scripts for bash, zsh and fish, from the tables that also drive parsing.
  *
- * Options that take FILE, DIR, PATH or LIBRARY complete file names; a|b|c lists complete their values. */
+ * Options that take FILE, DIR, PATH or LIBRARY complete file names; a|b|c lists complete their
+ * values. */
 #include "cli/commands.h"
 
 #include <string.h>
@@ -10,20 +11,22 @@ static int wants_file(const ks_option *o)
     static const char *const words[] = {"FILE", "DIR", "PATH", "LIBRARY", "MODEL", "VIDEO", NULL};
 
     for (const char *const *w = words; o->arg && *w; w++)
-        if (strncmp(o->arg, *w, strlen(*w)) == 0)
-            return 1;
+        if (strncmp(o->arg, *w, strlen(*w)) == 0) return 1;
     return 0;
 }
 
-/* The names of `model list`, asked for when they are needed: what was pulled meanwhile is among them. */
-static int wants_model(const char *usage) { return usage && (strcmp(usage, "NAME") == 0 || strcmp(usage, "MODEL") == 0); }
+/* The names of `model list`, asked for when they are needed: what was pulled meanwhile is among
+ * them. */
+static int wants_model(const char *usage)
+{
+    return usage && (strcmp(usage, "NAME") == 0 || strcmp(usage, "MODEL") == 0);
+}
 
 static int is_choice(const ks_option *o) { return o->arg && strchr(o->arg, '|'); }
 
 static void words(FILE *out, const char *choices)
 {
-    for (; *choices; choices++)
-        putc(*choices == '|' ? ' ' : *choices, out);
+    for (; *choices; choices++) putc(*choices == '|' ? ' ' : *choices, out);
 }
 
 /* --- bash --- */
@@ -31,19 +34,16 @@ static void bash_names(FILE *out, const ks_option *options)
 {
     for (const ks_option *o = options; o && o->name; o++) {
         fprintf(out, " --%s", o->name);
-        if (o->letter)
-            fprintf(out, " -%c", o->letter);
+        if (o->letter) fprintf(out, " -%c", o->letter);
     }
 }
 
 static void bash_values(FILE *out, const ks_option *options, const char *command)
 {
     for (const ks_option *o = options; o && o->name; o++) {
-        if (o->type == KS_OPT_FLAG)
-            continue;
+        if (o->type == KS_OPT_FLAG) continue;
         fprintf(out, "    \"%s:--%s\"", command, o->name);
-        if (o->letter)
-            fprintf(out, "|\"%s:-%c\"", command, o->letter);
+        if (o->letter) fprintf(out, "|\"%s:-%c\"", command, o->letter);
         fputs(") ", out);
         if (is_choice(o)) {
             fputs("COMPREPLY=($(compgen -W \"", out);
@@ -65,7 +65,8 @@ static void bash_commands(FILE *out)
     fputs("\" -- \"$cur\")); return ;;\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
-        if ((*c)->name[n] == 0 || (c != ks_commands && strncmp(c[-1]->name, (*c)->name, n + 1) == 0))
+        if ((*c)->name[n] == 0 ||
+            (c != ks_commands && strncmp(c[-1]->name, (*c)->name, n + 1) == 0))
             continue;
         fprintf(out, "  %.*s) COMPREPLY=($(compgen -W \"", (int)n, (*c)->name);
         for (const ks_command *const *d = c; *d; d++)
@@ -88,23 +89,26 @@ static void bash(FILE *out)
           "    w=${COMP_WORDS[i]}\n"
           "    [[ $w == = ]] && { skip=1; continue; }\n"
           "    [[ -n $skip ]] && { skip=; continue; }\n"
-          "    case \"$w\" in\n", out);
+          "    case \"$w\" in\n",
+          out);
     fputs("    ", out);
     for (const ks_option *o = ks_global_options; o->name; o++)
         if (o->type != KS_OPT_FLAG) {
             fprintf(out, "%s--%s", o == ks_global_options ? "" : "|", o->name);
-            if (o->letter)
-                fprintf(out, "|-%c", o->letter);
+            if (o->letter) fprintf(out, "|-%c", o->letter);
         }
     fputs(") skip=1 ;;\n    -*) ;;\n"
-          "    *) case \"$cmd\" in\n       \"\") cmd=$w ;;\n", out);
+          "    *) case \"$cmd\" in\n       \"\") cmd=$w ;;\n",
+          out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
-        if ((*c)->name[n] == ' ' && (c == ks_commands || strncmp(c[-1]->name, (*c)->name, n + 1) != 0))
+        if ((*c)->name[n] == ' ' &&
+            (c == ks_commands || strncmp(c[-1]->name, (*c)->name, n + 1) != 0))
             fprintf(out, "       %.*s) cmd=\"$cmd $w\" ;;\n", (int)n, (*c)->name);
     }
     fputs("       esac ;;\n    esac\n  done\n"
-          "  case \"$cmd:$prev\" in\n", out);
+          "  case \"$cmd:$prev\" in\n",
+          out);
     for (const ks_command *const *c = ks_commands; *c; c++)
         bash_values(out, (*c)->options, (*c)->name);
     fputs("  esac\n  case \":$prev\" in\n", out);
@@ -121,7 +125,10 @@ static void bash(FILE *out)
     fputs("    esac\n    return\n  fi\n  case \"$cmd\" in\n", out);
     for (const ks_command *const *c = ks_commands; *c; c++)
         if (wants_model((*c)->usage))
-            fprintf(out, "    \"%s\") COMPREPLY=($(compgen -W \"$(kinoseek model list 2>/dev/null | cut -d' ' -f1)\" -- \"$cur\")) ;;\n", (*c)->name);
+            fprintf(out,
+                    "    \"%s\") COMPREPLY=($(compgen -W \"$(kinoseek model list 2>/dev/null | cut "
+                    "-d' ' -f1)\" -- \"$cur\")) ;;\n",
+                    (*c)->name);
     fputs("  esac\n  compopt -o default\n}\ncomplete -F _kinoseek kinoseek\n", out);
 }
 
@@ -129,12 +136,9 @@ static void bash(FILE *out)
 static void zsh_quoted(FILE *out, const char *s)
 {
     for (; *s; s++) {
-        if (*s == '\'')
-            fputs("'\\''", out);
-        else if (strchr("[]:\\", *s))
-            fprintf(out, "\\%c", *s);
-        else
-            putc(*s, out);
+        if (*s == '\'') fputs("'\\''", out);
+        else if (strchr("[]:\\", *s)) fprintf(out, "\\%c", *s);
+        else putc(*s, out);
     }
 }
 
@@ -173,20 +177,21 @@ static void zsh_options(FILE *out, const ks_option *options)
     }
 }
 
-/* The first of "model list", "model info" ...: length of the group's name, 0 for every other command. */
+/* The first of "model list", "model info" ...: length of the group's name, 0 for every other
+ * command. */
 static size_t begins_group(const ks_command *const *c)
 {
     size_t n = strcspn((*c)->name, " ");
 
-    return (*c)->name[n] && (c == ks_commands || strncmp(c[-1]->name, (*c)->name, n + 1) != 0) ? n : 0;
+    return (*c)->name[n] && (c == ks_commands || strncmp(c[-1]->name, (*c)->name, n + 1) != 0) ? n
+                                                                                               : 0;
 }
 
 static void zsh_groups(FILE *out)
 {
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = begins_group(c);
-        if (n == 0)
-            continue;
+        if (n == 0) continue;
         fprintf(out, "  %.*s)\n    names=(\n", (int)n, (*c)->name);
         for (const ks_command *const *d = c; *d; d++)
             if (strncmp((*d)->name, (*c)->name, n + 1) == 0) {
@@ -207,17 +212,20 @@ static void zsh(FILE *out)
           "  for ((i = 2; i < CURRENT; i++)); do\n    w=${words[i]}\n"
           "    if [[ -n $skip ]]; then skip=; continue; fi\n"
           "    if [[ -n $cmd ]]; then cmd=\"$cmd $w\"; break; fi\n"
-          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--threads) skip=1 ;;\n    -*) ;;\n    ", out);
+          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--threads) skip=1 "
+          ";;\n    -*) ;;\n    ",
+          out);
     for (const ks_command *const *c = ks_commands; *c; c++)
         if (begins_group(c)) {
             fprintf(out, "%s%.*s", between, (int)begins_group(c), (*c)->name);
             between = "|";
         }
-    fputs(") cmd=$w ;;\n    *) cmd=$w; break ;;\n    esac\n  done\n  case $cmd in\n  '')\n    names=(\n", out);
+    fputs(") cmd=$w ;;\n    *) cmd=$w; break ;;\n    esac\n  done\n  case $cmd in\n  '')\n    "
+          "names=(\n",
+          out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
-        if ((*c)->name[n] && !begins_group(c))
-            continue;
+        if ((*c)->name[n] && !begins_group(c)) continue;
         fprintf(out, "      '%.*s:", (int)n, (*c)->name);
         zsh_quoted(out, (*c)->name[n] ? "more commands" : (*c)->brief);
         fputs("'\n", out);
@@ -231,10 +239,14 @@ static void zsh(FILE *out)
         zsh_options(out, (*c)->options);
         zsh_options(out, ks_global_options);
         if (wants_model((*c)->usage))
-            fputs("      '1:model:{ compadd -- $(kinoseek model list 2>/dev/null | cut -d\" \" -f1) }' \\\n", out);
+            fputs("      '1:model:{ compadd -- $(kinoseek model list 2>/dev/null | cut -d\" \" "
+                  "-f1) }' \\\n",
+                  out);
         fputs("      '*:file:_files'\n    ;;\n", out);
     }
-    fputs("  esac\n}\nif [[ $funcstack[1] == _kinoseek ]]; then _kinoseek \"$@\"; else compdef _kinoseek kinoseek; fi\n", out);
+    fputs("  esac\n}\nif [[ $funcstack[1] == _kinoseek ]]; then _kinoseek \"$@\"; else compdef "
+          "_kinoseek kinoseek; fi\n",
+          out);
 }
 
 /* --- fish --- */
@@ -242,8 +254,7 @@ static void fish_quoted(FILE *out, const char *s)
 {
     putc('\'', out);
     for (; *s; s++) {
-        if (*s == '\'' || *s == '\\')
-            putc('\\', out);
+        if (*s == '\'' || *s == '\\') putc('\\', out);
         putc(*s, out);
     }
     putc('\'', out);
@@ -253,8 +264,7 @@ static void fish_options(FILE *out, const ks_option *options, const char *when)
 {
     for (const ks_option *o = options; o && o->name; o++) {
         fprintf(out, "complete -c kinoseek %s-l %s", when, o->name);
-        if (o->letter)
-            fprintf(out, " -s %c", o->letter);
+        if (o->letter) fprintf(out, " -s %c", o->letter);
         if (is_choice(o)) {
             fputs(" -x -a '", out);
             words(out, o->arg);
@@ -273,8 +283,7 @@ static void fish_group_members(FILE *out, const ks_command *const *c, size_t n, 
 {
     fputs(lead, out);
     for (const ks_command *const *d = ks_commands; *d; d++)
-        if (strncmp((*d)->name, (*c)->name, n + 1) == 0)
-            fprintf(out, " %s", (*d)->name + n + 1);
+        if (strncmp((*d)->name, (*c)->name, n + 1) == 0) fprintf(out, " %s", (*d)->name + n + 1);
 }
 
 static void fish(FILE *out)
@@ -285,13 +294,14 @@ static void fish(FILE *out)
     for (const ks_command *const *c = ks_commands; *c; c++) {
         size_t n = strcspn((*c)->name, " ");
         if ((*c)->name[n] == 0 || begins_group(c)) {
-            fprintf(out, "complete -c kinoseek -n __fish_use_subcommand -f -a %.*s -d ", (int)n, (*c)->name);
+            fprintf(out, "complete -c kinoseek -n __fish_use_subcommand -f -a %.*s -d ", (int)n,
+                    (*c)->name);
             fish_quoted(out, (*c)->name[n] ? "more commands" : (*c)->brief);
             putc('\n', out);
         }
-        if ((*c)->name[n] == 0)
-            continue;
-        fprintf(out, "complete -c kinoseek -n '__fish_seen_subcommand_from %.*s", (int)n, (*c)->name);
+        if ((*c)->name[n] == 0) continue;
+        fprintf(out, "complete -c kinoseek -n '__fish_seen_subcommand_from %.*s", (int)n,
+                (*c)->name);
         fish_group_members(out, c, n, "; and not __fish_seen_subcommand_from");
         fprintf(out, "' -f -a %s -d ", (*c)->name + n + 1);
         fish_quoted(out, (*c)->brief);
@@ -303,23 +313,23 @@ static void fish(FILE *out)
         if ((*c)->name[n] == 0)
             snprintf(when, sizeof when, "-n '__fish_seen_subcommand_from %s' ", (*c)->name);
         else
-            snprintf(when, sizeof when, "-n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s' ",
+            snprintf(when, sizeof when,
+                     "-n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %s' ",
                      (int)n, (*c)->name, (*c)->name + n + 1);
         fish_options(out, (*c)->options, when);
         if (wants_model((*c)->usage))
-            fprintf(out, "complete -c kinoseek %s-f -a '(kinoseek model list 2>/dev/null | string replace -r \" .*\" \"\")'\n", when);
+            fprintf(out,
+                    "complete -c kinoseek %s-f -a '(kinoseek model list 2>/dev/null | string "
+                    "replace -r \" .*\" \"\")'\n",
+                    when);
     }
 }
 
 int ks_print_completion(FILE *out, const char *shell, ks_error *e)
 {
-    if (strcmp(shell, "bash") == 0)
-        bash(out);
-    else if (strcmp(shell, "zsh") == 0)
-        zsh(out);
-    else if (strcmp(shell, "fish") == 0)
-        fish(out);
-    else
-        return ks_fail(e, KS_EUSAGE, "no completion for %s: bash, zsh or fish", shell);
+    if (strcmp(shell, "bash") == 0) bash(out);
+    else if (strcmp(shell, "zsh") == 0) zsh(out);
+    else if (strcmp(shell, "fish") == 0) fish(out);
+    else return ks_fail(e, KS_EUSAGE, "no completion for %s: bash, zsh or fish", shell);
     return 0;
 }

@@ -8,22 +8,24 @@
 typedef enum { COUNT, NUMBER, SHARE } figure_kind;
 typedef struct {
     ks_eval_task task;
-    const char *group, *name;  /* group NULL: at the top */
+    const char *group, *name; /* group NULL: at the top */
     figure_kind kind;
-    size_t at;                 /* in ks_figures_of */
-    size_t of;                 /* of a SHARE that has an interval, its count; else 0 */
+    size_t at; /* in ks_figures_of */
+    size_t of; /* of a SHARE that has an interval, its count; else 0 */
 } figure;
 
 #define AT(field) offsetof(ks_figures_of, field)
-#define RANKS(group, way) \
-    {KS_EVAL_RETRIEVAL, group, "n", COUNT, AT(retrieval.way.n), 0}, \
-    {KS_EVAL_RETRIEVAL, group, "r1", SHARE, AT(retrieval.way.r1), AT(retrieval.way.n)}, \
-    {KS_EVAL_RETRIEVAL, group, "r5", SHARE, AT(retrieval.way.r5), AT(retrieval.way.n)}, \
-    {KS_EVAL_RETRIEVAL, group, "r10", SHARE, AT(retrieval.way.r10), AT(retrieval.way.n)}, \
-    {KS_EVAL_RETRIEVAL, group, "median_rank", NUMBER, AT(retrieval.way.median_rank), 0}, \
-    {KS_EVAL_RETRIEVAL, group, "mean_rank", NUMBER, AT(retrieval.way.mean_rank), 0}, \
-    {KS_EVAL_RETRIEVAL, group, "r1_low", NUMBER, AT(retrieval.way.r1_low), 0}, \
-    {KS_EVAL_RETRIEVAL, group, "r1_high", NUMBER, AT(retrieval.way.r1_high), 0}
+#define RANKS(group, way)                                                                          \
+    {KS_EVAL_RETRIEVAL, group, "n", COUNT, AT(retrieval.way.n), 0},                                \
+        {KS_EVAL_RETRIEVAL, group, "r1", SHARE, AT(retrieval.way.r1), AT(retrieval.way.n)},        \
+        {KS_EVAL_RETRIEVAL, group, "r5", SHARE, AT(retrieval.way.r5), AT(retrieval.way.n)},        \
+        {KS_EVAL_RETRIEVAL, group, "r10", SHARE, AT(retrieval.way.r10), AT(retrieval.way.n)},      \
+        {KS_EVAL_RETRIEVAL, group, "median_rank", NUMBER, AT(retrieval.way.median_rank), 0},       \
+        {KS_EVAL_RETRIEVAL, group, "mean_rank", NUMBER, AT(retrieval.way.mean_rank), 0},           \
+        {KS_EVAL_RETRIEVAL, group, "r1_low", NUMBER, AT(retrieval.way.r1_low), 0},                 \
+    {                                                                                              \
+        KS_EVAL_RETRIEVAL, group, "r1_high", NUMBER, AT(retrieval.way.r1_high), 0                  \
+    }
 
 static const figure figures[] = {
     {KS_EVAL_RETRIEVAL, NULL, "videos", COUNT, AT(retrieval.videos), 0},
@@ -122,11 +124,11 @@ void ks_figures_json(ks_json *j, const ks_figures_of *f)
 
 static void show_ranks(FILE *out, const char *name, const ks_eval_ranks *r)
 {
-    fprintf(
-        out,
-        "%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  median rank %g  mean rank %.1f  of %lld\n",
-        name, 100 * r->r1, 100 * r->r1_low, 100 * r->r1_high, 100 * r->r5, 100 * r->r10,
-        r->median_rank, r->mean_rank, (long long)r->n);
+    fprintf(out,
+            "%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  median rank %g  mean "
+            "rank %.1f  of %lld\n",
+            name, 100 * r->r1, 100 * r->r1_low, 100 * r->r1_high, 100 * r->r5, 100 * r->r10,
+            r->median_rank, r->mean_rank, (long long)r->n);
 }
 
 void ks_figures_show(FILE *out, const ks_figures_of *f)

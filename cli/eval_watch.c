@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SHOWN = 5 };            /* missing films that are named where nobody asked for all */
+enum { SHOWN = 5 };             /* missing films that are named where nobody asked for all */
 static const double EVERY = 30; /* seconds between plain lines */
 
 static double now(void)
@@ -130,8 +130,8 @@ void ks_watch_texts_done(ks_watch *w)
     char a[32];
     clear_bar(w);
     if (w->texts.cut && !w->g->quiet)
-        fprintf(
-            stderr,
-            "kinoseek: %s of the sentences are longer than the %d tokens that the model reads, and were cut there\n",
-            ks_thousands(a, w->texts.cut), KS_TEXT_MAX);
+        fprintf(stderr,
+                "kinoseek: %s of the sentences are longer than the %d tokens that the model reads, "
+                "and were cut there\n",
+                ks_thousands(a, w->texts.cut), KS_TEXT_MAX);
 }

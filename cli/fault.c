@@ -1,5 +1,6 @@
-/* fault.c - see fault.h. The handler does what a handler may: it writes one string that lies ready and calls execve. Locks,
- * sockets and threads go with the program that was (all descriptors are close-on-exec; the catalog sees a crash). */
+/* fault.c - see fault.h. The handler does what a handler may: it writes one string that lies
+ * ready and calls execve. Locks, sockets and threads go with the program that was (all
+ * descriptors are close-on-exec; the catalog sees a crash). */
 #include "cli/fault.h"
 
 #include <errno.h>
@@ -23,9 +24,10 @@ enum { DEADLY = sizeof deadly / sizeof *deadly };
 static _Thread_local char in_hand[PATH_MAX]; /* the film this thread works on; "" none */
 static struct {
     char program[PATH_MAX];
-    char **argv, **env;        /* env[0] is the note */
+    char **argv, **env; /* env[0] is the note */
     char note[ROOM], last[PATH_MAX], began[32];
-    char retried[PATH_MAX];    /* the film at which a mapped file had become shorter: no fault of the film */
+    /* the film at which a mapped file had become shorter: no fault of the film */
+    char retried[PATH_MAX];
     char said[2][KS_FAULT_SAID]; /* the one that is whole is at `now` */
     atomic_int now;
     struct sigaction old[DEADLY];
@@ -46,7 +48,8 @@ static void start_anew(int number)
     sigset_t one;
     int innocent = number == SIGBUS && strcmp(in_hand, again.retried) != 0;
     digits(code, innocent ? 0 : number);
-    const char *parts[] = {NOTE "=", code, ":", again.began, ":", again.said[atomic_load(&again.now)], ":", in_hand};
+    const char *parts[] = {
+        NOTE "=", code, ":", again.began, ":", again.said[atomic_load(&again.now)], ":", in_hand};
     char *at = again.note;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) at = stpcpy(at, parts[i]);
     sigemptyset(&one);
@@ -55,11 +58,13 @@ static void start_anew(int number)
     execve(again.program, again.argv, again.env);
 }
 
-/* Another thread may run into a fault of its own meanwhile: the first one decides, and the others end with it. */
+/* Another thread may run into a fault of its own meanwhile: the first one decides, and the
+ * others end with it. */
 static void on_fault(int number)
 {
     static atomic_int first;
-    int one_of_ours = in_hand[0] && strcmp(in_hand, again.last) != 0; /* the same film twice: its verdict did not help */
+    /* the same film twice: its verdict did not help */
+    int one_of_ours = in_hand[0] && strcmp(in_hand, again.last) != 0;
     if (one_of_ours && atomic_exchange(&first, 1))
         for (;;) pause();
     if (one_of_ours) start_anew(number);
@@ -72,7 +77,8 @@ static void on_fault(int number)
 static int read_note(ks_fault *before, const char *note, ks_error *e)
 {
     int used = 0;
-    if (sscanf(note, "%d:%lf:%n", &before->signal, &before->began, &used) != 2 || used == 0) return 0;
+    if (sscanf(note, "%d:%lf:%n", &before->signal, &before->began, &used) != 2 || used == 0)
+        return 0;
     const char *said = note + used, *end = strchr(said, ':');
     if (!end || !end[1] || end - said >= KS_FAULT_SAID) return 0;
     memcpy(before->said, said, (size_t)(end - said)); /* zeros follow */
@@ -100,7 +106,8 @@ static int keep_environment(ks_error *e)
     return 0;
 }
 
-/* The file this program was started from: the link the kernel keeps, else the name it was called by. */
+/* The file this program was started from: the link the kernel keeps, else the name it was called
+ * by. */
 static void find_program(const ks_globals *g)
 {
     ssize_t n = readlink("/proc/self/exe", again.program, sizeof again.program - 1);
@@ -122,11 +129,15 @@ int ks_fault_open(ks_fault *before, const ks_globals *g, ks_error *e)
     again.argv = g->argv;
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (before->began > 0) before->spent = (double)now.tv_sec - before->began;
-    snprintf(again.began, sizeof again.began, "%.0f", before->began > 0 ? before->began : (double)now.tv_sec);
-    for (int i = 0; i < DEADLY; i++) { /* who watches already (a sanitizer) goes on watching; main's word for SIGBUS comes after ours */
+    snprintf(again.began, sizeof again.began, "%.0f",
+             before->began > 0 ? before->began : (double)now.tv_sec);
+    /* who watches already (a sanitizer) goes on watching; main's word for SIGBUS comes after
+     * ours */
+    for (int i = 0; i < DEADLY; i++) {
         struct sigaction ours = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
         sigemptyset(&ours.sa_mask);
-        again.caught[i] = sigaction(deadly[i], NULL, &again.old[i]) == 0 && (again.old[i].sa_handler == SIG_DFL || deadly[i] == SIGBUS) &&
+        again.caught[i] = sigaction(deadly[i], NULL, &again.old[i]) == 0 &&
+                          (again.old[i].sa_handler == SIG_DFL || deadly[i] == SIGBUS) &&
                           sigaction(deadly[i], &ours, NULL) == 0;
     }
     return 0;

@@ -40,23 +40,28 @@ void ks_http_about(char *text, size_t n)
     curl_version_info_data *(*info)(CURLversion) = NULL;
 
     snprintf(text, n, "not here (model pull needs it)");
-    if (!symbol)
-        return;
+    if (!symbol) return;
     memcpy(&info, &symbol, sizeof symbol);
     snprintf(text, n, "%s", info(CURLVERSION_NOW)->version);
 }
 
 static int load(library *lib, ks_error *e)
 {
-    static const char *const names[] = {"curl_easy_init", "curl_easy_setopt", "curl_easy_perform", "curl_easy_getinfo",
-                                        "curl_easy_strerror", "curl_easy_cleanup", "curl_slist_append", "curl_slist_free_all"};
-    void *const to[] = {&lib->init, &lib->setopt, &lib->perform, &lib->getinfo, &lib->error, &lib->cleanup, &lib->append, &lib->free_list};
+    static const char *const names[] = {
+        "curl_easy_init",     "curl_easy_setopt",  "curl_easy_perform", "curl_easy_getinfo",
+        "curl_easy_strerror", "curl_easy_cleanup", "curl_slist_append", "curl_slist_free_all"};
+    void *const to[] = {&lib->init,  &lib->setopt,  &lib->perform, &lib->getinfo,
+                        &lib->error, &lib->cleanup, &lib->append,  &lib->free_list};
     void *so = open_curl();
-    if (!so) return ks_fail(e, KS_ENET, "libcurl is not installed, which fetches models: apt-get install libcurl4, or use --from FILE");
+    if (!so)
+        return ks_fail(e, KS_ENET,
+                       "libcurl is not installed, which fetches models: apt-get install libcurl4, "
+                       "or use --from FILE");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *symbol = dlsym(so, names[i]);
         if (!symbol) return ks_fail(e, KS_ENET, "libcurl here has no %s", names[i]);
-        memcpy(to[i], &symbol, sizeof symbol); /* ISO C has no cast from object to function pointer */
+        /* ISO C has no cast from object to function pointer */
+        memcpy(to[i], &symbol, sizeof symbol);
     }
     return 0; /* stays loaded: libcurl cannot be unloaded safely */
 }
@@ -66,18 +71,18 @@ enum { HEADERS_MAX = 256 << 10, PAGE_MAX = 64 << 10, SLOWEST = 512 };
 typedef struct {
     ks_http_get *get;
     int fd;
-    int64_t at;          /* where the next byte goes */
-    int64_t total;       /* length of the whole file, as the server says; 0: it does not */
+    int64_t at;    /* where the next byte goes */
+    int64_t total; /* length of the whole file, as the server says; 0: it does not */
     long status;
     char etag[KS_VALIDATOR_MAX], modified[KS_VALIDATOR_MAX];
-    int64_t range_from;  /* Content-Range; -1: none */
+    int64_t range_from;    /* Content-Range; -1: none */
     int64_t headers, page; /* bytes of header lines in all; of a body that is none of ours */
-    int64_t length;      /* Content-Length; -1: none */
+    int64_t length;        /* Content-Length; -1: none */
     int started;
-    int disk;            /* errno of a write that failed */
+    int disk; /* errno of a write that failed */
     int too_long, other_length, other_part;
     time_t shown;
-    int64_t first;       /* `at` when it began */
+    int64_t first; /* `at` when it began */
     struct timespec began;
 } transfer;
 
@@ -112,13 +117,17 @@ static size_t on_header(char *line, size_t size, size_t n, void *arg)
         char value[KS_VALIDATOR_MAX];
         int64_t to = 0;
         take_value(value, line + 14, n - 14);
-        if (sscanf(value, "bytes %" SCNd64 "-%" SCNd64 "/%" SCNd64, &t->range_from, &to, &t->total) < 2 || to < t->range_from) t->range_from = -1;
+        if (sscanf(value, "bytes %" SCNd64 "-%" SCNd64 "/%" SCNd64, &t->range_from, &to,
+                   &t->total) < 2 ||
+            to < t->range_from)
+            t->range_from = -1;
     }
     return n;
 }
 
-/* Before the first byte of the body: does it continue what is there, or is it all of it? Nothing is touched before that
- * is known, nor where the length that the server says is another than the file's. */
+/* Before the first byte of the body: does it continue what is there, or is it all of it? Nothing
+ * is touched before that is known, nor where the length that the server says is another than the
+ * file's. */
 static int start_body(transfer *t)
 {
     ks_http_get *get = t->get;
@@ -129,7 +138,8 @@ static int start_body(transfer *t)
     if (get->most > 0 && t->total > 0 && t->total != get->most) return t->other_length = 1, -1;
     t->at = t->first = over ? 0 : get->have;
     /* A weak ETag does not promise the same bytes. */
-    snprintf(get->validator, sizeof get->validator, "%s", t->etag[0] && strncmp(t->etag, "W/", 2) != 0 ? t->etag : t->modified);
+    snprintf(get->validator, sizeof get->validator, "%s",
+             t->etag[0] && strncmp(t->etag, "W/", 2) != 0 ? t->etag : t->modified);
     t->fd = get->starts(get->arg, get->validator, over);
     return t->fd < 0 ? t->disk = errno, -1 : 0;
 }
@@ -140,13 +150,15 @@ static void show(transfer *t, int last)
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (t->get->quiet || !isatty(2) || (now.tv_sec == t->shown && !last)) return;
     t->shown = now.tv_sec;
-    double seconds = (double)(now.tv_sec - t->began.tv_sec) + 1e-9 * (double)(now.tv_nsec - t->began.tv_nsec);
+    double seconds = (double)(now.tv_sec - t->began.tv_sec) +
+                     1e-9 * (double)(now.tv_nsec - t->began.tv_nsec);
     double rate = seconds > 0 ? (double)(t->at - t->first) / seconds : 0;
     int64_t total = t->get->most > 0 ? t->get->most : t->total;
     fprintf(stderr, "\r%s  %.0f", t->get->name, (double)t->at / 1e6);
     if (total > 0) fprintf(stderr, " of %.0f", (double)total / 1e6);
     fprintf(stderr, " MB · %.1f MB/s", rate / 1e6);
-    if (total > t->at && rate > 0) fprintf(stderr, " · %.0f s left", (double)(total - t->at) / rate);
+    if (total > t->at && rate > 0)
+        fprintf(stderr, " · %.0f s left", (double)(total - t->at) / rate);
     fprintf(stderr, "\033[K%s", last ? "\n" : "");
 }
 
@@ -154,7 +166,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 {
     transfer *t = arg;
     n *= size;
-    if (t->status != 200 && t->status != 206) return (t->page += (int64_t)n) > PAGE_MAX ? 0 : n; /* an error page: not ours to keep */
+    /* an error page: not ours to keep */
+    if (t->status != 200 && t->status != 206) return (t->page += (int64_t)n) > PAGE_MAX ? 0 : n;
     if (!t->started && start_body(t) != 0) return 0;
     if (t->get->most > 0 && t->at + (int64_t)n > t->get->most) return t->too_long = 1, 0;
     for (size_t done = 0; done < n;) {
@@ -171,7 +184,8 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 }
 
 /* Bodies that nobody is given (of a redirect) have an end too. */
-static int on_progress(void *arg, curl_off_t most, curl_off_t now, curl_off_t up_most, curl_off_t up)
+static int on_progress(void *arg, curl_off_t most, curl_off_t now, curl_off_t up_most,
+                       curl_off_t up)
 {
     transfer *t = arg;
     (void)most, (void)up_most, (void)up;
@@ -183,15 +197,18 @@ static void set_options(const library *lib, CURL *c, transfer *t, struct curl_sl
 {
     int secure = strncasecmp(t->get->url, "https:", 6) == 0;
     lib->setopt(c, CURLOPT_URL, t->get->url);
-    lib->setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS)); /* a libcurl before 7.85 does not know the next */
-    lib->setopt(c, CURLOPT_REDIR_PROTOCOLS, (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    /* a libcurl before 7.85 does not know the next */
+    lib->setopt(c, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    lib->setopt(c, CURLOPT_REDIR_PROTOCOLS,
+                (long)(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
     lib->setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     lib->setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, secure ? "https" : "http,https");
     lib->setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
     lib->setopt(c, CURLOPT_MAXREDIRS, 10L);
     lib->setopt(c, CURLOPT_NOSIGNAL, 1L);
     lib->setopt(c, CURLOPT_CONNECTTIMEOUT, 20L);
-    lib->setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST); /* a minute of less is a dead connection */
+    /* a minute of less is a dead connection */
+    lib->setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST);
     lib->setopt(c, CURLOPT_LOW_SPEED_TIME, 60L);
     lib->setopt(c, CURLOPT_USERAGENT, "kinoseek/" KS_VERSION);
     lib->setopt(c, CURLOPT_HTTPHEADER, headers);
@@ -206,7 +223,8 @@ static void set_options(const library *lib, CURL *c, transfer *t, struct curl_sl
 
 static int offline(CURLcode code)
 {
-    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_PROXY;
+    return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||
+           code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
 /* What the answer itself rules out, however the transfer ended: 0, or the error. */
@@ -217,11 +235,16 @@ static int judge_answer(transfer *t, ks_error *e)
     if (t->too_long || t->other_length) {
         get->final = 1;
         if (t->other_length)
-            return ks_fail(e, KS_ENET, "%s: the server has %" PRId64 " bytes, the file has %" PRId64, get->url, t->total, get->most);
-        return ks_fail(e, KS_ENET, "%s: the server sends more than the %" PRId64 " bytes that the file has", get->url, get->most);
+            return ks_fail(e, KS_ENET,
+                           "%s: the server has %" PRId64 " bytes, the file has %" PRId64, get->url,
+                           t->total, get->most);
+        return ks_fail(e, KS_ENET,
+                       "%s: the server sends more than the %" PRId64 " bytes that the file has",
+                       get->url, get->most);
     }
     if (t->other_part) get->validator[0] = 0; /* it is not asked for a part again */
-    if (t->other_part) return ks_fail(e, KS_ENET, "%s: the server sent another part than asked for", get->url);
+    if (t->other_part)
+        return ks_fail(e, KS_ENET, "%s: the server sent another part than asked for", get->url);
     return 0;
 }
 
@@ -230,7 +253,8 @@ static int judge_status(transfer *t, ks_error *e)
 {
     ks_http_get *get = t->get;
     get->final = t->status < 500 && t->status != 408 && t->status != 416 && t->status != 429;
-    if (t->status == 416) get->validator[0] = 0; /* what is there continues nothing that the server has */
+    /* what is there continues nothing that the server has */
+    if (t->status == 416) get->validator[0] = 0;
     return ks_fail(e, KS_ENET, "%s: the server answers %ld", get->url, t->status);
 }
 
@@ -241,23 +265,29 @@ static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
     if (err) return err;
     if (offline(code)) {
         get->final = code != CURLE_COULDNT_CONNECT;
-        return ks_fail(e, KS_ENET, "no network, or %s is not reachable (%s); %s FILE takes a copy that you have", get->url, lib->error(code),
-                       get->option);
+        return ks_fail(
+            e, KS_ENET,
+            "no network, or %s is not reachable (%s); %s FILE takes a copy that you have", get->url,
+            lib->error(code), get->option);
     }
     if (t->headers > HEADERS_MAX) {
         get->final = 1;
-        return ks_fail(e, KS_ENET, "%s: the server does not come to the point (%d kB of headers)", get->url, HEADERS_MAX >> 10);
+        return ks_fail(e, KS_ENET, "%s: the server does not come to the point (%d kB of headers)",
+                       get->url, HEADERS_MAX >> 10);
     }
-    if ((code == CURLE_OK || t->page > PAGE_MAX) && t->status != 200 && t->status != 206) return judge_status(t, e);
+    if ((code == CURLE_OK || t->page > PAGE_MAX) && t->status != 200 && t->status != 206)
+        return judge_status(t, e);
     if (code != CURLE_OK) {
-        get->final = code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_URL_MALFORMAT || code == CURLE_PEER_FAILED_VERIFICATION;
+        get->final = code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_UNSUPPORTED_PROTOCOL ||
+                     code == CURLE_URL_MALFORMAT || code == CURLE_PEER_FAILED_VERIFICATION;
         return ks_fail(e, KS_ENET, "%s: the transfer broke off (%s)", get->url, lib->error(code));
     }
     if (!t->started && start_body(t) != 0) return judge_answer(t, e);
     if (get->most > 0 && t->at < get->most) {
         /* It ended properly and is too short. Once more from the start would give the same. */
         get->final = t->first == 0;
-        return ks_fail(e, KS_ENET, "%s: the server sends %" PRId64 " bytes, the file has %" PRId64, get->url, t->at, get->most);
+        return ks_fail(e, KS_ENET, "%s: the server sends %" PRId64 " bytes, the file has %" PRId64,
+                       get->url, t->at, get->most);
     }
     return 0;
 }

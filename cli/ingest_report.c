@@ -1,5 +1,5 @@
-/* ingest_report.c - see ingest_report.h. Progress and notices go to stderr, results to stdout. A film that went in
- * whole scrolls nothing; one that did not is named at the end with its reason. */
+/* ingest_report.c - see ingest_report.h. Progress and notices go to stderr, results to stdout. A
+ * film that went in whole scrolls nothing; one that did not is named at the end with its reason. */
 #include "cli/ingest_report.h"
 
 #include <stdlib.h>
@@ -16,18 +16,19 @@ struct ks_report {
     int json, quiet, verbose, terminal, utf8;
     const char *model;
     ks_json out;
-    bad_file *bad;           /* [n_bad] */
+    bad_file *bad; /* [n_bad] */
     int n_bad, room_bad, failures;
-    bad_file again;          /* the first file that was of no use before and is unchanged, */
-    int n_again;             /* and how many there are */
+    bad_file again; /* the first file that was of no use before and is unchanged, */
+    int n_again;    /* and how many there are */
     int64_t files, jobs;
-    double last_line;        /* wall seconds of the last plain line */
-    int bar;                 /* lines of the bar on the screen */
+    double last_line; /* wall seconds of the last plain line */
+    int bar;          /* lines of the bar on the screen */
     ks_done_event done;
     int is_done;
 };
 
-int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model, ks_error *e)
+int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model,
+                   ks_error *e)
 {
     ks_report *r = calloc(1, sizeof *r);
     *out = r;
@@ -70,15 +71,9 @@ int ks_report_first_bad(const char **path, const char **reason, const ks_report 
     return r->n_bad + r->n_again;
 }
 
-int ks_report_still_useless(const ks_report *r)
-{
-    return r->n_again;
-}
+int ks_report_still_useless(const ks_report *r) { return r->n_again; }
 
-int ks_report_bad_files(const ks_report *r)
-{
-    return r->failures;
-}
+int ks_report_bad_files(const ks_report *r) { return r->failures; }
 
 static void show_path(FILE *to, const ks_report *r, const char *path)
 {
@@ -97,7 +92,9 @@ static void keep(bad_file *b, const ks_file_event *v)
 {
     b->path = strdup(v->path);
     b->verdict = strdup(ks_file_verdict_name(v->verdict));
-    if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason, v->seconds_missing) < 0) b->reason = NULL;
+    if (asprintf(&b->reason, v->seconds_missing >= 0.5 ? "%s, %.0f s missing" : "%s", v->reason,
+                 v->seconds_missing) < 0)
+        b->reason = NULL;
 }
 
 static void remember_bad(ks_report *r, const ks_file_event *v)
@@ -176,19 +173,22 @@ static void plan_event(ks_report *r, const ks_plan_event *v)
     fprintf(stderr, "Videos: %s file%s. New or changed: %s", all, v->files == 1 ? "" : "s", new);
     if (v->jobs > 0) fprintf(stderr, ", %s", bytes);
     if (v->jobs > 0 && r->model) fprintf(stderr, " (%s)", r->model);
-    if (v->jobs > 0 && v->wall_seconds >= 1) fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
+    if (v->jobs > 0 && v->wall_seconds >= 1)
+        fprintf(stderr, ". About %s, going by the last time", ks_duration(about, v->wall_seconds));
     fputs(".\n", stderr);
 }
 
-/* Two lines as wide as the terminal is now: it may have been resized, and a line that wraps cannot be cleared. Where the
- * counts leave no room there is no bar, and where they are too long themselves their end is left out. */
+/* Two lines as wide as the terminal is now: it may have been resized, and a line that wraps
+ * cannot be cleared. Where the counts leave no room there is no bar, and where they are too long
+ * themselves their end is left out. */
 static void draw_bar(ks_report *r, const char *path, const char *times, char *counts, double part)
 {
     char shown[4 * 4096] = "";
     const char *empty = r->utf8 ? "\xc2\xb7" : ".";
     ks_terminal t;
     ks_terminal_of(&t, stderr);
-    int wide = t.columns > 20 ? t.columns - 1 : 20, room = wide - 4 - ks_columns_of(counts, r->utf8), bar = room > 24 ? 24 : room;
+    int wide = t.columns > 20 ? t.columns - 1 : 20,
+        room = wide - 4 - ks_columns_of(counts, r->utf8), bar = room > 24 ? 24 : room;
 
     clear_bar(r);
     if (path) ks_show_path(shown, sizeof shown, path, wide - 2 - (int)strlen(times), r->utf8);
@@ -199,7 +199,9 @@ static void draw_bar(ks_report *r, const char *path, const char *times, char *co
         fputs("]  ", stderr);
     }
     if (room < -4)
-        for (size_t end = strlen(counts); ks_columns_of(counts, r->utf8) > wide || (unsigned char)counts[end - 1] >= 0x80;) counts[--end] = 0;
+        for (size_t end = strlen(counts);
+             ks_columns_of(counts, r->utf8) > wide || (unsigned char)counts[end - 1] >= 0x80;)
+            counts[--end] = 0;
     fputs(counts, stderr);
     r->bar = 1;
     fflush(stderr);
@@ -219,9 +221,11 @@ static void progress_event(ks_report *r, const ks_progress_event *v)
     ks_clock(at, v->seconds);
     ks_clock(of, v->seconds + v->seconds_left);
     if (v->path) snprintf(times, sizeof times, "  %s of %s", at, of);
-    int n = snprintf(counts, sizeof counts, "%lld of %lld files %s %s of about %s %s %.1f%s", (long long)v->files, (long long)v->jobs, dot,
-                     done, all, dot, v->x_realtime, r->utf8 ? "\xc3\x97" : "x");
-    if (left[0] && n > 0 && (size_t)n < sizeof counts) snprintf(counts + n, sizeof counts - (size_t)n, " %s %s left", dot, left);
+    int n = snprintf(counts, sizeof counts, "%lld of %lld files %s %s of about %s %s %.1f%s",
+                     (long long)v->files, (long long)v->jobs, dot, done, all, dot, v->x_realtime,
+                     r->utf8 ? "\xc3\x97" : "x");
+    if (left[0] && n > 0 && (size_t)n < sizeof counts)
+        snprintf(counts + n, sizeof counts - (size_t)n, " %s %s left", dot, left);
     if (r->terminal) {
         draw_bar(r, v->path, times, counts, part);
     } else {
@@ -249,7 +253,8 @@ void ks_report_event(void *report, const ks_event *v)
     }
 }
 
-/* Of what the library knows the details are kept; of a path where nothing is, and after a dry run, none are. */
+/* Of what the library knows the details are kept; of a path where nothing is, and after a dry
+ * run, none are. */
 static void bad_list(const ks_report *r, int partly, int kept)
 {
     enum { SHOWN = 20, WIDEST = 60 };

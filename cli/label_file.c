@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ks_read_label_file(ks_label_set *s, const ks_setup *setup, const char *name_or_file, ks_error *e)
+int ks_read_label_file(ks_label_set *s, const ks_setup *setup, const char *name_or_file,
+                       ks_error *e)
 {
     char name[64], *path = NULL;
     ks_error ignored;
@@ -14,10 +15,8 @@ int ks_read_label_file(ks_label_set *s, const ks_setup *setup, const char *name_
     *s = (ks_label_set){0};
     if (*name_or_file && !strpbrk(name_or_file, "/.") &&
         snprintf(name, sizeof name, "models/labels/%s.txt", name_or_file) < (int)sizeof name) {
-        for (char *c = name; *c; c++)
-            *c = (char)tolower((unsigned char)*c);
-        if (ks_locate_data(&path, setup, name, &ignored) < 0)
-            path = NULL;
+        for (char *c = name; *c; c++) *c = (char)tolower((unsigned char)*c);
+        if (ks_locate_data(&path, setup, name, &ignored) < 0) path = NULL;
     }
     err = ks_label_set_read(s, path ? path : name_or_file, e);
     free(path);

@@ -14,12 +14,12 @@ struct ks_label_store {
     ks_index *x;
     const ks_label_options *o;
     char *name;
-    int64_t set, *ids;      /* ids[n_labels + 1]: the last one is of none */
+    int64_t set, *ids; /* ids[n_labels + 1]: the last one is of none */
     int n;
     uint64_t hash;
-    ks_label_mark *marks;   /* of the film under way */
+    ks_label_mark *marks; /* of the film under way */
     int n_marks, room;
-    int inside;             /* a transaction is open since `began` */
+    int inside; /* a transaction is open since `began` */
     double began;
     int64_t films, known, spans;
 };
@@ -36,15 +36,13 @@ static void hash_text(SHA2_CTX *c, const char *text)
     uint64_t n = text ? strlen(text) : UINT64_MAX;
 
     SHA256Update(c, (const uint8_t *)&n, sizeof n);
-    if (text)
-        SHA256Update(c, (const uint8_t *)text, strlen(text));
+    if (text) SHA256Update(c, (const uint8_t *)text, strlen(text));
 }
 
 static void hash_texts(SHA2_CTX *c, const char *const *at, int n)
 {
     SHA256Update(c, (const uint8_t *)&n, sizeof n);
-    for (int i = 0; i < n; i++)
-        hash_text(c, at[i]);
+    for (int i = 0; i < n; i++) hash_text(c, at[i]);
 }
 
 static void hash_def(SHA2_CTX *c, const ks_label_def *d, int dim)
@@ -74,8 +72,7 @@ static uint64_t hash_of(const ks_label_options *o, const char *none, const ks_sp
     SHA256Update(&c, (const uint8_t *)ways, sizeof ways);
     SHA256Update(&c, (const uint8_t *)&o->least, sizeof o->least);
     hash_texts(&c, o->templates, o->n_templates);
-    for (int i = 0; i < o->n_labels; i++)
-        hash_def(&c, &o->defs[i], space->dim);
+    for (int i = 0; i < o->n_labels; i++) hash_def(&c, &o->defs[i], space->dim);
     SHA256Final(digest, &c);
     memcpy(&hash, digest, sizeof hash);
     return hash;
@@ -86,13 +83,19 @@ static int put_set(ks_label_store *s, const char *none, ks_error *e)
     const ks_label_options *o = s->o;
     size_t n = (size_t)o->n_labels + 1;
     const char **names = malloc(n * sizeof *names), **parents = malloc(n * sizeof *parents);
-    ks_stored_set set = {.name = s->name, .hash = s->hash, .labels = names, .parents = parents, .n = o->n_labels + (none != NULL),
-                         .how = o->intervals ? "intervals" : o->each ? "each" : o->per_video ? "whole" : "which"};
+    ks_stored_set set = {.name = s->name,
+                         .hash = s->hash,
+                         .labels = names,
+                         .parents = parents,
+                         .n = o->n_labels + (none != NULL),
+                         .how = o->intervals   ? "intervals"
+                                : o->each      ? "each"
+                                : o->per_video ? "whole"
+                                               : "which"};
     int err = 0;
 
     s->ids = calloc(n, sizeof *s->ids);
-    if (!names || !parents || !s->ids)
-        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (!names || !parents || !s->ids) err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     for (int i = 0; i < o->n_labels && err == 0; i++) {
         names[i] = o->labels[i];
         parents[i] = o->defs[i].parent;
@@ -108,11 +111,13 @@ static int put_set(ks_label_store *s, const char *none, ks_error *e)
     return err;
 }
 
-int ks_label_store_open(ks_label_store **out, const char *library, const char *set, const ks_label_options *o, const char *none, ks_error *e)
+int ks_label_store_open(ks_label_store **out, const char *library, const char *set,
+                        const ks_label_options *o, const char *none, ks_error *e)
 {
     ks_label_store *s = calloc(1, sizeof *s);
     ks_library *row = malloc(sizeof *row);
-    int err = s && row && (s->name = strdup(set)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
+    int err = s && row && (s->name = strdup(set)) ? 0
+                                                  : ks_fail(e, KS_ENOMEM, "no memory for labels");
 
     *out = s;
     if (err == 0) {
@@ -141,20 +146,23 @@ int ks_label_store_row(ks_label_store *s, const ks_label_row *row, ks_error *e)
     if (s->n_marks == s->room) {
         int room = s->room * 2 + 64;
         ks_label_mark *more = realloc(s->marks, (size_t)room * sizeof *more);
-        if (!more)
-            return ks_fail(e, KS_ENOMEM, "no memory for labels");
+        if (!more) return ks_fail(e, KS_ENOMEM, "no memory for labels");
         s->marks = more;
         s->room = room;
     }
-    s->marks[s->n_marks++] = (ks_label_mark){.id = s->ids[row->label < 0 ? s->o->n_labels : row->label], .start = row->start, .end = row->end,
-                                             .rank = row->rank, .score = row->score, .cosine = row->cosine};
+    s->marks[s->n_marks++] = (ks_label_mark){
+        .id = s->ids[row->label < 0 ? s->o->n_labels : row->label],
+        .start = row->start,
+        .end = row->end,
+        .rank = row->rank,
+        .score = row->score,
+        .cosine = row->cosine};
     return 0;
 }
 
 static int commit(ks_label_store *s, int err, ks_error *e)
 {
-    if (s->inside)
-        err = ks_index_end(s->x, err, e);
+    if (s->inside) err = ks_index_end(s->x, err, e);
     s->inside = 0;
     return err;
 }
@@ -163,10 +171,8 @@ int ks_label_store_film(ks_label_store *s, const ks_video *v, ks_error *e)
 {
     int err = 0;
 
-    if (!s->inside && (err = ks_index_begin(s->x, e)) < 0)
-        return err;
-    if (!s->inside)
-        s->began = now();
+    if (!s->inside && (err = ks_index_begin(s->x, e)) < 0) return err;
+    if (!s->inside) s->began = now();
     s->inside = 1;
     if ((err = ks_index_put_marks(s->x, s->set, s->hash, v, s->marks, s->n_marks, e)) < 0)
         return commit(s, err, e);
@@ -187,16 +193,15 @@ void ks_label_store_say(FILE *f, const ks_label_store *s)
 {
     char films[64], spans[64];
 
-    fprintf(f, "%s: labelled %s (%s)", s->name, ks_counted(films, s->films, "film"), ks_counted(spans, s->spans, "span"));
-    if (s->known)
-        fprintf(f, ", %lld as before", (long long)s->known);
+    fprintf(f, "%s: labelled %s (%s)", s->name, ks_counted(films, s->films, "film"),
+            ks_counted(spans, s->spans, "span"));
+    if (s->known) fprintf(f, ", %lld as before", (long long)s->known);
     fputs(".\n", f);
 }
 
 void ks_label_store_close(ks_label_store *s)
 {
-    if (!s)
-        return;
+    if (!s) return;
     commit(s, KS_ESTOP, NULL);
     ks_index_close(s->x);
     free(s->name);

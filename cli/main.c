@@ -1,4 +1,5 @@
-/* main.c - finds the command, parses by its table, turns errors into one sentence and an exit code. */
+/* main.c - finds the command, parses by its table, turns errors into one sentence and an exit
+ * code. */
 #include "cli/commands.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
@@ -12,36 +13,39 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A reader that went away (`kinoseek ... | head`) ends us silently with 0. A decoder whose socket closed
- * sends the same signal: that is an error for whoever wrote, so only stdout's state decides. */
+/* A reader that went away (`kinoseek ... | head`) ends us silently with 0. A decoder whose
+ * socket closed sends the same signal: that is an error for whoever wrote, so only stdout's
+ * state decides. */
 static void on_pipe(int number)
 {
     struct pollfd out = {STDOUT_FILENO, 0, 0};
     int saved = errno;
 
     (void)number;
-    if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)))
-        _exit(0);
+    if (poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP))) _exit(0);
     errno = saved;
 }
 
-/* A mapped file became shorter while it was read: prepared weights in the cache, or search copies of the library. */
+/* A mapped file became shorter while it was read: prepared weights in the cache, or search
+ * copies of the library. */
 static void on_bus(int number)
 {
-    static const char words[] = "kinoseek: a file of the cache or the library was cut short while it was read; run the command again\n";
+    static const char words[] = "kinoseek: a file of the cache or the library was cut short while "
+                                "it was read; run the command again\n";
 
     (void)number;
-    if (write(STDERR_FILENO, words, sizeof words - 1) < 0)
-        _exit(5); /* nobody to tell */
+    if (write(STDERR_FILENO, words, sizeof words - 1) < 0) _exit(5); /* nobody to tell */
     _exit(5);
 }
 
-/* Where a stream is closed the next file opened would get its number, and what is said would go into it: into the
- * library. A descriptor of the wrong direction keeps the place, so that using it still fails. */
+/* Where a stream is closed the next file opened would get its number, and what is said would go
+ * into it: into the library. A descriptor of the wrong direction keeps the place, so that using
+ * it still fails. */
 static void hold_streams(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             _exit(5);
 }
 
@@ -49,20 +53,18 @@ static int complain(const char *command, ks_error *e)
 {
     fflush(stdout);
     ks_harmless(e->msg); /* it may hold what was typed, or a file's name */
-    if (command && (e->code == KS_EUSAGE))
-        fprintf(stderr, "kinoseek %s: %s\n", command, e->msg);
+    if (command && (e->code == KS_EUSAGE)) fprintf(stderr, "kinoseek %s: %s\n", command, e->msg);
     else
-        fprintf(stderr, "kinoseek: %s%s\n", e->msg, e->code == KS_ENOLIBRARY ? " (kinoseek ingest FOLDER makes one)" : "");
+        fprintf(stderr, "kinoseek: %s%s\n", e->msg,
+                e->code == KS_ENOLIBRARY ? " (kinoseek ingest FOLDER makes one)" : "");
     return ks_exit_code(e->code);
 }
 
 /* What could not be written must not look like success. */
 static int flush_output(int code)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return code;
-    if (errno == EPIPE)
-        return 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    if (errno == EPIPE) return 0;
     fprintf(stderr, "kinoseek: standard output: %s\n", strerror(errno));
     return 5;
 }
@@ -87,8 +89,7 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         err = ks_fail(e, KS_ENOMEM, "no memory");
         goto out;
     }
-    if (c->defaults)
-        c->defaults(fields);
+    if (c->defaults) c->defaults(fields);
     if ((err = ks_parse(fields, c->options, g, ks_global_options, argc, argv, args, &n, e)) < 0)
         goto out;
     if (g->help) {
@@ -100,25 +101,20 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         goto out;
     }
     if (!g->library) {
-        if ((err = ks_locate_library(&folder, e)) < 0 && !c->alone)
-            goto out;
+        if ((err = ks_locate_library(&folder, e)) < 0 && !c->alone) goto out;
         g->library = folder;
     }
-    if (!g->quiet)
-        g->setup.notice = notice;
-    if ((translate = getenv("KINOSEEK_TRANSLATE")) && *translate)
-        g->setup.translate = translate;
+    if (!g->quiet) g->setup.notice = notice;
+    if ((translate = getenv("KINOSEEK_TRANSLATE")) && *translate) g->setup.translate = translate;
     ks_spool spool = {-1};
-    if (c->spooled)
-        ks_spool_begin(&spool);
+    if (c->spooled) ks_spool_begin(&spool);
     err = c->run(g, fields, n, args, e);
     if (spool.reader >= 0) {
         int passed = ks_spool_end(&spool, err < 0 ? NULL : e);
         err = err >= 0 && passed < 0 ? passed : err;
     }
 out:
-    if (fields)
-        ks_parse_free(fields, c->options);
+    if (fields) ks_parse_free(fields, c->options);
     free(fields);
     free((void *)args);
     free(folder);
@@ -134,9 +130,9 @@ static int no_command(const char *word, ks_error *e)
 
     for (const ks_command *const *c = ks_commands; *c; c++)
         if (strncmp((*c)->name, word, n) == 0 && (*c)->name[n] == ' ')
-            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "", (*c)->name + n + 1);
-    if (*list)
-        return ks_fail(e, KS_EUSAGE, "%s needs one of: %s", word, list);
+            snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", *list ? ", " : "",
+                     (*c)->name + n + 1);
+    if (*list) return ks_fail(e, KS_EUSAGE, "%s needs one of: %s", word, list);
     if (meant)
         return ks_fail(e, KS_EUSAGE, "there is no command %s (did you mean %s?)", word, meant);
     return ks_fail(e, KS_EUSAGE, "there is no command %s (kinoseek --help lists them)", word);
@@ -159,27 +155,24 @@ static int help(int argc, char **argv, ks_error *e)
         return 0;
     }
     c = ks_find_command(argv[0], argc > 1 ? argv[1] : NULL, &words);
-    if (c)
-        ks_print_help(stdout, c);
-    else if (argc > 1 || !ks_print_group(stdout, argv[0]))
-        return no_command(argv[0], e);
+    if (c) ks_print_help(stdout, c);
+    else if (argc > 1 || !ks_print_group(stdout, argv[0])) return no_command(argv[0], e);
     return 0;
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-/* OpenBLAS makes its threads when it is loaded, before main, and asks the environment how many. Whoever multiplies here
- * has threads of his own; where none can be had (ulimit -u) it ends the program, where they have no memory (ulimit -v) it
- * waits for them for ever at the end. There is no other way to tell it: this getenv is the one that it finds. */
+/* OpenBLAS makes its threads when it is loaded, before main, and asks the environment how many.
+ * Whoever multiplies here has threads of his own; where none can be had (ulimit -u) it ends the
+ * program, where they have no memory (ulimit -v) it waits for them for ever at the end. There is
+ * no other way to tell it: this getenv is the one that it finds. */
 char *getenv(const char *name)
 {
     static char one[] = "1";
     size_t n = strlen(name);
 
-    if (strcmp(name, "OPENBLAS_NUM_THREADS") == 0)
-        return one;
+    if (strcmp(name, "OPENBLAS_NUM_THREADS") == 0) return one;
     for (char **v = environ; v && *v; v++)
-        if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
-            return *v + n + 1;
+        if (strncmp(*v, name, n) == 0 && (*v)[n] == '=') return *v + n + 1;
     return NULL;
 }
 
@@ -204,13 +197,13 @@ static int program(int argc, char **argv)
     hold_streams();
     sigaction(SIGPIPE, &pipe_action, NULL);
     signal(SIGBUS, on_bus);
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow (ulimit -f) is an error of whoever wrote */
+    /* a file that may not grow (ulimit -f) is an error of whoever wrote */
+    signal(SIGXFSZ, SIG_IGN);
     if ((err = ks_parse_leading(&g, ks_global_options, argc - 1, argv + 1, &at, &e)) < 0)
         return complain(NULL, &e);
     argc -= at + 1;
     argv += at + 1;
-    if (g.version)
-        return flush_output(ks_print_version(stdout, &g));
+    if (g.version) return flush_output(ks_print_version(stdout, &g));
     if (argc == 0) {
         ks_print_overview(g.help ? stdout : stderr);
         return g.help ? flush_output(0) : 2;

@@ -3,13 +3,14 @@
 
 #include <stddef.h>
 
-#define ROWS "search,similar,label,labels,clips,sample,outliers"
+#define ROWS  "search,similar,label,labels,clips,sample,outliers"
 #define EVALS "eval retrieval,eval classify,eval multilabel,eval choice"
 const ks_man_field ks_man_fields[] = {
     {"search,similar", "rank", "from 1, best first"},
     {"label", "rank", "1: the best label of its clip; of intervals always 1"},
     {"clips,sample,outliers", "id", "number of the clip; search --like takes it"},
-    {ROWS, "path", "of the film, absolute; where it is not UTF-8 its bytes are path_bytes, in base64"},
+    {ROWS, "path",
+     "of the film, absolute; where it is not UTF-8 its bytes are path_bytes, in base64"},
     {ROWS, "start", "seconds from the start of the film as players show it, with milliseconds"},
     {ROWS, "end", "seconds; the first that is no more of it"},
     {"search,similar", "best", "seconds: the frame where the question fits best"},
@@ -26,49 +27,67 @@ const ks_man_field ks_man_fields[] = {
     {"labels", "said", "without SET: moments that people said something of"},
     {"label", "label", "as it stands in the file of labels; where nothing fits the name of --none"},
     {"search,similar", "score", "0 to 1: how far above chance in this library (SCORES)"},
-    {"label", "score", "share of this label among all that were given (softmax at temperature 0.01); of a span the mean over its clips, which all have the label at that rank; with --per-video the largest of any clip, so that the scores of all labels need not sum to 1. With --each and --intervals: whether it is there (SCORES)"},
+    {"label", "score",
+     "share of this label among all that were given (softmax at temperature 0.01); of a span the "
+     "mean over its clips, which all have the label at that rank; with --per-video the largest of "
+     "any clip, so that the scores of all labels need not sum to 1. With --each and --intervals: "
+     "whether it is there (SCORES)"},
     {"search,similar,label", "cosine", "raw, between the vectors of question and clip"},
     {ROWS, "video", "number of the film; --in takes it"},
     {"search,similar", "clips", "numbers of the clips that were joined, best first"},
     {"search,similar,clips,sample,outliers", "date", "of the film, seconds since 1970 UTC"},
-    {"search,similar,clips,sample,outliers", "date_source", "where that is from: maker, container, name (of the file), mtime"},
+    {"search,similar,clips,sample,outliers", "date_source",
+     "where that is from: maker, container, name (of the file), mtime"},
     {"search,similar", "query", "the words, or the file, that was asked about"},
     {"search,similar", "explain", "--explain: where the score comes from"},
-    {"search,similar", "explain.terms", "of each term: cosine, level (cosine of score 0), unit (of a deviation), cut (deviations at score 0.5; 0: none), score"},
-    {"search,similar", "explain.frames", "of each kept frame of the moment: t (seconds), cosine, score"},
-    {"search,similar", "parts", "of a question of several terms, the clips it was found by; left out where there is one term"},
+    {"search,similar", "explain.terms",
+     "of each term: cosine, level (cosine of score 0), unit (of a deviation), cut (deviations at "
+     "score 0.5; 0: none), score"},
+    {"search,similar", "explain.frames",
+     "of each kept frame of the moment: t (seconds), cosine, score"},
+    {"search,similar", "parts",
+     "of a question of several terms, the clips it was found by; left out where there is one term"},
     {"search,similar", "parts.term", "number of the term as typed, from 1"},
     {"search,similar", "parts.start", "seconds"},
     {"search,similar", "parts.end", "seconds"},
     {"search,similar", "parts.best", "seconds: the frame where the term fits best"},
-    {"search,similar", "parts.score", "0 to 1, of the term with its weight; the moment's score is the least of them"},
-    {"search,similar", "copies", "other paths of the same film, and of near copies that are not shown; left out where there are none"},
+    {"search,similar", "parts.score",
+     "0 to 1, of the term with its weight; the moment's score is the least of them"},
+    {"search,similar", "copies",
+     "other paths of the same film, and of near copies that are not shown; left out where there "
+     "are none"},
     {"search,similar", "more_copies", "how many of them are not named"},
     {"search,similar", "surveyed", "true where its best clip is of a survey; else left out"},
     {"search,similar", "missing", "true where the file is not where it was; else left out"},
     {"curve", "t", "seconds from the start of the film: where the frame begins to be shown"},
     {"curve", "score", "0 to 1, as in search: 0.5 is the cut-off"},
-    {"curve", "cosine", "raw, between the words and the frame; of a frame that several clips hold, their mean"},
+    {"curve", "cosine",
+     "raw, between the words and the frame; of a frame that several clips hold, their mean"},
     {"saved", "name", "of the kept query"},
     {"saved", "words", "as typed"},
     {"saved", "options", "of the search, as words of a command line"},
     {"saved", "told", "hits that were told"},
     {"saved", "waiting", "hits that the next ingest tells"},
     {"clips,sample,outliers", "frames", "how many were encoded"},
-    {"clips,sample,outliers", "reason", "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly in yet"},
+    {"clips,sample,outliers", "reason",
+     "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly "
+     "in yet"},
 
     {"ingest", "event", "file; saved, where a kept query has found something; or at the end done"},
     {"ingest", "name", "saved: of the kept query"},
     {"ingest", "hit", "saved: an object as kinoseek-search gives it"},
     {"ingest", "path", "file: absolute; path_bytes where it is not UTF-8"},
     {"ingest", "verdict", "file: indexed, partly, unchanged, moved, copied, skipped, failed, gone"},
-    {"ingest", "was", "file, unchanged: the verdict of the run that looked at it (indexed, partly, skipped)"},
+    {"ingest", "was",
+     "file, unchanged: the verdict of the run that looked at it (indexed, partly, skipped)"},
     {"ingest", "reason", "file: why it is not wholly in; \"\" where it is"},
     {"ingest", "clips", "of the file; done: of the run"},
     {"ingest", "seconds", "file: of its picture"},
     {"ingest", "seconds_missing", "file: that could not be decoded"},
     {"ingest", "files", "done: that were looked at"},
-    {"ingest", "left", "done: not begun or not finished (--budget, Ctrl-C, a file that keeps changing); the same command goes on"},
+    {"ingest", "left",
+     "done: not begun or not finished (--budget, Ctrl-C, a file that keeps changing); the same "
+     "command goes on"},
     {"ingest", "video_seconds", "done: that were indexed"},
     {"ingest", "wall_seconds", "done: that it took"},
     {"ingest", "x_realtime", "done: video_seconds a wall second"},
@@ -88,14 +107,17 @@ const ks_man_field ks_man_fields[] = {
     {"status", "tokenizer", "last path of the tokenizer"},
     {"status", "dim", "numbers a vector"},
     {"status", "frames", "a clip"},
-    {"status", "precision", "of the vectors: fp32, bf16, fp32+bf16, int8; fp32/bf16 where an older kinoseek made them"},
+    {"status", "precision",
+     "of the vectors: fp32, bf16, fp32+bf16, int8; fp32/bf16 where an older kinoseek made them"},
     {"status", "bytes_catalog", "of catalog.db and its log"},
     {"status", "bytes_copies", "of the search copies"},
     {"status", "bytes_clips", "of the catalog: vectors"},
     {"status", "bytes_frames", "of the catalog: frame vectors"},
     {"status", "bytes_thumbnails", "of the catalog: pictures"},
-    {"status", "copy", "how a search without a filter goes: exact, IVF1024 ...; \"\" from the catalog alone"},
-    {"status", "recall", "share of the true ten nearest that the FAISS copy finds, measured here; null without one"},
+    {"status", "copy",
+     "how a search without a filter goes: exact, IVF1024 ...; \"\" from the catalog alone"},
+    {"status", "recall",
+     "share of the true ten nearest that the FAISS copy finds, measured here; null without one"},
     {"status", "writer_pid", "process that writes now; 0: none"},
     {"status", "ingest", "the ingest at work, as below; null where none is"},
     {"status", "ingest.pid", "its process"},
@@ -140,7 +162,8 @@ const ks_man_field ks_man_fields[] = {
 
     {"cut", "file", "the piece"},
     {"cut", "path", "the film"},
-    {"cut", "start", "seconds of the film where the piece begins: without --reencode at a key frame"},
+    {"cut", "start",
+     "seconds of the film where the piece begins: without --reencode at a key frame"},
     {"cut", "end", "seconds where it ends"},
     {"cut", "asked_start", "as it was asked for"},
     {"cut", "asked_end", "as it was asked for"},
@@ -201,17 +224,23 @@ const ks_man_field ks_man_fields[] = {
     {"eval mine", "library", "its folder; of a comparison the one that stood before"},
     {"eval mine", "n", "sentences that have a moment"},
     {"eval mine", "missing", "of them whose films are not in the library; they count as wrong"},
-    {"eval mine", "r1", "share of n whose first moment is a right one (temporal IoU of 0.5 at least); r1_low, r1_high: Wilson, 95 %; likewise r5, r10"},
+    {"eval mine", "r1",
+     "share of n whose first moment is a right one (temporal IoU of 0.5 at least); r1_low, "
+     "r1_high: Wilson, 95 %; likewise r5, r10"},
     {"eval mine", "r5", "see r1"},
     {"eval mine", "r10", "see r1"},
     {"eval mine", "shown", "of n: their right moment lies above the cut-off"},
     {"eval mine", "withheld", "of n: it is among the first ten, below the cut-off"},
     {"eval mine", "absent", "sentences that nothing here answers"},
     {"eval mine", "absent_answered", "of them: something lies above the cut-off"},
-    {"eval mine", "approximate", "the same shares by the FAISS copy, and differing: sentences with another rank; left out where there is none"},
+    {"eval mine", "approximate",
+     "the same shares by the FAISS copy, and differing: sentences with another rank; left out "
+     "where there is none"},
     {"eval mine", "beside", "a comparison: the library that is compared"},
     {"eval mine", "figure", "r1, r5"},
-    {"eval mine", "difference", "mean of beside less library, with low and high: bootstrap of the sentences, 95 %, 10,000 resamplings"},
+    {"eval mine", "difference",
+     "mean of beside less library, with low and high: bootstrap of the sentences, 95 %, 10,000 "
+     "resamplings"},
     {"eval mine", "low", "see difference"},
     {"eval mine", "high", "see difference"},
     {"eval mine", "better", "sentences that are right there and not here; worse: the other way"},
@@ -225,15 +254,20 @@ const ks_man_field ks_man_fields[] = {
     {"eval classify,eval multilabel", "classes", "that there are"},
     {"eval multilabel", "classes_with_none", "of them without a right film: not in the mean"},
     {EVALS, "missing", "films and texts without a vector; they count as wrong"},
-    {"eval retrieval,eval classify,eval choice", "ties", "queries whose best right answer scores exactly as a wrong one; they count as wrong"},
-    {"eval retrieval", "t2v", "text to video: n, r1, r5, r10 (shares from 0 to 1), median_rank, mean_rank, r1_low, r1_high (Wilson, 95 %)"},
+    {"eval retrieval,eval classify,eval choice", "ties",
+     "queries whose best right answer scores exactly as a wrong one; they count as wrong"},
+    {"eval retrieval", "t2v",
+     "text to video: n, r1, r5, r10 (shares from 0 to 1), median_rank, mean_rank, r1_low, r1_high "
+     "(Wilson, 95 %)"},
     {"eval retrieval", "v2t", "video to text, likewise"},
-    {"eval classify", "top1", "share of films whose class comes first; top1_low, top1_high: Wilson, 95 %"},
+    {"eval classify", "top1",
+     "share of films whose class comes first; top1_low, top1_high: Wilson, 95 %"},
     {"eval classify", "top5", "among the first five"},
     {"eval classify", "mean_class_top1", "mean over classes"},
     {"eval classify", "top1_low", "see top1"},
     {"eval classify", "top1_high", "see top1"},
-    {"eval multilabel", "map", "mean over classes with a right film of the average precision, as scikit-learn's"},
+    {"eval multilabel", "map",
+     "mean over classes with a right film of the average precision, as scikit-learn's"},
     {"eval choice", "accuracy", "share of questions whose right option scores above all others"},
     {"eval choice", "low", "Wilson, 95 %"},
     {"eval choice", "high", "Wilson, 95 %"},
@@ -241,7 +275,9 @@ const ks_man_field ks_man_fields[] = {
     {EVALS, "variant", "which reading of the data set, where there are several"},
     {EVALS, "open", "what the source leaves open, a list"},
     {EVALS, "chosen", "what was done here, a list"},
-    {EVALS, "films_published", "of the published set; likewise texts_published, questions_published: compare with videos, texts, n"},
+    {EVALS, "films_published",
+     "of the published set; likewise texts_published, questions_published: compare with videos, "
+     "texts, n"},
     {EVALS, "texts_published", "see films_published"},
     {EVALS, "questions_published", "see films_published"},
     {EVALS, "published", "a list: model, figure (t2v.r1 ...), theirs, here, here_low, here_high"},
@@ -262,8 +298,10 @@ const ks_man_field ks_man_fields[] = {
     {"doctor", "bytes", "--clear-cache: of them"},
     {"doctor", "others", "--clear-cache: that are not kinoseek's, and stay"},
     {"doctor", "places.decoder", "path of kinoseek-decode; null: missing"},
-    {"doctor", "places.model", "name, path, dim, frames, dtype; path null and error where it is not there"},
-    {"doctor", "encoder", "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
+    {"doctor", "places.model",
+     "name, path, dim, frames, dtype; path null and error where it is not there"},
+    {"doctor", "encoder",
+     "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
     {"doctor", "index", "versions, vector_scan; notes"},
     {"doctor", "decoder", "sandbox and hwaccels (lists), versions of libav; notes"},
     {"doctor", "network", "versions of libcurl and libmicrohttpd; notes"},
@@ -271,102 +309,197 @@ const ks_man_field ks_man_fields[] = {
 };
 
 #define SEARCHES "search,similar"
-#define GLOBS "search,similar,label,clips,export vectors"
+#define GLOBS    "search,similar,label,clips,export vectors"
 const ks_man_note ks_man_notes[] = {
-    {SEARCHES, "SCORES", NULL, "Moments are ranked by cosine. The score says how far that is above chance in this library: unrelated "
-     "sentences are asked of every clip, and the score is 0.5 where held-out ones of them end. That is the cut-off: of sentences "
-     "about what no film shows a few in a hundred are answered (kinoseek status says how many here), and --all shows what lies "
+    {SEARCHES, "SCORES", NULL,
+     "Moments are ranked by cosine. The score says how far that is above chance in this library: "
+     "unrelated "
+     "sentences are asked of every clip, and the score is 0.5 where held-out ones of them end. "
+     "That is the cut-off: of sentences "
+     "about what no film shows a few in a hundred are answered (kinoseek status says how many "
+     "here), and --all shows what lies "
      "below. A score of 0.5 is not half as good as 1; it is as good as chance hardly ever gets."},
-    {SEARCHES, "SCORES", NULL, "Where the question is a picture, a film or a clip, the score is scaled by the cosines between clips of this "
-     "library: 0 as any two clips, 1 the same clip. There is no cut-off then, and always as many moments as -k says."},
-    {SEARCHES, "SCORES", NULL, "The bar is the score in eight cells, green from 0.5 on. The model's own cosine is behind --raw; cosines of two "
+    {SEARCHES, "SCORES", NULL,
+     "Where the question is a picture, a film or a clip, the score is scaled by the cosines "
+     "between clips of this "
+     "library: 0 as any two clips, 1 the same clip. There is no cut-off then, and always as many "
+     "moments as -k says."},
+    {SEARCHES, "SCORES", NULL,
+     "The bar is the score in eight cells, green from 0.5 on. The model's own cosine is behind "
+     "--raw; cosines of two "
      "questions, libraries or models cannot be compared."},
-    {"save,saved,forget-saved", "KEPT QUERIES", NULL, "kinoseek ingest asks every kept query about the films that it finished since "
-     "the query was kept or asked last, and tells each hit once: a line, with --json an event, with --notify CMD a program that gets the "
-     "hit as JSON on its standard input (the command is cut at blanks, no shell). Told means handed over: a run that is killed tells "
-     "the rest next time, and nothing twice but for the instant between handing over and noting it. Seconds of a film that were told are "
-     "no news when the film is encoded anew, copied or renamed. What hits wait for a program that cannot be started, kinoseek saved says."},
-    {SEARCHES, "BORDERS", NULL, "A moment starts and ends where the clips that were joined do. With --refine it ends where its frames "
-     "turn from what was asked to something else, and where the picture changes: on two drawn films with known moments the mean overlap "
-     "rises from 0.94 and 0.89 to 0.95 and 0.97, and both borders are within a second for 87 and 88 of 100 (84 and 62 without)."},
-    {SEARCHES ",curve", "OTHER LANGUAGES", NULL, "The model knows English only. --translate CMD, or KINOSEEK_TRANSLATE in the environment, names a "
-     "program that gets the words on its standard input, a line, and writes English ones within 20 s; they are shown. The command is cut "
+    {"save,saved,forget-saved", "KEPT QUERIES", NULL,
+     "kinoseek ingest asks every kept query about the films that it finished since "
+     "the query was kept or asked last, and tells each hit once: a line, with --json an event, "
+     "with --notify CMD a program that gets the "
+     "hit as JSON on its standard input (the command is cut at blanks, no shell). Told means "
+     "handed over: a run that is killed tells "
+     "the rest next time, and nothing twice but for the instant between handing over and noting "
+     "it. Seconds of a film that were told are "
+     "no news when the film is encoded anew, copied or renamed. What hits wait for a program that "
+     "cannot be started, kinoseek saved says."},
+    {SEARCHES, "BORDERS", NULL,
+     "A moment starts and ends where the clips that were joined do. With --refine it ends where "
+     "its frames "
+     "turn from what was asked to something else, and where the picture changes: on two drawn "
+     "films with known moments the mean overlap "
+     "rises from 0.94 and 0.89 to 0.95 and 0.97, and both borders are within a second for 87 and "
+     "88 of 100 (84 and 62 without)."},
+    {SEARCHES ",curve", "OTHER LANGUAGES", NULL,
+     "The model knows English only. --translate CMD, or KINOSEEK_TRANSLATE in the environment, "
+     "names a "
+     "program that gets the words on its standard input, a line, and writes English ones within 20 "
+     "s; they are shown. The command is cut "
      "at blanks; no shell takes part."},
-    {"label", "SCORES", NULL, "The score is a softmax over the labels that were given: it says which of these, not whether any. --none NAME adds "
+    {"label", "SCORES", NULL,
+     "The score is a softmax over the labels that were given: it says which of these, not whether "
+     "any. --none NAME adds "
      "what is none of them, --each asks whether each is there."},
-    {"label", "SCORES", NULL, "With --each, --none and --intervals a label is held against 588 everyday things that the clip might show as well "
-     "(those that mean nearly the same left out): the score is 1 / (1 + exp(-(e + 0.6) / 0.3)), where e is how far the label's cosine lies above "
-     "its level here, in deviations of chance, less the soft maximum of the same over those things. It is 0.5 where, on drawn films whose truth is "
-     "known, nine in ten of the moments that show something asked are labelled, and one in nine of the others. A label's threshold, or --least, "
-     "takes the place of 0.5. Of an interval it is the score of its better half; of nothing, 1 less the best label's."},
-    {"teach", "WORTH", NULL, "A label is a logistic regression on clip vectors, both classes of equal weight. Its penalty is chosen, and its average "
-     "precision measured, on films that it was not taught on: neighbouring clips share frames, so a random split would measure memory. Average "
-     "precision depends on the share of yes among the examples. Its score is 0.5 where 95 of 100 no's (but no more than half of the yes's) fall "
+    {"label", "SCORES", NULL,
+     "With --each, --none and --intervals a label is held against 588 everyday things that the "
+     "clip might show as well "
+     "(those that mean nearly the same left out): the score is 1 / (1 + exp(-(e + 0.6) / 0.3)), "
+     "where e is how far the label's cosine lies above "
+     "its level here, in deviations of chance, less the soft maximum of the same over those "
+     "things. It is 0.5 where, on drawn films whose truth is "
+     "known, nine in ten of the moments that show something asked are labelled, and one in nine of "
+     "the others. A label's threshold, or --least, "
+     "takes the place of 0.5. Of an interval it is the score of its better half; of nothing, 1 "
+     "less the best label's."},
+    {"teach", "WORTH", NULL,
+     "A label is a logistic regression on clip vectors, both classes of equal weight. Its penalty "
+     "is chosen, and its average "
+     "precision measured, on films that it was not taught on: neighbouring clips share frames, so "
+     "a random split would measure memory. Average "
+     "precision depends on the share of yes among the examples. Its score is 0.5 where 95 of 100 "
+     "no's (but no more than half of the yes's) fall "
      "below it. Where the figure says too few, add examples from more films."},
-    {"teach", "EXAMPLES", "", "kinoseek teach rex --yes a.mov@0:31-0:38 b.mp4@4:12 --no a.mov@1:10\nkinoseek teach rex --from corrected.eaf\n"
-     "kinoseek teach --list\nkinoseek teach rex --export rex.json && kinoseek -L other teach --import rex.json"},
-    {"label", "LABELS", NULL, "A text file has a label a line. A CSV's first line names its columns: name (or label, class), and where wanted "
-     "prompts and not, several between |, parent and threshold. JSON is {\"name\":..., \"templates\":[\"a {}\"], \"labels\":[\"dog\", {\"name\":..., "
-     "\"prompts\":[...], \"not\":[...], \"parent\":..., \"threshold\":x}]}. Prompts are sentences in place of the templates (\"{}\" in one is the "
-     "name); half of what not says is taken away. k400, k600, k700, activitynet, ucf101, hmdb51, ssv2 and mit are sets that ship (./k400 is a file)."},
-    {GLOBS, "GLOBS", NULL, "* and ? match any characters, / too; [a-z] one of these; \\ takes the next as it is. Without a / the file's name "
-     "is matched, else the whole path or its end: 'demo/films/*' is the same as '*/demo/films/*'. Quote them, or the shell does it."},
-    {"ingest", "GLOBS", NULL, "In --exclude, --include and .kinoseekignore a pattern is what it is in a .gitignore: * stops at a /, ** does not, "
-     "a leading / means the folder that was named (or that the file lies in), a trailing / folders alone, and ! takes back."},
-    {"ingest", "HOW A LIBRARY WAS MADE", NULL, "A library remembers --frames, --fit, --window, --hop, --shots, --decode, --stills, --hidden and --follow: "
-     "what a later ingest does not say is as it was said last. --no-stills, --no-hidden and --no-follow take back. Without PATH all "
-     "folders named before are looked at again, with their --exclude and --include; films that were named one by one are named again "
+    {"teach", "EXAMPLES", "",
+     "kinoseek teach rex --yes a.mov@0:31-0:38 b.mp4@4:12 --no a.mov@1:10\nkinoseek teach rex "
+     "--from corrected.eaf\n"
+     "kinoseek teach --list\nkinoseek teach rex --export rex.json && kinoseek -L other teach "
+     "--import rex.json"},
+    {"label", "LABELS", NULL,
+     "A text file has a label a line. A CSV's first line names its columns: name (or label, "
+     "class), and where wanted "
+     "prompts and not, several between |, parent and threshold. JSON is {\"name\":..., "
+     "\"templates\":[\"a {}\"], \"labels\":[\"dog\", {\"name\":..., "
+     "\"prompts\":[...], \"not\":[...], \"parent\":..., \"threshold\":x}]}. Prompts are sentences "
+     "in place of the templates (\"{}\" in one is the "
+     "name); half of what not says is taken away. k400, k600, k700, activitynet, ucf101, hmdb51, "
+     "ssv2 and mit are sets that ship (./k400 is a file)."},
+    {GLOBS, "GLOBS", NULL,
+     "* and ? match any characters, / too; [a-z] one of these; \\ takes the next as it is. Without "
+     "a / the file's name "
+     "is matched, else the whole path or its end: 'demo/films/*' is the same as '*/demo/films/*'. "
+     "Quote them, or the shell does it."},
+    {"ingest", "GLOBS", NULL,
+     "In --exclude, --include and .kinoseekignore a pattern is what it is in a .gitignore: * stops "
+     "at a /, ** does not, "
+     "a leading / means the folder that was named (or that the file lies in), a trailing / folders "
+     "alone, and ! takes back."},
+    {"ingest", "HOW A LIBRARY WAS MADE", NULL,
+     "A library remembers --frames, --fit, --window, --hop, --shots, --decode, --stills, --hidden "
+     "and --follow: "
+     "what a later ingest does not say is as it was said last. --no-stills, --no-hidden and "
+     "--no-follow take back. Without PATH all "
+     "folders named before are looked at again, with their --exclude and --include; films that "
+     "were named one by one are named again "
      "(--files-from), or their folder is."},
-    {"ingest", "SURVEY", NULL, "A survey gives each minute of a new film one clip of a few pictures, from key frames, newest films first: it is "
-     "searched after a fraction of the time, moments to the minute, hits marked surveyed. The whole pass then takes its place, "
-     "film by film. Without --survey there is one where more than 8 GiB are new; --survey only leaves the whole pass to a later run. "
+    {"ingest", "SURVEY", NULL,
+     "A survey gives each minute of a new film one clip of a few pictures, from key frames, newest "
+     "films first: it is "
+     "searched after a fraction of the time, moments to the minute, hits marked surveyed. The "
+     "whole pass then takes its place, "
+     "film by film. Without --survey there is one where more than 8 GiB are new; --survey only "
+     "leaves the whole pass to a later run. "
      "Films no longer than a clip have none, nor do those that were begun."},
-    {"ingest", "LIMITS", NULL, "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's clock at 2^32 s. "
-     "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a hole in the file)."},
-    {"ingest", "LIMITS", NULL, "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run goes on."},
-    {EVALS, "PROTOCOLS", NULL, "msrvtt-1k, vatex, activitynet, didemo, msvd (retrieval); k400, ssv2-temporal, ssv2-events (classify); charades "
-     "(multilabel); nextqa-hard, charades-sta (choice). --annotations takes the data set's own files, one or several; an unknown file is "
+    {"ingest", "LIMITS", NULL,
+     "A clip lasts from 0.1 s to 24 h (--window), times that are typed end at 1e10 s, a film's "
+     "clock at 2^32 s. "
+     "A film is decoded until 30 s pass without a frame, or 256 MiB of it were never written (a "
+     "hole in the file)."},
+    {"ingest", "LIMITS", NULL,
+     "Should kinoseek itself fail at a film (a fault of ours), that film is 'failed' and the run "
+     "goes on."},
+    {EVALS, "PROTOCOLS", NULL,
+     "msrvtt-1k, vatex, activitynet, didemo, msvd (retrieval); k400, ssv2-temporal, ssv2-events "
+     "(classify); charades "
+     "(multilabel); nextqa-hard, charades-sta (choice). --annotations takes the data set's own "
+     "files, one or several; an unknown file is "
      "answered with what the protocol reads."},
-    {EVALS, "FILES", "~/.cache/kinoseek/HASH.eval", "vectors of films and texts, each as it is made; may be deleted at any time"},
-    {"model pull", "FILES", "NAME/FILE.part, FILE.part.from", "what came so far, and from where: the same command goes on there. It is never made shorter; a "
-     "transfer that starts over grows in FILE.part.new, a copy in FILE.copy, and FILE is only ever the file that was checked"},
-    {"ingest", "FILES", ".kinoseekignore", "in a folder of films: patterns of what to leave out below it"},
-    {"ingest", "FILES", "catalog.db, vectors.*", "in the library's folder: everything that is known, and search copies that are made anew from it"},
-    {"", "FILES", "~/.local/share/kinoseek/default", "the library without -L (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "
+    {EVALS, "FILES", "~/.cache/kinoseek/HASH.eval",
+     "vectors of films and texts, each as it is made; may be deleted at any time"},
+    {"model pull", "FILES", "NAME/FILE.part, FILE.part.from",
+     "what came so far, and from where: the same command goes on there. It is never made shorter; "
+     "a "
+     "transfer that starts over grows in FILE.part.new, a copy in FILE.copy, and FILE is only ever "
+     "the file that was checked"},
+    {"ingest", "FILES", ".kinoseekignore",
+     "in a folder of films: patterns of what to leave out below it"},
+    {"ingest", "FILES", "catalog.db, vectors.*",
+     "in the library's folder: everything that is known, and search copies that are made anew from "
+     "it"},
+    {"", "FILES", "~/.local/share/kinoseek/default",
+     "the library without -L (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "
      "vectors.*, which can be made anew from it"},
     {"", "FILES", "~/.local/share/kinoseek/models", "models that were pulled"},
-    {"", "FILES", "~/.cache/kinoseek", "weights prepared for this CPU, vectors of labels, tokens of probes (XDG_CACHE_HOME); may be deleted at any time (doctor --clear-cache)"},
+    {"", "FILES", "~/.cache/kinoseek",
+     "weights prepared for this CPU, vectors of labels, tokens of probes (XDG_CACHE_HOME); may be "
+     "deleted at any time (doctor --clear-cache)"},
     {"", "FILES", "DIR/.kinoseekignore", "what ingest leaves out below DIR"},
-    {"", "EXAMPLES", "", "kinoseek model pull lvt-base\nkinoseek ingest ~/Videos\nkinoseek search a dog jumping into water\nkinoseek status"},
+    {"", "EXAMPLES", "",
+     "kinoseek model pull lvt-base\nkinoseek ingest ~/Videos\nkinoseek search a dog jumping into "
+     "water\nkinoseek status"},
     {"search,similar", "TERMS", NULL,
-     "The words stay as typed. A TERM after an option is words, @FILE[@T] (a picture, a film, a moment of it) or #CLIP, with a "
-     "weight in front where wanted (0.5:fog); after = it is words as typed (=2:1 victory). Without words --image, --like or the "
+     "The words stay as typed. A TERM after an option is words, @FILE[@T] (a picture, a film, a "
+     "moment of it) or #CLIP, with a "
+     "weight in front where wanted (0.5:fog); after = it is words as typed (=2:1 victory). Without "
+     "words --image, --like or the "
      "first --plus begins the question."},
     {"search,similar", "TERMS", "--plus TERM, --minus TERM",
-     "added to, or taken away from, the vector of what stands before: a red star --minus red --plus blue."},
+     "added to, or taken away from, the vector of what stands before: a red star --minus red "
+     "--plus blue."},
     {"search,similar", "TERMS", "--and TERM, --or TERM, --not TERM",
-     "of the same clip, from left to right: the least score, the greatest, no clip where this term passes its own cut-off. A weight "
-     "w makes 1 - w + w * score of a score in --and and --then, w * score in --or, --not and --unless."},
+     "of the same clip, from left to right: the least score, the greatest, no clip where this term "
+     "passes its own cut-off. A weight "
+     "w makes 1 - w + w * score of a score in --and and --then, w * score in --or, --not and "
+     "--unless."},
     {"search,similar", "TERMS", "--then TERM, --within TIME",
-     "later in the same film: it begins after the part before began and at most TIME (30 s) after that ended. --and, --or, --not "
-     "behind it belong to it. Several parts pass by chance more seldom than one, so that a sequence is shown from a lower score on."},
+     "later in the same film: it begins after the part before began and at most TIME (30 s) after "
+     "that ended. --and, --or, --not "
+     "behind it belong to it. Several parts pass by chance more seldom than one, so that a "
+     "sequence is shown from a lower score on."},
     {"search,similar", "TERMS", "--unless TERM, --within TIME",
-     "no answer that this follows within TIME (that of the last --then, or 30 s); it ends the question."},
-    {"search,similar", "TERMS", NULL, "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are exact."},
-    {"search", "EXAMPLES", "", "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | tostring)'\n"
+     "no answer that this follows within TIME (that of the last --then, or 30 s); it ends the "
+     "question."},
+    {"search,similar", "TERMS", NULL,
+     "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are "
+     "exact."},
+    {"search", "EXAMPLES", "",
+     "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | "
+     "tostring)'\n"
      "kinoseek search sunset --all --print '{date:%Y} {start:tc} {path:name}'\n"
      "kinoseek search --image cover.jpg --per-video 1 --html page.html\n"
      "kinoseek search a cat on a sofa --then 'a dog' --within 10\n"
      "kinoseek search a beach --not people --plus @sunset.jpg\n"
      "kinoseek search --queries words.txt --csv > hits.csv\n"
      "kinoseek search goal --format mpv-edl > goals.edl && mpv goals.edl"},
-    {"similar", "EXAMPLES", "", "kinoseek similar lake.mp4@4:12 --not-self -k 20\nkinoseek similar lake.mp4 --per-video 1"},
-    {"label", "EXAMPLES", "", "kinoseek label --labels birds.csv --each --intervals --store birds\nkinoseek search at dawn --label heron"},
-    {"labels", "EXAMPLES", "", "kinoseek labels birds --json | jq -r .label | sort | uniq -c\nkinoseek labels birds --format csv --label heron > herons.csv\n"
+    {"similar", "EXAMPLES", "",
+     "kinoseek similar lake.mp4@4:12 --not-self -k 20\nkinoseek similar lake.mp4 --per-video 1"},
+    {"label", "EXAMPLES", "",
+     "kinoseek label --labels birds.csv --each --intervals --store birds\nkinoseek search at dawn "
+     "--label heron"},
+    {"labels", "EXAMPLES", "",
+     "kinoseek labels birds --json | jq -r .label | sort | uniq -c\nkinoseek labels birds --format "
+     "csv --label heron > herons.csv\n"
      "kinoseek labels birds --read herons.csv"},
-    {"label", "EXAMPLES", "", "kinoseek label --labels sports.txt --in match.mp4 --format ffmetadata > chapters.txt"},
-    {"clips", "EXAMPLES", "", "kinoseek clips --json | jq -s 'group_by(.reason) | map({(.[0].reason): length}) | add'"},
-    {"status", "EXAMPLES", "", "watch -n 5 kinoseek status\nkinoseek status --bad --json | jq -r .path"},
+    {"label", "EXAMPLES", "",
+     "kinoseek label --labels sports.txt --in match.mp4 --format ffmetadata > chapters.txt"},
+    {"clips", "EXAMPLES", "",
+     "kinoseek clips --json | jq -s 'group_by(.reason) | map({(.[0].reason): length}) | add'"},
+    {"status", "EXAMPLES", "",
+     "watch -n 5 kinoseek status\nkinoseek status --bad --json | jq -r .path"},
     {"doctor", "EXAMPLES", "", "kinoseek doctor --json | jq .encoder.auto_precision"},
     {NULL, NULL, NULL, NULL},
 };

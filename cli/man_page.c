@@ -1,24 +1,22 @@
-/* man_page.c - the man pages (man 7 man), printed from the command tables, the tables of formats and man_notes.c. */
+/* man_page.c - the man pages (man 7 man), printed from the command tables, the tables of formats
+ * and man_notes.c. */
 #include "cli/commands.h"
 #include "cli/man_page.h"
 #include "formats/formats.h"
 
 #include <string.h>
 
-/* Text for roff: a line that starts with a dot or quote would be a request, backslash and dash an escape. */
+/* Text for roff: a line that starts with a dot or quote would be a request, backslash and dash
+ * an escape. */
 static void roff(FILE *out, const char *s)
 {
     int line = 1;
 
     for (; *s; s++) {
-        if (line && (*s == '.' || *s == '\''))
-            fputs("\\&", out);
-        if (*s == '\\')
-            fputs("\\e", out);
-        else if (*s == '-')
-            fputs("\\-", out);
-        else
-            putc(*s, out);
+        if (line && (*s == '.' || *s == '\'')) fputs("\\&", out);
+        if (*s == '\\') fputs("\\e", out);
+        else if (*s == '-') fputs("\\-", out);
+        else putc(*s, out);
         line = *s == '\n';
     }
 }
@@ -27,14 +25,14 @@ static void man_options(FILE *out, const ks_option *options)
 {
     for (const ks_option *o = options; o && o->name; o++) {
         fputs(".TP\n", out);
-        if (o->letter)
-            fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
+        if (o->letter) fprintf(out, "\\fB\\-%c\\fR, ", o->letter);
         fputs("\\fB\\-\\-", out);
         roff(out, o->name);
         fputs("\\fR", out);
         if (o->arg) {
             fputs(" \\fI", out);
-            roff(out, strcmp(o->name, "format") == 0 ? "FORMAT" : o->arg); /* man_formats lists them */
+            /* man_formats lists them */
+            roff(out, strcmp(o->name, "format") == 0 ? "FORMAT" : o->arg);
             fputs("\\fR", out);
         }
         putc('\n', out);
@@ -48,14 +46,11 @@ static void man_formats(FILE *out, const ks_option *options)
 {
     ks_format_facts f;
 
-    while (options && options->name && strcmp(options->name, "format") != 0)
-        options++;
-    if (!options || !options->name)
-        return;
+    while (options && options->name && strcmp(options->name, "format") != 0) options++;
+    if (!options || !options->name) return;
     fputs(".SH FORMATS\n", out);
     for (int i = 0; ks_format_about(&f, i); i++) {
-        if (!strstr(options->arg, f.name))
-            continue;
+        if (!strstr(options->arg, f.name)) continue;
         fputs(".TP\n\\fB", out);
         roff(out, f.name);
         fputs("\\fR\n", out);
@@ -64,9 +59,13 @@ static void man_formats(FILE *out, const ks_option *options)
         roff(out, f.holds);
         fputs(").\n", out);
     }
-    fputs(".PP\nA format that counts frames counts as the film does, from its own timecode where it has one; \\-\\-fps says another "
-          "rate.\nWhat a format cannot hold is an error, and nothing is written. Parquet goes through DuckDB:\n.PP\n.nf\n"
-          "duckdb \\-c \"COPY (FROM read_json_auto(\\(aqhits.jsonl\\(aq)) TO \\(aqhits.parquet\\(aq\"\n.fi\n", out);
+    fputs(".PP\nA format that counts frames counts as the film does, from its own timecode where "
+          "it has one; \\-\\-fps says another "
+          "rate.\nWhat a format cannot hold is an error, and nothing is written. Parquet goes "
+          "through DuckDB:\n.PP\n.nf\n"
+          "duckdb \\-c \"COPY (FROM read_json_auto(\\(aqhits.jsonl\\(aq)) TO "
+          "\\(aqhits.parquet\\(aq\"\n.fi\n",
+          out);
 }
 
 /* 1: `name` is one of the list "search,similar". */
@@ -74,11 +73,9 @@ static int is_listed(const char *list, const char *name)
 {
     size_t n = strlen(name);
 
-    if (*list == 0 || n == 0)
-        return *list == 0 && n == 0;
+    if (*list == 0 || n == 0) return *list == 0 && n == 0;
     for (const char *at = list; (at = strstr(at, name)); at++)
-        if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == 0))
-            return 1;
+        if ((at == list || at[-1] == ',') && (at[n] == ',' || at[n] == 0)) return 1;
     return 0;
 }
 
@@ -96,12 +93,12 @@ static void man_print(FILE *out, const ks_option *options)
 {
     ks_print_facts f;
 
-    while (options && options->name && strcmp(options->name, "print") != 0)
-        options++;
-    if (!options || !options->name)
-        return;
-    fputs(".SH TEMPLATES\nWhat --print takes: text with {field} or {field:form} in it, \\en \\et \\e0 \\e\\e, and {{ for a brace. A line ends with "
-          "a newline, under -0 with a NUL.\n", out);
+    while (options && options->name && strcmp(options->name, "print") != 0) options++;
+    if (!options || !options->name) return;
+    fputs(".SH TEMPLATES\nWhat --print takes: text with {field} or {field:form} in it, \\en \\et "
+          "\\e0 \\e\\e, and {{ for a brace. A line ends with "
+          "a newline, under -0 with a NUL.\n",
+          out);
     for (int i = 0; ks_print_about(&f, i); i++) {
         fputs(".TP\n\\fB{", out);
         roff(out, f.name);
@@ -120,10 +117,8 @@ static void man_json(FILE *out, const char *name)
     int any = 0;
 
     for (const ks_man_field *f = ks_man_fields; f->key; f++) {
-        if (!is_listed(f->commands, name))
-            continue;
-        if (!any++)
-            fputs(".SH JSON\nA line an object; members are only ever added.\n", out);
+        if (!is_listed(f->commands, name)) continue;
+        if (!any++) fputs(".SH JSON\nA line an object; members are only ever added.\n", out);
         item(out, f->key, f->text);
     }
 }
@@ -133,19 +128,15 @@ static void man_notes(FILE *out, const char *name)
     const char *section = "";
 
     for (const ks_man_note *n = ks_man_notes; n->section; n++) {
-        if (!is_listed(n->commands, name))
-            continue;
-        if (strcmp(n->section, section) != 0)
-            fprintf(out, ".SH %s\n", n->section);
-        else if (!n->term)
-            fputs(".PP\n", out);
+        if (!is_listed(n->commands, name)) continue;
+        if (strcmp(n->section, section) != 0) fprintf(out, ".SH %s\n", n->section);
+        else if (!n->term) fputs(".PP\n", out);
         section = n->section;
         if (n->term && *n->term) {
             item(out, n->term, n->text);
             continue;
         }
-        if (n->term)
-            fputs(".nf\n", out);
+        if (n->term) fputs(".nf\n", out);
         roff(out, n->text);
         fputs(n->term ? "\n.fi\n" : "\n", out);
     }
@@ -154,8 +145,7 @@ static void man_notes(FILE *out, const char *name)
 static void man_title(FILE *out, const char *name)
 {
     fputs(".TH \"KINOSEEK", out);
-    for (const char *s = name; *s; s++)
-        putc(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s, out);
+    for (const char *s = name; *s; s++) putc(*s >= 'a' && *s <= 'z' ? *s - 'a' + 'A' : *s, out);
     fputs("\" 1 \"\" \"kinoseek " KS_VERSION "\"\n", out);
 }
 
@@ -183,7 +173,8 @@ static void man_kinoseek(FILE *out)
 {
     man_title(out, "");
     fputs(".SH NAME\nkinoseek \\- finds moments in videos by meaning\n.SH SYNOPSIS\n"
-          "\\fBkinoseek\\fR [\\fIoptions\\fR] \\fICOMMAND\\fR ...\n.SH COMMANDS\n", out);
+          "\\fBkinoseek\\fR [\\fIoptions\\fR] \\fICOMMAND\\fR ...\n.SH COMMANDS\n",
+          out);
     for (const ks_command *const *c = ks_commands; *c; c++) {
         fprintf(out, ".TP\n\\fB%s\\fR\n", (*c)->name);
         roff(out, (*c)->brief);
@@ -192,11 +183,16 @@ static void man_kinoseek(FILE *out)
     fputs(".SH OPTIONS\nThese work before and after the command.\n", out);
     man_options(out, ks_global_options);
     man_exit(out);
-    fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs of weights and the vectors of\nlabels (kinoseek/ in it may be deleted at any time)\n"
-          ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open (mpv)\n.TP\nKINOSEEK_TRANSLATE\nprogram that makes the words of search and curve English\n.TP\nNO_COLOR\nno colour, no bars in colour\n"
-          , out);
+    fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs "
+          "of weights and the vectors of\nlabels (kinoseek/ in it may be deleted at any time)\n"
+          ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open "
+          "(mpv)\n.TP\nKINOSEEK_TRANSLATE\nprogram that makes the words of search and curve "
+          "English\n.TP\nNO_COLOR\nno colour, no bars in colour\n",
+          out);
     man_notes(out, "");
-    fputs(".SH SEE ALSO\n\\fBkinoseek\\-search\\fR(1) and the page of every other command, \\fBkinoseek\\-catalog\\fR(5)\n", out);
+    fputs(".SH SEE ALSO\n\\fBkinoseek\\-search\\fR(1) and the page of every other command, "
+          "\\fBkinoseek\\-catalog\\fR(5)\n",
+          out);
 }
 
 void ks_print_man(FILE *out, const ks_command *c)
@@ -209,8 +205,7 @@ void ks_print_man(FILE *out, const ks_command *c)
     }
     snprintf(name, sizeof name, "-%s", c->name);
     for (char *s = name; *s; s++)
-        if (*s == ' ')
-            *s = '-';
+        if (*s == ' ') *s = '-';
     man_title(out, name);
     fputs(".SH NAME\nkinoseek", out);
     roff(out, name);

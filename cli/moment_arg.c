@@ -15,22 +15,25 @@ static int take_film(ks_typed_moment *m, ks_index *x, int64_t id, ks_error *e)
     return err;
 }
 
-int ks_read_span(ks_typed_moment *m, ks_index *x, const char *film, double from, double to, ks_error *e)
+int ks_read_span(ks_typed_moment *m, ks_index *x, const char *film, double from, double to,
+                 ks_error *e)
 {
     int64_t id = 0;
     double length;
     int err = ks_find_video(&id, x, film, e);
 
-    if (err < 0 || (err = take_film(m, x, id, e)) < 0)
-        return err;
+    if (err < 0 || (err = take_film(m, x, id, e)) < 0) return err;
     length = ks_seconds(m->film.duration, m->film.tb);
-    if (to < 0 || to > length)
-        to = length;
+    if (to < 0 || to > length) to = length;
     if (!(from >= 0 && from < to))
-        return ks_fail(e, KS_EUSAGE, "%s: from %.3f to %.3f s is no part of its %.3f s", film, from, to, length);
+        return ks_fail(e, KS_EUSAGE, "%s: from %.3f to %.3f s is no part of its %.3f s", film, from,
+                       to, length);
     m->start = (int64_t)llround(from * m->film.tb.den / m->film.tb.num);
     m->end = (int64_t)llround(to * m->film.tb.den / m->film.tb.num);
-    return m->start < m->end ? 0 : ks_fail(e, KS_EUSAGE, "%s: from %.6f to %.6f s is shorter than its clock can tell", film, from, to);
+    return m->start < m->end
+               ? 0
+               : ks_fail(e, KS_EUSAGE, "%s: from %.6f to %.6f s is shorter than its clock can tell",
+                         film, from, to);
 }
 
 static int take_clip(ks_typed_moment *m, ks_index *x, const char *text, ks_error *e)
@@ -42,7 +45,8 @@ static int take_clip(ks_typed_moment *m, ks_index *x, const char *text, ks_error
 
     if (*end || end == text + 1 || number < 1)
         return ks_fail(e, KS_EUSAGE, "%s: a clip is #NUMBER (kinoseek clips lists them)", text);
-    if ((err = ks_index_clip(&clip, x, number, e)) < 0 || (err = take_film(m, x, clip.video, e)) < 0)
+    if ((err = ks_index_clip(&clip, x, number, e)) < 0 ||
+        (err = take_film(m, x, clip.video, e)) < 0)
         return err;
     m->start = clip.start;
     m->end = clip.end;
@@ -57,12 +61,14 @@ static int nearest_clip(ks_typed_moment *m, ks_index *x, const char *film, doubl
     double least = HUGE_VAL;
     int err = ks_find_video(&f.video, x, film, e);
 
-    if (err < 0 || (err = take_film(m, x, f.video, e)) < 0 || (err = ks_index_clips(&c, x, &f, e)) < 0)
+    if (err < 0 || (err = take_film(m, x, f.video, e)) < 0 ||
+        (err = ks_index_clips(&c, x, &f, e)) < 0)
         return err;
     if (at > ks_seconds(m->film.duration, m->film.tb))
         err = ks_fail(e, KS_EUSAGE, "%s: second %.3f lies behind its end", film, at);
     while (err >= 0 && (err = ks_clips_next(&clip, c, e)) > 0) {
-        double off = fabs((ks_seconds(clip.start, m->film.tb) + ks_seconds(clip.end, m->film.tb)) / 2 - at);
+        double off = fabs(
+            (ks_seconds(clip.start, m->film.tb) + ks_seconds(clip.end, m->film.tb)) / 2 - at);
         if (off < least) {
             least = off;
             m->start = clip.start;
@@ -81,10 +87,8 @@ static int take_times(double *from, double *to, char *text)
     char *dash = strchr(text, '-');
 
     *to = -1;
-    if (dash)
-        *dash = 0;
-    if (ks_parse_seconds(from, text) < 0 || (dash && ks_parse_seconds(to, dash + 1) < 0))
-        return -1;
+    if (dash) *dash = 0;
+    if (ks_parse_seconds(from, text) < 0 || (dash && ks_parse_seconds(to, dash + 1) < 0)) return -1;
     return 0;
 }
 
@@ -95,17 +99,16 @@ int ks_read_moment(ks_typed_moment *m, ks_index *x, const char *text, ks_error *
     int err;
 
     *m = (ks_typed_moment){0};
-    if (*text == '#')
-        return take_clip(m, x, text, e);
-    if (!(film = strdup(text)))
-        return ks_fail(e, KS_ENOMEM, "no memory for a moment");
+    if (*text == '#') return take_clip(m, x, text, e);
+    if (!(film = strdup(text))) return ks_fail(e, KS_ENOMEM, "no memory for a moment");
     at = strrchr(film, '@');
     times = at ? at + 1 : NULL;
     if (!at || at == film || take_times(&from, &to, times) < 0) {
         err = ks_fail(e, KS_EUSAGE, "%s: a moment is FILE@START-END, FILE@AT or #CLIP", text);
     } else {
         *at = 0;
-        err = strchr(strrchr(text, '@'), '-') ? ks_read_span(m, x, film, from, to, e) : nearest_clip(m, x, film, from, e);
+        err = strchr(strrchr(text, '@'), '-') ? ks_read_span(m, x, film, from, to, e)
+                                              : nearest_clip(m, x, film, from, e);
     }
     free(film);
     return err;

@@ -7,8 +7,12 @@ static void npy_head(char head[128], int rank, const int64_t *dims)
 {
     memset(head, ' ', 128);
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
-    int n = rank > 1 ? snprintf(head + 10, 110, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }", (long long)dims[0], (long long)dims[1])
-                     : snprintf(head + 10, 110, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld,), }", (long long)dims[0]);
+    int n = rank > 1 ? snprintf(head + 10, 110,
+                                "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }",
+                                (long long)dims[0], (long long)dims[1])
+                     : snprintf(head + 10, 110,
+                                "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld,), }",
+                                (long long)dims[0]);
     head[10 + n] = ' ';
     head[127] = '\n';
 }

@@ -19,27 +19,27 @@ static int small(char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; }
 
 static int begins(const char *name, const char *word)
 {
-    while (*word && small(*word) == small(*name))
-        word++, name++;
+    while (*word && small(*word) == small(*name)) word++, name++;
     return *word == 0;
 }
 
-/* Edits between a and b, whose case does not count: insert, delete, replace, swap of neighbours (optimal string alignment). */
+/* Edits between a and b, whose case does not count: insert, delete, replace, swap of neighbours
+ * (optimal string alignment). */
 static int edits(const char *a, const char *b)
 {
     int rows[3][WORD_MAX + 1]; /* the last two rows and the one being filled */
     int n = (int)strlen(a), m = (int)strlen(b);
 
-    if (n > WORD_MAX || m > WORD_MAX)
-        return INT_MAX;
-    for (int j = 0; j <= m; j++)
-        rows[0][j] = j;
+    if (n > WORD_MAX || m > WORD_MAX) return INT_MAX;
+    for (int j = 0; j <= m; j++) rows[0][j] = j;
     for (int i = 1; i <= n; i++) {
         int *row = rows[i % 3], *up = rows[(i + 2) % 3], *up2 = rows[(i + 1) % 3];
         row[0] = i;
         for (int j = 1; j <= m; j++) {
-            row[j] = least(least(up[j], row[j - 1]) + 1, up[j - 1] + (small(a[i - 1]) != small(b[j - 1])));
-            if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) && small(a[i - 2]) == small(b[j - 1]))
+            row[j] = least(least(up[j], row[j - 1]) + 1,
+                           up[j - 1] + (small(a[i - 1]) != small(b[j - 1])));
+            if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) &&
+                small(a[i - 2]) == small(b[j - 1]))
                 row[j] = least(row[j], up2[j - 2] + 1);
         }
     }
@@ -63,8 +63,7 @@ const char *ks_nearest_name(const char *word, const char *const *names, int n)
             starts = names[i];
         }
     }
-    if (beginnings == 1)
-        return starts;
+    if (beginnings == 1) return starts;
     return far <= (int)(length + 2) / 3 ? best : NULL;
 }
 
@@ -74,8 +73,7 @@ static int one_of(const char *value, const char *choices)
     size_t n = strlen(value);
 
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strncmp(at, value, n) == 0 && (at[n] == 0 || at[n] == '|'))
-            return n > 0;
+        if (strncmp(at, value, n) == 0 && (at[n] == 0 || at[n] == '|')) return n > 0;
     return 0;
 }
 
@@ -83,7 +81,7 @@ static int one_of(const char *value, const char *choices)
 typedef struct {
     void *fields[2];
     const ks_option *tables[2];
-    int lists; /* list options seen so far */
+    int lists;        /* list options seen so far */
     uint64_t seen[2]; /* of the command's table: those that were given */
 } parser;
 
@@ -93,12 +91,10 @@ static int append(ks_opt_list *list, const char *value, int order, ks_error *e)
     const char **at = realloc(list->at, n * sizeof *at);
     int *places;
 
-    if (!at)
-        return ks_fail(e, KS_ENOMEM, "no memory for options");
+    if (!at) return ks_fail(e, KS_ENOMEM, "no memory for options");
     list->at = at;
     places = realloc(list->order, n * sizeof *places);
-    if (!places)
-        return ks_fail(e, KS_ENOMEM, "no memory for options");
+    if (!places) return ks_fail(e, KS_ENOMEM, "no memory for options");
     list->order = places;
     list->at[list->n] = value;
     list->order[list->n++] = order;
@@ -113,8 +109,7 @@ static int again(parser *p, const void *fields, const ks_option *o, ks_error *e)
 
     if (fields != p->fields[0] || o->type == KS_OPT_FLAG || o->type == KS_OPT_LIST || i >= 128)
         return 0;
-    if (p->seen[i / 64] & bit)
-        return ks_fail(e, KS_EUSAGE, "--%s was given twice", o->name);
+    if (p->seen[i / 64] & bit) return ks_fail(e, KS_EUSAGE, "--%s was given twice", o->name);
     p->seen[i / 64] |= bit;
     return 0;
 }
@@ -125,32 +120,26 @@ static int store(parser *p, void *fields, const ks_option *o, const char *value,
     char *end;
     long count;
 
-    if (again(p, fields, o, e) < 0)
-        return KS_EUSAGE;
+    if (again(p, fields, o, e) < 0) return KS_EUSAGE;
     if (o->arg && strchr(o->arg, '|') && !one_of(value, o->arg))
         return ks_fail(e, KS_EUSAGE, "--%s takes %s, not \"%s\"", o->name, o->arg, value);
     switch (o->type) {
-    case KS_OPT_FLAG:
-        *(int *)field = 1;
-        return 0;
-    case KS_OPT_TEXT:
-        *(const char **)field = value;
-        return 0;
+    case KS_OPT_FLAG: *(int *)field = 1; return 0;
+    case KS_OPT_TEXT: *(const char **)field = value; return 0;
     case KS_OPT_COUNT:
         errno = 0;
         count = strtol(value, &end, 10);
         if (*value < '0' || *value > '9' || *end != 0 || errno || count > INT_MAX)
             return ks_fail(e, KS_EUSAGE, "--%s takes a whole number, not \"%s\"", o->name, value);
-        if (o->letter == 'k' && count == 0)
-            return ks_fail(e, KS_EUSAGE, "-k is 1 at least");
+        if (o->letter == 'k' && count == 0) return ks_fail(e, KS_EUSAGE, "-k is 1 at least");
         *(int *)field = (int)count;
         return 0;
     case KS_OPT_NUMBER:
         if (ks_parse_seconds(field, value) < 0)
-            return ks_fail(e, KS_EUSAGE, "--%s takes a number or a time (90, 1:30, 4h), not \"%s\"", o->name, value);
+            return ks_fail(e, KS_EUSAGE, "--%s takes a number or a time (90, 1:30, 4h), not \"%s\"",
+                           o->name, value);
         return 0;
-    case KS_OPT_LIST:
-        return append(field, value, p->lists++, e);
+    case KS_OPT_LIST: return append(field, value, p->lists++, e);
     }
     return 0;
 }
@@ -188,7 +177,10 @@ static int unknown(parser *p, const char *name, size_t n, ks_error *e)
             names[count++] = o->name;
     snprintf(word, sizeof word, "%.*s", (int)(n < 60 ? n : 60), name);
     meant = ks_nearest_name(word, names, count);
-    return ks_fail(e, KS_EUSAGE, meant ? "there is no option --%s (did you mean --%s?)" : "there is no option --%s", word, meant);
+    return ks_fail(e, KS_EUSAGE,
+                   meant ? "there is no option --%s (did you mean --%s?)"
+                         : "there is no option --%s",
+                   word, meant);
 }
 
 /* --name, --name=value, --name value; *i moves past a value taken. */
@@ -199,11 +191,9 @@ static int long_option(parser *p, int argc, char **argv, int *i, ks_error *e)
     void *fields;
     const ks_option *o = by_name(p, name, n, &fields);
 
-    if (!o)
-        return unknown(p, name, n, e);
+    if (!o) return unknown(p, name, n, e);
     if (o->type == KS_OPT_FLAG) {
-        if (equals)
-            return ks_fail(e, KS_EUSAGE, "--%s takes no value", o->name);
+        if (equals) return ks_fail(e, KS_EUSAGE, "--%s takes no value", o->name);
     } else if (equals) {
         value = equals + 1;
     } else {
@@ -225,21 +215,20 @@ static int short_options(parser *p, int argc, char **argv, int *i, ks_error *e)
 
         if (!o) {
             char other = (char)(*at ^ 0x20); /* of the other case */
-            int meant = small(*at) >= 'a' && small(*at) <= 'z' && by_letter(p, other, &fields) != NULL;
-            return ks_fail(e, KS_EUSAGE, meant ? "there is no option -%c (did you mean -%c?)" : "there is no option -%c", *at, other);
+            int meant = small(*at) >= 'a' && small(*at) <= 'z' &&
+                        by_letter(p, other, &fields) != NULL;
+            return ks_fail(e, KS_EUSAGE,
+                           meant ? "there is no option -%c (did you mean -%c?)"
+                                 : "there is no option -%c",
+                           *at, other);
         }
         if (o->type != KS_OPT_FLAG) {
-            if (at[1])
-                value = at + 1;
-            else if (*i + 1 < argc)
-                value = argv[++*i];
-            else
-                return ks_fail(e, KS_EUSAGE, "-%c needs %s", *at, o->arg ? o->arg : "a value");
+            if (at[1]) value = at + 1;
+            else if (*i + 1 < argc) value = argv[++*i];
+            else return ks_fail(e, KS_EUSAGE, "-%c needs %s", *at, o->arg ? o->arg : "a value");
         }
-        if ((err = store(p, fields, o, value, e)) < 0)
-            return err;
-        if (value)
-            break;
+        if ((err = store(p, fields, o, value, e)) < 0) return err;
+        if (value) break;
     }
     return 0;
 }
@@ -254,8 +243,7 @@ int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks
 
     for (int i = 0; i < argc && err == 0; i++) {
         if (strcmp(argv[i], "--") == 0) {
-            while (++i < argc)
-                args[n++] = argv[i];
+            while (++i < argc) args[n++] = argv[i];
         } else if (!is_option(argv[i])) {
             args[n++] = argv[i];
         } else if (argv[i][1] == '-') {
@@ -268,13 +256,15 @@ int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks
     return err;
 }
 
-int ks_parse_leading(void *fields, const ks_option *table, int argc, char **argv, int *used, ks_error *e)
+int ks_parse_leading(void *fields, const ks_option *table, int argc, char **argv, int *used,
+                     ks_error *e)
 {
     parser p = {.fields = {NULL, fields}, .tables = {NULL, table}};
     int err = 0, i;
 
     for (i = 0; i < argc && err == 0 && is_option(argv[i]) && strcmp(argv[i], "--") != 0; i++)
-        err = argv[i][1] == '-' ? long_option(&p, argc, argv, &i, e) : short_options(&p, argc, argv, &i, e);
+        err = argv[i][1] == '-' ? long_option(&p, argc, argv, &i, e)
+                                : short_options(&p, argc, argv, &i, e);
     *used = i;
     return err;
 }

@@ -22,8 +22,7 @@ static char *filled(const char *word, const char *path, const char *start, int *
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
 
-    if (!f)
-        return NULL;
+    if (!f) return NULL;
     while (*word) {
         if (strncmp(word, "{path}", 6) == 0) {
             fputs(path, f);
@@ -67,21 +66,18 @@ int ks_open_player(const char *path, double start, ks_error *e)
 
     snprintf(seconds, sizeof seconds, "%.3f", start);
     for (char *w = line ? strtok(line, " ") : NULL; w && n < WORDS; w = strtok(NULL, " "))
-        if ((argv[n] = filled(w, path, seconds, &has_path)))
-            n++;
+        if ((argv[n] = filled(w, path, seconds, &has_path))) n++;
     if (n == 0) {
         free(line);
         return ks_fail(e, KS_ENOMEM, "no memory for the player's words");
     }
     own = n;
-    if (!has_path)
-        usual_words(argv, &n, option, seconds, path);
+    if (!has_path) usual_words(argv, &n, option, seconds, path);
     argv[n] = NULL;
     fflush(stdout);
     execvp(argv[0], argv);
     ks_fail(e, KS_EIO, "%s: %s (KINOSEEK_PLAYER names another player)", argv[0], strerror(errno));
-    for (int i = 0; i < own; i++)
-        free(argv[i]);
+    for (int i = 0; i < own; i++) free(argv[i]);
     free(line);
     return KS_EIO;
 }

@@ -4,8 +4,8 @@
 
 #include "ks.h"
 
-/* Becomes the player: $KINOSEEK_PLAYER (its words; {path} and {start} are filled in), else mpv. Returns
- * only where it cannot be started: KS_EIO. */
+/* Becomes the player: $KINOSEEK_PLAYER (its words; {path} and {start} are filled in), else mpv.
+ * Returns only where it cannot be started: KS_EIO. */
 int ks_open_player(const char *path, double start, ks_error *e);
 
 #endif

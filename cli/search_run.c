@@ -9,10 +9,10 @@
 #include <time.h>
 
 typedef struct {
-    ks_out *out;                 /* NULL: a table for people */
+    ks_out *out; /* NULL: a table for people */
     ks_out_options options;
     ks_terminal terminal;
-    char *open_path;             /* what --open will play */
+    char *open_path; /* what --open will play */
     double open_at;
     char title[160];
 } outlet;
@@ -26,15 +26,18 @@ static double now(void)
 }
 
 /* --- the terms --- */
-const char *const ks_term_options[KS_TERM_OPTIONS] = {"plus", "minus", "and", "or", "not", "then", "unless", "within", "image", "like"};
+const char *const ks_term_options[KS_TERM_OPTIONS] = {"plus", "minus",  "and",    "or",    "not",
+                                                      "then", "unless", "within", "image", "like"};
 
-/* The option that was typed first among those not read yet; -1: none is left. at[KS_TERM_OPTIONS]: read so far. */
+/* The option that was typed first among those not read yet; -1: none is left.
+ * at[KS_TERM_OPTIONS]: read so far. */
 static int next_option(const ks_search_fields *f, const int *at)
 {
     int best = -1;
 
     for (int i = 0; i < KS_TERM_OPTIONS; i++)
-        if (at[i] < f->terms[i].n && (best < 0 || f->terms[i].order[at[i]] < f->terms[best].order[at[best]]))
+        if (at[i] < f->terms[i].n &&
+            (best < 0 || f->terms[i].order[at[i]] < f->terms[best].order[at[best]]))
             best = i;
     return best;
 }
@@ -54,24 +57,36 @@ static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
 {
     const ks_search_fields *f = r->f;
 
-    w->options = (ks_out_options){.rows = KS_ROWS_MOMENTS, .raw = f->raw, .nul = f->nul, .form = f->print ? f->print : "{path}",
+    w->options = (ks_out_options){.rows = KS_ROWS_MOMENTS,
+                                  .raw = f->raw,
+                                  .nul = f->nul,
+                                  .form = f->print ? f->print : "{path}",
                                   .command = w->title};
-    if (f->html && strcmp(f->html, "-") == 0 && (f->print || f->nul || f->to.json || f->to.csv || f->to.format))
-        return ks_fail(e, KS_EUSAGE, "--html - is a page on standard output: nothing else goes there");
-    return ks_export_open(&w->out, &f->to, f->print || f->nul ? ks_find_format("print") : NULL, &w->options, e);
+    if (f->html && strcmp(f->html, "-") == 0 &&
+        (f->print || f->nul || f->to.json || f->to.csv || f->to.format))
+        return ks_fail(e, KS_EUSAGE,
+                       "--html - is a page on standard output: nothing else goes there");
+    return ks_export_open(&w->out, &f->to, f->print || f->nul ? ks_find_format("print") : NULL,
+                          &w->options, e);
 }
 
-int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f, const char *command, ks_error *e)
+int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f,
+                   const char *command, ks_error *e)
 {
     outlet *w = calloc(1, sizeof *w);
     int err;
 
-    *r = (ks_search_run){.g = g, .f = f, .command = command, .began = now(), .several = f->queries != NULL, .out = w};
-    if (!w)
-        return ks_fail(e, KS_ENOMEM, "no memory");
+    *r = (ks_search_run){.g = g,
+                         .f = f,
+                         .command = command,
+                         .began = now(),
+                         .several = f->queries != NULL,
+                         .out = w};
+    if (!w) return ks_fail(e, KS_ENOMEM, "no memory");
     snprintf(w->title, sizeof w->title, "kinoseek %s", command);
     ks_terminal_of(&w->terminal, stdout);
-    if ((err = choose_format(r, w, e)) < 0 || (err = ks_session_open(&r->s, g->library, &g->setup, e)) < 0 ||
+    if ((err = choose_format(r, w, e)) < 0 ||
+        (err = ks_session_open(&r->s, g->library, &g->setup, e)) < 0 ||
         (err = ks_question_options(&r->o, r->s, &f->ask, e)) < 0)
         return err;
     r->o.k = f->ask.k > f->open ? f->ask.k : f->open > 10 ? f->open : f->ask.k;
@@ -81,9 +96,10 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
 /* --- thumbnails in the terminal --- */
 static ks_pictures wanted_pictures(const ks_search_fields *f, const ks_terminal *t)
 {
-    if (!f->pictures || strcmp(f->pictures, "auto") == 0)
-        return t->pictures;
-    return strcmp(f->pictures, "kitty") == 0 ? KS_PICTURES_KITTY : strcmp(f->pictures, "sixel") == 0 ? KS_PICTURES_SIXEL : KS_PICTURES_NONE;
+    if (!f->pictures || strcmp(f->pictures, "auto") == 0) return t->pictures;
+    return strcmp(f->pictures, "kitty") == 0   ? KS_PICTURES_KITTY
+           : strcmp(f->pictures, "sixel") == 0 ? KS_PICTURES_SIXEL
+                                               : KS_PICTURES_NONE;
 }
 
 /* A picture that cannot be shown is no reason to show no line: errors end here. */
@@ -97,15 +113,18 @@ static void show_thumbnail(void *arg, const ks_moment *k)
     ks_decoder *d;
     ks_error ignored;
 
-    if (k->n_clips && ks_index_thumbnail(&jpeg, &bytes, ks_session_index(r->s), k->clips[0], &ignored) == 0 && jpeg &&
-        ks_session_decoder(&d, r->s, &ignored) == 0 && ks_thumbnail_rgb(&image, &pixels, d, jpeg, bytes, &ignored) == 0)
+    if (k->n_clips &&
+        ks_index_thumbnail(&jpeg, &bytes, ks_session_index(r->s), k->clips[0], &ignored) == 0 &&
+        jpeg && ks_session_decoder(&d, r->s, &ignored) == 0 &&
+        ks_thumbnail_rgb(&image, &pixels, d, jpeg, bytes, &ignored) == 0)
         ks_show_picture(stdout, wanted_pictures(r->f, &w->terminal), &image, 6);
     free(pixels);
     free(jpeg);
 }
 
 /* --- showing --- */
-/* Where a sentence about the answer goes: beside the moments on a terminal, never among them in a pipe or file. */
+/* Where a sentence about the answer goes: beside the moments on a terminal, never among them in
+ * a pipe or file. */
 static FILE *aside(const ks_search_run *r, const outlet *w)
 {
     return r->g->quiet ? NULL : w->terminal.columns ? stdout : stderr;
@@ -119,50 +138,46 @@ static void say_nothing_found(FILE *f, const outlet *w, const ks_moment *nearest
         fputs("Nothing here to look through.\n", f);
         return;
     }
-    ks_show_path(path, sizeof path, nearest->path, w->terminal.columns ? w->terminal.columns / 2 : 0, w->terminal.utf8);
+    ks_show_path(path, sizeof path, nearest->path,
+                 w->terminal.columns ? w->terminal.columns / 2 : 0, w->terminal.utf8);
     ks_clock(at, ks_seconds(nearest->best, nearest->tb));
-    fprintf(f, "Nothing here clearly looks like that. The nearest: %s %s (weak). --all shows the rest.\n", path, at);
+    fprintf(
+        f,
+        "Nothing here clearly looks like that. The nearest: %s %s (weak). --all shows the rest.\n",
+        path, at);
 }
 
 static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const ks_hits *hits)
 {
     char clips[64], hours[32];
-    const char *dot = w->terminal.utf8 ? "\xc2\xb7" : "-", *dots = w->terminal.utf8 ? "\xe2\x80\xa6" : "...";
+    const char *dot = w->terminal.utf8 ? "\xc2\xb7" : "-",
+               *dots = w->terminal.utf8 ? "\xe2\x80\xa6" : "...";
     int k = r->o.k > 0 ? r->o.k : 10;
 
     ks_counted(clips, hits->searched, "clip");
-    if (hits->count < k && !hits->uncut)
-        fprintf(f, "Nothing else stands out among %s", clips);
-    else if (hits->count < k)
-        fprintf(f, "All of %s", clips);
-    else
-        fprintf(f, "The best %d of %s", hits->count, clips);
-    if (hits->seconds_searched > 0)
-        fprintf(f, " (%s)", ks_duration(hours, hits->seconds_searched));
+    if (hits->count < k && !hits->uncut) fprintf(f, "Nothing else stands out among %s", clips);
+    else if (hits->count < k) fprintf(f, "All of %s", clips);
+    else fprintf(f, "The best %d of %s", hits->count, clips);
+    if (hits->seconds_searched > 0) fprintf(f, " (%s)", ks_duration(hours, hits->seconds_searched));
     fprintf(f, " %s %.0f ms", dot, (now() - r->began) * 1000);
-    if (hits->approximate)
-        fprintf(f, " %s approximate (--exact looks at every clip)", dot);
+    if (hits->approximate) fprintf(f, " %s approximate (--exact looks at every clip)", dot);
     if (!r->several)
         fprintf(f, " %s open one with: kinoseek %s %s --open 1", dot, r->command, dots);
     fputc('\n', f);
 }
 
-static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_moment *k, const char *title)
+static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_moment *k,
+                       const char *title)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
     FILE *f = aside(r, w);
 
-    if (r->several)
-        printf("%s:\n", title);
-    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE)
-        o.picture = show_thumbnail;
+    if (r->several) printf("%s:\n", title);
+    if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE) o.picture = show_thumbnail;
     ks_show_moments(stdout, k, hits->count, &w->terminal, &o);
-    if (f && hits->count == 0)
-        say_nothing_found(f, w, hits->below ? &k[0] : NULL);
-    else if (f)
-        say_summary(f, r, w, hits);
-    if (r->several)
-        putchar('\n');
+    if (f && hits->count == 0) say_nothing_found(f, w, hits->below ? &k[0] : NULL);
+    else if (f) say_summary(f, r, w, hits);
+    if (r->several) putchar('\n');
 }
 
 typedef struct {
@@ -183,13 +198,10 @@ static int find_seen(char *seen, const ks_moment *k, int n, ks_error *e)
 {
     listed *list = malloc(((size_t)n + 1) * sizeof *list);
 
-    if (!list)
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    for (int i = 0; i < n; i++)
-        list[i] = (listed){k[i].path, i};
+    if (!list) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    for (int i = 0; i < n; i++) list[i] = (listed){k[i].path, i};
     qsort(list, (size_t)n, sizeof *list, by_path);
-    for (int i = 1; i < n; i++)
-        seen[list[i].at] = strcmp(list[i].path, list[i - 1].path) == 0;
+    for (int i = 1; i < n; i++) seen[list[i].at] = strcmp(list[i].path, list[i - 1].path) == 0;
     free(list);
     return 0;
 }
@@ -202,22 +214,23 @@ static int write_out(outlet *w, const ks_hits *hits, const ks_moment *k, ks_erro
     if (err == 0 && w->options.nul && strcmp(w->options.form, "{path}") == 0)
         err = find_seen(seen, k, hits->count, e);
     for (int i = 0; i < hits->count && err == 0; i++)
-        if (!seen[i])
-            err = ks_out_entry(w->out, &k[i], e);
+        if (!seen[i]) err = ks_out_entry(w->out, &k[i], e);
     free(seen);
     return err;
 }
 
-/* Once a run: a library without its copies (a fresh backup) is searched all the same, but slowly. */
+/* Once a run: a library without its copies (a fresh backup) is searched all the same, but
+ * slowly. */
 static void say_uncopied(ks_search_run *r, const ks_hits *hits)
 {
     enum { NOTICED = 20000 }; /* 30 to 300 ms */
     char clips[64];
 
-    if (hits->uncopied < NOTICED || r->g->quiet || r->said_uncopied)
-        return;
+    if (hits->uncopied < NOTICED || r->g->quiet || r->said_uncopied) return;
     r->said_uncopied = 1;
-    fprintf(stderr, "kinoseek: %s had to be read from the catalog, for want of a search copy: kinoseek compact makes one, so does the next ingest\n",
+    fprintf(stderr,
+            "kinoseek: %s had to be read from the catalog, for want of a search copy: kinoseek "
+            "compact makes one, so does the next ingest\n",
             ks_counted(clips, hits->uncopied, "clip"));
 }
 
@@ -232,14 +245,15 @@ static int thumbnail_of(void *x, uint8_t **jpeg, size_t *bytes, const ks_moment 
 static int write_page(const ks_search_run *r, const ks_answer *a, ks_error *e)
 {
     ks_out_target to = {.path = r->f->html, .force = r->f->to.force};
-    ks_out_options options = {.rows = KS_ROWS_MOMENTS, .command = a->title, .picture = thumbnail_of, .picture_arg = ks_session_index(r->s)};
+    ks_out_options options = {.rows = KS_ROWS_MOMENTS,
+                              .command = a->title,
+                              .picture = thumbnail_of,
+                              .picture_arg = ks_session_index(r->s)};
     ks_out *page;
     int err = ks_out_open(&page, &to, ks_find_format("html"), &options, e);
 
-    for (int i = 0; i < a->hits.count && err == 0; i++)
-        err = ks_out_entry(page, &a->at[i], e);
-    if (err == 0)
-        err = ks_out_end(page, e);
+    for (int i = 0; i < a->hits.count && err == 0; i++) err = ks_out_entry(page, &a->at[i], e);
+    if (err == 0) err = ks_out_end(page, e);
     ks_out_close(page);
     return err;
 }
@@ -248,10 +262,11 @@ static int remember_open(ks_search_run *r, outlet *w, const ks_hits *hits, ks_er
 {
     const ks_hit *h;
 
-    if (!r->f->open)
-        return 0;
+    if (!r->f->open) return 0;
     if (r->f->open > hits->count)
-        return hits->count ? ks_fail(e, KS_EUSAGE, "--open %d: there are %d moments", r->f->open, hits->count) : 0;
+        return hits->count ? ks_fail(e, KS_EUSAGE, "--open %d: there are %d moments", r->f->open,
+                                     hits->count)
+                           : 0;
     h = &hits->at[r->f->open - 1];
     free(w->open_path);
     w->open_at = ks_seconds(h->start, h->tb);
@@ -265,17 +280,12 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
     ks_answer a;
     int err;
 
-    if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0)
-        return err;
+    if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0) return err;
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
-    if (w->out)
-        err = write_out(w, &a.hits, a.at, e);
-    else if (!r->f->html || strcmp(r->f->html, "-") != 0)
-        show_table(r, w, &a.hits, a.at, a.title);
-    if (err == 0 && r->f->html)
-        err = write_page(r, &a, e);
-    if (err == 0)
-        err = remember_open(r, w, &a.hits, e);
+    if (w->out) err = write_out(w, &a.hits, a.at, e);
+    else if (!r->f->html || strcmp(r->f->html, "-") != 0) show_table(r, w, &a.hits, a.at, a.title);
+    if (err == 0 && r->f->html) err = write_page(r, &a, e);
+    if (err == 0) err = remember_open(r, w, &a.hits, e);
     r->found += a.hits.count;
     say_uncopied(r, &a.hits);
     ks_answer_free(&a);
@@ -287,10 +297,8 @@ int ks_search_finish(ks_search_run *r, ks_error *e)
     outlet *w = r->out;
     int err = w->out ? ks_out_end(w->out, e) : 0;
 
-    if (err < 0)
-        return err;
-    if (w->open_path)
-        return ks_open_player(w->open_path, w->open_at, e);
+    if (err < 0) return err;
+    if (w->open_path) return ks_open_player(w->open_path, w->open_at, e);
     return r->found ? 0 : 1;
 }
 
@@ -314,13 +322,10 @@ char *ks_join_words(int n, char **args)
     size_t bytes = 1;
     char *words;
 
-    for (int i = 0; i < n; i++)
-        bytes += strlen(args[i]) + 1;
-    if (!(words = calloc(1, bytes)))
-        return NULL;
+    for (int i = 0; i < n; i++) bytes += strlen(args[i]) + 1;
+    if (!(words = calloc(1, bytes))) return NULL;
     for (int i = 0; i < n; i++) {
-        if (i)
-            strcat(words, " ");
+        if (i) strcat(words, " ");
         strcat(words, args[i]);
     }
     return words;

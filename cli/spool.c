@@ -10,7 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static const unsigned long long ROOM = 1ull << 30; /* bytes that must be free; a million clips as JSON take 0.2 */
+/* bytes that must be free; a million clips as JSON take 0.2 */
+static const unsigned long long ROOM = 1ull << 30;
 
 static int is_slow(int fd)
 {
@@ -25,7 +26,8 @@ static int open_room(void)
     struct statvfs fs;
     if (!folder || !*folder) folder = "/tmp";
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0 && fstatvfs(fd, &fs) == 0 && (unsigned long long)fs.f_bavail * fs.f_frsize >= ROOM) return fd;
+    if (fd >= 0 && fstatvfs(fd, &fs) == 0 && (unsigned long long)fs.f_bavail * fs.f_frsize >= ROOM)
+        return fd;
     if (fd >= 0) close(fd);
     return -1;
 }
@@ -64,7 +66,8 @@ static int pass_on(int to, int from)
 int ks_spool_end(ks_spool *s, ks_error *e)
 {
     if (s->reader < 0) return 0;
-    int why = fflush(stdout) != 0 || ferror(stdout) ? (errno ? errno : EIO) : 0, room = dup(STDOUT_FILENO);
+    int why = fflush(stdout) != 0 || ferror(stdout) ? (errno ? errno : EIO) : 0,
+        room = dup(STDOUT_FILENO);
     if (!why && room < 0) why = errno;
     dup2(s->reader, STDOUT_FILENO);
     close(s->reader);

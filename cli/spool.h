@@ -1,12 +1,14 @@
-/* spool.h - output that waits for nobody: what a command prints into a pipe lies in a file without a name until the command
- * has let go of the library. A reader that stands still then holds no snapshot, and the writer's log can shrink. */
+/* spool.h - output that waits for nobody: what a command prints into a pipe lies in a file
+ * without a name until the command has let go of the library. A reader that stands still then
+ * holds no snapshot, and the writer's log can shrink. */
 #ifndef KS_SPOOL_H
 #define KS_SPOOL_H
 
 #include "ks.h"
 
 typedef struct {
-    int reader; /* where standard output led; -1: it is written directly (no pipe, or no room in TMPDIR) */
+    /* where standard output led; -1: it is written directly (no pipe, or no room in TMPDIR) */
+    int reader;
 } ks_spool;
 
 void ks_spool_begin(ks_spool *s);

@@ -21,8 +21,7 @@ static int write_one(void *arg, const ks_learnt_row *row)
     writing *w = arg;
     ks_json j;
 
-    if (row->space != w->l->space_id)
-        return 0;
+    if (row->space != w->l->space_id) return 0;
     ks_json_start(&j, w->f);
     ks_json_open(&j, NULL, '{');
     ks_json_text(&j, "kind", kind);
@@ -41,20 +40,21 @@ static int write_one(void *arg, const ks_learnt_row *row)
     return 0;
 }
 
-int ks_learnt_export(ks_index *x, const ks_library *l, const char *name, const char *path, int force, ks_error *e)
+int ks_learnt_export(ks_index *x, const ks_library *l, const char *name, const char *path,
+                     int force, ks_error *e)
 {
     ks_user_file file;
     writing w = {.l = l};
     int err = ks_user_file_open(&file, path, force, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     w.f = file.f;
     err = ks_index_learnt(x, name, write_one, &w, e);
     if (err == 0 && w.n == 0)
-        err = ks_fail(e, KS_ENOTFOUND, "%s: no label was taught under that name on this model (kinoseek teach --list)", name);
-    if (err == 0)
-        return ks_user_file_publish(&file, e);
+        err = ks_fail(
+            e, KS_ENOTFOUND,
+            "%s: no label was taught under that name on this model (kinoseek teach --list)", name);
+    if (err == 0) return ks_user_file_publish(&file, e);
     ks_user_file_drop(&file);
     return err;
 }
@@ -88,11 +88,17 @@ static double number_of(const json_t *root, const char *key)
     return json_is_number(n) ? json_number_value(n) : (double)NAN;
 }
 
-static int import(ks_index *x, const ks_library *l, const char *name, const json_t *root, const char *path, ks_error *e)
+static int import(ks_index *x, const ks_library *l, const char *name, const json_t *root,
+                  const char *path, ks_error *e)
 {
-    const char *is = json_string_value(json_object_get(root, "kind")), *model = json_string_value(json_object_get(root, "model"));
-    ks_learnt_row row = {.space = l->space_id, .dim = l->space.dim, .bias = number_of(root, "bias"), .ap = number_of(root, "average_precision"),
-                         .ap_low = number_of(root, "low"), .ap_high = number_of(root, "high")};
+    const char *is = json_string_value(json_object_get(root, "kind")),
+               *model = json_string_value(json_object_get(root, "model"));
+    ks_learnt_row row = {.space = l->space_id,
+                         .dim = l->space.dim,
+                         .bias = number_of(root, "bias"),
+                         .ap = number_of(root, "average_precision"),
+                         .ap_low = number_of(root, "low"),
+                         .ap_high = number_of(root, "high")};
     float *w = NULL;
     int err;
 
@@ -103,8 +109,10 @@ static int import(ks_index *x, const ks_library *l, const char *name, const json
     if (!is || strcmp(is, kind) != 0 || !model || !row.name || !*row.name)
         return bad(path, "not a label that kinoseek teach --export wrote", e);
     if (strcmp(model, l->space.model) != 0)
-        return ks_fail(e, KS_ESPACE, "%s: it was taught on another model than this library's", path);
-    if (!(fabs(row.bias) < 1e9) || !(row.ap <= 1) || !(row.ap_low <= 1) || !(row.ap_high <= 1) || row.yes < 0 || row.no < 0 || row.films < 0)
+        return ks_fail(e, KS_ESPACE, "%s: it was taught on another model than this library's",
+                       path);
+    if (!(fabs(row.bias) < 1e9) || !(row.ap <= 1) || !(row.ap_low <= 1) || !(row.ap_high <= 1) ||
+        row.yes < 0 || row.no < 0 || row.films < 0)
         return bad(path, "a number of it is none", e);
     if ((err = take_weights(&w, root, row.dim, path, e)) == 0) {
         row.w = w;
@@ -114,12 +122,17 @@ static int import(ks_index *x, const ks_library *l, const char *name, const json
     return err;
 }
 
-int ks_learnt_import(ks_index *x, const ks_library *l, const char *name, const char *path, ks_error *e)
+int ks_learnt_import(ks_index *x, const ks_library *l, const char *name, const char *path,
+                     ks_error *e)
 {
     json_error_t why;
-    json_t *root = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why) : json_load_file(path, 0, &why);
+    json_t *root = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why)
+                                          : json_load_file(path, 0, &why);
     int err = root ? import(x, l, name, root, path, e)
-                   : ks_fail(e, json_error_code(&why) == json_error_cannot_open_file ? KS_ENOTFOUND : KS_EFORMAT, "%s: %s", path, why.text);
+                   : ks_fail(e,
+                             json_error_code(&why) == json_error_cannot_open_file ? KS_ENOTFOUND
+                                                                                  : KS_EFORMAT,
+                             "%s: %s", path, why.text);
 
     json_decref(root);
     return err;

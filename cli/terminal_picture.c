@@ -15,11 +15,12 @@ static void kitty(FILE *f, const ks_image *im, int rows)
     while (sent < pixels) { /* a pixel is three bytes: exactly four digits */
         int n = pixels - sent > 1024 ? 1024 : (int)(pixels - sent);
         if (sent == 0)
-            fprintf(f, "\033_Ga=T,f=24,s=%d,v=%d,r=%d,q=2,m=%d;", im->width, im->height, rows, sent + n < pixels);
-        else
-            fprintf(f, "\033_Gm=%d;", sent + n < pixels);
+            fprintf(f, "\033_Ga=T,f=24,s=%d,v=%d,r=%d,q=2,m=%d;", im->width, im->height, rows,
+                    sent + n < pixels);
+        else fprintf(f, "\033_Gm=%d;", sent + n < pixels);
         for (int i = 0; i < n; i++, sent++) {
-            const uint8_t *p = im->rgb + (size_t)(sent / im->width) * im->stride + (size_t)(sent % im->width) * 3;
+            const uint8_t *p = im->rgb + (size_t)(sent / im->width) * im->stride +
+                               (size_t)(sent % im->width) * 3;
             unsigned v = (unsigned)p[0] << 16 | (unsigned)p[1] << 8 | p[2];
             putc(digits[v >> 18], f);
             putc(digits[v >> 12 & 63], f);
@@ -35,7 +36,8 @@ static void kitty(FILE *f, const ks_image *im, int rows)
 static int colour_at(const ks_image *im, int x, int y, int height, int width)
 {
     static const int dither[4][4] = {{0, 8, 2, 10}, {12, 4, 14, 6}, {3, 11, 1, 9}, {15, 7, 13, 5}};
-    const uint8_t *p = im->rgb + (size_t)(y * im->height / height) * im->stride + (size_t)(x * im->width / width) * 3;
+    const uint8_t *p = im->rgb + (size_t)(y * im->height / height) * im->stride +
+                       (size_t)(x * im->width / width) * 3;
     int c = 0;
 
     for (int i = 0; i < 3; i++) {
@@ -51,8 +53,7 @@ static void sixel_run(FILE *f, int bits, int n)
         fprintf(f, "!%d%c", n, 63 + bits);
         return;
     }
-    while (n-- > 0)
-        putc(63 + bits, f);
+    while (n-- > 0) putc(63 + bits, f);
 }
 
 static void sixel(FILE *f, const ks_image *im, int rows)
@@ -73,18 +74,15 @@ static void sixel(FILE *f, const ks_image *im, int rows)
             for (int r = 0; r < 6; r++) {
                 int c = y + r < height ? colour_at(im, x, y + r, height, width) : 255;
                 map[x * 6 + r] = (unsigned char)c;
-                if (c < 216)
-                    used[c] = 1;
+                if (c < 216) used[c] = 1;
             }
         for (int c = 0; c < 216; c++) {
             int run = 0, last = -1;
-            if (!used[c])
-                continue;
+            if (!used[c]) continue;
             fprintf(f, "#%d", c);
             for (int x = 0; x < width; x++) {
                 int bits = 0;
-                for (int r = 0; r < 6; r++)
-                    bits |= (map[x * 6 + r] == c) << r;
+                for (int r = 0; r < 6; r++) bits |= (map[x * 6 + r] == c) << r;
                 if (bits != last && run) {
                     sixel_run(f, last, run);
                     run = 0;
@@ -103,8 +101,6 @@ static void sixel(FILE *f, const ks_image *im, int rows)
 
 void ks_show_picture(FILE *f, ks_pictures how, const ks_image *image, int rows)
 {
-    if (how == KS_PICTURES_KITTY)
-        kitty(f, image, rows);
-    else if (how == KS_PICTURES_SIXEL)
-        sixel(f, image, rows);
+    if (how == KS_PICTURES_KITTY) kitty(f, image, rows);
+    else if (how == KS_PICTURES_SIXEL) sixel(f, image, rows);
 }

@@ -11,12 +11,13 @@
 #include <unistd.h>
 
 enum { DEEPEST = 128 };
-#define CHANGES (IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
+#define CHANGES                                                                                    \
+    (IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB)
 #define HOW (IN_ONLYDIR | IN_DONT_FOLLOW | IN_EXCL_UNLINK)
 
 struct ks_watch_tree {
     int fd;
-    char **path;       /* [room] by watch descriptor; NULL: none */
+    char **path; /* [room] by watch descriptor; NULL: none */
     size_t room;
     int64_t unheard;
 };
@@ -72,7 +73,8 @@ static int listen_to(ks_watch_tree *t, const char *path)
 static int is_library(const char *path)
 {
     char file[PATH_MAX];
-    return snprintf(file, sizeof file, "%s/catalog.db", path) < (int)sizeof file && access(file, F_OK) == 0;
+    return snprintf(file, sizeof file, "%s/catalog.db", path) < (int)sizeof file &&
+           access(file, F_OK) == 0;
 }
 
 static void add_below(ks_watch_tree *t, const char *path, int depth)
@@ -97,7 +99,8 @@ void ks_watch_tree_add(ks_watch_tree *t, const char *root)
     char folder[PATH_MAX];
     if (snprintf(folder, sizeof folder, "%s", root) >= (int)sizeof folder) return;
     char *slash = strrchr(folder, '/');
-    if (stat(root, &st) == 0 && !S_ISDIR(st.st_mode)) snprintf(slash ? slash + (slash == folder) : folder, 2, slash ? "" : ".");
+    if (stat(root, &st) == 0 && !S_ISDIR(st.st_mode))
+        snprintf(slash ? slash + (slash == folder) : folder, 2, slash ? "" : ".");
     add_below(t, folder, 0);
 }
 
@@ -105,7 +108,8 @@ static void new_folder(ks_watch_tree *t, const struct inotify_event *v)
 {
     char path[PATH_MAX];
     const char *in = v->wd >= 0 && (size_t)v->wd < t->room ? t->path[v->wd] : NULL;
-    if (in && snprintf(path, sizeof path, "%s/%s", in, v->name) < (int)sizeof path) add_below(t, path, 0);
+    if (in && snprintf(path, sizeof path, "%s/%s", in, v->name) < (int)sizeof path)
+        add_below(t, path, 0);
 }
 
 int ks_watch_tree_read(ks_watch_tree *t)
@@ -129,7 +133,8 @@ int ks_watch_tree_read(ks_watch_tree *t)
                 continue;
             }
             if (v->len > 0 && v->name[0] == '.') continue;
-            if ((v->mask & IN_ISDIR) && (v->mask & (IN_CREATE | IN_MOVED_TO)) && v->len > 0) new_folder(t, v);
+            if ((v->mask & IN_ISDIR) && (v->mask & (IN_CREATE | IN_MOVED_TO)) && v->len > 0)
+                new_folder(t, v);
             news = 1;
         }
     return news;

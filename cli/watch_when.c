@@ -9,8 +9,9 @@
 int ks_hours_read(ks_hours *h, const char *text, ks_error *e)
 {
     int a, b, c, d, used = 0;
-    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &a, &b, &c, &d, &used) == 4 && !text[used] && a >= 0 && a <= 24 && c >= 0 && c <= 24 && b >= 0 &&
-        b < 60 && d >= 0 && d < 60 && a * 60 + b <= 1440 && c * 60 + d <= 1440) {
+    if (sscanf(text, "%2d:%2d-%2d:%2d%n", &a, &b, &c, &d, &used) == 4 && !text[used] && a >= 0 &&
+        a <= 24 && c >= 0 && c <= 24 && b >= 0 && b < 60 && d >= 0 && d < 60 &&
+        a * 60 + b <= 1440 && c * 60 + d <= 1440) {
         *h = (ks_hours){(a * 60 + b) % 1440, (c * 60 + d) % 1440};
         return 0;
     }
@@ -20,7 +21,8 @@ int ks_hours_read(ks_hours *h, const char *text, ks_error *e)
 int ks_hours_hold(const ks_hours *h, int minute)
 {
     if (h->from == h->to) return 1;
-    return h->from < h->to ? minute >= h->from && minute < h->to : minute >= h->from || minute < h->to;
+    return h->from < h->to ? minute >= h->from && minute < h->to
+                           : minute >= h->from || minute < h->to;
 }
 
 int ks_minute_now(void)
@@ -52,7 +54,8 @@ int ks_on_mains(const char *folder)
         if (strcmp(type, "Battery") == 0) {
             /* of a mouse or a keyboard it says nothing about this machine */
             int device = word(value, folder, f->d_name, "scope") && strcmp(value, "Device") == 0;
-            drained |= !device && word(value, folder, f->d_name, "status") && strcmp(value, "Discharging") == 0;
+            drained |= !device && word(value, folder, f->d_name, "status") &&
+                       strcmp(value, "Discharging") == 0;
         } else if (word(value, folder, f->d_name, "online")) {
             in |= value[0] != '0';
         }

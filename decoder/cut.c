@@ -1,4 +1,5 @@
-/* cut.c - a part of a film into its own file: the decoder program writes, we name and publish it. */
+/* cut.c - a part of a film into its own file: the decoder program writes, we name and publish
+ * it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -14,18 +15,24 @@
 static const char *muxer_of(const char *path)
 {
     static const char *const names[][2] = {
-        {".mp4", "mp4"}, {".m4v", "mp4"}, {".lrv", "mp4"}, {".insv", "mp4"}, {".mov", "mov"}, {".qt", "mov"}, {".3gp", "3gp"}, {".3g2", "3g2"},
-        {".f4v", "f4v"}, {".mkv", "matroska"}, {".webm", "webm"}, {".ts", "mpegts"}, {".m2t", "mpegts"}, {".tp", "mpegts"}, {".trp", "mpegts"},
-        {".tod", "mpegts"}, {".mts", "m2ts"}, {".m2ts", "m2ts"}, {".mpg", "vob"}, {".mpeg", "vob"}, {".vob", "vob"}, {".mod", "vob"},
-        {".m2p", "vob"}, {".avi", "avi"}, {".divx", "avi"}, {".flv", "flv"}, {".wmv", "asf"}, {".asf", "asf"}, {".ogv", "ogg"}, {".ogg", "ogg"},
-        {".ogm", "ogg"}, {".mxf", "mxf"}, {".dv", "dv"}, {".dif", "dv"}, {".nut", "nut"}, {".gif", "gif"}, {".wtv", "wtv"}, {NULL, NULL}};
+        {".mp4", "mp4"},    {".m4v", "mp4"},      {".lrv", "mp4"},    {".insv", "mp4"},
+        {".mov", "mov"},    {".qt", "mov"},       {".3gp", "3gp"},    {".3g2", "3g2"},
+        {".f4v", "f4v"},    {".mkv", "matroska"}, {".webm", "webm"},  {".ts", "mpegts"},
+        {".m2t", "mpegts"}, {".tp", "mpegts"},    {".trp", "mpegts"}, {".tod", "mpegts"},
+        {".mts", "m2ts"},   {".m2ts", "m2ts"},    {".mpg", "vob"},    {".mpeg", "vob"},
+        {".vob", "vob"},    {".mod", "vob"},      {".m2p", "vob"},    {".avi", "avi"},
+        {".divx", "avi"},   {".flv", "flv"},      {".wmv", "asf"},    {".asf", "asf"},
+        {".ogv", "ogg"},    {".ogg", "ogg"},      {".ogm", "ogg"},    {".mxf", "mxf"},
+        {".dv", "dv"},      {".dif", "dv"},       {".nut", "nut"},    {".gif", "gif"},
+        {".wtv", "wtv"},    {NULL, NULL}};
     const char *dot = strrchr(path, '.');
     for (int i = 0; dot && names[i][0]; i++)
         if (!strcasecmp(dot, names[i][0])) return names[i][1];
     return NULL;
 }
 
-/* Until the job says END; a job that dies or hangs is an error here: nobody keeps verdicts of cuts. */
+/* Until the job says END; a job that dies or hangs is an error here: nobody keeps verdicts of
+ * cuts. */
 static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *watch, ks_error *e)
 {
     ks_wire_state state;
@@ -40,15 +47,20 @@ static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *wat
     if (r == 1 && m.type == KS_MSG_END && state.ended) {
         ks_wire_text(words, sizeof words, m.u.end.reason, sizeof m.u.end.reason);
         ks_job_end(&status, d);
-        if (m.u.end.cut_from >= 0 && m.u.end.cut_to >= m.u.end.cut_from && m.u.end.cut_to <= KS_CLOCK_MAX) {
+        if (m.u.end.cut_from >= 0 && m.u.end.cut_to >= m.u.end.cut_from &&
+            m.u.end.cut_to <= KS_CLOCK_MAX) {
             p->cut_from = m.u.end.cut_from;
             p->cut_to = m.u.end.cut_to;
         }
         p->unfit = m.u.end.cut_unfit != 0;
-        p->sounds_left = m.u.end.cut_sounds_left > 0 && m.u.end.cut_sounds_left < 1000 ? m.u.end.cut_sounds_left : 0;
+        p->sounds_left = m.u.end.cut_sounds_left > 0 && m.u.end.cut_sounds_left < 1000
+                             ? m.u.end.cut_sounds_left
+                             : 0;
         if (strncmp(words, KS_WIRE_UNWRITTEN, strlen(KS_WIRE_UNWRITTEN)) == 0)
             return ks_fail(e, KS_EIO, "%s: %s", p->to_file, words + strlen(KS_WIRE_UNWRITTEN));
-        return m.u.end.verdict == KS_VERDICT_FAILED ? ks_fail(e, KS_EFORMAT, "%s: %s", p->path, words) : 0;
+        return m.u.end.verdict == KS_VERDICT_FAILED
+                   ? ks_fail(e, KS_EFORMAT, "%s: %s", p->path, words)
+                   : 0;
     }
     ks_job_end(&status, d);
     if (r == KS_ENOTFOUND) snprintf(words, sizeof words, "made no progress and was stopped");
@@ -57,20 +69,24 @@ static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *wat
     return ks_fail(e, KS_EFORMAT, "%s: the decoder %s", p->path, words);
 }
 
-/* Where a piece grows: a file without a name, which nothing is left of however this ends (a signal, kill -9, a power
- * cut); beside it, under a name, only where the file system has no such files. */
+/* Where a piece grows: a file without a name, which nothing is left of however this ends (a
+ * signal, kill -9, a power cut); beside it, under a name, only where the file system has no such
+ * files. */
 typedef struct {
     const char *to_file;
-    char *name;              /* TO_FILE.XXXXXX */
+    char *name; /* TO_FILE.XXXXXX */
     int fd, named;
 } growing;
 
-/* A new file; *ending, seven characters at the end of name, becomes one that nobody has. The umask says who may read it. */
+/* A new file; *ending, seven characters at the end of name, becomes one that nobody has. The
+ * umask says who may read it. */
 static int open_named(char *ending, const char *name)
 {
     static atomic_uint tries;
     for (int i = 0; i < 100; i++) {
-        snprintf(ending, 8, ".%06x", ((unsigned)getpid() * 2654435761u + atomic_fetch_add(&tries, 1) * 40503u) & 0xffffff);
+        snprintf(ending, 8, ".%06x",
+                 ((unsigned)getpid() * 2654435761u + atomic_fetch_add(&tries, 1) * 40503u) &
+                     0xffffff);
         int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (fd >= 0 || errno != EEXIST) return fd;
     }
@@ -90,7 +106,8 @@ static int open_piece(growing *p, const char *to_file)
     }
     if (slash) slash[slash == folder] = 0;
     /* It gets its name through /proc, where there is one. */
-    if (access("/proc/self/fd", X_OK) == 0) p->fd = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+    if (access("/proc/self/fd", X_OK) == 0)
+        p->fd = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     free(folder);
     p->named = p->fd < 0;
     if (p->named) p->fd = open_named(p->name + strlen(to_file), p->name);
@@ -142,7 +159,8 @@ static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e
     return r;
 }
 
-/* The key frame from which the part is decoded, where there is one that proves to be what it was; else the film's start. */
+/* The key frame from which the part is decoded, where there is one that proves to be what it
+ * was; else the film's start. */
 static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys *keys, ks_error *e)
 {
     ks_film_options o = {.hold = 1 << 20, .no_small = 1};
@@ -165,24 +183,37 @@ static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys 
 
 int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e)
 {
-    ks_job job = {.kind = KS_JOB_CUT, .reencode = side > 0, .watch = 1, .side = side, .from = p->from, .to = p->to, .muxer = "mp4"};
+    ks_job job = {.kind = KS_JOB_CUT,
+                  .reencode = side > 0,
+                  .watch = 1,
+                  .side = side,
+                  .from = p->from,
+                  .to = p->to,
+                  .muxer = "mp4"};
     int r;
 
     p->cut_from = p->from;
     p->cut_to = p->to;
     p->unfit = p->sounds_left = 0;
     p->to_file = "the part";
-    if (!(p->from >= 0 && p->to > p->from && p->to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: nothing lies there", p->path);
+    if (!(p->from >= 0 && p->to > p->from && p->to <= KS_CLOCK_MAX))
+        return ks_fail(e, KS_EUSAGE, "%s: nothing lies there", p->path);
     if ((r = find_way(&job, d, p->path, keys, e))) return r;
     return cut_into(p, to, d, &job, e);
 }
 
-static int there_already(const char *file, ks_error *e) { return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file); }
+static int there_already(const char *file, ks_error *e)
+{
+    return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file);
+}
 
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
 {
     const char *muxer = muxer_of(p->to_file);
-    ks_job job = {.kind = KS_JOB_CUT, .reencode = p->reencode, .from = p->from < 0 ? 0 : p->from, .to = p->to};
+    ks_job job = {.kind = KS_JOB_CUT,
+                  .reencode = p->reencode,
+                  .from = p->from < 0 ? 0 : p->from,
+                  .to = p->to};
     growing file;
     struct stat st;
     int r = 0;
@@ -191,14 +222,24 @@ int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
     p->cut_to = p->to;
     p->sounds_left = 0;
     p->unfit = !muxer;
-    if (!muxer) return ks_fail(e, KS_EUSAGE, "%s: no container that a cut is written as (.mp4, .mov, .mkv, .ts, .avi ...)", p->to_file);
-    if (!(p->from <= KS_CLOCK_MAX) || !(p->to <= KS_CLOCK_MAX)) return ks_fail(e, KS_EUSAGE, "%s: no film is that long", p->path);
-    if (p->to >= 0 && p->to <= p->from) return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", p->path, p->from, p->to);
+    if (!muxer)
+        return ks_fail(
+            e, KS_EUSAGE,
+            "%s: no container that a cut is written as (.mp4, .mov, .mkv, .ts, .avi ...)",
+            p->to_file);
+    if (!(p->from <= KS_CLOCK_MAX) || !(p->to <= KS_CLOCK_MAX))
+        return ks_fail(e, KS_EUSAGE, "%s: no film is that long", p->path);
+    if (p->to >= 0 && p->to <= p->from)
+        return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", p->path, p->from,
+                       p->to);
     if (!p->force && lstat(p->to_file, &st) == 0) return there_already(p->to_file, e);
     snprintf(job.muxer, sizeof job.muxer, "%s", muxer);
-    if (open_piece(&file, p->to_file)) r = ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
+    if (open_piece(&file, p->to_file))
+        r = ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
     if (!r) r = cut_into(p, file.fd, d, &job, e);
-    if (!r && publish(&file, p->force)) r = errno == EEXIST ? there_already(p->to_file, e) : ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
+    if (!r && publish(&file, p->force))
+        r = errno == EEXIST ? there_already(p->to_file, e)
+                            : ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
     close_piece(&file, r);
     return r;
 }

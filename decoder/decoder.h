@@ -25,48 +25,58 @@ extern "C" {
 /* --- frames of one file --- */
 typedef struct {
     ks_timebase tb;
-    int64_t frames;            /* decoded; known at the end only, else -1 */
-    int64_t duration;          /* ticks, as the header says; a guess */
-    double fps;                /* average; a guess */
-    int width, height;         /* of the pictures: after rotation; samples as stored (see sar) */
-    int sar_num, sar_den;      /* a sample is sar_num/sar_den as wide as high when shown; 1/1 where unknown or absurd.
-                                * Pictures are never stretched by it: the model's squash undoes it anyway, and
-                                * the reference pipeline sees plain samples. Thumbnails are shown right. */
-    int rotation;              /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
+    int64_t frames;    /* decoded; known at the end only, else -1 */
+    int64_t duration;  /* ticks, as the header says; a guess */
+    double fps;        /* average; a guess */
+    int width, height; /* of the pictures: after rotation; samples as stored (see sar) */
+    /* a sample is sar_num/sar_den as wide as high when shown; 1/1 where unknown or absurd.
+     * Pictures are never stretched by it: the model's squash undoes it anyway, and the reference
+     * pipeline sees plain samples. Thumbnails are shown right. */
+    int sar_num, sar_den;
+    /* degrees clockwise that were applied: 0, 90, 180, 270; + 1000 if mirrored first */
+    int rotation;
     int interlaced, hdr, inferred_times, hwaccel;
-    int64_t created;           /* seconds since 1970 UTC, 0 = none; local: of the camera's clock, as if it were UTC */
+    /* seconds since 1970 UTC, 0 = none; local: of the camera's clock, as if it were UTC */
+    int64_t created;
     int created_local, created_source;
-    char timecode[16];         /* label at time 0, "14:03:22:05", drop-frame "14:03:22;05"; "" none */
-    char reel[64];             /* "" none */
-    int rate_num, rate_den;    /* frames a second, exactly; known at the end only; 0: not, or they vary */
-    int variable;              /* 1: they vary; known at the end only */
+    /* label at time 0, "14:03:22:05", drop-frame "14:03:22;05"; "" none */
+    char timecode[16];
+    char reel[64]; /* "" none */
+    /* frames a second, exactly; known at the end only; 0: not, or they vary */
+    int rate_num, rate_den;
+    int variable; /* 1: they vary; known at the end only */
     char container[32], codec[32];
 } ks_media;
 
-enum { KS_CREATED_CONTAINER = 1, KS_CREATED_MAKER = 2 }; /* its creation time; the maker's own tag in it */
+/* its creation time; the maker's own tag in it */
+enum { KS_CREATED_CONTAINER = 1, KS_CREATED_MAKER = 2 };
 
 enum { KS_SMALL_W = 64, KS_SMALL_H = 36, KS_SMALL = 3 * KS_SMALL_W * KS_SMALL_H };
 
-uint32_t ks_look(const uint8_t small[KS_SMALL]); /* two frames with one look are one picture, but for one in 2^32 */
+/* two frames with one look are one picture, but for one in 2^32 */
+uint32_t ks_look(const uint8_t small[KS_SMALL]);
 
 typedef struct {
-    double from, to;           /* seconds; frames with from <= t < to; to < 0: the end */
-    int64_t max_frames;        /* 0 = all */
-    const int64_t *wanted;     /* numbers within the range (0 = first frame at or after from), ascending; only */
-    int n_wanted;              /* these are visited. NULL: all */
-    const ks_keys *keys;       /* of an earlier pass over this very file: begin near `from`; NULL: at the film's start */
+    double from, to;    /* seconds; frames with from <= t < to; to < 0: the end */
+    int64_t max_frames; /* 0 = all */
+    /* numbers within the range (0 = first frame at or after from), ascending; only */
+    const int64_t *wanted;
+    int n_wanted; /* these are visited. NULL: all */
+    /* of an earlier pass over this very file: begin near `from`; NULL: at the film's start */
+    const ks_keys *keys;
 } ks_range;
 
-/* visit gets frames in presentation order; image valid during the call; non-zero stops (not an error). */
+/* visit gets frames in presentation order; image valid during the call; non-zero stops (not an
+ * error). */
 typedef int ks_visit_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks);
 
 /* The verdict of one file: what a decoder found at its end. */
 typedef struct {
-    ks_verdict verdict;        /* INDEXED = whole, PARTLY, SKIPPED, FAILED */
-    char reason[200];          /* one sentence, "" when whole */
+    ks_verdict verdict; /* INDEXED = whole, PARTLY, SKIPPED, FAILED */
+    char reason[200];   /* one sentence, "" when whole */
     double seconds_missing;
-    int64_t frames;            /* delivered */
-    int64_t last_end;          /* ticks: end of the last frame */
+    int64_t frames;   /* delivered */
+    int64_t last_end; /* ticks: end of the last frame */
 } ks_outcome;
 
 /* --- a running decoder and its films --- */
@@ -74,42 +84,53 @@ typedef struct ks_decoder ks_decoder;
 typedef struct ks_film ks_film;
 
 typedef struct {
-    const char *hwaccel;     /* NULL, "none": software; "auto" or a name of libav's: weaker sandbox */
-    int require_sandbox;     /* a kernel without seccomp or landlock is KS_EIO, not a notice */
-    int no_sandbox;          /* bench only: neither seccomp nor landlock */
-    double patience;         /* seconds without a sign of life before the process is killed; 0: 30 */
+    /* NULL, "none": software; "auto" or a name of libav's: weaker sandbox */
+    const char *hwaccel;
+    int require_sandbox; /* a kernel without seccomp or landlock is KS_EIO, not a notice */
+    int no_sandbox;      /* bench only: neither seccomp nor landlock */
+    /* seconds without a sign of life before the process is killed; 0: 30 */
+    double patience;
 } ks_decoder_how;
 
-/* KS_ENOTFOUND: no such program. KS_EIO: it did not start. KS_EUSAGE: libav knows no such hwaccel. */
+/* KS_ENOTFOUND: no such program. KS_EIO: it did not start. KS_EUSAGE: libav knows no such
+ * hwaccel. */
 int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how *how, ks_error *e);
-void ks_decoder_stop(ks_decoder *d);                 /* NULL is fine */
-int ks_decoder_gone(const ks_decoder *d);            /* 1: its program ended; stop it and start another */
-const char *ks_decoder_sandbox(const ks_decoder *d); /* "seccomp, landlock", "none", ... valid until stop */
+void ks_decoder_stop(ks_decoder *d); /* NULL is fine */
+/* 1: its program ended; stop it and start another */
+int ks_decoder_gone(const ks_decoder *d);
+/* "seccomp, landlock", "none", ... valid until stop */
+const char *ks_decoder_sandbox(const ks_decoder *d);
 
 typedef enum {
     KS_FRAME_KEY = 1,
-    KS_FRAME_BREAK = 2,      /* a gap, a jump of the clock or lost pictures lie before it: no clip spans this */
-    KS_FRAME_INFERRED = 4    /* the file had no time for it */
+    /* a gap, a jump of the clock or lost pictures lie before it: no clip spans this */
+    KS_FRAME_BREAK = 2,
+    KS_FRAME_INFERRED = 4 /* the file had no time for it */
 } ks_frame_flag;
 
 typedef struct {
-    int64_t number;          /* 0, 1, 2 ... of the frames delivered */
-    int64_t ticks;           /* strictly increasing; 0 = the container's start */
-    int64_t duration;        /* ticks, > 0; a guess for the last one */
-    int width, height;       /* of the picture that ks_film_pixels would give */
+    int64_t number;    /* 0, 1, 2 ... of the frames delivered */
+    int64_t ticks;     /* strictly increasing; 0 = the container's start */
+    int64_t duration;  /* ticks, > 0; a guess for the last one */
+    int width, height; /* of the picture that ks_film_pixels would give */
     int flags;
-    int64_t shift, offset;   /* of a key frame: as in ks_key */
-    const uint8_t *small;    /* planes Y, U, V, each [36, 64], means of cells of the stored (unturned) picture; until the next call */
+    int64_t shift, offset; /* of a key frame: as in ks_key */
+    /* planes Y, U, V, each [36, 64], means of cells of the stored (unturned) picture; until the
+     * next call */
+    const uint8_t *small;
 } ks_film_frame;
 
 typedef struct {
-    size_t hold;             /* bytes of decoded frames kept behind; 0: 256 MiB */
-    int stills;              /* 1: still pictures are films of one frame; 0: they are skipped */
-    int fast;                /* leave out frames nobody refers to and the loop filter: times are less exact */
-    int no_small;            /* frames but key frames come without the small picture */
-    int survey;              /* > 0: only so many pictures a span (ks_survey_span), at most, from proven key frames; the
-                              * outcome is FAILED where they cannot be sought: read it in order */
-    const ks_key *from;      /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
+    size_t hold; /* bytes of decoded frames kept behind; 0: 256 MiB */
+    int stills;  /* 1: still pictures are films of one frame; 0: they are skipped */
+    /* leave out frames nobody refers to and the loop filter: times are less exact */
+    int fast;
+    int no_small; /* frames but key frames come without the small picture */
+    /* > 0: only so many pictures a span (ks_survey_span), at most, from proven key frames; the
+     * outcome is FAILED where they cannot be sought: read it in order */
+    int survey;
+    /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
+    const ks_key *from;
 } ks_film_options;
 
 /* Seconds of film that one clip of a survey stands for: equal parts of at most a minute. */
@@ -121,71 +142,87 @@ static inline double ks_survey_span(double length)
     return length / (double)n;
 }
 
-/* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file cannot
- * be opened, or the decoder program is gone (ks_decoder_stop and start again). Everything that is
- * wrong *inside* the file is a verdict: *out is then a film without frames. */
-int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e);
-/* The same for the frames of [seconds, to), from the last of keys at or before `seconds` that proves to be what it was: its
- * time, and its picture to the bit. Else, or where a break lies on the way, from the start: a picture after a seek is never
- * believed unproven. *from: where it begins, 0 the start. to < 0: the film's end. */
-int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path, const ks_film_options *o, const ks_keys *keys,
-                    double seconds, double to, ks_error *e);
-void ks_film_close(ks_film *film);                      /* NULL is fine; ends the process of the file */
-const ks_media *ks_film_media(const ks_film *film);     /* valid until close; zeros if it never opened */
+/* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file
+ * cannot be opened, or the decoder program is gone (ks_decoder_stop and start again). Everything
+ * that is wrong *inside* the file is a verdict: *out is then a film without frames. */
+int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
+                 ks_error *e);
+/* The same for the frames of [seconds, to), from the last of keys at or before `seconds` that
+ * proves to be what it was: its time, and its picture to the bit. Else, or where a break lies on
+ * the way, from the start: a picture after a seek is never believed unproven. *from: where it
+ * begins, 0 the start. to < 0: the film's end. */
+int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path,
+                    const ks_film_options *o, const ks_keys *keys, double seconds, double to,
+                    ks_error *e);
+/* NULL is fine; ends the process of the file */
+void ks_film_close(ks_film *film);
+/* valid until close; zeros if it never opened */
+const ks_media *ks_film_media(const ks_film *film);
 
 /* 1: a frame; 0: the end, see the outcome; < 0: the machine failed (KS_EIO). */
 int ks_film_next(ks_film_frame *out, ks_film *film, ks_error *e);
 const ks_outcome *ks_film_outcome(const ks_film *film); /* valid after next() gave 0 */
 
 /* RGB of a frame, turned as displayed; samples are not stretched to the sample aspect (media.sar).
- * Valid until the next call on this film. KS_ENOTFOUND: released by ks_film_keep, or it cannot be had again. */
+ * Valid until the next call on this film. KS_ENOTFOUND: released by ks_film_keep, or it cannot
+ * be had again. */
 int ks_film_pixels(ks_image *out, ks_film *film, int64_t number, ks_error *e);
-/* The same frame as a small JPEG (at most 192 wide or high, as displayed); *jpeg until the next call. */
-int ks_film_thumbnail(const uint8_t **jpeg, size_t *bytes, ks_film *film, int64_t number, ks_error *e);
+/* The same frame as a small JPEG (at most 192 wide or high, as displayed); *jpeg until the next
+ * call. */
+int ks_film_thumbnail(const uint8_t **jpeg, size_t *bytes, ks_film *film, int64_t number,
+                      ks_error *e);
 /* Frames before `number` are not wanted any more. */
 void ks_film_keep(ks_film *film, int64_t number);
 
 /* --- whole tasks over one film --- */
-/* Decodes from the film's start, always in order: some files give garbage after a seek. visit NULL counts:
- * media->frames becomes the number of frames in the range. media and outcome may be NULL.
+/* Decodes from the film's start, always in order: some files give garbage after a seek. visit
+ * NULL counts: media->frames becomes the number of frames in the range. media and outcome may be
+ * NULL.
  * KS_EFORMAT: no frame can be had from this file (outcome says why, so does the sentence);
  * KS_ENOTFOUND, KS_EIO: the file or the decoder program cannot be opened. A damaged film that gave
  * frames is 0 with outcome PARTLY. */
 int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e);
 
-/* A picture file or the picture at a second of a film -> malloc'ed RGB. keys, of an earlier pass over this very file, save
- * the way there (ks_film_open_at); NULL: in order from the start. */
-int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, const ks_keys *keys, ks_error *e);
-int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e);
+/* A picture file or the picture at a second of a film -> malloc'ed RGB. keys, of an earlier pass
+ * over this very file, save the way there (ks_film_open_at); NULL: in order from the start. */
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at,
+               const ks_keys *keys, ks_error *e);
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg,
+                     size_t bytes, ks_error *e);
 /* A part of a film into a file of its own. */
 typedef struct {
-    const char *path, *to_file;    /* the ending of to_file names the container */
-    double from, to;               /* seconds, half open; to < 0: to the end */
-    int reencode;                  /* exact to the frame; else a copy from the key frame before */
-    int force;                     /* over a file that is there; else KS_EUSAGE */
-    double cut_from, cut_to;       /* out: what the piece shows, seconds of the film */
-    int unfit;                     /* out, where it failed: the container of to_file takes no such pictures or sound (.mkv may) */
-    int sounds_left;               /* out: streams of sound that no container takes and the piece lacks */
+    const char *path, *to_file; /* the ending of to_file names the container */
+    double from, to;            /* seconds, half open; to < 0: to the end */
+    int reencode;               /* exact to the frame; else a copy from the key frame before */
+    int force;                  /* over a file that is there; else KS_EUSAGE */
+    double cut_from, cut_to;    /* out: what the piece shows, seconds of the film */
+    /* out, where it failed: the container of to_file takes no such pictures or sound (.mkv may) */
+    int unfit;
+    /* out: streams of sound that no container takes and the piece lacks */
+    int sounds_left;
 } ks_piece;
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
-/* [p->from, p->to) for a browser, as MP4 into the open file `to`: side 0: as it is, from the key frame before; else H.264 of
- * at most that many points on the short side. One sound at most, where browsers know it. keys, of an earlier pass over this
- * very file, save the way there once proven (ks_film_open_at). p->unfit: as it is no browser knows it. */
+/* [p->from, p->to) for a browser, as MP4 into the open file `to`: side 0: as it is, from the key
+ * frame before; else H.264 of at most that many points on the short side. One sound at most,
+ * where browsers know it. keys, of an earlier pass over this very file, save the way there once
+ * proven (ks_film_open_at). p->unfit: as it is no browser knows it. */
 int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e);
 
 /* How fast films are decoded here, for bench: every frame of n files, one after the other. */
 typedef struct {
     int64_t files, frames;
     double video_seconds, wall_seconds;
-    double cpu_seconds;        /* of the decoder's processes, its start included: what a busy machine leaves comparable */
-    double start_seconds;      /* starting the decoder program, not in wall_seconds */
-    char sandbox[160];         /* what was in force */
+    /* of the decoder's processes, its start included: what a busy machine leaves comparable */
+    double cpu_seconds;
+    double start_seconds; /* starting the decoder program, not in wall_seconds */
+    char sandbox[160];    /* what was in force */
 } ks_decode_rate;
-int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n, int sandbox,
-                      const char *hwaccel, ks_error *e);
+int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n,
+                      int sandbox, const char *hwaccel, ks_error *e);
 
-int ks_decoder_about(const char *decoder, ks_fact *facts, int max); /* asks the decoder for libav's versions, sandbox, hwaccels */
+/* asks the decoder for libav's versions, sandbox, hwaccels */
+int ks_decoder_about(const char *decoder, ks_fact *facts, int max);
 
 #ifdef __cplusplus
 }

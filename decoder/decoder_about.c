@@ -35,8 +35,10 @@ static void about(const ks_task *task)
     library(task, "libavformat", avformat_version());
     library(task, "libswscale", swscale_version());
     fact(task, "libheif", heif_get_version());
-    for (enum AVHWDeviceType t = av_hwdevice_iterate_types(AV_HWDEVICE_TYPE_NONE); t != AV_HWDEVICE_TYPE_NONE; t = av_hwdevice_iterate_types(t))
-        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? " " : "", av_hwdevice_get_type_name(t));
+    for (enum AVHWDeviceType t = av_hwdevice_iterate_types(AV_HWDEVICE_TYPE_NONE);
+         t != AV_HWDEVICE_TYPE_NONE; t = av_hwdevice_iterate_types(t))
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", names[0] ? " " : "",
+                 av_hwdevice_get_type_name(t));
     fact(task, "hwaccels", names);
     ks_wire_begin(&m, KS_MSG_END);
     m.u.end.verdict = KS_VERDICT_SKIPPED;
@@ -52,7 +54,8 @@ void ks_task_run(ks_task *task)
     else if (task->job.kind == KS_JOB_ABOUT) about(task);
 }
 
-/* In a child, before any sandbox: drivers start threads and may crash. -2: there is no such device. */
+/* In a child, before any sandbox: drivers start threads and may crash. -2: there is no such
+ * device. */
 static int try_device(enum AVHWDeviceType type)
 {
     int status;
@@ -68,8 +71,9 @@ static int try_device(enum AVHWDeviceType type)
 /* Codecs build tables when they are first opened; a fork inherits them. */
 int ks_task_warm(const char *hwaccel)
 {
-    static const enum AVCodecID common[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MJPEG,
-                                            AV_CODEC_ID_VP9, AV_CODEC_ID_AAC};
+    static const enum AVCodecID common[] = {
+        AV_CODEC_ID_H264,  AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MPEG2VIDEO,
+        AV_CODEC_ID_MJPEG, AV_CODEC_ID_VP9,  AV_CODEC_ID_AAC};
     ks_log_listen();
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
         const AVCodec *codec = avcodec_find_decoder(common[i]);
@@ -81,7 +85,8 @@ int ks_task_warm(const char *hwaccel)
         avcodec_free_context(&c);
     }
     heif_init(NULL); /* its codecs may be libraries of their own, which no job can open any more */
-    sws_freeContext(sws_getContext(64, 64, AV_PIX_FMT_YUV420P, 64, 64, AV_PIX_FMT_RGB24, SWS_BICUBIC, NULL, NULL, NULL));
+    sws_freeContext(sws_getContext(64, 64, AV_PIX_FMT_YUV420P, 64, 64, AV_PIX_FMT_RGB24,
+                                   SWS_BICUBIC, NULL, NULL, NULL));
     ks_log_take();
     if (!hwaccel[0] || !strcmp(hwaccel, "auto")) return 0;
     enum AVHWDeviceType type = av_hwdevice_find_type_by_name(hwaccel);

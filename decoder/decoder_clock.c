@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double BACK = 0.4, AHEAD = 10.0; /* seconds: as decoder_times.c takes a clock for one set anew */
+/* seconds: as decoder_times.c takes a clock for one set anew */
+static const double BACK = 0.4, AHEAD = 10.0;
 
 static int64_t rescale_start(const AVFormatContext *c, const AVStream *st)
 {
@@ -16,16 +17,23 @@ void ks_clock_start(ks_times *t, const ks_source *s)
 {
     const AVStream *st = s->stream;
     const AVFormatContext *c = s->format;
-    double tick = av_q2d(st->time_base), fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 0;
-    if (!(fps > 0.001 && fps < 1e5)) fps = st->r_frame_rate.num > 0 && st->r_frame_rate.den > 0 ? av_q2d(st->r_frame_rate) : 25;
+    double tick = av_q2d(st->time_base),
+           fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0
+                     ? av_q2d(st->avg_frame_rate)
+                     : 0;
+    if (!(fps > 0.001 && fps < 1e5))
+        fps = st->r_frame_rate.num > 0 && st->r_frame_rate.den > 0 ? av_q2d(st->r_frame_rate) : 25;
     if (!(fps > 0.001 && fps < 1e5)) fps = 25;
     const char *name = c->iformat->name;
     double typical = 1 / (fps * tick);
 
-    ks_times_open(t, tick, typical >= 1 && typical < 1e12 ? (int64_t)(typical + 0.5) : 1, rescale_start(c, st));
+    ks_times_open(t, tick, typical >= 1 && typical < 1e12 ? (int64_t)(typical + 0.5) : 1,
+                  rescale_start(c, st));
     t->resets = !strcmp(name, "mpegts") || !strcmp(name, "mpeg") || strstr(name, "flv") != NULL;
-    t->untimed = !strcmp(name, "h264") || !strcmp(name, "hevc") || !strcmp(name, "m4v") || !strcmp(name, "mpegvideo");
-    if (c->duration > 0 && !t->resets) t->header_end = av_rescale_q(c->duration, AV_TIME_BASE_Q, st->time_base);
+    t->untimed = !strcmp(name, "h264") || !strcmp(name, "hevc") || !strcmp(name, "m4v") ||
+                 !strcmp(name, "mpegvideo");
+    if (c->duration > 0 && !t->resets)
+        t->header_end = av_rescale_q(c->duration, AV_TIME_BASE_Q, st->time_base);
 }
 
 static void forget_stamps(ks_packet_clock *c)
@@ -95,7 +103,8 @@ void ks_packet_clock_learn(ks_packet_clock *c, const AVStream *st, const AVPacke
         keep_shift(c, c->times.shift);
     }
     if (c->n_waiting == KS_CLOCK_WAIT) next_waiting(c);
-    for (i = c->n_waiting++; i > 0 && c->waiting[i - 1] > stamp; i--) c->waiting[i] = c->waiting[i - 1];
+    for (i = c->n_waiting++; i > 0 && c->waiting[i - 1] > stamp; i--)
+        c->waiting[i] = c->waiting[i - 1];
     c->waiting[i] = stamp;
 }
 

@@ -1,8 +1,9 @@
 /* decoder_cut.c - [from, to) of a film into its own file, by the film's clock.
  *
- * Copy: packets as they are, from the key frame before `from`. Re-encode: frames of exactly [from, to) through libx264;
- * sound is copied, cut to its packets. The picture is decoded from the film's start, because some films give garbage
- * after a seek. A first look through the packets finds the key frame, and what clock resets take away. */
+ * Copy: packets as they are, from the key frame before `from`. Re-encode: frames of exactly
+ * [from, to) through libx264; sound is copied, cut to its packets. The picture is decoded from
+ * the film's start, because some films give garbage after a seek. A first look through the
+ * packets finds the key frame, and what clock resets take away. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@ int ks_cut_fail(ks_cutter *c, const char *what, int err)
 {
     char words[96] = "";
     if (err) av_strerror(err, words, sizeof words);
-    if (!c->reason[0]) snprintf(c->reason, sizeof c->reason, "%s%s%s", what, err ? ": " : "", words);
+    if (!c->reason[0])
+        snprintf(c->reason, sizeof c->reason, "%s%s%s", what, err ? ": " : "", words);
     return -1;
 }
 
@@ -43,24 +45,32 @@ static double usual_length(const ks_cutter *c)
     return r.num > 0 && r.den > 0 ? (double)r.den / r.num : 0;
 }
 
-static int is_film(const ks_cutter *c, const AVPacket *p) { return p->stream_index == c->in.stream->index; }
+static int is_film(const ks_cutter *c, const AVPacket *p)
+{
+    return p->stream_index == c->in.stream->index;
+}
 
 static void forget_next(ks_cutter *c)
 {
     for (int i = 0; i < KS_CUT_STREAMS; i++) c->next_dts[i] = AV_NOPTS_VALUE;
 }
 
-/* Stamps that a container leaves out: AVI has none for the order of showing, a programme stream none for the second picture of
- * a pack. A key picture is shown when those before it are; others only where pictures lie in the order they are shown. */
+/* Stamps that a container leaves out: AVI has none for the order of showing, a programme stream
+ * none for the second picture of a pack. A key picture is shown when those before it are; others
+ * only where pictures lie in the order they are shown. */
 static void complete(ks_cutter *c, AVPacket *p)
 {
     int i = p->stream_index;
     const AVStream *st = c->in.format->streams[i];
     if (i >= KS_CUT_STREAMS) return;
-    int64_t step = p->duration > 0 ? p->duration : is_film(c, p) ? (int64_t)(usual_length(c) / av_q2d(st->time_base) + 0.5) : 0;
+    int64_t step = p->duration > 0 ? p->duration
+                   : is_film(c, p) ? (int64_t)(usual_length(c) / av_q2d(st->time_base) + 0.5)
+                                   : 0;
     int delay = st->codecpar->video_delay;
     if (p->dts == AV_NOPTS_VALUE && p->pts == AV_NOPTS_VALUE && step > 0) p->dts = c->next_dts[i];
-    if (p->pts == AV_NOPTS_VALUE && p->dts != AV_NOPTS_VALUE && (delay == 0 || (p->flags & AV_PKT_FLAG_KEY))) p->pts = p->dts + delay * step;
+    if (p->pts == AV_NOPTS_VALUE && p->dts != AV_NOPTS_VALUE &&
+        (delay == 0 || (p->flags & AV_PKT_FLAG_KEY)))
+        p->pts = p->dts + delay * step;
     if (p->dts != AV_NOPTS_VALUE) c->next_dts[i] = p->dts + step;
 }
 
@@ -71,10 +81,14 @@ static int receive(ks_cutter *c)
     ks_moment m;
     while (avcodec_receive_frame(c->in.codec, c->frame) >= 0) {
         AVFrame *f = c->frame;
-        int64_t pts = f->best_effort_timestamp != AV_NOPTS_VALUE ? f->best_effort_timestamp : f->pts;
-        int shown = ks_times_next(&m, &c->times, c->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts, ks_frame_duration(f));
+        int64_t pts = f->best_effort_timestamp != AV_NOPTS_VALUE ? f->best_effort_timestamp
+                                                                 : f->pts;
+        int shown = ks_times_next(&m, &c->times,
+                                  c->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts,
+                                  ks_frame_duration(f));
         double t = shown ? (double)m.ticks * tb : -1;
-        if (shown && t >= c->task->job.from - 1e-6 && (c->task->job.to < 0 || t < c->task->job.to - 1e-6)) {
+        if (shown && t >= c->task->job.from - 1e-6 &&
+            (c->task->job.to < 0 || t < c->task->job.to - 1e-6)) {
             show(c, t, t + usual_length(c));
             if (ks_cut_encode(c, f, t)) return -1;
         }
@@ -92,7 +106,8 @@ static int copy_packet(ks_cutter *c, AVPacket *p, double t, int64_t off)
     AVRational tb = c->in.format->streams[i]->time_base;
     if (t < c->from - 1e-6) return 0;
     double end = t + (double)p->duration * av_q2d(tb);
-    if (is_film(c, p) && end > c->task->job.from + 1e-6) c->frames++; /* the key frame before counts for nothing */
+    /* the key frame before counts for nothing */
+    if (is_film(c, p) && end > c->task->job.from + 1e-6) c->frames++;
     if (is_film(c, p)) show(c, t, p->duration > 0 ? end : t + usual_length(c));
     return ks_cut_put(c, p, c->map[i], tb, off + (int64_t)(c->from / av_q2d(tb) + 0.5));
 }
@@ -103,7 +118,8 @@ static int take_packet(ks_cutter *c, AVPacket *p, int *past)
     if (i >= KS_CUT_STREAMS || c->map[i] < 0) return 0;
     const AVStream *st = c->in.format->streams[i];
     if (!anew) complete(c, p);
-    int64_t ts = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts, off = ks_packet_clock_off(&c->clock, st, p);
+    int64_t ts = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts,
+            off = ks_packet_clock_off(&c->clock, st, p);
     double t = ts == AV_NOPTS_VALUE ? -1 : (double)(ts - off) * av_q2d(st->time_base);
     *past = is_film(c, p) && c->task->job.to >= 0 && t > c->task->job.to + 2;
     if (anew) return avcodec_send_packet(c->in.codec, p) < 0 ? 0 : receive(c);
@@ -113,7 +129,7 @@ static int take_packet(ks_cutter *c, AVPacket *p, int *past)
 /* --- the first look --- */
 typedef struct {
     int64_t pts;
-    int resets;    /* seen before it */
+    int resets; /* seen before it */
 } key_packet;
 
 static int note_key(key_packet **keys, int *n, int *room, key_packet k)
@@ -144,7 +160,8 @@ static double last_key(const ks_cutter *c, const key_packet *keys, int n)
 static int look_through(ks_cutter *c)
 {
     ks_source_how how = {.fd = c->task->file, .hwaccel = ""};
-    double tb = av_q2d(c->in.stream->time_base), enough = c->task->job.to < 0 ? 1e18 : c->task->job.to + 10;
+    double tb = av_q2d(c->in.stream->time_base),
+           enough = c->task->job.to < 0 ? 1e18 : c->task->job.to + 10;
     key_packet *keys = NULL;
     int n = 0, room = 0, r = 0;
     if (!c->clock.resets && c->task->job.from + 10 < enough) enough = c->task->job.from + 10;
@@ -153,7 +170,10 @@ static int look_through(ks_cutter *c)
         if (!c->task->job.reencode) complete(c, p);
         ks_packet_clock_learn(&c->clock, c->in.format->streams[p->stream_index], p);
         if (is_film(c, p) && (p->flags & AV_PKT_FLAG_KEY) && p->pts != AV_NOPTS_VALUE)
-            r = note_key(&keys, &n, &room, (key_packet){p->pts, c->clock.at[p->stream_index < KS_CUT_STREAMS ? p->stream_index : 0]});
+            r = note_key(
+                &keys, &n, &room,
+                (key_packet){p->pts,
+                             c->clock.at[p->stream_index < KS_CUT_STREAMS ? p->stream_index : 0]});
         av_packet_unref(p);
         tick(c);
         if ((double)c->clock.times.last * tb > enough) break;
@@ -184,7 +204,9 @@ static int run(ks_cutter *c)
     if (ks_source_open(&c->in, &how)) return ks_cut_fail(c, c->in.reason, 0);
     ks_packet_clock_open(&c->clock, &c->in);
     forget_next(c);
-    if (c->clock.times.untimed && !c->task->job.reencode) return ks_cut_fail(c, "a bare stream without times can only be encoded anew (--reencode)", 0);
+    if (c->clock.times.untimed && !c->task->job.reencode)
+        return ks_cut_fail(c, "a bare stream without times can only be encoded anew (--reencode)",
+                           0);
     if (!key && look_through(c)) return -1;
     ks_clock_start(&c->times, &c->in);
     if ((key && go_to_key(c)) || ks_cut_open(c)) return -1;
@@ -216,13 +238,15 @@ void ks_task_cut(ks_task *task)
     cut.frame = av_frame_alloc();
     cut.scaled = av_frame_alloc();
     int r = cut.packet && cut.frame && cut.scaled ? run(&cut) : ks_cut_fail(&cut, "no memory", 0);
-    if (r && cut.unwritten) snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
+    if (r && cut.unwritten)
+        snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);
     m.u.end.cut_from = cut.shown_from;
     m.u.end.cut_to = cut.shown_to;
     m.u.end.cut_unfit = r != 0 && cut.unfit;
     m.u.end.cut_sounds_left = cut.sounds_left;
-    m.u.end.verdict = r ? KS_VERDICT_FAILED : KS_VERDICT_SKIPPED; /* no frames come this way, so never INDEXED */
+    /* no frames come this way, so never INDEXED */
+    m.u.end.verdict = r ? KS_VERDICT_FAILED : KS_VERDICT_SKIPPED;
     snprintf(m.u.end.reason, sizeof m.u.end.reason, "%s", r ? cut.reason : "cut");
     ks_wire_send(task->socket, &m, NULL, 0, 0);
 }

@@ -1,4 +1,5 @@
-/* decoder_cut.h - what the parts of a cut know of each other: the job (decoder_cut.c), the file that is written
+/* decoder_cut.h - what the parts of a cut know of each other: the job (decoder_cut.c), the file
+ * that is written
  * (decoder_cut_out.c), and the pictures that are encoded anew (decoder_cut_encode.c). */
 #ifndef KS_DECODER_CUT_H
 #define KS_DECODER_CUT_H
@@ -14,7 +15,7 @@ enum { KS_CUT_STREAMS = KS_CLOCK_STREAMS };
 typedef struct {
     ks_task *task;
     ks_source in;
-    ks_times times;          /* of the frames that are encoded anew */
+    ks_times times; /* of the frames that are encoded anew */
     ks_packet_clock clock;
     AVFormatContext *out;
     AVIOContext *pb;
@@ -23,14 +24,14 @@ typedef struct {
     int sws_format, sws_width, sws_height, sws_range;
     AVPacket *packet;
     AVFrame *frame, *scaled;
-    int map[KS_CUT_STREAMS];       /* stream of in -> stream of out, -1 left out */
+    int map[KS_CUT_STREAMS];          /* stream of in -> stream of out, -1 left out */
     int64_t next_dts[KS_CUT_STREAMS]; /* of in's streams: where the next packet would be decoded */
     int64_t last_dts[KS_CUT_STREAMS]; /* of out's streams, in their ticks */
-    double from;             /* where the copy really begins */
-    double shown_from, shown_to; /* of the film in the piece; from > to: nothing yet */
+    double from;                      /* where the copy really begins */
+    double shown_from, shown_to;      /* of the film in the piece; from > to: nothing yet */
     int64_t frames, told;
-    int unwritten;           /* errno of the output: no fault of the film */
-    int unfit;               /* the container does not take these streams */
+    int unwritten; /* errno of the output: no fault of the film */
+    int unfit;     /* the container does not take these streams */
     int sounds_left;
     char reason[200];
 } ks_cutter;
@@ -38,15 +39,17 @@ typedef struct {
 int ks_cut_fail(ks_cutter *c, const char *what, int err); /* keeps the first sentence; -1 */
 
 /* --- decoder_cut_out.c --- */
-/* The container with the film and all the sound that it takes; header written. -1: c->reason, c->unfit. */
+/* The container with the film and all the sound that it takes; header written. -1: c->reason,
+ * c->unfit. */
 int ks_cut_open(ks_cutter *c);
 /* p's stamps are in tb; off is taken off them. */
 int ks_cut_put(ks_cutter *c, AVPacket *p, int to, AVRational tb, int64_t off);
 int ks_cut_end(ks_cutter *c);
 
 /* --- decoder_cut_encode.c --- */
-int ks_cut_encoder(ks_cutter *c);                           /* opens it, fills out's stream */
-int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t); /* one frame, t seconds into the film */
+int ks_cut_encoder(ks_cutter *c); /* opens it, fills out's stream */
+/* one frame, t seconds into the film */
+int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t);
 int ks_cut_drain(ks_cutter *c);
 
 #endif

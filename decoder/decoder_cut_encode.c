@@ -1,7 +1,8 @@
 /* decoder_cut_encode.c - pictures of a piece encoded anew, in the colours they had.
  *
- * H.264 in 4:2:0, 8 bits, or 10 where the film is HDR. Range, matrix, primaries and transfer are the film's own; only
- * what is no YCbCr becomes BT.709 in video range. The turn and the light of the display go along as side data. */
+ * H.264 in 4:2:0, 8 bits, or 10 where the film is HDR. Range, matrix, primaries and transfer are
+ * the film's own; only what is no YCbCr becomes BT.709 in video range. The turn and the light of
+ * the display go along as side data. */
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 
@@ -10,19 +11,22 @@
 static int is_rgb(enum AVPixelFormat format)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
-    return d && (d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BAYER)) != 0;
+    return d &&
+           (d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BAYER)) != 0;
 }
 
 static int is_full(enum AVPixelFormat format, enum AVColorRange range)
 {
-    static const enum AVPixelFormat full[] = {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P, AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P,
+    static const enum AVPixelFormat full[] = {AV_PIX_FMT_YUVJ420P, AV_PIX_FMT_YUVJ422P,
+                                              AV_PIX_FMT_YUVJ444P, AV_PIX_FMT_YUVJ440P,
                                               AV_PIX_FMT_YUVJ411P, AV_PIX_FMT_NONE};
     for (const enum AVPixelFormat *f = full; *f != AV_PIX_FMT_NONE; f++)
         if (*f == format) return 1;
     return range == AVCOL_RANGE_JPEG;
 }
 
-/* swscale takes grey for full range where nothing is said: so does what we show (decoder_pixels.c). */
+/* swscale takes grey for full range where nothing is said: so does what we show
+ * (decoder_pixels.c). */
 static int is_grey(enum AVPixelFormat format)
 {
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(format);
@@ -43,12 +47,14 @@ static void set_colours(AVCodecContext *to, const AVCodecParameters *p)
         if (to->color_primaries == AVCOL_PRI_UNSPECIFIED) to->color_primaries = AVCOL_PRI_BT709;
         if (to->color_trc == AVCOL_TRC_UNSPECIFIED) to->color_trc = AVCOL_TRC_BT709;
     } else {
-        to->color_range = is_full(format, p->color_range) && !is_grey(format) ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
+        to->color_range = is_full(format, p->color_range) && !is_grey(format) ? AVCOL_RANGE_JPEG
+                                                                              : AVCOL_RANGE_MPEG;
         to->colorspace = p->color_space;
     }
 }
 
-/* Somebody waits for it: soon rather than small, 8 bits, at most job.side points on the short side. */
+/* Somebody waits for it: soon rather than small, 8 bits, at most job.side points on the short
+ * side. */
 static void for_watching(AVCodecContext *to, int side)
 {
     int least = to->width < to->height ? to->width : to->height;
@@ -68,50 +74,63 @@ int ks_cut_encoder(ks_cutter *c)
     AVRational rate = in->avg_frame_rate.num > 0 ? in->avg_frame_rate : (AVRational){25, 1};
 
     if (!codec) codec = avcodec_find_encoder(AV_CODEC_ID_MPEG4);
-    if (!codec || !(c->encoder = avcodec_alloc_context3(codec))) return ks_cut_fail(c, "this libav has no encoder for cuts", 0);
+    if (!codec || !(c->encoder = avcodec_alloc_context3(codec)))
+        return ks_cut_fail(c, "this libav has no encoder for cuts", 0);
     c->encoder->width = c->in.codec->width & ~1;
     c->encoder->height = c->in.codec->height & ~1;
-    c->encoder->time_base = in->time_base.den / in->time_base.num > 1000000 ? (AVRational){1, 90000} : in->time_base;
+    c->encoder->time_base = in->time_base.den / in->time_base.num > 1000000 ? (AVRational){1, 90000}
+                                                                            : in->time_base;
     c->encoder->framerate = rate;
     c->encoder->sample_aspect_ratio = av_guess_sample_aspect_ratio(c->in.format, in, NULL);
     set_colours(c->encoder, in->codecpar);
     c->encoder->thread_count = 2;
-    if (c->out->oformat->flags & AVFMT_GLOBALHEADER) c->encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
+    if (c->out->oformat->flags & AVFMT_GLOBALHEADER)
+        c->encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     av_opt_set(c->encoder->priv_data, "preset", "veryfast", 0);
     av_opt_set(c->encoder->priv_data, "crf", "20", 0);
     if (c->task->job.side > 0) for_watching(c->encoder, c->task->job.side);
-    if (c->encoder->width < 2 || c->encoder->height < 2) return ks_cut_fail(c, "the picture is too small to encode", 0);
+    if (c->encoder->width < 2 || c->encoder->height < 2)
+        return ks_cut_fail(c, "the picture is too small to encode", 0);
     int r = avcodec_open2(c->encoder, codec, NULL);
     if (r < 0) return ks_cut_fail(c, "the encoder does not start", r);
     to->time_base = c->encoder->time_base;
     to->avg_frame_rate = rate;
     to->sample_aspect_ratio = c->encoder->sample_aspect_ratio;
-    return avcodec_parameters_from_context(to->codecpar, c->encoder) < 0 ? ks_cut_fail(c, "no memory", 0) : 0;
+    return avcodec_parameters_from_context(to->codecpar, c->encoder) < 0
+               ? ks_cut_fail(c, "no memory", 0)
+               : 0;
 }
 
 static const int *matrix_of(enum AVColorSpace space)
 {
-    return sws_getCoefficients(space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RGB ? SWS_CS_DEFAULT : (int)space);
+    return sws_getCoefficients(
+        space == AVCOL_SPC_UNSPECIFIED || space == AVCOL_SPC_RGB ? SWS_CS_DEFAULT : (int)space);
 }
 
-/* From this frame's samples to the encoder's. (SWS_FAST_BILINEAR writes code into memory where it does not shrink: the
- * sandbox ends that.) */
+/* From this frame's samples to the encoder's. (SWS_FAST_BILINEAR writes code into memory where
+ * it does not shrink: the sandbox ends that.) */
 static int make_scaler(ks_cutter *c, const AVFrame *f)
 {
     const AVCodecContext *to = c->encoder;
     enum AVPixelFormat format = (enum AVPixelFormat)f->format;
     int *inverse, *table, from_full, to_full, brightness, contrast, saturation;
-    if (c->sws && c->sws_format == f->format && c->sws_width == f->width && c->sws_height == f->height && c->sws_range == (int)f->color_range)
+    if (c->sws && c->sws_format == f->format && c->sws_width == f->width &&
+        c->sws_height == f->height && c->sws_range == (int)f->color_range)
         return 0;
     sws_freeContext(c->sws);
-    c->sws = sws_getContext(f->width, f->height, format, to->width, to->height, to->pix_fmt,
-                            c->task->job.side > 0 ? SWS_BILINEAR : SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP, NULL,
-                            NULL, NULL);
+    c->sws = sws_getContext(
+        f->width, f->height, format, to->width, to->height, to->pix_fmt,
+        c->task->job.side > 0 ? SWS_BILINEAR : SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INP,
+        NULL, NULL, NULL);
     if (!c->sws) return ks_cut_fail(c, "the picture cannot be converted", 0);
-    if (sws_getColorspaceDetails(c->sws, &inverse, &from_full, &table, &to_full, &brightness, &contrast, &saturation) >= 0) {
-        if (f->color_range != AVCOL_RANGE_UNSPECIFIED && !is_rgb(format)) from_full = is_full(format, f->color_range);
-        sws_setColorspaceDetails(c->sws, matrix_of(f->colorspace), from_full, matrix_of(is_rgb(format) ? to->colorspace : f->colorspace),
-                                 to->color_range == AVCOL_RANGE_JPEG, brightness, contrast, saturation);
+    if (sws_getColorspaceDetails(c->sws, &inverse, &from_full, &table, &to_full, &brightness,
+                                 &contrast, &saturation) >= 0) {
+        if (f->color_range != AVCOL_RANGE_UNSPECIFIED && !is_rgb(format))
+            from_full = is_full(format, f->color_range);
+        sws_setColorspaceDetails(c->sws, matrix_of(f->colorspace), from_full,
+                                 matrix_of(is_rgb(format) ? to->colorspace : f->colorspace),
+                                 to->color_range == AVCOL_RANGE_JPEG, brightness, contrast,
+                                 saturation);
     }
     c->sws_format = f->format;
     c->sws_width = f->width;
@@ -128,7 +147,8 @@ static int put_encoded(ks_cutter *c, const AVFrame *frame)
     while (r >= 0 && (r = avcodec_receive_packet(c->encoder, p)) >= 0)
         if (ks_cut_put(c, p, to, c->encoder->time_base, 0)) break;
     av_packet_free(&p);
-    if (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF) return ks_cut_fail(c, "the encoder fails", r);
+    if (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)
+        return ks_cut_fail(c, "the encoder fails", r);
     return c->reason[0] ? -1 : 0;
 }
 
@@ -141,7 +161,8 @@ int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t)
     s->width = c->encoder->width;
     s->height = c->encoder->height;
     if (av_frame_get_buffer(s, 0) < 0) return ks_cut_fail(c, "no memory", 0);
-    sws_scale(c->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, s->data, s->linesize);
+    sws_scale(c->sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, s->data,
+              s->linesize);
     s->color_range = c->encoder->color_range;
     s->colorspace = c->encoder->colorspace;
     s->pts = (int64_t)((t - c->task->job.from) / av_q2d(c->encoder->time_base) + 0.5);

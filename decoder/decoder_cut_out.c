@@ -47,10 +47,13 @@ static int64_t seek_out(void *opaque, int64_t at, int whence)
 /* Transport and programme streams take anything, as private data that nobody can play. */
 static int plays_in_streams(const char *muxer, enum AVCodecID id)
 {
-    static const enum AVCodecID both[] = {AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MP2, AV_CODEC_ID_MP3,
-                                          AV_CODEC_ID_AC3, AV_CODEC_ID_DTS, AV_CODEC_ID_NONE};
-    static const enum AVCodecID transport[] = {AV_CODEC_ID_HEVC, AV_CODEC_ID_MPEG4, AV_CODEC_ID_AAC, AV_CODEC_ID_AAC_LATM, AV_CODEC_ID_EAC3,
-                                               AV_CODEC_ID_TRUEHD, AV_CODEC_ID_OPUS, AV_CODEC_ID_S302M, AV_CODEC_ID_PCM_BLURAY, AV_CODEC_ID_NONE};
+    static const enum AVCodecID both[] = {
+        AV_CODEC_ID_H264, AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MP2,
+        AV_CODEC_ID_MP3,  AV_CODEC_ID_AC3,        AV_CODEC_ID_DTS,        AV_CODEC_ID_NONE};
+    static const enum AVCodecID transport[] = {
+        AV_CODEC_ID_HEVC,       AV_CODEC_ID_MPEG4,  AV_CODEC_ID_AAC,  AV_CODEC_ID_AAC_LATM,
+        AV_CODEC_ID_EAC3,       AV_CODEC_ID_TRUEHD, AV_CODEC_ID_OPUS, AV_CODEC_ID_S302M,
+        AV_CODEC_ID_PCM_BLURAY, AV_CODEC_ID_NONE};
     for (const enum AVCodecID *k = both; *k != AV_CODEC_ID_NONE; k++)
         if (*k == id) return 1;
     if (strcmp(muxer, "mpegts")) return id == AV_CODEC_ID_PCM_DVD;
@@ -62,22 +65,30 @@ static int plays_in_streams(const char *muxer, enum AVCodecID id)
 static int takes(const AVOutputFormat *f, enum AVCodecID id)
 {
     if (!strcmp(f->name, "mpegts") || !strcmp(f->name, "vob")) return plays_in_streams(f->name, id);
-    if (id == AV_CODEC_ID_EAC3 && (!strcmp(f->name, "mp4") || !strcmp(f->name, "mov"))) return 0; /* written without a word, unreadable */
+    /* written without a word, unreadable */
+    if (id == AV_CODEC_ID_EAC3 && (!strcmp(f->name, "mp4") || !strcmp(f->name, "mov"))) return 0;
     /* Matroska takes what AVI and WAV take, but libav says so only to those who ask loosely. */
-    return avformat_query_codec(f, id, strcmp(f->name, "matroska") ? FF_COMPLIANCE_NORMAL : FF_COMPLIANCE_EXPERIMENTAL) != 0;
+    return avformat_query_codec(f, id,
+                                strcmp(f->name, "matroska") ? FF_COMPLIANCE_NORMAL
+                                                            : FF_COMPLIANCE_EXPERIMENTAL) != 0;
 }
 
 /* How it is turned and lit goes along. */
 static int keep_side_data(AVStream *to, const AVStream *st)
 {
-    static const enum AVPacketSideDataType kinds[] = {AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
-                                                      AV_PKT_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_SPHERICAL, AV_PKT_DATA_STEREO3D};
+    static const enum AVPacketSideDataType kinds[] = {
+        AV_PKT_DATA_DISPLAYMATRIX, AV_PKT_DATA_MASTERING_DISPLAY_METADATA,
+        AV_PKT_DATA_CONTENT_LIGHT_LEVEL, AV_PKT_DATA_SPHERICAL, AV_PKT_DATA_STEREO3D};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
-        const AVPacketSideData *m = av_packet_side_data_get(st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, kinds[k]);
+        const AVPacketSideData *m = av_packet_side_data_get(
+            st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, kinds[k]);
         const uint8_t *data = m ? m->data : NULL;
         size_t size = m ? m->size : 0;
-        AVPacketSideData *copy = m ? av_packet_side_data_new(&to->codecpar->coded_side_data, &to->codecpar->nb_coded_side_data, kinds[k], size, 0) : NULL;
+        AVPacketSideData *copy = m ? av_packet_side_data_new(&to->codecpar->coded_side_data,
+                                                             &to->codecpar->nb_coded_side_data,
+                                                             kinds[k], size, 0)
+                                   : NULL;
         uint8_t *into = copy ? copy->data : NULL;
 #else
         size_t size = 0;
@@ -90,11 +101,13 @@ static int keep_side_data(AVStream *to, const AVStream *st)
     return 0;
 }
 
-/* The four letters say how samples lie (raw video, Ut Video): kept where the container means the same by them. */
+/* The four letters say how samples lie (raw video, Ut Video): kept where the container means the
+ * same by them. */
 static int keeps_tag(const AVOutputFormat *f, const AVCodecParameters *p)
 {
     unsigned tag;
-    return !f->codec_tag || av_codec_get_id(f->codec_tag, p->codec_tag) == p->codec_id || !av_codec_get_tag2(f->codec_tag, p->codec_id, &tag);
+    return !f->codec_tag || av_codec_get_id(f->codec_tag, p->codec_tag) == p->codec_id ||
+           !av_codec_get_tag2(f->codec_tag, p->codec_id, &tag);
 }
 
 static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
@@ -106,10 +119,13 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
     to->time_base = st->time_base;
     if (language) av_dict_set(&to->metadata, "language", language->value, 0);
     if (encoded) return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : ks_cut_encoder(c);
-    if (avcodec_parameters_copy(to->codecpar, st->codecpar) < 0) return ks_cut_fail(c, "no memory", 0);
+    if (avcodec_parameters_copy(to->codecpar, st->codecpar) < 0)
+        return ks_cut_fail(c, "no memory", 0);
     if (!keeps_tag(c->out->oformat, st->codecpar)) to->codecpar->codec_tag = 0;
     to->sample_aspect_ratio = st->sample_aspect_ratio;
-    if (to->sample_aspect_ratio.num > 0) to->codecpar->sample_aspect_ratio = to->sample_aspect_ratio; /* two that differ are refused (DV) */
+    /* two that differ are refused (DV) */
+    if (to->sample_aspect_ratio.num > 0)
+        to->codecpar->sample_aspect_ratio = to->sample_aspect_ratio;
     to->avg_frame_rate = st->avg_frame_rate;
     to->disposition = st->disposition;
     return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : 0;
@@ -118,8 +134,9 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
 /* What browsers know inside an MP4: more than one of them, each since years. */
 static int is_watched(enum AVCodecID id)
 {
-    static const enum AVCodecID known[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP9, AV_CODEC_ID_AV1,
-                                           AV_CODEC_ID_AAC,  AV_CODEC_ID_MP3,  AV_CODEC_ID_OPUS, AV_CODEC_ID_FLAC, AV_CODEC_ID_NONE};
+    static const enum AVCodecID known[] = {AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP9,
+                                           AV_CODEC_ID_AV1,  AV_CODEC_ID_AAC,  AV_CODEC_ID_MP3,
+                                           AV_CODEC_ID_OPUS, AV_CODEC_ID_FLAC, AV_CODEC_ID_NONE};
     for (const enum AVCodecID *k = known; *k != AV_CODEC_ID_NONE; k++)
         if (*k == id) return 1;
     return 0;
@@ -128,31 +145,36 @@ static int is_watched(enum AVCodecID id)
 static int does_not_take(ks_cutter *c, const char *what, enum AVCodecID id)
 {
     c->unfit = 1;
-    snprintf(c->reason, sizeof c->reason, "%s does not take its %s (%.40s)", c->out->oformat->name, what, avcodec_get_name(id));
+    snprintf(c->reason, sizeof c->reason, "%s does not take its %s (%.40s)", c->out->oformat->name,
+             what, avcodec_get_name(id));
     return -1;
 }
 
-/* The film and all its sound; subtitles and data stay behind (few containers take each other's). Sound that even Matroska
- * does not take is left out, and that is said. */
+/* The film and all its sound; subtitles and data stay behind (few containers take each other's).
+ * Sound that even Matroska does not take is left out, and that is said. */
 static int choose(ks_cutter *c)
 {
     AVFormatContext *f = c->in.format;
     int watch = c->task->job.watch, encoded = c->task->job.reencode, sounds = 0;
-    int last_resort = watch || !strcmp(c->out->oformat->name, "matroska"); /* watching, one sound is enough, or none */
+    /* watching, one sound is enough, or none */
+    int last_resort = watch || !strcmp(c->out->oformat->name, "matroska");
     for (unsigned i = 0; i < KS_CUT_STREAMS; i++) c->map[i] = -1, c->last_dts[i] = AV_NOPTS_VALUE;
     for (unsigned i = 0; i < f->nb_streams && i < KS_CUT_STREAMS; i++) {
         AVStream *st = f->streams[i];
         enum AVCodecID id = st->codecpar->codec_id;
-        int video = st == c->in.stream, sound = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && id != AV_CODEC_ID_NONE;
+        int video = st == c->in.stream,
+            sound = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && id != AV_CODEC_ID_NONE;
         st->discard = video || sound ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
         if (!video && !sound) continue;
-        if (sound && (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id) || (watch && (sounds > 0 || !is_watched(id))))) {
+        if (sound && (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id) ||
+                      (watch && (sounds > 0 || !is_watched(id))))) {
             if (!last_resort) return does_not_take(c, "sound", id);
             st->discard = AVDISCARD_ALL;
             c->sounds_left++;
             continue;
         }
-        if (video && !encoded && (!takes(c->out->oformat, id) || (watch && !is_watched(id)))) return does_not_take(c, "pictures", id);
+        if (video && !encoded && (!takes(c->out->oformat, id) || (watch && !is_watched(id))))
+            return does_not_take(c, "pictures", id);
         sounds += sound;
         if (add_stream(c, st, video && encoded)) return -1;
     }
@@ -165,7 +187,8 @@ int ks_cut_open(ks_cutter *c)
     int blue = !strcmp(muxer, "m2ts"); /* packets of 192 bytes, as camcorders and discs have them */
     AVDictionary *o = NULL;
     uint8_t *buffer = av_malloc(BUFFER);
-    if (avformat_alloc_output_context2(&c->out, NULL, blue ? "mpegts" : muxer, NULL) < 0 || !c->out) {
+    if (avformat_alloc_output_context2(&c->out, NULL, blue ? "mpegts" : muxer, NULL) < 0 ||
+        !c->out) {
         av_free(buffer);
         c->unfit = 1;
         return ks_cut_fail(c, "unknown container for a cut", 0);
@@ -204,5 +227,7 @@ int ks_cut_end(ks_cutter *c)
 {
     int r = av_write_trailer(c->out);
     avio_flush(c->pb);
-    return r < 0 || c->pb->error < 0 ? ks_cut_fail(c, "does not go into such a file", r < 0 ? r : c->pb->error) : 0;
+    return r < 0 || c->pb->error < 0
+               ? ks_cut_fail(c, "does not go into such a file", r < 0 ? r : c->pb->error)
+               : 0;
 }

@@ -6,9 +6,11 @@
 
 /* Rates of standards, cameras and capture programs. */
 static const int standard[][2] = {
-    {24000, 1001}, {24, 1}, {25, 1}, {30000, 1001}, {30, 1}, {50, 1}, {60000, 1001}, {60, 1}, {48, 1}, {48000, 1001}, {100, 1},
-    {120000, 1001}, {120, 1}, {240, 1}, {240000, 1001}, {15, 1}, {15000, 1001}, {10, 1}, {25, 2}, {20, 1}, {12, 1}, {18, 1},
-    {16, 1}, {5, 1}, {8, 1}, {6, 1}, {4, 1}, {2, 1}, {1, 1}, {200, 1}, {90, 1}, {72, 1}};
+    {24000, 1001},  {24, 1},  {25, 1},       {30000, 1001}, {30, 1},        {50, 1},  {60000, 1001},
+    {60, 1},        {48, 1},  {48000, 1001}, {100, 1},      {120000, 1001}, {120, 1}, {240, 1},
+    {240000, 1001}, {15, 1},  {15000, 1001}, {10, 1},       {25, 2},        {20, 1},  {12, 1},
+    {18, 1},        {16, 1},  {5, 1},        {8, 1},        {6, 1},         {4, 1},   {2, 1},
+    {1, 1},         {200, 1}, {90, 1},       {72, 1}};
 static const double NEAR = 0.002, SPREAD = 1.0, SKIP_SHARE = 0.01;
 
 static void candidate(ks_even *e, int num, int den)
@@ -63,7 +65,8 @@ void ks_even_next(ks_even *e, int64_t ticks, int gap)
     int fresh = gap || e->frames == 0;
     if (fresh) e->origin = ticks;
     e->frames++;
-    for (int i = 0; i < KS_EVEN_RATES && e->at[i].num; i++) try_rate(&e->at[i], (double)(ticks - e->origin) * e->tick, fresh);
+    for (int i = 0; i < KS_EVEN_RATES && e->at[i].num; i++)
+        try_rate(&e->at[i], (double)(ticks - e->origin) * e->tick, fresh);
 }
 
 int ks_even_rate_of(int *num, int *den, const ks_even *e)
@@ -73,7 +76,9 @@ int ks_even_rate_of(int *num, int *den, const ks_even *e)
     for (int i = 0; i < KS_EVEN_RATES && e->at[i].num; i++) {
         const ks_even_rate *r = &e->at[i];
         double coarse = 2 * e->tick * r->num / r->den; /* times are whole ticks */
-        if (r->high - r->low > SPREAD + coarse || (double)r->skipped > SKIP_SHARE * (double)e->frames) continue;
+        if (r->high - r->low > SPREAD + coarse ||
+            (double)r->skipped > SKIP_SHARE * (double)e->frames)
+            continue;
         *num = r->num;
         *den = r->den;
         return 1;

@@ -1,8 +1,8 @@
 /* decoder_film.c - packets to frames to messages; what is damaged is left out and counted.
  *
- * After a sign of damage (an error of demuxer or decoder, a frame marked corrupt, one of the lines of
- * decoder_log.c) frames that lean on it are dropped: libav conceals, and what it shows until the next
- * key frame is an older picture (97 of 165 frames of the corpus' file 24). */
+ * After a sign of damage (an error of demuxer or decoder, a frame marked corrupt, one of the
+ * lines of decoder_log.c) frames that lean on it are dropped: libav conceals, and what it shows
+ * until the next key frame is an older picture (97 of 165 frames of the corpus' file 24). */
 #include "decoder/decoder_film.h"
 #include "decoder/decoder_clock.h"
 #include "decoder/decoder_jobs.h"
@@ -47,8 +47,8 @@ const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f)
     const AVFrameSideData *side = f ? av_frame_get_side_data(f, AV_FRAME_DATA_DISPLAYMATRIX) : NULL;
     if (side && side->size >= 9 * sizeof(int32_t)) return (const int32_t *)(const void *)side->data;
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
-    const AVPacketSideData *p =
-        av_packet_side_data_get(st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
+    const AVPacketSideData *p = av_packet_side_data_get(
+        st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX);
     return p && p->size >= 9 * sizeof(int32_t) ? (const int32_t *)(const void *)p->data : NULL;
 #else
     size_t size = 0;
@@ -57,15 +57,16 @@ const int32_t *ks_display_matrix(const AVStream *st, const AVFrame *f)
 #endif
 }
 
-/* So many bad blocks in a picture of DV are not seen: one macroblock in a hundred of its 1,350 to 1,620. */
+/* So many bad blocks in a picture of DV are not seen: one macroblock in a hundred of its 1,350
+ * to 1,620. */
 enum { BLOCKS = 16 };
 
 int ks_is_ipt(const AVStream *st)
 {
     const AVDOVIDecoderConfigurationRecord *d;
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
-    const AVPacketSideData *p =
-        av_packet_side_data_get(st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, AV_PKT_DATA_DOVI_CONF);
+    const AVPacketSideData *p = av_packet_side_data_get(
+        st->codecpar->coded_side_data, st->codecpar->nb_coded_side_data, AV_PKT_DATA_DOVI_CONF);
     d = p && p->size >= sizeof *d ? (const void *)p->data : NULL;
 #else
     size_t size = 0;
@@ -120,16 +121,19 @@ static int is_clean(ks_film_job *f, const AVFrame *frame, int64_t pts)
 static int64_t packet_of(const ks_film_job *f, const AVFrame *frame)
 {
     int64_t seq = number_of(frame);
-    return seq > 0 && seq <= f->damage.seq && seq > f->damage.seq - KS_MARKS ? f->at[seq % KS_MARKS] : -1;
+    return seq > 0 && seq <= f->damage.seq && seq > f->damage.seq - KS_MARKS ? f->at[seq % KS_MARKS]
+                                                                             : -1;
 }
 
 static void deliver(ks_film_job *f, AVFrame *frame)
 {
     ks_moment m;
-    int64_t pts = frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp : frame->pts;
+    int64_t pts = frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp
+                                                                 : frame->pts;
 
     int fits = ks_wire_size_fits(frame->width, frame->height);
-    if (!fits && f->source.still && f->how.shrink) fits = ks_scale_down(frame) == 0 && ks_wire_size_fits(frame->width, frame->height);
+    if (!fits && f->source.still && f->how.shrink)
+        fits = ks_scale_down(frame) == 0 && ks_wire_size_fits(frame->width, frame->height);
     if (!fits) {
         f->too_large = 1;
         return;
@@ -138,9 +142,12 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     if (f->loss_seq > 0 && number_of(frame) >= f->loss_seq) f->hole = 1, f->loss_seq = 0;
     if (!is_clean(f, frame, pts)) return;
     int64_t end = f->times.any ? f->times.last_end : 0;
-    if (!ks_times_next(&m, &f->times, f->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts, ks_frame_duration(frame))) return;
+    if (!ks_times_next(&m, &f->times, f->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts,
+                       ks_frame_duration(frame)))
+        return;
     double gone = f->hole ? seconds(f, m.ticks - end) : 0;
-    int gap = m.gap || (f->hole && f->hold.next > 0 && gone > 1.5 * seconds(f, ks_times_step(&f->times)));
+    int gap = m.gap ||
+              (f->hole && f->hold.next > 0 && gone > 1.5 * seconds(f, ks_times_step(&f->times)));
     if (gone > 0 && gone < 1e9) ks_film_missing(f, end, m.ticks);
     ks_even_next(&f->even, m.ticks, gap);
     f->hole = 0;
@@ -153,7 +160,8 @@ static void deliver(ks_film_job *f, AVFrame *frame)
     }
     f->stamp = pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts;
     f->packet_at = packet_of(f, frame);
-    int flags = (ks_frame_is_key(frame) ? KS_FRAME_KEY : 0) | (gap ? KS_FRAME_BREAK : 0) | (m.inferred ? KS_FRAME_INFERRED : 0);
+    int flags = (ks_frame_is_key(frame) ? KS_FRAME_KEY : 0) | (gap ? KS_FRAME_BREAK : 0) |
+                (m.inferred ? KS_FRAME_INFERRED : 0);
     ks_talk_frame(f, &m, frame, flags);
     f->source.bytes.holes = 0;
     if (ks_hold_add(&f->hold, frame, f->seen)) _exit(4);
@@ -164,7 +172,8 @@ static AVFrame *in_memory(ks_film_job *f, AVFrame *frame)
 {
     if (!frame->hw_frames_ctx) return frame;
     av_frame_unref(f->host);
-    if (av_hwframe_transfer_data(f->host, frame, 0) < 0 || av_frame_copy_props(f->host, frame) < 0) {
+    if (av_hwframe_transfer_data(f->host, frame, 0) < 0 ||
+        av_frame_copy_props(f->host, frame) < 0) {
         damage(f, 0);
         return NULL;
     }
@@ -177,7 +186,8 @@ static void receive(ks_film_job *f)
     for (;;) {
         int r = avcodec_receive_frame(f->source.codec, f->frame);
         ks_log_news news = ks_log_take();
-        if (news.bad || news.blocks > BLOCKS || (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)) damage(f, 0);
+        if (news.bad || news.blocks > BLOCKS || (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF))
+            damage(f, 0);
         if (r < 0) return;
         f->decoded++;
         if (f->damaged && f->source.threads > 1) {
@@ -233,7 +243,8 @@ static void decode(ks_film_job *f, AVPacket *p)
     int key = (p->flags & AV_PKT_FLAG_KEY) != 0;
     if (!ks_packet_has_picture(p, f->source.stream->codecpar)) return;
     if (f->damage.seq == 0 && !key) begin_between_keys(f);
-    number_packet(f, ks_damage_packet(&f->damage, p->pts != AV_NOPTS_VALUE ? p->pts : INT64_MIN, key, (p->flags & AV_PKT_FLAG_CORRUPT) != 0));
+    number_packet(f, ks_damage_packet(&f->damage, p->pts != AV_NOPTS_VALUE ? p->pts : INT64_MIN,
+                                      key, (p->flags & AV_PKT_FLAG_CORRUPT) != 0));
     f->at[f->damage.seq % KS_MARKS] = p->pos >= 0 ? p->pos : -1;
     if (f->loss && !key) damage(f, 0);
     if (f->loss) f->loss_seq = f->damage.seq;
@@ -255,14 +266,16 @@ static void take_sequel(ks_film_job *f)
     ks_follow kept = f->follow;
     memset(&f->follow, 0, sizeof f->follow);
     f->followed_at = kept.kept[0]->pos;
-    f->hole = 1; /* the last pictures of a PID stay in libav until the file ends, and come too late */
+    /* the last pictures of a PID stay in libav until the file ends, and come too late */
+    f->hole = 1;
     change_stream(f, f->source.format->streams[kept.stream]);
     for (int i = 0; i < kept.n && !f->restart && !f->encrypted; i++) take_packet(f, kept.kept[i]);
     f->follow.any = 1;
     ks_follow_reset(&kept);
 }
 
-/* "Again" is said by MPEG-TS after 64 KiB without a packet of its own: it goes on as long as the file does. */
+/* "Again" is said by MPEG-TS after 64 KiB without a packet of its own: it goes on as long as the
+ * file does. */
 static int read_packet(ks_film_job *f)
 {
     for (int64_t at = -1;;) {
@@ -273,7 +286,8 @@ static int read_packet(ks_film_job *f)
     }
 }
 
-/* 1: what lies behind the last packet is zeros, as some cameras leave them, or an index of at most 1 MiB and zeros. */
+/* 1: what lies behind the last packet is zeros, as some cameras leave them, or an index of at
+ * most 1 MiB and zeros. */
 static int ends_in_zeros(const ks_film_job *f)
 {
     int64_t zeros = ks_bytes_zero_tail(&f->source.bytes);
@@ -321,7 +335,8 @@ static int step(ks_film_job *f)
     if (p->stream_index == f->source.stream->index) {
         ks_follow_ours(&f->follow);
         take_packet(f, p);
-    } else if ((p->pos < 0 || p->pos >= f->followed_at) && ks_follow_other(&f->follow, f->source.format->streams[p->stream_index], p)) {
+    } else if ((p->pos < 0 || p->pos >= f->followed_at) &&
+               ks_follow_other(&f->follow, f->source.format->streams[p->stream_index], p)) {
         take_sequel(f);
     }
     av_packet_unref(p);
@@ -333,7 +348,9 @@ static void start_clock(ks_film_job *f)
     const AVStream *st = f->source.stream;
     double tick = av_q2d(st->time_base);
     ks_damage_open(&f->damage, tick);
-    ks_even_open(&f->even, tick, (const int[2][2]){{st->avg_frame_rate.num, st->avg_frame_rate.den}, {st->r_frame_rate.num, st->r_frame_rate.den}});
+    ks_even_open(&f->even, tick,
+                 (const int[2][2]){{st->avg_frame_rate.num, st->avg_frame_rate.den},
+                                   {st->r_frame_rate.num, st->r_frame_rate.den}});
     ks_clock_start(&f->times, &f->source);
 }
 
@@ -348,8 +365,14 @@ static void seek(ks_film_job *f)
 
 static void open_film(ks_film_job *f, int threads)
 {
-    f->how = (ks_source_how){.fd = f->task->file, .stills = f->task->job.stills, .fast = f->task->job.fast, .threads = threads, .shrink = f->shrink,
-                             .hwaccel = f->task->job.hwaccel, .alive = ks_talk_alive, .arg = f};
+    f->how = (ks_source_how){.fd = f->task->file,
+                             .stills = f->task->job.stills,
+                             .fast = f->task->job.fast,
+                             .threads = threads,
+                             .shrink = f->shrink,
+                             .hwaccel = f->task->job.hwaccel,
+                             .alive = ks_talk_alive,
+                             .arg = f};
     ks_follow_reset(&f->follow);
     f->hole = f->loss = f->restart = f->damaged = f->headless = f->unread = f->too_large = 0;
     f->first_damage = -1;
@@ -362,7 +385,8 @@ static void open_film(ks_film_job *f, int threads)
     f->converter.ipt = ks_is_ipt(f->source.stream);
     start_clock(f);
     /* a quarter of what may be held, so that a plan made late still finds its frames */
-    int64_t area = (int64_t)f->source.codec->width * f->source.codec->height * 2, most = (int64_t)f->hold.budget / 4;
+    int64_t area = (int64_t)f->source.codec->width * f->source.codec->height * 2,
+            most = (int64_t)f->hold.budget / 4;
     f->ahead = area > 0 && area <= KS_MAX_PIXELS * (int64_t)2 ? most / area : 4;
     if (f->ahead < 2) f->ahead = 2;
     if (f->ahead > 32) f->ahead = 32;
@@ -374,7 +398,8 @@ static void open_film(ks_film_job *f, int threads)
 /* 1: a photograph of more points than travel, and there is a smaller way to read it. */
 static int is_large_still(const ks_film_job *f)
 {
-    return f->source.still && f->hold.next == 0 && f->shrink < KS_SHRINK_MOST && (f->too_large || ks_log_take().too_large);
+    return f->source.still && f->hold.next == 0 && f->shrink < KS_SHRINK_MOST &&
+           (f->too_large || ks_log_take().too_large);
 }
 
 static void run_film(ks_film_job *f)
@@ -404,7 +429,8 @@ static void survey(ks_film_job *f)
     ks_wire_begin(&f->out, KS_MSG_END);
     end->verdict = r == 0 && f->hold.next > 0 ? KS_VERDICT_INDEXED : KS_VERDICT_FAILED;
     end->frames = f->hold.next;
-    if (end->verdict == KS_VERDICT_FAILED) snprintf(end->reason, sizeof end->reason, "pictures cannot be sought");
+    if (end->verdict == KS_VERDICT_FAILED)
+        snprintf(end->reason, sizeof end->reason, "pictures cannot be sought");
 }
 
 void ks_task_film(ks_task *task)
@@ -426,5 +452,6 @@ void ks_task_film(ks_task *task)
         ks_film_verdict(&f->out.u.end, f);
     }
     ks_talk_send(f);
-    for (;;) ks_talk_serve(f, 1); /* held frames may still be asked for; ends when kinoseek closes the socket */
+    /* held frames may still be asked for; ends when kinoseek closes the socket */
+    for (;;) ks_talk_serve(f, 1);
 }

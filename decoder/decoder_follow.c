@@ -1,9 +1,11 @@
 /* decoder_follow.c - a picture that goes on in another stream of the file.
  *
- * At programme borders and where recordings were joined, a transport or program stream's picture moves to another PID or
- * stream id; an FLV's picture changes its codec. The stream that was chosen falls silent, another begins. Programmes that
- * run side by side are something else: their packets alternate. So packets of another stream are kept until it is clear:
- * MIXED alternations and the stream is a rival, AGO packets and a second without one of ours and it is the sequel. */
+ * At programme borders and where recordings were joined, a transport or program stream's picture
+ * moves to another PID or stream id; an FLV's picture changes its codec. The stream that was
+ * chosen falls silent, another begins. Programmes that run side by side are something else:
+ * their packets alternate. So packets of another stream are kept until it is clear: MIXED
+ * alternations and the stream is a rival, AGO packets and a second without one of ours and it is
+ * the sequel. */
 #include <string.h>
 
 #include "decoder/decoder_film.h"
@@ -59,7 +61,11 @@ int ks_follow_other(ks_follow *w, const AVStream *st, const AVPacket *p)
     w->bytes += p->size;
     double now = second_of(st, p);
     if (w->ago++ == 0) w->since = now;
-    return w->bytes > BYTES || w->n == KS_FOLLOW_KEPT || (w->ago >= AGO && (now < 0 || now < w->since || now - w->since >= 1));
+    return w->bytes > BYTES || w->n == KS_FOLLOW_KEPT ||
+           (w->ago >= AGO && (now < 0 || now < w->since || now - w->since >= 1));
 }
 
-int ks_follow_at_end(const ks_follow *w) { return w->n > 0 && (w->ago >= AT_END || (w->mixed == 0 && w->n > 1)); }
+int ks_follow_at_end(const ks_follow *w)
+{
+    return w->n > 0 && (w->ago >= AT_END || (w->mixed == 0 && w->n > 1));
+}

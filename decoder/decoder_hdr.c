@@ -1,4 +1,5 @@
-/* decoder_hdr.c - PQ and HLG to what an ordinary screen shows (the model was trained on such pictures).
+/* decoder_hdr.c - PQ and HLG to what an ordinary screen shows (the model was trained on such
+ * pictures).
  *
  * Code value -> light (SMPTE ST 2084, ITU-R BT.2100), scaled so that 203 nits is diffuse white
  * (ITU-R BT.2408) -> primaries of BT.709 -> highlights rolled off on the largest channel, which
@@ -13,21 +14,27 @@ enum { CODES = 4096, LEVELS = 4096 };
 
 struct ks_tone {
     int transfer;
-    float light[CODES];       /* of a code value, 1.0 = diffuse white; HLG: of the scene */
-    float gain[LEVELS + 1];   /* HLG: of scene luminance 0..1; 75 % of the signal becomes diffuse white */
+    float light[CODES]; /* of a code value, 1.0 = diffuse white; HLG: of the scene */
+    /* HLG: of scene luminance 0..1; 75 % of the signal becomes diffuse white */
+    float gain[LEVELS + 1];
     uint8_t code[LEVELS + 1]; /* of light 0..1 */
 };
 
-int ks_is_hdr(const AVFrame *f) { return f->color_trc == AVCOL_TRC_SMPTE2084 || f->color_trc == AVCOL_TRC_ARIB_STD_B67; }
+int ks_is_hdr(const AVFrame *f)
+{
+    return f->color_trc == AVCOL_TRC_SMPTE2084 || f->color_trc == AVCOL_TRC_ARIB_STD_B67;
+}
 
 static double pq(double v)
 {
-    const double m1 = 2610.0 / 16384, m2 = 2523.0 / 32, c1 = 3424.0 / 4096, c2 = 2413.0 / 128, c3 = 2392.0 / 128;
+    const double m1 = 2610.0 / 16384, m2 = 2523.0 / 32, c1 = 3424.0 / 4096, c2 = 2413.0 / 128,
+                 c3 = 2392.0 / 128;
     double p = pow(v, 1 / m2), n = p - c1;
     return 10000.0 / 203 * pow((n > 0 ? n : 0) / (c2 - c3 * p), 1 / m1);
 }
 
-/* Scene light 0..1 of HLG. What a display of 1000 nits makes of it depends on the pixel's luminance: see displayed(). */
+/* Scene light 0..1 of HLG. What a display of 1000 nits makes of it depends on the pixel's
+ * luminance: see displayed(). */
 static double hlg(double v)
 {
     const double a = 0.17883277, b = 1 - 4 * a, c = 0.5 - a * log(4 * a);
@@ -43,8 +50,10 @@ static ks_tone *tone_new(int transfer)
         double v = i / (double)(CODES - 1);
         t->light[i] = (float)(transfer == AVCOL_TRC_SMPTE2084 ? pq(v) : hlg(v));
     }
-    for (int i = 0; i <= LEVELS; i++) t->gain[i] = (float)(1000.0 / 203 * pow(i / (double)LEVELS, 0.2));
-    for (int i = 0; i <= LEVELS; i++) t->code[i] = (uint8_t)lrint(255 * pow(i / (double)LEVELS, 1 / 2.2));
+    for (int i = 0; i <= LEVELS; i++)
+        t->gain[i] = (float)(1000.0 / 203 * pow(i / (double)LEVELS, 0.2));
+    for (int i = 0; i <= LEVELS; i++)
+        t->code[i] = (uint8_t)lrint(255 * pow(i / (double)LEVELS, 1 / 2.2));
     return t;
 }
 
@@ -81,7 +90,8 @@ void ks_tone_pixel(const ks_tone *t, uint8_t out[3], const float rgb[3])
     }
 }
 
-/* BT.2100's OOTF: each channel by the luminance of the scene, not by itself, or colours pale and hues move. */
+/* BT.2100's OOTF: each channel by the luminance of the scene, not by itself, or colours pale and
+ * hues move. */
 static void displayed(const ks_tone *t, float rgb[3])
 {
     float y = 0.2627f * rgb[0] + 0.6780f * rgb[1] + 0.0593f * rgb[2];

@@ -34,7 +34,8 @@ int ks_hold_add(ks_hold *h, AVFrame *f, int64_t seen)
     if (!mine) return -1;
     av_frame_move_ref(mine, f);
     size_t bytes = ks_frame_bytes(mine);
-    while (h->first < h->next && h->first < seen && (h->bytes + bytes > h->budget || h->next - h->first == KS_HOLD_MOST))
+    while (h->first < h->next && h->first < seen &&
+           (h->bytes + bytes > h->budget || h->next - h->first == KS_HOLD_MOST))
         ks_hold_drop(h, h->first + 1);
     if (h->next - h->first == KS_HOLD_MOST) {
         av_frame_free(&mine);

@@ -11,12 +11,13 @@ enum { KS_HOLD_MOST = 4096 }; /* frames; a power of two */
 typedef struct {
     AVFrame *at[KS_HOLD_MOST]; /* frame n at n % KS_HOLD_MOST */
     size_t bytes, budget;
-    int64_t first, next;       /* held: [first, next) */
+    int64_t first, next; /* held: [first, next) */
 } ks_hold;
 
 void ks_hold_open(ks_hold *h, int64_t budget);
 void ks_hold_close(ks_hold *h);
-/* Takes over what is in f. Frames before `seen` may be dropped to stay in the budget, others not. */
+/* Takes over what is in f. Frames before `seen` may be dropped to stay in the budget, others
+ * not. */
 int ks_hold_add(ks_hold *h, AVFrame *f, int64_t seen);
 void ks_hold_drop(ks_hold *h, int64_t before);
 const AVFrame *ks_hold_get(const ks_hold *h, int64_t number); /* NULL: gone */

@@ -1,4 +1,5 @@
-/* decoder_io.c - bytes of one descriptor for libav, and three looks at a container before libav's. */
+/* decoder_io.c - bytes of one descriptor for libav, and three looks at a container before
+ * libav's. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,8 @@ size_t ks_bytes_at(const ks_bytes *b, int64_t at, uint8_t *out, size_t n)
     return got;
 }
 
-/* How many bytes from `at` on are of one kind, and which: 1 data, 0 hole. A file system that knows no holes has none. */
+/* How many bytes from `at` on are of one kind, and which: 1 data, 0 hole. A file system that
+ * knows no holes has none. */
 static int is_data(ks_bytes *b, int64_t at, int64_t *n)
 {
     if (at >= b->data && at < b->hole) *n = b->hole - at;
@@ -56,7 +58,8 @@ int64_t ks_bytes_zero_tail(const ks_bytes *b)
     static uint8_t look[64 << 10]; /* one job a process */
     for (int64_t zeros = 0; zeros < 64 << 20;) {
         int64_t n = b->size - zeros < (int64_t)sizeof look ? b->size - zeros : (int64_t)sizeof look;
-        if (n == 0 || ks_bytes_at(b, b->size - zeros - n, look, (size_t)n) != (size_t)n) return zeros;
+        if (n == 0 || ks_bytes_at(b, b->size - zeros - n, look, (size_t)n) != (size_t)n)
+            return zeros;
         int64_t k = n;
         while (k > 0 && !look[k - 1]) k--;
         zeros += n - k;
@@ -109,7 +112,10 @@ void ks_bytes_close(AVIOContext **pb)
     avio_context_free(pb);
 }
 
-static uint32_t be32(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 static uint64_t be64(const uint8_t *p) { return (uint64_t)be32(p) << 32 | be32(p + 4); }
 
 static int is_type(const uint8_t *p)
@@ -129,8 +135,9 @@ int ks_atoms_walk(ks_atoms *out, const ks_bytes *b)
         uint64_t size = got >= 8 ? be32(h) : 0;
         if (got < 8) memcpy(out->cut_type, "....", 4); /* the file ends inside an atom's head */
         if (got < 8 || !is_type(h + 4)) break;
-        if (n == 0 && memcmp(h + 4, "ftyp", 4) && memcmp(h + 4, "moov", 4) && memcmp(h + 4, "mdat", 4) &&
-            memcmp(h + 4, "wide", 4) && memcmp(h + 4, "free", 4) && memcmp(h + 4, "skip", 4))
+        if (n == 0 && memcmp(h + 4, "ftyp", 4) && memcmp(h + 4, "moov", 4) &&
+            memcmp(h + 4, "mdat", 4) && memcmp(h + 4, "wide", 4) && memcmp(h + 4, "free", 4) &&
+            memcmp(h + 4, "skip", 4))
             return 0;
         if (size == 1) size = got == 16 ? be64(h + 8) : 0;
         else if (size == 0) size = (uint64_t)(b->size - at); /* to the end of the file */
@@ -183,10 +190,13 @@ static int segment_is_cut(const ks_bytes *b)
     uint64_t id, size;
     size_t got = ks_bytes_at(b, 0, h, sizeof h), at;
     int n = ebml(h, got, 1, &id), m;
-    if (!n || id != 0x1A45DFA3 || !(m = ebml(h + n, got - (size_t)n, 0, &size)) || size > 1 << 16) return 0;
+    if (!n || id != 0x1A45DFA3 || !(m = ebml(h + n, got - (size_t)n, 0, &size)) || size > 1 << 16)
+        return 0;
     at = (size_t)n + (size_t)m + (size_t)size;
     got = ks_bytes_at(b, (int64_t)at, h, sizeof h);
-    if (!(n = ebml(h, got, 1, &id)) || id != 0x18538067 || !(m = ebml(h + n, got - (size_t)n, 0, &size))) return 0;
+    if (!(n = ebml(h, got, 1, &id)) || id != 0x18538067 ||
+        !(m = ebml(h + n, got - (size_t)n, 0, &size)))
+        return 0;
     if (size == (1ull << (7 * m)) - 1) return 0; /* length not known when it was written */
     return size > (uint64_t)b->size - at - (uint64_t)n - (uint64_t)m;
 }
@@ -195,11 +205,13 @@ int ks_bytes_are_cut(const ks_bytes *b, const char *container)
 {
     uint8_t sync;
     ks_atoms atoms;
-    if (strstr(container, "mov") && ks_atoms_walk(&atoms, b)) 
-        return !strcmp(atoms.cut_type, "moof") || !strcmp(atoms.cut_type, "mdat") || (atoms.has_moof && atoms.cut_type[0]);
+    if (strstr(container, "mov") && ks_atoms_walk(&atoms, b))
+        return !strcmp(atoms.cut_type, "moof") || !strcmp(atoms.cut_type, "mdat") ||
+               (atoms.has_moof && atoms.cut_type[0]);
     if (strstr(container, "matroska")) return segment_is_cut(b);
     /* Whole packets from the first byte on, and then a part of one. */
-    if (!strcmp(container, "mpegts") && b->size % 188 && ks_bytes_at(b, 0, &sync, 1) == 1 && sync == 0x47)
+    if (!strcmp(container, "mpegts") && b->size % 188 && ks_bytes_at(b, 0, &sync, 1) == 1 &&
+        sync == 0x47)
         return ks_bytes_at(b, b->size / 188 * 188, &sync, 1) == 1 && sync == 0x47;
     return 0;
 }

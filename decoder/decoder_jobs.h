@@ -1,4 +1,5 @@
-/* decoder_jobs.h - the kinds of job; each answers through task->socket and ends with an END message. */
+/* decoder_jobs.h - the kinds of job; each answers through task->socket and ends with an END
+ * message. */
 #ifndef KS_DECODER_JOBS_H
 #define KS_DECODER_JOBS_H
 

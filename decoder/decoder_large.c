@@ -1,4 +1,5 @@
-/* decoder_large.c - which reader a picture has, and pictures of more points than travel made smaller. */
+/* decoder_large.c - which reader a picture has, and pictures of more points than travel made
+ * smaller. */
 #include <libavutil/imgutils.h>
 #include <libswscale/swscale.h>
 
@@ -22,13 +23,17 @@ static enum AVPixelFormat written_as(enum AVPixelFormat f)
 
 static int scale(AVFrame *to, const AVFrame *from)
 {
-    struct SwsContext *sws = sws_getContext(from->width, from->height, (enum AVPixelFormat)from->format, to->width, to->height,
-                                            (enum AVPixelFormat)to->format, SWS_AREA, NULL, NULL, NULL);
+    struct SwsContext *sws = sws_getContext(
+        from->width, from->height, (enum AVPixelFormat)from->format, to->width, to->height,
+        (enum AVPixelFormat)to->format, SWS_AREA, NULL, NULL, NULL);
     if (!sws) return -1;
     int *inv, *table, full, out_full, brightness, contrast, saturation;
-    if (sws_getColorspaceDetails(sws, &inv, &full, &table, &out_full, &brightness, &contrast, &saturation) >= 0)
-        sws_setColorspaceDetails(sws, inv, full, inv, full, brightness, contrast, saturation); /* samples keep their range */
-    int rows = sws_scale(sws, (const uint8_t *const *)from->data, from->linesize, 0, from->height, to->data, to->linesize);
+    if (sws_getColorspaceDetails(sws, &inv, &full, &table, &out_full, &brightness, &contrast,
+                                 &saturation) >= 0)
+        /* samples keep their range */
+        sws_setColorspaceDetails(sws, inv, full, inv, full, brightness, contrast, saturation);
+    int rows = sws_scale(sws, (const uint8_t *const *)from->data, from->linesize, 0, from->height,
+                         to->data, to->linesize);
     sws_freeContext(sws);
     return rows == to->height ? 0 : -1;
 }
@@ -42,7 +47,8 @@ int ks_scale_down(AVFrame *frame)
     small->width = frame->width / k;
     small->height = frame->height / k;
     small->format = written_as((enum AVPixelFormat)frame->format);
-    if (av_frame_get_buffer(small, 0) >= 0 && av_frame_copy_props(small, frame) >= 0 && scale(small, frame) == 0) {
+    if (av_frame_get_buffer(small, 0) >= 0 && av_frame_copy_props(small, frame) >= 0 &&
+        scale(small, frame) == 0) {
         av_frame_unref(frame);
         av_frame_move_ref(frame, small);
         r = 0;

@@ -1,11 +1,13 @@
 /* decoder_log.c - which lines of libav's log tell of a damaged picture.
  *
- * Most lines at ERROR do not: they speak of a header field, of supplemental data, of what was left out on purpose, and the
- * pictures are whole (tests/cli/odd_films.sh). Where a return code or a flag of the frame tells of damage nothing is read here:
- * every decoder built on libav's error concealment (H.264, MPEG-1/2/4, H.263 and its kin, WMV, VC-1, RealVideo) marks what it
- * concealed, and says so in one sentence at INFO when it does - earlier than the mark comes out, and B pictures that lean
- * on the concealed one come out between the two. The rest say it in words alone, each in its own; a line counts only for the
- * decoder or demuxer it is listed for, and each was seen beside a wrong picture in films with flipped bits
+ * Most lines at ERROR do not: they speak of a header field, of supplemental data, of what was
+ * left out on purpose, and the pictures are whole (tests/cli/odd_films.sh). Where a return code
+ * or a flag of the frame tells of damage nothing is read here: every decoder built on libav's
+ * error concealment (H.264, MPEG-1/2/4, H.263 and its kin, WMV, VC-1, RealVideo) marks what it
+ * concealed, and says so in one sentence at INFO when it does - earlier than the mark comes out,
+ * and B pictures that lean on the concealed one come out between the two. The rest say it in
+ * words alone, each in its own; a line counts only for the decoder or demuxer it is listed for,
+ * and each was seen beside a wrong picture in films with flipped bits
  * (tests/torture/flips.sh). */
 #include <stdatomic.h>
 #include <string.h>
@@ -87,7 +89,8 @@ static void heard_from_decoder(enum AVCodecID id, const char *line)
             return;
         }
     for (size_t i = 0; i < sizeof block_lines / sizeof *block_lines; i++)
-        if (block_lines[i].codec == id && strstr(line, block_lines[i].words)) atomic_fetch_add(&heard_blocks, 1);
+        if (block_lines[i].codec == id && strstr(line, block_lines[i].words))
+            atomic_fetch_add(&heard_blocks, 1);
 }
 
 static void heard_from_demuxer(const char *name, const char *line)
@@ -102,15 +105,19 @@ static void heard_from_demuxer(const char *name, const char *line)
 static void hear(void *from, int level, const char *format, va_list args)
 {
     char line[256];
-    if (level == AV_LOG_INFO && !strncmp(format, CONCEALED, sizeof CONCEALED - 1)) atomic_fetch_add(&heard_bad, 1);
+    if (level == AV_LOG_INFO && !strncmp(format, CONCEALED, sizeof CONCEALED - 1))
+        atomic_fetch_add(&heard_bad, 1);
     if (level > AV_LOG_ERROR || !from) return;
     const AVClass *class = *(const AVClass *const *)from;
     vsnprintf(line, sizeof line, format, args);
-    if (strstr(line, "exceeds specified max pixel count") || strstr(line, "Picture size")) atomic_store(&heard_too_large, 1);
-    if (strstr(line, "ended prematurely") || strstr(line, "partial file")) atomic_store(&heard_cut, 1);
+    if (strstr(line, "exceeds specified max pixel count") || strstr(line, "Picture size"))
+        atomic_store(&heard_too_large, 1);
+    if (strstr(line, "ended prematurely") || strstr(line, "partial file"))
+        atomic_store(&heard_cut, 1);
     if (class && !strcmp(class->class_name, "AVCodecContext")) {
         const AVCodecContext *c = from;
-        if (c->codec) heard_from_decoder(c->codec_id, line); /* without one it is a parser, and the decoder will see for itself */
+        /* without one it is a parser, and the decoder will see for itself */
+        if (c->codec) heard_from_decoder(c->codec_id, line);
     } else if (class && !strcmp(class->class_name, "AVFormatContext")) {
         const AVFormatContext *c = from;
         if (c->iformat) heard_from_demuxer(c->iformat->name, line);
@@ -128,7 +135,7 @@ void ks_log_listen(void)
 
 ks_log_news ks_log_take(void)
 {
-    ks_log_news news = {atomic_exchange(&heard_bad, 0), atomic_exchange(&heard_blocks, 0), atomic_load(&heard_too_large),
-                        atomic_load(&heard_cut)};
+    ks_log_news news = {atomic_exchange(&heard_bad, 0), atomic_exchange(&heard_blocks, 0),
+                        atomic_load(&heard_too_large), atomic_load(&heard_cut)};
     return news;
 }

@@ -27,10 +27,12 @@ enum { SANITIZER = 0 };
 typedef struct {
     ks_box box;
     uint8_t *memory;
-    int null;          /* /dev/null, for both directions: opened before no path can be opened any more */
+    /* /dev/null, for both directions: opened before no path can be opened any more */
+    int null;
 } server;
 
-/* A job has its film, its socket and the piece it writes, and /dev/null; hardware keeps what its driver opened. */
+/* A job has its film, its socket and the piece it writes, and /dev/null; hardware keeps what its
+ * driver opened. */
 enum { KEPT = KS_WIRE_FDS + 1 };
 static void close_all_but(const server *s, const int kept[KEPT])
 {
@@ -56,8 +58,14 @@ static void hand_over(int threads, int ask)
 static void child(const server *s, const ks_job *job, const int fds[KS_WIRE_FDS], int ask)
 {
     struct stat st;
-    ks_task task = {.job = *job, .file = fds[0], .socket = fds[1], .output = fds[2], .memory = s->memory, .weak = s->box == KS_BOX_WEAK};
-    int64_t bytes = task.file >= 0 && fstat(task.file, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0; /* holes are no work */
+    ks_task task = {.job = *job,
+                    .file = fds[0],
+                    .socket = fds[1],
+                    .output = fds[2],
+                    .memory = s->memory,
+                    .weak = s->box == KS_BOX_WEAK};
+    /* holes are no work */
+    int64_t bytes = task.file >= 0 && fstat(task.file, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0;
     if (bytes > (int64_t)st.st_size) bytes = (int64_t)st.st_size;
     size_t memory = ((size_t)5 << 29) + (size_t)(job->hold > 0 ? job->hold : 0);
 
@@ -71,7 +79,8 @@ static void child(const server *s, const ks_job *job, const int fds[KS_WIRE_FDS]
     _exit(0);
 }
 
-/* Until the job's process is gone; KILL and the end of kinoseek end it. 0: go on; 1: kinoseek is gone. */
+/* Until the job's process is gone; KILL and the end of kinoseek end it. 0: go on; 1: kinoseek is
+ * gone. */
 static int attend(pid_t pid, int ask)
 {
     int gone = 0, status = 0, started = 0, threads = -1, fds[KS_WIRE_FDS];
@@ -79,7 +88,10 @@ static int attend(pid_t pid, int ask)
     ks_message m;
 
     while (watch >= 0) {
-        struct pollfd p[4] = {{(int)watch, POLLIN, 0}, {gone ? -1 : KS_WIRE_FD, POLLIN, 0}, {ask, POLLIN, 0}, {threads, POLLIN, 0}};
+        struct pollfd p[4] = {{(int)watch, POLLIN, 0},
+                              {gone ? -1 : KS_WIRE_FD, POLLIN, 0},
+                              {ask, POLLIN, 0},
+                              {threads, POLLIN, 0}};
         if (poll(p, 4, -1) < 0 && errno != EINTR) break;
         if (p[0].revents) break;
         if (p[2].revents) { /* once; the job may also end before it says anything */
@@ -87,7 +99,8 @@ static int attend(pid_t pid, int ask)
             close(ask);
             ask = -1;
         }
-        if (p[3].revents && (!(p[3].revents & POLLIN) || ks_sandbox_thread(threads, &started) < 0)) {
+        if (p[3].revents &&
+            (!(p[3].revents & POLLIN) || ks_sandbox_thread(threads, &started) < 0)) {
             close(threads);
             threads = -1;
         }
@@ -159,15 +172,19 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* Ctrl-C is kinoseek's to answer; the control socket ends us */
     signal(SIGTSTP, SIG_DFL);
-    void *map = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, KS_WIRE_MEMORY_FD, 0);
+    void *map = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, KS_WIRE_MEMORY_FD,
+                     0);
     if (map == MAP_FAILED) return 3;
     s.memory = map;
     s.null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (s.null < 0) return 3;
     ks_wire_begin(&m, KS_MSG_READY);
     int warm = ks_task_warm(hwaccel);
-    if (warm) snprintf(m.u.text, sizeof m.u.text, "%s", warm == -1 ? KS_WIRE_NO_HWACCEL : KS_WIRE_NO_DEVICE);
+    if (warm)
+        snprintf(m.u.text, sizeof m.u.text, "%s",
+                 warm == -1 ? KS_WIRE_NO_HWACCEL : KS_WIRE_NO_DEVICE);
     else ks_sandbox_program(s.box, m.u.text, sizeof m.u.text);
     if (ks_wire_send(KS_WIRE_FD, &m, NULL, 0, 0) != 1) return 3;
-    _exit(serve(&s)); /* nothing of ours is left to close, and a leak checker could not read /proc any more */
+    /* nothing of ours is left to close, and a leak checker could not read /proc any more */
+    _exit(serve(&s));
 }

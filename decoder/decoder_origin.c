@@ -1,8 +1,9 @@
 /* decoder_origin.c - when a film says it was made, and by which timecode its maker finds it.
  *
- * Dates: the maker's own tag (with its zone, or in the camera's local time) comes before the container's creation_time, which
- * exports and copies set anew; a clock that was never set (1904, 1970, 1980, a day to come) is none. Timecodes: of a track or
- * a header (MOV, MXF, AVI, DV), else of the first picture (SMPTE 12M in H.264 and HEVC, MPEG's groups of pictures). */
+ * Dates: the maker's own tag (with its zone, or in the camera's local time) comes before the
+ * container's creation_time, which exports and copies set anew; a clock that was never set
+ * (1904, 1970, 1980, a day to come) is none. Timecodes: of a track or a header (MOV, MXF, AVI,
+ * DV), else of the first picture (SMPTE 12M in H.264 and HEVC, MPEG's groups of pictures). */
 #include "decoder/decoder_origin.h"
 
 #include <ctype.h>
@@ -21,7 +22,7 @@ static const char *tag(const AVDictionary *d, const char *key)
 
 /* --- dates --- */
 typedef struct {
-    int64_t when;  /* seconds since 1970, UTC; of a local time: as if it were UTC */
+    int64_t when; /* seconds since 1970, UTC; of a local time: as if it were UTC */
     int local;
 } moment;
 
@@ -32,10 +33,12 @@ static int zone_of(int *east, const char *s)
     while (*s == ' ') s++;
     *east = 0;
     if (*s == 'Z' || *s == 'z' || !strncasecmp(s, "UTC", 3)) return 1;
-    if ((*s != '+' && *s != '-') || !isdigit((unsigned char)s[1]) || !isdigit((unsigned char)s[2])) return 0;
+    if ((*s != '+' && *s != '-') || !isdigit((unsigned char)s[1]) || !isdigit((unsigned char)s[2]))
+        return 0;
     h = 10 * (s[1] - '0') + s[2] - '0';
     const char *t = s + 3 + (s[3] == ':');
-    if (isdigit((unsigned char)t[0]) && isdigit((unsigned char)t[1])) m = 10 * (t[0] - '0') + t[1] - '0';
+    if (isdigit((unsigned char)t[0]) && isdigit((unsigned char)t[1]))
+        m = 10 * (t[0] - '0') + t[1] - '0';
     if (h > 14 || m > 59) return 0;
     *east = (*s == '-' ? -1 : 1) * (3600 * h + 60 * m);
     return 1;
@@ -51,11 +54,13 @@ static int month_of(const char *name)
 
 static int in_range(const struct tm *t)
 {
-    return t->tm_year >= 1900 && t->tm_year <= 3000 && t->tm_mon >= 1 && t->tm_mon <= 12 && t->tm_mday >= 1 && t->tm_mday <= 31 &&
-           t->tm_hour >= 0 && t->tm_hour < 24 && t->tm_min >= 0 && t->tm_min < 60 && t->tm_sec >= 0 && t->tm_sec <= 60;
+    return t->tm_year >= 1900 && t->tm_year <= 3000 && t->tm_mon >= 1 && t->tm_mon <= 12 &&
+           t->tm_mday >= 1 && t->tm_mday <= 31 && t->tm_hour >= 0 && t->tm_hour < 24 &&
+           t->tm_min >= 0 && t->tm_min < 60 && t->tm_sec >= 0 && t->tm_sec <= 60;
 }
 
-/* A day with its hour: "2019-07-12T23:30:00.000+0200", "2019:07:12 23:30:00", "Mon Mar 10 15:04:43 2003". 1; 0: none. */
+/* A day with its hour: "2019-07-12T23:30:00.000+0200", "2019:07:12 23:30:00", "Mon Mar 10
+ * 15:04:43 2003". 1; 0: none. */
 static int read_moment(moment *out, const char *s)
 {
     struct tm t;
@@ -63,11 +68,13 @@ static int read_moment(moment *out, const char *s)
     int used = 0, east;
     if (!s) return 0;
     memset(&t, 0, sizeof t);
-    if (sscanf(s, "%4d%*1[-:/]%2d%*1[-:/]%2d%*1[T ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec,
-               &used) != 6 || !used) {
+    if (sscanf(s, "%4d%*1[-:/]%2d%*1[-:/]%2d%*1[T ]%2d:%2d:%2d%n", &t.tm_year, &t.tm_mon,
+               &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &used) != 6 ||
+        !used) {
         memset(&t, 0, sizeof t);
         used = 0;
-        if (sscanf(s, "%*3s %3s %2d %2d:%2d:%2d %4d%n", month, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec, &t.tm_year, &used) != 6)
+        if (sscanf(s, "%*3s %3s %2d %2d:%2d:%2d %4d%n", month, &t.tm_mday, &t.tm_hour, &t.tm_min,
+                   &t.tm_sec, &t.tm_year, &used) != 6)
             return 0;
         t.tm_mon = month_of(month);
     }
@@ -82,17 +89,19 @@ static int read_moment(moment *out, const char *s)
     return 1;
 }
 
-/* Clocks count from 1904, 1970 or 1980 until somebody sets them; none is ahead of ours (a day of zones allowed). */
+/* Clocks count from 1904, 1970 or 1980 until somebody sets them; none is ahead of ours (a day of
+ * zones allowed). */
 static int was_set(int64_t when)
 {
     return when >= 315532800 + 3 * 86400 && when < (int64_t)time(NULL) + 2 * 86400;
 }
 
-/* MDPM of AVCHD: after its UUID and name, (tag, 4 bytes in BCD): 0x18 zone, century, year, month; 0x19 day, h, min, s. */
+/* MDPM of AVCHD: after its UUID and name, (tag, 4 bytes in BCD): 0x18 zone, century, year,
+ * month; 0x19 day, h, min, s. */
 static int read_mdpm(moment *out, const uint8_t *p, size_t n)
 {
-    static const uint8_t name[20] = {0x17, 0xee, 0x8c, 0x60, 0xf8, 0x4d, 0x11, 0xd9, 0x8c, 0xd6, 0x08, 0x00, 0x20, 0x0c, 0x9a, 0x66,
-                                     'M', 'D', 'P', 'M'};
+    static const uint8_t name[20] = {0x17, 0xee, 0x8c, 0x60, 0xf8, 0x4d, 0x11, 0xd9, 0x8c, 0xd6,
+                                     0x08, 0x00, 0x20, 0x0c, 0x9a, 0x66, 'M',  'D',  'P',  'M'};
     const uint8_t *day = NULL, *hour = NULL;
     char text[48];
     if (n < 21 || memcmp(p, name, sizeof name)) return 0;
@@ -102,16 +111,24 @@ static int read_mdpm(moment *out, const uint8_t *p, size_t n)
     }
     if (!day || !hour) return 0;
     int z = day[0], known = z < 0x80 && (z >> 1 & 15) <= 14;
-    snprintf(text, sizeof text, "%02x%02x-%02x-%02x %02x:%02x:%02x", day[1], day[2], day[3], hour[0], hour[1], hour[2], hour[3]);
-    if (known) snprintf(text + 19, sizeof text - 19, "%c%02d:%s", z & 0x20 ? '-' : '+', z >> 1 & 15, z & 1 ? "30" : "00");
+    snprintf(text, sizeof text, "%02x%02x-%02x-%02x %02x:%02x:%02x", day[1], day[2], day[3],
+             hour[0], hour[1], hour[2], hour[3]);
+    if (known)
+        snprintf(text + 19, sizeof text - 19, "%c%02d:%s", z & 0x20 ? '-' : '+', z >> 1 & 15,
+                 z & 1 ? "30" : "00");
     return read_moment(out, text);
 }
 
 /* What only the maker of the film writes: an exporting program leaves it as it was. */
 static int from_maker(moment *out, const AVDictionary *d)
 {
-    static const char *const keys[] = {"com.apple.quicktime.creationdate", "DATE_RECORDED", "DATE_DIGITIZED", "DateTimeOriginal",
-                                       "creationdate", "date", NULL};
+    static const char *const keys[] = {"com.apple.quicktime.creationdate",
+                                       "DATE_RECORDED",
+                                       "DATE_DIGITIZED",
+                                       "DateTimeOriginal",
+                                       "creationdate",
+                                       "date",
+                                       NULL};
     for (const char *const *k = keys; *k; k++)
         if (read_moment(out, tag(d, *k)) && was_set(out->when)) {
             int east;
@@ -131,20 +148,25 @@ static int from_frame(moment *out, const AVFrame *f)
 {
     for (int i = 0; i < f->nb_side_data; i++) {
         const AVFrameSideData *s = f->side_data[i];
-        if (s->type == AV_FRAME_DATA_SEI_UNREGISTERED && read_mdpm(out, s->data, s->size) && was_set(out->when)) return 1;
+        if (s->type == AV_FRAME_DATA_SEI_UNREGISTERED && read_mdpm(out, s->data, s->size) &&
+            was_set(out->when))
+            return 1;
     }
     return from_maker(out, f->metadata);
 }
 
-static void set_date(ks_wire_media *m, const AVFormatContext *c, const AVStream *st, const AVFrame *frame)
+static void set_date(ks_wire_media *m, const AVFormatContext *c, const AVStream *st,
+                     const AVFrame *frame)
 {
     moment at = {0, 0};
     int source = KS_CREATED_MAKER;
-    int found = from_maker(&at, c->metadata) || from_maker(&at, st->metadata) || from_frame(&at, frame);
+    int found = from_maker(&at, c->metadata) || from_maker(&at, st->metadata) ||
+                from_frame(&at, frame);
     if (!found) {
         source = KS_CREATED_CONTAINER;
         found = from_container(&at, c->metadata) || from_container(&at, st->metadata);
-        for (unsigned i = 0; i < c->nb_streams && !found; i++) found = from_container(&at, c->streams[i]->metadata);
+        for (unsigned i = 0; i < c->nb_streams && !found; i++)
+            found = from_container(&at, c->streams[i]->metadata);
     }
     m->created = found ? at.when : 0;
     m->created_local = found && at.local;
@@ -156,7 +178,8 @@ static void set_date(ks_wire_media *m, const AVFormatContext *c, const AVStream 
 /* Frames a second that the labels count by: a whole number of them. */
 static AVRational label_rate(const AVStream *st)
 {
-    AVRational r = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? st->avg_frame_rate : st->r_frame_rate;
+    AVRational r = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? st->avg_frame_rate
+                                                                            : st->r_frame_rate;
     return r.num > 0 && r.den > 0 && av_q2d(r) < 1000 ? r : (AVRational){25, 1};
 }
 
@@ -172,7 +195,8 @@ static int label_at_zero(char out[16], const char *label, AVRational rate, int64
     if (!strchr(":;.,", colon)) return -1;
     if (frames > 0 && av_timecode_init_from_string(&tc, rate, label, NULL) >= 0) {
         int drop = (tc.flags & AV_TIMECODE_FLAG_DROPFRAME) != 0;
-        int64_t day = (int64_t)whole * 86400 - (drop ? (int64_t)whole / 30 * 2 * 9 * 144 : 0), n = (tc.start - frames) % day;
+        int64_t day = (int64_t)whole * 86400 - (drop ? (int64_t)whole / 30 * 2 * 9 * 144 : 0),
+                n = (tc.start - frames) % day;
         tc.start = 0;
         tc.flags |= AV_TIMECODE_FLAG_24HOURSMAX;
         av_timecode_make_string(&tc, words, (int)(n < 0 ? n + day : n));
@@ -207,11 +231,13 @@ static const char *stored(const AVFormatContext *c, const AVStream *st, const ch
     const char *t = tag(st->metadata, key);
     if (!t) t = tag(c->metadata, key);
     for (unsigned i = 0; i < c->nb_streams && !t; i++)
-        if (c->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_DATA) t = tag(c->streams[i]->metadata, key);
+        if (c->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_DATA)
+            t = tag(c->streams[i]->metadata, key);
     return t;
 }
 
-static void set_timecode(ks_wire_media *m, const AVFormatContext *c, const AVStream *st, const AVFrame *frame, int64_t ticks)
+static void set_timecode(ks_wire_media *m, const AVFormatContext *c, const AVStream *st,
+                         const AVFrame *frame, int64_t ticks)
 {
     AVRational rate = label_rate(st);
     char own[AV_TIMECODE_STR_SIZE];
@@ -219,11 +245,13 @@ static void set_timecode(ks_wire_media *m, const AVFormatContext *c, const AVStr
     int64_t frames = av_rescale_q(ticks, st->time_base, av_inv_q(rate));
     if (!reel) reel = stored(c, st, "tape"); /* AVI's TAPE */
     if (!label || label_at_zero(m->timecode, label, rate, frames))
-        if (label_of_frame(own, frame, rate) || label_at_zero(m->timecode, own, rate, frames)) m->timecode[0] = 0;
+        if (label_of_frame(own, frame, rate) || label_at_zero(m->timecode, own, rate, frames))
+            m->timecode[0] = 0;
     if (reel) ks_wire_text(m->reel, sizeof m->reel, reel, sizeof m->reel);
 }
 
-void ks_origin_of(ks_wire_media *m, const AVFormatContext *c, const AVStream *st, const AVFrame *frame, int64_t ticks)
+void ks_origin_of(ks_wire_media *m, const AVFormatContext *c, const AVStream *st,
+                  const AVFrame *frame, int64_t ticks)
 {
     set_date(m, c, st, frame);
     set_timecode(m, c, st, frame, ticks);

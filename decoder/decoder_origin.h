@@ -7,6 +7,7 @@
 #include "decoder/wire.h"
 
 /* Fills created*, timecode and reel; `frame` is the first one that is shown, at `ticks`. */
-void ks_origin_of(ks_wire_media *m, const AVFormatContext *c, const AVStream *st, const AVFrame *frame, int64_t ticks);
+void ks_origin_of(ks_wire_media *m, const AVFormatContext *c, const AVStream *st,
+                  const AVFrame *frame, int64_t ticks);
 
 #endif

@@ -5,7 +5,8 @@
 static int length_bytes(const AVCodecParameters *of)
 {
     const uint8_t *x = of->extradata;
-    if (of->codec_id == AV_CODEC_ID_H264) return of->extradata_size >= 7 && x[0] == 1 ? (x[4] & 3) + 1 : 0;
+    if (of->codec_id == AV_CODEC_ID_H264)
+        return of->extradata_size >= 7 && x[0] == 1 ? (x[4] & 3) + 1 : 0;
     return of->extradata_size >= 23 && (x[0] || x[1] || x[2] > 1) ? (x[21] & 3) + 1 : 0;
 }
 

@@ -1,8 +1,9 @@
 /* decoder_pixels.c - a decoded frame as RGB, as it is displayed.
  *
  * The conversion is what `ffmpeg -pix_fmt rgb24` does, bit for bit: swscale's unscaled path with
- * bicubic flags, without ACCURATE_RND (which changes it by up to 24), with the frame's own range and
- * matrix; an unknown matrix is BT.601, whatever the size. The model's reference pipeline decodes so. */
+ * bicubic flags, without ACCURATE_RND (which changes it by up to 24), with the frame's own range
+ * and matrix; an unknown matrix is BT.601, whatever the size. The model's reference pipeline
+ * decodes so. */
 #include "decoder/decoder_pixels.h"
 
 #include <libavutil/mem.h>
@@ -39,8 +40,9 @@ static int grow(void **p, size_t *room, size_t need)
     return *p ? 0 : -1;
 }
 
-/* Bytes of a row of w pixels of `bytes` each. swscale's own converters write whole groups of eight pixels (sixteen here,
- * to be safe) where the row has room for them, and leave the last ones undone where it has not: 340 x 256 lost 4 columns. */
+/* Bytes of a row of w pixels of `bytes` each. swscale's own converters write whole groups of
+ * eight pixels (sixteen here, to be safe) where the row has room for them, and leave the last
+ * ones undone where it has not: 340 x 256 lost 4 columns. */
 static size_t row_of(size_t w, size_t bytes)
 {
     return (((w + 15) & ~(size_t)15) * bytes + 63) & ~(size_t)63;
@@ -55,16 +57,20 @@ static const int *matrix_of(int space)
 static struct SwsContext *context_for(ks_converter *c, const AVFrame *f, enum AVPixelFormat to)
 {
     int *inv, *table, full, out_full, brightness, contrast, saturation;
-    if (c->sws && c->sws_width == f->width && c->sws_height == f->height && c->sws_format == f->format && c->sws_to == (int)to &&
-        c->sws_space == (int)f->colorspace && c->sws_range == (int)f->color_range)
+    if (c->sws && c->sws_width == f->width && c->sws_height == f->height &&
+        c->sws_format == f->format && c->sws_to == (int)to && c->sws_space == (int)f->colorspace &&
+        c->sws_range == (int)f->color_range)
         return c->sws;
     sws_freeContext(c->sws);
-    c->sws = sws_getContext(f->width, f->height, (enum AVPixelFormat)f->format, f->width, f->height, to, SWS_BICUBIC, NULL, NULL, NULL);
+    c->sws = sws_getContext(f->width, f->height, (enum AVPixelFormat)f->format, f->width, f->height,
+                            to, SWS_BICUBIC, NULL, NULL, NULL);
     if (!c->sws) return NULL;
-    if (sws_getColorspaceDetails(c->sws, &inv, &full, &table, &out_full, &brightness, &contrast, &saturation) >= 0) {
+    if (sws_getColorspaceDetails(c->sws, &inv, &full, &table, &out_full, &brightness, &contrast,
+                                 &saturation) >= 0) {
         if (f->color_range != AVCOL_RANGE_UNSPECIFIED) full = f->color_range == AVCOL_RANGE_JPEG;
         if (c->ipt) full = out_full = 1; /* samples as they are */
-        sws_setColorspaceDetails(c->sws, matrix_of(f->colorspace), full, table, out_full, brightness, contrast, saturation);
+        sws_setColorspaceDetails(c->sws, matrix_of(f->colorspace), full, table, out_full,
+                                 brightness, contrast, saturation);
     }
     c->sws_width = f->width;
     c->sws_height = f->height;
@@ -75,13 +81,17 @@ static struct SwsContext *context_for(ks_converter *c, const AVFrame *f, enum AV
     return c->sws;
 }
 
-static int convert(ks_converter *c, uint8_t *out, int stride, const AVFrame *f, enum AVPixelFormat to)
+static int convert(ks_converter *c, uint8_t *out, int stride, const AVFrame *f,
+                   enum AVPixelFormat to)
 {
     struct SwsContext *sws = context_for(c, f, to);
     uint8_t *planes[4] = {out, NULL, NULL, NULL};
     int strides[4] = {stride, 0, 0, 0};
     if (!sws) return -1;
-    return sws_scale(sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides) == f->height ? 0 : -1;
+    return sws_scale(sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes,
+                     strides) == f->height
+               ? 0
+               : -1;
 }
 
 static int has_alpha(const AVFrame *f)
@@ -91,7 +101,8 @@ static int has_alpha(const AVFrame *f)
 }
 
 /* rgba[h, 4 w] -> rgb over black, in place of the same buffer's size. */
-static void over_black(uint8_t *out, size_t stride, const uint8_t *rgba, size_t rgba_stride, int w, int h)
+static void over_black(uint8_t *out, size_t stride, const uint8_t *rgba, size_t rgba_stride, int w,
+                       int h)
 {
     for (int y = 0; y < h; y++) {
         const uint8_t *s = rgba + (size_t)y * rgba_stride;
@@ -115,7 +126,8 @@ static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame
         size_t row = row_of(w, 6);
         if (grow((void **)&c->wide, &c->wide_room, row * h + 64)) return -1;
         if (convert(c, (uint8_t *)c->wide, (int)row, f, AV_PIX_FMT_RGB48)) return -1;
-        for (size_t y = 1; y < h && row != 6 * w; y++) memmove((uint8_t *)c->wide + y * 6 * w, (uint8_t *)c->wide + y * row, 6 * w);
+        for (size_t y = 1; y < h && row != 6 * w; y++)
+            memmove((uint8_t *)c->wide + y * 6 * w, (uint8_t *)c->wide + y * row, 6 * w);
         return ks_tone_map(&c->tone, out, stride, c->wide, f);
     }
     if (!has_alpha(f)) return convert(c, out, (int)stride, f, AV_PIX_FMT_RGB24);
@@ -126,8 +138,10 @@ static int plain_rgb(ks_converter *c, uint8_t *out, size_t stride, const AVFrame
     return 0;
 }
 
-/* Each pixel of out comes from in at base + X*right + Y*down (bytes); in tiles, so that both stay in the cache. */
-static void turn_pixels(uint8_t *out, const ks_wire_picture *made, const uint8_t *base, ptrdiff_t right, ptrdiff_t down)
+/* Each pixel of out comes from in at base + X*right + Y*down (bytes); in tiles, so that both
+ * stay in the cache. */
+static void turn_pixels(uint8_t *out, const ks_wire_picture *made, const uint8_t *base,
+                        ptrdiff_t right, ptrdiff_t down)
 {
     enum { TILE = 32 };
     const int w = made->width, h = made->height;
@@ -140,7 +154,8 @@ static void turn_pixels(uint8_t *out, const ks_wire_picture *made, const uint8_t
             }
 }
 
-int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made, const AVFrame *f, ks_turn turn)
+int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made, const AVFrame *f,
+              ks_turn turn)
 {
     int w = f->width, h = f->height, odd = turn.quarter & 1, W = odd ? h : w, H = odd ? w : h;
     size_t stride = row_of((size_t)W, 3), plain = row_of((size_t)w, 3);
@@ -150,8 +165,11 @@ int ks_rgb_of(ks_converter *c, uint8_t *out, size_t room, ks_wire_picture *made,
     made->height = H;
     made->stride = (int64_t)stride;
     if (turn.quarter == 0 && !turn.mirror) return plain_rgb(c, out, stride, f);
-    if (grow((void **)&c->plain, &c->plain_room, plain * (size_t)h + 64) || plain_rgb(c, c->plain, plain, f)) return -1;
-    /* where the corner of the display lies in the stored picture, and one step right and down from there */
+    if (grow((void **)&c->plain, &c->plain_room, plain * (size_t)h + 64) ||
+        plain_rgb(c, c->plain, plain, f))
+        return -1;
+    /* where the corner of the display lies in the stored picture, and one step right and down
+     * from there */
     ptrdiff_t px = 3, row = (ptrdiff_t)plain, x0 = 0, y0 = 0, right, down;
     switch (turn.quarter) {
     case 0: right = px, down = row; break;

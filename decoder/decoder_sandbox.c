@@ -1,9 +1,9 @@
 /* decoder_sandbox.c - what a decoding process may do: read its one file, compute, answer.
  *
  * Three walls. landlock: no path can be opened, made or removed (set once in the program; processes
- * inherit it). rlimits: address space, processor time, file size, descriptors. seccomp: an allow-list;
- * opening a path is answered EACCES, because iconv (MPEG-TS) tries gconv files and lives without;
- * everything else is the end of the process. */
+ * inherit it). rlimits: address space, processor time, file size, descriptors. seccomp: an
+ * allow-list; opening a path is answered EACCES, because iconv (MPEG-TS) tries gconv files and
+ * lives without; everything else is the end of the process. */
 #include "decoder/decoder_job.h"
 
 #include <errno.h>
@@ -31,7 +31,8 @@ static int landlock(void)
 {
     struct landlock_ruleset_attr attr = {0};
     uint64_t fs = (1ull << 13) - 1; /* ABI 1: execute ... make_sym */
-    long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION);
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+                       LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 1) return 0;
     if (abi >= 2) fs |= 1ull << 13; /* refer */
     if (abi >= 3) fs |= 1ull << 14; /* truncate */
@@ -51,10 +52,14 @@ void ks_sandbox_program(ks_box box, char *words, size_t n)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (box == KS_BOX_FULL) locked = landlock();
     if (box == KS_BOX_NONE) snprintf(words, n, "none");
-    else if (box == KS_BOX_WEAK) snprintf(words, n, seccomp_known() ? "seccomp (weak: hardware decoding)" : "none");
+    else if (box == KS_BOX_WEAK)
+        snprintf(words, n, seccomp_known() ? "seccomp (weak: hardware decoding)" : "none");
     else
-        snprintf(words, n, "%s%s%s", seccomp_known() ? "seccomp" : "", seccomp_known() && locked ? ", " : "",
-                 locked ? "landlock" : seccomp_known() ? "" : "none");
+        snprintf(words, n, "%s%s%s", seccomp_known() ? "seccomp" : "",
+                 seccomp_known() && locked ? ", " : "",
+                 locked            ? "landlock"
+                 : seccomp_known() ? ""
+                                   : "none");
 }
 
 static void limit(int what, rlim_t most)
@@ -65,8 +70,9 @@ static void limit(int what, rlim_t most)
 
 static void limits(int64_t bytes, int may_write, size_t memory)
 {
-    /* At least a second for each that is played: a still screen of 1080p30 has 1,300 bytes a second (x264), of 4K30 3,800,
-     * which take 0.03 and 0.15 s on a Zen 5 and many times that elsewhere. 300 s for the smallest file. */
+    /* At least a second for each that is played: a still screen of 1080p30 has 1,300 bytes a
+     * second (x264), of 4K30 3,800, which take 0.03 and 0.15 s on a Zen 5 and many times that
+     * elsewhere. 300 s for the smallest file. */
     limit(RLIMIT_CPU, (rlim_t)(300 + bytes / 512));
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_NOFILE, 32);
@@ -75,46 +81,73 @@ static void limits(int64_t bytes, int may_write, size_t memory)
 }
 
 /* Allowed with no condition. */
+/* clang-format off */
 static const int allowed[] = {
-    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),
-    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getrusage), SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(getpid), SCMP_SYS(gettid),
+    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(close), SCMP_SYS(fstat),
+    SCMP_SYS(sendmsg), SCMP_SYS(recvmsg),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap),
+    SCMP_SYS(madvise), SCMP_SYS(futex),
+    SCMP_SYS(exit), SCMP_SYS(exit_group), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(sigaltstack), SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(getrusage),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(sched_getaffinity), SCMP_SYS(sched_yield), SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
     SCMP_SYS(getrandom), SCMP_SYS(restart_syscall)};
+/* clang-format on */
 /* Answered EACCES: libraries try these and live without. */
-static const int refused[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(access), SCMP_SYS(faccessat), SCMP_SYS(faccessat2),
-                              SCMP_SYS(readlink), SCMP_SYS(stat), SCMP_SYS(ioctl), SCMP_SYS(sysinfo), SCMP_SYS(uname)};
+static const int refused[] = {SCMP_SYS(open),      SCMP_SYS(openat),     SCMP_SYS(access),
+                              SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
+                              SCMP_SYS(stat),      SCMP_SYS(ioctl),      SCMP_SYS(sysinfo),
+                              SCMP_SYS(uname)};
 /* Deadly even where hardware decoding needs a door open. */
-static const int deadly[] = {SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(bind), SCMP_SYS(listen),
-                             SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
-                             SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(bpf), SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-                             SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(symlink), SCMP_SYS(link),
-                             SCMP_SYS(keyctl), SCMP_SYS(kexec_load), SCMP_SYS(init_module), SCMP_SYS(setuid), SCMP_SYS(fork),
-                             SCMP_SYS(vfork), SCMP_SYS(io_uring_setup), SCMP_SYS(userfaultfd)};
+static const int deadly[] = {
+    SCMP_SYS(execve),      SCMP_SYS(execveat),         SCMP_SYS(ptrace),
+    SCMP_SYS(bind),        SCMP_SYS(listen),           SCMP_SYS(accept),
+    SCMP_SYS(accept4),     SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+    SCMP_SYS(mount),       SCMP_SYS(umount2),          SCMP_SYS(bpf),
+    SCMP_SYS(unlink),      SCMP_SYS(unlinkat),         SCMP_SYS(rename),
+    SCMP_SYS(renameat),    SCMP_SYS(renameat2),        SCMP_SYS(symlink),
+    SCMP_SYS(link),        SCMP_SYS(keyctl),           SCMP_SYS(kexec_load),
+    SCMP_SYS(init_module), SCMP_SYS(setuid),           SCMP_SYS(fork),
+    SCMP_SYS(vfork),       SCMP_SYS(io_uring_setup),   SCMP_SYS(userfaultfd)};
 
 static int rules_full(scmp_filter_ctx c, int may_write, uint32_t thread)
 {
     int bad = 0;
-    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, allowed[i], 0);
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) /* some do not exist on every architecture */
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+        bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, allowed[i], 0);
+    /* some do not exist on every architecture */
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), refused[i], 0) == -EFAULT;
-    /* memory that is never code; fstat as newer libc calls it; threads, not processes; own signals */
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0x1000));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0));
-    bad |= seccomp_rule_add(c, thread, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0); /* its flags are out of sight: libc falls back to clone */
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
-    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+    /* memory that is never code; fstat as newer libc calls it; threads, not processes; own
+     * signals */
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+                            SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+                            SCMP_A2(SCMP_CMP_MASKED_EQ, 4, 0));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(newfstatat), 1,
+                            SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0x1000));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(newfstatat), 1,
+                            SCMP_A3(SCMP_CMP_MASKED_EQ, 0x1000, 0));
+    bad |= seccomp_rule_add(c, thread, SCMP_SYS(clone), 1,
+                            SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
+    /* its flags are out of sight: libc falls back to clone */
+    bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                            SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
     if (may_write) {
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 0);
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(pwrite64), 0);
-    } else if (!SANITIZER) { /* dav1d says there what is wrong with a picture; it lives without an answer */
-        bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, 2));
+        /* dav1d says there what is wrong with a picture; it lives without an answer */
+    } else if (!SANITIZER) {
+        bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(write), 1,
+                                SCMP_A0(SCMP_CMP_EQ, 2));
     }
-    if (SANITIZER) { /* reports go to stderr; its threads sleep while they wait; its allocator asks for more */
+    /* reports go to stderr; its threads sleep while they wait; its allocator asks for more */
+    if (SANITIZER) {
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 0);
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(nanosleep), 0);
         bad |= seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(clock_nanosleep), 0);
@@ -125,9 +158,12 @@ static int rules_full(scmp_filter_ctx c, int may_write, uint32_t thread)
 
 static int rules_weak(scmp_filter_ctx c)
 {
-    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++) seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-    /* nothing of a terminal, which may be open under any number; a local socket for a display server's driver, never the network */
-    seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(ioctl), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 0x5400));
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    /* nothing of a terminal, which may be open under any number; a local socket for a display
+     * server's driver, never the network */
+    seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(ioctl), 1,
+                     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xff00, 0x5400));
     return seccomp_rule_add(c, SCMP_ACT_KILL_PROCESS, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, 1));
 }
 
@@ -152,9 +188,11 @@ int ks_sandbox_job(int *threads, ks_box box, int64_t bytes, int may_write, size_
     limits(bytes, may_write, box == KS_BOX_WEAK ? (size_t)1 << 40 : memory);
     if (box == KS_BOX_NONE || !seccomp_known()) return 0;
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    /* RLIMIT_NPROC counts all that the user has running, and nothing where the user is root: the program counts instead.
-     * A kernel before 5.5, or somebody who listens already (a container's manager), leaves threads uncounted. */
-    if (threads && box == KS_BOX_FULL && load(threads, box, may_write, SCMP_ACT_NOTIFY) == 0) return 0;
+    /* RLIMIT_NPROC counts all that the user has running, and nothing where the user is root: the
+     * program counts instead. A kernel before 5.5, or somebody who listens already (a
+     * container's manager), leaves threads uncounted. */
+    if (threads && box == KS_BOX_FULL && load(threads, box, may_write, SCMP_ACT_NOTIFY) == 0)
+        return 0;
     return load(&nobody, box, may_write, SCMP_ACT_ALLOW);
 }
 
@@ -170,9 +208,11 @@ int ks_sandbox_thread(int threads, int *n)
     } out;
     memset(&in, 0, sizeof in);
     memset(&out, 0, sizeof out);
-    if (ioctl(threads, SECCOMP_IOCTL_NOTIF_RECV, &in.asked) != 0) return errno == EINTR || errno == ENOENT ? 0 : -1;
+    if (ioctl(threads, SECCOMP_IOCTL_NOTIF_RECV, &in.asked) != 0)
+        return errno == EINTR || errno == ENOENT ? 0 : -1;
     out.answer.id = in.asked.id;
-    if (*n < KS_JOB_THREADS) ++*n, out.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE; /* what was asked lies in registers: it stays what it was */
+    /* what was asked lies in registers: it stays what it was */
+    if (*n < KS_JOB_THREADS) ++*n, out.answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
     else out.answer.error = -EAGAIN;
     return ioctl(threads, SECCOMP_IOCTL_NOTIF_SEND, &out.answer) != 0 && errno != ENOENT ? -1 : 0;
 }

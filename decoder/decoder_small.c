@@ -33,11 +33,13 @@ static int plane_of(plane *p, const AVFrame *f, const AVPixFmtDescriptor *d, int
 static void means(uint8_t *out, const plane *p, int most)
 {
     for (int j = 0; j < KS_SMALL_H; j++) {
-        int y0 = (int)((int64_t)j * p->height / KS_SMALL_H), y1 = (int)((int64_t)(j + 1) * p->height / KS_SMALL_H);
+        int y0 = (int)((int64_t)j * p->height / KS_SMALL_H),
+            y1 = (int)((int64_t)(j + 1) * p->height / KS_SMALL_H);
         if (y1 <= y0) y1 = y0 + 1;
         int ny = y1 - y0 < most ? y1 - y0 : most;
         for (int i = 0; i < KS_SMALL_W; i++) {
-            int x0 = (int)((int64_t)i * p->width / KS_SMALL_W), x1 = (int)((int64_t)(i + 1) * p->width / KS_SMALL_W);
+            int x0 = (int)((int64_t)i * p->width / KS_SMALL_W),
+                x1 = (int)((int64_t)(i + 1) * p->width / KS_SMALL_W);
             if (x1 <= x0) x1 = x0 + 1;
             int nx = x1 - x0 < most ? x1 - x0 : most;
             unsigned sum = 0;
@@ -48,7 +50,8 @@ static void means(uint8_t *out, const plane *p, int most)
                     sum += p->wide ? (unsigned)(s[0] | s[1] << 8) >> p->shift & 0xff : s[0];
                 }
             }
-            out[j * KS_SMALL_W + i] = (uint8_t)((sum + (unsigned)(nx * ny) / 2) / (unsigned)(nx * ny));
+            out[j * KS_SMALL_W + i] = (uint8_t)((sum + (unsigned)(nx * ny) / 2) /
+                                                (unsigned)(nx * ny));
         }
     }
 }
@@ -72,16 +75,20 @@ static void by_swscale(ks_converter *c, uint8_t *small, const AVFrame *f)
     enum { N = KS_SMALL_W * KS_SMALL_H };
     uint8_t *planes[4] = {small, small + N, small + 2 * N, NULL};
     int strides[4] = {KS_SMALL_W, KS_SMALL_W, KS_SMALL_W, 0};
-    c->small_sws = sws_getCachedContext(c->small_sws, f->width, f->height, (enum AVPixelFormat)f->format, KS_SMALL_W, KS_SMALL_H,
+    c->small_sws = sws_getCachedContext(c->small_sws, f->width, f->height,
+                                        (enum AVPixelFormat)f->format, KS_SMALL_W, KS_SMALL_H,
                                         AV_PIX_FMT_YUV444P, SWS_AREA, NULL, NULL, NULL);
-    if (c->small_sws) sws_scale(c->small_sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes, strides);
+    if (c->small_sws)
+        sws_scale(c->small_sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height, planes,
+                  strides);
 }
 
 void ks_small_of(ks_converter *c, uint8_t small[KS_SMALL], const AVFrame *f)
 {
     enum { N = KS_SMALL_W * KS_SMALL_H };
     const AVPixFmtDescriptor *d = av_pix_fmt_desc_get((enum AVPixelFormat)f->format);
-    const uint64_t odd = AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL | AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_FLOAT;
+    const uint64_t odd = AV_PIX_FMT_FLAG_PAL | AV_PIX_FMT_FLAG_BITSTREAM | AV_PIX_FMT_FLAG_HWACCEL |
+                         AV_PIX_FMT_FLAG_BE | AV_PIX_FMT_FLAG_FLOAT;
     plane p[3];
     int n = d ? (d->nb_components >= 3 ? 3 : 1) : 0;
 
@@ -95,6 +102,7 @@ void ks_small_of(ks_converter *c, uint8_t small[KS_SMALL], const AVFrame *f)
             by_swscale(c, small, f);
             return;
         }
-    for (int k = 0; k < n; k++) means(small + k * N, &p[k], k && !(d->flags & AV_PIX_FMT_FLAG_RGB) ? 3 : 6);
+    for (int k = 0; k < n; k++)
+        means(small + k * N, &p[k], k && !(d->flags & AV_PIX_FMT_FLAG_RGB) ? 3 : 6);
     if (d->flags & AV_PIX_FMT_FLAG_RGB) to_yuv(small);
 }

@@ -11,20 +11,44 @@
 
 /* Films of people, not everything libav has ever met: less tested demuxers and decoders are where
  * its holes are (reliability: 351 demuxers, 516 decoders in Debian's build). */
-static const char *const demuxers[] = {
-    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "mpegts", "mpeg", "avi", "flv", "asf", "ogg", "nut", "gif", "h264", "hevc",
-    "mxf", "dv", "rm", "wtv", "mpegvideo", "m4v", "ivf", "live_flv", "apng", NULL};
-static const char *const playlists[] = {"hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest", "applehttp", NULL};
+static const char *const demuxers[] = {"mov,mp4,m4a,3gp,3g2,mj2",
+                                       "matroska,webm",
+                                       "mpegts",
+                                       "mpeg",
+                                       "avi",
+                                       "flv",
+                                       "asf",
+                                       "ogg",
+                                       "nut",
+                                       "gif",
+                                       "h264",
+                                       "hevc",
+                                       "mxf",
+                                       "dv",
+                                       "rm",
+                                       "wtv",
+                                       "mpegvideo",
+                                       "m4v",
+                                       "ivf",
+                                       "live_flv",
+                                       "apng",
+                                       NULL};
+static const char *const playlists[] = {
+    "hls", "concat", "dash", "sdp", "rtsp", "imf", "webm_dash_manifest", "applehttp", NULL};
 static const char playlist[] = "a playlist, not a video";
 static const enum AVCodecID codecs[] = {
-    AV_CODEC_ID_H264, AV_CODEC_ID_HEVC, AV_CODEC_ID_VP8, AV_CODEC_ID_VP9, AV_CODEC_ID_AV1, AV_CODEC_ID_MPEG1VIDEO,
-    AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4, AV_CODEC_ID_MSMPEG4V1, AV_CODEC_ID_MSMPEG4V2, AV_CODEC_ID_MSMPEG4V3,
-    AV_CODEC_ID_H263, AV_CODEC_ID_H263P, AV_CODEC_ID_FLV1, AV_CODEC_ID_MJPEG, AV_CODEC_ID_PRORES, AV_CODEC_ID_DNXHD,
-    AV_CODEC_ID_FFV1, AV_CODEC_ID_HUFFYUV, AV_CODEC_ID_FFVHUFF, AV_CODEC_ID_UTVIDEO, AV_CODEC_ID_RAWVIDEO, AV_CODEC_ID_GIF,
-    AV_CODEC_ID_PNG, AV_CODEC_ID_APNG, AV_CODEC_ID_THEORA, AV_CODEC_ID_VC1, AV_CODEC_ID_WMV1, AV_CODEC_ID_WMV2, AV_CODEC_ID_WMV3,
-    AV_CODEC_ID_DVVIDEO, AV_CODEC_ID_RV30, AV_CODEC_ID_RV40, AV_CODEC_ID_VP6, AV_CODEC_ID_VP6F, AV_CODEC_ID_VP6A,
-    AV_CODEC_ID_SVQ1, AV_CODEC_ID_SVQ3, AV_CODEC_ID_CINEPAK, AV_CODEC_ID_QTRLE, AV_CODEC_ID_CFHD, AV_CODEC_ID_V210,
-    AV_CODEC_ID_JPEG2000, AV_CODEC_ID_WEBP, AV_CODEC_ID_BMP, AV_CODEC_ID_TIFF};
+    AV_CODEC_ID_H264,      AV_CODEC_ID_HEVC,       AV_CODEC_ID_VP8,        AV_CODEC_ID_VP9,
+    AV_CODEC_ID_AV1,       AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4,
+    AV_CODEC_ID_MSMPEG4V1, AV_CODEC_ID_MSMPEG4V2,  AV_CODEC_ID_MSMPEG4V3,  AV_CODEC_ID_H263,
+    AV_CODEC_ID_H263P,     AV_CODEC_ID_FLV1,       AV_CODEC_ID_MJPEG,      AV_CODEC_ID_PRORES,
+    AV_CODEC_ID_DNXHD,     AV_CODEC_ID_FFV1,       AV_CODEC_ID_HUFFYUV,    AV_CODEC_ID_FFVHUFF,
+    AV_CODEC_ID_UTVIDEO,   AV_CODEC_ID_RAWVIDEO,   AV_CODEC_ID_GIF,        AV_CODEC_ID_PNG,
+    AV_CODEC_ID_APNG,      AV_CODEC_ID_THEORA,     AV_CODEC_ID_VC1,        AV_CODEC_ID_WMV1,
+    AV_CODEC_ID_WMV2,      AV_CODEC_ID_WMV3,       AV_CODEC_ID_DVVIDEO,    AV_CODEC_ID_RV30,
+    AV_CODEC_ID_RV40,      AV_CODEC_ID_VP6,        AV_CODEC_ID_VP6F,       AV_CODEC_ID_VP6A,
+    AV_CODEC_ID_SVQ1,      AV_CODEC_ID_SVQ3,       AV_CODEC_ID_CINEPAK,    AV_CODEC_ID_QTRLE,
+    AV_CODEC_ID_CFHD,      AV_CODEC_ID_V210,       AV_CODEC_ID_JPEG2000,   AV_CODEC_ID_WEBP,
+    AV_CODEC_ID_BMP,       AV_CODEC_ID_TIFF};
 
 static int among(const char *name, const char *const *list)
 {
@@ -39,7 +63,10 @@ static int ends_with(const char *s, const char *end)
     return n >= k && !strcmp(s + n - k, end);
 }
 
-static int is_still(const char *name) { return ends_with(name, "_pipe") || !strcmp(name, "image2"); }
+static int is_still(const char *name)
+{
+    return ends_with(name, "_pipe") || !strcmp(name, "image2");
+}
 
 static int refuse(ks_source *s, const char *why)
 {
@@ -48,7 +75,8 @@ static int refuse(ks_source *s, const char *why)
 }
 
 /* Demuxers that open a second file by name (QuickTime references, playlists) get nothing. */
-static int no_second_file(AVFormatContext *c, AVIOContext **pb, const char *url, int flags, AVDictionary **o)
+static int no_second_file(AVFormatContext *c, AVIOContext **pb, const char *url, int flags,
+                          AVDictionary **o)
 {
     (void)c, (void)url, (void)flags, (void)o;
     *pb = NULL;
@@ -60,7 +88,8 @@ static const char *why_no_format(const ks_source *s)
     ks_atoms atoms;
     char first[7];
     if (s->bytes.size == 0) return "empty file";
-    if (pread(s->bytes.fd, first, sizeof first, 0) == (ssize_t)sizeof first && memcmp(first, "#EXTM3U", sizeof first) == 0)
+    if (pread(s->bytes.fd, first, sizeof first, 0) == (ssize_t)sizeof first &&
+        memcmp(first, "#EXTM3U", sizeof first) == 0)
         return playlist; /* libav 61 knows HLS by its name alone, and names are not asked */
     if (ks_atoms_walk(&atoms, &s->bytes) && (atoms.has_ftyp || atoms.has_moov || atoms.has_moof)) {
         if (!atoms.has_moov) return "truncated: no index (moov)";
@@ -72,8 +101,10 @@ static const char *why_no_format(const ks_source *s)
 static int probe(const AVInputFormat **format, ks_source *s, const ks_source_how *how)
 {
     int score = av_probe_input_buffer2(s->pb, (const AVInputFormat **)format, "", NULL, 0, 1 << 20);
-    if (ks_is_transport_stream(&s->bytes) && (score < 0 || !*format || !strcmp((*format)->name, "mpeg") || score <= AVPROBE_SCORE_RETRY))
-        *format = av_find_input_format("mpegts"); /* rubbish before the first packet looks like a program stream */
+    if (ks_is_transport_stream(&s->bytes) &&
+        (score < 0 || !*format || !strcmp((*format)->name, "mpeg") || score <= AVPROBE_SCORE_RETRY))
+        /* rubbish before the first packet looks like a program stream */
+        *format = av_find_input_format("mpegts");
     else if (score < 0 || !*format) return refuse(s, why_no_format(s));
     const char *name = (*format)->name;
     if (among(name, playlists)) return refuse(s, playlist);
@@ -97,7 +128,8 @@ static int open_format(ks_source *s, const AVInputFormat *format)
     av_dict_set(&o, "enable_drefs", "0", 0);
     av_dict_set(&o, "protocol_whitelist", "none", 0);
     av_dict_set(&o, "max_streams", "1000", 0);
-    int r = avformat_open_input(&s->format, "", (AVInputFormat *)(uintptr_t)format, &o); /* frees it where it fails */
+    /* frees it where it fails */
+    int r = avformat_open_input(&s->format, "", (AVInputFormat *)(uintptr_t)format, &o);
     av_dict_free(&o);
     return r;
 }
@@ -138,8 +170,9 @@ static int open_reader(ks_source *s, const ks_source_how *how)
     return why ? refuse(s, why) : open_stand_in(s, codec);
 }
 
-/* A hole of a terabyte costs nothing to make, and libav looks for the next element in it byte by byte (130 MB/s
- * were measured). What a sample table names is read straight on, of a download in pieces too. */
+/* A hole of a terabyte costs nothing to make, and libav looks for the next element in it byte by
+ * byte (130 MB/s were measured). What a sample table names is read straight on, of a download in
+ * pieces too. */
 enum { HOLES = 256 << 20 };
 static const int64_t INDEXED_HOLES = (int64_t)4 << 30;
 
@@ -151,7 +184,10 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
 
     memset(s, 0, sizeof *s);
     if (how->fd < 0 || fstat(how->fd, &st)) return refuse(s, "cannot be read");
-    s->bytes = (ks_bytes){.fd = how->fd, .size = (int64_t)st.st_size, .alive = how->alive, .arg = how->arg,
+    s->bytes = (ks_bytes){.fd = how->fd,
+                          .size = (int64_t)st.st_size,
+                          .alive = how->alive,
+                          .arg = how->arg,
                           .holes_most = HOLES};
     s->reader = ks_picture_reader_of(&s->bytes);
     if (s->reader) return open_reader(s, how);
@@ -161,7 +197,8 @@ int ks_source_open_bare(ks_source *s, const ks_source_how *how)
     if (!s->pb) return refuse(s, "no memory");
     int r = open_format(s, format);
     /* A fragmented file cut inside a moof cannot be opened at all, though all before it is good. */
-    if (r < 0 && ks_atoms_walk(&atoms, &s->bytes) && atoms.has_moov && atoms.cut && atoms.whole < s->bytes.size) {
+    if (r < 0 && ks_atoms_walk(&atoms, &s->bytes) && atoms.has_moov && atoms.cut &&
+        atoms.whole < s->bytes.size) {
         s->bytes.size = atoms.whole;
         s->cut = 1;
         rewind_bytes(s);
@@ -197,7 +234,8 @@ static int find_stream_info(ks_source *s)
     return r;
 }
 
-/* The film among the streams: no cover, default disposition first, then the largest picture, then the first. */
+/* The film among the streams: no cover, default disposition first, then the largest picture,
+ * then the first. */
 static int pick(ks_source *s)
 {
     int covers = 0, sounds = 0;
@@ -234,14 +272,16 @@ static void fourcc(char out[16], const AVCodecParameters *p)
     out[4] = 0;
 }
 
-/* 4K at 60 is beyond one core in real time; damaged input is not the same twice under frame threads,
- * so the first corrupt frame starts the file again with one (decoder_film.c). */
+/* 4K at 60 is beyond one core in real time; damaged input is not the same twice under frame
+ * threads, so the first corrupt frame starts the file again with one (decoder_film.c). */
 static int threads_for(const AVStream *st)
 {
     double fps = st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 25;
-    double rate = (double)st->codecpar->width * st->codecpar->height * (fps > 0 && fps < 1000 ? fps : 25);
+    double rate = (double)st->codecpar->width * st->codecpar->height *
+                  (fps > 0 && fps < 1000 ? fps : 25);
     if (rate < 3840.0 * 2160 * 48) return 1;
-    return st->codecpar->width * (int64_t)st->codecpar->height > 16 << 20 ? 2 : 4; /* 8K: a frame a thread is 53 MB */
+    /* 8K: a frame a thread is 53 MB */
+    return st->codecpar->width * (int64_t)st->codecpar->height > 16 << 20 ? 2 : 4;
 }
 
 /* A still of more points than travel, after it was found to be one. */
@@ -290,7 +330,8 @@ static int open_codec(ks_source *s, const ks_source_how *how, AVRational base)
         return -1;
     }
     if (!codec || !codec_allowed(p->codec_id)) {
-        snprintf(s->reason, sizeof s->reason, "no decoder for %.40s", avcodec_get_name(p->codec_id));
+        snprintf(s->reason, sizeof s->reason, "no decoder for %.40s",
+                 avcodec_get_name(p->codec_id));
         return -1;
     }
     s->codec = avcodec_alloc_context3(codec);
@@ -311,14 +352,15 @@ static int open_codec(ks_source *s, const ks_source_how *how, AVRational base)
     }
     if (how->hwaccel[0] && strcmp(how->hwaccel, "none")) open_hardware(s, codec, how->hwaccel);
     if (avcodec_open2(s->codec, codec, NULL) < 0) {
-        snprintf(s->reason, sizeof s->reason, "the %.40s decoder refuses it", avcodec_get_name(p->codec_id));
+        snprintf(s->reason, sizeof s->reason, "the %.40s decoder refuses it",
+                 avcodec_get_name(p->codec_id));
         return -1;
     }
     return 0;
 }
 
-/* Streams that nobody asks for are not even read; where they may begin and end in the middle of the file (MPEG, FLV) other
- * pictures are, for the film may go on there (decoder_follow.c). */
+/* Streams that nobody asks for are not even read; where they may begin and end in the middle of
+ * the file (MPEG, FLV) other pictures are, for the film may go on there (decoder_follow.c). */
 static void discard_others(ks_source *s)
 {
     const char *name = s->format->iformat->name;
@@ -335,7 +377,8 @@ int ks_source_open(ks_source *s, const ks_source_how *how)
     if (ks_source_open_bare(s, how)) return -1;
     if (s->reader) return 0;
     /* libav's look into the streams decodes a picture, at its full size */
-    if (!how->shrink && find_stream_info(s) < 0 && s->format->nb_streams == 0) return refuse(s, why_no_format(s));
+    if (!how->shrink && find_stream_info(s) < 0 && s->format->nb_streams == 0)
+        return refuse(s, why_no_format(s));
     if (pick(s)) return -1;
     discard_others(s);
     return open_codec(s, how, s->stream->time_base);

@@ -1,18 +1,19 @@
 /* decoder_survey.c - a few pictures a minute of a film, from key frames, each sought for itself.
  *
- * Nothing is known of the film yet, so its seeks are proven first: its start is decoded in order, and the second key frame
- * met there must look the same after a seek; every PROVE-th picture is decoded once more in order, from the key frame
- * before. A film that fails, or that cannot be sought in, ends without a verdict of ours: kinoseek reads it in order. The
- * clock is the container's: formats whose clock may be set anew in the middle are read in order, too. */
+ * Nothing is known of the film yet, so its seeks are proven first: its start is decoded in
+ * order, and the second key frame met there must look the same after a seek; every PROVE-th
+ * picture is decoded once more in order, from the key frame before. A film that fails, or that
+ * cannot be sought in, ends without a verdict of ours: kinoseek reads it in order. The clock is
+ * the container's: formats whose clock may be set anew in the middle are read in order, too. */
 #include <string.h>
 #include <xxhash.h>
 
 #include "decoder/decoder_film.h"
 
 enum {
-    IN_ORDER = 1200,   /* frames decoded at the start to meet a second key frame */
-    PACKETS = 4096,    /* of all streams, read for one picture */
-    PROVE = 160        /* ten minutes at 16 pictures a minute */
+    IN_ORDER = 1200, /* frames decoded at the start to meet a second key frame */
+    PACKETS = 4096,  /* of all streams, read for one picture */
+    PROVE = 160      /* ten minutes at 16 pictures a minute */
 };
 
 typedef struct {
@@ -29,7 +30,8 @@ static uint32_t look_at(ks_film_job *f, const AVFrame *frame)
 
 static int64_t stamp_of(const AVFrame *frame)
 {
-    return frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp : frame->pts;
+    return frame->best_effort_timestamp != AV_NOPTS_VALUE ? frame->best_effort_timestamp
+                                                          : frame->pts;
 }
 
 /* The next packet of ours: 1, 0. */
@@ -44,7 +46,8 @@ static int next_packet(ks_film_job *f)
     return 0;
 }
 
-/* Frames in order until `until` is shown as a key frame (KS_NO_TIME: until the second one): 1 and what it is. */
+/* Frames in order until `until` is shown as a key frame (KS_NO_TIME: until the second one): 1
+ * and what it is. */
 static int in_order(known_key *out, ks_film_job *f, int64_t until)
 {
     int met = 0;
@@ -56,11 +59,13 @@ static int in_order(known_key *out, ks_film_job *f, int64_t until)
             int64_t pts = stamp_of(f->frame);
             n++;
             f->decoded++;
-            if (n == 1 && until == KS_NO_TIME && pts != AV_NOPTS_VALUE && (!f->times.has_start || pts < f->times.start)) {
+            if (n == 1 && until == KS_NO_TIME && pts != AV_NOPTS_VALUE &&
+                (!f->times.has_start || pts < f->times.start)) {
                 f->times.start = pts;
                 f->times.has_start = 1;
             }
-            if (!ks_frame_is_key(f->frame) || pts == AV_NOPTS_VALUE || ++met < (until == KS_NO_TIME ? 2 : 1) || (until != KS_NO_TIME && pts < until)) {
+            if (!ks_frame_is_key(f->frame) || pts == AV_NOPTS_VALUE ||
+                ++met < (until == KS_NO_TIME ? 2 : 1) || (until != KS_NO_TIME && pts < until)) {
                 av_frame_unref(f->frame);
                 continue;
             }
@@ -72,13 +77,15 @@ static int in_order(known_key *out, ks_film_job *f, int64_t until)
     return 0;
 }
 
-/* f->frame becomes the key frame at or before stamp: 1; 0: the one that was given last; -1: none can be had. */
+/* f->frame becomes the key frame at or before stamp: 1; 0: the one that was given last; -1: none
+ * can be had. */
 static int seek_picture(ks_film_job *f, int64_t stamp, int64_t last)
 {
     AVCodecContext *c = f->source.codec;
     int got = 0;
     avcodec_flush_buffers(c);
-    if (av_seek_frame(f->source.format, f->source.stream->index, stamp, AVSEEK_FLAG_BACKWARD) < 0) return -1;
+    if (av_seek_frame(f->source.format, f->source.stream->index, stamp, AVSEEK_FLAG_BACKWARD) < 0)
+        return -1;
     do {
         av_packet_unref(f->packet);
         if (!next_packet(f)) return -1;
@@ -97,7 +104,8 @@ static int seek_picture(ks_film_job *f, int64_t stamp, int64_t last)
         if (!got) av_frame_unref(f->frame);
     }
     f->decoded++;
-    int good = got && !ks_log_take().bad && !(f->frame->flags & AV_FRAME_FLAG_CORRUPT) && !f->frame->decode_error_flags;
+    int good = got && !ks_log_take().bad && !(f->frame->flags & AV_FRAME_FLAG_CORRUPT) &&
+               !f->frame->decode_error_flags;
     if (!good) av_frame_unref(f->frame);
     return good ? 1 : -1;
 }
@@ -107,7 +115,8 @@ static int is_proven(ks_film_job *f, int64_t pts, uint32_t look)
 {
     known_key k;
     avcodec_flush_buffers(f->source.codec);
-    if (av_seek_frame(f->source.format, f->source.stream->index, pts - 1, AVSEEK_FLAG_BACKWARD) < 0) return 0;
+    if (av_seek_frame(f->source.format, f->source.stream->index, pts - 1, AVSEEK_FLAG_BACKWARD) < 0)
+        return 0;
     return in_order(&k, f, pts) && k.look == look;
 }
 
@@ -135,7 +144,9 @@ static int give(ks_film_job *f, int64_t pts, int64_t step)
 int ks_film_survey(ks_film_job *f)
 {
     double tick = av_q2d(f->source.stream->time_base), length = (double)f->times.header_end * tick;
-    if (f->times.resets || f->times.untimed || f->times.header_end <= 0 || f->source.still || f->source.reader) return -1;
+    if (f->times.resets || f->times.untimed || f->times.header_end <= 0 || f->source.still ||
+        f->source.reader)
+        return -1;
     if (!start_is_proven(f)) return -1;
     int64_t last = KS_NO_TIME;
     double step = ks_survey_span(length) / f->task->job.survey;

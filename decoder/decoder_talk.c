@@ -28,7 +28,8 @@ static void answer(ks_film_job *f, const ks_message *asked)
 
     ks_wire_begin(&m, asked->type == KS_MSG_THUMB ? KS_MSG_JPEG : KS_MSG_PICTURE);
     if (frame && asked->type == KS_MSG_THUMB) {
-        r = ks_jpeg_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame, f->turn);
+        r = ks_jpeg_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame,
+                       f->turn);
     } else if (frame) {
         r = ks_rgb_of(&f->converter, f->task->memory, KS_WIRE_MEMORY, &m.u.picture, frame, f->turn);
     }
@@ -99,9 +100,11 @@ static void send_media(ks_film_job *f, const AVFrame *frame, int64_t ticks)
 {
     const AVStream *st = f->source.stream;
     AVFormatContext *c = f->source.format;
-    AVRational sar = sane_sar(frame->sample_aspect_ratio.num > 0 ? frame->sample_aspect_ratio : st->sample_aspect_ratio);
+    AVRational sar = sane_sar(frame->sample_aspect_ratio.num > 0 ? frame->sample_aspect_ratio
+                                                                 : st->sample_aspect_ratio);
 
-    f->turn = ks_turn_of(ks_display_matrix(st, frame)); /* a photograph's Exif orientation comes with its frame */
+    /* a photograph's Exif orientation comes with its frame */
+    f->turn = ks_turn_of(ks_display_matrix(st, frame));
     int odd = f->turn.quarter & 1;
     ks_wire_begin(&f->out, KS_MSG_MEDIA);
     ks_wire_media *m = &f->out.u.media;
@@ -119,10 +122,12 @@ static void send_media(ks_film_job *f, const AVFrame *frame, int64_t ticks)
     m->threads = f->source.threads;
     m->duration = f->times.header_end > 0 ? f->times.header_end : 0;
     ks_origin_of(m, c, st, frame, ticks);
-    m->fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate) : 0;
+    m->fps = st->avg_frame_rate.num > 0 && st->avg_frame_rate.den > 0 ? av_q2d(st->avg_frame_rate)
+                                                                      : 0;
     if (!(m->fps >= 0 && m->fps < 1e6)) m->fps = 0;
     ks_wire_text(m->container, sizeof m->container, f->source.container, sizeof m->container);
-    ks_wire_text(m->codec, sizeof m->codec, avcodec_get_name(f->source.codec->codec_id), sizeof m->codec);
+    ks_wire_text(m->codec, sizeof m->codec, avcodec_get_name(f->source.codec->codec_id),
+                 sizeof m->codec);
     ks_talk_send(f);
     f->has_media = 1;
 }

@@ -1,21 +1,27 @@
 /* decoder_times.c - from a stream's timestamps to the film's clock.
  *
- * t = pts - start of the container, strictly increasing. What real files do instead (reliability 3x):
+ * t = pts - start of the container, strictly increasing. What real files do instead (reliability
+ * 3x):
  * - times that go back by a little (every fifth frame, file 3e): those frames are dropped;
  * - the clock set anew in a transport stream (32, 33, 3i; recordings joined by cat, from the first
- *   frame on: none is lost): the film goes on where it was, a break lies before it, as players that linearise show it; so a duration is never 5004 s for 8 s of film;
+ *   frame on: none is lost): the film goes on where it was, a break lies before it, as players
+ *     that linearise show it; so a duration is never 5004 s for 8 s of film;
  * - a true gap in a container (35): kept, with a break;
- * - no time at all: leading frames of a timed stream are dropped (30), raw streams count frames (36),
+ * - no time at all: leading frames of a timed stream are dropped (30), raw streams count frames
+ *   (36),
  *   single frames go on from the last one. */
 #include "decoder/decoder_times.h"
 
 #include <string.h>
 
-enum { BEHIND_MAX = 8 };         /* so many frames in a row behind the clock: it was set back */
-/* A stamp beyond 2^60 ticks (36 years in nanoseconds) or 2^32 seconds is none: every sum below stays inside int64. */
+enum { BEHIND_MAX = 8 }; /* so many frames in a row behind the clock: it was set back */
+/* A stamp beyond 2^60 ticks (36 years in nanoseconds) or 2^32 seconds is none: every sum below
+ * stays inside int64. */
 static const int64_t STAMP_MAX = (int64_t)1 << 60;
-static const double SECONDS_MAX = 4.29e9; /* below KS_CLOCK_MAX, after which kinoseek does not believe us */
-static const double BACK = 0.4;  /* seconds; further back than any order of pictures: the clock was set back */
+/* below KS_CLOCK_MAX, after which kinoseek does not believe us */
+static const double SECONDS_MAX = 4.29e9;
+/* seconds; further back than any order of pictures: the clock was set back */
+static const double BACK = 0.4;
 static const double JUMP = 10.0; /* seconds; a jump is this or 20 median steps */
 static const double GAP = 1.0;   /* seconds; a gap is this or 10 median steps without a picture */
 
@@ -76,7 +82,8 @@ static int is_jump(const ks_times *t, int64_t ticks)
     return t->resets || (t->header_end > 0 && (double)(ticks - t->header_end) * t->tick > JUMP);
 }
 
-/* One stamp of its own (a packet with a flipped bit) sets no clock back: the frame after it goes on by the old one. */
+/* One stamp of its own (a packet with a flipped bit) sets no clock back: the frame after it goes
+ * on by the old one. */
 static int64_t old_clock(ks_times *t, int64_t ticks)
 {
     int64_t old = ticks + t->shift - t->old_shift;

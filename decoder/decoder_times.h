@@ -1,4 +1,5 @@
-/* decoder_times.h - from a stream's timestamps to the film's clock. No libav in here: the tests drive it. */
+/* decoder_times.h - from a stream's timestamps to the film's clock. No libav in here: the tests
+ * drive it. */
 #ifndef KS_DECODER_TIMES_H
 #define KS_DECODER_TIMES_H
 
@@ -9,29 +10,29 @@ enum { KS_STEPS = 32 };
 
 typedef struct {
     /* what is known of the stream; ticks of its time base */
-    double tick;             /* seconds a tick */
-    int64_t typical;         /* frame duration by the stream's rate, > 0 */
-    int resets;              /* a transport format: its clock may be set anew in the middle */
-    int untimed;             /* a raw stream: no frame has a time */
-    int64_t header_end;      /* where the header says the film ends, rebased; 0 unknown */
+    double tick;        /* seconds a tick */
+    int64_t typical;    /* frame duration by the stream's rate, > 0 */
+    int resets;         /* a transport format: its clock may be set anew in the middle */
+    int untimed;        /* a raw stream: no frame has a time */
+    int64_t header_end; /* where the header says the film ends, rebased; 0 unknown */
     /* state */
-    int64_t most;            /* ticks: a stamp further from 0 is none */
+    int64_t most; /* ticks: a stamp further from 0 is none */
     int has_start, any;
-    int64_t start;           /* container's start */
-    int64_t shift;           /* what clock resets took away */
+    int64_t start; /* container's start */
+    int64_t shift; /* what clock resets took away */
     int64_t last, last_end;
-    int64_t step[KS_STEPS];  /* latest steps, a ring */
+    int64_t step[KS_STEPS]; /* latest steps, a ring */
     int steps;
-    int behind;              /* frames in a row that were not after the last */
-    int astray;              /* the last frame was taken for a clock set back: the next one tells */
+    int behind; /* frames in a row that were not after the last */
+    int astray; /* the last frame was taken for a clock set back: the next one tells */
     int64_t old_shift, old_last; /* of the clock before it */
     /* what happened */
     int64_t leading_untimed, inferred, jumps, first_jump, first;
 } ks_times;
 
 typedef struct {
-    int64_t ticks;           /* rebased, strictly increasing */
-    int gap;                 /* no clip may span what lies before it */
+    int64_t ticks; /* rebased, strictly increasing */
+    int gap;       /* no clip may span what lies before it */
     int inferred;
 } ks_moment;
 

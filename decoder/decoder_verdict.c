@@ -1,4 +1,5 @@
-/* decoder_verdict.c - one verdict for every film, with its cause and the seconds that are missing. */
+/* decoder_verdict.c - one verdict for every film, with its cause and the seconds that are
+ * missing. */
 #include <math.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ void ks_film_missing(ks_film_job *f, int64_t from, int64_t to)
 {
     double a = seconds(f, from), b = seconds(f, to);
     f->missing += b - a;
-    if (f->spans > 0 && f->spans <= KS_SPANS && a - f->span[f->spans - 1].to < 1) f->span[f->spans - 1].to = b;
+    if (f->spans > 0 && f->spans <= KS_SPANS && a - f->span[f->spans - 1].to < 1)
+        f->span[f->spans - 1].to = b;
     else if (f->spans++ < KS_SPANS) f->span[f->spans - 1].from = a, f->span[f->spans - 1].to = b;
 }
 
@@ -46,7 +48,8 @@ static void damage_words(char *out, size_t n, const ks_film_job *f, double other
         clock_words(from, f->span[i].from);
         clock_words(to, ceil(f->span[i].to - 0.001));
         at += snprintf(out + at, n - (size_t)at, "%s%s-%s", i ? ", " : "damaged at ", from, to);
-        if (i == shown - 1 && f->spans > shown) snprintf(out + at, n - (size_t)at, " and %d more places", f->spans - shown);
+        if (i == shown - 1 && f->spans > shown)
+            snprintf(out + at, n - (size_t)at, " and %d more places", f->spans - shown);
     }
 }
 
@@ -57,7 +60,8 @@ static void no_frames(ks_wire_end *end, ks_film_job *f)
     if (f->encrypted) skipped(end, "encrypted");
     else if (f->source.bytes.gave_up) skipped(end, HOLES);
     else if (f->source.reason[0]) skipped(end, f->source.reason);
-    else if (f->too_large || news.too_large || (p && p->width > 0 && p->height > 0 && !ks_wire_size_fits(p->width, p->height)))
+    else if (f->too_large || news.too_large ||
+             (p && p->width > 0 && p->height > 0 && !ks_wire_size_fits(p->width, p->height)))
         skipped(end, "picture too large");
     else skipped(end, "no decodable frames");
 }
@@ -72,7 +76,8 @@ static int64_t expected_end(ks_film_job *f)
     if (strstr(name, "mov") && n > 0) {
         const AVIndexEntry *last = avformat_index_get_entry(st, n - 1);
         int64_t start = f->times.start + f->times.shift;
-        if (last && last->timestamp != AV_NOPTS_VALUE) return last->timestamp + ks_times_step(&f->times) - start;
+        if (last && last->timestamp != AV_NOPTS_VALUE)
+            return last->timestamp + ks_times_step(&f->times) - start;
     }
     if (!strcmp(name, "avi") && st->duration > 0) return st->duration;
     if ((f->source.cut || f->hole) && f->source.format->duration > 0)
@@ -85,7 +90,9 @@ static int samples_are_missing(ks_film_job *f)
 {
     AVStream *st = f->source.stream;
     int n = avformat_index_get_entries_count(st);
-    const AVIndexEntry *last = n > 0 && strstr(f->source.format->iformat->name, "mov") ? avformat_index_get_entry(st, n - 1) : NULL;
+    const AVIndexEntry *last = n > 0 && strstr(f->source.format->iformat->name, "mov")
+                                   ? avformat_index_get_entry(st, n - 1)
+                                   : NULL;
     return last && last->pos + last->size > f->source.bytes.size;
 }
 
@@ -98,7 +105,8 @@ static int tail_is_missing(ks_film_job *f)
     double slack = seconds(f, 5 * step) > 0.25 ? seconds(f, 5 * step) : 0.25;
     int known = tail > slack || f->source.cut || f->lost_end || samples_are_missing(f);
 
-    if (f->hole && tail <= 0 && lost > 0) ks_film_missing(f, t->last_end, t->last_end + lost); /* damaged until the end */
+    /* damaged until the end */
+    if (f->hole && tail <= 0 && lost > 0) ks_film_missing(f, t->last_end, t->last_end + lost);
     if (known && tail > 0 && tail < 1e9) ks_film_missing(f, t->last_end, want);
     return known;
 }
@@ -109,7 +117,8 @@ static void judge_end(ks_wire_end *end, ks_film_job *f, int missing)
     if (!missing) return;
     clock_words(at, seconds(f, f->times.last_end));
     snprintf(why, sizeof why, "truncated at %s", at);
-    if (!(f->source.cut || samples_are_missing(f))) damage_words(why, sizeof why, f, seconds(f, f->times.last_end));
+    if (!(f->source.cut || samples_are_missing(f)))
+        damage_words(why, sizeof why, f, seconds(f, f->times.last_end));
     partly(end, why);
 }
 
@@ -118,18 +127,21 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f, double before)
     char at[32], why[200];
     ks_times *t = &f->times;
     if (t->leading_untimed > 0) {
-        snprintf(why, sizeof why, "the first %lld frames have no time", (long long)t->leading_untimed);
+        snprintf(why, sizeof why, "the first %lld frames have no time",
+                 (long long)t->leading_untimed);
         f->missing += seconds(f, t->leading_untimed * ks_times_step(t));
         partly(end, why);
     }
-    if (f->headless && seconds(f, t->first) > seconds(f, ks_times_step(t))) partly(end, "begins between two key frames");
+    if (f->headless && seconds(f, t->first) > seconds(f, ks_times_step(t)))
+        partly(end, "begins between two key frames");
     if (f->first_damage >= 0 && (f->lost > 0 || before > seconds(f, ks_times_step(t)))) {
         damage_words(why, sizeof why, f, seconds(f, f->first_damage));
         partly(end, why);
     }
     if (f->unread) {
         clock_words(at, seconds(f, f->first_followed));
-        snprintf(why, sizeof why, "from %s on its picture cannot be read (%.100s)", at, f->source.reason);
+        snprintf(why, sizeof why, "from %s on its picture cannot be read (%.100s)", at,
+                 f->source.reason);
         partly(end, why);
     }
     if (t->jumps > 0) {
@@ -137,7 +149,8 @@ static void judge_damage(ks_wire_end *end, ks_film_job *f, double before)
         snprintf(why, sizeof why, "its clock jumps at %s", at);
         partly(end, why);
     }
-    if (ks_times_implausible(t, f->hold.next)) partly(end, "its times cannot be true (too many frames a second)");
+    if (ks_times_implausible(t, f->hold.next))
+        partly(end, "its times cannot be true (too many frames a second)");
 }
 
 void ks_film_verdict(ks_wire_end *end, ks_film_job *f)

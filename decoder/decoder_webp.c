@@ -1,4 +1,5 @@
-/* decoder_webp.c - animated WebP, which libav reads no frame of: by libwebp's own composing reader. */
+/* decoder_webp.c - animated WebP, which libav reads no frame of: by libwebp's own composing
+ * reader. */
 #include <libavutil/imgutils.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,14 @@
 typedef struct {
     WebPAnimDecoder *decoder;
     WebPAnimInfo info;
-    int before;  /* ms: end of the frame before */
+    int before; /* ms: end of the frame before */
 } webp;
 
 /* "VP8X" and its bit for animation */
 static int is_animated(const uint8_t *head, size_t n)
 {
-    return n >= 21 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBPVP8X", 8) && (head[20] & 2);
+    return n >= 21 && !memcmp(head, "RIFF", 4) && !memcmp(head + 8, "WEBPVP8X", 8) &&
+           (head[20] & 2);
 }
 
 static void close_webp(void *state)
@@ -58,7 +60,8 @@ static int next_webp(AVFrame *out, const char **why, void *state)
     out->height = (int)w->info.canvas_height;
     out->format = AV_PIX_FMT_RGBA;
     if (av_frame_get_buffer(out, 0) < 0) return -1;
-    av_image_copy_plane(out->data[0], out->linesize[0], canvas, 4 * out->width, 4 * out->width, out->height);
+    av_image_copy_plane(out->data[0], out->linesize[0], canvas, 4 * out->width, 4 * out->width,
+                        out->height);
     out->pts = w->before;
     int lasts = end - w->before;
     w->before = end > w->before ? end : w->before + 1; /* some frames last 0 ms */
@@ -71,4 +74,5 @@ static int next_webp(AVFrame *out, const char **why, void *state)
     return 1;
 }
 
-const ks_picture_reader ks_webp_reader = {"webp_anim", 0, is_animated, open_webp, next_webp, close_webp};
+const ks_picture_reader ks_webp_reader = {"webp_anim", 0,         is_animated,
+                                          open_webp,   next_webp, close_webp};

@@ -15,7 +15,8 @@
 
 #include <xxhash.h>
 
-enum { QUEUE = 40 }; /* messages that came while a picture was waited for; the job runs at most 32 frames ahead */
+/* messages that came while a picture was waited for; the job runs at most 32 frames ahead */
+enum { QUEUE = 40 };
 
 struct ks_film {
     ks_decoder *d;
@@ -24,16 +25,16 @@ struct ks_film {
     ks_film_options options;
     ks_wire_state state;
     ks_wire_watch watch;
-    ks_message *queue;       /* [QUEUE] */
+    ks_message *queue; /* [QUEUE] */
     int head, queued;
-    int64_t given, keep;     /* frames that next() gave; released before */
-    int over;                /* outcome is final */
+    int64_t given, keep; /* frames that next() gave; released before */
+    int over;            /* outcome is final */
     ks_media media;
     ks_outcome outcome;
     int64_t last_ticks;
-    ks_decoder *second;      /* the follower's program */
+    ks_decoder *second; /* the follower's program */
     ks_film *follower;
-    int64_t follower_at;     /* number its next frame will have */
+    int64_t follower_at; /* number its next frame will have */
 };
 
 /* The process is ended; FAILED with this cause and the place. */
@@ -44,7 +45,8 @@ static void fail_film(ks_film *f, const char *what)
     int status;
     ks_job_end(&status, f->d);
     f->outcome.verdict = KS_VERDICT_FAILED;
-    snprintf(f->outcome.reason, sizeof f->outcome.reason, "decoder %s at %02ld:%02ld:%02ld", what, s / 3600, s / 60 % 60, s % 60);
+    snprintf(f->outcome.reason, sizeof f->outcome.reason, "decoder %s at %02ld:%02ld:%02ld", what,
+             s / 3600, s / 60 % 60, s % 60);
     f->outcome.frames = f->given;
     f->outcome.last_end = f->state.last_end;
     f->media.frames = f->given;
@@ -93,7 +95,8 @@ static int receive(ks_film *f, ks_message *m)
     for (;;) {
         int r = ks_wire_wait(f->socket, m, &f->watch);
         if (r == KS_ENOTFOUND) {
-            snprintf(words, sizeof words, "made no progress for %.0f s and was stopped", f->d->patience);
+            snprintf(words, sizeof words, "made no progress for %.0f s and was stopped",
+                     f->d->patience);
             fail_film(f, words);
             return 0;
         }
@@ -119,7 +122,8 @@ static void send_number(ks_film *f, ks_msg_type type, int64_t number)
     ks_message m;
     ks_wire_begin(&m, type);
     m.u.number = number;
-    ks_wire_send(f->socket, &m, NULL, 0, 0); /* a process that is gone is noticed by the next receive */
+    /* a process that is gone is noticed by the next receive */
+    ks_wire_send(f->socket, &m, NULL, 0, 0);
 }
 
 static void acknowledge(ks_film *f)
@@ -163,7 +167,8 @@ static void finish(ks_film *f, const ks_wire_end *end)
     }
 }
 
-static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st, const ks_film_options *o, ks_error *e)
+static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st,
+                   const ks_film_options *o, ks_error *e)
 {
     static const ks_film_options plain;
     ks_film *f = calloc(1, sizeof *f);
@@ -205,7 +210,8 @@ static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st, 
     return 0;
 }
 
-int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e)
+int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
+                 ks_error *e)
 {
     struct stat st;
     int fd, r;
@@ -220,8 +226,9 @@ uint32_t ks_look(const uint8_t small[KS_SMALL]) { return (uint32_t)XXH3_64bits(s
 static int is_key_frame(const ks_film *f, const ks_key *key, ks_timebase tb)
 {
     const ks_message *m = &f->queue[f->head];
-    return f->queued > 0 && m->type == KS_MSG_FRAME && f->media.tb.num == tb.num && f->media.tb.den == tb.den &&
-           m->u.frame.ticks == key->ticks && m->u.frame.has_small && ks_look(m->u.frame.small) == key->look;
+    return f->queued > 0 && m->type == KS_MSG_FRAME && f->media.tb.num == tb.num &&
+           f->media.tb.den == tb.den && m->u.frame.ticks == key->ticks && m->u.frame.has_small &&
+           ks_look(m->u.frame.small) == key->look;
 }
 
 /* How many of keys are shown at or before t. */
@@ -243,8 +250,9 @@ static int breaks_between(const ks_keys *keys, int from, int to)
     return 0;
 }
 
-int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path, const ks_film_options *o, const ks_keys *keys,
-                    double seconds, double to, ks_error *e)
+int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path,
+                    const ks_film_options *o, const ks_keys *keys, double seconds, double to,
+                    ks_error *e)
 {
     enum { TRIES = 2 };
     ks_film_options at = o ? *o : (ks_film_options){0};
@@ -315,7 +323,8 @@ int ks_film_next(ks_film_frame *out, ks_film *f, ks_error *e)
     return 1;
 }
 
-/* Ask for a frame and take what comes meanwhile into the queue. 1: *m is the answer; 0: film over. */
+/* Ask for a frame and take what comes meanwhile into the queue. 1: *m is the answer; 0: film
+ * over. */
 static int ask(ks_film *f, ks_message *m, ks_msg_type type, int64_t number)
 {
     if (f->over && f->outcome.verdict == KS_VERDICT_FAILED) return 0;
@@ -345,7 +354,8 @@ static int follow(ks_film *f, int64_t number, ks_error *e)
     if (!f->second && (r = ks_decoder_start(&f->second, f->d->program, &f->d->how, e))) return r;
     if (!f->follower) {
         int fd = dup(f->fd);
-        if (fd < 0) return ks_fail(e, KS_EIO, "no descriptor for a second decoder: %s", strerror(errno));
+        if (fd < 0)
+            return ks_fail(e, KS_EIO, "no descriptor for a second decoder: %s", strerror(errno));
         o.hold = (size_t)64 << 20;
         o.no_small = 1;
         if ((r = open_fd(&f->follower, f->second, fd, &f->at_open, &o, e))) return r;
@@ -354,7 +364,8 @@ static int follow(ks_film *f, int64_t number, ks_error *e)
     while (f->follower_at <= number) {
         r = ks_film_next(&at, f->follower, e);
         if (r < 0) return r;
-        if (r == 0) return ks_fail(e, KS_ENOTFOUND, "frame %lld cannot be had again", (long long)number);
+        if (r == 0)
+            return ks_fail(e, KS_ENOTFOUND, "frame %lld cannot be had again", (long long)number);
         f->follower_at = at.number + 1;
     }
     return 0;
@@ -362,7 +373,8 @@ static int follow(ks_film *f, int64_t number, ks_error *e)
 
 static int no_frame(ks_film *f, int64_t number, ks_error *e)
 {
-    return ks_fail(e, KS_ENOTFOUND, "frame %lld cannot be had (%s)", (long long)number, f->outcome.reason[0] ? f->outcome.reason : "released");
+    return ks_fail(e, KS_ENOTFOUND, "frame %lld cannot be had (%s)", (long long)number,
+                   f->outcome.reason[0] ? f->outcome.reason : "released");
 }
 
 int ks_film_pixels(ks_image *out, ks_film *f, int64_t number, ks_error *e)
@@ -379,7 +391,8 @@ int ks_film_pixels(ks_image *out, ks_film *f, int64_t number, ks_error *e)
         fail_film(f, "answered nonsense");
         return no_frame(f, number, e);
     }
-    *out = (ks_image){f->d->memory, m.u.picture.width, m.u.picture.height, (size_t)m.u.picture.stride};
+    *out = (ks_image){f->d->memory, m.u.picture.width, m.u.picture.height,
+                      (size_t)m.u.picture.stride};
     return 0;
 }
 

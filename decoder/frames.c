@@ -21,7 +21,8 @@ static int is_wanted(const ks_range *r, int64_t number, int *at)
 }
 
 /* Frames of the range go to visit; *n counts them. 1: stopped by visit or by the range's end. */
-static int walk(int64_t *n, ks_film *film, const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e)
+static int walk(int64_t *n, ks_film *film, const ks_range *range, ks_visit_frame *visit, void *arg,
+                ks_error *e)
 {
     ks_film_frame f;
     ks_image image;
@@ -40,7 +41,9 @@ static int walk(int64_t *n, ks_film *film, const ks_range *range, ks_visit_frame
             if (visit(arg, media, &image, f.ticks)) return 1;
         }
         if (++*n == range->max_frames) return 1;
-        if (range->wanted && visit && (range->n_wanted == 0 || *n > range->wanted[range->n_wanted - 1])) return 1;
+        if (range->wanted && visit &&
+            (range->n_wanted == 0 || *n > range->wanted[range->n_wanted - 1]))
+            return 1;
     }
     return r;
 }
@@ -56,7 +59,8 @@ int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *p
     int r;
 
     double begins;
-    if ((r = ks_film_open_at(&film, &begins, d, path, &o, bounds.keys, bounds.from, bounds.to, e))) return r;
+    if ((r = ks_film_open_at(&film, &begins, d, path, &o, bounds.keys, bounds.from, bounds.to, e)))
+        return r;
     r = walk(&n, film, &bounds, visit, arg, e);
     if (media) *media = *ks_film_media(film);
     if (media) media->frames = n;
@@ -67,7 +71,8 @@ int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *p
         outcome->frames = n;
     }
     if (r >= 0) r = 0;
-    if (r == 0 && n == 0 && ks_film_outcome(film)->verdict >= KS_VERDICT_SKIPPED) r = file_error(path, ks_film_outcome(film), e);
+    if (r == 0 && n == 0 && ks_film_outcome(film)->verdict >= KS_VERDICT_SKIPPED)
+        r = file_error(path, ks_film_outcome(film), e);
     ks_film_close(film);
     return r;
 }
@@ -76,14 +81,18 @@ static int copy_image(ks_image *out, uint8_t **pixels, const ks_image *image, ks
 {
     size_t row = 3 * (size_t)image->width;
     *pixels = malloc(row * (size_t)image->height);
-    if (!*pixels) return ks_fail(e, KS_ENOMEM, "no memory for a picture of %dx%d", image->width, image->height);
-    for (int y = 0; y < image->height; y++) memcpy(*pixels + (size_t)y * row, image->rgb + (size_t)y * image->stride, row);
+    if (!*pixels)
+        return ks_fail(e, KS_ENOMEM, "no memory for a picture of %dx%d", image->width,
+                       image->height);
+    for (int y = 0; y < image->height; y++)
+        memcpy(*pixels + (size_t)y * row, image->rgb + (size_t)y * image->stride, row);
     *out = (ks_image){*pixels, image->width, image->height, row};
     return 0;
 }
 
 /* The last frame at or before `at` seconds, or the first. */
-static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *path, double at, ks_error *e)
+static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *path, double at,
+                    ks_error *e)
 {
     ks_film_frame f;
     ks_image image;
@@ -101,7 +110,8 @@ static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *
     return copy_image(out, pixels, &image, e);
 }
 
-int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at, const ks_keys *keys, ks_error *e)
+int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at,
+               const ks_keys *keys, ks_error *e)
 {
     ks_film_options o = {.stills = 1, .no_small = 1};
     ks_film *film = NULL;
@@ -114,7 +124,8 @@ int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path,
 }
 
 /* The decoder reads it as the picture file it is: from memory that has a descriptor. */
-int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg, size_t bytes, ks_error *e)
+int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg,
+                     size_t bytes, ks_error *e)
 {
     char path[64];
     int fd = memfd_create("thumbnail", MFD_CLOEXEC), r;
@@ -131,7 +142,8 @@ int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8
 
 int ks_decoder_about(const char *decoder, ks_fact *facts, int max)
 {
-    static const char *const names[] = {"libavcodec", "libavformat", "libswscale", "libheif", "hwaccels"};
+    static const char *const names[] = {"libavcodec", "libavformat", "libswscale", "libheif",
+                                        "hwaccels"};
     ks_decoder *d = NULL;
     ks_job job = {.kind = KS_JOB_ABOUT};
     ks_message m;

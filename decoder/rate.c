@@ -17,7 +17,8 @@ static double spent(void)
 {
     struct rusage u;
     getrusage(RUSAGE_CHILDREN, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
 }
 
 static int one_film(ks_decode_rate *out, ks_decoder *d, const char *path, ks_error *e)
@@ -38,8 +39,8 @@ static int one_film(ks_decode_rate *out, ks_decoder *d, const char *path, ks_err
     return r;
 }
 
-int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n, int sandbox,
-                      const char *hwaccel, ks_error *e)
+int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *const *paths, int n,
+                      int sandbox, const char *hwaccel, ks_error *e)
 {
     ks_decoder_how how = {.hwaccel = hwaccel, .no_sandbox = !sandbox};
     ks_decoder *d = NULL;

@@ -47,7 +47,8 @@ static void small_environment(char *env[64])
     int n = 0;
     env[n++] = lang;
     for (char **v = environ; *v && n < 63; v++)
-        if (!strncmp(*v, "LD_", 3) || !strncmp(*v, "ASAN_", 5) || !strncmp(*v, "UBSAN_", 6) || !strncmp(*v, "TSAN_", 5))
+        if (!strncmp(*v, "LD_", 3) || !strncmp(*v, "ASAN_", 5) || !strncmp(*v, "UBSAN_", 6) ||
+            !strncmp(*v, "TSAN_", 5))
             env[n++] = *v;
     env[n] = NULL;
 }
@@ -58,8 +59,14 @@ static int spawn(ks_decoder *d, int theirs)
     posix_spawnattr_t attr;
     sigset_t none, standard;
     char *env[64], serve[] = "--serve", hardware[] = "--hwaccel", open_box[] = "--no-sandbox";
-    char *args[] = {d->program, serve, d->how.hwaccel ? hardware : d->how.no_sandbox ? open_box : NULL,
-                    d->how.hwaccel ? d->hwaccel : NULL, d->how.no_sandbox ? open_box : NULL, NULL};
+    char *args[] = {d->program,
+                    serve,
+                    d->how.hwaccel      ? hardware
+                    : d->how.no_sandbox ? open_box
+                                        : NULL,
+                    d->how.hwaccel ? d->hwaccel : NULL,
+                    d->how.no_sandbox ? open_box : NULL,
+                    NULL};
     int r;
 
     small_environment(env);
@@ -93,11 +100,20 @@ static int check_ready(ks_decoder *d, ks_error *e)
         return ks_fail(e, KS_EIO, "%s did not start", d->program);
     ks_wire_text(d->sandbox, sizeof d->sandbox, m.u.text, sizeof m.u.text);
     if (!strcmp(d->sandbox, KS_WIRE_NO_HWACCEL))
-        return ks_fail(e, KS_EUSAGE, "--hwaccel %s: this libav knows no such hardware (kinoseek doctor lists what it knows)", d->hwaccel);
+        return ks_fail(
+            e, KS_EUSAGE,
+            "--hwaccel %s: this libav knows no such hardware (kinoseek doctor lists what it knows)",
+            d->hwaccel);
     if (!strcmp(d->sandbox, KS_WIRE_NO_DEVICE))
-        return ks_fail(e, KS_EUSAGE, "--hwaccel %s: this machine has no such device, or not its driver; --hwaccel auto does without", d->hwaccel);
-    if (d->how.require_sandbox && !(strstr(d->sandbox, "seccomp") && strstr(d->sandbox, "landlock")))
-        return ks_fail(e, KS_EIO, "decoding cannot be isolated here as --require-sandbox asks (in force: %s)", d->sandbox);
+        return ks_fail(e, KS_EUSAGE,
+                       "--hwaccel %s: this machine has no such device, or not its driver; "
+                       "--hwaccel auto does without",
+                       d->hwaccel);
+    if (d->how.require_sandbox &&
+        !(strstr(d->sandbox, "seccomp") && strstr(d->sandbox, "landlock")))
+        return ks_fail(e, KS_EIO,
+                       "decoding cannot be isolated here as --require-sandbox asks (in force: %s)",
+                       d->sandbox);
     return 0;
 }
 
@@ -112,14 +128,18 @@ int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how
     d->how = how ? *how : plain;
     d->control = d->memory_fd = -1;
     d->patience = d->how.patience > 0 ? d->how.patience : 30;
-    if (d->how.hwaccel && (!strcmp(d->how.hwaccel, "none") || !d->how.hwaccel[0])) d->how.hwaccel = NULL;
+    if (d->how.hwaccel && (!strcmp(d->how.hwaccel, "none") || !d->how.hwaccel[0]))
+        d->how.hwaccel = NULL;
     if (d->how.hwaccel) snprintf(d->hwaccel, sizeof d->hwaccel, "%s", d->how.hwaccel);
     if (d->how.hwaccel) d->how.hwaccel = d->hwaccel;
     d->program = strdup(program);
     if (!d->program) r = ks_fail(e, KS_ENOMEM, "no memory for a decoder");
-    else if (access(program, X_OK)) r = ks_fail(e, KS_ENOTFOUND, "%s: %s", program, strerror(errno));
-    else if (shared_memory(d)) r = ks_fail(e, KS_EIO, "no shared memory for pictures: %s", strerror(errno));
-    else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) r = ks_fail(e, KS_EIO, "no socket for the decoder: %s", strerror(errno));
+    else if (access(program, X_OK))
+        r = ks_fail(e, KS_ENOTFOUND, "%s: %s", program, strerror(errno));
+    else if (shared_memory(d))
+        r = ks_fail(e, KS_EIO, "no shared memory for pictures: %s", strerror(errno));
+    else if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        r = ks_fail(e, KS_EIO, "no socket for the decoder: %s", strerror(errno));
     if (!r) {
         d->control = high(pair[0]);
         pair[1] = high(pair[1]);
@@ -172,7 +192,8 @@ int ks_job_begin(int *sock, ks_decoder *d, const ks_job *job, int file, int outp
     assert(!d->busy);
     *sock = -1;
     if (d->broken) return ks_fail(e, KS_EIO, "the decoder program is gone");
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) return ks_fail(e, KS_EIO, "no socket for the decoder: %s", strerror(errno));
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+        return ks_fail(e, KS_EIO, "no socket for the decoder: %s", strerror(errno));
     fds[1] = pair[1];
     ks_wire_begin(&m, KS_MSG_JOB);
     m.u.job = *job;
@@ -209,7 +230,8 @@ void ks_job_end(int *status, ks_decoder *d)
 
 void ks_job_died(char *words, size_t n, int status)
 {
-    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0, code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
+        code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
     if (sig == SIGSYS) snprintf(words, n, "tried what it may not and was stopped by the sandbox");
     else if (sig == SIGXCPU) snprintf(words, n, "used up its processor time");
     else if (sig == SIGXFSZ) snprintf(words, n, "tried to write a file");
@@ -223,10 +245,13 @@ void ks_job_died(char *words, size_t n, int status)
 int ks_media_open(int *fd, struct stat *st, const char *path, ks_error *e)
 {
     *fd = -1;
-    if (stat(path, st)) return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+    if (stat(path, st))
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
+                       path, strerror(errno));
     if (!S_ISREG(st->st_mode)) return ks_fail(e, KS_EFORMAT, "%s: not a regular file", path);
     *fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (*fd < 0) return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+    if (*fd < 0)
+        return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
     if (fstat(*fd, st) || !S_ISREG(st->st_mode)) {
         close(*fd);
         *fd = -1;

@@ -91,7 +91,10 @@ int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
         char room[CMSG_SPACE(sizeof(int) * KS_WIRE_FDS)];
     } control;
     struct iovec iov = {m, sizeof *m};
-    struct msghdr h = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    struct msghdr h = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = control.room,
+                       .msg_controllen = sizeof control.room};
     struct pollfd p = {fd, POLLIN, 0};
     ssize_t got;
 
@@ -120,9 +123,14 @@ static int64_t now_us(void)
 }
 
 enum {
-    SLOWEST = 8 << 10, /* as a TICK counts, a second: two frames, or a disk that is waited for in vain */
-    SLOWEST_DISK = 2 << 20, /* bytes a second, of a file of which no frame comes; a film decoded again from its start is faster */
-    MOST = 128         /* times the file's bytes: a still screen has 43 bytes a frame, and may be decoded twice unseen */
+    /* as a TICK counts, a second: two frames, or a disk that is waited for in vain */
+    SLOWEST = 8 << 10,
+    /* bytes a second, of a file of which no frame comes; a film decoded again from its start is
+     * faster */
+    SLOWEST_DISK = 2 << 20,
+    /* times the file's bytes: a still screen has 43 bytes a frame, and may be decoded twice
+     * unseen */
+    MOST = 128
 };
 
 void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes)
@@ -182,7 +190,8 @@ static int ends_in_time(const char *text, size_t n) { return memchr(text, 0, n) 
 
 int ks_wire_size_fits(int32_t w, int32_t h)
 {
-    return w > 0 && h > 0 && w <= KS_MAX_SIDE && h <= KS_MAX_SIDE && (int64_t)w * h <= KS_MAX_PIXELS;
+    return w > 0 && h > 0 && w <= KS_MAX_SIDE && h <= KS_MAX_SIDE &&
+           (int64_t)w * h <= KS_MAX_PIXELS;
 }
 
 static int bad(ks_error *e, const char *what)
@@ -210,13 +219,17 @@ static int accept_media(ks_wire_state *s, const ks_wire_media *m, ks_error *e)
     s->tick = (double)m->tb_num / m->tb_den;
     if (!ks_wire_size_fits(m->width, m->height)) return bad(e, "picture size");
     if (m->sar_num <= 0 || m->sar_den <= 0) return bad(e, "sample aspect");
-    if (m->rotation < 0 || m->rotation % 1000 % 90 || m->rotation % 1000 > 270 || m->rotation > 1270) return bad(e, "rotation");
+    if (m->rotation < 0 || m->rotation % 1000 % 90 || m->rotation % 1000 > 270 ||
+        m->rotation > 1270)
+        return bad(e, "rotation");
     if (m->duration < 0 || m->duration > INT64_MAX / 4) return bad(e, "duration");
     if (!(m->fps == 0 || (m->fps > 1e-12 && m->fps < 1e9))) return bad(e, "frame rate");
     if (m->created < -((int64_t)1 << 40) || m->created > (int64_t)1 << 40) return bad(e, "date");
     if (m->created_source < 0 || m->created_source > KS_CREATED_MAKER) return bad(e, "date");
     if (!is_label(m->timecode) || !ends_in_time(m->reel, sizeof m->reel)) return bad(e, "timecode");
-    if (!ends_in_time(m->container, sizeof m->container) || !ends_in_time(m->codec, sizeof m->codec)) return bad(e, "names");
+    if (!ends_in_time(m->container, sizeof m->container) ||
+        !ends_in_time(m->codec, sizeof m->codec))
+        return bad(e, "names");
     s->has_media = 1;
     return 0;
 }
@@ -234,8 +247,10 @@ static int accept_frame(ks_wire_state *s, const ks_wire_frame *f, ks_error *e)
     if (f->ticks <= s->last_ticks || !in_film(s, f->ticks)) return bad(e, "frame time");
     if (f->duration <= 0 || !in_film(s, f->duration)) return bad(e, "frame duration");
     if (!ks_wire_size_fits(f->width, f->height)) return bad(e, "frame size");
-    if (f->offset < -1 || f->shift > INT64_MAX / 4 || f->shift < -INT64_MAX / 4) return bad(e, "key frame");
-    if (f->flags & ~(KS_FRAME_KEY | KS_FRAME_BREAK | KS_FRAME_INFERRED)) return bad(e, "frame flags");
+    if (f->offset < -1 || f->shift > INT64_MAX / 4 || f->shift < -INT64_MAX / 4)
+        return bad(e, "key frame");
+    if (f->flags & ~(KS_FRAME_KEY | KS_FRAME_BREAK | KS_FRAME_INFERRED))
+        return bad(e, "frame flags");
     s->next++;
     s->last_ticks = f->ticks;
     s->last_end = f->ticks + f->duration;
@@ -250,7 +265,8 @@ static int accept_picture(ks_wire_state *s, const ks_message *m, ks_error *e)
     if (m->type == KS_MSG_JPEG) {
         if (p->bytes <= 0 || p->bytes > 1 << 20) return bad(e, "thumbnail size");
     } else {
-        if (p->stride < 3 * (int64_t)p->width || p->stride > 3 * (int64_t)p->width + 3 * 15 + 64) return bad(e, "row length");
+        if (p->stride < 3 * (int64_t)p->width || p->stride > 3 * (int64_t)p->width + 3 * 15 + 64)
+            return bad(e, "row length");
         if ((size_t)p->stride * (size_t)p->height > KS_WIRE_MEMORY) return bad(e, "picture size");
     }
     s->asked = -1;
@@ -263,7 +279,8 @@ static int accept_end(ks_wire_state *s, const ks_wire_end *d, ks_error *e)
     if (d->frames != s->next) return bad(e, "number of frames");
     if (!(d->seconds_missing >= 0 && d->seconds_missing < 1e12)) return bad(e, "missing seconds");
     if (!ends_in_time(d->reason, sizeof d->reason)) return bad(e, "reason");
-    if (d->rate_num < 0 || d->rate_den < 0 || (d->rate_num > 0) != (d->rate_den > 0)) return bad(e, "frame rate");
+    if (d->rate_num < 0 || d->rate_den < 0 || (d->rate_num > 0) != (d->rate_den > 0))
+        return bad(e, "frame rate");
     if (d->frames == 0 && d->verdict <= KS_VERDICT_PARTLY) return bad(e, "indexed without a frame");
     if (d->verdict != KS_VERDICT_INDEXED && !d->reason[0]) return bad(e, "verdict without reason");
     s->ended = 1;

@@ -1,11 +1,11 @@
-/* amx_body.h - a product on AMX tiles, written in seven tile words: tile_configure, tile_load, tile_store, tile_zero,
- * tile_bf16, tile_int8, tile_release. kernels_amx.c says them with intrinsics, tests/test_amx.c with plain C that
- * refuses what the instructions refuse.
+/* amx_body.h - a product on AMX tiles, written in seven tile words: tile_configure, tile_load,
+ * tile_store, tile_zero, tile_bf16, tile_int8, tile_release. kernels_amx.c says them with
+ * intrinsics, tests/test_amx.c with plain C that refuses what the instructions refuse.
  *
  * 16 groups by 16 columns of a panel are a tile of B as they lie. */
 #include "encoder/kernels.h"
 
-enum { SIDE = 16 };                  /* rows of a tile; groups of one row, too */
+enum { SIDE = 16 }; /* rows of a tile; groups of one row, too */
 
 typedef struct {
     uint8_t palette, start, reserved[14];
@@ -16,7 +16,7 @@ typedef struct {
 /* C: 0 1 / 2 3 (upper, lower rows by left, right columns); A: 4, 5; B: 6, 7. */
 static void configure(int rows, int groups)
 {
-    configuration c = {.palette = 1};   /* whatever is not said is zero, or the CPU refuses it */
+    configuration c = {.palette = 1}; /* whatever is not said is zero, or the CPU refuses it */
     int upper = rows < SIDE ? rows : SIDE, lower = rows > SIDE ? rows - SIDE : 1;
     for (int t = 0; t < 8; t++) {
         c.rows[t] = (uint8_t)(t >= 6 ? groups : t == 2 || t == 3 || t == 5 ? lower : upper);
@@ -45,16 +45,14 @@ static void store_sums(float *c, int rows)
     }
 }
 
-/* Setting the shape takes some 200 cycles by the maker's tables and clears the sums; 16 groups of 32 rows take 64, and
- * a head of 64 columns has two such steps: so it is set when it changes. */
+/* Setting the shape takes some 200 cycles by the maker's tables and clears the sums; 16 groups
+ * of 32 rows take 64, and a head of 64 columns has two such steps: so it is set when it changes. */
 static void take_shape(const ks_tile *t, int groups)
 {
     int wanted = t->rows << 8 | groups;
-    if (t->shape && *t->shape == wanted)
-        return;
+    if (t->shape && *t->shape == wanted) return;
     configure(t->rows, groups);
-    if (t->shape)
-        *t->shape = wanted;
+    if (t->shape) *t->shape = wanted;
 }
 
 static void zero_sums(void)
@@ -66,40 +64,35 @@ static void zero_sums(void)
 }
 
 /* 16 groups (or the configured rest) into the sums. */
-#define STEP(product) \
-    do { \
-        const char *a = (const char *)t->a + g * 4, *b = (const char *)t->b + g * KS_PANEL * 4; \
-        tile_load(4, a, t->lda * 4); \
-        tile_load(6, b, KS_PANEL * 4); \
-        tile_load(7, b + SIDE * 4, KS_PANEL * 4); \
-        product(0, 4, 6); \
-        product(1, 4, 7); \
-        if (t->rows > SIDE) { \
-            tile_load(5, a + SIDE * t->lda * 4, t->lda * 4); \
-            product(2, 5, 6); \
-            product(3, 5, 7); \
-        } \
+#define STEP(product)                                                                              \
+    do {                                                                                           \
+        const char *a = (const char *)t->a + g * 4, *b = (const char *)t->b + g * KS_PANEL * 4;    \
+        tile_load(4, a, t->lda * 4);                                                               \
+        tile_load(6, b, KS_PANEL * 4);                                                             \
+        tile_load(7, b + SIDE * 4, KS_PANEL * 4);                                                  \
+        product(0, 4, 6);                                                                          \
+        product(1, 4, 7);                                                                          \
+        if (t->rows > SIDE) {                                                                      \
+            tile_load(5, a + SIDE * t->lda * 4, t->lda * 4);                                       \
+            product(2, 5, 6);                                                                      \
+            product(3, 5, 7);                                                                      \
+        }                                                                                          \
     } while (0)
 
-#define AMX_TILE(name, product) \
-    void name(float *c, const ks_tile *t) \
-    { \
-        size_t g = 0, whole = t->groups / SIDE * SIDE, rest = t->groups - whole; \
-        take_shape(t, whole ? SIDE : (int)rest); \
-        if (t->add) \
-            load_sums(c, t->rows); \
-        else \
-            zero_sums(); \
-        for (; g < whole; g += SIDE) \
-            STEP(product); \
-        if (whole && rest) { /* another shape of A and B, and it clears the sums */ \
-            store_sums(c, t->rows); \
-            take_shape(t, (int)rest); \
-            load_sums(c, t->rows); \
-        } \
-        if (rest) \
-            STEP(product); \
-        store_sums(c, t->rows); \
-        if (!t->shape) \
-            tile_release(); \
+#define AMX_TILE(name, product)                                                                    \
+    void name(float *c, const ks_tile *t)                                                          \
+    {                                                                                              \
+        size_t g = 0, whole = t->groups / SIDE * SIDE, rest = t->groups - whole;                   \
+        take_shape(t, whole ? SIDE : (int)rest);                                                   \
+        if (t->add) load_sums(c, t->rows);                                                         \
+        else zero_sums();                                                                          \
+        for (; g < whole; g += SIDE) STEP(product);                                                \
+        if (whole && rest) { /* another shape of A and B, and it clears the sums */                \
+            store_sums(c, t->rows);                                                                \
+            take_shape(t, (int)rest);                                                              \
+            load_sums(c, t->rows);                                                                 \
+        }                                                                                          \
+        if (rest) STEP(product);                                                                   \
+        store_sums(c, t->rows);                                                                    \
+        if (!t->shape) tile_release();                                                             \
     }

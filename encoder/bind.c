@@ -1,9 +1,11 @@
 /* bind.c - which tensor of a file is which part of the model, and what sizes that model has.
  *
- *   kind from the prefixes -> slots from the table -> every tensor its owner -> each size by majority
+ *   kind from the prefixes -> slots from the table -> every tensor its owner -> each size by
+ *     majority
  *   over all axes that carry its letter -> every axis of every tensor against its size
  *
- * The majority makes the sentence name the odd tensor out instead of the innocent ones around it. */
+ * The majority makes the sentence name the odd tensor out instead of the innocent ones around
+ * it. */
 #include "encoder/slots.h"
 
 #include <assert.h>
@@ -46,22 +48,33 @@ static int find_kind(binder *k, ks_error *e)
     const ks_checkpoint *cp = k->cp;
     k->layout.port = cp->format == KS_SAFETENSORS;
     if (k->layout.port) {
-        if (has_prefix(cp, "video_model.") || has_prefix(cp, "text_model.")) k->layout.kind = KS_LVT;
+        if (has_prefix(cp, "video_model.") || has_prefix(cp, "text_model."))
+            k->layout.kind = KS_LVT;
         else if (has_prefix(cp, "spatial_")) k->layout.kind = KS_ENCODER;
-        else return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s", cp->path, cp->tensors[0].name);
+        else
+            return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s",
+                           cp->path, cp->tensors[0].name);
         return 0;
     }
-    if (has_prefix(cp, "params/vision_encoder/") || has_prefix(cp, "params/text_encoder/") || has_prefix(cp, "params/contrastive_vision_pooler/")) k->layout.kind = KS_LVT;
-    else if (has_prefix(cp, "params/encoder/") || has_prefix(cp, "params/atten_pooler/")) k->layout.kind = KS_CLASSIFIER;
-    else if (has_prefix(cp, "params/patch_projection/") || has_prefix(cp, "params/spatial_") || has_prefix(cp, "params/temporal_")) k->layout.kind = KS_ENCODER;
-    else return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s", cp->path, cp->tensors[0].name);
-    k->layout.hybrid = has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/pre_layer_norm/") &&
-                !has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/layer_norm/");
+    if (has_prefix(cp, "params/vision_encoder/") || has_prefix(cp, "params/text_encoder/") ||
+        has_prefix(cp, "params/contrastive_vision_pooler/"))
+        k->layout.kind = KS_LVT;
+    else if (has_prefix(cp, "params/encoder/") || has_prefix(cp, "params/atten_pooler/"))
+        k->layout.kind = KS_CLASSIFIER;
+    else if (has_prefix(cp, "params/patch_projection/") || has_prefix(cp, "params/spatial_") ||
+             has_prefix(cp, "params/temporal_"))
+        k->layout.kind = KS_ENCODER;
+    else
+        return ks_fail(e, KS_EFORMAT, "%s: no VideoPrism model: its first tensor is %s", cp->path,
+                       cp->tensors[0].name);
+    k->layout.hybrid =
+        has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/pre_layer_norm/") &&
+        !has_prefix(cp, "params/text_encoder/unimodal_transformer/x_layers/layer_norm/");
     return 0;
 }
 
-/* Layers of a stack: of the port by counting names; of an npz 1 where the stack is there at all. Only
- * the auxiliary stack may be absent. */
+/* Layers of a stack: of the port by counting names; of an npz 1 where the stack is there at all.
+ * Only the auxiliary stack may be absent. */
 static int count_layers(const binder *k, const ks_stack_row *stack)
 {
     char name[256];
@@ -78,11 +91,12 @@ static int count_layers(const binder *k, const ks_stack_row *stack)
     return layers > 0 || stack->letter == 'a' ? layers : 1;
 }
 
-/* The port stores two computed tensors, too. Their values are checked for being finite, their bytes for
- * being there; nothing uses them. */
+/* The port stores two computed tensors, too. Their values are checked for being finite, their
+ * bytes for being there; nothing uses them. */
 static int is_known_extra(const binder *k, const char *name)
 {
-    return k->layout.port && (strcmp(name, "text_model.embeddings.position_embedding") == 0 || strcmp(name, "text_model.embeddings.position_ids") == 0);
+    return k->layout.port && (strcmp(name, "text_model.embeddings.position_embedding") == 0 ||
+                              strcmp(name, "text_model.embeddings.position_ids") == 0);
 }
 
 static int give_owners(binder *k, ks_error *e)
@@ -100,22 +114,29 @@ static int give_owners(binder *k, ks_error *e)
             else if (!missing) missing = strcpy(missing_name, name);
         }
     for (int i = 0; i < cp->n && !extra; i++)
-        if (k->b->owners[i].slot < 0 && !is_known_extra(k, cp->tensors[i].name)) extra = cp->tensors[i].name;
-    if (missing && extra) return ks_fail(e, KS_EFORMAT, "%s: tensor %s is missing, and %s belongs to no part of the model", cp->path, missing, extra);
+        if (k->b->owners[i].slot < 0 && !is_known_extra(k, cp->tensors[i].name))
+            extra = cp->tensors[i].name;
+    if (missing && extra)
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: tensor %s is missing, and %s belongs to no part of the model", cp->path,
+                       missing, extra);
     if (missing) return ks_fail(e, KS_EFORMAT, "%s: tensor %s is missing", cp->path, missing);
-    if (extra) return ks_fail(e, KS_EFORMAT, "%s: tensor %s belongs to no part of the model", cp->path, extra);
+    if (extra)
+        return ks_fail(e, KS_EFORMAT, "%s: tensor %s belongs to no part of the model", cp->path,
+                       extra);
     for (int i = 0; i < cp->n; i++) {
         const ks_tensor *t = &cp->tensors[i];
-        if (t->dtype <= KS_DTYPE_BF16 || (k->b->owners[i].slot < 0 && t->dtype == KS_DTYPE_I64)) continue;
-        return ks_fail(e, KS_EFORMAT, "%s: tensor %s has elements that are no weights (only F32, F16 and BF16 are)", cp->path, t->name);
+        if (t->dtype <= KS_DTYPE_BF16 || (k->b->owners[i].slot < 0 && t->dtype == KS_DTYPE_I64))
+            continue;
+        return ks_fail(
+            e, KS_EFORMAT,
+            "%s: tensor %s has elements that are no weights (only F32, F16 and BF16 are)", cp->path,
+            t->name);
     }
     return 0;
 }
 
-static int is_size(char c)
-{
-    return strchr("DHFTGPqVCstau", c) != NULL;
-}
+static int is_size(char c) { return strchr("DHFTGPqVCstau", c) != NULL; }
 
 /* Boyer and Moore's majority over all axes with each letter: one pass, no memory. */
 static void vote(binder *k)
@@ -167,7 +188,11 @@ static const char *noun(const ks_slot *slot, char c)
 
 static const char *emptiness(char c)
 {
-    return c == 'T' ? "frames" : c == 'V' ? "vocabulary" : c == 'C' ? "classes" : strchr("stau", c) ? "layers" : "elements";
+    return c == 'T'            ? "frames"
+           : c == 'V'          ? "vocabulary"
+           : c == 'C'          ? "classes"
+           : strchr("stau", c) ? "layers"
+                               : "elements";
 }
 
 static int check_shape(const binder *k, const ks_tensor *t, const ks_slot *slot, ks_error *e)
@@ -178,7 +203,8 @@ static int check_shape(const binder *k, const ks_tensor *t, const ks_slot *slot,
     for (int i = 0; i < rank; i++) want[i] = k->size[(unsigned char)ks_axis_letter(slot, i)];
     for (int i = 0; i < t->rank; i++)
         if (t->shape[i] == 0)
-            return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, it has no %s", k->cp->path, t->name, ks_shape_text(have, t->shape, t->rank),
+            return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, it has no %s", k->cp->path, t->name,
+                           ks_shape_text(have, t->shape, t->rank),
                            i < rank ? emptiness(ks_axis_letter(slot, i)) : "elements");
     if (t->rank == rank) {
         int axis = 0;
@@ -186,8 +212,9 @@ static int check_shape(const binder *k, const ks_tensor *t, const ks_slot *slot,
         if (axis == rank) return 0;
         const char *what = noun(slot, ks_axis_letter(slot, axis));
         if (what)
-            return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, this model's %s is %lld", k->cp->path, t->name,
-                           ks_shape_text(have, t->shape, t->rank), what, (long long)want[axis]);
+            return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, this model's %s is %lld",
+                           k->cp->path, t->name, ks_shape_text(have, t->shape, t->rank), what,
+                           (long long)want[axis]);
     }
     return ks_fail(e, KS_ESHAPE, "%s: tensor %s is %s, this model needs %s", k->cp->path, t->name,
                    ks_shape_text(have, t->shape, t->rank), ks_shape_text(need, want, rank));
@@ -203,8 +230,8 @@ static int check_shapes(const binder *k, ks_error *e)
     return 0;
 }
 
-/* Sizes that follow from the voted ones. Values that make no model are left for check_sizes, after the
- * tensors had their say. */
+/* Sizes that follow from the voted ones. Values that make no model are left for check_sizes,
+ * after the tensors had their say. */
 static int derive(binder *k, ks_error *e)
 {
     int64_t *n = k->size;
@@ -219,7 +246,8 @@ static int derive(binder *k, ks_error *e)
     if (k->layout.port) n['P'] = n['q'] < 4096 ? 3 * n['q'] * n['q'] : 0;
     else n['q'] = root_of(n['P'] / 3);
     ks_derive_sizes(n, &k->layout);
-    for (int i = 0; k->layout.port && i < KS_STACKS; i++) n[(int)ks_stack_rows()[i].letter] = k->layout.layers[i];
+    for (int i = 0; k->layout.port && i < KS_STACKS; i++)
+        n[(int)ks_stack_rows()[i].letter] = k->layout.layers[i];
     return 0;
 }
 
@@ -229,13 +257,19 @@ static int check_sizes(const binder *k, ks_error *e)
     const char *path = k->cp->path, *vision = ks_prefix(&k->layout, KS_PART_VISION);
     int64_t grid = root_of(n['G']);
     if (n['H'] < 1 || n['D'] % n['H'] != 0)
-        return ks_fail(e, KS_ESHAPE, "%s: this model's width %lld is not divisible by its %lld heads (tensor %s)", path,
-                       (long long)n['D'], (long long)n['H'], k->b->slots[k->b->n - 1].name);
+        return ks_fail(e, KS_ESHAPE,
+                       "%s: this model's width %lld is not divisible by its %lld heads (tensor %s)",
+                       path, (long long)n['D'], (long long)n['H'], k->b->slots[k->b->n - 1].name);
     if (grid * grid != n['G'])
-        return ks_fail(e, KS_ESHAPE, "%s: tensor %s%s has %lld places, which is no square grid", path, vision,
-                       k->layout.port ? "spatial_embeddings.position_embeddings" : "spatial_pos_emb/emb_var", (long long)n['G']);
+        return ks_fail(
+            e, KS_ESHAPE, "%s: tensor %s%s has %lld places, which is no square grid", path, vision,
+            k->layout.port ? "spatial_embeddings.position_embeddings" : "spatial_pos_emb/emb_var",
+            (long long)n['G']);
     if (3 * n['q'] * n['q'] != n['P'])
-        return ks_fail(e, KS_ESHAPE, "%s: tensor %spatch_projection/linear/kernel has %lld rows, which is no square RGB patch", path, vision, (long long)n['P']);
+        return ks_fail(e, KS_ESHAPE,
+                       "%s: tensor %spatch_projection/linear/kernel has %lld rows, which is no "
+                       "square RGB patch",
+                       path, vision, (long long)n['P']);
     return 0;
 }
 
@@ -243,12 +277,24 @@ static void fill_info(binder *k)
 {
     const int64_t *n = k->size;
     ks_info *f = &k->b->info;
-    *f = (ks_info){.kind = k->layout.kind, .dim = (int)n['D'], .heads = (int)n['H'], .mlp = (int)n['F'],
-                   .spatial = (int)n['s'], .temporal = (int)n['t'], .auxiliary = (int)n['a'], .text = (int)n['u'],
-                   .frames = (int)n['T'], .grid = (int)root_of(n['G']), .patch = (int)n['q'],
-                   .vocabulary = (int)n['V'], .classes = (int)n['C'], .text_hybrid = k->layout.hybrid};
+    *f = (ks_info){.kind = k->layout.kind,
+                   .dim = (int)n['D'],
+                   .heads = (int)n['H'],
+                   .mlp = (int)n['F'],
+                   .spatial = (int)n['s'],
+                   .temporal = (int)n['t'],
+                   .auxiliary = (int)n['a'],
+                   .text = (int)n['u'],
+                   .frames = (int)n['T'],
+                   .grid = (int)root_of(n['G']),
+                   .patch = (int)n['q'],
+                   .vocabulary = (int)n['V'],
+                   .classes = (int)n['C'],
+                   .text_hybrid = k->layout.hybrid};
     f->bytes = (int64_t)k->cp->bytes.size;
-    k->b->pooler_hidden = k->layout.kind == KS_LVT ? 4 * f->dim : k->layout.kind == KS_CLASSIFIER ? f->dim : 0;
+    k->b->pooler_hidden = k->layout.kind == KS_LVT          ? 4 * f->dim
+                          : k->layout.kind == KS_CLASSIFIER ? f->dim
+                                                            : 0;
     k->b->text_mlp = k->layout.kind == KS_LVT ? 4 * f->dim : 0;
     ks_dtype first = KS_DTYPE_OTHER;
     int mixed = 0;

@@ -1,4 +1,5 @@
-/* bind_read.c - every element of a bound checkpoint, in file order, checked and put to its place. */
+/* bind_read.c - every element of a bound checkpoint, in file order, checked and put to its
+ * place. */
 #include "encoder/slots.h"
 
 #include <stdlib.h>
@@ -7,9 +8,9 @@
 enum { TILE = 1 << 16 }; /* elements put at once when the order changes: 256 KiB */
 
 typedef struct {
-    ks_pack_sink *sink;      /* NULL: memory */
+    ks_pack_sink *sink; /* NULL: memory */
     float *memory;
-    size_t at;               /* bytes */
+    size_t at; /* bytes */
 } place;
 
 static int put_next(void *arg, const float *x, size_t n, ks_error *e)
@@ -21,7 +22,8 @@ static int put_next(void *arg, const float *x, size_t n, ks_error *e)
     return err;
 }
 
-/* Where element i of our order lies in theirs. KS_TRANSPOSED: ours [rows, cols], theirs [cols, rows].
+/* Where element i of our order lies in theirs. KS_TRANSPOSED: ours [rows, cols], theirs [cols,
+ * rows].
  * KS_CONV: ours [(p, q, c), D], theirs [D, c, 1, p, q]; side = q's range. */
 static size_t their_index(int transform, size_t i, size_t rows, size_t cols, size_t side)
 {
@@ -31,17 +33,21 @@ static size_t their_index(int transform, size_t i, size_t rows, size_t cols, siz
     return ((col * 3 + channel) * side + p) * side + q;
 }
 
-static int put_reordered(const ks_checkpoint *cp, const ks_tensor *t, int transform, place to, ks_error *e)
+static int put_reordered(const ks_checkpoint *cp, const ks_tensor *t, int transform, place to,
+                         ks_error *e)
 {
     /* Theirs is [out, in] (or [out, ...]): our columns are its first axis. */
-    size_t count = (size_t)t->count, cols = (size_t)t->shape[0], rows = count / cols, side = (size_t)t->shape[t->rank - 1];
+    size_t count = (size_t)t->count, cols = (size_t)t->shape[0], rows = count / cols,
+           side = (size_t)t->shape[t->rank - 1];
     float *theirs = malloc(count * sizeof *theirs), *tile = malloc(TILE * sizeof *tile);
     int err = 0;
-    if (!theirs || !tile) err = ks_fail(e, KS_ENOMEM, "%s: no memory to read tensor %s", cp->path, t->name);
+    if (!theirs || !tile)
+        err = ks_fail(e, KS_ENOMEM, "%s: no memory to read tensor %s", cp->path, t->name);
     if (!err) err = ks_tensor_load(theirs, cp, t, e);
     for (size_t done = 0; !err && done < count;) {
         size_t n = count - done < TILE ? count - done : TILE;
-        for (size_t i = 0; i < n; i++) tile[i] = theirs[their_index(transform, done + i, rows, cols, side)];
+        for (size_t i = 0; i < n; i++)
+            tile[i] = theirs[their_index(transform, done + i, rows, cols, side)];
         err = put_next(&to, tile, n, e);
         done += n;
     }
@@ -55,29 +61,34 @@ static size_t piece_at(const ks_tensor *t, int layer)
     return (size_t)layer * (size_t)t->count * sizeof(float);
 }
 
-static int put_piece(const ks_checkpoint *cp, const ks_tensor *t, const ks_slot *slot, place to, uint32_t *crc, ks_error *e)
+static int put_piece(const ks_checkpoint *cp, const ks_tensor *t, const ks_slot *slot, place to,
+                     uint32_t *crc, ks_error *e)
 {
     if (slot->transform == KS_AS_IS) return ks_tensor_read(cp, t, put_next, &to, crc, e);
     return put_reordered(cp, t, slot->transform, to, e);
 }
 
-static int read_one(const ks_binding *b, const ks_checkpoint *cp, int i, ks_pack_sink *sink, uint32_t *crc, ks_error *e)
+static int read_one(const ks_binding *b, const ks_checkpoint *cp, int i, ks_pack_sink *sink,
+                    uint32_t *crc, ks_error *e)
 {
     const ks_tensor *t = &cp->tensors[i];
     const ks_owner owner = b->owners[i];
     if (!sink || owner.slot < 0) return ks_tensor_read(cp, t, NULL, NULL, crc, e);
     const ks_slot *slot = &b->slots[owner.slot];
     if (slot->in_panels) return 0; /* read when panels are made of it */
-    return put_piece(cp, t, slot, (place){.sink = sink, .at = slot->offset + piece_at(t, owner.layer)}, crc, e);
+    return put_piece(cp, t, slot,
+                     (place){.sink = sink, .at = slot->offset + piece_at(t, owner.layer)}, crc, e);
 }
 
-int ks_bind_load(float *out, const ks_binding *b, const ks_checkpoint *cp, const ks_slot *slot, ks_error *e)
+int ks_bind_load(float *out, const ks_binding *b, const ks_checkpoint *cp, const ks_slot *slot,
+                 ks_error *e)
 {
     int err = 0;
     for (int i = 0; !err && i < cp->n; i++) {
         const ks_tensor *t = &cp->tensors[i];
         if (b->owners[i].slot < 0 || &b->slots[b->owners[i].slot] != slot) continue;
-        err = put_piece(cp, t, slot, (place){.memory = out, .at = piece_at(t, b->owners[i].layer)}, NULL, e);
+        err = put_piece(cp, t, slot, (place){.memory = out, .at = piece_at(t, b->owners[i].layer)},
+                        NULL, e);
     }
     return err;
 }
@@ -102,7 +113,8 @@ static int file_order(turn **order, const ks_checkpoint *cp, ks_error *e)
     return 0;
 }
 
-int ks_bind_read(const ks_binding *b, const ks_checkpoint *cp, ks_pack_sink *sink, uint32_t *crcs, ks_error *e)
+int ks_bind_read(const ks_binding *b, const ks_checkpoint *cp, ks_pack_sink *sink, uint32_t *crcs,
+                 ks_error *e)
 {
     turn *order = NULL;
     int err = file_order(&order, cp, e);
@@ -125,14 +137,16 @@ static int watch(void *arg, const float *x, size_t n, ks_error *e)
 {
     (void)e;
     watcher *w = arg;
-    for (size_t i = 0; i < n && i + (size_t)w->seen < 3; i++) w->facts->first[w->seen + (int64_t)i] = x[i];
+    for (size_t i = 0; i < n && i + (size_t)w->seen < 3; i++)
+        w->facts->first[w->seen + (int64_t)i] = x[i];
     int64_t tail = w->facts->count - 3 - w->seen; /* where the last three start, from x */
     for (int64_t i = tail < 0 ? 0 : tail; i < (int64_t)n; i++) w->facts->last[i - tail] = x[i];
     w->seen += (int64_t)n;
     return 0;
 }
 
-static int check_one(const ks_checkpoint *cp, const ks_tensor *t, int (*each)(void *, const ks_tensor_facts *), void *arg, ks_error *e)
+static int check_one(const ks_checkpoint *cp, const ks_tensor *t,
+                     int (*each)(void *, const ks_tensor_facts *), void *arg, ks_error *e)
 {
     ks_tensor_facts facts = {.name = t->name, .dtype = ks_dtype_name(t->dtype), .count = t->count};
     watcher w = {&facts, 0};
@@ -142,7 +156,8 @@ static int check_one(const ks_checkpoint *cp, const ks_tensor *t, int (*each)(vo
     return err;
 }
 
-int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg, ks_error *e)
+int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg,
+                   ks_error *e)
 {
     ks_checkpoint *cp = NULL;
     ks_binding b = {0};
@@ -150,7 +165,8 @@ int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_fac
     int err = ks_checkpoint_open(&cp, model, e);
     if (!err) err = ks_bind(&b, cp, e);
     if (!err) err = file_order(&order, cp, e);
-    for (int i = 0; !err && i < cp->n; i++) err = check_one(cp, &cp->tensors[order[i].index], each, arg, e);
+    for (int i = 0; !err && i < cp->n; i++)
+        err = check_one(cp, &cp->tensors[order[i].index], each, arg, e);
     free(order);
     ks_binding_free(&b);
     ks_checkpoint_close(cp);

@@ -22,10 +22,13 @@ static size_t field_of(const ks_encoder *enc, const float *const *p)
     return (size_t)((const char *)p - (const char *)enc->weights);
 }
 
-static ks_matrix matrix_of(const ks_encoder *enc, const float *const *w, const float *bias, int l, const int shape[2])
+static ks_matrix matrix_of(const ks_encoder *enc, const float *const *w, const float *bias, int l,
+                           const int shape[2])
 {
-    int K = shape[0], N = shape[1], block = K > KS_FEED_BLOCK && K > enc->info.dim ? KS_FEED_BLOCK : 0;
-    ks_source source = {.field = {field_of(enc, w)}, .from = (size_t)l * (size_t)K * (size_t)N, .parts = 1};
+    int K = shape[0], N = shape[1],
+        block = K > KS_FEED_BLOCK && K > enc->info.dim ? KS_FEED_BLOCK : 0;
+    ks_source source = {
+        .field = {field_of(enc, w)}, .from = (size_t)l * (size_t)K * (size_t)N, .parts = 1};
     ks_matrix m = ks_matrix_plan(enc->info.precision, K, N, block, &source);
     m.bias = layer(bias, l, (size_t)N);
     return m;
@@ -35,8 +38,10 @@ static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, 
 {
     int D = enc->info.dim;
     size_t width = (size_t)D, size = width * width;
-    ks_source source = {.field = {field_of(enc, &w->wq), field_of(enc, &w->wk), field_of(enc, &w->wv)},
-                        .from = (size_t)l * size, .parts = 3};
+    ks_source source = {
+        .field = {field_of(enc, &w->wq), field_of(enc, &w->wk), field_of(enc, &w->wv)},
+        .from = (size_t)l * size,
+        .parts = 3};
     ks_matrix m = ks_matrix_plan(enc->info.precision, D, 3 * D, 0, &source);
     memcpy(bias, w->bq + (size_t)l * width, width * sizeof *bias);
     memcpy(bias + width, w->bk + (size_t)l * width, width * sizeof *bias);
@@ -45,13 +50,18 @@ static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, 
     return m;
 }
 
-int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc, ks_error *e)
+int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc,
+                   ks_error *e)
 {
     int D = enc->info.dim, F = w->mlp;
     size_t width = (size_t)D;
-    *b = (ks_blocks){.name = name, .layers = w->layers, .D = D, .H = enc->info.heads, .F = F, .activation = KS_GELU};
-    if (w->layers == 0)
-        return 0;
+    *b = (ks_blocks){.name = name,
+                     .layers = w->layers,
+                     .D = D,
+                     .H = enc->info.heads,
+                     .F = F,
+                     .activation = KS_GELU};
+    if (w->layers == 0) return 0;
     b->blocks = calloc((size_t)w->layers, sizeof *b->blocks);
     b->biases = calloc((size_t)w->layers, 3 * width * sizeof *b->biases);
     if (!b->blocks || !b->biases) {
@@ -95,20 +105,17 @@ int ks_blocks_matrices(ks_matrix **to, ks_blocks *b)
     return n;
 }
 
-int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3], ks_matrix *more, ks_error *e)
+int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3],
+                   ks_matrix *more, ks_error *e)
 {
     int n = 1;
     char suffix[64];
-    for (int i = 0; i < 3; i++)
-        n += stacks[i] ? stacks[i]->layers * KS_BLOCK_MATRICES : 0;
+    for (int i = 0; i < 3; i++) n += stacks[i] ? stacks[i]->layers * KS_BLOCK_MATRICES : 0;
     ks_matrix **all = calloc((size_t)n, sizeof *all);
-    if (!all)
-        return ks_fail(e, KS_ENOMEM, "no memory for %d matrices", n);
+    if (!all) return ks_fail(e, KS_ENOMEM, "no memory for %d matrices", n);
     n = 0;
-    for (int i = 0; i < 3; i++)
-        n += stacks[i] ? ks_blocks_matrices(all + n, stacks[i]) : 0;
-    if (more)
-        all[n++] = more;
+    for (int i = 0; i < 3; i++) n += stacks[i] ? ks_blocks_matrices(all + n, stacks[i]) : 0;
+    if (more) all[n++] = more;
     snprintf(suffix, sizeof suffix, "%s.%s", name, ks_precision_name(enc->info.precision));
     int err = ks_matrices_open(pack, all, n, enc->weights, suffix, e);
     free(all);

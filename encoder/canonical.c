@@ -1,6 +1,6 @@
-/* canonical.c - see canonical.h. Three rules are not libunistring's simple mapping and are spelt out:
- * capital sigma (final or not), dotted capital I (two code points), and Python's white space, which is
- * Unicode's and the four separators U+001C to U+001F. */
+/* canonical.c - see canonical.h. Three rules are not libunistring's simple mapping and are spelt
+ * out: capital sigma (final or not), dotted capital I (two code points), and Python's white
+ * space, which is Unicode's and the four separators U+001C to U+001F. */
 #include "encoder/canonical.h"
 
 #include <stdlib.h>
@@ -9,11 +9,18 @@
 #include <unictype.h>
 #include <unistr.h>
 
-enum { SIGMA = 0x3a3, SMALL_SIGMA = 0x3c3, FINAL_SIGMA = 0x3c2, DOTTED_I = 0x130, DOT_ABOVE = 0x307 };
+enum {
+    SIGMA = 0x3a3,
+    SMALL_SIGMA = 0x3c3,
+    FINAL_SIGMA = 0x3c2,
+    DOTTED_I = 0x130,
+    DOT_ABOVE = 0x307
+};
 
 static int is_punctuation(ucs4_t c)
 {
-    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+    return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+           (c >= '{' && c <= '~');
 }
 
 static int is_space(ucs4_t c)
@@ -56,14 +63,16 @@ static int put(writer *w, ucs4_t c)
 
 static int put_lower(writer *w, ucs4_t c, int after_cased, const uint8_t *rest, size_t n)
 {
-    if (c == SIGMA) return put(w, after_cased && !cased_follows(rest, n) ? FINAL_SIGMA : SMALL_SIGMA);
+    if (c == SIGMA)
+        return put(w, after_cased && !cased_follows(rest, n) ? FINAL_SIGMA : SMALL_SIGMA);
     if (c == DOTTED_I) return put(w, 'i') || put(w, DOT_ABOVE);
     return put(w, uc_tolower(c));
 }
 
 static int write_words(writer *w, const uint8_t *p, size_t n)
 {
-    int space = 0, after_cased = 0; /* a space is owed; the last code point that case sees is cased */
+    /* a space is owed; the last code point that case sees is cased */
+    int space = 0, after_cased = 0;
     while (n > 0) {
         ucs4_t c;
         int bytes = u8_mbtouc(&c, p, n);
@@ -86,9 +95,12 @@ int ks_canonical(char **out, const char *words, ks_error *e)
 {
     size_t n = strlen(words);
     *out = NULL;
-    if (n > KS_WORDS_MAX) return ks_fail(e, KS_EUSAGE, "a sentence of %zu bytes: %d at most", n, KS_WORDS_MAX);
+    if (n > KS_WORDS_MAX)
+        return ks_fail(e, KS_EUSAGE, "a sentence of %zu bytes: %d at most", n, KS_WORDS_MAX);
     const uint8_t *text = (const uint8_t *)words, *bad = u8_check(text, n);
-    if (bad) return ks_fail(e, KS_EUSAGE, "the words are not UTF-8 (byte %zu is 0x%02x)", (size_t)(bad - text) + 1, *bad);
+    if (bad)
+        return ks_fail(e, KS_EUSAGE, "the words are not UTF-8 (byte %zu is 0x%02x)",
+                       (size_t)(bad - text) + 1, *bad);
     writer w = {NULL, 0, 0};
     if (write_words(&w, text, n) != 0) {
         free(w.text);

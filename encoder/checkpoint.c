@@ -1,7 +1,7 @@
 /* checkpoint.c - opening a model file, and its elements as checked floats.
  *
- * Elements pass through in chunks of 256 KiB: read, CRC, convert, test for NaN and Inf, hand over. So a
- * check costs about what reading costs, and memory does not depend on the file. */
+ * Elements pass through in chunks of 256 KiB: read, CRC, convert, test for NaN and Inf, hand
+ * over. So a check costs about what reading costs, and memory does not depend on the file. */
 #include "encoder/checkpoint.h"
 
 #include <assert.h>
@@ -17,11 +17,12 @@ enum { CHUNK = 1 << 16 }; /* elements: 256 KiB of floats, which stay in the seco
 
 /* --- elements --- */
 
-/* Without a branch, so that the loop is done by vectors: the exponent is 112 too small, which a multiplication mends
- * exactly, subnormals included; Inf and NaN keep exponent 255. */
+/* Without a branch, so that the loop is done by vectors: the exponent is 112 too small, which a
+ * multiplication mends exactly, subnormals included; Inf and NaN keep exponent 255. */
 static inline float from_half(uint16_t h)
 {
-    uint32_t rest = (uint32_t)(h & 0x7fff) << 13, wild = -(uint32_t)(rest >= 0x7c00u << 13) & 0x7f800000u, bits;
+    uint32_t rest = (uint32_t)(h & 0x7fff) << 13,
+             wild = -(uint32_t)(rest >= 0x7c00u << 13) & 0x7f800000u, bits;
     float f;
     memcpy(&f, &rest, 4);
     f *= 0x1p112f;
@@ -31,7 +32,9 @@ static inline float from_half(uint16_t h)
     return f;
 }
 
-enum { LOT = 16 }; /* at -O2 only loops of a known length become vectors: 1.4 -> 0.25 ns a half, 0.7 -> 0.26 a float to judge */
+/* at -O2 only loops of a known length become vectors: 1.4 -> 0.25 ns a half, 0.7 -> 0.26 a float
+ * to judge */
+enum { LOT = 16 };
 
 /* The elements as floats: where they are, or converted into room[n]. */
 static const float *to_floats(float *room, const uint8_t *in, size_t n, ks_dtype dtype)
@@ -65,20 +68,23 @@ static int any_wild(const float *x, size_t n)
     uint32_t top[LOT] = {0}, most = 0;
     size_t i = 0;
     for (; i + LOT <= n; i += LOT)
-        for (size_t k = 0; k < LOT; k++) top[k] = without_sign(x + i + k) > top[k] ? without_sign(x + i + k) : top[k];
+        for (size_t k = 0; k < LOT; k++)
+            top[k] = without_sign(x + i + k) > top[k] ? without_sign(x + i + k) : top[k];
     for (; i < n; i++) most = without_sign(x + i) > most ? without_sign(x + i) : most;
     for (size_t k = 0; k < LOT; k++) most = top[k] > most ? top[k] : most;
     return most >= 0x7f800000u;
 }
 
-/* The same of two-byte elements as they are stored; `wild` is infinity's bits. Twice as fast as converting them first. */
+/* The same of two-byte elements as they are stored; `wild` is infinity's bits. Twice as fast as
+ * converting them first. */
 static int any_wild_half(const uint8_t *in, size_t n, uint16_t wild)
 {
     const uint16_t *x = (const uint16_t *)(const void *)in;
     uint16_t top[2 * LOT] = {0}, most = 0;
     size_t i = 0;
     for (; i + 2 * LOT <= n; i += 2 * LOT)
-        for (size_t k = 0; k < 2 * LOT; k++) top[k] = (x[i + k] & 0x7fff) > top[k] ? x[i + k] & 0x7fff : top[k];
+        for (size_t k = 0; k < 2 * LOT; k++)
+            top[k] = (x[i + k] & 0x7fff) > top[k] ? x[i + k] & 0x7fff : top[k];
     for (; i < n; i++) most = (x[i] & 0x7fff) > most ? x[i] & 0x7fff : most;
     for (size_t k = 0; k < 2 * LOT; k++) most = top[k] > most ? top[k] : most;
     return most >= wild;
@@ -86,23 +92,25 @@ static int any_wild_half(const uint8_t *in, size_t n, uint16_t wild)
 
 static int any_wild_of(const uint8_t *in, size_t n, ks_dtype dtype)
 {
-    return dtype == KS_DTYPE_F4 ? any_wild((const float *)(const void *)in, n) : any_wild_half(in, n, dtype == KS_DTYPE_F2 ? 0x7c00 : 0x7f80);
+    return dtype == KS_DTYPE_F4 ? any_wild((const float *)(const void *)in, n)
+                                : any_wild_half(in, n, dtype == KS_DTYPE_F2 ? 0x7c00 : 0x7f80);
 }
 
 /* Reads a member's bytes in order, inflating where it is deflated. */
 typedef struct {
     const ks_checkpoint *cp;
     const ks_tensor *t;
-    uint64_t at, left;  /* position in the file, bytes not yet read there */
+    uint64_t at, left; /* position in the file, bytes not yet read there */
     z_stream z;
     int inflating;
-    uint8_t *packed;    /* [CHUNK], deflated only */
+    uint8_t *packed; /* [CHUNK], deflated only */
     uint32_t crc;
 } member;
 
 static int damaged(const member *m, ks_error *e)
 {
-    return ks_fail(e, KS_EFORMAT, "%s: tensor %s has a damaged deflate stream", m->cp->path, m->t->name);
+    return ks_fail(e, KS_EFORMAT, "%s: tensor %s has a damaged deflate stream", m->cp->path,
+                   m->t->name);
 }
 
 static int member_begin(member *m, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e)
@@ -134,7 +142,9 @@ static int member_inflate(member *m, uint8_t *to, size_t n, ks_error *e)
             m->z.avail_in = (uInt)part;
         }
         int z = inflate(&m->z, Z_NO_FLUSH);
-        if (z == Z_MEM_ERROR) return ks_fail(e, KS_ENOMEM, "%s: no memory to inflate tensor %s", m->cp->path, m->t->name);
+        if (z == Z_MEM_ERROR)
+            return ks_fail(e, KS_ENOMEM, "%s: no memory to inflate tensor %s", m->cp->path,
+                           m->t->name);
         if (z == Z_STREAM_END && m->z.avail_out > 0) return damaged(m, e);
         if (z != Z_OK && z != Z_STREAM_END) return damaged(m, e);
     }
@@ -174,10 +184,12 @@ static int member_end(member *m, ks_error *e)
             }
             z = inflate(&m->z, Z_NO_FLUSH);
         }
-        if (z != Z_STREAM_END || m->z.avail_out != 1 || m->z.avail_in > 0 || m->left > 0) return damaged(m, e);
+        if (z != Z_STREAM_END || m->z.avail_out != 1 || m->z.avail_in > 0 || m->left > 0)
+            return damaged(m, e);
     }
     if (m->cp->format == KS_NPZ && m->crc != m->t->crc)
-        return ks_fail(e, KS_EFORMAT, "%s: tensor %s is damaged: its CRC-32 is %08x, the zip directory says %08x",
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: tensor %s is damaged: its CRC-32 is %08x, the zip directory says %08x",
                        m->cp->path, m->t->name, m->crc, m->t->crc);
     return 0;
 }
@@ -188,7 +200,8 @@ static void member_close(member *m)
     free(m->packed);
 }
 
-int ks_tensor_read(const ks_checkpoint *cp, const ks_tensor *t, ks_put *put, void *arg, uint32_t *crc, ks_error *e)
+int ks_tensor_read(const ks_checkpoint *cp, const ks_tensor *t, ks_put *put, void *arg,
+                   uint32_t *crc, ks_error *e)
 {
     int weights = t->dtype <= KS_DTYPE_BF16; /* anything else is read for its CRC alone */
     assert(weights || !put);
@@ -212,8 +225,10 @@ int ks_tensor_read(const ks_checkpoint *cp, const ks_tensor *t, ks_put *put, voi
         if (put && !wild) err = put(arg, to_floats(room, raw, n, t->dtype), n, e);
         done += (int64_t)n;
     }
-    if (!err) err = member_end(&m, e); /* a wrong CRC explains a NaN better than a NaN explains itself */
-    if (!err && wild) err = ks_fail(e, KS_EFORMAT, "%s: tensor %s holds NaN or Inf", cp->path, t->name);
+    /* a wrong CRC explains a NaN better than a NaN explains itself */
+    if (!err) err = member_end(&m, e);
+    if (!err && wild)
+        err = ks_fail(e, KS_EFORMAT, "%s: tensor %s holds NaN or Inf", cp->path, t->name);
     if (!err && crc) *crc = m.crc;
 out:
     member_close(&m);
@@ -264,7 +279,10 @@ static int by_name(const void *a, const void *b)
 static int read_directory(ks_checkpoint *cp, ks_error *e)
 {
     uint8_t head[9] = {0};
-    if (cp->bytes.size < 22) return ks_fail(e, KS_EFORMAT, "%s: neither an npz nor a safetensors file, it has %llu bytes", cp->path, (unsigned long long)cp->bytes.size);
+    if (cp->bytes.size < 22)
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: neither an npz nor a safetensors file, it has %llu bytes", cp->path,
+                       (unsigned long long)cp->bytes.size);
     int err = ks_bytes_read(&cp->bytes, cp->path, 0, head, sizeof head, e);
     if (err) return err;
     size_t length = strlen(cp->path);
@@ -282,7 +300,8 @@ static int read_directory(ks_checkpoint *cp, ks_error *e)
     qsort(cp->tensors, (size_t)cp->n, sizeof *cp->tensors, by_name);
     for (int i = 1; i < cp->n; i++)
         if (strcmp(cp->tensors[i - 1].name, cp->tensors[i].name) == 0)
-            return ks_fail(e, KS_EFORMAT, "%s: tensor %s is there twice", cp->path, cp->tensors[i].name);
+            return ks_fail(e, KS_EFORMAT, "%s: tensor %s is there twice", cp->path,
+                           cp->tensors[i].name);
     return 0;
 }
 
@@ -301,7 +320,8 @@ static int npy_directory(ks_checkpoint *cp, ks_error *e)
     t->stored = t->bytes = cp->bytes.size;
     int err = ks_bytes_read(&cp->bytes, cp->path, 0, head, n, e);
     if (!err) err = ks_npy_header(t, cp->path, t->name, head, n, e);
-    if (!err && (ks_tensor_count(t, (size_t)t->element, &payload) != 0 || payload != t->bytes - t->header))
+    if (!err &&
+        (ks_tensor_count(t, (size_t)t->element, &payload) != 0 || payload != t->bytes - t->header))
         err = ks_fail(e, KS_EFORMAT, "%s: its size does not fit its shape", cp->path);
     return err;
 }
@@ -322,12 +342,12 @@ static int begin(ks_checkpoint **out, const char *path, ks_bytes bytes, int arra
     }
     cp->bytes = bytes;
     cp->arrays = arrays;
-    if (arrays && bytes.size >= 6 && ks_bytes_read(&bytes, path, 0, magic, sizeof magic, NULL) == 0 && memcmp(magic, "\x93NUMPY", 6) == 0)
+    if (arrays && bytes.size >= 6 &&
+        ks_bytes_read(&bytes, path, 0, magic, sizeof magic, NULL) == 0 &&
+        memcmp(magic, "\x93NUMPY", 6) == 0)
         err = npy_directory(cp, e);
-    else if (arrays == ONE_ARRAY)
-        err = ks_fail(e, KS_EFORMAT, "%s: not an npy file", path);
-    else
-        err = read_directory(cp, e);
+    else if (arrays == ONE_ARRAY) err = ks_fail(e, KS_EFORMAT, "%s: not an npy file", path);
+    else err = read_directory(cp, e);
     if (err) {
         ks_checkpoint_close(cp);
         return err;
@@ -368,7 +388,8 @@ int ks_npy_open(ks_checkpoint **cp, const char *path, ks_error *e)
     return open_file(cp, path, ONE_ARRAY, e);
 }
 
-int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data, size_t size, ks_error *e)
+int ks_checkpoint_open_memory(ks_checkpoint **cp, const char *path, const uint8_t *data,
+                              size_t size, ks_error *e)
 {
     *cp = NULL;
     return begin(cp, path, (ks_bytes){.fd = -1, .memory = data, .size = size}, 0, e);

@@ -1,4 +1,5 @@
-/* classifier_write.c - the official classifier: an open model's video encoder under a head of the caller's. */
+/* classifier_write.c - the official classifier: an open model's video encoder under a head of
+ * the caller's. */
 #include "encoder/npz_write.h"
 #include "encoder/slots.h"
 #include "encoder/tower.h"
@@ -9,8 +10,8 @@
 
 typedef struct {
     FILE *to;
-    ks_slot *slots;          /* [n] in the order of their names */
-    ks_npz_member *members;  /* [n] */
+    ks_slot *slots;         /* [n] in the order of their names */
+    ks_npz_member *members; /* [n] */
     int64_t size[128];
     int n;
     uint64_t at;
@@ -38,15 +39,18 @@ static void put_member(writer *w, int i, const float *x)
     size_t bytes = (size_t)count * sizeof *x;
     assert(rank >= 0);
     ks_npy_head(head, dims, rank, 0);
-    ks_npz_member m = {w->slots[i].name, w->at, KS_NPY_HEAD + bytes, ks_crc32(ks_crc32(0, head, KS_NPY_HEAD), x, bytes)};
+    ks_npz_member m = {w->slots[i].name, w->at, KS_NPY_HEAD + bytes,
+                       ks_crc32(ks_crc32(0, head, KS_NPY_HEAD), x, bytes)};
     put(w, local, ks_npz_local(local, &m));
     put(w, head, KS_NPY_HEAD);
     put(w, x, bytes);
     w->members[i] = m;
 }
 
-/* The video encoder's tensors lie where the table says, once they are loaded; the head's are found by their names. */
-static int put_slot(writer *w, int i, ks_weights *weights, const ks_head_tensor *head, int n, ks_error *e)
+/* The video encoder's tensors lie where the table says, once they are loaded; the head's are
+ * found by their names. */
+static int put_slot(writer *w, int i, ks_weights *weights, const ks_head_tensor *head, int n,
+                    ks_error *e)
 {
     const float *x = of_head(&w->slots[i], head, n);
     size_t field = w->slots[i].at;
@@ -62,7 +66,8 @@ static int put_slot(writer *w, int i, ks_weights *weights, const ks_head_tensor 
     return 0;
 }
 
-int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n, ks_error *e)
+int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n,
+                        ks_error *e)
 {
     assert(to && enc && classes > 0 && head);
     uint8_t p[KS_NPZ_CENTRAL];

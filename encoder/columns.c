@@ -1,28 +1,27 @@
 /* columns.c - few rows (sentences): every thread reads its own columns of the weights, once.
  *
- * Ten rows of text are bound by reading 170 MB (bf16) of weights, so the rows stay whole and the columns
- * are shared out; what lies between the products is small and the caller does it: 1 % of the work of 256
- * rows in fp32, 6 % in int8. */
+ * Ten rows of text are bound by reading 170 MB (bf16) of weights, so the rows stay whole and the
+ * columns are shared out; what lies between the products is small and the caller does it: 1 % of
+ * the work of 256 rows in fp32, 6 % in int8. */
 #include <string.h>
 
 #include "encoder/stack_pass.h"
 
 typedef struct {
-    ks_operand h, f;      /* [rows, D], [rows, F]; int8: f's scales are [blocks, rows] */
-    float *y;             /* [rows, D] */
-    float *wide;          /* [rows, max(F, D)], int8 only */
+    ks_operand h, f; /* [rows, D], [rows, F]; int8: f's scales are [blocks, rows] */
+    float *y;        /* [rows, D] */
+    float *wide;     /* [rows, max(F, D)], int8 only */
 } room;
 
-static int blocks_of(int F)
-{
-    return (F + KS_FEED_BLOCK - 1) / KS_FEED_BLOCK;
-}
+static int blocks_of(int F) { return (F + KS_FEED_BLOCK - 1) / KS_FEED_BLOCK; }
 
 static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, int rows, char *at)
 {
     int wide = s->F > s->D ? s->F : s->D, eight = run->precision == KS_INT8;
-    size_t h = ks_operand_bytes(run->precision, rows, s->D), f = ks_operand_bytes(run->precision, rows, s->F);
-    size_t scales = ks_slice((size_t)(rows * blocks_of(s->F)), 4), y = ks_slice((size_t)rows * (size_t)s->D, 4);
+    size_t h = ks_operand_bytes(run->precision, rows, s->D),
+           f = ks_operand_bytes(run->precision, rows, s->F);
+    size_t scales = ks_slice((size_t)(rows * blocks_of(s->F)), 4),
+           y = ks_slice((size_t)rows * (size_t)s->D, 4);
     if (at) {
         r->h = ks_operand_at(at, run->precision, rows, s->D);
         r->f = ks_operand_at(at + h, run->precision, rows, s->F);
@@ -39,10 +38,10 @@ size_t ks_columns_scratch(const ks_run *run, const ks_blocks *stack, int rows)
 }
 
 typedef struct {
-    const ks_product *product;     /* all columns */
+    const ks_product *product; /* all columns */
     const ks_sink *sink;
-    int chunk;                     /* panels a task */
-    int K_block;                   /* groups, each with row scales of its own; 0: one for all */
+    int chunk;   /* panels a task */
+    int K_block; /* groups, each with row scales of its own; 0: one for all */
 } column_job;
 
 static void some_columns(void *arg, int task, int worker)
@@ -75,8 +74,7 @@ static void multiply(const ks_pass *p, const ks_matrix *w, const ks_operand *o, 
     int threads = ks_pool_threads(p->run->pool), chunk = product.panels / (4 * threads);
     column_job j = {.product = &product, .sink = sink, .chunk = chunk < 1 ? 1 : chunk};
     product.row_scale = o->row_scale;
-    if (p->run->precision == KS_INT8 && w->block < w->groups)
-        j.K_block = (int)w->block;
+    if (p->run->precision == KS_INT8 && w->block < w->groups) j.K_block = (int)w->block;
     ks_pool_run(p->run->pool, (product.panels + j.chunk - 1) / j.chunk, some_columns, &j);
 }
 
@@ -86,16 +84,16 @@ void ks_columns_project(const ks_pass *p, char *scratch)
     room r;
     plan_room(&r, p->run, p->stack, p->rows->rows, scratch);
     ks_operand_norm(&r.h, p, p->rows->x, p->rows->rows, &p->block->attention_norm, r.wide);
-    multiply(p, &p->block->project, &r.h, 
-             &(ks_sink){.bias = p->block->project.bias, .half = p->qkv_half, .y = p->qkv, .ldy = 3 * D});
+    multiply(
+        p, &p->block->project, &r.h,
+        &(ks_sink){.bias = p->block->project.bias, .half = p->qkv_half, .y = p->qkv, .ldy = 3 * D});
 }
 
 /* x += y, normed first where the stack is primer_hybrid. */
 static void add(const ks_pass *p, float *y, const ks_norm *post)
 {
     size_t D = (size_t)p->stack->D, n = (size_t)p->rows->rows * D;
-    if (post->scale)
-        p->run->kernels->norm(y, D, 0, y, D, p->rows->rows, (int)D, post);
+    if (post->scale) p->run->kernels->norm(y, D, 0, y, D, p->rows->rows, (int)D, post);
     p->run->kernels->axpy(p->rows->x, 1.0f, y, n);
 }
 
@@ -103,24 +101,29 @@ static void add(const ks_pass *p, float *y, const ks_norm *post)
 static void hidden(const ks_pass *p, const room *r)
 {
     const ks_block *b = p->block;
-    int eight = p->run->precision == KS_INT8, half = p->run->precision == KS_BF16, m = p->rows->rows, F = p->stack->F;
-    if (half)
-        ks_operand_clear(&r->f, m, (size_t)F * 2);
+    int eight = p->run->precision == KS_INT8, half = p->run->precision == KS_BF16,
+        m = p->rows->rows, F = p->stack->F;
+    if (half) ks_operand_clear(&r->f, m, (size_t)F * 2);
     multiply(p, &b->feed1, &r->h,
-             &(ks_sink){.bias = b->feed1.bias, .activation = p->stack->activation, .half = half,
-                    .coarse = half || eight,
+             &(ks_sink){.bias = b->feed1.bias,
+                        .activation = p->stack->activation,
+                        .half = half,
+                        .coarse = half || eight,
                         .y = eight ? (void *)r->wide : r->f.a,
-                        .ldy = eight ? (size_t)F : half ? 2 * r->f.lda : r->f.lda});
+                        .ldy = eight  ? (size_t)F
+                               : half ? 2 * r->f.lda
+                                      : r->f.lda});
     for (int at = 0; eight && at < F; at += KS_FEED_BLOCK) {
-        ks_operand part = {.a = (char *)r->f.a + at, .lda = r->f.lda,
+        ks_operand part = {.a = (char *)r->f.a + at,
+                           .lda = r->f.lda,
                            .row_scale = r->f.row_scale + at / KS_FEED_BLOCK * m};
         int n = F - at < KS_FEED_BLOCK ? F - at : KS_FEED_BLOCK;
         for (int row = 0; row < m; row++)
-            part.row_scale[row] = p->run->kernels->quantise((uint8_t *)part.a + (size_t)row * part.lda * 4,
-                                                            r->wide + (size_t)row * (size_t)F + at, (size_t)n);
+            part.row_scale[row] = p->run->kernels->quantise(
+                (uint8_t *)part.a + (size_t)row * part.lda * 4,
+                r->wide + (size_t)row * (size_t)F + at, (size_t)n);
     }
-    if (eight)
-        ks_operand_clear(&r->f, m, (size_t)F);
+    if (eight) ks_operand_clear(&r->f, m, (size_t)F);
 }
 
 void ks_columns_feed(const ks_pass *p, char *scratch)

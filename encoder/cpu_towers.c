@@ -4,8 +4,7 @@
 static int open_cpu(ks_encoder *enc, int towers, ks_error *e)
 {
     int err = towers & KS_TOWER_VIDEO ? ks_vision_open(enc, e) : 0;
-    if (!err && towers & KS_TOWER_TEXT)
-        err = ks_text_open(enc, e);
+    if (!err && towers & KS_TOWER_TEXT) err = ks_text_open(enc, e);
     return err;
 }
 
@@ -15,4 +14,5 @@ static void close_cpu(ks_encoder *enc)
     ks_text_close(&enc->text);
 }
 
-const ks_towers ks_cpu_towers = {"cpu", open_cpu, close_cpu, ks_vision_tokens, ks_vision_clip, ks_text_run};
+const ks_towers ks_cpu_towers = {"cpu",          open_cpu,   close_cpu, ks_vision_tokens,
+                                 ks_vision_clip, ks_text_run};

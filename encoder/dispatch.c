@@ -15,7 +15,8 @@
 #include "encoder/panels.h"
 
 enum { TABLES = 4 };
-static const char *const names[TABLES] = {"amx", "avx512", "avx2", "plain"}; /* as they are preferred */
+/* as they are preferred */
+static const char *const names[TABLES] = {"amx", "avx512", "avx2", "plain"};
 
 const char *ks_precision_name(ks_precision precision)
 {
@@ -25,7 +26,10 @@ const char *ks_precision_name(ks_precision precision)
 
 static const ks_kernels *table_of(int i)
 {
-    return i == 0 ? ks_kernels_amx() : i == 1 ? ks_kernels_avx512() : i == 2 ? ks_kernels_avx2() : ks_kernels_plain();
+    return i == 0   ? ks_kernels_amx()
+           : i == 1 ? ks_kernels_avx512()
+           : i == 2 ? ks_kernels_avx2()
+                    : ks_kernels_plain();
 }
 
 /* The plain table has all precisions, for tests, but none fast. */
@@ -45,7 +49,8 @@ static double seconds(void)
 
 enum { MEASURE_K = 768, MEASURE_PANELS = 2, MEASURE_ROWS = 64, MEASURE_ROUNDS = 20 };
 
-/* Seconds for 64 rows by 768 by 64 of a precision. x: zeros, room for the rows and the panels of KS_FP32, the widest. */
+/* Seconds for 64 rows by 768 by 64 of a precision. x: zeros, room for the rows and the panels of
+ * KS_FP32, the widest. */
 static double cost(const ks_kernels *k, ks_precision precision, const uint32_t *x)
 {
     size_t groups = ks_groups(precision, MEASURE_K), a = groups * MEASURE_ROWS;
@@ -53,9 +58,13 @@ static double cost(const ks_kernels *k, ks_precision precision, const uint32_t *
     double start = seconds();
     for (size_t p = 0; p < MEASURE_PANELS; p++)
         for (int r = 0; r < MEASURE_ROWS; r += k->rows[precision]) {
-            int rows = MEASURE_ROWS - r < k->rows[precision] ? MEASURE_ROWS - r : k->rows[precision];
-            ks_tile t = {.a = x + (size_t)r * groups, .lda = groups, .b = x + a + p * groups * KS_PANEL,
-                         .groups = groups, .rows = rows};
+            int rows = MEASURE_ROWS - r < k->rows[precision] ? MEASURE_ROWS - r
+                                                             : k->rows[precision];
+            ks_tile t = {.a = x + (size_t)r * groups,
+                         .lda = groups,
+                         .b = x + a + p * groups * KS_PANEL,
+                         .groups = groups,
+                         .rows = rows};
             k->tile[precision](c, &t);
         }
     return seconds() - start;
@@ -66,8 +75,9 @@ typedef struct {
     ks_precision automatic; /* what KS_AUTO means on this CPU */
 } choice;
 
-/* The best of 20 rounds that take the tables in turn: a busy neighbour slows all of them, not one. Some 10 ms. A
- * narrower precision must be worth a quarter of the time; so must a wider table, one step of it. */
+/* The best of 20 rounds that take the tables in turn: a busy neighbour slows all of them, not
+ * one. Some 10 ms. A narrower precision must be worth a quarter of the time; so must a wider
+ * table, one step of it. */
 static int measure(choice *best)
 {
     size_t groups = ks_groups(KS_FP32, MEASURE_K);
@@ -102,33 +112,33 @@ static void cpu_name(char out[160])
     unsigned r[12] = {0}, a, b, c, d, features[3] = {0};
     for (unsigned i = 0; i < 3; i++)
         __get_cpuid(0x80000002u + i, &r[4 * i], &r[4 * i + 1], &r[4 * i + 2], &r[4 * i + 3]);
-    if (__get_cpuid(1, &a, &b, &c, &d))
-        features[0] = a;
+    if (__get_cpuid(1, &a, &b, &c, &d)) features[0] = a;
     if (__get_cpuid_count(7, 0, &a, &b, &c, &d)) {
         features[1] = b;
         features[2] = d;
     }
     snprintf(out, 160, "%.48s-%x-%x-%x", (const char *)r, features[0], features[1], features[2]);
     for (char *p = out; *p; p++)
-        if (*p <= ' ' || *p > '~')
-            *p = '_';
+        if (*p <= ' ' || *p > '~') *p = '_';
 #endif
 }
 
 static int recall(choice *found, const char *path, const char *cpu)
 {
     char line[256] = "", had[160], table[16], precision[16];
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe of that name must not hold us */
+    /* a pipe of that name must not hold us */
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-    int good = f && fgets(line, sizeof line, f) && sscanf(line, "1 %159s %15s %15s", had, table, precision) == 3 &&
+    int good = f && fgets(line, sizeof line, f) &&
+               sscanf(line, "1 %159s %15s %15s", had, table, precision) == 3 &&
                strcmp(had, cpu) == 0;
-    if (f)
-        fclose(f);
-    else if (fd >= 0)
-        close(fd);
+    if (f) fclose(f);
+    else if (fd >= 0) close(fd);
     for (int i = 0; good && i < TABLES; i++)
         if (strcmp(table, names[i]) == 0 && table_of(i)) {
-            *found = (choice){i, strcmp(precision, "bf16") == 0 && fast(table_of(i), KS_BF16) ? KS_BF16 : KS_FP32};
+            *found = (choice){i, strcmp(precision, "bf16") == 0 && fast(table_of(i), KS_BF16)
+                                     ? KS_BF16
+                                     : KS_FP32};
             return 1;
         }
     return 0;
@@ -138,7 +148,8 @@ static int recall(choice *found, const char *path, const char *cpu)
 static void remember(const choice *c, const char *path, const char *cpu)
 {
     char text[256];
-    snprintf(text, sizeof text, "1 %.159s %s %s\n", cpu, names[c->table], ks_precision_name(c->automatic));
+    snprintf(text, sizeof text, "1 %.159s %s %s\n", cpu, names[c->table],
+             ks_precision_name(c->automatic));
     ks_cache_put_text(path, text);
 }
 
@@ -159,7 +170,8 @@ static int settle(choice *c, const ks_cache *cache)
     return err;
 }
 
-int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *cache, ks_precision asked, ks_error *e)
+int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *cache,
+                ks_precision asked, ks_error *e)
 {
     const char *forced = getenv("KINOSEEK_CPU");
     choice c = {TABLES, KS_FP32};
@@ -167,18 +179,20 @@ int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *c
         for (c.table = 0; c.table < TABLES && strcmp(forced, names[c.table]) != 0; c.table++)
             ;
         if (c.table == TABLES)
-            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s is none of amx, avx512, avx2, plain", forced);
+            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s is none of amx, avx512, avx2, plain",
+                           forced);
         if (!table_of(c.table))
-            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions", forced);
+            return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions",
+                           forced);
         c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
     } else if (settle(&c, cache) < 0) {
         return ks_fail(e, KS_ENOMEM, "no memory to measure the kernels");
     }
     *k = table_of(c.table);
     *precision = asked == KS_AUTO ? c.automatic : asked;
-    if (fast(*k, *precision))
-        return 0;
-    return ks_fail(e, KS_EUSAGE, "precision %s needs instructions that this CPU lacks; it has fp32%s%s (%s)",
-                   ks_precision_name(*precision), fast(*k, KS_BF16) ? ", bf16" : "", fast(*k, KS_INT8) ? ", int8" : "",
-                   (*k)->name);
+    if (fast(*k, *precision)) return 0;
+    return ks_fail(e, KS_EUSAGE,
+                   "precision %s needs instructions that this CPU lacks; it has fp32%s%s (%s)",
+                   ks_precision_name(*precision), fast(*k, KS_BF16) ? ", bf16" : "",
+                   fast(*k, KS_INT8) ? ", int8" : "", (*k)->name);
 }

@@ -1,5 +1,5 @@
-/* dnnl_gemm.c - see dnnl_gemm.h. oneDNN 2.6 (Debian 12) and 3.x (Debian 13) differ in how a primitive is
- * described; the rest is one code. */
+/* dnnl_gemm.c - see dnnl_gemm.h. oneDNN 2.6 (Debian 12) and 3.x (Debian 13) differ in how a
+ * primitive is described; the rest is one code. */
 #include "encoder/dnnl_gemm.h"
 
 #include <assert.h>
@@ -19,16 +19,20 @@
 #define LIBRARY "libdnnl.so.2"
 #endif
 #if DNNL_VERSION_MAJOR >= 3
-#define DESCRIBE(X) \
+#define DESCRIBE(X)                                                                                \
     X(memory_desc_create_with_tag) X(memory_desc_destroy) X(matmul_primitive_desc_create)
 #else
-#define DESCRIBE(X) \
-    X(memory_desc_init_by_tag) X(matmul_desc_init) X(primitive_desc_create)
+#define DESCRIBE(X) X(memory_desc_init_by_tag) X(matmul_desc_init) X(primitive_desc_create)
 #endif
+/* clang-format off */
 #define COMMON(X) \
-    X(engine_create) X(engine_destroy) X(stream_create) X(stream_destroy) X(stream_wait) X(primitive_desc_query_md) \
-    X(primitive_desc_query) X(primitive_desc_destroy) X(primitive_create) X(primitive_destroy) X(primitive_execute) \
-    X(memory_create) X(memory_destroy) X(memory_desc_get_size) X(memory_get_data_handle) X(version)
+    X(engine_create) X(engine_destroy) X(stream_create) X(stream_destroy) X(stream_wait) \
+    X(primitive_desc_query_md) \
+    X(primitive_desc_query) X(primitive_desc_destroy) X(primitive_create) X(primitive_destroy) \
+    X(primitive_execute) \
+    X(memory_create) X(memory_destroy) X(memory_desc_get_size) X(memory_get_data_handle) \
+    X(version)
+/* clang-format on */
 
 struct ks_dnnl {
     void *handle;
@@ -51,17 +55,17 @@ int ks_dnnl_open(ks_dnnl **out, ks_error *e)
 {
     ks_dnnl *d = calloc(1, sizeof *d);
     *out = NULL;
-    if (!d)
-        return ks_fail(e, KS_ENOMEM, "no memory for oneDNN");
+    if (!d) return ks_fail(e, KS_ENOMEM, "no memory for oneDNN");
     d->handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     int missing = d->handle == NULL;
-#define LOAD(name) \
-    if (!missing) { \
-        void *symbol = dlsym(d->handle, "dnnl_" #name); \
-        memcpy(&d->name, &symbol, sizeof symbol); \
-        missing = symbol == NULL; \
+#define LOAD(name)                                                                                 \
+    if (!missing) {                                                                                \
+        void *symbol = dlsym(d->handle, "dnnl_" #name);                                            \
+        memcpy(&d->name, &symbol, sizeof symbol);                                                  \
+        missing = symbol == NULL;                                                                  \
     }
-    DESCRIBE(LOAD) COMMON(LOAD)
+    DESCRIBE(LOAD)
+    COMMON(LOAD)
 #undef LOAD
     if (!missing) {
         void *symbol = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
@@ -78,13 +82,13 @@ int ks_dnnl_open(ks_dnnl **out, ks_error *e)
 
 void ks_dnnl_close(ks_dnnl *d)
 {
-    if (d)
-        d->engine_destroy(d->engine);
+    if (d) d->engine_destroy(d->engine);
     free(d); /* the handle stays: OpenMP's threads run in it */
 }
 
-static const dnnl_data_type_t types[4][3] = {
-    [KS_FP32] = {dnnl_f32, dnnl_f32, dnnl_f32}, [KS_BF16] = {dnnl_bf16, dnnl_bf16, dnnl_bf16}, [KS_INT8] = {dnnl_u8, dnnl_s8, dnnl_s32}};
+static const dnnl_data_type_t types[4][3] = {[KS_FP32] = {dnnl_f32, dnnl_f32, dnnl_f32},
+                                             [KS_BF16] = {dnnl_bf16, dnnl_bf16, dnnl_bf16},
+                                             [KS_INT8] = {dnnl_u8, dnnl_s8, dnnl_s32}};
 
 static int describe(ks_dnnl_gemm *g, ks_precision precision, const int shape[3])
 {
@@ -95,10 +99,11 @@ static int describe(ks_dnnl_gemm *g, ks_precision precision, const int shape[3])
 #if DNNL_VERSION_MAJOR >= 3
     for (int i = 0; i < 3; i++)
         ok &= d->memory_desc_create_with_tag(&desc[i], 2, dims[i], types[precision][i],
-                                             i == 1 ? dnnl_format_tag_any : dnnl_ab) == dnnl_success;
-    ok = ok && d->matmul_primitive_desc_create(&g->plan, d->engine, desc[0], desc[1], NULL, desc[2], NULL) == dnnl_success;
-    for (int i = 0; i < 3; i++)
-        d->memory_desc_destroy(desc[i]);
+                                             i == 1 ? dnnl_format_tag_any : dnnl_ab) ==
+              dnnl_success;
+    ok = ok && d->matmul_primitive_desc_create(&g->plan, d->engine, desc[0], desc[1], NULL, desc[2],
+                                               NULL) == dnnl_success;
+    for (int i = 0; i < 3; i++) d->memory_desc_destroy(desc[i]);
 #else
     dnnl_matmul_desc_t matmul;
     for (int i = 0; i < 3; i++)
@@ -112,7 +117,8 @@ static int describe(ks_dnnl_gemm *g, ks_precision precision, const int shape[3])
 
 static int fill(ks_dnnl_gemm *g)
 {
-    static const dnnl_query_t queries[3] = {dnnl_query_src_md, dnnl_query_weights_md, dnnl_query_dst_md};
+    static const dnnl_query_t queries[3] = {dnnl_query_src_md, dnnl_query_weights_md,
+                                            dnnl_query_dst_md};
     for (int i = 0; i < 3; i++) {
         void *x = NULL;
         size_t bytes;
@@ -121,7 +127,9 @@ static int fill(ks_dnnl_gemm *g)
 #else
         const dnnl_memory_desc_t *desc = g->d->primitive_desc_query_md(g->plan, queries[i], 0);
 #endif
-        if (!desc || g->d->memory_create(&g->memory[i], desc, g->d->engine, DNNL_MEMORY_ALLOCATE) != dnnl_success ||
+        if (!desc ||
+            g->d->memory_create(&g->memory[i], desc, g->d->engine, DNNL_MEMORY_ALLOCATE) !=
+                dnnl_success ||
             g->d->memory_get_data_handle(g->memory[i], &x) != dnnl_success)
             return 0;
         bytes = g->d->memory_desc_get_size(desc);
@@ -130,15 +138,16 @@ static int fill(ks_dnnl_gemm *g)
     return 1;
 }
 
-int ks_dnnl_gemm_new(ks_dnnl_gemm **out, ks_dnnl *d, ks_precision precision, const int shape[3], ks_error *e)
+int ks_dnnl_gemm_new(ks_dnnl_gemm **out, ks_dnnl *d, ks_precision precision, const int shape[3],
+                     ks_error *e)
 {
     ks_dnnl_gemm *g = calloc(1, sizeof *g);
     assert(precision == KS_FP32 || precision == KS_BF16 || precision == KS_INT8);
     *out = NULL;
-    if (!g)
-        return ks_fail(e, KS_ENOMEM, "no memory for oneDNN");
+    if (!g) return ks_fail(e, KS_ENOMEM, "no memory for oneDNN");
     g->d = d;
-    if (!describe(g, precision, shape) || !fill(g) || d->primitive_create(&g->primitive, g->plan) != dnnl_success ||
+    if (!describe(g, precision, shape) || !fill(g) ||
+        d->primitive_create(&g->primitive, g->plan) != dnnl_success ||
         d->stream_create(&g->stream, d->engine, dnnl_stream_default_flags) != dnnl_success) {
         ks_dnnl_gemm_free(g);
         return ks_fail(e, KS_ENOTFOUND, "oneDNN has no such product on this CPU");
@@ -149,25 +158,21 @@ int ks_dnnl_gemm_new(ks_dnnl_gemm **out, ks_dnnl *d, ks_precision precision, con
 
 void ks_dnnl_gemm_free(ks_dnnl_gemm *g)
 {
-    if (!g)
-        return;
+    if (!g) return;
     for (int i = 0; i < 3; i++)
-        if (g->memory[i])
-            g->d->memory_destroy(g->memory[i]);
-    if (g->stream)
-        g->d->stream_destroy(g->stream);
-    if (g->primitive)
-        g->d->primitive_destroy(g->primitive);
-    if (g->plan)
-        g->d->primitive_desc_destroy(g->plan);
+        if (g->memory[i]) g->d->memory_destroy(g->memory[i]);
+    if (g->stream) g->d->stream_destroy(g->stream);
+    if (g->primitive) g->d->primitive_destroy(g->primitive);
+    if (g->plan) g->d->primitive_desc_destroy(g->plan);
     free(g);
 }
 
 void ks_dnnl_gemm_run(ks_dnnl_gemm *g)
 {
-    dnnl_exec_arg_t args[3] = {{DNNL_ARG_SRC, g->memory[0]}, {DNNL_ARG_WEIGHTS, g->memory[1]}, {DNNL_ARG_DST, g->memory[2]}};
-    if (g->d->set_threads)
-        g->d->set_threads(1);
+    dnnl_exec_arg_t args[3] = {{DNNL_ARG_SRC, g->memory[0]},
+                               {DNNL_ARG_WEIGHTS, g->memory[1]},
+                               {DNNL_ARG_DST, g->memory[2]}};
+    if (g->d->set_threads) g->d->set_threads(1);
     g->d->primitive_execute(g->primitive, g->stream, 3, args);
     g->d->stream_wait(g->stream);
 }
@@ -176,8 +181,7 @@ void ks_dnnl_about(char out[96], ks_dnnl *d, const ks_dnnl_gemm *g)
 {
     const dnnl_version_t *v = d->version();
     const char *path = "";
-    if (g)
-        d->primitive_desc_query(g->plan, dnnl_query_impl_info_str, 0, &path);
+    if (g) d->primitive_desc_query(g->plan, dnnl_query_impl_info_str, 0, &path);
     snprintf(out, 96, "%d.%d.%d%s%.60s", v->major, v->minor, v->patch, *path ? ", " : "", path);
 }
 
@@ -189,7 +193,8 @@ int ks_dnnl_open(ks_dnnl **out, ks_error *e)
     return ks_fail(e, KS_ENOTFOUND, "this build knows no oneDNN");
 }
 void ks_dnnl_close(ks_dnnl *d) { (void)d; }
-int ks_dnnl_gemm_new(ks_dnnl_gemm **g, ks_dnnl *d, ks_precision precision, const int shape[3], ks_error *e)
+int ks_dnnl_gemm_new(ks_dnnl_gemm **g, ks_dnnl *d, ks_precision precision, const int shape[3],
+                     ks_error *e)
 {
     (void)d, (void)precision, (void)shape;
     *g = NULL;

@@ -9,7 +9,8 @@
  *
  * An encoder is usable from several threads: calls on it are served one after the other, each with
  * all of the encoder's threads. Same input, same bits: a result depends on neither thread count nor
- * batch (within a precision and CPU class). Source of the mathematics: MODEL.md (arXiv 2402.13217). */
+ * batch (within a precision and CPU class). Source of the mathematics: MODEL.md (arXiv
+ * 2402.13217). */
 #ifndef KS_ENCODER_H
 #define KS_ENCODER_H
 
@@ -27,12 +28,13 @@ typedef enum { KS_AUTO = 0, KS_FP32 = 1, KS_BF16 = 2, KS_INT8 = 3 } ks_precision
 typedef enum { KS_ENCODER = 0, KS_LVT = 1, KS_CLASSIFIER = 2 } ks_kind;
 typedef enum { KS_SQUASH = 0, KS_CROP = 1, KS_PAD = 2 } ks_fit;
 
-enum { KS_TEXT_MAX = 64 };      /* tokens a sentence is cut at */
+enum { KS_TEXT_MAX = 64 }; /* tokens a sentence is cut at */
 enum { KS_RESIZE_VERSION = 1, KS_SAMPLER_VERSION = 1 };
 
 typedef struct {
-    const char *model;      /* path of .npz or .safetensors */
-    const char *tokenizer;  /* path of the sentencepiece model; NULL: STEM.spm or tokenizer.model beside the model */
+    const char *model; /* path of .npz or .safetensors */
+    /* path of the sentencepiece model; NULL: STEM.spm or tokenizer.model beside the model */
+    const char *tokenizer;
     int towers;             /* ks_tower, or-ed; 0 = all the model has */
     ks_precision precision; /* KS_AUTO: the fastest class of DESIGN 4 this CPU has */
     int threads;            /* 0 = one per core this process may run on */
@@ -43,46 +45,55 @@ typedef struct {
 
 typedef struct {
     ks_kind kind;
-    int dim, heads, mlp;                  /* D, H, F of the vision stacks */
+    int dim, heads, mlp;                    /* D, H, F of the vision stacks */
     int spatial, temporal, auxiliary, text; /* layers of each stack; text 0 without a text tower */
-    int frames, grid, patch;              /* trained T, G (G*G tokens a frame), 18 */
-    int vocabulary, classes;              /* 0 where the model has none */
-    int text_hybrid;                      /* 1: primer_hybrid norms in the text tower */
-    int64_t parameters, bytes;            /* counted from the tensors; of the file */
-    char dtype[8];                        /* "f4", "f2", "bf16" */
-    char hash[KS_HASH_HEX];               /* model hash (DESIGN 2); includes the tokenizer's where one is used */
-    ks_precision precision;               /* the one in force (KS_AUTO from ks_model_info) */
+    int frames, grid, patch;                /* trained T, G (G*G tokens a frame), 18 */
+    int vocabulary, classes;                /* 0 where the model has none */
+    int text_hybrid;                        /* 1: primer_hybrid norms in the text tower */
+    int64_t parameters, bytes;              /* counted from the tensors; of the file */
+    char dtype[8];                          /* "f4", "f2", "bf16" */
+    /* model hash (DESIGN 2); includes the tokenizer's where one is used */
+    char hash[KS_HASH_HEX];
+    ks_precision precision; /* the one in force (KS_AUTO from ks_model_info) */
 } ks_info;
 
-/* Read and judge a checkpoint's directory without loading a weight. KS_EFORMAT, KS_ESHAPE, KS_EIO, KS_ENOTFOUND. */
+/* Read and judge a checkpoint's directory without loading a weight. KS_EFORMAT, KS_ESHAPE,
+ * KS_EIO, KS_ENOTFOUND. */
 int ks_model_info(ks_info *info, const char *model, ks_error *e);
-/* The hash that an encoder of this model with this tokenizer (NULL: none) has, and so a library: info.hash, of the weights
- * alone, where no tokenizer is used. KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE: the tokenizer. */
-int ks_model_identity(char hash[KS_HASH_HEX], const ks_info *info, const char *tokenizer, ks_error *e);
+/* The hash that an encoder of this model with this tokenizer (NULL: none) has, and so a library:
+ * info.hash, of the weights alone, where no tokenizer is used. KS_ENOTFOUND, KS_EIO, KS_EFORMAT,
+ * KS_ESHAPE: the tokenizer. */
+int ks_model_identity(char hash[KS_HASH_HEX], const ks_info *info, const char *tokenizer,
+                      ks_error *e);
 
 /* One tensor of a file while it is read in full. */
 typedef struct {
-    const char *name, *dtype;   /* valid during the call */
-    char shape[160];            /* "[2, 768]" */
+    const char *name, *dtype; /* valid during the call */
+    char shape[160];          /* "[2, 768]" */
     int64_t count;
     uint32_t crc;
-    float first[3], last[3];    /* elements; fewer than three: zeros */
+    float first[3], last[3]; /* elements; fewer than three: zeros */
 } ks_tensor_facts;
 /* Read every byte of a checkpoint: CRCs, finiteness, shapes, whatever the cache says about it. each
- * (may be NULL) sees every tensor that proved sound, in file order; returns non-zero to stop (KS_ESTOP). */
-int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg, ks_error *e);
+ * (may be NULL) sees every tensor that proved sound, in file order; returns non-zero to stop
+ * (KS_ESTOP). */
+int ks_model_check(const char *model, int (*each)(void *arg, const ks_tensor_facts *t), void *arg,
+                   ks_error *e);
 
-/* Write an npz of the layout that `like` describes (kind, sizes, layers, text_hybrid; dtype "f4"|"f2"),
- * weights drawn from seed: the official names and shapes, the same bytes everywhere, scaled so that
- * activations stay sane and attention is sharp. Named when it is whole. KS_EIO, KS_EUSAGE. */
+/* Write an npz of the layout that `like` describes (kind, sizes, layers, text_hybrid; dtype
+ * "f4"|"f2"), weights drawn from seed: the official names and shapes, the same bytes everywhere,
+ * scaled so that activations stay sane and attention is sharp. Named when it is whole. KS_EIO,
+ * KS_EUSAGE. */
 int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_error *e);
 
-/* Open towers. First use of a file checks all of it (CRCs, finiteness, shapes) and writes a pack. */
+/* Open towers. First use of a file checks all of it (CRCs, finiteness, shapes) and writes a
+ * pack. */
 int ks_encoder_open(ks_encoder **enc, const ks_encoder_options *options, ks_error *e);
-void ks_encoder_close(ks_encoder *enc); /* NULL is fine */
+void ks_encoder_close(ks_encoder *enc);                /* NULL is fine */
 const ks_info *ks_encoder_info(const ks_encoder *enc); /* valid until close */
 int ks_encoder_threads(const ks_encoder *enc);
-int ks_side(const ks_info *info);                      /* trained picture side: grid * patch (288) */
+/* trained picture side: grid * patch (288) */
+int ks_side(const ks_info *info);
 
 /* --- text (LvT) --- */
 typedef struct {
@@ -92,33 +103,43 @@ typedef struct {
     char lost[128];           /* the first words that were cut, UTF-8; "" if none */
 } ks_sentence;
 
-/* Canonicalise as the reference and tokenize; what is cut at 64 goes to the notice too. KS_EUSAGE: invalid
- * UTF-8, over 65536 bytes; no tokenizer was found. */
+/* Canonicalise as the reference and tokenize; what is cut at 64 goes to the notice too.
+ * KS_EUSAGE: invalid UTF-8, over 65536 bytes; no tokenizer was found. */
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e);
-/* v[D], unit length; KS_EFORMAT where the weights give none. KS_EUSAGE: an id outside the vocabulary, or count over 64. */
+/* v[D], unit length; KS_EFORMAT where the weights give none. KS_EUSAGE: an id outside the
+ * vocabulary, or count over 64. */
 int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_error *e);
 int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
-/* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of them. cut[n]: the
- * tokens each lost at 64, or NULL. */
-int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n, ks_error *e);
+/* v[n, D]: many sentences, the same bits as one by one; the weights are read once for some 20 of
+ * them. cut[n]: the tokens each lost at 64, or NULL. */
+int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n,
+                    ks_error *e);
 
 /* --- vectors kept between runs ---
- * What was made of text vectors alone is kept beside the model's packs, 32 MiB a model, the newest. A vector is known by
- * how it was made and of what (only a digest of them is written), and by all that its bits come from: model, precision,
- * kernels. Best effort: what the cache lacks or has damaged is not found, what it cannot take is not kept. */
+ * What was made of text vectors alone is kept beside the model's packs, 32 MiB a model, the
+ * newest. A vector is known by how it was made and of what (only a digest of them is written),
+ * and by all that its bits come from: model, precision, kernels. Best effort: what the cache
+ * lacks or has damaged is not found, what it cannot take is not kept. */
 typedef struct {
-    const char *how;               /* one for all: the templates of labels */
-    const char *const *what; int n; /* [n]: the labels; to put, NULL: not this one */
+    const char *how; /* one for all: the templates of labels */
+    const char *const *what;
+    int n; /* [n]: the labels; to put, NULL: not this one */
 } ks_kept;
-/* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how many. */
+/* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how
+ * many. */
 int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k);
 void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v);
-/* One by one and without a bound, in the file NAME of the cache: there before the put returns, whatever kills the program. */
+/* One by one and without a bound, in the file NAME of the cache: there before the put returns,
+ * whatever kills the program. */
 typedef struct ks_kept_log ks_kept_log; /* several programs may add to it; enc outlives it */
-int ks_kept_log_open(ks_kept_log **log, ks_encoder *enc, const char *name, ks_error *e); /* KS_ENOMEM only */
+/* KS_ENOMEM only */
+int ks_kept_log_open(ks_kept_log **log, ks_encoder *enc, const char *name, ks_error *e);
 void ks_kept_log_close(ks_kept_log *log); /* NULL is fine */
-int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *what); /* 1: v[D]; 0: not there */
-int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v, ks_error *e); /* KS_EIO: not kept */
+/* 1: v[D]; 0: not there */
+int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *what);
+/* KS_EIO: not kept */
+int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v,
+                    ks_error *e);
 
 /* --- pictures ---
  * image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
@@ -127,22 +148,26 @@ int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const f
 int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_error *e);
 
 /* --- video ---
- * Spatial tower of one frame px[side,side,3] (uint8; side divisible by the patch; /255 happens inside).
- * The tokens are the caller's: ks_tokens_free drops one reference, ks_tokens_keep adds one. Several
- * frames at once where that fills the machine: n frames at px[i]. Bit-equal frames are computed once. */
+ * Spatial tower of one frame px[side,side,3] (uint8; side divisible by the patch; /255 happens
+ * inside). The tokens are the caller's: ks_tokens_free drops one reference, ks_tokens_keep adds
+ * one. Several frames at once where that fills the machine: n frames at px[i]. Bit-equal frames
+ * are computed once. */
 int ks_frame_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *px, int side, ks_error *e);
-int ks_frames_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *const *px, int n, int side, ks_error *e);
+int ks_frames_tokens(ks_tokens **out, ks_encoder *enc, const uint8_t *const *px, int n, int side,
+                     ks_error *e);
 
-/* A clip as pixels: T frames [T,side,side,3], uint8, or float32 in [0,1]. A padded frame is masked in
- * the spatial and the temporal attention, and its feed-forward sums are zero there, as the reference
- * does; the auxiliary stack and the pooler see all tokens. So padding changes a frame's own tokens,
- * and tokens remember it. */
+/* A clip as pixels: T frames [T,side,side,3], uint8, or float32 in [0,1]. A padded frame is
+ * masked in the spatial and the temporal attention, and its feed-forward sums are zero there, as
+ * the reference does; the auxiliary stack and the pooler see all tokens. So padding changes a
+ * frame's own tokens, and tokens remember it. */
 typedef struct {
     const void *px;
     int is_float, T, side;
-    const float *paddings; /* [T], 0 or 1 (1 = padded frame), else KS_EUSAGE; NULL: none is padded */
+    /* [T], 0 or 1 (1 = padded frame), else KS_EUSAGE; NULL: none is padded */
+    const float *paddings;
 } ks_clip_pixels;
-/* uint8 ('|u1') [T,S,S,3] of an .npy as they are, or float32 ('<f4') in [0,1]; px malloc'ed. Errors as of any file of arrays. */
+/* uint8 ('|u1') [T,S,S,3] of an .npy as they are, or float32 ('<f4') in [0,1]; px malloc'ed.
+ * Errors as of any file of arrays. */
 int ks_npy_frames(ks_clip_pixels *clip, const char *path, ks_error *e);
 /* out[T]: spatial tokens of every frame of the clip. */
 int ks_pixels_tokens(ks_tokens **out, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e);
@@ -151,8 +176,10 @@ ks_tokens *ks_tokens_keep(ks_tokens *tokens);
 void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
 
 /* Temporal stack, auxiliary stack and pooler over T frames (all of one side): v[D], unit length;
- * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. KS_EFORMAT: the weights give no unit length. */
-int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+ * frame_vectors[T,D] too unless NULL. LvT only (else KS_EUSAGE). Any T >= 1. KS_EFORMAT: the
+ * weights give no unit length. */
+int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T,
+                   ks_error *e);
 
 /* --- the stage tap (features, verify, fixtures) --- */
 typedef enum {
@@ -165,7 +192,8 @@ typedef enum {
 } ks_stage;
 
 /* *out is malloc'ed [dims[0], dims[1]]. KS_EUSAGE: a stage that this model does not have. */
-int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage, const ks_clip_pixels *clip, ks_error *e);
+int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage,
+                const ks_clip_pixels *clip, ks_error *e);
 
 /* Called with every named intermediate of the following calls: "patches", "spatial.0" ... (residual
  * stream after block i), "spatial_ln", "temporal.0", "temporal_ln", "auxiliary.0", "text.0", ...
@@ -173,24 +201,36 @@ int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage, c
 typedef void ks_tap(void *arg, const char *name, const float *x, int64_t rows, int64_t cols);
 void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
 
-/* Rate of this machine's library at the model's own GEMM shapes, weighted by their work: GFLOP/s. */
+/* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
+ * GFLOP/s. */
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
 double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
 
 /* --- a head of one's own on the video encoder --- */
-typedef struct { const char *name; const float *x; } ks_head_tensor; /* "atten_pooler/...", "projection/linear/bias" */
-/* The official classifier, float32: enc's video encoder, and all tensors of the head. What fails, to's error flag says. */
-int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n, ks_error *e);
-/* work(arg, task, worker) for every task, worker < ks_encoder_threads, on enc's threads; it calls nothing of enc. */
-void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int task, int worker), void *arg);
+/* "atten_pooler/...", "projection/linear/bias" */
+typedef struct {
+    const char *name;
+    const float *x;
+} ks_head_tensor;
+/* The official classifier, float32: enc's video encoder, and all tensors of the head. What
+ * fails, to's error flag says. */
+int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n,
+                        ks_error *e);
+/* work(arg, task, worker) for every task, worker < ks_encoder_threads, on enc's threads; it
+ * calls nothing of enc. */
+void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int task, int worker),
+                     void *arg);
 
 /* --- vectors from elsewhere --- */
 typedef struct {
-    double *x; int64_t rows, dim; /* x [rows, dim], as the file has them: f2, f4 and f8 widen exactly */
-    char **ids;      /* [rows] UTF-8, of an npz with an array "ids"; NULL: the file names none */
+    /* x [rows, dim], as the file has them: f2, f4 and f8 widen exactly */
+    double *x;
+    int64_t rows, dim;
+    char **ids; /* [rows] UTF-8, of an npz with an array "ids"; NULL: the file names none */
 } ks_named_rows;
-/* An .npy [n, D], or an .npz with one such array and, if it likes, "ids" [n] (texts or whole numbers) beside it.
- * KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE, KS_ENOMEM. ks_named_rows_free in any case. */
+/* An .npy [n, D], or an .npz with one such array and, if it likes, "ids" [n] (texts or whole
+ * numbers) beside it. KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE, KS_ENOMEM. ks_named_rows_free
+ * in any case. */
 int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e);
 void ks_named_rows_free(ks_named_rows *v);
 

@@ -19,8 +19,7 @@ int ks_frame_set_start(ks_frame_set *s, int n, ks_error *e)
 {
     size_t count = (size_t)n;
     s->n = s->unique = 0;
-    if (n <= s->room)
-        return 0;
+    if (n <= s->room) return 0;
     ks_frame_set_free(s);
     s->pictures = calloc(count, sizeof *s->pictures);
     s->masked = calloc(count, 1);

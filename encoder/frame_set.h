@@ -6,11 +6,11 @@
 #include "encoder/tokens.h"
 
 typedef struct {
-    ks_picture *pictures;  /* [unique] */
-    uint8_t *masked;       /* [unique] 1: of a padded frame */
-    ks_tokens **tokens;    /* [unique], for the caller's use */
-    uint64_t *prints;      /* [unique] */
-    int *which;            /* [n]: place of frame i among the unique ones */
+    ks_picture *pictures; /* [unique] */
+    uint8_t *masked;      /* [unique] 1: of a padded frame */
+    ks_tokens **tokens;   /* [unique], for the caller's use */
+    uint64_t *prints;     /* [unique] */
+    int *which;           /* [n]: place of frame i among the unique ones */
     int n, unique, room;
 } ks_frame_set;
 

@@ -3,8 +3,9 @@
  * H.vectors of the cache folder (H: the weights' hash), newest first:
  *   "KSKEPT1\n", uint32 1 in the writer's byte order, uint32 D
  *   records of 36 + 4 D bytes: key[32], uint32 CRC-32 of key and vector, float v[D]
- * A key is the SHA-256 of all that a vector's bits come from, so a record is right or it is not found. Nothing that goes
- * wrong here stops anybody: what is not found is made again, what cannot be written is not kept. */
+ * A key is the SHA-256 of all that a vector's bits come from, so a record is right or it is not
+ * found. Nothing that goes wrong here stops anybody: what is not found is made again, what
+ * cannot be written is not kept. */
 #include <fcntl.h>
 #include <sha2.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@
 #include "encoder/kept.h"
 
 enum { KEY = KS_KEPT_KEY, HEAD = KEY + 4 };
-enum { MOST_BYTES = 32 << 20 };   /* of one file: 10,000 vectors of 768 */
+enum { MOST_BYTES = 32 << 20 }; /* of one file: 10,000 vectors of 768 */
 
 typedef ks_kept_header kept_header;
 
@@ -39,7 +40,13 @@ static char *path_of(const ks_encoder *enc, const char *suffix)
 
 void ks_kept_key(uint8_t key[KEY], const ks_encoder *enc, const char *how, const char *what)
 {
-    const char *parts[] = {"kept 1", KS_VERSION, enc->info.hash, ks_precision_name(enc->info.precision), enc->kernels->name, how, what};
+    const char *parts[] = {"kept 1",
+                           KS_VERSION,
+                           enc->info.hash,
+                           ks_precision_name(enc->info.precision),
+                           enc->kernels->name,
+                           how,
+                           what};
     SHA2_CTX sha;
     SHA256Init(&sha);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -68,8 +75,8 @@ static int by_key(const void *a, const void *b)
 
 typedef struct {
     uint8_t *bytes;
-    const uint8_t **records;   /* [n] in the file's order */
-    const uint8_t **sorted;    /* [n] by key */
+    const uint8_t **records; /* [n] in the file's order */
+    const uint8_t **sorted;  /* [n] by key */
     size_t n;
 } kept_file;
 
@@ -77,23 +84,25 @@ typedef struct {
 static uint8_t *read_file(size_t *size, const ks_encoder *enc)
 {
     char *path = path_of(enc, "vectors");
-    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1; /* a pipe of that name must not hold us */
+    /* a pipe of that name must not hold us */
+    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     struct stat st;
     uint8_t *bytes = NULL;
     kept_header want = ks_kept_header_of(enc);
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof want && st.st_size <= MOST_BYTES)
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size >= (off_t)sizeof want &&
+        st.st_size <= MOST_BYTES)
         bytes = malloc((size_t)st.st_size);
     if (bytes) {
         ks_error ignored;
         ks_bytes from = {.fd = fd, .size = (uint64_t)st.st_size};
         *size = (size_t)st.st_size;
-        if (ks_bytes_read(&from, path, 0, bytes, *size, &ignored) != 0 || memcmp(bytes, &want, sizeof want) != 0) {
+        if (ks_bytes_read(&from, path, 0, bytes, *size, &ignored) != 0 ||
+            memcmp(bytes, &want, sizeof want) != 0) {
             free(bytes);
             bytes = NULL;
         }
     }
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     free(path);
     return bytes;
 }
@@ -111,16 +120,14 @@ static void kept_open(kept_file *f, const ks_encoder *enc)
     size_t size = 0, each = ks_kept_record_bytes(enc);
     *f = (kept_file){.bytes = read_file(&size, enc)};
     size_t most = f->bytes ? (size - sizeof(kept_header)) / each : 0;
-    if (most > 0)
-        f->records = malloc(2 * most * sizeof *f->records);
+    if (most > 0) f->records = malloc(2 * most * sizeof *f->records);
     if (!f->records) {
         kept_close(f);
         return;
     }
     for (size_t i = 0; i < most; i++) {
         const uint8_t *record = f->bytes + sizeof(kept_header) + i * each;
-        if (is_sound(record, each))
-            f->records[f->n++] = record;
+        if (is_sound(record, each)) f->records[f->n++] = record;
     }
     f->sorted = f->records + most;
     memcpy(f->sorted, f->records, f->n * sizeof *f->sorted);
@@ -139,8 +146,7 @@ int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k)
         const uint8_t *at = key, **hit;
         ks_kept_key(key, enc, k->how, k->what[i]);
         hit = bsearch(&at, f.sorted, f.n, sizeof *f.sorted, by_key);
-        if (!hit)
-            continue;
+        if (!hit) continue;
         memcpy(v + (size_t)i * (size_t)enc->info.dim, *hit + HEAD, bytes);
         found[i] = 1;
         total++;
@@ -151,16 +157,16 @@ int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k)
 
 /* --- writing --- */
 
-/* The file that grows, ours alone; -1: somebody else writes it, or nobody can. It keeps its name from run to run, so
- * that one killed while it wrote leaves no more than one. */
+/* The file that grows, ours alone; -1: somebody else writes it, or nobody can. It keeps its name
+ * from run to run, so that one killed while it wrote leaves no more than one. */
 static int open_part(const char *part)
 {
     struct stat mine, named;
     int fd = open(part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &mine) == 0 && lstat(part, &named) == 0 && mine.st_nlink == 1 &&
-        mine.st_ino == named.st_ino && mine.st_dev == named.st_dev && S_ISREG(mine.st_mode) && ftruncate(fd, 0) == 0)
+    if (fd < 0) return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &mine) == 0 && lstat(part, &named) == 0 &&
+        mine.st_nlink == 1 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev &&
+        S_ISREG(mine.st_mode) && ftruncate(fd, 0) == 0)
         return fd;
     close(fd); /* locked, or renamed meanwhile */
     return -1;
@@ -168,22 +174,23 @@ static int open_part(const char *part)
 
 typedef struct {
     FILE *out;
-    size_t left;               /* records that have room */
+    size_t left; /* records that have room */
 } writer;
 
 static void put_record(writer *w, const uint8_t *key, const void *v, size_t bytes)
 {
     uint32_t crc = ks_kept_sum(key, v, bytes);
-    if (w->left == 0)
-        return;
+    if (w->left == 0) return;
     w->left--;
     fwrite(key, KEY, 1, w->out);
     fwrite(&crc, sizeof crc, 1, w->out);
     fwrite(v, bytes, 1, w->out);
 }
 
-/* k's vectors, then what was kept before and is not among them. keys[k->n, KEY]; sorted[k->n]: of them. */
-static void put_all(writer *w, const ks_encoder *enc, const ks_kept *k, const float *v, const uint8_t **sorted)
+/* k's vectors, then what was kept before and is not among them. keys[k->n, KEY]; sorted[k->n]:
+ * of them. */
+static void put_all(writer *w, const ks_encoder *enc, const ks_kept *k, const float *v,
+                    const uint8_t **sorted)
 {
     size_t bytes = (size_t)enc->info.dim * sizeof *v, n = (size_t)k->n, m = 0;
     uint8_t *keys = (uint8_t *)(sorted + n);
@@ -191,8 +198,7 @@ static void put_all(writer *w, const ks_encoder *enc, const ks_kept *k, const fl
     kept_file f;
     fwrite(&h, sizeof h, 1, w->out);
     for (size_t i = 0; i < n && w->left > 0; i++) {
-        if (!k->what[i])
-            continue;
+        if (!k->what[i]) continue;
         sorted[m] = keys + m * KEY;
         ks_kept_key(keys + m * KEY, enc, k->how, k->what[i]);
         put_record(w, keys + m * KEY, v + i * (size_t)enc->info.dim, bytes);
@@ -211,12 +217,12 @@ void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v)
     char *path = path_of(enc, "vectors"), *part = path_of(enc, "vectors.part");
     const uint8_t **sorted = k->n > 0 ? malloc((size_t)k->n * (sizeof *sorted + KEY)) : NULL;
     int fd = path && part && sorted ? open_part(part) : -1;
-    writer w = {.out = fd >= 0 ? fdopen(fd, "w") : NULL, .left = (MOST_BYTES - sizeof(kept_header)) / ks_kept_record_bytes(enc)};
+    writer w = {.out = fd >= 0 ? fdopen(fd, "w") : NULL,
+                .left = (MOST_BYTES - sizeof(kept_header)) / ks_kept_record_bytes(enc)};
     if (w.out) {
         put_all(&w, enc, k, v, sorted);
         int bad = fflush(w.out) != 0 || ferror(w.out);
-        if (bad || rename(part, path) != 0)
-            unlink(part);
+        if (bad || rename(part, path) != 0) unlink(part);
         fclose(w.out); /* the lock goes last */
     } else if (fd >= 0) {
         close(fd);

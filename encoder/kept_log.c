@@ -1,8 +1,10 @@
-/* kept_log.c - vectors kept one by one, each in the file before the next is begun: for work of hours that may be killed.
+/* kept_log.c - vectors kept one by one, each in the file before the next is begun: for work of
+ * hours that may be killed.
  *
- * H.NAME of the cache folder is a header and records as kept.h has them, only ever added to. A record that was cut short
- * by a kill is written over by the next; one that was damaged has another sum and counts as not there. Several programs
- * may add to one file: the end is found and written under its lock. */
+ * H.NAME of the cache folder is a header and records as kept.h has them, only ever added to. A
+ * record that was cut short by a kill is written over by the next; one that was damaged has
+ * another sum and counts as not there. Several programs may add to one file: the end is found
+ * and written under its lock. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,21 +20,22 @@ enum { SYNC_SECONDS = 5 };
 
 typedef struct {
     uint8_t key[KS_KEPT_KEY];
-    int64_t at;                /* of its record in the file; 0: the slot is free */
+    int64_t at; /* of its record in the file; 0: the slot is free */
 } slot;
 
 struct ks_kept_log {
     ks_encoder *enc;
     char *path;
-    int fd;                    /* -1: there is no cache to write to */
-    int64_t known;             /* bytes of the file whose records are in slots */
-    slot *slots;               /* [room], a power of two */
+    int fd;        /* -1: there is no cache to write to */
+    int64_t known; /* bytes of the file whose records are in slots */
+    slot *slots;   /* [room], a power of two */
     size_t n, room;
-    uint8_t *record;           /* one */
+    uint8_t *record; /* one */
     time_t synced;
 };
 
-/* The slot of a key, or the free one where it belongs. A key is a digest: its first bytes spread. */
+/* The slot of a key, or the free one where it belongs. A key is a digest: its first bytes
+ * spread. */
 static slot *slot_of(const ks_kept_log *log, const uint8_t *key)
 {
     uint64_t h;
@@ -64,7 +67,7 @@ static int note(ks_kept_log *log, const uint8_t *key, int64_t at)
     slot *s = slot_of(log, key);
     log->n += s->at == 0;
     memcpy(s->key, key, KS_KEPT_KEY);
-    s->at = at;                /* of equal keys the newest: an older one may be the damaged one */
+    s->at = at; /* of equal keys the newest: an older one may be the damaged one */
     return 0;
 }
 
@@ -82,7 +85,8 @@ static int look(ks_kept_log *log)
     return 0;
 }
 
-/* A file of ours, made where there is none; -1: it cannot be had. What has another header is begun anew. */
+/* A file of ours, made where there is none; -1: it cannot be had. What has another header is
+ * begun anew. */
 static int open_file(const char *path, const ks_encoder *enc)
 {
     ks_kept_header want = ks_kept_header_of(enc), is = {0};

@@ -1,73 +1,81 @@
 /* kernels.h - the inner loops, one table for each kind of CPU, chosen at run time (dispatch.c).
  *
- * All tables compute the same things from the same layouts; kernels_plain.c is the reference that the
- * others are tested against. A row's result never depends on the rows beside it.
+ * All tables compute the same things from the same layouts; kernels_plain.c is the reference
+ * that the others are tested against. A row's result never depends on the rows beside it.
  *
  * A panel holds KS_PANEL columns of a matrix: b[groups][KS_PANEL] of 4-byte groups, a group being 1
- * float, 2 bf16 or 4 int8 consecutive along K (tiles.h packs them). The rows it is multiplied with hold
- * the same groups: a[rows][groups], `lda` groups apart. */
+ * float, 2 bf16 or 4 int8 consecutive along K (tiles.h packs them). The rows it is multiplied
+ * with hold the same groups: a[rows][groups], `lda` groups apart. */
 #ifndef KS_KERNELS_H
 #define KS_KERNELS_H
 
 #include "encoder/ops.h"
 
 enum { KS_PANEL = 32 };
-/* Groups added up in one chain before the chain's sum joins the others. Pixels are all positive, so their
- * sums grow and round most: one chain of 972 put a fixture stage 3.8 times as far from float64 as the
- * official float32 is, chains of 256 two stages 1.6 times past the bound, 64 none. */
+/* Groups added up in one chain before the chain's sum joins the others. Pixels are all positive,
+ * so their sums grow and round most: one chain of 972 put a fixture stage 3.8 times as far from
+ * float64 as the official float32 is, chains of 256 two stages 1.6 times past the bound, 64
+ * none. */
 enum { KS_CHAIN = 256, KS_PIXEL_CHAIN = 64 };
 enum { KS_TILE_ROWS = 32 }; /* no table takes more rows at once */
 
-/* c[rows, KS_PANEL] = a b, or += where `add`. rows <= table's rows. int8: c is int32, a unsigned. */
+/* c[rows, KS_PANEL] = a b, or += where `add`. rows <= table's rows. int8: c is int32, a
+ * unsigned. */
 typedef struct {
     const void *a;
-    size_t lda;          /* groups */
+    size_t lda; /* groups */
     const void *b;
-    size_t groups;       /* K / group size, rounded up */
+    size_t groups; /* K / group size, rounded up */
     int rows, add;
-    const void *ahead;   /* what comes next: a line of it a group is fetched into the second cache, if at
-                          * all (AMX and plain C do not). NULL: nothing */
-    int *shape;          /* what a loop's earlier calls left the unit set to, 0 before the first; the loop ends with
-                          * the table's `leave`. NULL: a call sets and leaves by itself. AMX only */
+    /* what comes next: a line of it a group is fetched into the second cache, if at all (AMX and
+     * plain C do not). NULL: nothing */
+    const void *ahead;
+    /* what a loop's earlier calls left the unit set to, 0 before the first; the loop ends with
+     * the table's `leave`. NULL: a call sets and leaves by itself. AMX only */
+    int *shape;
 } ks_tile;
 typedef void ks_tile_fn(float *c, const ks_tile *t);
 
 /* What becomes of a tile c[rows, n]: y = act(c + bias), or y += c + bias. */
 typedef struct {
-    const float *bias;          /* [n] or NULL */
+    const float *bias; /* [n] or NULL */
     ks_activation activation;
     int add;
-    int half;                   /* 1: y is bf16 */
-    int coarse;                 /* 1: what follows is bf16 or int8, so GELU may err by 3e-5 */
+    int half;   /* 1: y is bf16 */
+    int coarse; /* 1: what follows is bf16 or int8, so GELU may err by 3e-5 */
     void *y;
-    size_t ldy;                 /* elements */
-    const uint8_t *masked;      /* [rows] or NULL: rows that stay as they are */
-    /* int8 (row_scale not NULL): c is int32, and c' = (c - shift[n]) row_scale[row] column_scale[n] is what
-     * comes in its place. Columns are there up to a whole panel. */
+    size_t ldy;            /* elements */
+    const uint8_t *masked; /* [rows] or NULL: rows that stay as they are */
+    /* int8 (row_scale not NULL): c is int32, and c' = (c - shift[n]) row_scale[row]
+     * column_scale[n] is what comes in its place. Columns are there up to a whole panel. */
     const float *row_scale, *column_scale;
     const int32_t *shift;
 } ks_sink;
 
-/* What becomes of a tile of scores c[rows, KS_PANEL]: p = keep e^(50 tanh(c scale / 50)), and its sums. */
+/* What becomes of a tile of scores c[rows, KS_PANEL]: p = keep e^(50 tanh(c scale / 50)), and
+ * its sums. */
 typedef struct {
-    void *p;                    /* [rows] `step` groups apart; half: bf16 */
+    void *p; /* [rows] `step` groups apart; half: bf16 */
     size_t step;
     int half;
-    const float *keep;          /* [rows, KS_PANEL], keep_step apart: 1 or 0; NULL: all 1 */
+    const float *keep; /* [rows, KS_PANEL], keep_step apart: 1 or 0; NULL: all 1 */
     size_t keep_step;
     float scale;
-    float *sums;                /* [rows, 16], added to: partial sums of p */
+    float *sums; /* [rows, 16], added to: partial sums of p */
 } ks_weights_sink;
 
 typedef struct {
     const char *name;
-    ks_tile_fn *tile[4];        /* by ks_precision; NULL: this CPU has no such instructions */
-    int rows[4];                /* rows it takes at once */
-    int one_chain;              /* 1: bf16 sums are one chain even across calls, so cutting K gains nothing (AMX) */
-    void (*leave)(void);        /* after the last tile of a loop that keeps a shape; NULL: nothing to do */
+    ks_tile_fn *tile[4]; /* by ks_precision; NULL: this CPU has no such instructions */
+    int rows[4];         /* rows it takes at once */
+    /* 1: bf16 sums are one chain even across calls, so cutting K gains nothing (AMX) */
+    int one_chain;
+    /* after the last tile of a loop that keeps a shape; NULL: nothing to do */
+    void (*leave)(void);
     void (*finish)(const ks_sink *s, const float *c, int rows, int n);
     /* y[m, D] = LN(x[m, D]); half: y is bf16 */
-    void (*norm)(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D, const ks_norm *norm);
+    void (*norm)(void *y, size_t ldy, int half, const float *x, size_t ldx, int m, int D,
+                 const ks_norm *norm);
     void (*weigh)(const ks_weights_sink *s, const float *c, int rows);
     /* y[n] = x[n] / divisor; half: y is bf16 */
     void (*divide)(void *y, int half, const float *x, float divisor, size_t n);
@@ -85,7 +93,7 @@ typedef struct {
 } ks_kernels;
 
 const ks_kernels *ks_kernels_plain(void);
-const ks_kernels *ks_kernels_avx2(void);    /* NULL where the build or this CPU has none */
+const ks_kernels *ks_kernels_avx2(void); /* NULL where the build or this CPU has none */
 const ks_kernels *ks_kernels_avx512(void);
 const ks_kernels *ks_kernels_amx(void);
 

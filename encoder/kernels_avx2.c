@@ -25,10 +25,12 @@ TILE(tile_f32, group_f32)
 enum { PLAIN, WITH_VNNI };
 
 static const ks_kernels table[] = {
-#define ENTRY(name_, int8_, int8_rows_) \
-    {.name = name_, .tile = {NULL, tile_f32, NULL, int8_}, .rows = {0, ROWS, 0, int8_rows_}, .finish = finish, .norm = norm, \
-     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .transpose = transpose, \
-     .dot = dot, .axpy = axpy}
+#define ENTRY(name_, int8_, int8_rows_)                                                            \
+    {                                                                                              \
+        .name = name_, .tile = {NULL, tile_f32, NULL, int8_}, .rows = {0, ROWS, 0, int8_rows_},    \
+        .finish = finish, .norm = norm, .weigh = weigh, .divide = divide, .halve = halve,          \
+        .zip = zip, .quantise = quantise, .transpose = transpose, .dot = dot, .axpy = axpy         \
+    }
     [PLAIN] = ENTRY("avx2", NULL, 0),
     [WITH_VNNI] = ENTRY("avx2 vnni", ks_tile_avxvnni, ROWS),
 };
@@ -39,11 +41,10 @@ static const ks_kernels table[] = {
 
 const ks_kernels *ks_kernels_avx2(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &table[ks_has_avxvnni() ? WITH_VNNI : PLAIN] : NULL;
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+               ? &table[ks_has_avxvnni() ? WITH_VNNI : PLAIN]
+               : NULL;
 }
 #else
-const ks_kernels *ks_kernels_avx2(void)
-{
-    return NULL;
-}
+const ks_kernels *ks_kernels_avx2(void) { return NULL; }
 #endif

@@ -3,7 +3,9 @@
 
 #if defined(__x86_64__)
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,fma,avx2"))), apply_to = function)
+#pragma clang attribute push(                                                                      \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,fma,avx2"))),  \
+    apply_to = function)
 #else
 #pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,fma,avx2")
 #endif
@@ -26,8 +28,8 @@ INLINE v group_bf16(v c, const uint32_t *a, v b)
 
 INLINE v group_int8(v c, const uint32_t *a, v b)
 {
-    return _mm512_castsi512_ps(
-        _mm512_dpbusd_epi32(_mm512_castps_si512(c), _mm512_set1_epi32((int)*a), _mm512_castps_si512(b)));
+    return _mm512_castsi512_ps(_mm512_dpbusd_epi32(
+        _mm512_castps_si512(c), _mm512_set1_epi32((int)*a), _mm512_castps_si512(b)));
 }
 
 static ks_tile_fn tile_f32, tile_bf16, tile_int8;
@@ -38,11 +40,13 @@ TILE(tile_int8, group_int8)
 enum { PLAIN, WITH_BF16, WITH_VNNI, WITH_BOTH, WITH_AMX, AMX_ROWS = 32 };
 
 static const ks_kernels table[] = {
-#define ENTRY(name_, bf16_, int8_, rows_, one_chain_, leave_) \
-    {.name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_}, .finish = finish, .norm = norm, \
-     .weigh = weigh, .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, \
-     .transpose = transpose, .dot = dot, .axpy = axpy, \
-     .one_chain = one_chain_, .leave = leave_}
+#define ENTRY(name_, bf16_, int8_, rows_, one_chain_, leave_)                                      \
+    {                                                                                              \
+        .name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_},    \
+        .finish = finish, .norm = norm, .weigh = weigh, .divide = divide, .halve = halve,          \
+        .zip = zip, .quantise = quantise, .transpose = transpose, .dot = dot, .axpy = axpy,        \
+        .one_chain = one_chain_, .leave = leave_                                                   \
+    }
     [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS, 0, NULL),
     [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS, 0, NULL),
     [WITH_VNNI] = ENTRY("avx512 vnni", NULL, tile_int8, ROWS, 0, NULL),
@@ -56,8 +60,9 @@ static const ks_kernels table[] = {
 
 static int usable(void)
 {
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("fma");
 }
 
 const ks_kernels *ks_kernels_avx512(void)
@@ -72,13 +77,7 @@ const ks_kernels *ks_kernels_avx512_amx(void)
     return usable() && __builtin_cpu_supports("avx512bf16") ? &table[WITH_AMX] : NULL;
 }
 #else
-const ks_kernels *ks_kernels_avx512(void)
-{
-    return NULL;
-}
+const ks_kernels *ks_kernels_avx512(void) { return NULL; }
 
-const ks_kernels *ks_kernels_avx512_amx(void)
-{
-    return NULL;
-}
+const ks_kernels *ks_kernels_avx512_amx(void) { return NULL; }
 #endif

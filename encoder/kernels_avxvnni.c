@@ -1,5 +1,5 @@
-/* kernels_avxvnni.c - int8 products with AVX-VNNI, for CPUs without AVX-512 (Alder Lake of 2021 and later, Sierra Forest).
- * Everything else as AVX2 does it. */
+/* kernels_avxvnni.c - int8 products with AVX-VNNI, for CPUs without AVX-512 (Alder Lake of 2021
+ * and later, Sierra Forest). Everything else as AVX2 does it. */
 #include "encoder/kernels.h"
 
 #if defined(__x86_64__)
@@ -17,7 +17,8 @@
 
 INLINE v group_int8(v c, const uint32_t *a, v b)
 {
-    return _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(_mm256_castps_si256(c), _mm256_set1_epi32((int)*a), _mm256_castps_si256(b)));
+    return _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(
+        _mm256_castps_si256(c), _mm256_set1_epi32((int)*a), _mm256_castps_si256(b)));
 }
 
 TILE(ks_tile_avxvnni, group_int8)

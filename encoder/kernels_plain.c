@@ -1,5 +1,5 @@
-/* kernels_plain.c - plain C: for CPUs without AVX2, for other architectures, and as the reference of
- * the others, bf16 and int8 included. */
+/* kernels_plain.c - plain C: for CPUs without AVX2, for other architectures, and as the
+ * reference of the others, bf16 and int8 included. */
 #include "encoder/kernels.h"
 
 #include "encoder/simd_plain.h"
@@ -13,8 +13,7 @@ INLINE void part_tile(float *c, const ks_tile *t, const float *b, int rows)
 {
     v s[ROWS][2];
     const float *a = t->a;
-    for (int r = 0; r < rows; r++)
-        s[r][0] = s[r][1] = v_set(0);
+    for (int r = 0; r < rows; r++) s[r][0] = s[r][1] = v_set(0);
     for (size_t g = 0; g < t->groups; g++, b += KS_PANEL) {
         v b0 = v_load(b), b1 = v_load(b + LANES);
 #pragma GCC unroll 4
@@ -59,7 +58,8 @@ static void tile_bf16(float *c, const ks_tile *t)
             float sum = 0;
             for (size_t g = 0; g < t->groups; g++)
                 for (size_t k = 0; k < 2; k++)
-                    sum += from_half(a[((size_t)r * t->lda + g) * 2 + k]) * from_half(b[(g * KS_PANEL + n) * 2 + k]);
+                    sum += from_half(a[((size_t)r * t->lda + g) * 2 + k]) *
+                           from_half(b[(g * KS_PANEL + n) * 2 + k]);
             float *at = c + (size_t)r * KS_PANEL + n;
             *at = t->add ? *at + sum : sum;
         }
@@ -79,12 +79,18 @@ static void tile_int8(float *c, const ks_tile *t)
         }
 }
 
-static const ks_kernels table = {.name = "plain", .tile = {NULL, tile_f32, tile_bf16, tile_int8},
-                                 .rows = {0, ROWS, ROWS, ROWS}, .finish = finish, .norm = norm, .weigh = weigh,
-                                 .divide = divide, .halve = halve, .zip = zip, .quantise = quantise, .transpose = transpose,
-                                 .dot = dot, .axpy = axpy};
+static const ks_kernels table = {.name = "plain",
+                                 .tile = {NULL, tile_f32, tile_bf16, tile_int8},
+                                 .rows = {0, ROWS, ROWS, ROWS},
+                                 .finish = finish,
+                                 .norm = norm,
+                                 .weigh = weigh,
+                                 .divide = divide,
+                                 .halve = halve,
+                                 .zip = zip,
+                                 .quantise = quantise,
+                                 .transpose = transpose,
+                                 .dot = dot,
+                                 .axpy = axpy};
 
-const ks_kernels *ks_kernels_plain(void)
-{
-    return &table;
-}
+const ks_kernels *ks_kernels_plain(void) { return &table; }

@@ -16,7 +16,8 @@ void ks_named_rows_free(ks_named_rows *v)
 
 static int is_matrix(const ks_tensor *t)
 {
-    return t->rank == 2 && (t->dtype == KS_DTYPE_F2 || t->dtype == KS_DTYPE_F4 || t->dtype == KS_DTYPE_F8);
+    return t->rank == 2 &&
+           (t->dtype == KS_DTYPE_F2 || t->dtype == KS_DTYPE_F4 || t->dtype == KS_DTYPE_F8);
 }
 
 /* The one matrix of the file. */
@@ -26,7 +27,8 @@ static int find_matrix(const ks_tensor **out, const ks_checkpoint *cp, ks_error 
     for (int i = 0; i < cp->n; i++) {
         if (!is_matrix(&cp->tensors[i])) continue;
         if (*out)
-            return ks_fail(e, KS_ESHAPE, "%s: holds several matrices (%s, %s), one is wanted", cp->path, (*out)->name, cp->tensors[i].name);
+            return ks_fail(e, KS_ESHAPE, "%s: holds several matrices (%s, %s), one is wanted",
+                           cp->path, (*out)->name, cp->tensors[i].name);
         *out = &cp->tensors[i];
     }
     if (!*out) return ks_fail(e, KS_ESHAPE, "%s: holds no matrix [n, D] of f2, f4 or f8", cp->path);
@@ -37,7 +39,8 @@ static int find_matrix(const ks_tensor **out, const ks_checkpoint *cp, ks_error 
 
 static double from_half(const uint8_t *at)
 {
-    unsigned bits = (unsigned)at[0] | (unsigned)at[1] << 8, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    unsigned bits = (unsigned)at[0] | (unsigned)at[1] << 8, exponent = bits >> 10 & 31,
+             fraction = bits & 1023;
     double x = exponent == 0    ? ldexp(fraction, -24)
                : exponent == 31 ? (fraction ? NAN : INFINITY)
                                 : ldexp(fraction + 1024, (int)exponent - 25);
@@ -53,8 +56,8 @@ static double widen(const uint8_t *at, ks_dtype dtype)
     return memcpy(&d, at, sizeof d), d;
 }
 
-/* The elements lie at the end of their own room and are widened from its front; NaN and Inf are left for the caller,
- * who can name the row. */
+/* The elements lie at the end of their own room and are widened from its front; NaN and Inf are
+ * left for the caller, who can name the row. */
 static int read_matrix(ks_named_rows *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e)
 {
     size_t n = (size_t)t->count, element = (size_t)t->element;
@@ -108,15 +111,18 @@ static char *take_name(const uint8_t *at, const ks_tensor *t)
 
 static int read_names(ks_named_rows *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e)
 {
-    if (t->rank != 1 || t->count != out->rows || (t->dtype != KS_DTYPE_UCS4 && t->dtype != KS_DTYPE_BYTES && t->dtype != KS_DTYPE_I64))
-        return ks_fail(e, KS_ESHAPE, "%s: its ids are no list of %lld texts or whole numbers", cp->path, (long long)out->rows);
+    if (t->rank != 1 || t->count != out->rows ||
+        (t->dtype != KS_DTYPE_UCS4 && t->dtype != KS_DTYPE_BYTES && t->dtype != KS_DTYPE_I64))
+        return ks_fail(e, KS_ESHAPE, "%s: its ids are no list of %lld texts or whole numbers",
+                       cp->path, (long long)out->rows);
     int err = 0;
     uint8_t *raw = malloc((size_t)(t->bytes - t->header));
     out->ids = calloc((size_t)out->rows, sizeof *out->ids);
     if (!raw || !out->ids) err = ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", cp->path);
     if (!err) err = ks_tensor_bytes(raw, cp, t, e);
     for (int64_t i = 0; i < out->rows && !err; i++)
-        if (!(out->ids[i] = take_name(raw + (size_t)i * (size_t)t->element, t))) err = ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", cp->path);
+        if (!(out->ids[i] = take_name(raw + (size_t)i * (size_t)t->element, t)))
+            err = ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", cp->path);
     free(raw);
     return err;
 }

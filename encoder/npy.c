@@ -1,10 +1,11 @@
 /* npy.c - the header of an npy file, strictly: one literal dict with three known keys.
  *
- *   \x93NUMPY major minor  length (u16 in 1.0, u32 in 2.0)  {'descr': '<f4', 'fortran_order': False,
+ *   \x93NUMPY major minor  length (u16 in 1.0, u32 in 2.0)  {'descr': '<f4', 'fortran_order':
+ *                          False,
  *   'shape': (2, 768), }  spaces  \n  elements
  *
- * numpy evaluates the dict with ast.literal_eval; what it writes is always of this form, and nothing
- * else is read here. */
+ * numpy evaluates the dict with ast.literal_eval; what it writes is always of this form, and
+ * nothing else is read here. */
 #include "encoder/checkpoint.h"
 
 #include <stdlib.h>
@@ -71,8 +72,10 @@ static int take_shape(cursor *c, ks_tensor *t)
     return 1;
 }
 
-/* Elements of arrays that hold vectors or their names: doubles, whole numbers, fixed-width texts. */
-static int set_other(ks_tensor *t, const char *path, const char *name, const char *descr, ks_error *e)
+/* Elements of arrays that hold vectors or their names: doubles, whole numbers, fixed-width
+ * texts. */
+static int set_other(ks_tensor *t, const char *path, const char *name, const char *descr,
+                     ks_error *e)
 {
     char *end = NULL;
     long width = descr[0] && descr[1] ? strtol(descr + 2, &end, 10) : 0;
@@ -82,12 +85,16 @@ static int set_other(ks_tensor *t, const char *path, const char *name, const cha
     else if (strncmp(descr, "<U", 2) == 0) t->dtype = KS_DTYPE_UCS4;
     else if (strncmp(descr, "|S", 2) == 0) t->dtype = KS_DTYPE_BYTES;
     if (t->dtype == KS_DTYPE_OTHER || !end || *end || width < 1 || width > 4096)
-        return ks_fail(e, KS_EFORMAT, "%s: array %s has elements '%s', known are f2, f4, f8, i8, u1, U and S (little-endian)", path, name, descr);
+        return ks_fail(
+            e, KS_EFORMAT,
+            "%s: array %s has elements '%s', known are f2, f4, f8, i8, u1, U and S (little-endian)",
+            path, name, descr);
     t->element = (int)width * (t->dtype == KS_DTYPE_UCS4 ? 4 : 1); /* f8, i8, u1: their digit */
     return 0;
 }
 
-static int set_dtype(ks_tensor *t, const char *path, const char *name, const char *descr, ks_error *e)
+static int set_dtype(ks_tensor *t, const char *path, const char *name, const char *descr,
+                     ks_error *e)
 {
     t->dtype = KS_DTYPE_OTHER;
     if (strcmp(descr, "<f4") == 0) t->dtype = KS_DTYPE_F4;
@@ -95,8 +102,12 @@ static int set_dtype(ks_tensor *t, const char *path, const char *name, const cha
     t->element = t->dtype == KS_DTYPE_F4 ? 4 : 2;
     if (t->dtype != KS_DTYPE_OTHER) return 0;
     if (t->any) return set_other(t, path, name, descr, e);
-    const char *why = descr[0] == '>' ? " (big-endian)" : strchr(descr, 'O') ? " (Python objects)" : "";
-    return ks_fail(e, KS_EFORMAT, "%s: tensor %s has elements '%s'%s, only '<f4' and '<f2' are weights", path, name, descr, why);
+    const char *why = descr[0] == '>'      ? " (big-endian)"
+                      : strchr(descr, 'O') ? " (Python objects)"
+                                           : "";
+    return ks_fail(e, KS_EFORMAT,
+                   "%s: tensor %s has elements '%s'%s, only '<f4' and '<f2' are weights", path,
+                   name, descr, why);
 }
 
 static int parse_dict(ks_tensor *t, const char *path, const char *name, cursor *c, ks_error *e)
@@ -111,13 +122,19 @@ static int parse_dict(ks_tensor *t, const char *path, const char *name, cursor *
             bit = 1;
             skip_space(c);
             if (c->at < c->end && *c->at == '[')
-                return ks_fail(e, KS_EFORMAT, "%s: tensor %s has records for elements, only '<f4' and '<f2' are weights", path, name);
+                return ks_fail(
+                    e, KS_EFORMAT,
+                    "%s: tensor %s has records for elements, only '<f4' and '<f2' are weights",
+                    path, name);
             if (!take_quoted(c, descr, sizeof descr)) goto bad;
             err = set_dtype(t, path, name, descr, e);
             if (err) return err;
         } else if (strcmp(key, "fortran_order") == 0) {
             bit = 2;
-            if (take(c, "True")) return ks_fail(e, KS_EFORMAT, "%s: tensor %s is in Fortran order, weights are in C order", path, name);
+            if (take(c, "True"))
+                return ks_fail(e, KS_EFORMAT,
+                               "%s: tensor %s is in Fortran order, weights are in C order", path,
+                               name);
             if (!take(c, "False")) goto bad;
         } else if (strcmp(key, "shape") == 0) {
             bit = 4;
@@ -136,19 +153,25 @@ bad:
     return ks_fail(e, KS_EFORMAT, "%s: tensor %s has a damaged npy header", path, name);
 }
 
-int ks_npy_header(ks_tensor *t, const char *path, const char *name, const uint8_t *head, size_t n, ks_error *e)
+int ks_npy_header(ks_tensor *t, const char *path, const char *name, const uint8_t *head, size_t n,
+                  ks_error *e)
 {
     if (n < 12 || memcmp(head, "\x93NUMPY", 6) != 0)
         return ks_fail(e, KS_EFORMAT, "%s: tensor %s does not start as an npy file", path, name);
     if ((head[6] != 1 && head[6] != 2) || head[7] != 0)
-        return ks_fail(e, KS_EFORMAT, "%s: tensor %s is npy version %d.%d, only 1.0 and 2.0 are known", path, name, head[6], head[7]);
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: tensor %s is npy version %d.%d, only 1.0 and 2.0 are known", path, name,
+                       head[6], head[7]);
     size_t length = (size_t)head[8] | (size_t)head[9] << 8, from = 10;
     if (head[6] == 2) {
         length |= (size_t)head[10] << 16 | (size_t)head[11] << 24;
         from = 12;
     }
     if (length > KS_NPY_HEADER_MAX - 12 || from + length > n)
-        return ks_fail(e, KS_EFORMAT, "%s: tensor %s has an npy header of %zu bytes, longer than the member or than any weight's", path, name, length);
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: tensor %s has an npy header of %zu bytes, longer than the member or "
+                       "than any weight's",
+                       path, name, length);
     cursor c = {(const char *)head + from, (const char *)head + from + length};
     t->header = (uint32_t)(from + length);
     return parse_dict(t, path, name, &c, e);

@@ -6,9 +6,11 @@
 
 static int check_shape(const ks_tensor *t, const char *path, ks_error *e)
 {
-    if (t->dtype != KS_DTYPE_U8 && t->dtype != KS_DTYPE_F4) return ks_fail(e, KS_EFORMAT, "%s: frames are uint8 or float32", path);
+    if (t->dtype != KS_DTYPE_U8 && t->dtype != KS_DTYPE_F4)
+        return ks_fail(e, KS_EFORMAT, "%s: frames are uint8 or float32", path);
     const int64_t *d = t->shape;
-    if (t->rank != 4 || d[3] != 3 || d[1] != d[2] || d[0] < 1 || d[1] < 1 || d[0] > 1 << 20 || d[1] > 1 << 16)
+    if (t->rank != 4 || d[3] != 3 || d[1] != d[2] || d[0] < 1 || d[1] < 1 || d[0] > 1 << 20 ||
+        d[1] > 1 << 16)
         return ks_fail(e, KS_ESHAPE, "%s: frames are [T, S, S, 3]", path);
     return 0;
 }
@@ -20,7 +22,8 @@ static int read_pixels(void **px, const ks_checkpoint *cp, const ks_tensor *t, k
     int err = ks_tensor_bytes(*px, cp, t, e);
     const float *x = *px;
     for (int64_t i = 0; !err && t->dtype == KS_DTYPE_F4 && i < t->count; i++)
-        if (!(x[i] >= 0.0f && x[i] <= 1.0f)) err = ks_fail(e, KS_EFORMAT, "%s: float32 frames are in [0,1]", cp->path);
+        if (!(x[i] >= 0.0f && x[i] <= 1.0f))
+            err = ks_fail(e, KS_EFORMAT, "%s: float32 frames are in [0,1]", cp->path);
     if (err) free(*px);
     return err;
 }
@@ -35,7 +38,11 @@ int ks_npy_frames(ks_clip_pixels *clip, const char *path, ks_error *e)
     const ks_tensor *t = cp->tensors;
     err = check_shape(t, path, e);
     if (!err) err = read_pixels(&px, cp, t, e);
-    if (!err) *clip = (ks_clip_pixels){.px = px, .is_float = t->dtype == KS_DTYPE_F4, .T = (int)t->shape[0], .side = (int)t->shape[1]};
+    if (!err)
+        *clip = (ks_clip_pixels){.px = px,
+                                 .is_float = t->dtype == KS_DTYPE_F4,
+                                 .T = (int)t->shape[0],
+                                 .side = (int)t->shape[1]};
     ks_checkpoint_close(cp);
     return err;
 }

@@ -7,11 +7,9 @@
 void ks_unit(float *v, int D)
 {
     double sum = 0;
-    for (int d = 0; d < D; d++)
-        sum += (double)v[d] * (double)v[d];
+    for (int d = 0; d < D; d++) sum += (double)v[d] * (double)v[d];
     float length = (float)sqrt(sum + 1e-12);
-    for (int d = 0; d < D; d++)
-        v[d] /= length;
+    for (int d = 0; d < D; d++) v[d] /= length;
 }
 
 float ks_softplus(float x)
@@ -27,10 +25,8 @@ void ks_patches(float *y, size_t ld, const ks_picture *picture, int first, int m
     for (size_t n = (size_t)first; n < (size_t)(first + m); n++, y += ld)
         for (size_t p = 0; p < P; p++) {
             size_t from = (n / G * P + p) * row + n % G * line;
-            if (picture->is_float)
-                memcpy(y + p * line, floats + from, line * sizeof *y);
+            if (picture->is_float) memcpy(y + p * line, floats + from, line * sizeof *y);
             else
-                for (size_t i = 0; i < line; i++)
-                    y[p * line + i] = (float)bytes[from + i] / 255.0f;
+                for (size_t i = 0; i < line; i++) y[p * line + i] = (float)bytes[from + i] / 255.0f;
         }
 }

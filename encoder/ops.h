@@ -1,7 +1,7 @@
 /* ops.h - the small operations between the multiplications, each row by itself.
  *
- * Shape letters everywhere in encoder/: T frames, N tokens a frame (G*G), D width, H heads, dh = D/H
- * a head, F feed-forward width, m rows of a tile. `ld` counts floats from row to row. */
+ * Shape letters everywhere in encoder/: T frames, N tokens a frame (G*G), D width, H heads, dh =
+ * D/H a head, F feed-forward width, m rows of a tile. `ld` counts floats from row to row. */
 #ifndef KS_OPS_H
 #define KS_OPS_H
 
@@ -12,7 +12,8 @@ typedef struct {
     const float *scale, *bias; /* [D] */
 } ks_norm;
 
-typedef enum { KS_IDENTITY, KS_GELU, KS_RELU } ks_activation; /* GELU: x (1 + erf(x / sqrt 2)) / 2 */
+/* GELU: x (1 + erf(x / sqrt 2)) / 2 */
+typedef enum { KS_IDENTITY, KS_GELU, KS_RELU } ks_activation;
 /* v[D] / sqrt(sum v^2 + 1e-12) */
 void ks_unit(float *v, int D);
 float ks_softplus(float x); /* log(1 + e^x) */

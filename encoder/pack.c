@@ -1,9 +1,10 @@
 /* pack.c - the cache of packs; pack.h says what lies in the folder.
  *
- * Invariants: (1) a file named H.suffix is whole: it is written as H.suffix.part under a lock, synced,
- * then renamed. (2) A map is handed out only of a pack whose payload was once compared with its CRC-32
- * and whose identity (device, inode, size, mtime, ctime) has not changed since. (3) Nothing that goes
- * wrong with the cache stops anybody: weights then live in memory, with one notice. */
+ * Invariants: (1) a file named H.suffix is whole: it is written as H.suffix.part under a lock,
+ * synced, then renamed. (2) A map is handed out only of a pack whose payload was once compared
+ * with its CRC-32 and whose identity (device, inode, size, mtime, ctime) has not changed since.
+ * (3) Nothing that goes wrong with the cache stops anybody: weights then live in memory, with
+ * one notice. */
 #include "encoder/pack.h"
 
 #include "encoder/checkpoint.h"
@@ -29,18 +30,18 @@ struct ks_cache {
 };
 
 struct ks_pack_sink {
-    int fd;            /* -1: memory */
+    int fd; /* -1: memory */
     uint8_t *memory;
     size_t bytes;
-    const char *path;  /* as it is called while it grows */
-    int broken;        /* errno of a write that failed: the file's fault, not the fill's */
+    const char *path; /* as it is called while it grows */
+    int broken;       /* errno of a write that failed: the file's fault, not the fill's */
 };
 
 typedef struct {
     char magic[8];
-    uint32_t one;      /* byte order of whoever wrote it */
-    uint32_t crc;      /* CRC-32 of the payload */
-    uint64_t bytes;    /* of the payload */
+    uint32_t one;   /* byte order of whoever wrote it */
+    uint32_t crc;   /* CRC-32 of the payload */
+    uint64_t bytes; /* of the payload */
     char hash[72], suffix[24];
 } pack_header;
 
@@ -56,7 +57,8 @@ static char *default_folder(void)
     return strdup(path);
 }
 
-int ks_cache_open(ks_cache **out, const char *folder, void (*notice)(void *, const char *), void *notice_arg, ks_error *e)
+int ks_cache_open(ks_cache **out, const char *folder, void (*notice)(void *, const char *),
+                  void *notice_arg, ks_error *e)
 {
     *out = NULL;
     ks_cache *c = calloc(1, sizeof *c);
@@ -120,8 +122,9 @@ static int write_all(int fd, const void *data, size_t n, off_t at)
 
 static void identity(char line[256], const struct stat *st, const char *note)
 {
-    snprintf(line, 256, "%llu %llu %lld %lld.%09ld %lld.%09ld %s\n", (unsigned long long)st->st_dev, (unsigned long long)st->st_ino,
-             (long long)st->st_size, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec, note);
+    snprintf(line, 256, "%llu %llu %lld %lld.%09ld %lld.%09ld %s\n", (unsigned long long)st->st_dev,
+             (unsigned long long)st->st_ino, (long long)st->st_size, (long long)st->st_mtim.tv_sec,
+             st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec, st->st_ctim.tv_nsec, note);
 }
 
 enum { REMEMBERED = 16384, LINES = 48 }; /* bytes read of a list; files remembered of one model */
@@ -130,7 +133,8 @@ enum { REMEMBERED = 16384, LINES = 48 }; /* bytes read of a list; files remember
 static void read_list(const ks_cache *c, const char *key, char *text)
 {
     char *path = ks_pack_path(c, key, "files");
-    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1; /* a pipe of that name must not hold us */
+    /* a pipe of that name must not hold us */
+    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     ssize_t n = fd >= 0 ? read(fd, text, REMEMBERED - 1) : 0;
     text[n > 0 ? n : 0] = 0;
     if (fd >= 0) close(fd);
@@ -147,7 +151,8 @@ int ks_cache_vouches(ks_cache *c, const char *key, const struct stat *st, char n
         const char *end = strchr(line, '\n');
         if (!end) break; /* an unfinished line vouches for nothing */
         if ((size_t)(end - line) >= length && memcmp(line, mine, length) == 0) {
-            if (note) snprintf(note, 96, "%.*s", (int)(end - line - (ptrdiff_t)length), line + length);
+            if (note)
+                snprintf(note, 96, "%.*s", (int)(end - line - (ptrdiff_t)length), line + length);
             return 1;
         }
         line = end + 1;
@@ -159,7 +164,8 @@ void ks_cache_put_text(const char *path, const char *text)
 {
     char part[PATH_ROOM];
     if (snprintf(part, sizeof part, "%s.%ld", path, (long)getpid()) >= (int)sizeof part) return;
-    unlink(part); /* of a process of that number that was killed; never through a link that somebody laid there */
+    /* of a process of that number that was killed; never through a link that somebody laid there */
+    unlink(part);
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return;
     int bad = write_all(fd, text, strlen(text), 0);
@@ -189,7 +195,8 @@ void ks_cache_settle(const struct stat *st)
 {
     struct timespec now, wait = {0, 0};
     clock_gettime(CLOCK_REALTIME, &now);
-    int64_t age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000000000 + (now.tv_nsec - st->st_ctim.tv_nsec);
+    int64_t age = ((int64_t)now.tv_sec - st->st_ctim.tv_sec) * 1000000000 +
+                  (now.tv_nsec - st->st_ctim.tv_nsec);
     /* The kernel stamps files by its tick, 10 ms at worst. */
     if (age < 0 || age >= 50000000) return;
     wait.tv_nsec = (long)(50000000 - age);
@@ -203,8 +210,11 @@ static void say_once(ks_cache *c, const char *why, size_t bytes)
     char text[PATH_ROOM + 200];
     if (c->noticed || !c->notice) return;
     c->noticed = 1;
-    snprintf(text, sizeof text, "%s: %zu MB of prepared weights cannot be kept there (%s); they stay in memory, and every start prepares them anew",
-             c->folder ? c->folder : "XDG_CACHE_HOME and HOME are not set", (bytes + 999999) / 1000000, why);
+    snprintf(text, sizeof text,
+             "%s: %zu MB of prepared weights cannot be kept there (%s); they stay in memory, and "
+             "every start prepares them anew",
+             c->folder ? c->folder : "XDG_CACHE_HOME and HOME are not set",
+             (bytes + 999999) / 1000000, why);
     c->notice(c->notice_arg, text);
 }
 
@@ -212,7 +222,10 @@ static int map_file(ks_pack *p, int fd, size_t bytes)
 {
     void *base = mmap(NULL, HEADER + bytes, PROT_READ, MAP_SHARED, fd, 0);
     if (base == MAP_FAILED) return -1;
-    *p = (ks_pack){.data = (const uint8_t *)base + HEADER, .bytes = bytes, .base = base, .mapped = HEADER + bytes};
+    *p = (ks_pack){.data = (const uint8_t *)base + HEADER,
+                   .bytes = bytes,
+                   .base = base,
+                   .mapped = HEADER + bytes};
     return 0;
 }
 
@@ -225,7 +238,8 @@ void ks_pack_close(ks_pack *p)
 static int header_fits(const pack_header *h, const ks_pack_name *name)
 {
     return memcmp(h->magic, MAGIC, sizeof MAGIC) == 0 && h->one == 1 && h->bytes == name->bytes &&
-           strncmp(h->hash, name->hash, sizeof h->hash) == 0 && strncmp(h->suffix, name->suffix, sizeof h->suffix) == 0;
+           strncmp(h->hash, name->hash, sizeof h->hash) == 0 &&
+           strncmp(h->suffix, name->suffix, sizeof h->suffix) == 0;
 }
 
 /* The list that knows this pack's own identity. */
@@ -254,7 +268,8 @@ int ks_pack_find(ks_pack *p, const ks_pack_name *name, ks_error *e)
     char *path = ks_pack_path(name->cache, name->hash, name->suffix);
     int good = 0, fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
     *p = (ks_pack){0};
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == (off_t)(HEADER + name->bytes) && map_file(p, fd, name->bytes) == 0) {
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+        st.st_size == (off_t)(HEADER + name->bytes) && map_file(p, fd, name->bytes) == 0) {
         good = header_fits(p->base, name) && pack_is_whole(name, p, fd);
         if (!good) ks_pack_close(p);
     }
@@ -279,19 +294,27 @@ int ks_pack_put(ks_pack_sink *s, size_t at, const void *data, size_t n, ks_error
 
 static int make_in_memory(ks_pack *p, size_t bytes, ks_pack_fill *fill, void *arg, ks_error *e)
 {
-    void *base = mmap(NULL, bytes > 0 ? bytes : 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (base == MAP_FAILED) return ks_fail(e, KS_ENOMEM, "no memory for %zu bytes of weights", bytes);
+    void *base = mmap(NULL, bytes > 0 ? bytes : 1, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED)
+        return ks_fail(e, KS_ENOMEM, "no memory for %zu bytes of weights", bytes);
     ks_pack_sink sink = {.fd = -1, .memory = base, .bytes = bytes, .path = "memory"};
-    *p = (ks_pack){.data = base, .bytes = bytes, .base = base, .mapped = bytes > 0 ? bytes : 1, .in_memory = 1};
+    *p = (ks_pack){.data = base,
+                   .bytes = bytes,
+                   .base = base,
+                   .mapped = bytes > 0 ? bytes : 1,
+                   .in_memory = 1};
     int err = fill(arg, &sink, e);
     if (err) ks_pack_close(p);
     else mprotect(base, p->mapped, PROT_READ);
     return err;
 }
 
-enum { PATIENCE = 200, STEP_MS = 10 }; /* steps: two seconds for somebody else who prepares the same weights */
+/* steps: two seconds for somebody else who prepares the same weights */
+enum { PATIENCE = 200, STEP_MS = 10 };
 
-/* 0, or -1 with errno: EWOULDBLOCK where it was held all the time. A process that is stopped may hold it for ever. */
+/* 0, or -1 with errno: EWOULDBLOCK where it was held all the time. A process that is stopped may
+ * hold it for ever. */
 static int lock_soon(int fd, int *steps)
 {
     const struct timespec step = {0, STEP_MS * 1000000L};
@@ -303,16 +326,20 @@ static int lock_soon(int fd, int *steps)
     return 0;
 }
 
-/* Open path.part and lock it; whoever holds the lock of the file that has this name may write it. */
+/* Open path.part and lock it; whoever holds the lock of the file that has this name may write
+ * it. */
 static int open_part(const char *part)
 {
     struct stat mine, named;
     for (int tries = 0, steps = 0; tries < 100; tries++) {
         int fd = open(part, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
         if (fd < 0) return -1;
-        if (fstat(fd, &mine) != 0 || !S_ISREG(mine.st_mode) || mine.st_nlink > 1) errno = EEXIST; /* a pipe, or somebody's file */
+        /* a pipe, or somebody's file */
+        if (fstat(fd, &mine) != 0 || !S_ISREG(mine.st_mode) || mine.st_nlink > 1) errno = EEXIST;
         else if (lock_soon(fd, &steps) == 0) {
-            if (lstat(part, &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev) return fd;
+            if (lstat(part, &named) == 0 && mine.st_ino == named.st_ino &&
+                mine.st_dev == named.st_dev)
+                return fd;
             close(fd); /* renamed or removed while we waited */
             continue;
         }
@@ -361,8 +388,10 @@ typedef struct {
     int why; /* errno of a cache that could not take it, which is no error */
 } filling;
 
-/* 0; an error of fill; or 1 with f->why. s->path is where it grows, path what it shall be called. */
-static int make_in_file(ks_pack *p, const ks_pack_name *name, ks_pack_sink *s, const char *path, filling *f, ks_error *e)
+/* 0; an error of fill; or 1 with f->why. s->path is where it grows, path what it shall be
+ * called. */
+static int make_in_file(ks_pack *p, const ks_pack_name *name, ks_pack_sink *s, const char *path,
+                        filling *f, ks_error *e)
 {
     make_folder(name->cache);
     s->fd = open_part(s->path);
@@ -402,7 +431,8 @@ int ks_pack_open(ks_pack *p, const ks_pack_name *name, ks_pack_fill *fill, void 
     if (err <= 0) return err;
     if (e) *e = (ks_error){0};
     err = make_in_memory(p, name->bytes, fill, arg, e);
-    const char *why = f.why == EWOULDBLOCK ? "another kinoseek has been preparing them for 2 s" : strerror(f.why);
+    const char *why = f.why == EWOULDBLOCK ? "another kinoseek has been preparing them for 2 s"
+                                           : strerror(f.why);
     if (!err) say_once(name->cache, name->cache->folder ? why : "nowhere to put them", name->bytes);
     return err;
 }

@@ -23,10 +23,7 @@ size_t ks_group_stride(ks_precision precision, int K)
     return (ks_groups(precision, K) + 15) / 16 * 16 + 16;
 }
 
-static size_t panels_of(const ks_matrix *m)
-{
-    return ((size_t)m->N + KS_PANEL - 1) / KS_PANEL;
-}
+static size_t panels_of(const ks_matrix *m) { return ((size_t)m->N + KS_PANEL - 1) / KS_PANEL; }
 
 static size_t blocks_of(const ks_matrix *m)
 {
@@ -35,17 +32,19 @@ static size_t blocks_of(const ks_matrix *m)
 
 ks_matrix ks_matrix_plan(ks_precision precision, int K, int N, int K_block, const ks_source *source)
 {
-    ks_matrix m = {.K = K, .N = N, .precision = precision, .groups = ks_groups(precision, K), .source = *source, .chain = KS_CHAIN};
+    ks_matrix m = {.K = K,
+                   .N = N,
+                   .precision = precision,
+                   .groups = ks_groups(precision, K),
+                   .source = *source,
+                   .chain = KS_CHAIN};
     assert(precision == KS_FP32 || precision == KS_BF16 || precision == KS_INT8);
     assert(K_block % 64 == 0 && N % source->parts == 0);
     m.block = K_block ? (size_t)(K_block / ks_group_size(precision)) : m.groups;
     return m;
 }
 
-static size_t round_line(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
+static size_t round_line(size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 size_t ks_matrix_bytes(const ks_matrix *m)
 {
@@ -70,7 +69,9 @@ static void gather(float *panel, const ks_matrix *m, size_t index)
         size_t n = index * KS_PANEL + c;
         const float *w = n < (size_t)m->N ? m->source.w[n / width] : NULL;
         for (size_t k = 0; k < K; k++)
-            panel[k * KS_PANEL + c] = !w ? 0 : m->source.transposed ? w[n % width * K + k] : w[k * width + n % width];
+            panel[k * KS_PANEL + c] = !w                     ? 0
+                                      : m->source.transposed ? w[n % width * K + k]
+                                                             : w[k * width + n % width];
     }
 }
 
@@ -81,8 +82,7 @@ static void fill_half(uint16_t *to, const float *panel, const ks_matrix *m)
     memset(to, 0, m->groups * KS_PANEL * 4);
     for (size_t k = 0; k < (size_t)m->K; k++) {
         plain->halve(row, panel + k * KS_PANEL, KS_PANEL);
-        for (size_t c = 0; c < KS_PANEL; c++)
-            to[(k / 2 * KS_PANEL + c) * 2 + k % 2] = row[c];
+        for (size_t c = 0; c < KS_PANEL; c++) to[(k / 2 * KS_PANEL + c) * 2 + k % 2] = row[c];
     }
 }
 
@@ -111,7 +111,8 @@ static void fill_bytes(char *to, size_t index, const float *panel, const ks_matr
     memset(values, 0, m->groups * KS_PANEL * 4);
     for (size_t b = 0; b < blocks; b++)
         for (size_t c = 0; c < KS_PANEL; c++) {
-            size_t k = b * m->block * 4, n = (size_t)m->K - k < m->block * 4 ? (size_t)m->K - k : m->block * 4;
+            size_t k = b * m->block * 4,
+                   n = (size_t)m->K - k < m->block * 4 ? (size_t)m->K - k : m->block * 4;
             fill_column(values + (b * m->block * KS_PANEL + c) * 4, &scale[b * columns + at + c],
                         &shift[b * columns + at + c], panel + k * KS_PANEL + c, n);
         }
@@ -123,12 +124,9 @@ void ks_matrix_fill(void *to, const ks_matrix *m, float *panel)
     size_t size = m->groups * KS_PANEL * 4;
     for (size_t p = 0; p < panels_of(m); p++) {
         gather(panel, m, p);
-        if (m->precision == KS_FP32)
-            memcpy(at + p * size, panel, size);
-        else if (m->precision == KS_BF16)
-            fill_half((uint16_t *)(void *)(at + p * size), panel, m);
-        else
-            fill_bytes(at, p, panel, m);
+        if (m->precision == KS_FP32) memcpy(at + p * size, panel, size);
+        else if (m->precision == KS_BF16) fill_half((uint16_t *)(void *)(at + p * size), panel, m);
+        else fill_bytes(at, p, panel, m);
     }
 }
 
@@ -170,7 +168,8 @@ static int same_fields(const ks_source *a, const ks_source *b)
     return a->parts == b->parts && memcmp(a->field, b->field, sizeof a->field) == 0;
 }
 
-/* A stack's tensor holds all its layers: one is loaded once, for all matrices that are made of it. */
+/* A stack's tensor holds all its layers: one is loaded once, for all matrices that are made of
+ * it. */
 static int fill(void *arg, ks_pack_sink *sink, ks_error *e)
 {
     layout *l = arg;
@@ -181,7 +180,8 @@ static int fill(void *arg, ks_pack_sink *sink, ks_error *e)
         for (int k = i; k-- > 0 && lazy;)
             if (same_fields(&l->matrices[k]->source, s)) first = k;
         if (first < i) continue;
-        for (int p = 0; p < s->parts && lazy && !err; p++) err = ks_weights_load(l->w, s->field[p], e);
+        for (int p = 0; p < s->parts && lazy && !err; p++)
+            err = ks_weights_load(l->w, s->field[p], e);
         for (int k = i; k < l->n && !err; k++) {
             if (k > i && (!lazy || !same_fields(&l->matrices[k]->source, s))) continue;
             ks_matrix m = with_sources(l->matrices[k], l->w);
@@ -192,8 +192,8 @@ static int fill(void *arg, ks_pack_sink *sink, ks_error *e)
     return err;
 }
 
-int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, ks_weights *w, const char *suffix,
-                     ks_error *e)
+int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, ks_weights *w,
+                     const char *suffix, ks_error *e)
 {
     layout l = {matrices, n, w};
     size_t bytes = 0;
@@ -201,8 +201,8 @@ int ks_matrices_open(ks_pack *pack, ks_matrix *const *matrices, int n, ks_weight
         matrices[i]->at = bytes;
         bytes += ks_matrix_bytes(matrices[i]);
     }
-    int err = ks_pack_open(pack, &(ks_pack_name){w->cache, w->info.hash, suffix, bytes}, fill, &l, e);
-    for (int i = 0; i < n && !err; i++)
-        ks_matrix_point(matrices[i], pack->data + matrices[i]->at);
+    int err = ks_pack_open(pack, &(ks_pack_name){w->cache, w->info.hash, suffix, bytes}, fill, &l,
+                           e);
+    for (int i = 0; i < n && !err; i++) ks_matrix_point(matrices[i], pack->data + matrices[i]->at);
     return err;
 }

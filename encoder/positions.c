@@ -7,8 +7,7 @@
 /* y[D] += weight * x[D] */
 static void add_scaled(float *y, const float *x, float weight, int D)
 {
-    for (int d = 0; d < D; d++)
-        y[d] += weight * x[d];
+    for (int d = 0; d < D; d++) y[d] += weight * x[d];
 }
 
 float ks_resample_weight(int in, int out, int o, int i)
@@ -30,8 +29,7 @@ void ks_positions_time(float *y, const float *x, int T0, int T, int D)
     for (int t = 0; t < T; t++)
         for (int i = 0; i < T0; i++) {
             float w = T == T0 ? (float)(i == t) : ks_resample_weight(T0, T, t, i);
-            if (w != 0)
-                add_scaled(y + (size_t)t * width, x + (size_t)i * width, w, D);
+            if (w != 0) add_scaled(y + (size_t)t * width, x + (size_t)i * width, w, D);
         }
 }
 
@@ -67,7 +65,6 @@ void ks_positions_sinusoid(float *y, int n, int D)
             row[i] = (float)sin(angle);
             row[half + i] = (float)cos(angle);
         }
-        if (D % 2)
-            row[D - 1] = 0;
+        if (D % 2) row[D - 1] = 0;
     }
 }

@@ -7,15 +7,17 @@
 typedef struct {
     const ks_kernels *kernels;
     const ks_matrix *w;
-    const void *a;             /* [m, lda] groups of w's precision; K tail of zeros or anything finite */
+    /* [m, lda] groups of w's precision; K tail of zeros or anything finite */
+    const void *a;
     size_t lda;
-    const float *row_scale;    /* [m], int8 only */
+    const float *row_scale; /* [m], int8 only */
     int m;
-    int first, panels;         /* columns 32 * first ... */
-    size_t group, groups;      /* part of K: groups group ... (int8: a whole block) */
+    int first, panels;    /* columns 32 * first ... */
+    size_t group, groups; /* part of K: groups group ... (int8: a whole block) */
 } ks_product;
 
-/* Every 32 columns go through the sink, whose y, bias belong to column 32 * first, masked to row 0. */
+/* Every 32 columns go through the sink, whose y, bias belong to column 32 * first, masked to row
+ * 0. */
 void ks_product_run(const ks_product *p, const ks_sink *sink);
 /* All of K, all of N. */
 ks_product ks_product_of(const ks_kernels *k, const ks_matrix *w, const void *a, size_t lda, int m);

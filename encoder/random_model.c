@@ -19,15 +19,15 @@ enum { CHUNK = 1 << 16 };
 typedef struct {
     int fd;
     const char *path;
-    char *part;              /* PATH.part */
-    int named;               /* the file that grows has that name; else it has none */
+    char *part; /* PATH.part */
+    int named;  /* the file that grows has that name; else it has none */
     uint64_t at;
     uint64_t seed;
     int half;
     int64_t size[128];
     ks_slot *slots;
     int n;
-    ks_npz_member *members;  /* [n] */
+    ks_npz_member *members; /* [n] */
 } writer;
 
 /* --- numbers --- */
@@ -51,7 +51,8 @@ static uint64_t stream_of(uint64_t seed, const char *name)
 static float draw(uint64_t *state)
 {
     uint64_t z = splitmix(state);
-    int sum = (int)(z & 0xffff) + (int)(z >> 16 & 0xffff) + (int)(z >> 32 & 0xffff) + (int)(z >> 48);
+    int sum = (int)(z & 0xffff) + (int)(z >> 16 & 0xffff) + (int)(z >> 32 & 0xffff) +
+              (int)(z >> 48);
     return (float)(sum - 2 * 65535) * (1.0f / 37837.0f); /* 65536 * sqrt(4/12) */
 }
 
@@ -61,19 +62,24 @@ static int ends_with(const char *name, const char *end)
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
-/* Standard deviation of a tensor's elements. q and k are large: logits then have a deviation of about
- * 6 before the cap of 50, so a softmax over 256 tokens looks at few of them, and the cap matters. */
+/* Standard deviation of a tensor's elements. q and k are large: logits then have a deviation of
+ * about
+ * 6 before the cap of 50, so a softmax over 256 tokens looks at few of them, and the cap
+ * matters. */
 static float scale_of(const writer *w, const char *name)
 {
-    float width = (float)w->size['D'], mlp = (float)(strstr(name, "text_encoder") ? w->size['4'] : w->size['F']);
+    float width = (float)w->size['D'],
+          mlp = (float)(strstr(name, "text_encoder") ? w->size['4'] : w->size['F']);
     if (ends_with(name, "query/w") || ends_with(name, "key/w")) return 2.5f / sqrtf(width);
     if (ends_with(name, "value/w")) return 1.0f / sqrtf(width);
-    if (ends_with(name, "post/w")) return 0.5f / sqrtf(strstr(name, "pooling") ? (float)(w->size['p'] * w->size['H']) : width);
+    if (ends_with(name, "post/w"))
+        return 0.5f / sqrtf(strstr(name, "pooling") ? (float)(w->size['p'] * w->size['H']) : width);
     if (ends_with(name, "ffn_layer1/linear/kernel")) return 1.0f / sqrtf(width);
     if (ends_with(name, "ffn_layer2/linear/kernel")) return 0.5f / sqrtf(mlp);
     if (ends_with(name, "patch_projection/linear/kernel")) return 2.0f / sqrtf((float)w->size['P']);
     if (ends_with(name, "projection/linear/kernel")) return 1.0f / sqrtf(width);
-    if (ends_with(name, "token_emb/emb_var") || ends_with(name, "cls_emb")) return 1.0f / sqrtf(width);
+    if (ends_with(name, "token_emb/emb_var") || ends_with(name, "cls_emb"))
+        return 1.0f / sqrtf(width);
     if (ends_with(name, "pos_emb/emb_var")) return 0.5f;
     if (ends_with(name, "pooling_attention_query")) return 1.0f;
     if (ends_with(name, "per_dim_scale")) return 0.3f;
@@ -101,7 +107,9 @@ static int put_at(writer *w, uint64_t at, const void *data, size_t n, ks_error *
     for (size_t done = 0; done < n;) {
         ssize_t put = pwrite(w->fd, (const char *)data + done, n - done, (off_t)(at + done));
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) return ks_fail(e, KS_EIO, "%s: cannot be written: %s", w->path, strerror(put == 0 ? ENOSPC : errno));
+        if (put <= 0)
+            return ks_fail(e, KS_EIO, "%s: cannot be written: %s", w->path,
+                           strerror(put == 0 ? ENOSPC : errno));
         done += (size_t)put;
     }
     return 0;
@@ -143,9 +151,12 @@ static int put_member(writer *w, int i, ks_error *e)
     uint8_t local[KS_NPZ_LOCAL], head[KS_NPY_HEAD];
     int64_t dims[KS_MAX_RANK], count;
     int rank = ks_slot_dims(dims, &count, slot, w->size);
-    if (rank < 0) return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be (tensor %s)", w->path, slot->name);
+    if (rank < 0)
+        return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be (tensor %s)", w->path,
+                       slot->name);
     ks_npy_head(head, dims, rank, w->half);
-    *m = (ks_npz_member){slot->name, w->at, KS_NPY_HEAD + (uint64_t)count * (w->half ? 2 : 4), ks_crc32(0, head, KS_NPY_HEAD)};
+    *m = (ks_npz_member){slot->name, w->at, KS_NPY_HEAD + (uint64_t)count * (w->half ? 2 : 4),
+                         ks_crc32(0, head, KS_NPY_HEAD)};
     w->at += ks_npz_local_bytes(m->name);
     int err = put(w, head, KS_NPY_HEAD, e);
     if (!err) err = put_elements(w, slot, (uint64_t)count, &m->crc, e);
@@ -166,7 +177,8 @@ static int put_end(writer *w, uint64_t directory, ks_error *e)
 
 static int set_sizes(writer *w, const ks_info *like, ks_error *e)
 {
-    if (like->dim < 1 || like->dim > 1 << 20 || like->heads < 1 || like->dim % like->heads != 0 || like->grid < 1 || like->grid > 4096 || like->patch < 1 || like->patch > 4096)
+    if (like->dim < 1 || like->dim > 1 << 20 || like->heads < 1 || like->dim % like->heads != 0 ||
+        like->grid < 1 || like->grid > 4096 || like->patch < 1 || like->patch > 4096)
         return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be", w->path);
     w->n = ks_slots_of(w->slots, w->size, like);
     return 0;
@@ -179,7 +191,8 @@ static int write_all_of_it(writer *w, ks_error *e)
     uint64_t directory = w->at;
     for (int i = 0; !err && i < w->n; i++) err = put_central(w, i, e);
     if (!err) err = put_end(w, directory, e);
-    if (!err && fsync(w->fd) != 0) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", w->path, strerror(errno));
+    if (!err && fsync(w->fd) != 0)
+        err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", w->path, strerror(errno));
     return err;
 }
 
@@ -189,8 +202,8 @@ static const char *own_link(char link[32], const writer *w)
     return link;
 }
 
-/* A file without a name, which nothing is left of however this ends (a signal, kill -9); PATH.part only where there is
- * no such thing. */
+/* A file without a name, which nothing is left of however this ends (a signal, kill -9);
+ * PATH.part only where there is no such thing. */
 static int open_part(writer *w)
 {
     char link[32], *slash = strrchr(strcpy(w->part, w->path), '/');
@@ -208,9 +221,12 @@ static int open_part(writer *w)
 static int publish(writer *w)
 {
     char link[32];
-    if (!w->named && linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0) return 0;
-    if (!w->named && (errno != EEXIST || (unlink(w->part) != 0 && errno != ENOENT) ||
-                      linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->part, AT_SYMLINK_FOLLOW) != 0)) return -1;
+    if (!w->named && linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
+    if (!w->named &&
+        (errno != EEXIST || (unlink(w->part) != 0 && errno != ENOENT) ||
+         linkat(AT_FDCWD, own_link(link, w), AT_FDCWD, w->part, AT_SYMLINK_FOLLOW) != 0))
+        return -1;
     w->named = 1;
     return rename(w->part, w->path);
 }
@@ -233,8 +249,10 @@ int ks_model_random(const char *path, const ks_info *like, uint64_t seed, ks_err
         goto out;
     }
     err = write_all_of_it(&w, e);
-    if (!err && publish(&w) != 0) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
-    if (close(w.fd) != 0 && !err) err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (!err && publish(&w) != 0)
+        err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    if (close(w.fd) != 0 && !err)
+        err = ks_fail(e, KS_EIO, "%s: cannot be written: %s", path, strerror(errno));
     if (err && w.named) unlink(w.part);
 out:
     free(w.members);

@@ -1,6 +1,6 @@
-/* resize.c - pictures to the model's size, bit for bit as Pillow's LANCZOS does it on uint8 (what the
- * reference pipeline uses): a pass over rows and one over columns, uint8 between them, weights in 22
- * fraction bits. A pass whose size does not change is left out, as there. */
+/* resize.c - pictures to the model's size, bit for bit as Pillow's LANCZOS does it on uint8
+ * (what the reference pipeline uses): a pass over rows and one over columns, uint8 between them,
+ * weights in 22 fraction bits. A pass whose size does not change is left out, as there. */
 #include "encoder/resize.h"
 
 #include <assert.h>
@@ -30,7 +30,8 @@ static double lanczos(double x)
 /* One block for all arrays, so that there is one owner and one check. */
 static int axis_alloc(ks_lanczos_axis *axis, int outputs, int taps, ks_error *e)
 {
-    size_t n = (size_t)outputs, all = n * (size_t)taps, per_tap = sizeof(int32_t) + 2 * sizeof(int16_t);
+    size_t n = (size_t)outputs, all = n * (size_t)taps,
+           per_tap = sizeof(int32_t) + 2 * sizeof(int16_t);
     if (all / n != (size_t)taps || all > (SIZE_MAX - n * 2 * sizeof(int)) / per_tap)
         return ks_fail(e, KS_EUSAGE, "a picture resized by these sizes does not fit in memory");
     axis->block = malloc(all * per_tap + n * 2 * sizeof(int));
@@ -61,7 +62,8 @@ static void axis_output(ks_lanczos_axis *axis, int i, double *w, int inputs, dou
         int32_t fixed = (int32_t)((x < 0 ? -0.5 : 0.5) + x * (1 << FRACTION_BITS));
         axis->weight[row + (size_t)k] = fixed;
         axis->low[row + (size_t)k] = (int16_t)(fixed & ((1 << LOW_BITS) - 1));
-        axis->high[row + (size_t)k] = (int16_t)((fixed - (fixed & ((1 << LOW_BITS) - 1))) / (1 << LOW_BITS));
+        axis->high[row + (size_t)k] = (int16_t)((fixed - (fixed & ((1 << LOW_BITS) - 1))) /
+                                                (1 << LOW_BITS));
     }
     axis->first[i] = from;
     axis->count[i] = to - from;
@@ -71,8 +73,11 @@ int ks_lanczos_axis_make(ks_lanczos_axis *axis, int inputs, int outputs, ks_erro
 {
     assert(inputs > 0 && outputs > 0);
     memset(axis, 0, sizeof *axis);
-    double scale = (double)inputs / outputs, width = ceil(LOBES * (scale < 1.0 ? 1.0 : scale)) * 2 + 1;
-    if (width > INT_MAX / 2) return ks_fail(e, KS_EUSAGE, "a picture of %d points cannot be resized to %d", inputs, outputs);
+    double scale = (double)inputs / outputs,
+           width = ceil(LOBES * (scale < 1.0 ? 1.0 : scale)) * 2 + 1;
+    if (width > INT_MAX / 2)
+        return ks_fail(e, KS_EUSAGE, "a picture of %d points cannot be resized to %d", inputs,
+                       outputs);
     int taps = ((int)width + KS_LANCZOS_TAP_PAD - 1) / KS_LANCZOS_TAP_PAD * KS_LANCZOS_TAP_PAD;
     double *w = malloc((size_t)taps * sizeof *w);
     if (!w) return ks_fail(e, KS_ENOMEM, "no memory to resize a picture");
@@ -94,12 +99,14 @@ static uint8_t clip8(int32_t sum)
     return (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
 }
 
-void ks_lanczos_row_plain(uint8_t *out, const ks_lanczos_axis *axis, const uint8_t *line, size_t plane)
+void ks_lanczos_row_plain(uint8_t *out, const ks_lanczos_axis *axis, const uint8_t *line,
+                          size_t plane)
 {
     for (int i = 0; i < axis->outputs; i++) {
         const int32_t *w = axis->weight + (size_t)i * (size_t)axis->taps;
         const uint8_t *r = line + axis->first[i], *g = r + plane, *b = g + plane;
-        int32_t sum[3] = {1 << (FRACTION_BITS - 1), 1 << (FRACTION_BITS - 1), 1 << (FRACTION_BITS - 1)};
+        int32_t sum[3] = {1 << (FRACTION_BITS - 1), 1 << (FRACTION_BITS - 1),
+                          1 << (FRACTION_BITS - 1)};
         for (int k = 0; k < axis->count[i]; k++) {
             sum[0] += r[k] * w[k];
             sum[1] += g[k] * w[k];
@@ -109,8 +116,8 @@ void ks_lanczos_row_plain(uint8_t *out, const ks_lanczos_axis *axis, const uint8
     }
 }
 
-void ks_lanczos_columns_plain(uint8_t *out, const ks_lanczos_axis *axis, int y, const uint8_t *rows, size_t stride,
-                              size_t bytes)
+void ks_lanczos_columns_plain(uint8_t *out, const ks_lanczos_axis *axis, int y, const uint8_t *rows,
+                              size_t stride, size_t bytes)
 {
     const int32_t *w = axis->weight + (size_t)y * (size_t)axis->taps;
     const uint8_t *from = rows + (size_t)axis->first[y] * stride;
@@ -142,7 +149,8 @@ ks_lanczos_path ks_lanczos_best(void)
 }
 
 /* Horizontal pass over all rows: heights are equal. */
-static int rows_pass(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path, ks_error *e)
+static int rows_pass(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path,
+                     ks_error *e)
 {
     ks_lanczos_axis axis;
     size_t plane = (size_t)image->width + 2 * KS_LANCZOS_TAP_PAD;
@@ -175,7 +183,8 @@ out:
     return err;
 }
 
-static int columns_pass(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path, ks_error *e)
+static int columns_pass(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path,
+                        ks_error *e)
 {
     ks_lanczos_axis axis;
     int err = ks_lanczos_axis_make(&axis, image->height, out->height, e);
@@ -195,23 +204,29 @@ static int columns_pass(const ks_lanczos_out *out, const ks_image *image, ks_lan
     return err;
 }
 
-/* Which pass goes first changes the last bit of some samples (uint8 between them). Pillow 13 takes the
- * columns first where the height loses more than twice what the width does; before 13 it was always the
- * rows (but for pictures over 100 times as high as wide). For squares and landscapes made square, all
- * versions agree. The rule was found by probing 13.0.0 on 3,000 sizes; no release note names it. */
+/* Which pass goes first changes the last bit of some samples (uint8 between them). Pillow 13
+ * takes the columns first where the height loses more than twice what the width does; before 13
+ * it was always the rows (but for pictures over 100 times as high as wide). For squares and
+ * landscapes made square, all versions agree. The rule was found by probing 13.0.0 on 3,000
+ * sizes; no release note names it. */
 static int columns_first(const ks_image *image, const ks_lanczos_out *out)
 {
     return out->height < image->height &&
            (int64_t)image->height - out->height > 2 * ((int64_t)image->width - out->width);
 }
 
-static int both_passes(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path, ks_error *e)
+static int both_passes(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path path,
+                       ks_error *e)
 {
     int columns = columns_first(image, out);
-    ks_lanczos_out middle = {NULL, columns ? image->width : out->width, columns ? out->height : image->height, 0};
+    ks_lanczos_out middle = {NULL, columns ? image->width : out->width,
+                             columns ? out->height : image->height, 0};
     middle.stride = 3 * (size_t)middle.width;
-    if ((size_t)middle.height <= SIZE_MAX / middle.stride) middle.rgb = malloc(middle.stride * (size_t)middle.height);
-    if (!middle.rgb) return ks_fail(e, KS_ENOMEM, "no memory to resize a picture of %d x %d", image->width, image->height);
+    if ((size_t)middle.height <= SIZE_MAX / middle.stride)
+        middle.rgb = malloc(middle.stride * (size_t)middle.height);
+    if (!middle.rgb)
+        return ks_fail(e, KS_ENOMEM, "no memory to resize a picture of %d x %d", image->width,
+                       image->height);
     ks_image half = {middle.rgb, middle.width, middle.height, middle.stride};
     int err = columns ? columns_pass(&middle, image, path, e) : rows_pass(&middle, image, path, e);
     if (!err) err = columns ? rows_pass(out, &half, path, e) : columns_pass(out, &half, path, e);
@@ -226,7 +241,8 @@ int ks_lanczos(const ks_lanczos_out *out, const ks_image *image, ks_lanczos_path
     if (rows) return rows_pass(out, image, path, e);
     if (columns) return columns_pass(out, image, path, e);
     for (int y = 0; y < out->height; y++)
-        memcpy(out->rgb + (size_t)y * out->stride, image->rgb + (size_t)y * image->stride, 3 * (size_t)out->width);
+        memcpy(out->rgb + (size_t)y * out->stride, image->rgb + (size_t)y * image->stride,
+               3 * (size_t)out->width);
     return 0;
 }
 
@@ -247,7 +263,8 @@ int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_erro
     ks_image from = *image;
     if (fit == KS_CROP) {
         int square = image->width < image->height ? image->width : image->height;
-        from.rgb += (size_t)((image->height - square) / 2) * image->stride + 3 * (size_t)((image->width - square) / 2);
+        from.rgb += (size_t)((image->height - square) / 2) * image->stride +
+                    3 * (size_t)((image->width - square) / 2);
         from.width = from.height = square;
     }
     if (fit == KS_PAD) {
@@ -255,7 +272,8 @@ int ks_resize(uint8_t *out, int side, const ks_image *image, ks_fit fit, ks_erro
         to.width = fitted(side, image->width, longest);
         to.height = fitted(side, image->height, longest);
         memset(out, 0, to.stride * (size_t)side);
-        to.rgb += (size_t)((side - to.height) / 2) * to.stride + 3 * (size_t)((side - to.width) / 2);
+        to.rgb += (size_t)((side - to.height) / 2) * to.stride +
+                  3 * (size_t)((side - to.width) / 2);
     }
     return ks_lanczos(&to, &from, ks_lanczos_best(), e);
 }

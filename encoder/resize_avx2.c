@@ -28,7 +28,8 @@ AVX2 static inline __m256i load16(const uint8_t *p)
     return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *)p));
 }
 
-AVX2 void ks_lanczos_row_avx2(uint8_t *out, const ks_lanczos_axis *axis, const uint8_t *line, size_t plane)
+AVX2 void ks_lanczos_row_avx2(uint8_t *out, const ks_lanczos_axis *axis, const uint8_t *line,
+                              size_t plane)
 {
     for (int i = 0; i < axis->outputs; i++) {
         size_t row = (size_t)i * (size_t)axis->taps;
@@ -45,14 +46,16 @@ AVX2 void ks_lanczos_row_avx2(uint8_t *out, const ks_lanczos_axis *axis, const u
             }
         }
         for (int c = 0; c < 3; c++)
-            out[3 * i + c] = clip8(ROUND + across(_mm256_add_epi32(_mm256_slli_epi32(high[c], LOW_BITS), low[c])));
+            out[3 * i + c] = clip8(
+                ROUND + across(_mm256_add_epi32(_mm256_slli_epi32(high[c], LOW_BITS), low[c])));
     }
 }
 
 /* 16 bytes of two rows at once: a[j] * w0 + b[j] * w1 for j in 0..7 and 8..15. */
 AVX2 static inline void two_rows(__m256i sum[2], __m128i a, __m128i b, __m256i w)
 {
-    __m256i first = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)), second = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
+    __m256i first = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(a, b)),
+            second = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(a, b));
     sum[0] = _mm256_add_epi32(sum[0], _mm256_madd_epi16(first, w));
     sum[1] = _mm256_add_epi32(sum[1], _mm256_madd_epi16(second, w));
 }
@@ -62,7 +65,8 @@ static inline int pair(int16_t a, int16_t b)
     return (int)((uint32_t)(uint16_t)a | (uint32_t)(uint16_t)b << 16);
 }
 
-AVX2 static void columns16(uint8_t *out, const ks_lanczos_axis *axis, int y, const uint8_t *from, size_t stride)
+AVX2 static void columns16(uint8_t *out, const ks_lanczos_axis *axis, int y, const uint8_t *from,
+                           size_t stride)
 {
     size_t row = (size_t)y * (size_t)axis->taps;
     __m256i high[2], low[2];
@@ -81,12 +85,15 @@ AVX2 static void columns16(uint8_t *out, const ks_lanczos_axis *axis, int y, con
         s[h] = _mm256_add_epi32(_mm256_slli_epi32(high[h], LOW_BITS), low[h]);
         s[h] = _mm256_srai_epi32(_mm256_add_epi32(s[h], _mm256_set1_epi32(ROUND)), FRACTION_BITS);
     }
-    /* packs works within 128-bit halves: (0-3, 8-11 | 4-7, 12-15) -> put the quarters back in order */
+    /* packs works within 128-bit halves: (0-3, 8-11 | 4-7, 12-15) -> put the quarters back in
+     * order */
     __m256i words = _mm256_permute4x64_epi64(_mm256_packs_epi32(s[0], s[1]), 0xd8);
-    _mm_storeu_si128((__m128i *)out, _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1)));
+    _mm_storeu_si128((__m128i *)out, _mm_packus_epi16(_mm256_castsi256_si128(words),
+                                                      _mm256_extracti128_si256(words, 1)));
 }
 
-AVX2 void ks_lanczos_columns_avx2(uint8_t *out, const ks_lanczos_axis *axis, int y, const uint8_t *rows, size_t stride, size_t bytes)
+AVX2 void ks_lanczos_columns_avx2(uint8_t *out, const ks_lanczos_axis *axis, int y,
+                                  const uint8_t *rows, size_t stride, size_t bytes)
 {
     const uint8_t *from = rows + (size_t)axis->first[y] * stride;
     if (bytes < 16) {
@@ -94,7 +101,8 @@ AVX2 void ks_lanczos_columns_avx2(uint8_t *out, const ks_lanczos_axis *axis, int
         return;
     }
     for (size_t x = 0; x + 16 <= bytes; x += 16) columns16(out + x, axis, y, from + x, stride);
-    if (bytes % 16) columns16(out + bytes - 16, axis, y, from + bytes - 16, stride); /* overlaps: same values */
+    /* overlaps: same values */
+    if (bytes % 16) columns16(out + bytes - 16, axis, y, from + bytes - 16, stride);
 }
 
 AVX2 void ks_lanczos_planes_avx2(uint8_t *line, size_t plane, const uint8_t *rgb, int width)
@@ -113,7 +121,8 @@ AVX2 void ks_lanczos_planes_avx2(uint8_t *line, size_t plane, const uint8_t *rgb
     int x = 0;
     for (; x + 16 <= width; x += 16) {
         __m128i part[3];
-        for (int i = 0; i < 3; i++) part[i] = _mm_loadu_si128((const __m128i *)(rgb + 3 * x + 16 * i));
+        for (int i = 0; i < 3; i++)
+            part[i] = _mm_loadu_si128((const __m128i *)(rgb + 3 * x + 16 * i));
         for (int c = 0; c < 3; c++) {
             __m128i v = _mm_shuffle_epi8(part[0], pick[c][0]);
             v = _mm_or_si128(v, _mm_shuffle_epi8(part[1], pick[c][1]));

@@ -1,7 +1,7 @@
 /* rows.c - the work between two attentions, a tile of rows at a time, on one thread.
  *
- * A tile is about 98 rows: its normed rows, 768 of its hidden values and its sums take 0.9 MB in float,
- * which fits the second cache of the CPUs of today; half of that in bf16. */
+ * A tile is about 98 rows: its normed rows, 768 of its hidden values and its sums take 0.9 MB in
+ * float, which fits the second cache of the CPUs of today; half of that in bf16. */
 #include "encoder/stack_pass.h"
 
 enum { TILE = 98 };
@@ -15,23 +15,23 @@ int ks_rows_tile(const ks_run *run, int rows)
     return fair < strip ? strip : fair > most ? most : fair;
 }
 
-static int most_rows(const ks_run *run)
-{
-    return TILE + run->kernels->rows[run->precision];
-}
+static int most_rows(const ks_run *run) { return TILE + run->kernels->rows[run->precision]; }
 
 /* Scratch of a worker. */
 typedef struct {
-    ks_operand h, f;      /* [m, D], [m, KS_FEED_BLOCK] */
-    float *y;             /* [m, D] */
-    float *wide;          /* [m, KS_FEED_BLOCK] floats before they become int8 */
+    ks_operand h, f; /* [m, D], [m, KS_FEED_BLOCK] */
+    float *y;        /* [m, D] */
+    float *wide;     /* [m, KS_FEED_BLOCK] floats before they become int8 */
 } room;
 
 static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, char *at)
 {
-    int m = most_rows(run), block = s->F < KS_FEED_BLOCK ? s->F : KS_FEED_BLOCK, wide = block > s->D ? block : s->D;
-    size_t h = ks_operand_bytes(run->precision, m, s->D), f = ks_operand_bytes(run->precision, m, block);
-    size_t y = ks_slice((size_t)m * (size_t)s->D, 4), w = run->precision == KS_INT8 ? ks_slice((size_t)(m * wide), 4) : 0;
+    int m = most_rows(run), block = s->F < KS_FEED_BLOCK ? s->F : KS_FEED_BLOCK,
+        wide = block > s->D ? block : s->D;
+    size_t h = ks_operand_bytes(run->precision, m, s->D),
+           f = ks_operand_bytes(run->precision, m, block);
+    size_t y = ks_slice((size_t)m * (size_t)s->D, 4),
+           w = run->precision == KS_INT8 ? ks_slice((size_t)(m * wide), 4) : 0;
     if (at) {
         r->h = ks_operand_at(at, run->precision, m, s->D);
         r->f = ks_operand_at(at + h, run->precision, m, block);
@@ -53,7 +53,8 @@ static int tile_of(const ks_pass *p, int task, size_t *first)
     return left < p->tile ? left : p->tile;
 }
 
-static void multiply(const ks_pass *p, const ks_matrix *w, const ks_operand *o, int m, const ks_sink *sink)
+static void multiply(const ks_pass *p, const ks_matrix *w, const ks_operand *o, int m,
+                     const ks_sink *sink)
 {
     ks_product product = ks_product_of(p->run->kernels, w, o->a, o->lda, m);
     product.row_scale = o->row_scale;
@@ -69,8 +70,10 @@ void ks_rows_project(void *arg, int task, int worker)
     plan_room(&r, p->run, p->stack, p->scratch + (size_t)worker * p->scratch_size);
     ks_operand_norm(&r.h, p, p->rows->x + first * D, m, &p->block->attention_norm, r.wide);
     multiply(p, &p->block->project, &r.h, m,
-             &(ks_sink){.bias = p->block->project.bias, .half = p->qkv_half,
-                        .y = (char *)p->qkv + first * 3 * D * (p->qkv_half ? 2 : 4), .ldy = 3 * D});
+             &(ks_sink){.bias = p->block->project.bias,
+                        .half = p->qkv_half,
+                        .y = (char *)p->qkv + first * 3 * D * (p->qkv_half ? 2 : 4),
+                        .ldy = 3 * D});
 }
 
 /* x[m, D] += y, but for masked rows. */
@@ -94,7 +97,10 @@ static void add_attention(const ks_pass *p, const room *r, float *x, size_t firs
         o = r->h;
     }
     multiply(p, &p->block->out, &o, m,
-             &(ks_sink){.bias = p->block->out.bias, .y = post->scale ? r->y : x, .ldy = D, .add = !post->scale});
+             &(ks_sink){.bias = p->block->out.bias,
+                        .y = post->scale ? r->y : x,
+                        .ldy = D,
+                        .add = !post->scale});
     if (post->scale) {
         p->run->kernels->norm(r->y, D, 0, r->y, D, m, (int)D, post);
         add_rows(p, x, r->y, m, NULL);
@@ -110,14 +116,17 @@ static void hidden(const ks_pass *p, const room *r, int m, int panel, int n)
     product.row_scale = r->h.row_scale;
     product.first = panel;
     product.panels = (n + KS_PANEL - 1) / KS_PANEL;
-    ks_sink sink = {.bias = b->feed1.bias + panel * KS_PANEL, .activation = p->stack->activation, .half = half,
+    ks_sink sink = {.bias = b->feed1.bias + panel * KS_PANEL,
+                    .activation = p->stack->activation,
+                    .half = half,
                     .coarse = half || eight,
-                    .y = eight ? (void *)r->wide : r->f.a, .ldy = eight ? (size_t)n : half ? 2 * r->f.lda : r->f.lda};
-    if (half)
-        ks_operand_clear(&r->f, m, (size_t)n * 2);
+                    .y = eight ? (void *)r->wide : r->f.a,
+                    .ldy = eight  ? (size_t)n
+                           : half ? 2 * r->f.lda
+                                  : r->f.lda};
+    if (half) ks_operand_clear(&r->f, m, (size_t)n * 2);
     ks_product_run(&product, &sink);
-    if (eight)
-        ks_operand_quantise(&r->f, p->run->kernels, r->wide, (size_t)n, m, n);
+    if (eight) ks_operand_quantise(&r->f, p->run->kernels, r->wide, (size_t)n, m, n);
 }
 
 void ks_rows_feed(void *arg, int task, int worker)
@@ -138,9 +147,10 @@ void ks_rows_feed(void *arg, int task, int worker)
         product.row_scale = r.f.row_scale;
         product.group = (size_t)(at / group);
         product.groups = last ? b->feed2.groups - product.group : (size_t)(KS_FEED_BLOCK / group);
-        ks_product_run(&product, &(ks_sink){.bias = last ? b->feed2.bias : NULL, .y = r.y, .ldy = D, .add = at > 0});
+        ks_product_run(
+            &product,
+            &(ks_sink){.bias = last ? b->feed2.bias : NULL, .y = r.y, .ldy = D, .add = at > 0});
     }
-    if (b->feed_post.scale)
-        p->run->kernels->norm(r.y, D, 0, r.y, D, m, (int)D, &b->feed_post);
+    if (b->feed_post.scale) p->run->kernels->norm(r.y, D, 0, r.y, D, m, (int)D, &b->feed_post);
     add_rows(p, x, r.y, m, p->rows->masked ? p->rows->masked + first : NULL);
 }

@@ -8,16 +8,20 @@ static void tell_cut(const ks_encoder *enc, const ks_sentence *s)
 {
     char text[256];
     if (!s->cut || !enc->notice) return;
-    snprintf(text, sizeof text, "only the first %d tokens of a sentence are read; cut off (%d): %s", KS_TEXT_MAX, s->cut, s->lost);
+    snprintf(text, sizeof text, "only the first %d tokens of a sentence are read; cut off (%d): %s",
+             KS_TEXT_MAX, s->cut, s->lost);
     enc->notice(enc->notice_arg, text);
 }
 
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e)
 {
     assert(out && enc && words);
-    if (!(enc->towers & KS_TOWER_TEXT)) return ks_fail(e, KS_EUSAGE, "the model's text tower is not open");
+    if (!(enc->towers & KS_TOWER_TEXT))
+        return ks_fail(e, KS_EUSAGE, "the model's text tower is not open");
     if (!enc->tokenizer)
-        return ks_fail(e, KS_EUSAGE, "this model has no tokenizer beside it (its name with .spm, or tokenizer.model): name one with --tokenizer");
+        return ks_fail(e, KS_EUSAGE,
+                       "this model has no tokenizer beside it (its name with .spm, or "
+                       "tokenizer.model): name one with --tokenizer");
     pthread_mutex_lock(&enc->lock);
     int err = ks_tokenizer_encode(out, enc->tokenizer, words, e);
     pthread_mutex_unlock(&enc->lock);
@@ -27,11 +31,15 @@ int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_erro
 
 static int check_ids(const ks_encoder *enc, const int32_t *ids, int count, ks_error *e)
 {
-    if (!(enc->towers & KS_TOWER_TEXT)) return ks_fail(e, KS_EUSAGE, "the model's text tower is not open");
-    if (count > KS_TEXT_MAX) return ks_fail(e, KS_EUSAGE, "%d token ids: the model reads %d at most", count, KS_TEXT_MAX);
+    if (!(enc->towers & KS_TOWER_TEXT))
+        return ks_fail(e, KS_EUSAGE, "the model's text tower is not open");
+    if (count > KS_TEXT_MAX)
+        return ks_fail(e, KS_EUSAGE, "%d token ids: the model reads %d at most", count,
+                       KS_TEXT_MAX);
     for (int i = 0; i < count; i++)
         if (ids[i] < 0 || ids[i] >= enc->info.vocabulary)
-            return ks_fail(e, KS_EUSAGE, "token id %d is outside the vocabulary of %d", (int)ids[i], enc->info.vocabulary);
+            return ks_fail(e, KS_EUSAGE, "token id %d is outside the vocabulary of %d", (int)ids[i],
+                           enc->info.vocabulary);
     return 0;
 }
 
@@ -61,7 +69,8 @@ int ks_ids_vector(float *v, ks_encoder *enc, const int32_t *ids, int count, ks_e
     return run(v, enc, &s, e);
 }
 
-int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n, ks_error *e)
+int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n,
+                    ks_error *e)
 {
     ks_sentences s = {.n = 0};
     ks_sentence one;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 typedef __m256 v;
-#define LANES 8
+#define LANES  8
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE v v_load(const float *p) { return _mm256_loadu_ps(p); }
@@ -27,40 +27,44 @@ INLINE v v_round(v a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _M
 /* a 2^n for n in [-126, 127] */
 INLINE v v_ldexp(v a, v n)
 {
-    __m256i e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23);
+    __m256i e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)),
+                                  23);
     return _mm256_mul_ps(a, _mm256_castsi256_ps(e));
 }
-INLINE int v_any_above(v a, v b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0; }
-INLINE v v_pick(v x, v y, v a, v b) { return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_GT_OQ)); }
+INLINE int v_any_above(v a, v b)
+{
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0;
+}
+INLINE v v_pick(v x, v y, v a, v b)
+{
+    return _mm256_blendv_ps(b, a, _mm256_cmp_ps(x, y, _CMP_GT_OQ));
+}
 INLINE v v_zero_n(v a, size_t n) { return _mm256_and_ps(a, _mm256_castsi256_ps(first(n))); }
 INLINE void v_store_half(uint16_t *p, v a, size_t n)
 {
     uint32_t u[8];
     memcpy(u, &a, sizeof u);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint16_t)((u[i] + 0x7FFF + (u[i] >> 16 & 1)) >> 16);
+    for (size_t i = 0; i < n; i++) p[i] = (uint16_t)((u[i] + 0x7FFF + (u[i] >> 16 & 1)) >> 16);
 }
 INLINE void v_zip(uint32_t *y, const uint16_t *x0, const uint16_t *x1, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        y[i] = x0[i] | (x1 ? (uint32_t)x1[i] << 16 : 0);
+    for (size_t i = 0; i < n; i++) y[i] = x0[i] | (x1 ? (uint32_t)x1[i] << 16 : 0);
 }
 INLINE void v_store_u8(uint8_t *p, v a, size_t n)
 {
     float x[8];
     _mm256_storeu_ps(x, a);
-    for (size_t i = 0; i < n; i++)
-        p[i] = (uint8_t)x[i];
+    for (size_t i = 0; i < n; i++) p[i] = (uint8_t)x[i];
 }
 INLINE v v_from_i32_less(const float *p, const int32_t *q)
 {
-    return _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p),
-                                               _mm256_loadu_si256((const __m256i *)(const void *)q)));
+    return _mm256_cvtepi32_ps(
+        _mm256_sub_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p),
+                         _mm256_loadu_si256((const __m256i *)(const void *)q)));
 }
 /* y[8 rows, 32 apart] = transpose of x[8 rows, ldx apart], n <= 8 dwords each */
 INLINE void v_transpose(uint32_t *y, const uint32_t *x, size_t ldx, size_t n)
 {
     for (size_t g = 0; g < n; g++)
-        for (size_t i = 0; i < 8; i++)
-            y[g * 32 + i] = x[i * ldx + g];
+        for (size_t i = 0; i < 8; i++) y[g * 32 + i] = x[i * ldx + g];
 }

@@ -2,7 +2,7 @@
 #include <immintrin.h>
 
 typedef __m512 v;
-#define LANES 16
+#define LANES  16
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE v v_load(const float *p) { return _mm512_loadu_ps(p); }
@@ -19,23 +19,28 @@ INLINE v v_fma(v a, v b, v c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE v v_max(v a, v b) { return _mm512_max_ps(a, b); }
 INLINE v v_min(v a, v b) { return _mm512_min_ps(a, b); }
 INLINE v v_abs(v a) { return _mm512_abs_ps(a); }
-INLINE v v_round(v a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE v v_round(v a)
+{
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+}
 INLINE v v_ldexp(v a, v n) { return _mm512_scalef_ps(a, n); }
 INLINE int v_any_above(v a, v b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0; }
 /* a where x > y, else b */
-INLINE v v_pick(v x, v y, v a, v b) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), b, a); }
+INLINE v v_pick(v x, v y, v a, v b)
+{
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), b, a);
+}
 INLINE v v_zero_n(v a, size_t n) { return _mm512_maskz_mov_ps(first(n), a); }
 INLINE void v_store_half(uint16_t *p, v a, size_t n) /* only where the CPU has AVX512_BF16 */
 {
     __m256i u = (__m256i)_mm512_cvtneps_pbh(a);
-    if (n == LANES)
-        _mm256_storeu_si256((__m256i *)(void *)p, u);
-    else
-        _mm256_mask_storeu_epi16(p, first(n), u);
+    if (n == LANES) _mm256_storeu_si256((__m256i *)(void *)p, u);
+    else _mm256_mask_storeu_epi16(p, first(n), u);
 }
 INLINE void v_zip(uint32_t *y, const uint16_t *x0, const uint16_t *x1, size_t n)
 {
-    __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x0)), high = _mm512_setzero_si512();
+    __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x0)),
+            high = _mm512_setzero_si512();
     if (x1)
         high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first(n), x1)), 16);
     _mm512_mask_storeu_epi32(y, first(n), _mm512_or_si512(low, high));
@@ -43,10 +48,8 @@ INLINE void v_zip(uint32_t *y, const uint16_t *x0, const uint16_t *x1, size_t n)
 INLINE void v_store_u8(uint8_t *p, v a, size_t n) /* of 0..255, rounded already */
 {
     __m128i b = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(a));
-    if (n == LANES)
-        _mm_storeu_si128((__m128i *)(void *)p, b);
-    else
-        _mm_mask_storeu_epi8(p, first(n), b);
+    if (n == LANES) _mm_storeu_si128((__m128i *)(void *)p, b);
+    else _mm_mask_storeu_epi8(p, first(n), b);
 }
 INLINE v v_from_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
 INLINE v v_from_i32_less(const float *p, const int32_t *q)
@@ -57,8 +60,7 @@ INLINE v v_from_i32_less(const float *p, const int32_t *q)
 INLINE void v_transpose(uint32_t *y, const uint32_t *x, size_t ldx, size_t n)
 {
     __m512i r[16], t[16];
-    for (int i = 0; i < 16; i++)
-        r[i] = _mm512_maskz_loadu_epi32(first(n), x + (size_t)i * ldx);
+    for (int i = 0; i < 16; i++) r[i] = _mm512_maskz_loadu_epi32(first(n), x + (size_t)i * ldx);
     for (int i = 0; i < 16; i += 2) {
         t[i] = _mm512_unpacklo_epi32(r[i], r[i + 1]);
         t[i + 1] = _mm512_unpackhi_epi32(r[i], r[i + 1]);
@@ -79,6 +81,5 @@ INLINE void v_transpose(uint32_t *y, const uint32_t *x, size_t ldx, size_t n)
         r[i] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0x88);
         r[i + 8] = _mm512_shuffle_i32x4(t[i], t[i + 8], 0xdd);
     }
-    for (size_t i = 0; i < n; i++)
-        _mm512_storeu_si512(y + i * 32, r[i]);
+    for (size_t i = 0; i < n; i++) _mm512_storeu_si512(y + i * 32, r[i]);
 }

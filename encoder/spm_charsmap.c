@@ -1,9 +1,11 @@
-/* spm_charsmap.c - the character map of a sentencepiece normalizer, checked for every possible text.
+/* spm_charsmap.c - the character map of a sentencepiece normalizer, checked for every possible
+ * text.
  *
- * Layout: uint32 size of the trie in bytes, the trie (darts-clone units, uint32 each), then the rules'
- * outputs, NUL-terminated. A unit u at p: label u & 0x800000ff, offset (u >> 10) << ((u & 0x200) >> 6),
- * leaf u & 0x100. A state is a base b; byte c leads to p = b ^ c if the label there is c, on to base
- * p ^ offset, where a leaf keeps its value (place in the outputs). sentencepiece 0.1.97 checks nothing. */
+ * Layout: uint32 size of the trie in bytes, the trie (darts-clone units, uint32 each), then the
+ * rules' outputs, NUL-terminated. A unit u at p: label u & 0x800000ff, offset (u >> 10) << ((u &
+ * 0x200) >> 6), leaf u & 0x100. A state is a base b; byte c leads to p = b ^ c if the label
+ * there is c, on to base p ^ offset, where a leaf keeps its value (place in the outputs).
+ * sentencepiece 0.1.97 checks nothing. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistr.h>
@@ -14,15 +16,17 @@ enum { UNSEEN = 0, OPEN = 255 }; /* else: 1 + the most leaves that lie below */
 
 typedef struct {
     uint32_t base;
-    uint32_t next; /* place to try next; 0: none (0 is the root's own place, no state leads there) */
+    /* place to try next; 0: none (0 is the root's own place, no state leads there) */
+    uint32_t next;
 } level;
 
 typedef struct {
-    const uint8_t *units;     /* unaligned */
+    const uint8_t *units; /* unaligned */
     uint32_t n;
     ks_bytes outputs;
-    uint32_t *first, *sibling; /* [n] places that base b leads to: first[b], sibling[first[b]] ... 0 */
-    uint8_t *below;           /* [n] by base */
+    /* [n] places that base b leads to: first[b], sibling[first[b]] ... 0 */
+    uint32_t *first, *sibling;
+    uint8_t *below; /* [n] by base */
     level *path;
     size_t depth;
 } walk;
@@ -37,10 +41,7 @@ static uint32_t unit(const walk *w, uint32_t p)
     return u;
 }
 
-static uint32_t offset(uint32_t u)
-{
-    return (u >> 10) << ((u & 0x200) >> 6);
-}
+static uint32_t offset(uint32_t u) { return (u >> 10) << ((u & 0x200) >> 6); }
 
 static const char *check_rule(const walk *w, uint32_t base)
 {
@@ -57,13 +58,15 @@ static const char *check_rule(const walk *w, uint32_t base)
 static const char *enter(walk *w, uint32_t base)
 {
     if (base == 0) return "the trie of its character map leads back to its start";
-    if (base >= w->n || (base | 0xff) >= w->n) return "the trie of its character map leads outside itself";
+    if (base >= w->n || (base | 0xff) >= w->n)
+        return "the trie of its character map leads outside itself";
     w->below[base] = OPEN;
     w->path[w->depth++] = (level){base, w->first[base]};
     return NULL;
 }
 
-/* A place p with label c can be led to from one base only, p ^ c: so all edges are found in one pass. */
+/* A place p with label c can be led to from one base only, p ^ c: so all edges are found in one
+ * pass. */
 static void find_edges(walk *w)
 {
     for (uint32_t p = 1; p < w->n; p++) {
@@ -95,8 +98,10 @@ static const char *leave(walk *w, uint32_t base)
 static const char *run(walk *w)
 {
     uint32_t root = unit(w, 0);
-    /* With no label of its own, place 0 can be reached from base 0 alone, and enter() refuses that. */
-    const char *wrong = root & 0x800000ff ? "the trie of its character map has no root" : enter(w, offset(root));
+    /* With no label of its own, place 0 can be reached from base 0 alone, and enter() refuses
+     * that. */
+    const char *wrong = root & 0x800000ff ? "the trie of its character map has no root"
+                                          : enter(w, offset(root));
     while (!wrong && w->depth) {
         level *top = &w->path[w->depth - 1];
         uint32_t p = top->next;
@@ -116,10 +121,14 @@ static const char *run(walk *w)
 const char *ks_spm_charsmap(ks_bytes map)
 {
     if (map.n < 4) return "its character map is cut short";
-    uint64_t bytes = (uint64_t)map.at[0] | (uint64_t)map.at[1] << 8 | (uint64_t)map.at[2] << 16 | (uint64_t)map.at[3] << 24;
-    if (bytes % 4 || bytes < 4 || bytes >= map.n - 4) return "the trie of its character map has a wrong size";
+    uint64_t bytes = (uint64_t)map.at[0] | (uint64_t)map.at[1] << 8 | (uint64_t)map.at[2] << 16 |
+                     (uint64_t)map.at[3] << 24;
+    if (bytes % 4 || bytes < 4 || bytes >= map.n - 4)
+        return "the trie of its character map has a wrong size";
     if (bytes / 4 > KS_SPM_TRIE_MAX) return "the trie of its character map is too large";
-    walk w = {.units = map.at + 4, .n = (uint32_t)(bytes / 4), .outputs = {map.at + 4 + bytes, map.n - 4 - bytes}};
+    walk w = {.units = map.at + 4,
+              .n = (uint32_t)(bytes / 4),
+              .outputs = {map.at + 4 + bytes, map.n - 4 - bytes}};
     const char *wrong = "memory";
     w.below = calloc(w.n, 1);
     w.first = calloc(w.n, sizeof *w.first);

@@ -10,9 +10,10 @@
 
 namespace sentencepiece {
 namespace logging {
-void SetMinLogLevel(int v) __attribute__((weak)); /* exported by the library, not in its public header */
-}
-}
+/* exported by the library, not in its public header */
+void SetMinLogLevel(int v) __attribute__((weak));
+} // namespace logging
+} // namespace sentencepiece
 
 struct ks_spm {
     sentencepiece::SentencePieceProcessor processor;
@@ -30,7 +31,8 @@ extern "C" int ks_spm_open(ks_spm **out, const void *data, size_t bytes, char *w
     try {
         if (sentencepiece::logging::SetMinLogLevel) sentencepiece::logging::SetMinLogLevel(3);
         ks_spm *spm = new ks_spm;
-        const auto status = spm->processor.LoadFromSerializedProto({static_cast<const char *>(data), bytes});
+        const auto status = spm->processor.LoadFromSerializedProto(
+            {static_cast<const char *>(data), bytes});
         if (status.ok()) {
             *out = spm;
             return 0;
@@ -46,20 +48,11 @@ extern "C" int ks_spm_open(ks_spm **out, const void *data, size_t bytes, char *w
     }
 }
 
-extern "C" void ks_spm_close(ks_spm *spm)
-{
-    delete spm;
-}
+extern "C" void ks_spm_close(ks_spm *spm) { delete spm; }
 
-extern "C" int ks_spm_pieces(const ks_spm *spm)
-{
-    return spm->processor.GetPieceSize();
-}
+extern "C" int ks_spm_pieces(const ks_spm *spm) { return spm->processor.GetPieceSize(); }
 
-extern "C" int ks_spm_bos(const ks_spm *spm)
-{
-    return spm->processor.bos_id();
-}
+extern "C" int ks_spm_bos(const ks_spm *spm) { return spm->processor.bos_id(); }
 
 extern "C" int ks_spm_encode(ks_spm_tokens *out, const ks_spm *spm, const char *text, size_t bytes)
 {

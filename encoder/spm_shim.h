@@ -11,8 +11,9 @@ extern "C" {
 
 typedef struct ks_spm ks_spm;
 
-/* A serialized sentencepiece model. Only what ks_spm_walk let through, or what is known by its hash: the
- * library of Debian 12 dies on crafted files. 0, KS_EFORMAT or KS_ENOMEM with the library's word in why. */
+/* A serialized sentencepiece model. Only what ks_spm_walk let through, or what is known by its
+ * hash: the library of Debian 12 dies on crafted files. 0, KS_EFORMAT or KS_ENOMEM with the
+ * library's word in why. */
 int ks_spm_open(ks_spm **out, const void *data, size_t bytes, char *why, size_t room);
 void ks_spm_close(ks_spm *spm); /* NULL is fine */
 int ks_spm_pieces(const ks_spm *spm);
@@ -22,7 +23,7 @@ typedef struct {
     int32_t *ids;    /* [room] */
     uint32_t *begin; /* [room] where in the text each begins */
     int room;
-    int count;       /* how many there are in all */
+    int count; /* how many there are in all */
 } ks_spm_tokens;
 
 /* text[bytes] -> the first `room` tokens. Usable from several threads. */

@@ -1,5 +1,5 @@
-/* spm_walk.c - the protobuf of a sentencepiece model, field by field. Nothing of it is kept: what is
- * sound goes to the library. Fields we do not know are skipped by their wire type. */
+/* spm_walk.c - the protobuf of a sentencepiece model, field by field. Nothing of it is kept:
+ * what is sound goes to the library. Fields we do not know are skipped by their wire type. */
 #include "encoder/spm_walk.h"
 
 #include <math.h>
@@ -88,7 +88,8 @@ static const char *walk_piece(model *x, ks_bytes m)
             memcpy(&score, &bits, sizeof score);
             if (!isfinite(score)) return "a piece has a score that is no number";
         }
-        if (f.number == 3 && (f.value < 1 || f.value > LAST_TYPE)) return "a piece has an unknown type";
+        if (f.number == 3 && (f.value < 1 || f.value > LAST_TYPE))
+            return "a piece has an unknown type";
         if (f.number == 3) type = (int)f.value;
     }
     if (more < 0) return broken;
@@ -142,11 +143,13 @@ static const char *walk_model(model *x, ks_bytes m)
         if (f.number == 1) wrong = walk_piece(x, f.bytes);
         if (f.number == 2) wrong = walk_trainer(f.bytes);
         if (f.number == 3 || f.number == 5) wrong = walk_normalizer(f.bytes);
-        if (f.number == 4 && (x->self_test += f.bytes.n) > KS_SPM_SELF_TEST_MAX) wrong = "its self test is too long";
+        if (f.number == 4 && (x->self_test += f.bytes.n) > KS_SPM_SELF_TEST_MAX)
+            wrong = "its self test is too long";
     }
     if (wrong) return wrong;
     if (more < 0 || x->n == 0) return broken;
-    if (x->unknown != 1) return x->unknown ? "it has several unknown pieces" : "it has no unknown piece";
+    if (x->unknown != 1)
+        return x->unknown ? "it has several unknown pieces" : "it has no unknown piece";
     return NULL;
 }
 
@@ -157,10 +160,7 @@ static int by_text(const void *a, const void *b)
     return order ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-static int begins(ks_bytes a, ks_bytes b)
-{
-    return a.n <= b.n && memcmp(a.at, b.at, a.n) == 0;
-}
+static int begins(ks_bytes a, ks_bytes b) { return a.n <= b.n && memcmp(a.at, b.at, a.n) == 0; }
 
 static const char *check_sorted(model *x)
 {
@@ -178,7 +178,8 @@ static const char *check_sorted(model *x)
     return NULL;
 }
 
-/* Room for the pieces: no piece takes fewer than 5 bytes of file (two keys, two lengths, a letter). */
+/* Room for the pieces: no piece takes fewer than 5 bytes of file (two keys, two lengths, a
+ * letter). */
 static size_t most_pieces(size_t bytes)
 {
     size_t most = bytes / 5 + 1;
@@ -187,7 +188,8 @@ static size_t most_pieces(size_t bytes)
 
 int ks_spm_walk(int *pieces, ks_bytes file, const char *path, ks_error *e)
 {
-    if (file.n > KS_SPM_BYTES_MAX) return ks_fail(e, KS_EFORMAT, "%s: %zu bytes is no tokenizer", path, file.n);
+    if (file.n > KS_SPM_BYTES_MAX)
+        return ks_fail(e, KS_EFORMAT, "%s: %zu bytes is no tokenizer", path, file.n);
     size_t room = most_pieces(file.n);
     model x = {.pieces = malloc(room * sizeof(ks_bytes)), .own = malloc(room * sizeof(ks_bytes))};
     const char *wrong = "memory";
@@ -197,6 +199,7 @@ int ks_spm_walk(int *pieces, ks_bytes file, const char *path, ks_error *e)
     free(x.pieces);
     free(x.own);
     if (!wrong) return 0;
-    if (strcmp(wrong, "memory") == 0) return ks_fail(e, KS_ENOMEM, "%s: no memory to check this tokenizer", path);
+    if (strcmp(wrong, "memory") == 0)
+        return ks_fail(e, KS_ENOMEM, "%s: no memory to check this tokenizer", path);
     return ks_fail(e, KS_EFORMAT, "%s: refused as a tokenizer: %s", path, wrong);
 }

@@ -4,7 +4,8 @@
  *   causal blocks (ReLU) over the n + 1 rows;  LN of row n;  / length
  *
  * The reference runs 65 rows with the padding masked; padded rows touch no other, so only the rows
- * that matter are run, those of several sentences one after the other. Source: encoders.py TextEncoder. */
+ * that matter are run, those of several sentences one after the other. Source: encoders.py
+ * TextEncoder. */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -18,18 +19,17 @@ int ks_text_open(ks_encoder *enc, ks_error *e)
     ks_text *t = &enc->text;
     const ks_weights *w = enc->weights;
     int D = w->info.dim;
-    *t = (ks_text){.norm = {w->text_ln_scale, w->text_ln_bias}, .embedding = w->token_emb, .class_token = w->cls_emb};
+    *t = (ks_text){.norm = {w->text_ln_scale, w->text_ln_bias},
+                   .embedding = w->token_emb,
+                   .class_token = w->cls_emb};
     int err = ks_blocks_open(&t->blocks, "text", &w->text, enc, e);
-    if (err)
-        return err;
+    if (err) return err;
     t->blocks.activation = KS_RELU;
     t->blocks.causal = t->blocks.narrow = 1;
     err = ks_blocks_pack(&t->pack, enc, "text", (ks_blocks *const[3]){&t->blocks}, NULL, e);
     t->positions = malloc((size_t)KS_TEXT_MAX * (size_t)D * sizeof *t->positions);
-    if (!err && !t->positions)
-        err = ks_fail(e, KS_ENOMEM, "no memory for the text tower");
-    if (!err)
-        ks_positions_sinusoid(t->positions, KS_TEXT_MAX, D);
+    if (!err && !t->positions) err = ks_fail(e, KS_ENOMEM, "no memory for the text tower");
+    if (!err) ks_positions_sinusoid(t->positions, KS_TEXT_MAX, D);
     return err;
 }
 
@@ -48,16 +48,17 @@ static void embed(float *x, const ks_text *t, const int32_t *ids, int count, int
     float root = sqrtf((float)D);
     for (int i = 0; i < count; i++)
         for (size_t d = 0; d < width; d++)
-            x[(size_t)i * width + d] = t->embedding[(size_t)ids[i] * width + d] * root + t->positions[(size_t)i * width + d];
-    for (size_t d = 0; d < width; d++)
-        x[(size_t)count * width + d] = t->class_token[d] * root;
+            x[(size_t)i * width + d] = t->embedding[(size_t)ids[i] * width + d] * root +
+                                       t->positions[(size_t)i * width + d];
+    for (size_t d = 0; d < width; d++) x[(size_t)count * width + d] = t->class_token[d] * root;
 }
 
 static ks_rows rows_of(const ks_sentences *s)
 {
     ks_rows rows = {.rows = s->first[s->n], .sequences = s->n, .row_step = 1, .first = s->first};
     for (int i = 0; i < s->n; i++)
-        rows.length = s->first[i + 1] - s->first[i] > rows.length ? s->first[i + 1] - s->first[i] : rows.length;
+        rows.length = s->first[i + 1] - s->first[i] > rows.length ? s->first[i + 1] - s->first[i]
+                                                                  : rows.length;
     return rows;
 }
 
@@ -68,16 +69,18 @@ int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
     ks_run run = ks_run_of(enc);
     ks_rows rows = rows_of(s);
     size_t width = (size_t)D, bytes = (size_t)rows.rows * width * sizeof(float);
-    int err = ks_arena_reserve(&enc->arena, ks_slice(bytes, 1) + ks_stack_scratch(&run, &t->blocks, &rows), e);
-    if (err)
-        return err;
+    int err = ks_arena_reserve(&enc->arena,
+                               ks_slice(bytes, 1) + ks_stack_scratch(&run, &t->blocks, &rows), e);
+    if (err) return err;
     rows.x = ks_arena_take(&enc->arena, bytes);
     for (int i = 0; i < s->n; i++)
-        embed(rows.x + (size_t)s->first[i] * width, t, s->ids + s->first[i], s->first[i + 1] - s->first[i] - 1, D);
+        embed(rows.x + (size_t)s->first[i] * width, t, s->ids + s->first[i],
+              s->first[i + 1] - s->first[i] - 1, D);
     ks_tap_call(&run, "text_embedding", -1, rows.x, rows.rows, D);
     ks_stack_run(&run, &t->blocks, &rows);
     for (int i = 0; i < s->n; i++, v += width) {
-        enc->kernels->norm(v, width, 0, rows.x + (size_t)(s->first[i + 1] - 1) * width, width, 1, D, &t->norm);
+        enc->kernels->norm(v, width, 0, rows.x + (size_t)(s->first[i + 1] - 1) * width, width, 1, D,
+                           &t->norm);
         ks_unit(v, D);
     }
     return 0;

@@ -15,14 +15,15 @@
 #include "encoder/spm_walk.h"
 
 /* cc_en.32000, the tokenizer of the released LvT models (also SigLIP's spiece.model). */
-static const char RELEASED_SHA256[] = "1e5036bed065526c3c212dfbe288752391797c4bb1a284aa18c9a0b23fcaf8ec";
+static const char RELEASED_SHA256[] =
+    "1e5036bed065526c3c212dfbe288752391797c4bb1a284aa18c9a0b23fcaf8ec";
 enum { RELEASED_BYTES = 798330, RELEASED_PIECES = 32000 };
 
 struct ks_tokenizer {
-    uint8_t *file;        /* until the library has it */
+    uint8_t *file; /* until the library has it */
     size_t bytes;
     int pieces;
-    ks_spm *spm;          /* NULL until the first sentence */
+    ks_spm *spm; /* NULL until the first sentence */
     char hash[KS_HASH_HEX];
     char path[];
 };
@@ -45,11 +46,16 @@ static int read_file(ks_tokenizer *t, ks_error *e)
 {
     struct stat st;
     int err = 0, fd = open(t->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", t->path, strerror(errno));
+    if (fd < 0)
+        return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", t->path,
+                       strerror(errno));
     if (fstat(fd, &st) != 0) err = ks_fail(e, KS_EIO, "%s: %s", t->path, strerror(errno));
     else if (!S_ISREG(st.st_mode)) err = ks_fail(e, KS_EFORMAT, "%s: not a file", t->path);
-    else if (st.st_size > KS_SPM_BYTES_MAX) err = ks_fail(e, KS_EFORMAT, "%s: %lld bytes is no tokenizer", t->path, (long long)st.st_size);
-    if (!err && !(t->file = malloc((size_t)st.st_size + 1))) err = ks_fail(e, KS_ENOMEM, "%s: no memory to read it", t->path);
+    else if (st.st_size > KS_SPM_BYTES_MAX)
+        err = ks_fail(e, KS_EFORMAT, "%s: %lld bytes is no tokenizer", t->path,
+                      (long long)st.st_size);
+    if (!err && !(t->file = malloc((size_t)st.st_size + 1)))
+        err = ks_fail(e, KS_ENOMEM, "%s: no memory to read it", t->path);
     if (!err) {
         ssize_t n = read_all(fd, t->file, (size_t)st.st_size);
         if (n < 0) err = ks_fail(e, KS_EIO, "%s: %s", t->path, strerror(errno));
@@ -78,7 +84,9 @@ static int judge(ks_tokenizer *t, int vocabulary, ks_error *e)
     if (t->bytes != RELEASED_BYTES || strcmp(t->hash, RELEASED_SHA256) != 0)
         err = ks_spm_walk(&t->pieces, (ks_bytes){t->file, t->bytes}, t->path, e);
     if (!err && vocabulary && t->pieces != vocabulary)
-        err = ks_fail(e, KS_ESHAPE, "%s: this tokenizer has %d pieces, the model's vocabulary is %d", t->path, t->pieces, vocabulary);
+        err = ks_fail(e, KS_ESHAPE,
+                      "%s: this tokenizer has %d pieces, the model's vocabulary is %d", t->path,
+                      t->pieces, vocabulary);
     return err;
 }
 
@@ -106,10 +114,7 @@ void ks_tokenizer_close(ks_tokenizer *t)
     free(t);
 }
 
-const char *ks_tokenizer_hash(const ks_tokenizer *t)
-{
-    return t->hash;
-}
+const char *ks_tokenizer_hash(const ks_tokenizer *t) { return t->hash; }
 
 static int load(ks_tokenizer *t, ks_error *e)
 {
@@ -118,7 +123,8 @@ static int load(ks_tokenizer *t, ks_error *e)
     int err = ks_spm_open(&t->spm, t->file, t->bytes, why, sizeof why);
     if (err) return ks_fail(e, err, "%s: sentencepiece does not take it: %s", t->path, why);
     if (ks_spm_pieces(t->spm) != t->pieces)
-        err = ks_fail(e, KS_EFORMAT, "%s: sentencepiece sees %d pieces where there are %d", t->path, ks_spm_pieces(t->spm), t->pieces);
+        err = ks_fail(e, KS_EFORMAT, "%s: sentencepiece sees %d pieces where there are %d", t->path,
+                      ks_spm_pieces(t->spm), t->pieces);
     if (err) {
         ks_spm_close(t->spm);
         t->spm = NULL;
@@ -158,7 +164,8 @@ int ks_tokenizer_encode(ks_sentence *out, ks_tokenizer *t, const char *words, ks
     }
     int bos = ks_spm_bos(t->spm);
     if (bos >= 0) out->ids[out->count++] = bos;
-    for (int i = 0; i < tokens.count && out->count < KS_TEXT_MAX; i++) out->ids[out->count++] = ids[i];
+    for (int i = 0; i < tokens.count && out->count < KS_TEXT_MAX; i++)
+        out->ids[out->count++] = ids[i];
     out->cut = tokens.count + (bos >= 0) - out->count;
     if (out->cut) keep_lost(out->lost, text, begin[out->count - (bos >= 0)]);
 out:
@@ -169,7 +176,8 @@ out:
 int ks_tokenizer_find(char **out, const char *named, const char *model, ks_error *e)
 {
     const char *slash = strrchr(model, '/'), *dot = strrchr(model, '.');
-    int folder = slash ? (int)(slash - model) + 1 : 0, stem = dot && dot > model + folder ? (int)(dot - model) : (int)strlen(model);
+    int folder = slash ? (int)(slash - model) + 1 : 0,
+        stem = dot && dot > model + folder ? (int)(dot - model) : (int)strlen(model);
     char *at[2] = {NULL, NULL};
     int err = 0;
     *out = NULL;

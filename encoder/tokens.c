@@ -14,9 +14,9 @@ enum { IDLE_MAX = 32 };
 struct ks_tokens {
     atomic_int references;
     ks_token_store *store;
-    ks_tokens *next;       /* while idle */
+    ks_tokens *next; /* while idle */
     int grid, dim, masked;
-    float *x;              /* [grid * grid, dim], KS_ALIGN-aligned */
+    float *x; /* [grid * grid, dim], KS_ALIGN-aligned */
 };
 
 struct ks_token_store {
@@ -28,8 +28,7 @@ struct ks_token_store {
 int ks_token_store_open(ks_token_store **store, ks_error *e)
 {
     *store = calloc(1, sizeof **store);
-    if (!*store)
-        return ks_fail(e, KS_ENOMEM, "no memory for frame tokens");
+    if (!*store) return ks_fail(e, KS_ENOMEM, "no memory for frame tokens");
     pthread_mutex_init(&(*store)->lock, NULL);
     (*store)->open = 1;
     return 0;
@@ -59,8 +58,7 @@ static void end_if_last(ks_token_store *store)
 
 void ks_token_store_close(ks_token_store *store)
 {
-    if (!store)
-        return;
+    if (!store) return;
     pthread_mutex_lock(&store->lock);
     store->open = 0;
     end_if_last(store);
@@ -74,10 +72,8 @@ static ks_tokens *reuse(ks_token_store *store, int grid, int dim)
         ks_tokens *first = store->idle;
         store->idle = first->next;
         store->n_idle--;
-        if (first->grid == grid && first->dim == dim)
-            found = first;
-        else
-            discard(first);
+        if (first->grid == grid && first->dim == dim) found = first;
+        else discard(first);
     }
     return found;
 }
@@ -85,9 +81,9 @@ static ks_tokens *reuse(ks_token_store *store, int grid, int dim)
 static ks_tokens *allocate(ks_token_store *store, int grid, int dim)
 {
     ks_tokens *tokens = calloc(1, sizeof *tokens);
-    if (!tokens)
-        return NULL;
-    tokens->x = aligned_alloc(KS_ALIGN, ks_slice((size_t)grid * (size_t)grid * (size_t)dim, sizeof(float)));
+    if (!tokens) return NULL;
+    tokens->x = aligned_alloc(KS_ALIGN,
+                              ks_slice((size_t)grid * (size_t)grid * (size_t)dim, sizeof(float)));
     if (!tokens->x) {
         free(tokens);
         return NULL;
@@ -102,13 +98,13 @@ int ks_tokens_new(ks_tokens **out, ks_token_store *store, int grid, int dim, ks_
 {
     pthread_mutex_lock(&store->lock);
     ks_tokens *tokens = reuse(store, grid, dim);
-    if (!tokens)
-        tokens = allocate(store, grid, dim);
+    if (!tokens) tokens = allocate(store, grid, dim);
     store->live += tokens != NULL;
     pthread_mutex_unlock(&store->lock);
     *out = tokens;
     if (!tokens)
-        return ks_fail(e, KS_ENOMEM, "no memory for the tokens of a frame (%d x %d places)", grid, grid);
+        return ks_fail(e, KS_ENOMEM, "no memory for the tokens of a frame (%d x %d places)", grid,
+                       grid);
     tokens->masked = 0;
     atomic_store(&tokens->references, 1);
     return 0;
@@ -123,8 +119,7 @@ ks_tokens *ks_tokens_keep(ks_tokens *tokens)
 
 void ks_tokens_free(ks_tokens *tokens)
 {
-    if (!tokens || atomic_fetch_sub(&tokens->references, 1) != 1)
-        return;
+    if (!tokens || atomic_fetch_sub(&tokens->references, 1) != 1) return;
     ks_token_store *store = tokens->store;
     pthread_mutex_lock(&store->lock);
     store->live--;
@@ -138,27 +133,12 @@ void ks_tokens_free(ks_tokens *tokens)
     end_if_last(store);
 }
 
-float *ks_tokens_x(ks_tokens *tokens)
-{
-    return tokens->x;
-}
+float *ks_tokens_x(ks_tokens *tokens) { return tokens->x; }
 
-int ks_tokens_grid(const ks_tokens *tokens)
-{
-    return tokens->grid;
-}
+int ks_tokens_grid(const ks_tokens *tokens) { return tokens->grid; }
 
-int ks_tokens_dim(const ks_tokens *tokens)
-{
-    return tokens->dim;
-}
+int ks_tokens_dim(const ks_tokens *tokens) { return tokens->dim; }
 
-int ks_tokens_masked(const ks_tokens *tokens)
-{
-    return tokens->masked;
-}
+int ks_tokens_masked(const ks_tokens *tokens) { return tokens->masked; }
 
-void ks_tokens_mask(ks_tokens *tokens, int masked)
-{
-    tokens->masked = masked;
-}
+void ks_tokens_mask(ks_tokens *tokens, int masked) { tokens->masked = masked; }

@@ -15,23 +15,24 @@
 #include "encoder/weights.h"
 
 typedef struct {
-    ks_matrix patches;             /* 3PP -> D; always float: 0.5 % of the work, and pixels keep their bits */
+    /* 3PP -> D; always float: 0.5 % of the work, and pixels keep their bits */
+    ks_matrix patches;
     const float *patch_bias;
     ks_norm spatial_norm, temporal_norm;
     ks_blocks spatial, temporal, auxiliary;
-    ks_pooling pooling;            /* hidden 0: this model has no pooler */
+    ks_pooling pooling; /* hidden 0: this model has no pooler */
     /* Position embeddings at the size last used, so that a warm pass computes none. */
-    float *grid_positions;         /* [G*G, D] */
-    float *time_positions;         /* [T, D] */
-    int grid, time;                /* 0: none yet */
-    ks_pack pack;                  /* what the matrices point into */
+    float *grid_positions; /* [G*G, D] */
+    float *time_positions; /* [T, D] */
+    int grid, time;        /* 0: none yet */
+    ks_pack pack;          /* what the matrices point into */
 } ks_vision;
 
 typedef struct {
     ks_blocks blocks;
     ks_norm norm;
     const float *embedding, *class_token; /* [V, D], [D] */
-    float *positions;              /* [KS_TEXT_MAX, D] */
+    float *positions;                     /* [KS_TEXT_MAX, D] */
     ks_pack pack;
 } ks_text;
 
@@ -43,44 +44,51 @@ typedef struct {
     float *logits;                     /* [classes] */
 } ks_clip_outputs;
 
-/* Sentences of one pass. Its rows bound the memory, and are what one reading of the weights serves (LvT-B, 40 labels
- * of 28 sentences, processor seconds: 96 rows fp32 12.4, bf16 6.4; 256 11.9, 6.1; 512 12.1, 6.1). */
+/* Sentences of one pass. Its rows bound the memory, and are what one reading of the weights
+ * serves (LvT-B, 40 labels of 28 sentences, processor seconds: 96 rows fp32 12.4, bf16 6.4; 256
+ * 11.9, 6.1; 512 12.1, 6.1). */
 enum { KS_TEXT_ROWS = 256 };
 typedef struct {
     int n;
-    int first[KS_TEXT_ROWS + 1];   /* [n + 1] rows where they begin; the last row of each is the class token's */
-    int32_t ids[KS_TEXT_ROWS];     /* of every row but those */
+    /* [n + 1] rows where they begin; the last row of each is the class token's */
+    int first[KS_TEXT_ROWS + 1];
+    int32_t ids[KS_TEXT_ROWS]; /* of every row but those */
 } ks_sentences;
 
-/* The towers as calls: whatever computes them (this CPU; a device beside it) is one of these. All are called with the
- * lock held; arguments were judged before (encoder.c, sentence.c). */
+/* The towers as calls: whatever computes them (this CPU; a device beside it) is one of these.
+ * All are called with the lock held; arguments were judged before (encoder.c, sentence.c). */
 typedef struct {
     const char *name;
-    int (*open)(ks_encoder *enc, int towers, ks_error *e); /* ks_tower, or-ed; close also after a failed one */
+    /* ks_tower, or-ed; close also after a failed one */
+    int (*open)(ks_encoder *enc, int towers, ks_error *e);
     void (*close)(ks_encoder *enc);
-    /* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL: none). */
-    int (*tokens)(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n, ks_error *e);
-    int (*clip)(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+    /* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL:
+     * none). */
+    int (*tokens)(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures,
+                  const uint8_t *masked, int n, ks_error *e);
+    int (*clip)(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T,
+                ks_error *e);
     /* v[s->n, D]; the ids are in the vocabulary. A sentence's bits do not depend on the others. */
     int (*text)(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 } ks_towers;
-extern const ks_towers ks_cpu_towers; /* cpu_towers.c: kernels, pool, arena, vision and text below are its own */
+/* cpu_towers.c: kernels, pool, arena, vision and text below are its own */
+extern const ks_towers ks_cpu_towers;
 
 struct ks_encoder {
-    pthread_mutex_t lock;          /* calls are served one after the other */
-    const ks_towers *by;           /* what computes */
+    pthread_mutex_t lock; /* calls are served one after the other */
+    const ks_towers *by;  /* what computes */
     ks_weights *weights;
-    char *model;                   /* its path, for sentences about it */
+    char *model; /* its path, for sentences about it */
     ks_info info;
-    int towers;                    /* ks_tower, or-ed: what is open */
+    int towers; /* ks_tower, or-ed: what is open */
     const ks_kernels *kernels;
     ks_pool *pool;
     ks_arena arena;
     ks_vision vision;
     ks_text text;
     ks_token_store *store;
-    ks_tokenizer *tokenizer;       /* NULL: none was named and none lies beside the model */
-    ks_frame_set frames;           /* of the call being served */
+    ks_tokenizer *tokenizer; /* NULL: none was named and none lies beside the model */
+    ks_frame_set frames;     /* of the call being served */
     void (*notice)(void *arg, const char *sentence); /* may be NULL */
     void *notice_arg;
     ks_tap *tap;
@@ -90,29 +98,34 @@ struct ks_encoder {
 /* --- the CPU's (vision.c, text_tower.c), through ks_cpu_towers --- */
 int ks_vision_open(ks_encoder *enc, ks_error *e);
 void ks_vision_close(ks_vision *v);
-int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures, const uint8_t *masked, int n,
-                     ks_error *e);
-int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures,
+                     const uint8_t *masked, int n, ks_error *e);
+int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T,
+                   ks_error *e);
 int ks_text_open(ks_encoder *enc, ks_error *e);
 void ks_text_close(ks_text *t);
 int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 
 /* clip, with the arguments judged and the lock taken (encoder.c). */
-int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T, ks_error *e);
+int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T,
+                ks_error *e);
 
-/* v[n, D] that leave the encoder are of unit length, or it is the weights that are wrong: KS_EFORMAT. Not while a tap
- * listens, which is there to see where. (encoder.c) */
+/* v[n, D] that leave the encoder are of unit length, or it is the weights that are wrong:
+ * KS_EFORMAT. Not while a tap listens, which is there to see where. (encoder.c) */
 int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e);
 
 /* One stack of the checkpoint's stacked tensors, layer by layer; its matrices still without panels.
  * (blocks.c) */
-int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc, ks_error *e);
+int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc,
+                   ks_error *e);
 void ks_blocks_close(ks_blocks *b);
 enum { KS_BLOCK_MATRICES = 4 };
 /* Lists the stack's matrices: to[layers * KS_BLOCK_MATRICES]; returns how many. */
 int ks_blocks_matrices(ks_matrix **to, ks_blocks *b);
-/* Panels of all stacks (and one matrix more, or NULL) in one pack of this precision: NAME.PRECISION. */
-int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3], ks_matrix *more, ks_error *e);
+/* Panels of all stacks (and one matrix more, or NULL) in one pack of this precision:
+ * NAME.PRECISION. */
+int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3],
+                   ks_matrix *more, ks_error *e);
 ks_run ks_run_of(ks_encoder *enc);
 
 #endif

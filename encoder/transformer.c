@@ -4,8 +4,8 @@
  *   project   LN, q, k, v                                   tile of rows
  *   attend    scores, weights, sums                         (sequence, head, block of queries)
  *   feed      out, residual, LN, feed-forward, residual     tile of rows
- * Sequences of more than KS_KEY_BLOCK rows have a job before `attend` that packs their keys and values
- * once for all their blocks of queries. */
+ * Sequences of more than KS_KEY_BLOCK rows have a job before `attend` that packs their keys and
+ * values once for all their blocks of queries. */
 #include "encoder/transformer.h"
 
 #include <assert.h>
@@ -14,10 +14,7 @@
 
 #include "encoder/stack_pass.h"
 
-static int blocks_of(int length)
-{
-    return (length + KS_QUERY_BLOCK - 1) / KS_QUERY_BLOCK;
-}
+static int blocks_of(int length) { return (length + KS_QUERY_BLOCK - 1) / KS_QUERY_BLOCK; }
 
 ks_precision ks_attention_precision(const ks_run *run)
 {
@@ -37,20 +34,28 @@ static ks_head head_of(const ks_pass *p, int sequence, int head)
     int length = r->first ? r->first[sequence + 1] - r->first[sequence] : r->length;
     size_t value = p->qkv_half ? 2 : 4, at = row * 3 * D + (size_t)head * dh;
     const char *q = p->qkv;
-    return (ks_head){.kernels = p->run->kernels, .precision = ks_attention_precision(p->run),
-                     .q = q ? q + at * value : NULL, .k = q ? q + (at + D) * value : NULL,
-                     .v = q ? q + (at + 2 * D) * value : NULL, .step = r->row_step * 3 * D, .length = length,
-                     .dh = (int)dh, .causal = s->causal, .masked = r->masked ? r->masked + row : NULL,
+    return (ks_head){.kernels = p->run->kernels,
+                     .precision = ks_attention_precision(p->run),
+                     .q = q ? q + at * value : NULL,
+                     .k = q ? q + (at + D) * value : NULL,
+                     .v = q ? q + (at + 2 * D) * value : NULL,
+                     .step = r->row_step * 3 * D,
+                     .length = length,
+                     .dh = (int)dh,
+                     .causal = s->causal,
+                     .masked = r->masked ? r->masked + row : NULL,
                      .mask_step = r->row_step};
 }
 
 static void pack(void *arg, int task, int worker)
 {
     const ks_pass *p = arg;
-    int blocks = blocks_of(p->rows->length), first = task % blocks * KS_KEY_BLOCK, head = task / blocks;
+    int blocks = blocks_of(p->rows->length), first = task % blocks * KS_KEY_BLOCK,
+        head = task / blocks;
     ks_head h = head_of(p, head / p->stack->H, head % p->stack->H);
     int n = h.length - first < KS_KEY_BLOCK ? h.length - first : KS_KEY_BLOCK;
-    ks_head_pack(p->packed + (size_t)head * p->packed_size, &h, first, n, p->scratch + (size_t)worker * p->scratch_size);
+    ks_head_pack(p->packed + (size_t)head * p->packed_size, &h, first, n,
+                 p->scratch + (size_t)worker * p->scratch_size);
 }
 
 static void attend(void *arg, int task, int worker)
@@ -59,7 +64,8 @@ static void attend(void *arg, int task, int worker)
     const ks_rows *r = p->rows;
     int blocks = blocks_of(r->length), first = task % blocks * KS_QUERY_BLOCK, head = task / blocks;
     ks_head h = head_of(p, head / p->stack->H, head % p->stack->H);
-    char *scratch = p->scratch + (size_t)worker * p->scratch_size, *packed = p->packed + (size_t)head * p->packed_size;
+    char *scratch = p->scratch + (size_t)worker * p->scratch_size,
+         *packed = p->packed + (size_t)head * p->packed_size;
     if (!p->packed) {
         packed = scratch;
         scratch += p->packed_size;
@@ -67,17 +73,23 @@ static void attend(void *arg, int task, int worker)
     }
     size_t row = row_of(r, head / p->stack->H) + (size_t)first * r->row_step;
     size_t at = row * p->mixed_step + (size_t)(head % p->stack->H) * (size_t)h.dh;
-    ks_queries q = {.out = (char *)p->mixed + at * (p->mixed_half ? 2 : 4), .ld = r->row_step * p->mixed_step,
-                    .half = p->mixed_half, .first = first,
+    ks_queries q = {.out = (char *)p->mixed + at * (p->mixed_half ? 2 : 4),
+                    .ld = r->row_step * p->mixed_step,
+                    .half = p->mixed_half,
+                    .first = first,
                     .n = h.length - first < KS_QUERY_BLOCK ? h.length - first : KS_QUERY_BLOCK};
     ks_head_attend(&q, &h, packed, scratch);
 }
 
 static void plan(ks_pass *p, const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
 {
-    *p = (ks_pass){.run = run, .stack = stack, .rows = rows, .mixed_half = run->precision == KS_BF16,
+    *p = (ks_pass){.run = run,
+                   .stack = stack,
+                   .rows = rows,
+                   .mixed_half = run->precision == KS_BF16,
                    .qkv_half = ks_attention_precision(run) == KS_BF16};
-    p->mixed_step = p->mixed_half ? 2 * ks_group_stride(KS_BF16, stack->D) : ks_group_stride(KS_FP32, stack->D);
+    p->mixed_step = p->mixed_half ? 2 * ks_group_stride(KS_BF16, stack->D)
+                                  : ks_group_stride(KS_FP32, stack->D);
     ks_head h = head_of(p, 0, 0);
     h.length = rows->length;
     size_t work = stack->narrow ? 0 : ks_rows_scratch(run, stack);
@@ -89,14 +101,15 @@ static void plan(ks_pass *p, const ks_run *run, const ks_blocks *stack, const ks
 
 static size_t packed_bytes(const ks_pass *p)
 {
-    return p->rows->length > KS_KEY_BLOCK ? ks_slice((size_t)(p->rows->sequences * p->stack->H), p->packed_size) : 0;
+    return p->rows->length > KS_KEY_BLOCK
+               ? ks_slice((size_t)(p->rows->sequences * p->stack->H), p->packed_size)
+               : 0;
 }
 
 size_t ks_stack_scratch(const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
 {
     ks_pass p;
-    if (stack->layers == 0)
-        return 0;
+    if (stack->layers == 0) return 0;
     plan(&p, run, stack, rows);
     return ks_slice((size_t)rows->rows * 3 * (size_t)stack->D, p.qkv_half ? 2 : 4) +
            ks_slice((size_t)rows->rows * p.mixed_step, p.mixed_half ? 2 : 4) + packed_bytes(&p) +
@@ -104,15 +117,13 @@ size_t ks_stack_scratch(const ks_run *run, const ks_blocks *stack, const ks_rows
            (stack->narrow ? ks_columns_scratch(run, stack, rows->rows) : 0);
 }
 
-void ks_tap_call(const ks_run *run, const char *name, int index, const float *x, int64_t rows, int64_t cols)
+void ks_tap_call(const ks_run *run, const char *name, int index, const float *x, int64_t rows,
+                 int64_t cols)
 {
     char full[64];
-    if (!run->tap)
-        return;
-    if (index >= 0)
-        snprintf(full, sizeof full, "%s.%d", name, index);
-    else
-        snprintf(full, sizeof full, "%s", name);
+    if (!run->tap) return;
+    if (index >= 0) snprintf(full, sizeof full, "%s.%d", name, index);
+    else snprintf(full, sizeof full, "%s", name);
     run->tap(run->tap_arg, full, x, rows, cols);
 }
 
@@ -121,17 +132,12 @@ static void run_block(ks_pass *p, char *columns_scratch)
     ks_pool *pool = p->run->pool;
     int tiles = (p->rows->rows + p->tile - 1) / p->tile;
     int heads = p->rows->sequences * p->stack->H * blocks_of(p->rows->length);
-    if (p->stack->narrow)
-        ks_columns_project(p, columns_scratch);
-    else
-        ks_pool_run(pool, tiles, ks_rows_project, p);
-    if (p->packed)
-        ks_pool_run(pool, heads, pack, p);
+    if (p->stack->narrow) ks_columns_project(p, columns_scratch);
+    else ks_pool_run(pool, tiles, ks_rows_project, p);
+    if (p->packed) ks_pool_run(pool, heads, pack, p);
     ks_pool_run(pool, heads, attend, p);
-    if (p->stack->narrow)
-        ks_columns_feed(p, columns_scratch);
-    else
-        ks_pool_run(pool, tiles, ks_rows_feed, p);
+    if (p->stack->narrow) ks_columns_feed(p, columns_scratch);
+    else ks_pool_run(pool, tiles, ks_rows_feed, p);
 }
 
 void ks_stack_run(const ks_run *run, const ks_blocks *stack, const ks_rows *rows)
@@ -142,15 +148,13 @@ void ks_stack_run(const ks_run *run, const ks_blocks *stack, const ks_rows *rows
     assert(rows->first ? rows->length <= KS_KEY_BLOCK && rows->rows == rows->first[rows->sequences]
                        : rows->rows == rows->sequences * rows->length);
     _Static_assert((int)KS_KEY_BLOCK == (int)KS_QUERY_BLOCK, "one count of blocks serves both");
-    if (stack->layers == 0)
-        return;
+    if (stack->layers == 0) return;
     plan(&p, run, stack, rows);
     mixed = n * p.mixed_step * (p.mixed_half ? 2 : 4);
     p.qkv = ks_arena_take(run->arena, n * 3 * (size_t)stack->D * (p.qkv_half ? 2 : 4));
     p.mixed = ks_arena_take(run->arena, mixed);
     memset(p.mixed, 0, mixed); /* the groups past D */
-    if (packed_bytes(&p))
-        p.packed = ks_arena_take(run->arena, packed_bytes(&p));
+    if (packed_bytes(&p)) p.packed = ks_arena_take(run->arena, packed_bytes(&p));
     p.scratch = ks_arena_take(run->arena, (size_t)ks_pool_threads(run->pool) * p.scratch_size);
     if (stack->narrow)
         columns = ks_arena_take(run->arena, ks_columns_scratch(run, stack, rows->rows));

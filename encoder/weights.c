@@ -2,8 +2,10 @@
  *
  *   directory -> binding -> hash -> is this very file vouched for?
  *     yes, and a pack is there:  map (a few ms, whatever the size)
- *     no:                        check all of the file; a wrong one is refused before a byte of a pack is written
- *                                (writing took as long again: 0.8 instead of 0.4 s of processor time a GB)
+ *     no:                        check all of the file; a wrong one is refused before a byte of
+ *                                a pack is written
+ *                                (writing took as long again: 0.8 instead of 0.4 s of processor
+ *                                  time a GB)
  *     no pack:                   write it, checking all that is read once more */
 #include "encoder/slots.h"
 
@@ -16,9 +18,9 @@ typedef struct ks_weights_file {
     ks_checkpoint *cp;
     ks_binding b;
     ks_cache *cache;
-    struct stat st;  /* as it was when the file was opened */
-    int vouched;     /* this very file was checked in full before */
-    int checked;     /* ... or just now */
+    struct stat st; /* as it was when the file was opened */
+    int vouched;    /* this very file was checked in full before */
+    int checked;    /* ... or just now */
 } opening;
 
 static int stat_file(struct stat *st, const ks_checkpoint *cp, ks_error *e)
@@ -32,7 +34,9 @@ static int is_unchanged(const opening *o, ks_error *e)
     struct stat now;
     int err = stat_file(&now, o->cp, e);
     if (err) return err;
-    if (now.st_size != o->st.st_size || memcmp(&now.st_mtim, &o->st.st_mtim, sizeof now.st_mtim) != 0 || memcmp(&now.st_ctim, &o->st.st_ctim, sizeof now.st_ctim) != 0)
+    if (now.st_size != o->st.st_size ||
+        memcmp(&now.st_mtim, &o->st.st_mtim, sizeof now.st_mtim) != 0 ||
+        memcmp(&now.st_ctim, &o->st.st_ctim, sizeof now.st_ctim) != 0)
         return ks_fail(e, KS_EFORMAT, "%s: it was changed while it was read", o->cp->path);
     return 0;
 }
@@ -59,12 +63,14 @@ static int check_file(opening *o, ks_pack_sink *sink, uint32_t *crcs, ks_error *
 static int hash_by_reading(opening *o, ks_error *e)
 {
     char note[96];
-    if (ks_cache_vouches(o->cache, "safetensors", &o->st, note) && strlen(note) == KS_HASH_HEX - 1) {
+    if (ks_cache_vouches(o->cache, "safetensors", &o->st, note) &&
+        strlen(note) == KS_HASH_HEX - 1) {
         memcpy(o->b.info.hash, note, KS_HASH_HEX);
         return 0;
     }
     uint32_t *crcs = calloc((size_t)o->cp->n, sizeof *crcs);
-    int err = crcs ? check_file(o, NULL, crcs, e) : ks_fail(e, KS_ENOMEM, "%s: no memory to read it", o->cp->path);
+    int err = crcs ? check_file(o, NULL, crcs, e)
+                   : ks_fail(e, KS_ENOMEM, "%s: no memory to read it", o->cp->path);
     if (!err) ks_weights_hash(o->b.info.hash, o->cp, crcs);
     if (!err) err = remember(o, "safetensors", o->b.info.hash, e);
     free(crcs);
@@ -125,7 +131,8 @@ static void set_pointers(ks_weights *w, const ks_binding *b)
     }
     w->info = b->info;
     w->pooler.hidden = b->pooler_hidden;
-    const int layers[KS_STACKS] = {b->info.spatial, b->info.temporal, b->info.auxiliary, b->info.text};
+    const int layers[KS_STACKS] = {b->info.spatial, b->info.temporal, b->info.auxiliary,
+                                   b->info.text};
     for (int i = 0; i < KS_STACKS; i++) {
         const ks_stack_row *row = ks_stack_rows() + i;
         ks_stack *stack = (ks_stack *)(void *)((char *)w + row->at);
@@ -140,7 +147,8 @@ int ks_weights_open(ks_weights **out, const ks_weights_options *options, ks_erro
     *out = NULL;
     ks_weights *w = calloc(1, sizeof *w);
     int err = w && o ? 0 : ks_fail(e, KS_ENOMEM, "%s: no memory to open it", options->model);
-    if (!err) err = ks_cache_open(&o->cache, options->cache, options->notice, options->notice_arg, e);
+    if (!err)
+        err = ks_cache_open(&o->cache, options->cache, options->notice, options->notice_arg, e);
     if (!err) err = begin(o, options->model, e);
     if (!err) err = open_pack(&w->pack, o, e);
     if (!err) {
@@ -176,7 +184,8 @@ int ks_weights_load(ks_weights *w, size_t field, ks_error *e)
     assert(!*pointer_at(w, field));
     float *x = aligned_alloc(64, ((size_t)slot->count * sizeof *x + 63) & ~(size_t)63);
     int err = x ? ks_bind_load(x, &w->file->b, w->file->cp, slot, e)
-                : ks_fail(e, KS_ENOMEM, "%s: no memory for %lld weights", w->file->cp->path, (long long)slot->count);
+                : ks_fail(e, KS_ENOMEM, "%s: no memory for %lld weights", w->file->cp->path,
+                          (long long)slot->count);
     if (!err) err = is_unchanged(w->file, e);
     if (!err) *pointer_at(w, field) = x;
     else free(x);

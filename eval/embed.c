@@ -14,9 +14,9 @@ typedef struct {
     ks_kept_log *log;
     ks_film_folder *media;
     char **path, **what; /* [list.n] films still to be made: where, and what they are known by */
-    float *v;                  /* [D] */
+    float *v;            /* [D] */
     ks_eval_step step;
-    int said;                  /* 1: that nothing can be kept was said */
+    int said; /* 1: that nothing can be kept was said */
 } work;
 
 static int no_memory(ks_error *e)
@@ -199,12 +199,12 @@ enum {
 /* The sentences of some rows, template by template, and their vectors: [n], [n, D]. */
 typedef struct {
     const char *const *forms;
-    int each;                  /* templates */
+    int each; /* templates */
     char **words;
-    float *v, *made;           /* made [n, D]: those of the encoder, side by side */
-    const char **ask;          /* [n] what the encoder is asked */
-    int *to;                   /* [n] and for which sentence */
-    double *sum;               /* [D] */
+    float *v, *made;  /* made [n, D]: those of the encoder, side by side */
+    const char **ask; /* [n] what the encoder is asked */
+    int *to;          /* [n] and for which sentence */
+    double *sum;      /* [D] */
     int n, room;
 } sentences;
 
@@ -272,7 +272,8 @@ static int vectors_of(work *w, sentences *s, ks_error *e)
     return err;
 }
 
-/* Rows from `first` on take the unit mean of their sentences, summed in the order of the templates. */
+/* Rows from `first` on take the unit mean of their sentences, summed in the order of the
+ * templates. */
 static int take_means(work *w, const sentences *s, int64_t first, ks_error *e)
 {
     int64_t dim = w->out->dim;

@@ -9,14 +9,14 @@
 
 typedef struct {
     char *path;
-    const char *name;          /* within path */
-    size_t stem;               /* bytes of name */
+    const char *name; /* within path */
+    size_t stem;      /* bytes of name */
 } film_file;
 
 struct ks_film_folder {
     char *folder;
-    char *unread;              /* the first folder in it that cannot be read; NULL: none */
-    film_file *at;             /* [n] by stem, then path */
+    char *unread;  /* the first folder in it that cannot be read; NULL: none */
+    film_file *at; /* [n] by stem, then path */
     size_t n, room;
 };
 
@@ -106,10 +106,7 @@ void ks_film_folder_close(ks_film_folder *m)
     free(m);
 }
 
-const char *ks_film_folder_unread(const ks_film_folder *m)
-{
-    return m->unread;
-}
+const char *ks_film_folder_unread(const ks_film_folder *m) { return m->unread; }
 
 /* The first file of that stem, m->n where there is none. */
 static size_t first_of(const ks_film_folder *m, const char *stem, size_t bytes)

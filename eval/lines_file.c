@@ -15,7 +15,9 @@ int ks_lines_open(ks_lines *f, const char *path, ks_error *e)
     struct stat st;
     *f = (ks_lines){.path = path};
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+    if (fd < 0)
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
+                       path, strerror(errno));
     if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
         close(fd);
         return ks_fail(e, KS_EFORMAT, "%s: is a folder", path);
@@ -41,7 +43,9 @@ static int sequence(const unsigned char *s)
     if (s[0] < 0xc2 || s[0] > 0xf4) return 0;
     for (int i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
     return n;
 }
 
@@ -63,9 +67,13 @@ int ks_lines_next(char **line, ks_lines *f, ks_error *e)
     errno = 0;
     ssize_t n = getline(&f->text, &f->room, f->in);
     f->line++;
-    if (n < 0) return ferror(f->in) ? ks_fail(e, KS_EIO, "%s: cannot be read: %s", f->path, strerror(errno)) : 0;
+    if (n < 0)
+        return ferror(f->in)
+                   ? ks_fail(e, KS_EIO, "%s: cannot be read: %s", f->path, strerror(errno))
+                   : 0;
     if (n > LINE_MAX_BYTES) return wrong(f, "a line of more than a mebibyte", e);
-    if (memchr(f->text, 0, (size_t)n)) return wrong(f, "a NUL byte: this is no UTF-8 text (UTF-16?)", e);
+    if (memchr(f->text, 0, (size_t)n))
+        return wrong(f, "a NUL byte: this is no UTF-8 text (UTF-16?)", e);
     if (!is_utf8(f->text)) return wrong(f, "not UTF-8", e);
     if (n > 0 && f->text[n - 1] == '\n') f->text[--n] = 0;
     if (n > 0 && f->text[n - 1] == '\r') f->text[--n] = 0;

@@ -32,10 +32,12 @@ static int video_line(const line *l, ks_error *e)
 {
     double from = 0, to = -1;
     if (l->n == 3 || l->n > 4) return wrong(l, "a video is: video_id [path [start end]]", e);
-    if (l->n == 4 && (take_seconds(&from, l->field[2]) || take_seconds(&to, l->field[3]) || to <= from))
+    if (l->n == 4 &&
+        (take_seconds(&from, l->field[2]) || take_seconds(&to, l->field[3]) || to <= from))
         return wrong(l, "start and end are seconds, and the end is after the start", e);
     int64_t number = 0;
-    int err = ks_eval_add(&number, &l->b->videos, l->field[0], l->n > 1 ? l->field[1] : NULL, l->at, e);
+    int err = ks_eval_add(&number, &l->b->videos, l->field[0], l->n > 1 ? l->field[1] : NULL, l->at,
+                          e);
     if (err) return err;
     l->b->videos.list.at[number].from = from;
     l->b->videos.list.at[number].to = to;
@@ -55,18 +57,24 @@ static int map_line(const line *l, ks_error *e)
     char *const *f = l->field + choice;
     ks_eval_pair pair = {.right = 1};
     if (l->n != (choice ? 4 : 2))
-        return wrong(l, choice ? "an option is: question_id video_id text_id 0|1" : "a pair is: video_id, a tab, text_id", e);
+        return wrong(l,
+                     choice ? "an option is: question_id video_id text_id 0|1"
+                            : "a pair is: video_id, a tab, text_id",
+                     e);
     int err = ks_eval_find_or_say(&pair.video, &b->videos, f[0], l->at, e);
     if (!err) err = ks_eval_find_or_say(&pair.text, &b->texts, f[1], l->at, e);
     if (err || !choice) return err ? err : ks_eval_pair_add(b, pair, e);
-    if (strcmp(f[2], "0") != 0 && strcmp(f[2], "1") != 0) return wrong(l, "an option is right (1) or wrong (0)", e);
+    if (strcmp(f[2], "0") != 0 && strcmp(f[2], "1") != 0)
+        return wrong(l, "an option is right (1) or wrong (0)", e);
     pair.right = f[2][0] == '1';
     pair.question = ks_eval_find(&b->questions, l->field[0]);
-    if (pair.question < 0) err = ks_eval_add(&pair.question, &b->questions, l->field[0], NULL, l->at, e);
+    if (pair.question < 0)
+        err = ks_eval_add(&pair.question, &b->questions, l->field[0], NULL, l->at, e);
     return err ? err : ks_eval_pair_add(b, pair, e);
 }
 
-/* Tabs part the fields; what is behind the last one that is known belongs to it (a text with a tab is refused above). */
+/* Tabs part the fields; what is behind the last one that is known belongs to it (a text with a
+ * tab is refused above). */
 static void split(line *l, char *text)
 {
     l->n = 0;
@@ -78,7 +86,8 @@ static void split(line *l, char *text)
     }
 }
 
-static int read_lines(ks_eval_builder *b, const char *path, int (*take)(const line *l, ks_error *e), ks_error *e)
+static int read_lines(ks_eval_builder *b, const char *path, int (*take)(const line *l, ks_error *e),
+                      ks_error *e)
 {
     ks_lines f;
     line l = {.b = b, .at = {path, 0}};
@@ -95,7 +104,8 @@ static int read_lines(ks_eval_builder *b, const char *path, int (*take)(const li
     return err;
 }
 
-int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, const char *texts, const char *map, ks_error *e)
+int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, const char *texts,
+                       const char *map, ks_error *e)
 {
     ks_eval_builder b;
     *set = (ks_eval_set){0};

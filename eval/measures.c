@@ -11,7 +11,8 @@ void ks_wilson(double *low, double *high, int64_t hits, int64_t n)
     const double z = 1.959963984540054; /* of 95 % */
     *low = *high = NAN;
     if (n == 0) return;
-    double p = (double)hits / (double)n, m = (double)n, middle = (p + z * z / (2 * m)) / (1 + z * z / m);
+    double p = (double)hits / (double)n, m = (double)n,
+           middle = (p + z * z / (2 * m)) / (1 + z * z / m);
     double half = z / (1 + z * z / m) * sqrt(p * (1 - p) / m + z * z / (4 * m * m));
     *low = hits == 0 ? 0 : middle - half;
     *high = hits == n ? 1 : middle + half;
@@ -23,11 +24,14 @@ typedef struct {
     uint8_t *tied;
 } columns;
 
-static int columns_make(columns *c, const ks_eval_set *set, int64_t queries, int from_texts, ks_error *e)
+static int columns_make(columns *c, const ks_eval_set *set, int64_t queries, int from_texts,
+                        ks_error *e)
 {
     size_t n = (size_t)set->n_pairs, room = (size_t)(queries ? queries : 1);
-    *c = (columns){malloc(n * sizeof *c->query), malloc(n * sizeof *c->right), malloc(room * sizeof *c->rank), malloc(room)};
-    if (!c->query || !c->right || !c->rank || !c->tied) return ks_fail(e, KS_ENOMEM, "no memory for the map");
+    *c = (columns){malloc(n * sizeof *c->query), malloc(n * sizeof *c->right),
+                   malloc(room * sizeof *c->rank), malloc(room)};
+    if (!c->query || !c->right || !c->rank || !c->tied)
+        return ks_fail(e, KS_ENOMEM, "no memory for the map");
     for (size_t i = 0; i < n; i++) {
         c->query[i] = from_texts ? set->pairs[i].text : set->pairs[i].video;
         c->right[i] = from_texts ? set->pairs[i].video : set->pairs[i].text;
@@ -49,7 +53,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* rank[n], 0 = no query, below 0 that of a missing one, which is no hit however small the gallery; is sorted on the way. */
+/* rank[n], 0 = no query, below 0 that of a missing one, which is no hit however small the
+ * gallery; is sorted on the way. */
 static void summarise(ks_eval_ranks *out, int64_t *rank, int64_t n)
 {
     int64_t first = 0, hits[3] = {0};
@@ -61,7 +66,8 @@ static void summarise(ks_eval_ranks *out, int64_t *rank, int64_t n)
     }
     qsort(rank, (size_t)n, sizeof *rank, by_value);
     while (first < n && rank[first] == 0) first++;
-    *out = (ks_eval_ranks){.n = n - first, .r1 = NAN, .r5 = NAN, .r10 = NAN, .median_rank = NAN, .mean_rank = NAN};
+    *out = (ks_eval_ranks){
+        .n = n - first, .r1 = NAN, .r5 = NAN, .r10 = NAN, .median_rank = NAN, .mean_rank = NAN};
     for (int64_t i = first; i < n; i++) sum += (double)rank[i];
     ks_wilson(&out->r1_low, &out->r1_high, hits[0], out->n);
     if (out->n == 0) return;
@@ -70,11 +76,12 @@ static void summarise(ks_eval_ranks *out, int64_t *rank, int64_t n)
     out->r5 = (double)hits[1] / m;
     out->r10 = (double)hits[2] / m;
     out->mean_rank = sum / m;
-    out->median_rank = ((double)rank[first + (out->n - 1) / 2] + (double)rank[first + out->n / 2]) / 2;
+    out->median_rank = ((double)rank[first + (out->n - 1) / 2] + (double)rank[first + out->n / 2]) /
+                       2;
 }
 
-static int one_way(ks_eval_ranks *out, int64_t *ties, const ks_eval_set *set, const ks_eval_vectors *q, const ks_eval_vectors *g, int from_texts,
-                   ks_error *e)
+static int one_way(ks_eval_ranks *out, int64_t *ties, const ks_eval_set *set,
+                   const ks_eval_vectors *q, const ks_eval_vectors *g, int from_texts, ks_error *e)
 {
     columns c;
     int err = columns_make(&c, set, q->n, from_texts, e);
@@ -89,12 +96,15 @@ static int one_way(ks_eval_ranks *out, int64_t *ties, const ks_eval_set *set, co
 static int same_width(const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
     if (videos->dim == texts->dim) return 0;
-    return ks_fail(e, KS_ESHAPE, "video vectors have %lld numbers, text vectors %lld", (long long)videos->dim, (long long)texts->dim);
+    return ks_fail(e, KS_ESHAPE, "video vectors have %lld numbers, text vectors %lld",
+                   (long long)videos->dim, (long long)texts->dim);
 }
 
-int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
+int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set,
+                      const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_retrieval_figures){.videos = videos->n, .texts = texts->n, .missing = videos->missing + texts->missing};
+    *out = (ks_eval_retrieval_figures){
+        .videos = videos->n, .texts = texts->n, .missing = videos->missing + texts->missing};
     int err = same_width(videos, texts, e);
     if (!err) err = one_way(&out->t2v, &out->ties, set, texts, videos, 1, e);
     if (!err) err = one_way(&out->v2t, &out->ties, set, videos, texts, 0, e);
@@ -111,17 +121,20 @@ static int64_t count_classes(const ks_eval_set *set)
 }
 
 /* Of classes, those that have no vector; of videos, those of the map. */
-static int64_t count_missing(const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts)
+static int64_t count_missing(const ks_eval_set *set, const ks_eval_vectors *videos,
+                             const ks_eval_vectors *texts)
 {
     int64_t n = videos->missing;
     for (int64_t i = 0; i < set->texts.n; i++) n += set->class_of[i] == i && !texts->has[i];
     return n;
 }
 
-/* Mean over the classes that have a video, of the share of it whose class came first. Pairs of a classify set are one a video. */
+/* Mean over the classes that have a video, of the share of it whose class came first. Pairs of a
+ * classify set are one a video. */
 static int mean_over_classes(double *out, const ks_eval_set *set, const int64_t *rank, ks_error *e)
 {
-    int64_t *hits = calloc((size_t)set->texts.n, sizeof *hits), *all = calloc((size_t)set->texts.n, sizeof *all), classes = 0;
+    int64_t *hits = calloc((size_t)set->texts.n, sizeof *hits),
+            *all = calloc((size_t)set->texts.n, sizeof *all), classes = 0;
     int err = hits && all ? 0 : ks_fail(e, KS_ENOMEM, "no memory for the classes");
     double sum = 0;
     for (int64_t i = 0; i < set->n_pairs && !err; i++) {
@@ -139,13 +152,17 @@ static int mean_over_classes(double *out, const ks_eval_set *set, const int64_t 
     return err;
 }
 
-int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
+int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set,
+                     const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_classify_figures){.n = set->n_pairs, .classes = count_classes(set), .missing = count_missing(set, videos, texts)};
+    *out = (ks_eval_classify_figures){.n = set->n_pairs,
+                                      .classes = count_classes(set),
+                                      .missing = count_missing(set, videos, texts)};
     columns c = {0};
     int64_t first = 0, five = 0;
     uint8_t *later = malloc((size_t)(texts->n ? texts->n : 1));
-    int err = later ? same_width(videos, texts, e) : ks_fail(e, KS_ENOMEM, "no memory for the classes");
+    int err = later ? same_width(videos, texts, e)
+                    : ks_fail(e, KS_ENOMEM, "no memory for the classes");
     if (!err) err = columns_make(&c, set, videos->n, 0, e);
     for (int64_t i = 0; i < texts->n && !err; i++) later[i] = set->class_of[i] != i;
     ks_rank_job job = {videos, texts, later, c.query, c.right, set->n_pairs};
@@ -180,7 +197,8 @@ static int best_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n, ks_error *e)
+int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n,
+                         ks_error *e)
 {
     scored *s = malloc((size_t)(n ? n : 1) * sizeof *s);
     int64_t all = 0, hits = 0;
@@ -193,7 +211,8 @@ int ks_average_precision(double *out, const double *score, const uint8_t *right,
     qsort(s, (size_t)n, sizeof *s, best_first);
     for (int64_t i = 0; i < n;) {
         int64_t before = hits, j = i;
-        for (; j < n && s[j].score == s[i].score; j++) hits += s[j].right; /* equal scores are one step */
+        /* equal scores are one step */
+        for (; j < n && s[j].score == s[i].score; j++) hits += s[j].right;
         sum += (double)(hits - before) * ((double)hits / (double)j);
         i = j;
     }
@@ -202,19 +221,27 @@ int ks_average_precision(double *out, const double *score, const uint8_t *right,
     return 0;
 }
 
-int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
+int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
+                       const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_multilabel_figures){.n = videos->n, .classes = count_classes(set), .missing = count_missing(set, videos, texts)};
+    *out = (ks_eval_multilabel_figures){.n = videos->n,
+                                        .classes = count_classes(set),
+                                        .missing = count_missing(set, videos, texts)};
     double *score = malloc((size_t)(videos->n ? videos->n : 1) * sizeof *score), sum = 0, ap;
     uint8_t *right = malloc((size_t)(videos->n ? videos->n : 1));
     int64_t judged = 0;
-    int err = score && right ? same_width(videos, texts, e) : ks_fail(e, KS_ENOMEM, "no memory for %lld scores", (long long)videos->n);
+    int err = score && right
+                  ? same_width(videos, texts, e)
+                  : ks_fail(e, KS_ENOMEM, "no memory for %lld scores", (long long)videos->n);
     for (int64_t c = 0; c < texts->n && !err; c++) {
         if (set->class_of[c] != c) continue;
         int64_t rights = 0;
         for (int64_t v = 0; v < videos->n; v++) {
             right[v] = 0;
-            score[v] = videos->has[v] && texts->has[c] ? ks_eval_dot(videos->x + v * videos->dim, texts->x + c * texts->dim, texts->dim) : -INFINITY;
+            score[v] = videos->has[v] && texts->has[c]
+                           ? ks_eval_dot(videos->x + v * videos->dim, texts->x + c * texts->dim,
+                                         texts->dim)
+                           : -INFINITY;
         }
         for (int64_t i = 0; i < set->n_pairs; i++) {
             if (set->pairs[i].text != c) continue;
@@ -235,9 +262,11 @@ int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set, 
 
 /* --- choice --- */
 
-int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set, const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
+int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
+                   const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_choice_figures){.n = set->questions.n, .missing = videos->missing + texts->missing};
+    *out = (ks_eval_choice_figures){.n = set->questions.n,
+                                    .missing = videos->missing + texts->missing};
     int err = same_width(videos, texts, e);
     int64_t hits = 0;
     for (int64_t i = 0, j; i < set->n_pairs && !err; i = j) {
@@ -245,7 +274,8 @@ int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set, const ks
         for (j = i; j < set->n_pairs && set->pairs[j].question == set->pairs[i].question; j++) {
             const ks_eval_pair *p = &set->pairs[j];
             if (!videos->has[p->video] || !texts->has[p->text]) continue;
-            double s = ks_eval_dot(videos->x + p->video * videos->dim, texts->x + p->text * texts->dim, texts->dim);
+            double s = ks_eval_dot(videos->x + p->video * videos->dim,
+                                   texts->x + p->text * texts->dim, texts->dim);
             if (p->right) right = s > right ? s : right;
             else wrong = s > wrong ? s : wrong;
         }

@@ -9,10 +9,7 @@
 
 enum { RESAMPLES = 10000 };
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for questions");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for questions"); }
 
 /* --- what is asked --- */
 
@@ -135,15 +132,16 @@ static int is_right(const ks_eval_wish *wish, const int64_t *id, const ks_moment
 }
 
 /* A moment ends within its film, or as a player's clock rounds: at most a second behind it. */
-static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const char *words, ks_error *e)
+static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const char *words,
+                       ks_error *e)
 {
     ks_video v;
     int err = ks_index_video(&v, ks_session_index(s), id, e);
     if (err) return err;
     double length = ks_seconds(v.duration, v.tb);
     if (p->from < length && p->to <= length + 1) return 0;
-    return ks_fail(e, KS_EFORMAT, "%s: %.3f to %.3f s is no part of its %.3f s (\"%.100s\")", p->film, p->from,
-                   p->to < 0 ? length : p->to, length, words);
+    return ks_fail(e, KS_EFORMAT, "%s: %.3f to %.3f s is no part of its %.3f s (\"%.100s\")",
+                   p->film, p->from, p->to < 0 ? length : p->to, length, words);
 }
 
 /* How many of its films the library has. */

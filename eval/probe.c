@@ -12,10 +12,7 @@ struct ks_probe {
     ks_probe_figures figures;
 };
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for a probe");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for a probe"); }
 
 static int64_t count_missing(const ks_probe_list *list)
 {
@@ -46,9 +43,12 @@ static int judge_classes(ks_probe *p, const ks_probe_options *o, ks_error *e)
     const ks_probe_list *train = &p->lists.train;
     int64_t *films = calloc((size_t)p->lists.n_classes, sizeof *films);
     int err = films ? 0 : no_memory(e);
-    for (int64_t i = 0; !err && i < train->n; i++) films[train->at[i].label] += !train->at[i].missing;
+    for (int64_t i = 0; !err && i < train->n; i++)
+        films[train->at[i].label] += !train->at[i].missing;
     for (int c = 0; !err && c < p->lists.n_classes; c++) {
-        if (films[c] == 0) err = ks_fail(e, KS_EFORMAT, "%s: no film of class '%.100s' could be read", train->file, p->lists.classes[c]);
+        if (films[c] == 0)
+            err = ks_fail(e, KS_EFORMAT, "%s: no film of class '%.100s' could be read", train->file,
+                          p->lists.classes[c]);
         if (films[c] != 1) continue;
         if (p->figures.of_one++ < TOLD) say_name(o, p->lists.classes[c]);
     }
@@ -70,10 +70,12 @@ static int measure(ks_probe *p, const float *logits, ks_error *e)
     const ks_probe_list *test = &p->lists.test;
     ks_probe_figures *f = &p->figures;
     int C = p->lists.n_classes;
-    int64_t top1 = 0, top5 = 0, classes = 0, *of = calloc((size_t)C, sizeof *of), *right = calloc((size_t)C, sizeof *right);
+    int64_t top1 = 0, top5 = 0, classes = 0, *of = calloc((size_t)C, sizeof *of),
+            *right = calloc((size_t)C, sizeof *right);
     int err = of && right ? 0 : no_memory(e);
     for (int64_t i = 0; !err && i < test->n; i++) {
-        int label = test->at[i].label, rank = test->at[i].missing ? C + 5 : rank_of(logits + i * C, label, C);
+        int label = test->at[i].label,
+            rank = test->at[i].missing ? C + 5 : rank_of(logits + i * C, label, C);
         of[label]++;
         right[label] += rank == 1;
         top1 += rank == 1;
@@ -130,15 +132,13 @@ int ks_probe_train(ks_probe **out, const ks_probe_options *o, ks_error *e)
     return err;
 }
 
-const ks_probe_figures *ks_probe_result(const ks_probe *p)
-{
-    return &p->figures;
-}
+const ks_probe_figures *ks_probe_result(const ks_probe *p) { return &p->figures; }
 
 int ks_probe_write(FILE *npz, FILE *classes, const ks_probe *p, ks_encoder *enc, ks_error *e)
 {
     ks_head_tensor tensors[KS_HEAD_TENSORS];
-    for (int i = 0; i < KS_HEAD_TENSORS; i++) tensors[i] = (ks_head_tensor){ks_head_names[i], p->head.at[i]};
+    for (int i = 0; i < KS_HEAD_TENSORS; i++)
+        tensors[i] = (ks_head_tensor){ks_head_names[i], p->head.at[i]};
     for (int c = 0; c < p->lists.n_classes; c++) fprintf(classes, "%s\n", p->lists.classes[c]);
     return ks_classifier_write(npz, enc, p->lists.n_classes, tensors, KS_HEAD_TENSORS, e);
 }

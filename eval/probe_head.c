@@ -1,14 +1,16 @@
 /* probe_head.c - the official classifier's head, forwards and backwards, a clip at a time.
  *
  *   q = (query Wq + bq) s       s = 1.442695041 softplus(dims) / sqrt(p), the same for every head
- *   u_h = Wk_h q_h              (the key's bias shifts all logits of a head alike: its gradient is 0)
+ *   u_h = Wk_h q_h              (the key's bias shifts all logits of a head alike: its gradient
+ *                               is 0)
  *   a = softmax over tokens of X u_h;  z_h = a X;  heads_h = z_h Wv_h + bv;  y = heads Wo^T + bo
- *   unit = (y - mean) / sqrt(variance + 1e-6);  g = unit (1 + scale) + bias;  logits = g kernel + bias
+ *   unit = (y - mean) / sqrt(variance + 1e-6);  g = unit (1 + scale) + bias;  logits = g kernel
+ *                                               + bias
  * Tokens are constants, so no gradient goes there, and with dz_h = Wv_h d_heads_h
  *   d(X u_h) = a (X dz_h - z_h dz_h);  du_h = d(X u_h) X.
  * Source of the mathematics: layers.py AttenTokenPoolingLayer, PerDimScale, LayerNorm; encoders.py
- * FactorizedVideoClassifier. Every library call has one thread and a shape that depends on neither threads nor batch's
- * place, so the bits do not either. */
+ * FactorizedVideoClassifier. Every library call has one thread and a shape that depends on
+ * neither threads nor batch's place, so the bits do not either. */
 #include "eval/probe.h"
 
 #include <assert.h>
@@ -17,28 +19,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POOLER "atten_pooler/"
+#define POOLER    "atten_pooler/"
 #define ATTENTION POOLER "pooling_attention/"
-const char *const ks_head_names[KS_HEAD_TENSORS] = {
-    POOLER "pooling_attention_query", ATTENTION "query/w", ATTENTION "query/b", ATTENTION "key/w", ATTENTION "key/b",
-    ATTENTION "value/w", ATTENTION "value/b", ATTENTION "per_dim_scale/per_dim_scale", ATTENTION "post/w", ATTENTION "post/b",
-    POOLER "pooling_attention_layer_norm/scale", POOLER "pooling_attention_layer_norm/bias", "projection/linear/kernel",
-    "projection/linear/bias"};
+const char *const ks_head_names[KS_HEAD_TENSORS] = {POOLER "pooling_attention_query",
+                                                    ATTENTION "query/w",
+                                                    ATTENTION "query/b",
+                                                    ATTENTION "key/w",
+                                                    ATTENTION "key/b",
+                                                    ATTENTION "value/w",
+                                                    ATTENTION "value/b",
+                                                    ATTENTION "per_dim_scale/per_dim_scale",
+                                                    ATTENTION "post/w",
+                                                    ATTENTION "post/b",
+                                                    POOLER "pooling_attention_layer_norm/scale",
+                                                    POOLER "pooling_attention_layer_norm/bias",
+                                                    "projection/linear/kernel",
+                                                    "projection/linear/bias"};
 
 static int no_memory(ks_error *e)
 {
     return ks_fail(e, KS_ENOMEM, "no memory for the head of a probe");
 }
 
-static size_t aligned(size_t floats)
-{
-    return (floats + 15) & ~(size_t)15;
-}
+static size_t aligned(size_t floats) { return (floats + 15) & ~(size_t)15; }
 
 /* [n] zeros, 64-byte aligned. */
 static float *zeros(size_t n)
 {
-    float *x = n > SIZE_MAX / sizeof *x - 64 ? NULL : aligned_alloc(64, aligned(n ? n : 1) * sizeof *x);
+    float *x = n > SIZE_MAX / sizeof *x - 64 ? NULL
+                                             : aligned_alloc(64, aligned(n ? n : 1) * sizeof *x);
     if (x) memset(x, 0, aligned(n ? n : 1) * sizeof *x);
     return x;
 }
@@ -46,7 +55,10 @@ static float *zeros(size_t n)
 int ks_head_new(ks_head *h, int D, int H, int C, ks_error *e)
 {
     size_t d = (size_t)D, p = d / (size_t)H, c = (size_t)C, at = 0;
-    *h = (ks_head){.D = D, .H = H, .C = C, .count = {d, d * d, d, d * d, d, d * d, d, p, d * d, d, d, d, d * c, c}};
+    *h = (ks_head){.D = D,
+                   .H = H,
+                   .C = C,
+                   .count = {d, d * d, d, d * d, d, d * d, d, p, d * d, d, d, d, d * c, c}};
     for (int i = 0; i < KS_HEAD_TENSORS; i++) h->n += aligned(h->count[i]);
     h->all = zeros(h->n);
     if (!h->all) return no_memory(e);
@@ -67,7 +79,8 @@ int ks_head_batch_new(ks_head_batch *b, const ks_head *w, int B, ks_error *e)
 {
     size_t D = (size_t)w->D, HD = (size_t)w->H * D, C = (size_t)w->C, n = (size_t)B, at = 0;
     *b = (ks_head_batch){.B = B};
-    float **const part[] = {&b->z, &b->du, &b->heads, &b->d_heads, &b->dy, &b->unit, &b->g, &b->dg, &b->d_logits, &b->logits};
+    float **const part[] = {&b->z,    &b->du, &b->heads, &b->d_heads,  &b->dy,
+                            &b->unit, &b->g,  &b->dg,    &b->d_logits, &b->logits};
     const size_t width[] = {HD, HD, D, D, D, D, D, D, C, C};
     b->all = zeros(n * (2 * HD + 6 * D + 2 * C) + 16 * sizeof part / sizeof *part);
     b->loss = calloc(n, sizeof *b->loss);
@@ -111,10 +124,7 @@ void ks_head_ready_free(ks_head_ready *r)
     *r = (ks_head_ready){0};
 }
 
-static double softplus(double x)
-{
-    return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));
-}
+static double softplus(double x) { return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
 
 static double dim_scale(const ks_head *w, int i)
 {
@@ -127,10 +137,12 @@ void ks_head_ready_set(ks_head_ready *r)
     const ks_head *w = r->w;
     int D = w->D, H = w->H, p = D / H;
     memcpy(r->query, w->at[KS_HEAD_BQ], (size_t)D * sizeof *r->query);
-    cblas_sgemv(CblasRowMajor, CblasTrans, D, D, 1, w->at[KS_HEAD_WQ], D, w->at[KS_HEAD_QUERY], 1, 1, r->query, 1);
+    cblas_sgemv(CblasRowMajor, CblasTrans, D, D, 1, w->at[KS_HEAD_WQ], D, w->at[KS_HEAD_QUERY], 1,
+                1, r->query, 1);
     for (int i = 0; i < D; i++) r->scaled[i] = (float)(r->query[i] * dim_scale(w, i));
     for (int h = 0; h < H; h++)
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, D, p, 1, w->at[KS_HEAD_WK] + h * p, D, r->scaled + h * p, 1, 0, r->u + (size_t)h * (size_t)D, 1);
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, D, p, 1, w->at[KS_HEAD_WK] + h * p, D,
+                    r->scaled + h * p, 1, 0, r->u + (size_t)h * (size_t)D, 1);
 }
 
 /* --- a clip --- */
@@ -181,7 +193,8 @@ static void judge(ks_head_batch *b, int i, int C, const ks_head_clip *clip)
     double top = -INFINITY, sum = 0;
     for (int c = 0; c < C; c++) top = o[c] > top ? o[c] : top;
     for (int c = 0; c < C; c++) sum += exp(o[c] - top);
-    for (int c = 0; c < C; c++) d[c] = (float)(clip->weight * (exp(o[c] - top) / sum - (c == clip->label)));
+    for (int c = 0; c < C; c++)
+        d[c] = (float)(clip->weight * (exp(o[c] - top) / sum - (c == clip->label)));
     b->loss[i] = top + log(sum) - o[clip->label];
 }
 
@@ -190,7 +203,8 @@ void ks_head_run_last(ks_head_batch *b, int i, const ks_head *w, const ks_head_c
     int D = w->D, C = w->C;
     float *o = b->logits + (size_t)i * (size_t)C;
     memcpy(o, w->at[KS_HEAD_BIAS], (size_t)C * sizeof *o);
-    cblas_sgemv(CblasRowMajor, CblasTrans, D, C, 1, w->at[KS_HEAD_KERNEL], C, b->g + (size_t)i * (size_t)D, 1, 1, o, 1);
+    cblas_sgemv(CblasRowMajor, CblasTrans, D, C, 1, w->at[KS_HEAD_KERNEL], C,
+                b->g + (size_t)i * (size_t)D, 1, 1, o, 1);
     if (clip->label >= 0) judge(b, i, C, clip);
 }
 
@@ -202,14 +216,17 @@ static void back_to_heads(ks_head_batch *b, int i, const ks_head *w, double inve
     const float *unit = b->unit + row, *scale = w->at[KS_HEAD_LN_SCALE];
     float *dg = b->dg + row, *dy = b->dy + row;
     double mean = 0, along = 0;
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, D, C, 1, w->at[KS_HEAD_KERNEL], C, b->d_logits + (size_t)i * (size_t)C, 1, 0, dg, 1);
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, D, C, 1, w->at[KS_HEAD_KERNEL], C,
+                b->d_logits + (size_t)i * (size_t)C, 1, 0, dg, 1);
     for (int d = 0; d < D; d++) {
         double du = dg[d] * (1.0 + scale[d]);
         mean += du / D;
         along += du * unit[d] / D;
     }
-    for (int d = 0; d < D; d++) dy[d] = (float)((dg[d] * (1.0 + scale[d]) - mean - unit[d] * along) * inverse);
-    cblas_sgemv(CblasRowMajor, CblasTrans, D, D, 1, w->at[KS_HEAD_WO], D, dy, 1, 0, b->d_heads + row, 1);
+    for (int d = 0; d < D; d++)
+        dy[d] = (float)((dg[d] * (1.0 + scale[d]) - mean - unit[d] * along) * inverse);
+    cblas_sgemv(CblasRowMajor, CblasTrans, D, D, 1, w->at[KS_HEAD_WO], D, dy, 1, 0,
+                b->d_heads + row, 1);
 }
 
 /* du of row i; a[M, H] is the clip's softmax, da[M, H] scratch. */
@@ -217,15 +234,18 @@ static void back_to_query(ks_head_batch *b, int i, const ks_head *w, const ks_he
 {
     int D = w->D, H = w->H, p = D / H, M = (int)clip->M;
     size_t HD = (size_t)H * (size_t)D;
-    float *du = b->du + (size_t)i * HD, *z = b->z + (size_t)i * HD, *a = clip->scratch, *da = a + (size_t)M * (size_t)H;
+    float *du = b->du + (size_t)i * HD, *z = b->z + (size_t)i * HD, *a = clip->scratch,
+          *da = a + (size_t)M * (size_t)H;
     for (int h = 0; h < H; h++) /* dz in du's place for now */
-        cblas_sgemv(CblasRowMajor, CblasNoTrans, D, p, 1, w->at[KS_HEAD_WV] + h * p, D, b->d_heads + (size_t)i * (size_t)D + h * p, 1, 0,
-                    du + (size_t)h * (size_t)D, 1);
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, D, p, 1, w->at[KS_HEAD_WV] + h * p, D,
+                    b->d_heads + (size_t)i * (size_t)D + h * p, 1, 0, du + (size_t)h * (size_t)D,
+                    1);
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, H, D, 1, clip->x, D, du, D, 0, da, H);
     for (int h = 0; h < H; h++) {
         double all = 0;
         for (int d = 0; d < D; d++) all += (double)z[h * D + d] * du[h * D + d];
-        for (int64_t m = 0; m < clip->M; m++) da[m * H + h] = (float)(a[m * H + h] * (da[m * H + h] - all));
+        for (int64_t m = 0; m < clip->M; m++)
+            da[m * H + h] = (float)(a[m * H + h] * (da[m * H + h] - all));
     }
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, H, D, M, 1, da, H, clip->x, D, 0, du, D);
 }
@@ -242,11 +262,14 @@ void ks_head_run(ks_head_batch *b, int i, const ks_head_ready *r, const ks_head_
     cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, H, D, M, 1, a, H, clip->x, D, 0, z, D);
     memcpy(heads, w->at[KS_HEAD_BV], (size_t)D * sizeof *heads);
     for (int h = 0; h < H; h++)
-        cblas_sgemv(CblasRowMajor, CblasTrans, D, p, 1, w->at[KS_HEAD_WV] + h * p, D, z + (size_t)h * (size_t)D, 1, 1, heads + h * p, 1);
+        cblas_sgemv(CblasRowMajor, CblasTrans, D, p, 1, w->at[KS_HEAD_WV] + h * p, D,
+                    z + (size_t)h * (size_t)D, 1, 1, heads + h * p, 1);
     memcpy(y, w->at[KS_HEAD_BO], (size_t)D * sizeof *y);
     cblas_sgemv(CblasRowMajor, CblasNoTrans, D, D, 1, w->at[KS_HEAD_WO], D, heads, 1, 1, y, 1);
     double inverse = normalise(b->unit + row, y, D);
-    for (int d = 0; d < D; d++) b->g[row + (size_t)d] = b->unit[row + (size_t)d] * (1 + w->at[KS_HEAD_LN_SCALE][d]) + w->at[KS_HEAD_LN_BIAS][d];
+    for (int d = 0; d < D; d++)
+        b->g[row + (size_t)d] = b->unit[row + (size_t)d] * (1 + w->at[KS_HEAD_LN_SCALE][d]) +
+                                w->at[KS_HEAD_LN_BIAS][d];
     ks_head_run_last(b, i, w, clip);
     if (clip->label < 0) return;
     back_to_heads(b, i, w, inverse);
@@ -268,14 +291,16 @@ static void add_up(float *out, const float *x, int n, int cols)
 static void last_gradient(ks_head *grad, const ks_head_batch *b, int n)
 {
     int D = grad->D, C = grad->C;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, C, n, 1, b->g, D, b->d_logits, C, 0, grad->at[KS_HEAD_KERNEL], C);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, C, n, 1, b->g, D, b->d_logits, C, 0,
+                grad->at[KS_HEAD_KERNEL], C);
     add_up(grad->at[KS_HEAD_BIAS], b->d_logits, n, C);
 }
 
 static void output_gradient(ks_head *grad, const ks_head_batch *b, int n)
 {
     int D = grad->D;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, D, n, 1, b->dy, D, b->heads, D, 0, grad->at[KS_HEAD_WO], D);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, D, n, 1, b->dy, D, b->heads, D, 0,
+                grad->at[KS_HEAD_WO], D);
     add_up(grad->at[KS_HEAD_BO], b->dy, n, D);
     add_up(grad->at[KS_HEAD_BV], b->d_heads, n, D);
     add_up(grad->at[KS_HEAD_LN_BIAS], b->dg, n, D);
@@ -289,8 +314,8 @@ static void output_gradient(ks_head *grad, const ks_head_batch *b, int n)
 static void value_gradient(ks_head *grad, int h, const ks_head_batch *b, int n)
 {
     int D = grad->D, HD = grad->H * D, p = D / grad->H;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, p, n, 1, b->z + (size_t)h * (size_t)D, HD, b->d_heads + h * p, D, 0,
-                grad->at[KS_HEAD_WV] + h * p, D);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, D, p, n, 1, b->z + (size_t)h * (size_t)D,
+                HD, b->d_heads + h * p, D, 0, grad->at[KS_HEAD_WV] + h * p, D);
 }
 
 /* From du of the batch to everything that makes the query. */
@@ -304,8 +329,10 @@ static void query_gradient(ks_head *grad, const ks_head_ready *r, const ks_head_
     for (int h = 0; h < H; h++) {
         const float *u = du + (size_t)h * (size_t)D;
         for (int d = 0; d < D; d++)
-            for (int i = h * p; i < h * p + p; i++) grad->at[KS_HEAD_WK][(size_t)d * (size_t)D + (size_t)i] = u[d] * r->scaled[i];
-        cblas_sgemv(CblasRowMajor, CblasTrans, D, p, 1, w->at[KS_HEAD_WK] + h * p, D, u, 1, 0, dq + h * p, 1);
+            for (int i = h * p; i < h * p + p; i++)
+                grad->at[KS_HEAD_WK][(size_t)d * (size_t)D + (size_t)i] = u[d] * r->scaled[i];
+        cblas_sgemv(CblasRowMajor, CblasTrans, D, p, 1, w->at[KS_HEAD_WK] + h * p, D, u, 1, 0,
+                    dq + h * p, 1);
     }
     for (int i = 0; i < p; i++) {
         double sum = 0, x = w->at[KS_HEAD_DIMS][i];
@@ -314,16 +341,17 @@ static void query_gradient(ks_head *grad, const ks_head_ready *r, const ks_head_
     }
     for (int i = 0; i < D; i++) dq[i] = (float)(dq[i] * dim_scale(w, i));
     for (int d = 0; d < D; d++)
-        for (int i = 0; i < D; i++) grad->at[KS_HEAD_WQ][(size_t)d * (size_t)D + (size_t)i] = w->at[KS_HEAD_QUERY][d] * dq[i];
-    cblas_sgemv(CblasRowMajor, CblasNoTrans, D, D, 1, w->at[KS_HEAD_WQ], D, dq, 1, 0, grad->at[KS_HEAD_QUERY], 1);
+        for (int i = 0; i < D; i++)
+            grad->at[KS_HEAD_WQ][(size_t)d * (size_t)D + (size_t)i] = w->at[KS_HEAD_QUERY][d] *
+                                                                      dq[i];
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, D, D, 1, w->at[KS_HEAD_WQ], D, dq, 1, 0,
+                grad->at[KS_HEAD_QUERY], 1);
 }
 
-int ks_head_pieces(const ks_head *w, int last)
-{
-    return last ? 1 : 3 + w->H;
-}
+int ks_head_pieces(const ks_head *w, int last) { return last ? 1 : 3 + w->H; }
 
-void ks_head_gradient(ks_head *grad, int piece, const ks_head_ready *r, const ks_head_batch *b, int n)
+void ks_head_gradient(ks_head *grad, int piece, const ks_head_ready *r, const ks_head_batch *b,
+                      int n)
 {
     if (piece == 0) last_gradient(grad, b, n);
     else if (piece == 1) output_gradient(grad, b, n);

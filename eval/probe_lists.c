@@ -33,7 +33,8 @@ static int take(lines *l, char *text, int64_t number, const char *media, ks_erro
 {
     char *tab = strchr(text, '\t');
     if (!tab || tab == text || tab[1] == 0 || strchr(tab + 1, '\t'))
-        return ks_fail(e, KS_EFORMAT, "%s:%lld: a line is: film, a tab, its class", l->file, (long long)number);
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: a line is: film, a tab, its class", l->file,
+                       (long long)number);
     *tab = 0;
     if (l->n == l->room) {
         int64_t room = l->room ? 2 * l->room : 256;
@@ -43,10 +44,11 @@ static int take(lines *l, char *text, int64_t number, const char *media, ks_erro
         l->room = room;
     }
     line *new = &l->at[l->n++];
-    *new = (line){.film = {.name = strdup(text), .line = number, .to = -1}, .class = strdup(tab + 1)};
+    *new = (line){.film = {.name = strdup(text), .line = number, .to = -1},
+                  .class = strdup(tab + 1)};
     char *whole = joined(media, text);
     new->film.path = whole ? malloc(strlen(whole) + 1) : NULL;
-    int err = new->film.name && new->class && new->film.path ? 0 : no_memory(l->file, e);
+    int err = new->film.name &&new->class &&new->film.path ? 0 : no_memory(l->file, e);
     ks_error why = {0};
     if (!err && ks_split_times(new->film.path, &new->film.from, &new->film.to, whole, &why) != 0)
         err = ks_fail(e, KS_EFORMAT, "%s:%lld: %.300s", l->file, (long long)number, why.msg);
@@ -83,18 +85,22 @@ static int find_classes(ks_probe_lists *out, const lines *train, ks_error *e)
     if (!err) qsort(names, (size_t)train->n, sizeof *names, by_text);
     for (int64_t i = 0; !err && i < train->n; i++) {
         if (i > 0 && strcmp(names[i], names[i - 1]) == 0) continue;
-        if (out->n_classes == 1 << 20) err = ks_fail(e, KS_EFORMAT, "%s: more than a million classes", train->file);
-        else if (!(out->classes[out->n_classes++] = strdup(names[i]))) err = no_memory(train->file, e);
+        if (out->n_classes == 1 << 20)
+            err = ks_fail(e, KS_EFORMAT, "%s: more than a million classes", train->file);
+        else if (!(out->classes[out->n_classes++] = strdup(names[i])))
+            err = no_memory(train->file, e);
     }
     if (!err && out->n_classes < 2)
-        err = ks_fail(e, KS_EFORMAT, "%s: all films are of class '%.100s': two classes are needed", train->file, names[0]);
+        err = ks_fail(e, KS_EFORMAT, "%s: all films are of class '%.100s': two classes are needed",
+                      train->file, names[0]);
     free(names);
     return err;
 }
 
 static int by_name(const void *a, const void *b)
 {
-    const ks_probe_film *x = *(const ks_probe_film *const *)a, *y = *(const ks_probe_film *const *)b;
+    const ks_probe_film *x = *(const ks_probe_film *const *)a,
+                        *y = *(const ks_probe_film *const *)b;
     int order = strcmp(x->name, y->name);
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
@@ -112,8 +118,9 @@ static int film_twice(const ks_probe_list *list, const ks_probe_film **at, ks_er
 {
     for (int64_t i = 1; i < list->n; i++)
         if (strcmp(at[i - 1]->name, at[i]->name) == 0)
-            return ks_fail(e, KS_EFORMAT, "%s:%lld: film '%.200s' stands in line %lld already", list->file, (long long)at[i]->line,
-                           at[i]->name, (long long)at[i - 1]->line);
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: film '%.200s' stands in line %lld already",
+                           list->file, (long long)at[i]->line, at[i]->name,
+                           (long long)at[i - 1]->line);
     return 0;
 }
 
@@ -141,10 +148,11 @@ static int settle(ks_probe_list *list, const ks_probe_lists *l, lines *from, ks_
     *list = (ks_probe_list){.at = calloc((size_t)from->n, sizeof *list->at), .file = from->file};
     if (!list->at) return no_memory(from->file, e);
     for (int64_t i = 0; i < from->n; i++) {
-        char *const *found = bsearch(&from->at[i].class, l->classes, (size_t)l->n_classes, sizeof *found, by_text);
+        char *const *found = bsearch(&from->at[i].class, l->classes, (size_t)l->n_classes,
+                                     sizeof *found, by_text);
         if (!found)
-            return ks_fail(e, KS_EFORMAT, "%s:%lld: class '%.100s' has no film in %s", from->file, (long long)from->at[i].film.line,
-                           from->at[i].class, l->train.file);
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: class '%.100s' has no film in %s", from->file,
+                           (long long)from->at[i].film.line, from->at[i].class, l->train.file);
         ks_probe_film *film = &list->at[list->n++];
         *film = from->at[i].film;
         film->label = (int)(found - l->classes);

@@ -1,9 +1,12 @@
-/* probe_tokens.c - tokens of films, computed once: a file a film in the folder kinoseek/tokens of the cache.
+/* probe_tokens.c - tokens of films, computed once: a file a film in the folder kinoseek/tokens
+ * of the cache.
  *
- *   kept_head, its key as text (all that the tokens' bits come from), zeros up to HEAD bytes, f2 [rows, D]
- * A file is written under a name of its own and renamed when it is whole, so that a run which was killed goes on where it
- * stood. Its name is a digest of the key; what decides is the key inside, and the sum over all of it. f2: a clip of LvT-B
- * takes 6.3 MB, and rounds to 2^-11 of a token, below bf16. */
+ *   kept_head, its key as text (all that the tokens' bits come from), zeros up to HEAD bytes, f2
+ *     [rows, D]
+ * A file is written under a name of its own and renamed when it is whole, so that a run which
+ * was killed goes on where it stood. Its name is a digest of the key; what decides is the key
+ * inside, and the sum over all of it. f2: a clip of LvT-B takes 6.3 MB, and rounds to 2^-11 of a
+ * token, below bf16. */
 #include "eval/probe.h"
 
 #include <errno.h>
@@ -20,7 +23,7 @@ typedef struct {
     char magic[8];
     uint32_t one, dim;
     int64_t rows;
-    uint64_t sum;            /* of key and payload */
+    uint64_t sum; /* of key and payload */
     char key[HEAD - 32];
 } kept_head;
 
@@ -61,11 +64,13 @@ static uint16_t to_half(float x)
     return (uint16_t)(sign | (rest - 0x38000000) >> 13);
 }
 
-/* Exact: exponent and mantissa move to their place, 2^112 mends the exponent, of small numbers too. */
+/* Exact: exponent and mantissa move to their place, 2^112 mends the exponent, of small numbers
+ * too. */
 static void widen(float *x, const uint16_t *half, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        uint32_t bits = (uint32_t)(half[i] & 0x7fff) << 13, sign = (uint32_t)(half[i] & 0x8000) << 16;
+        uint32_t bits = (uint32_t)(half[i] & 0x7fff) << 13, sign = (uint32_t)(half[i] & 0x8000)
+                                                                   << 16;
         float y;
         memcpy(&y, &bits, sizeof y);
         y *= 0x1p112f;
@@ -88,24 +93,28 @@ static int read_at(int fd, void *to, size_t bytes, off_t at)
     return 0;
 }
 
-/* 1: half[rows, dim] is what was kept under this key; 0: it is not there, or not sound. key NULL: any. */
+/* 1: half[rows, dim] is what was kept under this key; 0: it is not there, or not sound. key
+ * NULL: any. */
 static int read_kept(uint16_t *half, const char *path, const ks_probe_shape *shape, const char *key)
 {
     kept_head head;
     size_t bytes = (size_t)shape->rows * (size_t)shape->dim * sizeof *half;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) return 0;
-    int good = read_at(fd, &head, sizeof head, 0) == 0 && memcmp(head.magic, "KSTOKEN1", 8) == 0 && head.one == 1 &&
-               head.dim == (uint32_t)shape->dim && head.rows == shape->rows && read_at(fd, half, bytes, HEAD) == 0 &&
+    int good = read_at(fd, &head, sizeof head, 0) == 0 && memcmp(head.magic, "KSTOKEN1", 8) == 0 &&
+               head.one == 1 && head.dim == (uint32_t)shape->dim && head.rows == shape->rows &&
+               read_at(fd, half, bytes, HEAD) == 0 &&
                head.sum == digest(digest(START, head.key, sizeof head.key), half, bytes) &&
                (!key || strncmp(head.key, key, sizeof head.key) == 0);
     close(fd);
     return good;
 }
 
-static int write_kept(const char *path, const uint16_t *half, const ks_probe_shape *shape, const char *key, ks_error *e)
+static int write_kept(const char *path, const uint16_t *half, const ks_probe_shape *shape,
+                      const char *key, ks_error *e)
 {
-    kept_head head = {.magic = "KSTOKEN1", .one = 1, .dim = (uint32_t)shape->dim, .rows = shape->rows};
+    kept_head head = {
+        .magic = "KSTOKEN1", .one = 1, .dim = (uint32_t)shape->dim, .rows = shape->rows};
     size_t bytes = (size_t)shape->rows * (size_t)shape->dim * sizeof *half;
     char *part = NULL;
     if (asprintf(&part, "%s.%d", path, (int)getpid()) < 0) return no_memory(e);
@@ -117,15 +126,18 @@ static int write_kept(const char *path, const uint16_t *half, const ks_probe_sha
     if (!bad && rename(part, path) != 0) bad = 1;
     int why = errno;
     if (bad && f) unlink(part);
-    int err = bad ? ks_fail(e, KS_EIO, "%s: tokens cannot be kept there: %s", path, strerror(why)) : 0;
+    int err = bad ? ks_fail(e, KS_EIO, "%s: tokens cannot be kept there: %s", path, strerror(why))
+                  : 0;
     free(part);
     return err;
 }
 
-int ks_probe_tokens(float *x, uint16_t *half, const ks_probe_film *film, const ks_probe_shape *shape, ks_error *e)
+int ks_probe_tokens(float *x, uint16_t *half, const ks_probe_film *film,
+                    const ks_probe_shape *shape, ks_error *e)
 {
     if (!read_kept(half, film->kept, shape, NULL))
-        return ks_fail(e, KS_EIO, "%s: the tokens of %s are gone or damaged since this run began", film->kept, film->name);
+        return ks_fail(e, KS_EIO, "%s: the tokens of %s are gone or damaged since this run began",
+                       film->kept, film->name);
     widen(x, half, (size_t)shape->rows * (size_t)shape->dim);
     return 0;
 }
@@ -136,8 +148,8 @@ typedef struct {
     const ks_probe_options *o;
     const ks_probe_shape *shape;
     char *folder;
-    uint16_t *half;          /* [rows, dim] */
-    int64_t told, untold;    /* notices about missing films */
+    uint16_t *half;       /* [rows, dim] */
+    int64_t told, untold; /* notices about missing films */
 } keeper;
 
 /* kinoseek/tokens of the cache, made; malloc'ed. */
@@ -149,7 +161,9 @@ static int find_folder(char **folder, ks_error *e)
                                      : 0;
     if (n <= 0) *folder = NULL;
     if (n < 0) return no_memory(e);
-    if (n == 0) return ks_fail(e, KS_EUSAGE, "there is no place to keep tokens: neither XDG_CACHE_HOME nor HOME is set");
+    if (n == 0)
+        return ks_fail(e, KS_EUSAGE,
+                       "there is no place to keep tokens: neither XDG_CACHE_HOME nor HOME is set");
     for (char *at = *folder + 1; *at; at++) {
         if (*at != '/') continue;
         *at = 0;
@@ -163,7 +177,8 @@ static int find_folder(char **folder, ks_error *e)
 static int round_tokens(uint16_t *half, const float *x, size_t n, const char *name, ks_error *e)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!(fabsf(x[i]) < 65504)) return ks_fail(e, KS_EFORMAT, "%s: its tokens are not finite or beyond 65504", name);
+        if (!(fabsf(x[i]) < 65504))
+            return ks_fail(e, KS_EFORMAT, "%s: its tokens are not finite or beyond 65504", name);
         half[i] = to_half(x[i]);
     }
     return 0;
@@ -178,7 +193,8 @@ static int compute(keeper *k, const ks_probe_film *film, const char *key, ks_err
     int err = ks_clip_film(&clip, &o->how, film->path, film->from, film->to, e);
     if (err) return err;
     err = ks_features(&x, dims, o->enc, KS_STAGE_SPATIOTEMPORAL, &clip, e);
-    if (!err && (dims[0] != k->shape->rows || dims[1] != k->shape->dim)) err = ks_fail(e, KS_ESHAPE, "%s: it gives other tokens", film->name);
+    if (!err && (dims[0] != k->shape->rows || dims[1] != k->shape->dim))
+        err = ks_fail(e, KS_ESHAPE, "%s: it gives other tokens", film->name);
     if (!err) err = round_tokens(k->half, x, (size_t)dims[0] * (size_t)dims[1], film->name, e);
     if (!err) err = write_kept(film->kept, k->half, k->shape, key, e);
     free(x);
@@ -187,12 +203,15 @@ static int compute(keeper *k, const ks_probe_film *film, const char *key, ks_err
 }
 
 /* What the tokens' bits come from: model, arithmetic, film, segment, frames, picture. */
-static void key_of(char key[HEAD - 32], const ks_probe_options *o, const ks_probe_film *film, const char *content)
+static void key_of(char key[HEAD - 32], const ks_probe_options *o, const ks_probe_film *film,
+                   const char *content)
 {
     const ks_info *info = ks_encoder_info(o->enc);
-    snprintf(key, HEAD - 32, "tokens 1 %s model %s precision %d film %s from %.17g to %.17g frames %d side %d fit %d resize %d sampler %d",
-             KS_VERSION, info->hash, (int)info->precision, content, film->from, film->to, o->how.frames, o->how.side, (int)o->how.fit,
-             KS_RESIZE_VERSION, KS_SAMPLER_VERSION);
+    snprintf(key, HEAD - 32,
+             "tokens 1 %s model %s precision %d film %s from %.17g to %.17g frames %d side %d fit "
+             "%d resize %d sampler %d",
+             KS_VERSION, info->hash, (int)info->precision, content, film->from, film->to,
+             o->how.frames, o->how.side, (int)o->how.fit, KS_RESIZE_VERSION, KS_SAMPLER_VERSION);
 }
 
 static int keep_one(keeper *k, ks_probe_film *film, ks_error *e)
@@ -202,7 +221,9 @@ static int keep_one(keeper *k, ks_probe_film *film, ks_error *e)
     if (err) return err;
     key_of(key, k->o, film, content);
     free(film->kept);
-    if (asprintf(&film->kept, "%s/%016llx", k->folder, (unsigned long long)digest(START, key, strlen(key))) < 0) film->kept = NULL;
+    if (asprintf(&film->kept, "%s/%016llx", k->folder,
+                 (unsigned long long)digest(START, key, strlen(key))) < 0)
+        film->kept = NULL;
     if (!film->kept) return no_memory(e);
     return read_kept(k->half, film->kept, k->shape, key) ? 0 : compute(k, film, key, e);
 }
@@ -228,7 +249,8 @@ static int keep_list(keeper *k, ks_probe_list *list, int64_t before, int64_t of,
         ks_error why = {0};
         ks_probe_film *film = &list->at[i];
         int err = keep_one(k, film, &why);
-        int ours = film->kept && err == KS_EIO && strncmp(why.msg, film->kept, strlen(film->kept)) == 0;
+        int ours = film->kept && err == KS_EIO &&
+                   strncmp(why.msg, film->kept, strlen(film->kept)) == 0;
         if (err == KS_ENOMEM || err == KS_ESTOP || ours) return ks_fail(e, err, "%s", why.msg);
         film->missing = err != 0;
         if (err) say_missing(k, why.msg);
@@ -245,7 +267,8 @@ int ks_probe_keep(ks_probe_shape *shape, ks_probe_lists *l, const ks_probe_optio
     char text[96];
     *shape = (ks_probe_shape){.rows = o->how.frames * grid * grid, .dim = info->dim};
     int err = find_folder(&k.folder, e);
-    if (!err && !(k.half = malloc((size_t)shape->rows * (size_t)shape->dim * sizeof *k.half))) err = no_memory(e);
+    if (!err && !(k.half = malloc((size_t)shape->rows * (size_t)shape->dim * sizeof *k.half)))
+        err = no_memory(e);
     if (!err) err = keep_list(&k, &l->train, 0, of, e);
     if (!err) err = keep_list(&k, &l->test, l->train.n, of, e);
     if (k.untold > 0) {

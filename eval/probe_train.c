@@ -1,6 +1,7 @@
-/* probe_train.c - from tokens and classes to a head: AdamW on shuffled batches, at a rate that warms up and then follows a
- * cosine to 0. Everything that is drawn comes from the seed; a batch's clips are computed apart and added up in their
- * order, so the bits depend on no thread. A run that was killed starts anew, with the same bits. */
+/* probe_train.c - from tokens and classes to a head: AdamW on shuffled batches, at a rate that
+ * warms up and then follows a cosine to 0. Everything that is drawn comes from the seed; a
+ * batch's clips are computed apart and added up in their order, so the bits depend on no thread.
+ * A run that was killed starts anew, with the same bits. */
 #include "eval/probe.h"
 
 #include <assert.h>
@@ -19,11 +20,13 @@ static uint64_t splitmix(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-/* Nearly normal, mean 0 and deviation 1, the same everywhere: four uniform 16-bit numbers added up. */
+/* Nearly normal, mean 0 and deviation 1, the same everywhere: four uniform 16-bit numbers added
+ * up. */
 static float draw(uint64_t *state)
 {
     uint64_t z = splitmix(state);
-    int sum = (int)(z & 0xffff) + (int)(z >> 16 & 0xffff) + (int)(z >> 32 & 0xffff) + (int)(z >> 48);
+    int sum = (int)(z & 0xffff) + (int)(z >> 16 & 0xffff) + (int)(z >> 32 & 0xffff) +
+              (int)(z >> 48);
     return (float)(sum - 2 * 65535) * (1.0f / 37837.0f);
 }
 
@@ -61,16 +64,19 @@ void ks_adamw_free(ks_adamw *a)
 
 static int decays(int role)
 {
-    return role == KS_HEAD_WQ || role == KS_HEAD_WK || role == KS_HEAD_WV || role == KS_HEAD_WO || role == KS_HEAD_KERNEL;
+    return role == KS_HEAD_WQ || role == KS_HEAD_WK || role == KS_HEAD_WV || role == KS_HEAD_WO ||
+           role == KS_HEAD_KERNEL;
 }
 
 void ks_adamw_step(ks_head *w, ks_adamw *a, const ks_head *grad, double rate)
 {
     const double beta1 = 0.9, beta2 = 0.999;
     a->t++;
-    float first = (float)(1 / (1 - pow(beta1, (double)a->t))), second = (float)(1 / (1 - pow(beta2, (double)a->t)));
+    float first = (float)(1 / (1 - pow(beta1, (double)a->t))),
+          second = (float)(1 / (1 - pow(beta2, (double)a->t)));
     for (int role = a->first; role < KS_HEAD_TENSORS; role++) {
-        float *x = w->at[role], *m = a->m.at[role], *v = a->v.at[role], r = (float)rate, decay = decays(role) ? (float)a->decay : 0;
+        float *x = w->at[role], *m = a->m.at[role], *v = a->v.at[role], r = (float)rate,
+              decay = decays(role) ? (float)a->decay : 0;
         const float *g = grad->at[role];
         for (size_t i = 0; i < w->count[role]; i++) {
             m[i] = (float)beta1 * m[i] + (float)(1 - beta1) * g[i];
@@ -84,14 +90,15 @@ double ks_probe_rate(double peak, int64_t step, int64_t steps)
 {
     int64_t warm = steps / 20;
     if (step < warm) return peak * (double)(step + 1) / (double)(warm + 1);
-    return peak * 0.5 * (1 + cos(3.14159265358979323846 * (double)(step - warm) / (double)(steps - warm)));
+    return peak * 0.5 *
+           (1 + cos(3.14159265358979323846 * (double)(step - warm) / (double)(steps - warm)));
 }
 
 /* --- clips on several threads --- */
 
 typedef struct {
-    float *x, *scratch;      /* [M, D], [2 M H] */
-    uint16_t *half;          /* [M, D] */
+    float *x, *scratch; /* [M, D], [2 M H] */
+    uint16_t *half;     /* [M, D] */
     int err;
     ks_error why;
 } worker;
@@ -102,20 +109,17 @@ typedef struct {
     const ks_probe_shape *shape;
     worker *workers;
     int n_workers, threads_before;
-    const int64_t *order;    /* films of the task's batch */
+    const int64_t *order; /* films of the task's batch */
     ks_head_ready ready;
     ks_head_batch batch;
     ks_head *grad;
-    const float *pooled;     /* linear: [list->n, D] */
-    float *out;              /* pooled[list->n, D] or logits[list->n, C], to be filled */
-    int n;                   /* clips of the batch */
+    const float *pooled; /* linear: [list->n, D] */
+    float *out;          /* pooled[list->n, D] or logits[list->n, C], to be filled */
+    int n;               /* clips of the batch */
     int trains;
 } run;
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory to train a probe");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory to train a probe"); }
 
 static void *lines_of(size_t bytes)
 {
@@ -163,7 +167,10 @@ static void one_clip(void *arg, int task, int number)
     worker *k = &r->workers[number];
     int64_t film = r->order[task];
     const ks_head *w = r->ready.w;
-    ks_head_clip clip = {.x = k->x, .M = r->shape->rows, .scratch = k->scratch, .weight = 1.0f / (float)r->n,
+    ks_head_clip clip = {.x = k->x,
+                         .M = r->shape->rows,
+                         .scratch = k->scratch,
+                         .weight = 1.0f / (float)r->n,
                          .label = r->trains ? r->list->at[film].label : -1};
     size_t D = (size_t)w->D, C = (size_t)w->C;
     if (k->err) return;
@@ -174,7 +181,8 @@ static void one_clip(void *arg, int task, int number)
         k->err = ks_probe_tokens(k->x, k->half, &r->list->at[film], r->shape, &k->why);
         if (!k->err) ks_head_run(&r->batch, task, &r->ready, &clip);
     }
-    if (!k->err && r->out) memcpy(r->out + (size_t)film * C, r->batch.logits + (size_t)task * C, C * sizeof(float));
+    if (!k->err && r->out)
+        memcpy(r->out + (size_t)film * C, r->batch.logits + (size_t)task * C, C * sizeof(float));
 }
 
 static void one_pooled(void *arg, int task, int number)
@@ -221,18 +229,21 @@ static int for_all(run *r, void (*work)(void *, int, int), int at_once, ks_error
 {
     int64_t n, *order = films_of(&n, r->list);
     int err = order ? 0 : no_memory(e);
-    for (int64_t i = 0; !err && i < n; i += at_once) err = spread(r, work, order + i, (int)(n - i < at_once ? n - i : at_once), e);
+    for (int64_t i = 0; !err && i < n; i += at_once)
+        err = spread(r, work, order + i, (int)(n - i < at_once ? n - i : at_once), e);
     free(order);
     return err;
 }
 
-/* --- the linear head: the mean token --- as an official pooler that looks at all tokens alike. Its LayerNorm's scale and
- * bias make every number of the training films' vectors mean 0 and deviation 1. */
+/* --- the linear head: the mean token --- as an official pooler that looks at all tokens alike.
+ * Its LayerNorm's scale and bias make every number of the training films' vectors mean 0 and
+ * deviation 1. */
 
 static void look_evenly(ks_head *w)
 {
     memset(w->all, 0, w->n * sizeof *w->all);
-    for (size_t d = 0; d < (size_t)w->D; d++) w->at[KS_HEAD_WV][d * (size_t)w->D + d] = w->at[KS_HEAD_WO][d * (size_t)w->D + d] = 1;
+    for (size_t d = 0; d < (size_t)w->D; d++)
+        w->at[KS_HEAD_WV][d * (size_t)w->D + d] = w->at[KS_HEAD_WO][d * (size_t)w->D + d] = 1;
 }
 
 static void standardise(ks_head *w, const float *pooled, const ks_probe_list *list)
@@ -266,7 +277,8 @@ static int pool_all(float **pooled, ks_head *w, run *r, ks_error *e)
     if (err) return err;
     standardise(w, *pooled, r->list);
     for (size_t i = 0; i < (size_t)r->list->n * D; i++)
-        (*pooled)[i] = (*pooled)[i] * (1 + w->at[KS_HEAD_LN_SCALE][i % D]) + w->at[KS_HEAD_LN_BIAS][i % D];
+        (*pooled)[i] = (*pooled)[i] * (1 + w->at[KS_HEAD_LN_SCALE][i % D]) +
+                       w->at[KS_HEAD_LN_BIAS][i % D];
     r->pooled = *pooled;
     return 0;
 }
@@ -302,15 +314,19 @@ static int epoch(double *loss, learning *l, run *r, int number, ks_error *e)
         if (err) return err;
         for (int64_t i = 0; i < to - from; i++) sum += r->batch.loss[i];
         ks_encoder_work(r->o->enc, ks_head_pieces(l->w, last), one_piece, r);
-        ks_adamw_step(l->w, &l->adamw, &l->grad, ks_probe_rate(r->o->rate, number * l->batches + k, r->o->epochs * l->batches));
+        ks_adamw_step(
+            l->w, &l->adamw, &l->grad,
+            ks_probe_rate(r->o->rate, number * l->batches + k, r->o->epochs * l->batches));
         if (!last) ks_head_ready_set(&r->ready);
     }
     *loss = sum / (double)l->n;
     if (isfinite(*loss)) return 0;
-    return ks_fail(e, KS_EUSAGE, "the training diverged in epoch %d: give a smaller --rate than %g", number + 1, r->o->rate);
+    return ks_fail(e, KS_EUSAGE, "the training diverged in epoch %d: give a smaller --rate than %g",
+                   number + 1, r->o->rate);
 }
 
-int ks_probe_fit(ks_head *w, double *loss, const ks_probe_lists *lists, const ks_probe_shape *shape, const ks_probe_options *o, ks_error *e)
+int ks_probe_fit(ks_head *w, double *loss, const ks_probe_lists *lists, const ks_probe_shape *shape,
+                 const ks_probe_options *o, ks_error *e)
 {
     run r = {.o = o, .list = &lists->train, .shape = shape, .trains = 1};
     learning l = {.w = w, .state = o->seed ^ 0x6b696e6f7365656bu};
@@ -340,7 +356,8 @@ int ks_probe_fit(ks_head *w, double *loss, const ks_probe_lists *lists, const ks
     return err;
 }
 
-int ks_probe_logits(float *logits, const ks_head *w, const ks_probe_list *list, const ks_probe_shape *shape, const ks_probe_options *o, ks_error *e)
+int ks_probe_logits(float *logits, const ks_head *w, const ks_probe_list *list,
+                    const ks_probe_shape *shape, const ks_probe_options *o, ks_error *e)
 {
     run r = {.o = o, .list = list, .shape = shape, .out = logits};
     int err = run_open(&r, w, o->batch, e);

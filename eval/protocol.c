@@ -20,10 +20,7 @@ static int wrong(const line *l, const char *what, ks_error *e)
     return ks_fail(e, KS_EFORMAT, "%s:%lld: %s", l->file, (long long)l->line, what);
 }
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for a protocol");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for a protocol"); }
 
 static int copy_to(char **to, const char *text, ks_error *e)
 {

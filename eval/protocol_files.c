@@ -1,4 +1,5 @@
-/* protocol_files.c - which recipe of a protocol a file is for: the one whose fields its first record has. */
+/* protocol_files.c - which recipe of a protocol a file is for: the one whose fields its first
+ * record has. */
 #include "eval/pattern.h"
 #include "eval/protocol.h"
 
@@ -22,7 +23,7 @@ static int try_first(void *arg, const ks_record *r, ks_error *e)
         if (patterns[i]) t->fits = ks_pattern_fill(&made, patterns[i], r, 0, "", e) == 0;
         free(made);
     }
-    return 1;                  /* one is enough */
+    return 1; /* one is enough */
 }
 
 static int is_for(const ks_eval_recipe *r, const char *variant)
@@ -30,10 +31,10 @@ static int is_for(const ks_eval_recipe *r, const char *variant)
     return !r->variant || (variant && strcmp(r->variant, variant) == 0);
 }
 
-/* The first recipe of the variant whose fields the file's first record has; NULL: none. A file that another variant reads
- * as data is no list of this one. */
+/* The first recipe of the variant whose fields the file's first record has; NULL: none. A file
+ * that another variant reads as data is no list of this one. */
 int ks_recipe_find(const ks_eval_recipe **out, const ks_eval_protocol *p, const char *variant,
-                       const char *file, ks_error *e)
+                   const char *file, ks_error *e)
 {
     int json, other = 0, err = ks_records_is_json(&json, file, e);
     *out = NULL;

@@ -12,18 +12,19 @@ typedef struct {
 
 typedef struct {
     const ks_eval_protocol *p;
-    const ks_eval_recipe *r;      /* of the file being read */
+    const ks_eval_recipe *r; /* of the file being read */
     ks_eval_builder b;
     ks_eval_index
         films; /* of the split; a row's `from` is its line, `to` 1 once the film was met */
     const char *films_file;
-    ks_eval_index classes;        /* id and name; from: line, to: 1 a film has it */
+    ks_eval_index classes; /* id and name; from: line, to: 1 a film has it */
     const char *classes_file;
-    const char *chosen_file;      /* of classes that choose among the films of the annotations; NULL: none do */
+    /* of classes that choose among the films of the annotations; NULL: none do */
+    const char *chosen_file;
     int64_t *rows, n_rows, row_room;
     int64_t rows_met;
     const char *rows_file;
-    ks_eval_index named;          /* films of MOMENTS */
+    ks_eval_index named; /* films of MOMENTS */
     moment *moments;
     int64_t n_moments, moment_room;
 } reading;
@@ -34,14 +35,12 @@ static int wrong(const ks_record *r, const char *what, const char *which, ks_err
                    which);
 }
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for a data set");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for a data set"); }
 
 /* --- which records count --- */
 
-/* "field:a,b": 1 the field is one of them, 0 not; < 0 there is no such field. *value: what it is. */
+/* "field:a,b": 1 the field is one of them, 0 not; < 0 there is no such field. *value: what it
+ * is. */
 static int is_one_of(const char **value, const ks_record *r, const char *rule, ks_error *e)
 {
     char field[64];
@@ -274,7 +273,8 @@ static int moment_add(reading *g, moment m, ks_error *e)
     return 0;
 }
 
-/* The segment, its sentence and its question; which sentences are its options is known at the end. */
+/* The segment, its sentence and its question; which sentences are its options is known at the
+ * end. */
 static int take_moment(reading *g, const ks_record *r, char *film, ks_error *e)
 {
     moment m;
@@ -423,7 +423,8 @@ static int check_split(const reading *g, ks_error *e)
     }
     for (int64_t i = 0; g->chosen_file && i < g->classes.list.n; i++)
         if (g->classes.list.at[i].to <= 0)
-            return ks_fail(e, KS_EFORMAT, "%s:%.0f: no film of the annotations has the class '%.200s'",
+            return ks_fail(e, KS_EFORMAT,
+                           "%s:%.0f: no film of the annotations has the class '%.200s'",
                            g->chosen_file, g->classes.list.at[i].from, g->classes.list.at[i].id);
     for (int64_t i = 1; i < g->n_rows; i++)
         if (g->rows[i] == g->rows[i - 1])

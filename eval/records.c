@@ -87,10 +87,10 @@ int ks_record_give(ks_record *r, ks_on_record *each, void *arg, ks_error *e)
 
 typedef struct {
     ks_lines lines;
-    char **cell;               /* [n] of the row */
+    char **cell; /* [n] of the row */
     int n, room;
-    char *rest;                /* of the line at hand; NULL: the row is through */
-    int64_t line;              /* where the row began */
+    char *rest;   /* of the line at hand; NULL: the row is through */
+    int64_t line; /* where the row began */
 } table;
 
 static void row_clear(table *t)
@@ -115,7 +115,8 @@ static int cell_add(table *t, char *owned)
     return 0;
 }
 
-/* Text from *at up to its closing quote joins *cell. 1: it closed, *at behind the quote; 0: the line ended before. */
+/* Text from *at up to its closing quote joins *cell. 1: it closed, *at behind the quote; 0: the
+ * line ended before. */
 static int unquote(char **cell, size_t *length, char **at)
 {
     char *grown = realloc(*cell, *length + strlen(*at) + 2), *from = *at;
@@ -133,7 +134,8 @@ static int unquote(char **cell, size_t *length, char **at)
     return closed;
 }
 
-/* A quoted cell, perhaps over several lines; *at stands on its first quote and is left behind the last one. */
+/* A quoted cell, perhaps over several lines; *at stands on its first quote and is left behind
+ * the last one. */
 static int quoted(char **cell, char **at, table *t, ks_error *e)
 {
     size_t length = 0;
@@ -200,7 +202,7 @@ static int read_csv(const char *file, ks_on_record *each, void *arg, ks_error *e
     char **names = NULL;
     int columns = 0, err = ks_lines_open(&t.lines, file, e), got;
     if (!err && (err = row_next(&t, e)) == 1) {
-        names = t.cell;        /* the header row is the names' */
+        names = t.cell; /* the header row is the names' */
         columns = t.n;
         t.cell = NULL;
         t.n = t.room = 0;
@@ -219,8 +221,8 @@ static int read_csv(const char *file, ks_on_record *each, void *arg, ks_error *e
 
 /* --- lines --- */
 
-/* "{film} {from}##{text}" against a line: every field goes on until the text that follows it in the pattern, the last one
- * to the end. 1: it fits, 0: not, -1: no memory. */
+/* "{film} {from}##{text}" against a line: every field goes on until the text that follows it in
+ * the pattern, the last one to the end. 1: it fits, 0: not, -1: no memory. */
 static int match(ks_record *r, const char *pattern, const char *line)
 {
     while (*pattern) {
@@ -282,7 +284,8 @@ int ks_records_is_json(int *json, const char *file, ks_error *e)
         *json = *text == '[' || *text == '{';
         break;
     }
-    /* One line of JSON may be longer than any line of text: that it is one is seen by its first byte. */
+    /* One line of JSON may be longer than any line of text: that it is one is seen by its first
+     * byte. */
     if (!err && got < 0 && f.text && (f.text[0] == '[' || f.text[0] == '{')) {
         *json = 1;
         got = 0;

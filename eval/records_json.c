@@ -1,4 +1,5 @@
-/* records_json.c - an array or an object of objects; a record is known by the line that it begins on. */
+/* records_json.c - an array or an object of objects; a record is known by the line that it
+ * begins on. */
 #include "eval/records_make.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ typedef struct {
     int depth;
 } place;
 
-/* The next value within the outermost bracket that is an object: leaves p behind its brace; the line it begins on. */
+/* The next value within the outermost bracket that is an object: leaves p behind its brace; the
+ * line it begins on. */
 static int64_t next_object(place *p)
 {
     for (; *p->at; p->at++) {

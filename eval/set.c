@@ -5,10 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for the lists");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for the lists"); }
 
 /* FNV-1a: the table only has to spread ids of one data set. */
 static uint64_t hash_of(const char *id)
@@ -44,13 +41,16 @@ static int grow(ks_eval_index *x, ks_error *e)
     return 0;
 }
 
-int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at, ks_error *e)
+int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at,
+                ks_error *e)
 {
-    if (!*id) return ks_fail(e, KS_EFORMAT, "%s:%lld: an empty %s", at.file, (long long)at.line, x->what);
+    if (!*id)
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: an empty %s", at.file, (long long)at.line, x->what);
     if (x->list.n == x->room && grow(x, e) < 0) return KS_ENOMEM;
     int64_t *slot = slot_of(x, id);
     if (*slot && !x->again)
-        return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file, (long long)at.line, x->what, id);
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file,
+                       (long long)at.line, x->what, id);
     ks_eval_row row = {strdup(id), value ? strdup(value) : NULL, 0, -1};
     if (!row.id || (value && !row.value)) {
         free(row.id);
@@ -68,11 +68,13 @@ int64_t ks_eval_find(const ks_eval_index *x, const char *id)
     return x->slots == 0 ? -1 : *slot_of(x, id) - 1;
 }
 
-int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at, ks_error *e)
+int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at,
+                        ks_error *e)
 {
     *number = ks_eval_find(x, id);
     if (*number >= 0) return 0;
-    return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' is not in the list", at.file, (long long)at.line, x->what, id);
+    return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' is not in the list", at.file,
+                   (long long)at.line, x->what, id);
 }
 
 static void list_free(ks_eval_list *list)
@@ -94,7 +96,10 @@ void ks_eval_index_free(ks_eval_index *x)
 
 void ks_eval_begin(ks_eval_builder *b, ks_eval_task task)
 {
-    *b = (ks_eval_builder){.task = task, .videos.what = "video_id", .texts.what = "text_id", .questions.what = "question_id"};
+    *b = (ks_eval_builder){.task = task,
+                           .videos.what = "video_id",
+                           .texts.what = "text_id",
+                           .questions.what = "question_id"};
     b->texts.again = task == KS_EVAL_CLASSIFY || task == KS_EVAL_MULTILABEL;
 }
 
@@ -111,10 +116,7 @@ int ks_eval_pair_add(ks_eval_builder *b, ks_eval_pair pair, ks_error *e)
     return 0;
 }
 
-static int order(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
+static int order(int64_t a, int64_t b) { return (a > b) - (a < b); }
 
 static int by_place(const void *a, const void *b)
 {
@@ -130,10 +132,14 @@ static int check_pairs(const ks_eval_set *set, const char *file, ks_error *e)
     for (int64_t i = 1; i < set->n_pairs; i++) {
         const ks_eval_pair *a = &set->pairs[i - 1], *b = &set->pairs[i];
         if (by_place(a, b) == 0)
-            return ks_fail(e, KS_EFORMAT, "%s: the pair '%.100s', '%.100s' stands twice", file, set->videos.at[b->video].id, set->texts.at[b->text].id);
+            return ks_fail(e, KS_EFORMAT, "%s: the pair '%.100s', '%.100s' stands twice", file,
+                           set->videos.at[b->video].id, set->texts.at[b->text].id);
         if (set->task == KS_EVAL_CLASSIFY && a->video == b->video)
-            return ks_fail(e, KS_EFORMAT, "%s: video '%.100s' has two classes, '%.100s' and '%.100s': that is a multilabel set", file,
-                           set->videos.at[b->video].id, set->texts.at[a->text].id, set->texts.at[b->text].id);
+            return ks_fail(e, KS_EFORMAT,
+                           "%s: video '%.100s' has two classes, '%.100s' and '%.100s': that is a "
+                           "multilabel set",
+                           file, set->videos.at[b->video].id, set->texts.at[a->text].id,
+                           set->texts.at[b->text].id);
     }
     return 0;
 }
@@ -142,19 +148,22 @@ static int classes(ks_eval_set *set, const ks_eval_index *texts, ks_error *e)
 {
     set->class_of = malloc((size_t)(set->texts.n ? set->texts.n : 1) * sizeof *set->class_of);
     if (!set->class_of) return no_memory(e);
-    for (int64_t i = 0; i < set->texts.n; i++) set->class_of[i] = ks_eval_find(texts, set->texts.at[i].id);
+    for (int64_t i = 0; i < set->texts.n; i++)
+        set->class_of[i] = ks_eval_find(texts, set->texts.at[i].id);
     return 0;
 }
 
 int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_error *e)
 {
-    *set = (ks_eval_set){b->task, b->videos.list, b->texts.list, b->questions.list, b->pairs, b->n_pairs, NULL};
+    *set = (ks_eval_set){b->task,  b->videos.list, b->texts.list, b->questions.list,
+                         b->pairs, b->n_pairs,     NULL};
     int err = classes(set, &b->texts, e);
     free(b->videos.slot);
     free(b->texts.slot);
     free(b->questions.slot);
     *b = (ks_eval_builder){0};
-    if (!err && set->n_pairs == 0) err = ks_fail(e, KS_EFORMAT, "%s: no video is paired with a text", file);
+    if (!err && set->n_pairs == 0)
+        err = ks_fail(e, KS_EFORMAT, "%s: no video is paired with a text", file);
     if (!err) {
         qsort(set->pairs, (size_t)set->n_pairs, sizeof *set->pairs, by_place);
         err = check_pairs(set, file, e);

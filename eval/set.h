@@ -14,16 +14,21 @@ typedef struct {
 typedef struct {
     ks_eval_list list;
     int64_t room;
-    int64_t *slot;       /* [slots] 1 + number of a row, by hash of its id; the first of equal ids */
+    /* [slots] 1 + number of a row, by hash of its id; the first of equal ids */
+    int64_t *slot;
     int64_t slots;
-    const char *what;    /* "video_id", "text_id", "question_id": for sentences */
-    int again;           /* an id may stand several times */
+    const char *what; /* "video_id", "text_id", "question_id": for sentences */
+    int again;        /* an id may stand several times */
 } ks_eval_index;
 
-/* value may be NULL; both are copied. *number (may be NULL): the row's. KS_EFORMAT: the id is empty, or stands twice. */
-int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at, ks_error *e);
-int64_t ks_eval_find(const ks_eval_index *x, const char *id); /* the first row of that id; -1: none */
-int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at, ks_error *e);
+/* value may be NULL; both are copied. *number (may be NULL): the row's. KS_EFORMAT: the id is
+ * empty, or stands twice. */
+int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at,
+                ks_error *e);
+/* the first row of that id; -1: none */
+int64_t ks_eval_find(const ks_eval_index *x, const char *id);
+int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at,
+                        ks_error *e);
 void ks_eval_index_free(ks_eval_index *x);
 
 typedef struct {
@@ -35,7 +40,8 @@ typedef struct {
 
 void ks_eval_begin(ks_eval_builder *b, ks_eval_task task);
 int ks_eval_pair_add(ks_eval_builder *b, ks_eval_pair pair, ks_error *e);
-/* The set; b is empty afterwards. KS_EFORMAT: a pair stands twice, a classify video has two classes, `file` holds none. */
+/* The set; b is empty afterwards. KS_EFORMAT: a pair stands twice, a classify video has two
+ * classes, `file` holds none. */
 int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_error *e);
 void ks_eval_drop(ks_eval_builder *b);
 

@@ -8,11 +8,13 @@
 int ks_eval_room(ks_eval_vectors *out, int64_t n, int64_t dim, ks_error *e)
 {
     *out = (ks_eval_vectors){.n = n, .dim = dim, .missing = n};
-    if (n <= INT64_MAX / 8 / dim) out->x = calloc((size_t)(n ? n : 1), (size_t)dim * sizeof *out->x);
+    if (n <= INT64_MAX / 8 / dim)
+        out->x = calloc((size_t)(n ? n : 1), (size_t)dim * sizeof *out->x);
     out->has = calloc((size_t)(n ? n : 1), 1);
     if (out->x && out->has) return 0;
     ks_eval_vectors_free(out);
-    return ks_fail(e, KS_ENOMEM, "no memory for %lld vectors of %lld numbers", (long long)n, (long long)dim);
+    return ks_fail(e, KS_ENOMEM, "no memory for %lld vectors of %lld numbers", (long long)n,
+                   (long long)dim);
 }
 
 void ks_eval_vectors_free(ks_eval_vectors *v)
@@ -28,8 +30,8 @@ static int normalise(double *x, int64_t dim)
     double squares = 0, most = 0;
     for (int64_t d = 0; d < dim; d++) most = fabs(x[d]) > most || isnan(x[d]) ? fabs(x[d]) : most;
     if (!isfinite(most) || most == 0) return -1;
-    if (most < 1e-100 || most > 1e100)
-        for (int64_t d = 0; d < dim; d++) x[d] /= most; /* squares of these would leave a double's range */
+    if (most < 1e-100 || most > 1e100) /* squares of these would leave a double's range */
+        for (int64_t d = 0; d < dim; d++) x[d] /= most;
     for (int64_t d = 0; d < dim; d++) squares += x[d] * x[d];
     double length = sqrt(squares);
     for (int64_t d = 0; d < dim; d++) x[d] /= length;
@@ -49,11 +51,13 @@ int ks_eval_put(ks_eval_vectors *out, int64_t i, const double *v)
     return 0;
 }
 
-static int put_named(ks_eval_vectors *out, int64_t i, const double *v, const char *path, const char *id, ks_error *e)
+static int put_named(ks_eval_vectors *out, int64_t i, const double *v, const char *path,
+                     const char *id, ks_error *e)
 {
     if (ks_eval_put(out, i, v) == 0) return 0;
     for (int64_t d = 0; d < out->dim; d++)
-        if (!isfinite(v[d])) return ks_fail(e, KS_EFORMAT, "%s: the vector of '%.200s' holds NaN or Inf", path, id);
+        if (!isfinite(v[d]))
+            return ks_fail(e, KS_EFORMAT, "%s: the vector of '%.200s' holds NaN or Inf", path, id);
     return ks_fail(e, KS_EFORMAT, "%s: the vector of '%.200s' is zero", path, id);
 }
 
@@ -67,8 +71,10 @@ static int by_id(const void *a, const void *b)
     return strcmp(((const named *)a)->id, ((const named *)b)->id);
 }
 
-/* Every row of the list takes the vector of its id; rows of the file that nothing asks for are let be. */
-static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *v, const char *path, ks_error *e)
+/* Every row of the list takes the vector of its id; rows of the file that nothing asks for are
+ * let be. */
+static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *v,
+                      const char *path, ks_error *e)
 {
     int err = 0;
     named *names = malloc((size_t)v->rows * sizeof *names);
@@ -76,7 +82,8 @@ static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_n
     for (int64_t i = 0; i < v->rows; i++) names[i] = (named){v->ids[i], i};
     qsort(names, (size_t)v->rows, sizeof *names, by_id);
     for (int64_t i = 1; i < v->rows && !err; i++)
-        if (by_id(&names[i - 1], &names[i]) == 0) err = ks_fail(e, KS_EFORMAT, "%s: id '%.200s' stands twice", path, names[i].id);
+        if (by_id(&names[i - 1], &names[i]) == 0)
+            err = ks_fail(e, KS_EFORMAT, "%s: id '%.200s' stands twice", path, names[i].id);
     for (int64_t i = 0; i < list->n && !err; i++) {
         named key = {list->at[i].id, 0};
         const named *found = bsearch(&key, names, (size_t)v->rows, sizeof *names, by_id);
@@ -86,11 +93,13 @@ static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_n
     return err;
 }
 
-int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors, const char *path, ks_error *e)
+int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors,
+                 const char *path, ks_error *e)
 {
     *out = (ks_eval_vectors){0};
     if (!vectors->ids && vectors->rows != list->n)
-        return ks_fail(e, KS_ESHAPE, "%s: has %lld vectors without ids, the list has %lld rows", path, (long long)vectors->rows, (long long)list->n);
+        return ks_fail(e, KS_ESHAPE, "%s: has %lld vectors without ids, the list has %lld rows",
+                       path, (long long)vectors->rows, (long long)list->n);
     int err = ks_eval_room(out, list->n, vectors->dim, e);
     if (!err && vectors->ids) err = take_by_id(out, list, vectors, path, e);
     for (int64_t i = 0; !vectors->ids && i < list->n && !err; i++)
@@ -113,7 +122,8 @@ int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_e
         if (texts->has[i] != 2) continue;
         texts->has[i] = 1;
         if (normalise(texts->x + i * dim, dim) < 0)
-            return ks_fail(e, KS_EFORMAT, "the texts of class '%.200s' cancel out", set->texts.at[i].id);
+            return ks_fail(e, KS_EFORMAT, "the texts of class '%.200s' cancel out",
+                           set->texts.at[i].id);
     }
     return 0;
 }

@@ -10,10 +10,8 @@ int ks_utf8_length(const char *s)
 {
     const unsigned char *u = (const unsigned char *)s;
 
-    if (u[0] < 0x80)
-        return 1;
-    if (u[0] >= 0xc2 && u[0] <= 0xdf)
-        return (u[1] & 0xc0) == 0x80 ? 2 : 0;
+    if (u[0] < 0x80) return 1;
+    if (u[0] >= 0xc2 && u[0] <= 0xdf) return (u[1] & 0xc0) == 0x80 ? 2 : 0;
     if (u[0] >= 0xe0 && u[0] <= 0xef) {
         if ((u[1] & 0xc0) != 0x80 || (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f))
             return 0;
@@ -30,8 +28,7 @@ int ks_utf8_length(const char *s)
 int ks_is_utf8(const char *s)
 {
     for (int n; *s; s += n)
-        if ((n = ks_utf8_length(s)) == 0)
-            return 0;
+        if ((n = ks_utf8_length(s)) == 0) return 0;
     return 1;
 }
 
@@ -39,10 +36,8 @@ int ks_put_utf8(FILE *f, const char *s)
 {
     int n = ks_utf8_length(s);
 
-    if (n)
-        fwrite(s, 1, (size_t)n, f);
-    else
-        fputs("\xef\xbf\xbd", f);
+    if (n) fwrite(s, 1, (size_t)n, f);
+    else fputs("\xef\xbf\xbd", f);
     return n ? n : 1;
 }
 
@@ -81,10 +76,8 @@ void ks_json_start(ks_json *j, FILE *out)
 static void before(ks_json *j, const char *key)
 {
     assert((key != NULL) == (j->depth > 0 && j->ends[j->depth] == '}'));
-    if (j->filled >> j->depth & 1)
-        putc(',', j->out);
-    if (j->depth > 0)
-        j->filled |= 1 << j->depth;
+    if (j->filled >> j->depth & 1) putc(',', j->out);
+    if (j->depth > 0) j->filled |= 1 << j->depth;
     if (key) {
         string(j->out, key);
         putc(':', j->out);
@@ -104,17 +97,14 @@ void ks_json_close(ks_json *j)
 {
     assert(j->depth > 0);
     putc(j->ends[j->depth--], j->out);
-    if (j->depth == 0)
-        putc('\n', j->out);
+    if (j->depth == 0) putc('\n', j->out);
 }
 
 void ks_json_text(ks_json *j, const char *key, const char *utf8)
 {
     before(j, key);
-    if (utf8)
-        string(j->out, utf8);
-    else
-        fputs("null", j->out);
+    if (utf8) string(j->out, utf8);
+    else fputs("null", j->out);
 }
 
 void ks_json_raw(ks_json *j, const char *key, const char *json)
@@ -136,8 +126,7 @@ void ks_json_path(ks_json *j, const char *key, const char *path)
     char bytes_key[64];
 
     ks_json_text(j, key, path);
-    if (ks_is_utf8(path))
-        return;
+    if (ks_is_utf8(path)) return;
     snprintf(bytes_key, sizeof bytes_key, "%s_bytes", key);
     bytes(j, bytes_key, path);
 }
@@ -153,12 +142,10 @@ void ks_json_paths(ks_json *j, const char *key, const char *const *paths, int n)
         odd |= !ks_is_utf8(paths[i]);
     }
     ks_json_close(j);
-    if (!odd)
-        return;
+    if (!odd) return;
     snprintf(bytes_key, sizeof bytes_key, "%s_bytes", key);
     ks_json_open(j, bytes_key, '[');
-    for (int i = 0; i < n; i++)
-        bytes(j, NULL, paths[i]);
+    for (int i = 0; i < n; i++) bytes(j, NULL, paths[i]);
     ks_json_close(j);
 }
 
@@ -178,8 +165,7 @@ void ks_json_bool(ks_json *j, const char *key, int value)
 static int wrote_null(ks_json *j, const char *key, double value)
 {
     before(j, key);
-    if (isfinite(value))
-        return 0;
+    if (isfinite(value)) return 0;
     fputs("null", j->out);
     return 1;
 }
@@ -192,21 +178,18 @@ void ks_json_seconds(ks_json *j, const char *key, double seconds)
 
 void ks_json_number(ks_json *j, const char *key, double value)
 {
-    if (!wrote_null(j, key, value))
-        fprintf(j->out, "%.6g", value);
+    if (!wrote_null(j, key, value)) fprintf(j->out, "%.6g", value);
 }
 
 void ks_json_rate(ks_json *j, const char *key, double value)
 {
-    if (!wrote_null(j, key, value))
-        fprintf(j->out, "%.17g", value);
+    if (!wrote_null(j, key, value)) fprintf(j->out, "%.17g", value);
 }
 
 void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n)
 {
     ks_json_open(j, key, '[');
     for (size_t i = 0; i < n; i++)
-        if (!wrote_null(j, NULL, (double)v[i]))
-            fprintf(j->out, "%.9g", (double)v[i]);
+        if (!wrote_null(j, NULL, (double)v[i])) fprintf(j->out, "%.9g", (double)v[i]);
     ks_json_close(j);
 }

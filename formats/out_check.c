@@ -23,8 +23,7 @@ void ks_entry_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate
 {
     *in = ks_frame_number(k->start, k->tb, rate);
     *out = ks_frame_number(k->end, k->tb, rate);
-    if (*out <= *in)
-        *out = *in + 1;
+    if (*out <= *in) *out = *in + 1;
 }
 
 int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate)
@@ -36,13 +35,15 @@ int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate)
         *drop = ks_drops(rate);
         return 0;
     }
-    if (own.num == rate.num && own.den == rate.den)
-        return frame;
+    if (own.num == rate.num && own.den == rate.den) return frame;
     *drop = ks_drops(rate);
     return llround(ks_frame_seconds(frame, own) * rate.num / rate.den);
 }
 
-static int same_rate(ks_rate a, ks_rate b) { return (int64_t)a.num * b.den == (int64_t)b.num * a.den; }
+static int same_rate(ks_rate a, ks_rate b)
+{
+    return (int64_t)a.num * b.den == (int64_t)b.num * a.den;
+}
 
 /* Whole, or the 1000/1001 of it: what hh:mm:ss:ff can count without leaving the clock. */
 static int counts(ks_rate r) { return r.num % r.den == 0 || (r.den == 1001 && r.num % 1000 == 0); }
@@ -50,7 +51,8 @@ static int counts(ks_rate r) { return r.num % r.den == 0 || (r.den == 1001 && r.
 ks_rate ks_clip_rate(const ks_writer *w, const ks_moment *k, int flags)
 {
     ks_rate own = ks_entry_rate(k);
-    int even = !k->variable && (k->rate_num > 0 || k->fps > 0) && (counts(own) || !(flags & KS_TIMECODE_RATE));
+    int even = !k->variable && (k->rate_num > 0 || k->fps > 0) &&
+               (counts(own) || !(flags & KS_TIMECODE_RATE));
 
     return even || !w->options->fps.num ? own : w->options->fps;
 }
@@ -72,21 +74,23 @@ static int check_film(const ks_format *f, ks_writer *w, const ks_moment *k)
     double end = ks_seconds(k->end, k->tb);
 
     if (f->longest > 0 && end > f->longest)
-        return ks_fail(w->e, KS_EUSAGE, "%s: %s counts to %.0f hours, a moment ends at %.1f", name, f->name,
-                       f->longest / 3600, end / 3600);
-    if (!(f->flags & KS_NEEDS_RATE) || w->options->fps.num)
-        return 0;
+        return ks_fail(w->e, KS_EUSAGE, "%s: %s counts to %.0f hours, a moment ends at %.1f", name,
+                       f->name, f->longest / 3600, end / 3600);
+    if (!(f->flags & KS_NEEDS_RATE) || w->options->fps.num) return 0;
     if (k->variable || !(k->rate_num > 0 || k->fps > 0))
-        return ks_fail(w->e, KS_EUSAGE,
-                       "%s: its frames come at %s rate, and %s counts frames: say at which with --fps", name,
-                       k->variable ? "no even" : "an unknown", f->name);
+        return ks_fail(
+            w->e, KS_EUSAGE,
+            "%s: its frames come at %s rate, and %s counts frames: say at which with --fps", name,
+            k->variable ? "no even" : "an unknown", f->name);
     if (f->flags & KS_TIMECODE_RATE && !counts(rate))
-        return ks_fail(w->e, KS_EUSAGE,
-                       "%s: timecode does not count %.6g frames a second: say another rate for %s with --fps", name,
-                       (double)rate.num / rate.den, f->name);
+        return ks_fail(
+            w->e, KS_EUSAGE,
+            "%s: timecode does not count %.6g frames a second: say another rate for %s with --fps",
+            name, (double)rate.num / rate.den, f->name);
     if (f->flags & KS_ONE_RATE && !same_rate(rate, w->rate))
         return ks_fail(w->e, KS_EUSAGE,
-                       "%s runs at %.6g frames a second, %s at %.6g, and %s has one rate: say which with --fps",
+                       "%s runs at %.6g frames a second, %s at %.6g, and %s has one rate: say "
+                       "which with --fps",
                        ks_base_name(w->at[0].path), (double)w->rate.num / w->rate.den, name,
                        (double)rate.num / rate.den, f->name);
     return 0;
@@ -103,20 +107,20 @@ int ks_check_format(const ks_format *f, ks_writer *w)
         ks_start_frame(&drop, &w->at[0], w->rate);
         w->drop = drop;
     }
-    if (o->drop)
-        w->drop = o->drop > 0 && ks_drops(w->rate);
+    if (o->drop) w->drop = o->drop > 0 && ks_drops(w->rate);
     if (f->flags & KS_TIMECODE_RATE && !counts(w->rate) && o->fps.num)
         return ks_fail(w->e, KS_EUSAGE, "--fps: timecode does not count %.6g frames a second",
                        (double)o->fps.num / o->fps.den);
     if (f->most && w->n > f->most)
-        return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it with -k", f->name, f->most, w->n);
+        return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it with -k",
+                       f->name, f->most, w->n);
     for (int i = 0; i < w->n && err == 0; i++) {
         if (f->flags & KS_ONE_FILM && !ks_same_film(&w->at[0], &w->at[i]))
             err = ks_fail(w->e, KS_EUSAGE,
-                          "%s describes one film, these are several: name it with --in, or a folder with -o FOLDER/",
+                          "%s describes one film, these are several: name it with --in, or a "
+                          "folder with -o FOLDER/",
                           f->name);
-        else
-            err = check_film(f, w, &w->at[i]);
+        else err = check_film(f, w, &w->at[i]);
     }
     return err < 0 || !f->check ? err : f->check(w);
 }

@@ -1,15 +1,16 @@
 /* out_cmx3600.c - CMX 3600 edit lists, for every editing program.
  *
- * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under its reel name; the
- * record side starts at 01:00:00:00, as editing programs expect. A mark (* LOC) stands at the frame that fits best;
- * in drop-frame lists OpenTimelineIO 0.18 does not see it, as it looks for ":" alone. */
+ * The source side counts as the film's own timecode does (from 00:00:00:00 without one), under
+ * its reel name; the record side starts at 01:00:00:00, as editing programs expect. A mark (*
+ * LOC) stands at the frame that fits best; in drop-frame lists OpenTimelineIO 0.18 does not see
+ * it, as it looks for ":" alone. */
 #include "formats/out.h"
 
 #include <ctype.h>
 #include <string.h>
 
 typedef struct {
-    int64_t record;          /* next record frame */
+    int64_t record; /* next record frame */
 } cmx;
 
 static int cmx_begin(ks_writer *w)
@@ -30,8 +31,7 @@ static void put_reel(FILE *f, const char *reel)
     int n = 0;
 
     for (; *reel && n < 8; reel++)
-        if (isalnum((unsigned char)*reel) && n++ >= 0)
-            putc(toupper((unsigned char)*reel), f);
+        if (isalnum((unsigned char)*reel) && n++ >= 0) putc(toupper((unsigned char)*reel), f);
     fprintf(f, "%s%*s", n ? "" : "AX", 8 - (n ? n : 2), "");
 }
 
@@ -39,7 +39,8 @@ static int cmx_entry(ks_writer *w, const ks_moment *k)
 {
     cmx *c = w->own;
     int drop;
-    int64_t in, out, first = ks_start_frame(&drop, k, w->rate), best = ks_frame_number(k->best, k->tb, w->rate);
+    int64_t in, out, first = ks_start_frame(&drop, k, w->rate),
+                     best = ks_frame_number(k->best, k->tb, w->rate);
     char a[24], b[24], from[24], to[24], mark[24];
 
     drop = w->options->drop ? w->drop : drop;

@@ -1,5 +1,5 @@
-/* out_elan.c - ELAN's EAF 3.0: a tier a label, another where spans of one label overlap (a tier holds no overlap),
- * whole milliseconds, nothing shorter than one. */
+/* out_elan.c - ELAN's EAF 3.0: a tier a label, another where spans of one label overlap (a tier
+ * holds no overlap), whole milliseconds, nothing shorter than one. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -9,24 +9,27 @@
 #include <time.h>
 
 typedef struct {
-    long long at;            /* milliseconds */
-    int slot;                /* its number, from 1: 2 * entry + 1 begins, + 2 ends */
+    long long at; /* milliseconds */
+    int slot;     /* its number, from 1: 2 * entry + 1 begins, + 2 ends */
 } slot;
 
 typedef struct {
-    int of;                  /* the entry whose label it bears */
-    int number;              /* of the tiers with that label, from 1 */
-    long long end;           /* of what lies in it */
+    int of;        /* the entry whose label it bears */
+    int number;    /* of the tiers with that label, from 1 */
+    long long end; /* of what lies in it */
 } tier;
 
 typedef struct {
-    slot *slots;             /* [2 n] in order of time */
-    tier *tiers;             /* [n_tiers] */
-    int *tier_of;            /* [n] */
+    slot *slots;  /* [2 n] in order of time */
+    tier *tiers;  /* [n_tiers] */
+    int *tier_of; /* [n] */
     int n_tiers;
 } elan;
 
-static long long begin_of(const ks_moment *k) { return llround(fmax(ks_seconds(k->start, k->tb), 0) * 1000); }
+static long long begin_of(const ks_moment *k)
+{
+    return llround(fmax(ks_seconds(k->start, k->tb), 0) * 1000);
+}
 
 static long long end_of(const ks_moment *k)
 {
@@ -47,11 +50,9 @@ static int tier_for(elan *l, const ks_writer *w, int i)
     int number = 0;
 
     for (int t = 0; t < l->n_tiers; t++) {
-        if (strcmp(w->at[l->tiers[t].of].title, w->at[i].title) != 0)
-            continue;
+        if (strcmp(w->at[l->tiers[t].of].title, w->at[i].title) != 0) continue;
         number++;
-        if (l->tiers[t].end <= begin_of(&w->at[i]))
-            return t;
+        if (l->tiers[t].end <= begin_of(&w->at[i])) return t;
     }
     l->tiers[l->n_tiers] = (tier){.of = i, .number = number + 1};
     return l->n_tiers++;
@@ -59,9 +60,10 @@ static int tier_for(elan *l, const ks_writer *w, int i)
 
 static void put_head(ks_writer *w)
 {
-    static const char *const types[][2] = {
-        {".mp4", "video/mp4"},   {".m4v", "video/mp4"},   {".mov", "video/quicktime"}, {".mpg", "video/mpeg"},
-        {".mpeg", "video/mpeg"}, {".webm", "video/webm"}, {".mkv", "video/x-matroska"}};
+    static const char *const types[][2] = {{".mp4", "video/mp4"},       {".m4v", "video/mp4"},
+                                           {".mov", "video/quicktime"}, {".mpg", "video/mpeg"},
+                                           {".mpeg", "video/mpeg"},     {".webm", "video/webm"},
+                                           {".mkv", "video/x-matroska"}};
     const char *path = w->n ? w->at[0].path : "", *dot = strrchr(path, '.'), *type = "unknown";
     time_t now = time(NULL);
     struct tm tm;
@@ -69,10 +71,8 @@ static void put_head(ks_writer *w)
     ks_xml *x = &w->xml;
 
     for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)
-        if (strcasecmp(dot, types[i][0]) == 0)
-            type = types[i][1];
-    if (gmtime_r(&now, &tm))
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        if (strcasecmp(dot, types[i][0]) == 0) type = types[i][1];
+    if (gmtime_r(&now, &tm)) strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", &tm);
     ks_xml_start(x, w->f);
     ks_xml_open(x, "ANNOTATION_DOCUMENT");
     ks_xml_attribute(x, "AUTHOR", "kinoseek");
@@ -80,7 +80,8 @@ static void put_head(ks_writer *w)
     ks_xml_attribute(x, "FORMAT", "3.0");
     ks_xml_attribute(x, "VERSION", "3.0");
     ks_xml_attribute(x, "xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance");
-    ks_xml_attribute(x, "xsi:noNamespaceSchemaLocation", "http://www.mpi.nl/tools/elan/EAFv3.0.xsd");
+    ks_xml_attribute(x, "xsi:noNamespaceSchemaLocation",
+                     "http://www.mpi.nl/tools/elan/EAFv3.0.xsd");
     ks_xml_open(x, "HEADER");
     ks_xml_attribute(x, "MEDIA_FILE", "");
     ks_xml_attribute(x, "TIME_UNITS", "milliseconds");
@@ -136,12 +137,9 @@ static char *tier_name(const elan *l, const ks_writer *w, int t, char *const *na
     for (int number = l->tiers[t].number;; number++) {
         int taken = 0, err = number > 1 ? asprintf(&name, "%s (%d)", label, number)
                                         : asprintf(&name, "%s", *label ? label : "kinoseek");
-        if (err < 0)
-            return NULL;
-        for (int i = 0; i < t; i++)
-            taken |= strcmp(names[i], name) == 0;
-        if (!taken)
-            return name;
+        if (err < 0) return NULL;
+        for (int i = 0; i < t; i++) taken |= strcmp(names[i], name) == 0;
+        if (!taken) return name;
         free(name);
     }
 }
@@ -161,12 +159,10 @@ static int put_tiers(ks_writer *w, const elan *l)
         ks_xml_attribute(x, "LINGUISTIC_TYPE_REF", "default-lt");
         ks_xml_attribute(x, "TIER_ID", names[t]);
         for (int i = 0; i < w->n; i++)
-            if (l->tier_of[i] == t)
-                put_annotation(x, &w->at[i], i);
+            if (l->tier_of[i] == t) put_annotation(x, &w->at[i], i);
         ks_xml_close(x);
     }
-    for (int t = 0; names && t < l->n_tiers; t++)
-        free(names[t]);
+    for (int t = 0; names && t < l->n_tiers; t++) free(names[t]);
     free(names);
     return err;
 }
@@ -178,8 +174,7 @@ static int elan_begin(ks_writer *w)
     ks_xml *x = &w->xml;
     int err = -1;
 
-    if (!l.slots || !l.tiers || !l.tier_of)
-        goto out;
+    if (!l.slots || !l.tiers || !l.tier_of) goto out;
     for (int i = 0; i < w->n; i++) {
         l.slots[2 * i] = (slot){begin_of(&w->at[i]), 2 * i + 1};
         l.slots[2 * i + 1] = (slot){end_of(&w->at[i]), 2 * i + 2};
@@ -189,8 +184,7 @@ static int elan_begin(ks_writer *w)
     qsort(l.slots, (size_t)w->n * 2, sizeof *l.slots, by_time);
     put_head(w);
     put_slots(x, l.slots, 2 * w->n);
-    if ((err = put_tiers(w, &l)) < 0)
-        goto out;
+    if ((err = put_tiers(w, &l)) < 0) goto out;
     ks_xml_open(x, "LINGUISTIC_TYPE");
     ks_xml_attribute(x, "GRAPHIC_REFERENCES", "false");
     ks_xml_attribute(x, "LINGUISTIC_TYPE_ID", "default-lt");
@@ -205,6 +199,9 @@ out:
 }
 
 const ks_format ks_format_elan = {
-    .name = "elan", .ending = ".eaf", .brief = "ELAN annotations, a tier a label",
-    .flags = KS_KEEPS | KS_ONE_FILM, .begin = elan_begin,
+    .name = "elan",
+    .ending = ".eaf",
+    .brief = "ELAN annotations, a tier a label",
+    .flags = KS_KEEPS | KS_ONE_FILM,
+    .begin = elan_begin,
 };

@@ -1,8 +1,10 @@
-/* out_fcpxml.c - FCPXML 1.10: Final Cut Pro, Resolve. One project, the moments in a row, each with a marker.
+/* out_fcpxml.c - FCPXML 1.10: Final Cut Pro, Resolve. One project, the moments in a row, each
+ * with a marker.
  *
- * Times are rational seconds and multiples of a frame's duration: an asset-clip's start of the film's, counted from
- * its timecode; offset and duration of the sequence's. A file that breaks Apple's DTD is rejected whole: media-rep
- * holds the place of the film (1.10 has no asset/@src), markers come last in a clip. */
+ * Times are rational seconds and multiples of a frame's duration: an asset-clip's start of the
+ * film's, counted from its timecode; offset and duration of the sequence's. A file that breaks
+ * Apple's DTD is rejected whole: media-rep holds the place of the film (1.10 has no asset/@src),
+ * markers come last in a clip. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -10,29 +12,27 @@
 #include <string.h>
 
 typedef struct {
-    int64_t at;              /* next frame of the sequence */
+    int64_t at; /* next frame of the sequence */
 } fcpxml;
 
 static void put_time(ks_xml *x, const char *name, int64_t frames, ks_rate rate)
 {
     char text[64];
 
-    if (frames == 0)
-        snprintf(text, sizeof text, "0s");
-    else
-        snprintf(text, sizeof text, "%lld/%ds", (long long)frames * rate.den, rate.num);
+    if (frames == 0) snprintf(text, sizeof text, "0s");
+    else snprintf(text, sizeof text, "%lld/%ds", (long long)frames * rate.den, rate.num);
     ks_xml_attribute(x, name, text);
 }
 
-/* The first entry at that rate names the format; w->n is the sequence's where no film runs at it. */
+/* The first entry at that rate names the format; w->n is the sequence's where no film runs at
+ * it. */
 static int format_of(const ks_writer *w, ks_rate rate)
 {
     int i = 0;
 
     for (; i < w->n; i++) {
         ks_rate other = ks_clip_rate(w, &w->at[i], 0);
-        if (other.num == rate.num && other.den == rate.den)
-            break;
+        if (other.num == rate.num && other.den == rate.den) break;
     }
     return i;
 }
@@ -57,8 +57,7 @@ static int asset_of(const ks_writer *w, const ks_moment *k)
 {
     int i = 0;
 
-    while (!ks_same_film(&w->at[i], k))
-        i++;
+    while (!ks_same_film(&w->at[i], k)) i++;
     return i;
 }
 
@@ -99,11 +98,9 @@ static int put_resources(ks_writer *w)
     for (int i = 0; i < w->n; i++)
         if (format_of(w, ks_clip_rate(w, &w->at[i], 0)) == i)
             put_format(w, ks_clip_rate(w, &w->at[i], 0));
-    if (format_of(w, w->rate) == w->n)
-        put_format(w, w->rate);
+    if (format_of(w, w->rate) == w->n) put_format(w, w->rate);
     for (int i = 0; i < w->n && err == 0; i++)
-        if (asset_of(w, &w->at[i]) == i)
-            err = put_asset(w, &w->at[i]);
+        if (asset_of(w, &w->at[i]) == i) err = put_asset(w, &w->at[i]);
     ks_xml_close(&w->xml);
     return err;
 }
@@ -115,8 +112,7 @@ static int fcpxml_begin(ks_writer *w)
     int64_t length = 0;
     int err;
 
-    for (int i = 0; i < w->n; i++)
-        length += ks_sequence_frames(w, &w->at[i], 0);
+    for (int i = 0; i < w->n; i++) length += ks_sequence_frames(w, &w->at[i], 0);
     ks_xml_start(x, w->f);
     fputs("<!DOCTYPE fcpxml>\n", w->f);
     ks_xml_open(x, "fcpxml");
@@ -142,12 +138,13 @@ static const char *conform_name(ks_rate r)
     static const struct {
         int num, den;
         const char *name;
-    } names[] = {{24000, 1001, "23.98"}, {24, 1, "24"}, {25, 1, "25"}, {30000, 1001, "29.97"}, {30, 1, "30"},
-                 {48000, 1001, "47.95"}, {48, 1, "48"}, {50, 1, "50"}, {60000, 1001, "59.94"}, {60, 1, "60"}};
+    } names[] = {{24000, 1001, "23.98"}, {24, 1, "24"}, {25, 1, "25"},
+                 {30000, 1001, "29.97"}, {30, 1, "30"}, {48000, 1001, "47.95"},
+                 {48, 1, "48"},          {50, 1, "50"}, {60000, 1001, "59.94"},
+                 {60, 1, "60"}};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].num == r.num && names[i].den == r.den)
-            return names[i].name;
+        if (names[i].num == r.num && names[i].den == r.den) return names[i].name;
     return NULL;
 }
 
@@ -156,7 +153,8 @@ static int fcpxml_entry(ks_writer *w, const ks_moment *k)
     fcpxml *m = w->own;
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, 0);
-    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate), n = ks_sequence_frames(w, k, 0), first;
+    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate), n = ks_sequence_frames(w, k, 0),
+                     first;
     int drop, same = rate.num == w->rate.num && rate.den == w->rate.den;
     char note[48];
 
@@ -188,7 +186,12 @@ static int fcpxml_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_fcpxml = {
-    .name = "fcpxml", .ending = ".fcpxml", .brief = "FCPXML 1.10: Final Cut Pro, Resolve",
-    .flags = KS_KEEPS | KS_NEEDS_RATE, .own = sizeof(fcpxml),
-    .begin = fcpxml_begin, .entry = fcpxml_entry, .end = ks_end_xml,
+    .name = "fcpxml",
+    .ending = ".fcpxml",
+    .brief = "FCPXML 1.10: Final Cut Pro, Resolve",
+    .flags = KS_KEEPS | KS_NEEDS_RATE,
+    .own = sizeof(fcpxml),
+    .begin = fcpxml_begin,
+    .entry = fcpxml_entry,
+    .end = ks_end_xml,
 };

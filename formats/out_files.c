@@ -1,4 +1,5 @@
-/* out_files.c - kept entries into files: their order, the names of their films, which file each goes to. */
+/* out_files.c - kept entries into files: their order, the names of their films, which file each
+ * goes to. */
 #include "formats/out_run.h"
 
 #include <errno.h>
@@ -13,8 +14,7 @@ static int by_time(const void *a, const void *b)
     const ks_moment *x = a, *y = b;
     double s = ks_seconds(x->start, x->tb), t = ks_seconds(y->start, y->tb);
 
-    if (s != t)
-        return s < t ? -1 : 1;
+    if (s != t) return s < t ? -1 : 1;
     return x->rank - y->rank;
 }
 
@@ -45,12 +45,12 @@ static char *stem_of(const char *path)
 static int is_taken(char *const *names, int n, const char *name)
 {
     for (int i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return 1;
+        if (strcmp(names[i], name) == 0) return 1;
     return 0;
 }
 
-/* Films of one name are told apart by their number in the library: lake, lake (17). Sorted by film. */
+/* Films of one name are told apart by their number in the library: lake, lake (17). Sorted by
+ * film. */
 static int name_films(ks_out *o)
 {
     o->ids = calloc((size_t)o->n + 1, sizeof *o->ids);
@@ -64,8 +64,7 @@ static int name_films(ks_out *o)
                 free(name);
                 name = err < 0 ? NULL : other;
             }
-            if (!(o->names[o->n_names++] = name))
-                return -1;
+            if (!(o->names[o->n_names++] = name)) return -1;
         }
         o->ids[i] = o->names[o->n_names - 1];
     }
@@ -74,8 +73,7 @@ static int name_films(ks_out *o)
 
 void ks_forget_names(ks_out *o)
 {
-    for (int i = 0; o->names && i < o->n_names; i++)
-        free(o->names[i]);
+    for (int i = 0; o->names && i < o->n_names; i++) free(o->names[i]);
     free(o->names);
     free((void *)o->ids);
 }
@@ -91,7 +89,9 @@ static int is_folder(const char *path)
 
 static int make_folder(const char *path, ks_error *e)
 {
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+    return mkdir(path, 0777) == 0 || errno == EEXIST
+               ? 0
+               : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
 }
 
 /* FOLDER/NAME, or the film's own path with the format's ending in place of its own. malloc'ed. */
@@ -101,27 +101,27 @@ static char *path_of(const ks_out *o, const char *name, const char *film, const 
     char *path = NULL;
     int stem = dot && dot > (slash ? slash + 1 : film) ? (int)(dot - film) : (int)strlen(film), err;
 
-    if (o->to.beside && o->format->flags & KS_BESIDE) { /* FILM.mov.xmp where some program keeps that, else FILM.xmp */
+    /* FILM.mov.xmp where some program keeps that, else FILM.xmp */
+    if (o->to.beside && o->format->flags & KS_BESIDE) {
         err = asprintf(&path, "%s%s", film, ending);
-        if (err >= 0 && access(path, F_OK) == 0)
-            return path;
+        if (err >= 0 && access(path, F_OK) == 0) return path;
         free(err < 0 ? NULL : path);
         path = NULL;
     }
-    if (o->to.beside)
-        err = asprintf(&path, "%.*s%s", stem, film, ending);
+    if (o->to.beside) err = asprintf(&path, "%.*s%s", stem, film, ending);
     else
-        err = asprintf(&path, "%s%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name, ending);
+        err = asprintf(&path, "%s%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/",
+                       name, ending);
     return err < 0 ? NULL : path;
 }
 
 /* The writer of one film's entries, from entry `from` on. */
 static ks_writer film_writer(const ks_out *o, int from, ks_error *e)
 {
-    ks_writer w = {.at = o->kept + from, .ids = o->ids + from, .options = o->options, .e = e, .n = 1};
+    ks_writer w = {
+        .at = o->kept + from, .ids = o->ids + from, .options = o->options, .e = e, .n = 1};
 
-    while (from + w.n < o->n && ks_same_film(w.at, w.at + w.n))
-        w.n++;
+    while (from + w.n < o->n && ks_same_film(w.at, w.at + w.n)) w.n++;
     return w;
 }
 
@@ -139,22 +139,21 @@ static int check_films(char **paths, ks_out *o, ks_error *e)
             err = ks_fail(e, KS_EUSAGE, "%s: two films of that name would share it", paths[n]);
         else if (!(o->format->flags & KS_BESIDE) && !o->to.force && lstat(paths[n], &st) == 0)
             err = ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", paths[n]);
-        else
-            err = ks_check_format(o->format, &w);
+        else err = ks_check_format(o->format, &w);
         i += w.n;
     }
     return err;
 }
 
-/* Each film's entries into a file of their own; one file open at a time, whatever the number of films. */
+/* Each film's entries into a file of their own; one file open at a time, whatever the number of
+ * films. */
 static int write_films(ks_out *o, ks_error *e)
 {
     char **paths = calloc((size_t)o->n_names + 1, sizeof *paths);
     int err = paths ? check_films(paths, o, e) : ks_fail(e, KS_ENOMEM, "no memory for paths"),
         merges = !!(o->format->flags & KS_BESIDE);
 
-    if (err == 0 && o->n && !o->to.beside)
-        err = make_folder(o->to.path, e);
+    if (err == 0 && o->n && !o->to.beside) err = make_folder(o->to.path, e);
     for (int i = 0, n = 0; i < o->n && err == 0; n++) {
         FILE *f = NULL;
         ks_writer w = film_writer(o, i, e);
@@ -166,8 +165,7 @@ static int write_films(ks_out *o, ks_error *e)
         free(w.own);
         i += w.n;
     }
-    for (int i = 0; paths && i < o->n_names; i++)
-        free(paths[i]);
+    for (int i = 0; paths && i < o->n_names; i++) free(paths[i]);
     free(paths);
     return err;
 }
@@ -179,9 +177,9 @@ static int write_folder(ks_out *o, ks_writer *w, ks_error *e)
     for (const ks_format *f = o->format; f && err == 0; f = f->also) {
         FILE *to = NULL;
         char *path = path_of(o, f->file, "", "");
-        err = path ? ks_out_new_file(&to, o, path, o->to.force, e) : ks_fail(e, KS_ENOMEM, "no memory for a path");
-        if (err == 0)
-            err = ks_write_kept(w, o, f, to, e);
+        err = path ? ks_out_new_file(&to, o, path, o->to.force, e)
+                   : ks_fail(e, KS_ENOMEM, "no memory for a path");
+        if (err == 0) err = ks_write_kept(w, o, f, to, e);
         free(path);
     }
     return err;
@@ -192,15 +190,13 @@ static int write_target(ks_out *o, ks_writer *w, ks_error *e)
     int err;
     FILE *f = o->to.stream;
 
-    if (o->format->flags & (KS_ONE_FILM | KS_BESIDE) && (o->to.beside || (o->to.path && is_folder(o->to.path))))
+    if (o->format->flags & (KS_ONE_FILM | KS_BESIDE) &&
+        (o->to.beside || (o->to.path && is_folder(o->to.path))))
         return write_films(o, e);
     w->path = o->format->flags & KS_FOLDER ? o->to.path : NULL;
-    if ((err = ks_check_format(o->format, w)) < 0)
-        return err;
-    if (o->format->flags & KS_FOLDER)
-        return write_folder(o, w, e);
-    if (o->to.path && (err = ks_out_new_file(&f, o, o->to.path, o->to.force, e)) < 0)
-        return err;
+    if ((err = ks_check_format(o->format, w)) < 0) return err;
+    if (o->format->flags & KS_FOLDER) return write_folder(o, w, e);
+    if (o->to.path && (err = ks_out_new_file(&f, o, o->to.path, o->to.force, e)) < 0) return err;
     return ks_write_kept(w, o, o->format, f, e);
 }
 
@@ -211,8 +207,7 @@ int ks_write_all(ks_out *o, ks_error *e)
 
     if (o->n > 1 && flags & (KS_BY_FILM | KS_ONE_FILM | KS_BESIDE))
         qsort(o->kept, (size_t)o->n, sizeof *o->kept, by_film);
-    else if (o->n > 1 && flags & KS_BY_TIME)
-        qsort(o->kept, (size_t)o->n, sizeof *o->kept, by_time);
+    else if (o->n > 1 && flags & KS_BY_TIME) qsort(o->kept, (size_t)o->n, sizeof *o->kept, by_time);
     if (flags & (KS_BY_FILM | KS_ONE_FILM | KS_BESIDE) && name_films(o) < 0)
         return ks_fail(e, KS_ENOMEM, "no memory for names");
     w.at = o->kept;

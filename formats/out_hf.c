@@ -1,4 +1,5 @@
-/* out_hf.c - metadata.jsonl of a Hugging Face data set folder: file_name is a path below that folder. */
+/* out_hf.c - metadata.jsonl of a Hugging Face data set folder: file_name is a path below that
+ * folder. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -15,13 +16,15 @@ static const char *below(const char *folder, const char *path)
 static int hf_check(ks_writer *w)
 {
     char *folder = realpath(w->path, NULL);
-    int err =
-        folder ? 0
-               : ks_fail(w->e, KS_EUSAGE, "%s: hf goes into the folder of the films, and that is not there", w->path);
+    int err = folder ? 0
+                     : ks_fail(w->e, KS_EUSAGE,
+                               "%s: hf goes into the folder of the films, and that is not there",
+                               w->path);
 
     for (int i = 0; i < w->n && err == 0; i++)
         if (!below(folder, w->at[i].path))
-            err = ks_fail(w->e, KS_EUSAGE, "%s is not below %s: hf names films from the folder that holds them",
+            err = ks_fail(w->e, KS_EUSAGE,
+                          "%s is not below %s: hf names films from the folder that holds them",
                           w->at[i].path, w->path);
     free(folder);
     return err;
@@ -45,6 +48,11 @@ static int hf_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_hf = {
-    .name = "hf", .ending = "", .brief = "metadata.jsonl of a Hugging Face data set",
-    .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER, .file = "metadata.jsonl", .check = hf_check, .entry = hf_entry,
+    .name = "hf",
+    .ending = "",
+    .brief = "metadata.jsonl of a Hugging Face data set",
+    .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER,
+    .file = "metadata.jsonl",
+    .check = hf_check,
+    .entry = hf_entry,
 };

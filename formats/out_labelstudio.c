@@ -1,9 +1,9 @@
-/* out_labelstudio.c - Label Studio: tasks.json with predictions, and config.xml, the labelling interface they are
- * for.
+/* out_labelstudio.c - Label Studio: tasks.json with predictions, and config.xml, the labelling
+ * interface they are for.
  *
- * A range counts frames from 1 and holds its last one (TimelineRegion.js); data.fps is what the interface counts
- * with. The video's place is that of Label Studio's local files: LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED, its root a
- * folder above. */
+ * A range counts frames from 1 and holds its last one (TimelineRegion.js); data.fps is what the
+ * interface counts with. The video's place is that of Label Studio's local files:
+ * LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED, its root a folder above. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -28,8 +28,7 @@ static int begin_task(ks_writer *w, const ks_moment *k)
     char *place = NULL;
     FILE *f = open_memstream(&place, &size);
 
-    if (!f)
-        return ks_fail(w->e, KS_ENOMEM, "no memory for a path");
+    if (!f) return ks_fail(w->e, KS_ENOMEM, "no memory for a path");
     fputs("/data/local-files/?d=", f);
     ks_put_url_path(f, *k->path == '/' ? k->path + 1 : k->path);
     fclose(f);
@@ -53,8 +52,7 @@ static int tasks_entry(ks_writer *w, const ks_moment *k)
     char id[24];
     int err = ks_first_of_film(w, w->i) ? begin_task(w, k) : 0;
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     ks_entry_frames(&in, &out, k, rate_of(w, k));
     snprintf(id, sizeof id, "ks%d", w->i + 1);
     ks_json_open(j, NULL, '{');
@@ -74,8 +72,8 @@ static int tasks_entry(ks_writer *w, const ks_moment *k)
     ks_json_text(j, NULL, k->title);
     for (int close = 0; close < 3; close++) /* the names, the value, the region */
         ks_json_close(j);
-    for (int close = 0; close < 4 && ks_last_of_film(w, w->i); close++) /* result, prediction, predictions, task */
-        ks_json_close(j);
+    /* result, prediction, predictions, task */
+    for (int close = 0; close < 4 && ks_last_of_film(w, w->i); close++) ks_json_close(j);
     return 0;
 }
 
@@ -88,7 +86,8 @@ static int tasks_end(ks_writer *w)
 /* --- the interface --- */
 static int config_begin(ks_writer *w)
 {
-    w->xml = (ks_xml){.f = w->f}; /* without a declaration: label-studio-sdk refuses text that has one */
+    /* without a declaration: label-studio-sdk refuses text that has one */
+    w->xml = (ks_xml){.f = w->f};
     ks_xml_open(&w->xml, "View");
     ks_xml_open(&w->xml, "TimelineLabels");
     ks_xml_attribute(&w->xml, "name", "timelineLabels");
@@ -99,8 +98,7 @@ static int config_begin(ks_writer *w)
 static int config_entry(ks_writer *w, const ks_moment *k)
 {
     for (int i = 0; i < w->i; i++)
-        if (strcmp(w->at[i].title, k->title) == 0)
-            return 0;
+        if (strcmp(w->at[i].title, k->title) == 0) return 0;
     ks_xml_open(&w->xml, "Label");
     ks_xml_attribute(&w->xml, "value", k->title);
     ks_xml_close(&w->xml);
@@ -120,10 +118,19 @@ static int config_end(ks_writer *w)
     return 0;
 }
 
-static const ks_format config_file = {
-    .name = "label-studio", .file = "config.xml", .begin = config_begin, .entry = config_entry, .end = config_end};
+static const ks_format config_file = {.name = "label-studio",
+                                      .file = "config.xml",
+                                      .begin = config_begin,
+                                      .entry = config_entry,
+                                      .end = config_end};
 const ks_format ks_format_label_studio = {
-    .name = "label-studio", .ending = "", .brief = "Label Studio tasks with predictions",
-    .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER | KS_NEEDS_RATE, .file = "tasks.json", .also = &config_file,
-    .begin = tasks_begin, .entry = tasks_entry, .end = tasks_end,
+    .name = "label-studio",
+    .ending = "",
+    .brief = "Label Studio tasks with predictions",
+    .flags = KS_KEEPS | KS_BY_FILM | KS_FOLDER | KS_NEEDS_RATE,
+    .file = "tasks.json",
+    .also = &config_file,
+    .begin = tasks_begin,
+    .entry = tasks_entry,
+    .end = tasks_end,
 };

@@ -26,8 +26,7 @@ static void label_members(ks_json *j, const ks_moment *k)
     ks_json_number(j, "cosine", k->cosine);
     ks_json_int(j, "rank", k->rank);
     ks_json_int(j, "video", k->video);
-    if (k->said)
-        ks_json_bool(j, "said", 1);
+    if (k->said) ks_json_bool(j, "said", 1);
 }
 
 /* Per term, of which a question of words alone has one; per frame. */
@@ -69,14 +68,12 @@ static void moment_members(ks_json *j, const ks_moment *k)
     ks_json_number(j, "cosine", k->cosine);
     ks_json_int(j, "video", k->video);
     ks_json_open(j, "clips", '[');
-    for (int i = 0; i < k->n_clips; i++)
-        ks_json_int(j, NULL, k->clips[i]);
+    for (int i = 0; i < k->n_clips; i++) ks_json_int(j, NULL, k->clips[i]);
     ks_json_close(j);
     ks_json_int(j, "date", k->film_date);
     ks_json_text(j, "date_source", ks_date_source_name(k->date_source));
     ks_json_text(j, "query", k->title);
-    if (!k->n_parts)
-        return;
+    if (!k->n_parts) return;
     ks_json_open(j, "parts", '[');
     for (int i = 0; i < k->n_parts; i++) {
         ks_json_open(j, NULL, '{');
@@ -93,22 +90,14 @@ static void moment_members(ks_json *j, const ks_moment *k)
 void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k)
 {
     ks_json_open(j, key, '{');
-    if (rows == KS_ROWS_CLIPS)
-        clip_members(j, k);
-    else if (k->is_label)
-        label_members(j, k);
-    else
-        moment_members(j, k);
-    if (k->why)
-        why_members(j, k);
-    if (k->n_copies)
-        ks_json_paths(j, "copies", k->copies, k->n_copies);
-    if (k->more_copies)
-        ks_json_int(j, "more_copies", k->more_copies);
-    if (k->surveyed)
-        ks_json_bool(j, "surveyed", 1);
-    if (k->missing)
-        ks_json_bool(j, "missing", 1);
+    if (rows == KS_ROWS_CLIPS) clip_members(j, k);
+    else if (k->is_label) label_members(j, k);
+    else moment_members(j, k);
+    if (k->why) why_members(j, k);
+    if (k->n_copies) ks_json_paths(j, "copies", k->copies, k->n_copies);
+    if (k->more_copies) ks_json_int(j, "more_copies", k->more_copies);
+    if (k->surveyed) ks_json_bool(j, "surveyed", 1);
+    if (k->missing) ks_json_bool(j, "missing", 1);
     ks_json_close(j);
 }
 
@@ -118,15 +107,16 @@ static int json_entry(ks_writer *w, const ks_moment *k)
     return 0;
 }
 
-const ks_format ks_format_jsonl = {
-    .name = "jsonl", .ending = ".jsonl", .brief = "a JSON object a line, as --json", .entry = json_entry};
+const ks_format ks_format_jsonl = {.name = "jsonl",
+                                   .ending = ".jsonl",
+                                   .brief = "a JSON object a line, as --json",
+                                   .entry = json_entry};
 
-/* A cell that a spreadsheet would run as a formula gets a quote before it; so does one that looks like that already, so
- * that taking one away gives every text back (read_csv.c). */
+/* A cell that a spreadsheet would run as a formula gets a quote before it; so does one that
+ * looks like that already, so that taking one away gives every text back (read_csv.c). */
 static int is_formula(const char *s)
 {
-    while (*s == '\'')
-        s++;
+    while (*s == '\'') s++;
     return *s && strchr("=+-@\t\r", *s);
 }
 
@@ -135,24 +125,21 @@ static void cell(FILE *f, const char *s)
 {
     int quoted = s[strcspn(s, ",\"\r\n")] != 0;
 
-    if (quoted)
-        putc('"', f);
-    if (is_formula(s))
-        putc('\'', f);
+    if (quoted) putc('"', f);
+    if (is_formula(s)) putc('\'', f);
     while (*s) {
-        if (*s == '"')
-            putc('"', f);
+        if (*s == '"') putc('"', f);
         s += ks_put_utf8(f, s);
     }
-    if (quoted)
-        putc('"', f);
+    if (quoted) putc('"', f);
 }
 
 static int csv_begin(ks_writer *w)
 {
-    static const char *const heads[] = {"path,start,end,label,score,cosine,rank,video\r\n",
-                                        "rank,path,start,end,best,score,cosine,video,clips,query\r\n",
-                                        "id,video,path,start,end,frames,reason\r\n"};
+    static const char *const heads[] = {
+        "path,start,end,label,score,cosine,rank,video\r\n",
+        "rank,path,start,end,best,score,cosine,video,clips,query\r\n",
+        "id,video,path,start,end,frames,reason\r\n"};
 
     fputs(heads[w->options->rows], w->f);
     return 0;
@@ -162,10 +149,9 @@ static void csv_moment(FILE *f, const ks_moment *k, double start, double end)
 {
     fprintf(f, "%d,", k->rank);
     cell(f, k->path);
-    fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score, k->cosine,
-            (long long)k->video);
-    for (int i = 0; i < k->n_clips; i++)
-        fprintf(f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
+    fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score,
+            k->cosine, (long long)k->video);
+    for (int i = 0; i < k->n_clips; i++) fprintf(f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
     putc(',', f);
     cell(f, k->title);
 }
@@ -192,5 +178,8 @@ static int csv_entry(ks_writer *w, const ks_moment *k)
     return 0;
 }
 
-const ks_format ks_format_csv = {.name = "csv", .ending = ".csv", .brief = "a table for spreadsheets (RFC 4180)",
-                                 .begin = csv_begin, .entry = csv_entry};
+const ks_format ks_format_csv = {.name = "csv",
+                                 .ending = ".csv",
+                                 .brief = "a table for spreadsheets (RFC 4180)",
+                                 .begin = csv_begin,
+                                 .entry = csv_entry};

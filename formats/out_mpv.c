@@ -11,18 +11,22 @@ static int mpv_begin(ks_writer *w)
     return 0;
 }
 
-/* mpv shows the frames of [start, end) and compares exactly: a start of 13.267 would lose the frame at 13.26667, an end
- * would show the first frame of the next scene. So both are a microsecond early. */
+/* mpv shows the frames of [start, end) and compares exactly: a start of 13.267 would lose the
+ * frame at 13.26667, an end would show the first frame of the next scene. So both are a
+ * microsecond early. */
 static double early(double seconds) { return fmax(floor(seconds * 1e6) - 1, 0) / 1e6; }
 
 static int mpv_entry(ks_writer *w, const ks_moment *k)
 {
     double start = early(ks_seconds(k->start, k->tb)), end = early(ks_seconds(k->end, k->tb));
 
-    fprintf(w->f, "%%%zu%%%s,%.6f,%.6f,title=%%%zu%%%s\n", strlen(k->path), k->path, start, end - start,
-            strlen(k->title), k->title);
+    fprintf(w->f, "%%%zu%%%s,%.6f,%.6f,title=%%%zu%%%s\n", strlen(k->path), k->path, start,
+            end - start, strlen(k->title), k->title);
     return 0;
 }
 
-const ks_format ks_format_mpv_edl = {.name = "mpv-edl", .ending = ".edl", .brief = "the moments in a row, for mpv",
-                                     .begin = mpv_begin, .entry = mpv_entry};
+const ks_format ks_format_mpv_edl = {.name = "mpv-edl",
+                                     .ending = ".edl",
+                                     .brief = "the moments in a row, for mpv",
+                                     .begin = mpv_begin,
+                                     .entry = mpv_entry};

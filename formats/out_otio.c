@@ -1,4 +1,5 @@
-/* out_otio.c - OpenTimelineIO: Timeline.1 / Stack.1 / Track.1 / Clip.2, the versions of OTIO 0.15 to 0.18.
+/* out_otio.c - OpenTimelineIO: Timeline.1 / Stack.1 / Track.1 / Clip.2, the versions of OTIO
+ * 0.15 to 0.18.
  *
  * Each clip's times are at its own film's rate; target_url is a file URL. */
 #include "formats/out.h"
@@ -51,16 +52,18 @@ static int media(ks_json *j, const ks_moment *k, int64_t first, ks_rate rate, ks
     ks_json_text(j, "OTIO_SCHEMA", "ExternalReference.1");
     err = ks_json_url(j, "target_url", k->path, e);
     if (k->duration > 0)
-        range(j, "available_range", first,
-              ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate), rate);
+        range(
+            j, "available_range", first,
+            ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate),
+            rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");
     return err;
 }
 
-/* Source ranges are counted as the film's own timecode counts: a camera file that starts at 14:03:22:05 is found by
- * it. */
+/* Source ranges are counted as the film's own timecode counts: a camera file that starts at
+ * 14:03:22:05 is found by it. */
 static int otio_entry(ks_writer *w, const ks_moment *k)
 {
     ks_json *j = &w->json;
@@ -74,8 +77,7 @@ static int otio_entry(ks_writer *w, const ks_moment *k)
     ks_json_text(j, "OTIO_SCHEMA", "Clip.2");
     ks_json_text(j, "name", ks_base_name(k->path));
     range(j, "source_range", first + in, out - in, rate);
-    if ((err = media(j, k, first, rate, w->e)) < 0)
-        return err;
+    if ((err = media(j, k, first, rate, w->e)) < 0) return err;
     ks_json_open(j, "metadata", '{');
     ks_json_open(j, "kinoseek", '{');
     ks_json_text(j, k->is_label ? "label" : "query", k->title);
@@ -94,6 +96,11 @@ static int otio_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_otio = {
-    .name = "otio", .ending = ".otio", .brief = "OpenTimelineIO: Resolve, Kdenlive, Nuke, RV",
-    .flags = KS_KEEPS | KS_NEEDS_RATE, .begin = otio_begin, .entry = otio_entry, .end = ks_end_json,
+    .name = "otio",
+    .ending = ".otio",
+    .brief = "OpenTimelineIO: Resolve, Kdenlive, Nuke, RV",
+    .flags = KS_KEEPS | KS_NEEDS_RATE,
+    .begin = otio_begin,
+    .entry = otio_entry,
+    .end = ks_end_json,
 };

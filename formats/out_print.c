@@ -1,8 +1,9 @@
 /* out_print.c - --print TEMPLATE: {field} or {field:form}, \n \t \0 \\, {{ for a brace.
  *
- * Forms: {start:time} 0:04:12, {start:ms} 00:04:12.040, {start:s} seconds, {start:frame}, {start:tc} the source's
- * timecode, {score:.3f} digits of a number, {rank:03d} its width, {date:%Y} as strftime, {path:name} the last part. A
- * form that a field does not take is refused. A line ends with a newline, under -0 with a NUL. */
+ * Forms: {start:time} 0:04:12, {start:ms} 00:04:12.040, {start:s} seconds, {start:frame},
+ * {start:tc} the source's timecode, {score:.3f} digits of a number, {rank:03d} its width,
+ * {date:%Y} as strftime, {path:name} the last part. A form that a field does not take is
+ * refused. A line ends with a newline, under -0 with a NUL. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -14,11 +15,27 @@ enum { DATE_FORM = 64 }; /* longest form and its NUL */
 typedef enum { FILM, TIME, NUMBER, WHOLE, DATE, PLAIN } kind;
 
 static const char *const forms[] = {
-    [FILM] = "name", [TIME] = "time, ms, s, frame, tc or .3f", [NUMBER] = ".3f", [WHOLE] = "d or 03d",
-    [DATE] = "what strftime knows, as in %Y-%m-%d", [PLAIN] = "no form",
+    [FILM] = "name",      [TIME] = "time, ms, s, frame, tc or .3f",       [NUMBER] = ".3f",
+    [WHOLE] = "d or 03d", [DATE] = "what strftime knows, as in %Y-%m-%d", [PLAIN] = "no form",
 };
 
-typedef enum { RANK, PATH, START, END, BEST, SCORE, COSINE, VIDEO, CLIP, CLIPS, DAY, QUERY, LABEL, LENGTH, TAB } which;
+typedef enum {
+    RANK,
+    PATH,
+    START,
+    END,
+    BEST,
+    SCORE,
+    COSINE,
+    VIDEO,
+    CLIP,
+    CLIPS,
+    DAY,
+    QUERY,
+    LABEL,
+    LENGTH,
+    TAB
+} which;
 static const struct {
     const char *name;
     kind kind;
@@ -44,17 +61,16 @@ enum { FIELDS = sizeof fields / sizeof *fields };
 
 int ks_print_about(ks_print_facts *out, int i)
 {
-    if (i < 0 || i >= FIELDS)
-        return 0;
-    *out = (ks_print_facts){fields[i].name, fields[i].brief, fields[i].kind == PLAIN ? NULL : forms[fields[i].kind]};
+    if (i < 0 || i >= FIELDS) return 0;
+    *out = (ks_print_facts){fields[i].name, fields[i].brief,
+                            fields[i].kind == PLAIN ? NULL : forms[fields[i].kind]};
     return 1;
 }
 
 static int field_of(const char *name, size_t n)
 {
     for (int i = 0; i < FIELDS; i++)
-        if (strlen(fields[i].name) == n && strncmp(fields[i].name, name, n) == 0)
-            return i;
+        if (strlen(fields[i].name) == n && strncmp(fields[i].name, name, n) == 0) return i;
     return -1;
 }
 
@@ -63,8 +79,7 @@ static int is_whole(const char *s, size_t n)
 {
     size_t i = 0;
 
-    while (i < n && s[i] >= '0' && s[i] <= '9')
-        i++;
+    while (i < n && s[i] >= '0' && s[i] <= '9') i++;
     return i <= 3 && (i == n || (i + 1 == n && s[i] == 'd'));
 }
 
@@ -73,10 +88,8 @@ static int is_number(const char *s, size_t n)
 {
     size_t i = 0;
 
-    while (i < n && s[i] >= '0' && s[i] <= '9')
-        i++;
-    if (i > 3 || i + 1 >= n || s[i] != '.' || s[i + 1] < '0' || s[i + 1] > '9')
-        return 0;
+    while (i < n && s[i] >= '0' && s[i] <= '9') i++;
+    if (i > 3 || i + 1 >= n || s[i] != '.' || s[i + 1] < '0' || s[i + 1] > '9') return 0;
     return i + 2 == n || (i + 3 == n && s[i + 2] == 'f');
 }
 
@@ -86,22 +99,24 @@ static int is_date(const char *s, size_t n)
 
     for (size_t i = 0; i < n; i++)
         if (s[i] == '%') {
-            if (++i == n || !strchr("aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%", s[i]))
-                return 0;
+            if (++i == n || !strchr("aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%", s[i])) return 0;
             any = 1;
         }
     return any && n < DATE_FORM;
 }
 
-static int is(const char *s, size_t n, const char *word) { return strlen(word) == n && strncmp(s, word, n) == 0; }
+static int is(const char *s, size_t n, const char *word)
+{
+    return strlen(word) == n && strncmp(s, word, n) == 0;
+}
 
 static int form_fits(kind k, const char *s, size_t n)
 {
     switch (k) {
     case FILM: return is(s, n, "name");
     case TIME:
-        return is(s, n, "time") || is(s, n, "ms") || is(s, n, "s") || is(s, n, "frame") || is(s, n, "tc") ||
-               is_number(s, n);
+        return is(s, n, "time") || is(s, n, "ms") || is(s, n, "s") || is(s, n, "frame") ||
+               is(s, n, "tc") || is_number(s, n);
     case NUMBER: return is_number(s, n);
     case WHOLE: return is_whole(s, n);
     case DATE: return is_date(s, n);
@@ -118,12 +133,13 @@ static int check_field(const char *s, const char *end, ks_error *e)
 
     if (field < 0)
         return ks_fail(e, KS_EUSAGE,
-                       "--print: there is no field %.*s (rank path start end best length score cosine video clip "
+                       "--print: there is no field %.*s (rank path start end best length score "
+                       "cosine video clip "
                        "clips date query label tab)",
                        (int)(end - s) + 1, s);
     if (s[1 + n] == ':' && !form_fits(fields[field].kind, form, (size_t)(end - form)))
-        return ks_fail(e, KS_EUSAGE, "--print: %.*s: %s takes %s", (int)(end - s) + 1, s, fields[field].name,
-                       forms[fields[field].kind]);
+        return ks_fail(e, KS_EUSAGE, "--print: %.*s: %s takes %s", (int)(end - s) + 1, s,
+                       fields[field].name, forms[fields[field].kind]);
     return 0;
 }
 
@@ -132,16 +148,14 @@ int ks_check_template(const char *form, ks_error *e)
     for (const char *s = form; *s; s++) {
         const char *end;
         int err;
-        if (*s != '{')
-            continue;
+        if (*s != '{') continue;
         if (s[1] == '{') {
             s++;
             continue;
         }
         if (!(end = strchr(s, '}')))
             return ks_fail(e, KS_EUSAGE, "--print: a brace is not closed: %s", s);
-        if ((err = check_field(s, end, e)) < 0)
-            return err;
+        if ((err = check_field(s, end, e)) < 0) return err;
         s = end;
     }
     return 0;
@@ -153,8 +167,8 @@ static void print_number(FILE *f, double value, const char *form, int usual)
     int width = atoi(form);
     const char *dot = strchr(form, '.');
 
-    fprintf(f, *form == '0' ? "%0*.*f" : "%*.*f", width, dot && dot[1] >= '0' && dot[1] <= '9' ? dot[1] - '0' : usual,
-            value);
+    fprintf(f, *form == '0' ? "%0*.*f" : "%*.*f", width,
+            dot && dot[1] >= '0' && dot[1] <= '9' ? dot[1] - '0' : usual, value);
 }
 
 static void print_whole(FILE *f, int64_t value, const char *form)
@@ -193,10 +207,8 @@ static void print_date(FILE *f, int64_t date, const char *form)
     struct tm tm;
     char how[DATE_FORM] = "%Y-%m-%d", text[8 * DATE_FORM];
 
-    if (*form)
-        snprintf(how, sizeof how, "%s", form);
-    if (localtime_r(&t, &tm) && strftime(text, sizeof text, how, &tm))
-        fputs(text, f);
+    if (*form) snprintf(how, sizeof how, "%s", form);
+    if (localtime_r(&t, &tm) && strftime(text, sizeof text, how, &tm)) fputs(text, f);
 }
 
 /* form: a copy of its own, "" where none is given. */
@@ -248,5 +260,8 @@ static int print_entry(ks_writer *w, const ks_moment *k)
     return 0;
 }
 
-const ks_format ks_format_print = {
-    .name = "print", .ending = ".txt", .brief = "lines of --print", .flags = KS_OPTION, .entry = print_entry};
+const ks_format ks_format_print = {.name = "print",
+                                   .ending = ".txt",
+                                   .brief = "lines of --print",
+                                   .flags = KS_OPTION,
+                                   .entry = print_entry};

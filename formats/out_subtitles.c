@@ -1,4 +1,5 @@
-/* out_subtitles.c - WebVTT and SubRip: what is in one film, in order of time; lines may overlap in both. */
+/* out_subtitles.c - WebVTT and SubRip: what is in one film, in order of time; lines may overlap
+ * in both. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -15,18 +16,15 @@ static void put_times(ks_writer *w, const ks_moment *k, char point)
     fprintf(w->f, "%d\n%s --> %s\n", w->i + 1, from, to);
 }
 
-/* W3C WebVTT: & and < are escaped, and with > "-->" cannot stand in a cue's text. A cue ends at an empty line. */
+/* W3C WebVTT: & and < are escaped, and with > "-->" cannot stand in a cue's text. A cue ends at
+ * an empty line. */
 static void vtt_text(FILE *f, const char *s)
 {
     while (*s) {
-        if (*s == '&')
-            fputs("&amp;", f), s++;
-        else if (*s == '<')
-            fputs("&lt;", f), s++;
-        else if (*s == '>')
-            fputs("&gt;", f), s++;
-        else
-            s += ks_put_utf8(f, (unsigned char)*s < 0x20 ? " " : s);
+        if (*s == '&') fputs("&amp;", f), s++;
+        else if (*s == '<') fputs("&lt;", f), s++;
+        else if (*s == '>') fputs("&gt;", f), s++;
+        else s += ks_put_utf8(f, (unsigned char)*s < 0x20 ? " " : s);
     }
 }
 
@@ -46,8 +44,12 @@ static int vtt_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_vtt = {
-    .name = "vtt", .ending = ".vtt", .brief = "WebVTT: chapters and captions of browsers and players",
-    .flags = KS_KEEPS | KS_ONE_FILM, .begin = vtt_begin, .entry = vtt_entry,
+    .name = "vtt",
+    .ending = ".vtt",
+    .brief = "WebVTT: chapters and captions of browsers and players",
+    .flags = KS_KEEPS | KS_ONE_FILM,
+    .begin = vtt_begin,
+    .entry = vtt_entry,
 };
 
 /* SubRip knows no escapes: "-->" becomes "->", as readers look for times by it. */
@@ -56,11 +58,9 @@ static void srt_text(FILE *f, const char *s)
     for (; *s; s++) {
         const char *arrow = strstr(s, "-->");
         char *part = strndup(s, arrow ? (size_t)(arrow - s) : strlen(s));
-        if (part)
-            ks_put_line(f, part, NULL);
+        if (part) ks_put_line(f, part, NULL);
         free(part);
-        if (!arrow)
-            return;
+        if (!arrow) return;
         fputs("->", f);
         s = arrow + 2;
     }
@@ -68,8 +68,7 @@ static void srt_text(FILE *f, const char *s)
 
 static int srt_entry(ks_writer *w, const ks_moment *k)
 {
-    if (w->i > 0)
-        putc('\n', w->f);
+    if (w->i > 0) putc('\n', w->f);
     put_times(w, k, ',');
     srt_text(w->f, k->title);
     putc('\n', w->f);
@@ -77,6 +76,9 @@ static int srt_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_srt = {
-    .name = "srt", .ending = ".srt", .brief = "SubRip: subtitles of every player and editor",
-    .flags = KS_KEEPS | KS_ONE_FILM, .entry = srt_entry,
+    .name = "srt",
+    .ending = ".srt",
+    .brief = "SubRip: subtitles of every player and editor",
+    .flags = KS_KEEPS | KS_ONE_FILM,
+    .entry = srt_entry,
 };

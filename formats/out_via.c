@@ -1,4 +1,5 @@
-/* out_via.c - VIA 3 (VGG Image Annotator for video): a project with one attribute, whose options are the labels. */
+/* out_via.c - VIA 3 (VGG Image Annotator for video): a project with one attribute, whose options
+ * are the labels. */
 #include "formats/out.h"
 
 #include <stdlib.h>
@@ -36,8 +37,7 @@ static void config(ks_json *j)
     ks_json_open(j, "config", '{');
     ks_json_open(j, "file", '{');
     ks_json_open(j, "loc_prefix", '{');
-    for (int i = 0; i < 4; i++)
-        ks_json_text(j, places[i], "");
+    for (int i = 0; i < 4; i++) ks_json_text(j, places[i], "");
     ks_json_close(j);
     ks_json_close(j);
     ks_json_open(j, "ui", '{');
@@ -53,8 +53,7 @@ static void config(ks_json *j)
 static int option_of(const ks_writer *w, int i)
 {
     for (int j = 0; j < i; j++)
-        if (strcmp(w->at[j].title, w->at[i].title) == 0)
-            return j;
+        if (strcmp(w->at[j].title, w->at[i].title) == 0) return j;
     return i;
 }
 
@@ -87,8 +86,7 @@ static int files(ks_json *j, const ks_writer *w)
 
     ks_json_open(j, "file", '{');
     for (int i = 0; i < w->n && err == 0; i++) {
-        if (!ks_first_of_film(w, i))
-            continue;
+        if (!ks_first_of_film(w, i)) continue;
         snprintf(fid, sizeof fid, "%d", ++films);
         ks_json_open(j, fid, '{');
         ks_json_text(j, "fid", fid);
@@ -109,8 +107,7 @@ static void views(ks_json *j, const ks_writer *w)
 
     ks_json_open(j, "view", '{');
     for (int i = 0; i < w->n; i++) {
-        if (!ks_first_of_film(w, i))
-            continue;
+        if (!ks_first_of_film(w, i)) continue;
         snprintf(fid, sizeof fid, "%d", ++films);
         ks_json_open(j, fid, '{');
         ks_json_open(j, "fid_list", '[');
@@ -167,6 +164,9 @@ static int via_begin(ks_writer *w)
 }
 
 const ks_format ks_format_via = {
-    .name = "via", .ending = ".json", .brief = "VIA 3 project",
-    .flags = KS_KEEPS | KS_BY_FILM, .begin = via_begin,
+    .name = "via",
+    .ending = ".json",
+    .brief = "VIA 3 project",
+    .flags = KS_KEEPS | KS_BY_FILM,
+    .begin = via_begin,
 };

@@ -1,8 +1,9 @@
-/* out_xmeml.c - Final Cut Pro 7 XML (xmeml 4): Premiere, Resolve. One sequence, the moments in a row, each with a
- * marker.
+/* out_xmeml.c - Final Cut Pro 7 XML (xmeml 4): Premiere, Resolve. One sequence, the moments in a
+ * row, each with a marker.
  *
- * A clip's in and out count from the file's first frame at the file's rate, start and end at the sequence's; the
- * file's own timecode and reel stand in its <timecode>. An empty <format> is kept: Resolve needs it. */
+ * A clip's in and out count from the file's first frame at the file's rate, start and end at the
+ * sequence's; the file's own timecode and reel stand in its <timecode>. An empty <format> is
+ * kept: Resolve needs it. */
 #include "formats/out.h"
 
 #include <math.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 typedef struct {
-    int64_t at;              /* next frame of the sequence */
+    int64_t at; /* next frame of the sequence */
 } xmeml;
 
 static void put_rate(ks_xml *x, ks_rate rate)
@@ -45,8 +46,7 @@ static int xmeml_begin(ks_writer *w)
     int64_t length = 0, first = 0;
     int drop;
 
-    for (int i = 0; i < w->n; i++)
-        length += ks_sequence_frames(w, &w->at[i], KS_TIMECODE_RATE);
+    for (int i = 0; i < w->n; i++) length += ks_sequence_frames(w, &w->at[i], KS_TIMECODE_RATE);
     ks_timecode_read(&first, &drop, w->drop ? "01:00:00;00" : "01:00:00:00", w->rate);
     ks_xml_start(x, w->f);
     fputs("<!DOCTYPE xmeml>\n", w->f);
@@ -74,8 +74,7 @@ static int put_file(ks_writer *w, const ks_moment *k, ks_rate rate, int64_t leng
     int first = 0, drop;
     int64_t start = ks_start_frame(&drop, k, rate);
 
-    while (!ks_same_film(&w->at[first], k))
-        first++;
+    while (!ks_same_film(&w->at[first], k)) first++;
     snprintf(id, sizeof id, "file-%d", first + 1);
     ks_xml_open(x, "file");
     ks_xml_attribute(x, "id", id);
@@ -137,7 +136,12 @@ static int xmeml_entry(ks_writer *w, const ks_moment *k)
 }
 
 const ks_format ks_format_xmeml = {
-    .name = "xmeml", .ending = ".xml", .brief = "Final Cut Pro 7 XML: Premiere, Resolve",
-    .flags = KS_KEEPS | KS_NEEDS_RATE | KS_TIMECODE_RATE, .own = sizeof(xmeml),
-    .begin = xmeml_begin, .entry = xmeml_entry, .end = ks_end_xml,
+    .name = "xmeml",
+    .ending = ".xml",
+    .brief = "Final Cut Pro 7 XML: Premiere, Resolve",
+    .flags = KS_KEEPS | KS_NEEDS_RATE | KS_TIMECODE_RATE,
+    .own = sizeof(xmeml),
+    .begin = xmeml_begin,
+    .entry = xmeml_entry,
+    .end = ks_end_xml,
 };

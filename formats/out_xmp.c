@@ -1,27 +1,28 @@
-/* out_xmp.c - XMP sidecars: digiKam, Lightroom, Bridge, Premiere. The labels as keywords (dc:subject), the moments as
- * markers of a track called kinoseek (xmpDM:Tracks). A sidecar that is there keeps all that others wrote: keywords
- * are added, and of the markers only our own track is replaced. */
+/* out_xmp.c - XMP sidecars: digiKam, Lightroom, Bridge, Premiere. The labels as keywords
+ * (dc:subject), the moments as markers of a track called kinoseek (xmpDM:Tracks). A sidecar that
+ * is there keeps all that others wrote: keywords are added, and of the markers only our own
+ * track is replaced. */
 #include "formats/out.h"
 
 #include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RDF "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-#define DC "http://purl.org/dc/elements/1.1/"
-#define DM "http://ns.adobe.com/xmp/1.0/DynamicMedia/"
+#define RDF     "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+#define DC      "http://purl.org/dc/elements/1.1/"
+#define DM      "http://ns.adobe.com/xmp/1.0/DynamicMedia/"
 #define X(text) ((const xmlChar *)(text))
 
 static int is(const xmlNode *n, const char *ns, const char *name)
 {
-    return n->type == XML_ELEMENT_NODE && n->ns && xmlStrEqual(n->ns->href, X(ns)) && xmlStrEqual(n->name, X(name));
+    return n->type == XML_ELEMENT_NODE && n->ns && xmlStrEqual(n->ns->href, X(ns)) &&
+           xmlStrEqual(n->name, X(name));
 }
 
 static xmlNode *child(xmlNode *n, const char *ns, const char *name)
 {
     for (xmlNode *c = n ? n->children : NULL; c; c = c->next)
-        if (is(c, ns, name))
-            return c;
+        if (is(c, ns, name)) return c;
     return NULL;
 }
 
@@ -29,17 +30,18 @@ static xmlNode *child(xmlNode *n, const char *ns, const char *name)
 static xmlNode *add(xmlNode *to, const char *ns, const char *prefix, const char *name)
 {
     xmlNs *space = to ? xmlSearchNsByHref(to->doc, to, X(ns)) : NULL;
-    xmlNode *n = to ? xmlNewChild(to, NULL, X(name), NULL) : NULL; /* NULL all along where memory ends */
+    /* NULL all along where memory ends */
+    xmlNode *n = to ? xmlNewChild(to, NULL, X(name), NULL) : NULL;
 
-    if (n && !space)
-        space = xmlNewNs(n, X(ns), X(prefix));
-    if (n)
-        xmlSetNs(n, space);
+    if (n && !space) space = xmlNewNs(n, X(ns), X(prefix));
+    if (n) xmlSetNs(n, space);
     return n;
 }
 
-/* Text that XML cannot hold becomes U+FFFD, as everywhere (ks_put_xml): it is escaped, then read by libxml2. */
-static xmlNode *add_text(xmlNode *to, const char *ns, const char *prefix, const char *name, const char *text)
+/* Text that XML cannot hold becomes U+FFFD, as everywhere (ks_put_xml): it is escaped, then read
+ * by libxml2. */
+static xmlNode *add_text(xmlNode *to, const char *ns, const char *prefix, const char *name,
+                         const char *text)
 {
     size_t size;
     char *escaped = NULL;
@@ -49,8 +51,7 @@ static xmlNode *add_text(xmlNode *to, const char *ns, const char *prefix, const 
     if (f) {
         ks_put_xml(f, text);
         fclose(f);
-        if (n)
-            xmlNodeSetContent(n, X(escaped));
+        if (n) xmlNodeSetContent(n, X(escaped));
     }
     free(escaped);
     return n;
@@ -61,16 +62,16 @@ static xmlNode *resource(xmlNode *list)
     xmlNode *n = add(list, RDF, "rdf", "li");
     xmlNs *rdf = n ? xmlSearchNsByHref(n->doc, n, X(RDF)) : NULL;
 
-    if (n)
-        xmlSetNsProp(n, rdf, X("parseType"), X("Resource"));
+    if (n) xmlSetNsProp(n, rdf, X("parseType"), X("Resource"));
     return n;
 }
 
 /* --- the document --- */
 static const char nothing[] =
-    "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta xmlns:x=\"adobe:ns:meta/\">"
-    "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\" xmlns:dc=\"" DC "\" xmlns:xmpDM=\"" DM
-    "\"/></rdf:RDF></x:xmpmeta>\n"
+    "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<x:xmpmeta "
+    "xmlns:x=\"adobe:ns:meta/\">"
+    "<rdf:RDF xmlns:rdf=\"" RDF "\"><rdf:Description rdf:about=\"\" xmlns:dc=\"" DC
+    "\" xmlns:xmpDM=\"" DM "\"/></rdf:RDF></x:xmpmeta>\n"
     "<?xpacket end=\"w\"?>";
 
 static int open_document(xmlDoc **doc, xmlNode **rdf, const char *path, ks_error *e)
@@ -78,12 +79,14 @@ static int open_document(xmlDoc **doc, xmlNode **rdf, const char *path, ks_error
     int how = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING;
     xmlNode *root;
 
-    *doc = path ? xmlReadFile(path, NULL, how) : xmlReadMemory(nothing, sizeof nothing - 1, NULL, NULL, how);
+    *doc = path ? xmlReadFile(path, NULL, how)
+                : xmlReadMemory(nothing, sizeof nothing - 1, NULL, NULL, how);
     root = *doc ? xmlDocGetRootElement(*doc) : NULL;
-    *rdf = root && !(*doc)->intSubset ? (is(root, RDF, "RDF") ? root : child(root, RDF, "RDF")) : NULL;
+    *rdf = root && !(*doc)->intSubset ? (is(root, RDF, "RDF") ? root : child(root, RDF, "RDF"))
+                                      : NULL;
     return *rdf ? 0
-                : ks_fail(e, path ? KS_EFORMAT : KS_ENOMEM, "%s: no XMP that could be added to, left as it is",
-                          path ? path : "XMP");
+                : ks_fail(e, path ? KS_EFORMAT : KS_ENOMEM,
+                          "%s: no XMP that could be added to, left as it is", path ? path : "XMP");
 }
 
 /* The property's list, wherever a description has it; else a new one in the first description. */
@@ -92,15 +95,12 @@ static xmlNode *list_of(xmlNode *rdf, const char *ns, const char *prefix, const 
     xmlNode *property = NULL, *first = child(rdf, RDF, "Description"), *list;
 
     for (xmlNode *d = rdf->children; d && !property; d = d->next)
-        if (is(d, RDF, "Description"))
-            property = child(d, ns, name);
+        if (is(d, RDF, "Description")) property = child(d, ns, name);
     if (!first && (first = add(rdf, RDF, "rdf", "Description")))
         xmlSetNsProp(first, xmlSearchNsByHref(first->doc, first, X(RDF)), X("about"), X(""));
-    if (!property)
-        property = first ? add(first, ns, prefix, name) : NULL;
+    if (!property) property = first ? add(first, ns, prefix, name) : NULL;
     list = property ? child(property, RDF, "Bag") : NULL;
-    if (!list && property)
-        list = child(property, RDF, "Seq");
+    if (!list && property) list = child(property, RDF, "Seq");
     return list || !property ? list : add(property, RDF, "rdf", "Bag");
 }
 
@@ -142,10 +142,8 @@ static void add_track(xmlNode *tracks, const ks_writer *w)
     track = resource(tracks);
     add_text(track, DM, "xmpDM", "trackName", "kinoseek");
     add_text(track, DM, "xmpDM", "trackType", "Comment");
-    if (w->rate.den == 1)
-        snprintf(text, sizeof text, "f%d", w->rate.num);
-    else
-        snprintf(text, sizeof text, "f%ds%d", w->rate.num, w->rate.den);
+    if (w->rate.den == 1) snprintf(text, sizeof text, "f%d", w->rate.num);
+    else snprintf(text, sizeof text, "f%ds%d", w->rate.num, w->rate.den);
     add_text(track, DM, "xmpDM", "frameRate", text);
     markers = add(add(track, DM, "xmpDM", "markers"), RDF, "rdf", "Seq");
     for (int i = 0; i < w->n; i++) {
@@ -167,20 +165,16 @@ static int xmp_begin(ks_writer *w)
     xmlChar *out = NULL;
     int size = 0, err = open_document(&doc, &rdf, w->path, w->e);
 
-    if (err < 0)
-        goto out;
+    if (err < 0) goto out;
     keywords = list_of(rdf, DC, "dc", "subject");
     tracks = list_of(rdf, DM, "xmpDM", "Tracks");
     if (keywords && tracks) {
-        for (int i = 0; i < w->n; i++)
-            add_keyword(keywords, w->at[i].title);
+        for (int i = 0; i < w->n; i++) add_keyword(keywords, w->at[i].title);
         add_track(tracks, w);
         xmlDocDumpMemoryEnc(doc, &out, &size, "UTF-8");
     }
-    if (out)
-        fwrite(out, 1, (size_t)size, w->f);
-    else
-        err = ks_fail(w->e, KS_ENOMEM, "no memory for XMP");
+    if (out) fwrite(out, 1, (size_t)size, w->f);
+    else err = ks_fail(w->e, KS_ENOMEM, "no memory for XMP");
 out:
     xmlFree(out);
     xmlFreeDoc(doc);
@@ -188,6 +182,9 @@ out:
 }
 
 const ks_format ks_format_xmp = {
-    .name = "xmp", .ending = ".xmp", .brief = "XMP beside the films: keywords and markers",
-    .flags = KS_KEEPS | KS_ONE_FILM | KS_BESIDE | KS_NEEDS_RATE, .begin = xmp_begin,
+    .name = "xmp",
+    .ending = ".xmp",
+    .brief = "XMP beside the films: keywords and markers",
+    .flags = KS_KEEPS | KS_ONE_FILM | KS_BESIDE | KS_NEEDS_RATE,
+    .begin = xmp_begin,
 };

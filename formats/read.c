@@ -1,4 +1,5 @@
-/* read.c - labels from other tools' files: which format it is, and the list that all readers fill. */
+/* read.c - labels from other tools' files: which format it is, and the list that all readers
+ * fill. */
 #include "formats/read.h"
 
 #include "formats/text_out.h"
@@ -11,20 +12,24 @@
 
 enum { MOST_BYTES = 1 << 30 };
 
-int ks_bad_file(const ks_reader *r, const char *what) { return ks_fail(r->e, KS_EFORMAT, "%s: %s", r->file, what); }
+int ks_bad_file(const ks_reader *r, const char *what)
+{
+    return ks_fail(r->e, KS_EFORMAT, "%s: %s", r->file, what);
+}
 
-int ks_add_span(ks_reader *r, const char *film, const char *label, double start, double end, double score, int yes)
+int ks_add_span(ks_reader *r, const char *film, const char *label, double start, double end,
+                double score, int yes)
 {
     ks_spans *s = r->out;
     ks_span *at;
 
     if (!isfinite(start) || !isfinite(end) || start < 0 || (end >= 0 && end < start))
-        return ks_fail(r->e, KS_EFORMAT, "%s: a span of %s is from %.3f to %.3f", r->file, film, start, end);
+        return ks_fail(r->e, KS_EFORMAT, "%s: a span of %s is from %.3f to %.3f", r->file, film,
+                       start, end);
     if (s->n == s->room) {
         int room = s->room * 2 + 64;
         ks_span *more = realloc(s->at, (size_t)room * sizeof *more);
-        if (!more)
-            return ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+        if (!more) return ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
         s->at = more;
         s->room = room;
     }
@@ -35,7 +40,9 @@ int ks_add_span(ks_reader *r, const char *film, const char *label, double start,
                     .end = end,
                     .yes = yes,
                     .score = score};
-    return at->film && at->label ? 0 : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+    return at->film && at->label
+               ? 0
+               : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
 }
 
 void ks_spans_free(ks_spans *s)
@@ -52,8 +59,7 @@ int ks_json_pair(double *start, double *end, const json_t *pair)
 {
     const json_t *a = json_array_get(pair, 0), *b = json_array_get(pair, 1);
 
-    if (json_array_size(pair) != 2 || !json_is_number(a) || !json_is_number(b))
-        return -1;
+    if (json_array_size(pair) != 2 || !json_is_number(a) || !json_is_number(b)) return -1;
     *start = json_number_value(a);
     *end = json_number_value(b);
     return 0;
@@ -76,23 +82,22 @@ static int slurp(char **text, size_t *n, const char *file, ks_error *e)
     *text = NULL;
     *n = 0;
     if (!f)
-        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", file, strerror(errno));
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
+                       file, strerror(errno));
     do {
         char *more = *n < MOST_BYTES ? realloc(*text, (room = room * 2 + 65536) + 1) : NULL;
         if (!more) {
             err = *n < MOST_BYTES ? ks_fail(e, KS_ENOMEM, "%s: no memory to read it", file)
-                                  : ks_fail(e, KS_EFORMAT, "%s: larger than a gigabyte: no list of labels", file);
+                                  : ks_fail(e, KS_EFORMAT,
+                                            "%s: larger than a gigabyte: no list of labels", file);
             break;
         }
         *text = more;
         *n += got = fread(*text + *n, 1, room - *n, f);
     } while (*n == room);
-    if (err == 0 && ferror(f))
-        err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
-    if (err == 0)
-        (*text)[*n] = 0;
-    if (f != stdin)
-        fclose(f);
+    if (err == 0 && ferror(f)) err = ks_fail(e, KS_EIO, "%s: %s", file, strerror(errno));
+    if (err == 0) (*text)[*n] = 0;
+    if (f != stdin) fclose(f);
     return err;
 }
 
@@ -117,8 +122,8 @@ static int read_root(ks_reader *r, const json_t *root)
             r->out->format = kinds[i].format;
             return kinds[i].read(r, root);
         }
-    return ks_bad_file(r,
-                       "JSON, but of no tool that is known here: ActivityNet, FiftyOne, Label Studio, VIA or --json");
+    return ks_bad_file(r, "JSON, but of no tool that is known here: ActivityNet, FiftyOne, Label "
+                          "Studio, VIA or --json");
 }
 
 static int read_json(ks_reader *r, const char *text, size_t n)
@@ -143,15 +148,12 @@ static int read_text(ks_reader *r, char *text, size_t n)
 {
     char *start = text;
 
-    if (strncmp(start, "\xef\xbb\xbf", 3) == 0)
-        start += 3;
+    if (strncmp(start, "\xef\xbb\xbf", 3) == 0) start += 3;
     start += strspn(start, " \t\r\n");
     if (strncmp(text, "\xff\xfe", 2) == 0 || strncmp(text, "\xfe\xff", 2) == 0)
         return ks_bad_file(r, "it is UTF-16; save it as UTF-8");
-    if (strlen(start) != n - (size_t)(start - text))
-        return ks_bad_file(r, "not a text file");
-    if (*start == '{' || *start == '[')
-        return read_json(r, start, strlen(start));
+    if (strlen(start) != n - (size_t)(start - text)) return ks_bad_file(r, "not a text file");
+    if (*start == '{' || *start == '[') return read_json(r, start, strlen(start));
     r->out->format = *start == '<' ? "elan" : "csv";
     return *start == '<' ? ks_read_elan(r, start, strlen(start)) : ks_read_csv(r, start);
 }
@@ -171,13 +173,12 @@ int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
         r.file = labels;
     }
     err = slurp(&text, &n, r.file, e);
-    if (err == 0)
-        err = read_text(&r, text, n);
+    if (err == 0) err = read_text(&r, text, n);
     if (err < 0) {
         ks_spans_free(out);
-        for (char *c = e ? e->msg : NULL; c && *c; c++) /* what it quotes of the file may hold anything */
-            if ((unsigned char)*c < 0x20 || *c == 0x7f)
-                *c = '?';
+        /* what it quotes of the file may hold anything */
+        for (char *c = e ? e->msg : NULL; c && *c; c++)
+            if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
     }
     free(text);
     free(labels);

@@ -17,7 +17,8 @@ static const char *const names[COLUMNS][8] = {
     {"answer", "yes", NULL},
 };
 
-/* The cells of one record (RFC 4180: quotes hold separators and line ends), unquoted in place. *rest: behind it. */
+/* The cells of one record (RFC 4180: quotes hold separators and line ends), unquoted in place.
+ * *rest: behind it. */
 static int take_record(char *cells[MOST_CELLS], char **rest, char separator)
 {
     char *from = *rest, end;
@@ -32,15 +33,12 @@ static int take_record(char *cells[MOST_CELLS], char **rest, char separator)
             }
             from += *from == '"';
         }
-        while (*from && *from != separator && *from != '\n' && *from != '\r')
-            *to++ = *from++;
+        while (*from && *from != separator && *from != '\n' && *from != '\r') *to++ = *from++;
         end = *from;
-        if (end == '\r' && from[1] == '\n')
-            from++;
+        if (end == '\r' && from[1] == '\n') from++;
         from += end != 0;
         *to = 0;
-        if (n < MOST_CELLS)
-            cells[n++] = cell;
+        if (n < MOST_CELLS) cells[n++] = cell;
     } while (end == separator);
     *rest = from;
     return n;
@@ -59,20 +57,19 @@ static int take_time(double *seconds, const char *text)
     char *end;
 
     *seconds = strtod(text, &end);
-    if (end == text || *text == ' ')
-        return -1;
+    if (end == text || *text == ' ') return -1;
     return *end == 0 ? 0 : ks_parse_seconds(seconds, text);
 }
 
 /* yes, no, 1, 0, true, false; nothing is yes. -1: none of these. */
 static int take_answer(const char *text)
 {
-    static const char *const words[][2] = {{"", ""}, {"no", "yes"}, {"n", "y"}, {"0", "1"}, {"false", "true"}};
+    static const char *const words[][2] = {
+        {"", ""}, {"no", "yes"}, {"n", "y"}, {"0", "1"}, {"false", "true"}};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         for (int yes = 1; yes >= 0; yes--)
-            if (strcasecmp(text, words[i][yes]) == 0)
-                return yes;
+            if (strcasecmp(text, words[i][yes]) == 0) return yes;
     return -1;
 }
 
@@ -82,8 +79,7 @@ static int find_columns(int at[COLUMNS], char *const *cells, int n)
         at[c] = -1;
         for (int i = 0; names[c][i] && at[c] < 0; i++)
             for (int j = 0; j < n && at[c] < 0; j++)
-                if (strcasecmp(cells[j] + strspn(cells[j], " "), names[c][i]) == 0)
-                    at[c] = j;
+                if (strcasecmp(cells[j] + strspn(cells[j], " "), names[c][i]) == 0) at[c] = j;
     }
     return at[FILM] < 0 || (at[START] >= 0) != (at[END] >= 0) ? -1 : 0;
 }
@@ -92,8 +88,7 @@ static int find_columns(int at[COLUMNS], char *const *cells, int n)
 static void point(char *number)
 {
     char *comma = strchr(number, ',');
-    if (comma && number[strspn(number, "0123456789,:-")] == 0)
-        *comma = '.';
+    if (comma && number[strspn(number, "0123456789,:-")] == 0) *comma = '.';
 }
 
 static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, int line, int commas)
@@ -105,15 +100,17 @@ static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, in
     for (int c = 0; c < COLUMNS; c++)
         if (commas && (c == START || c == END || c == SCORE) && at[c] >= 0 && at[c] < n)
             point(cells[at[c]]);
-    for (int c = 0; c < COLUMNS; c++)
-        of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
-    if (at[START] >= 0 && (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
-        return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" and \"%.40s\" are no start and end", r->file, line,
+    for (int c = 0; c < COLUMNS; c++) of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
+    if (at[START] >= 0 &&
+        (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
+        return ks_fail(r->e, KS_EFORMAT,
+                       "%s: line %d: \"%.40s\" and \"%.40s\" are no start and end", r->file, line,
                        of[START], of[END]);
     if ((yes = take_answer(of[ANSWER])) < 0)
-        return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" is neither yes nor no", r->file, line, of[ANSWER]);
-    return ks_add_span(r, plain(of[FILM]), plain(of[LABEL]), start, end, *of[SCORE] ? atof(of[SCORE]) : (double)NAN,
-                       yes);
+        return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" is neither yes nor no", r->file,
+                       line, of[ANSWER]);
+    return ks_add_span(r, plain(of[FILM]), plain(of[LABEL]), start, end,
+                       *of[SCORE] ? atof(of[SCORE]) : (double)NAN, yes);
 }
 
 /* Lines of the record at s. */
@@ -139,8 +136,7 @@ int ks_read_csv(ks_reader *r, char *text)
     for (line++; *rest && err == 0;) {
         int lines = count_lines(rest);
         n = take_record(cells, &rest, separator);
-        if (n > 1 || *cells[0])
-            err = take_row(r, at, cells, n, line, separator == ';');
+        if (n > 1 || *cells[0]) err = take_row(r, at, cells, n, line, separator == ';');
         line += lines;
     }
     return err;

@@ -1,5 +1,5 @@
-/* read_elan.c - ELAN's EAF: the aligned annotations of every tier. A span's label is the annotation's text, or the
- * tier's name where it has none. */
+/* read_elan.c - ELAN's EAF: the aligned annotations of every tier. A span's label is the
+ * annotation's text, or the tier's name where it has none. */
 #include "formats/read.h"
 
 #include "formats/text_out.h"
@@ -27,14 +27,13 @@ static char *attribute(const xmlNode *n, const char *name)
 static const xmlNode *child(const xmlNode *n, const char *name)
 {
     for (const xmlNode *c = n ? n->children : NULL; c; c = c->next)
-        if (is(c, name))
-            return c;
+        if (is(c, name)) return c;
     return NULL;
 }
 
 typedef struct {
     char *id;
-    long long at;            /* ms; -1: a slot without a time */
+    long long at; /* ms; -1: a slot without a time */
 } slot;
 
 typedef struct {
@@ -42,7 +41,10 @@ typedef struct {
     int n;
 } slots;
 
-static int by_id(const void *a, const void *b) { return strcmp(((const slot *)a)->id, ((const slot *)b)->id); }
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(((const slot *)a)->id, ((const slot *)b)->id);
+}
 
 static int read_slots(slots *s, const xmlNode *order)
 {
@@ -50,37 +52,35 @@ static int read_slots(slots *s, const xmlNode *order)
 
     for (const xmlNode *c = order->children; c; c = c->next) {
         char *value;
-        if (!is(c, "TIME_SLOT"))
-            continue;
+        if (!is(c, "TIME_SLOT")) continue;
         if (s->n == room) {
             slot *more = realloc(s->at, (size_t)(room = room * 2 + 64) * sizeof *more);
-            if (!more)
-                return -1;
+            if (!more) return -1;
             s->at = more;
         }
         value = attribute(c, "TIME_VALUE");
         s->at[s->n].at = value ? atoll(value) : -1;
         s->at[s->n].id = attribute(c, "TIME_SLOT_ID");
         free(value);
-        if (!s->at[s->n].id)
-            return -1;
+        if (!s->at[s->n].id) return -1;
         s->n++;
     }
-    if (s->n)
-        qsort(s->at, (size_t)s->n, sizeof *s->at, by_id);
+    if (s->n) qsort(s->at, (size_t)s->n, sizeof *s->at, by_id);
     return 0;
 }
 
 static long long time_of(const slots *s, const xmlNode *annotation, const char *which)
 {
     slot key = {attribute(annotation, which), 0};
-    const slot *found = key.id && s->n ? bsearch(&key, s->at, (size_t)s->n, sizeof *s->at, by_id) : NULL;
+    const slot *found = key.id && s->n ? bsearch(&key, s->at, (size_t)s->n, sizeof *s->at, by_id)
+                                       : NULL;
 
     free(key.id);
     return found ? found->at : -1;
 }
 
-static int read_annotation(ks_reader *r, const slots *s, const xmlNode *a, const char *film, const char *tier)
+static int read_annotation(ks_reader *r, const slots *s, const xmlNode *a, const char *film,
+                           const char *tier)
 {
     const xmlNode *value = child(a, "ANNOTATION_VALUE");
     xmlChar *text = value ? xmlNodeGetContent(value) : NULL;
@@ -90,8 +90,8 @@ static int read_annotation(ks_reader *r, const slots *s, const xmlNode *a, const
     if (from < 0 || to < from)
         err = ks_fail(r->e, KS_EFORMAT, "%s: an annotation of tier %s has no times", r->file, tier);
     else
-        err = ks_add_span(r, film, text && *text ? (const char *)text : tier, (double)from / 1000, (double)to / 1000,
-                          (double)NAN, 1);
+        err = ks_add_span(r, film, text && *text ? (const char *)text : tier, (double)from / 1000,
+                          (double)to / 1000, (double)NAN, 1);
     xmlFree(text);
     return err;
 }
@@ -103,8 +103,7 @@ static int read_tier(ks_reader *r, const slots *s, const xmlNode *tier, const ch
 
     for (const xmlNode *c = tier->children; c && err == 0; c = c->next) {
         const xmlNode *a = is(c, "ANNOTATION") ? child(c, "ALIGNABLE_ANNOTATION") : NULL;
-        if (a)
-            err = read_annotation(r, s, a, film, name ? name : "");
+        if (a) err = read_annotation(r, s, a, film, name ? name : "");
     }
     free(name);
     return err;
@@ -112,21 +111,22 @@ static int read_tier(ks_reader *r, const slots *s, const xmlNode *tier, const ch
 
 static int read_document(ks_reader *r, const xmlNode *root)
 {
-    const xmlNode *media = child(child(root, "HEADER"), "MEDIA_DESCRIPTOR"), *order = child(root, "TIME_ORDER");
-    char *url = media ? attribute(media, "MEDIA_URL") : NULL, *film = url ? ks_path_of_url(url) : NULL;
+    const xmlNode *media = child(child(root, "HEADER"), "MEDIA_DESCRIPTOR"),
+                  *order = child(root, "TIME_ORDER");
+    char *url = media ? attribute(media, "MEDIA_URL") : NULL,
+         *film = url ? ks_path_of_url(url) : NULL;
     slots s = {0};
     int err = 0;
 
     if (!is(root, "ANNOTATION_DOCUMENT"))
         err = ks_bad_file(r, "XML, but no ANNOTATION_DOCUMENT of ELAN");
-    else if (order && read_slots(&s, order) < 0)
-        err = ks_bad_file(r, "a time slot without an id");
+    else if (order && read_slots(&s, order) < 0) err = ks_bad_file(r, "a time slot without an id");
     for (const xmlNode *c = root->children; c && err == 0; c = c->next)
         if (is(c, "TIER")) {
-            err = film ? read_tier(r, &s, c, film) : ks_bad_file(r, "its header names no film (MEDIA_DESCRIPTOR)");
+            err = film ? read_tier(r, &s, c, film)
+                       : ks_bad_file(r, "its header names no film (MEDIA_DESCRIPTOR)");
         }
-    for (int i = 0; i < s.n; i++)
-        free(s.at[i].id);
+    for (int i = 0; i < s.n; i++) free(s.at[i].id);
     free(s.at);
     free(url);
     free(film);
@@ -135,15 +135,14 @@ static int read_document(ks_reader *r, const xmlNode *root)
 
 int ks_read_elan(ks_reader *r, const char *text, size_t n)
 {
-    xmlDoc *doc = xmlReadMemory(text, (int)n, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    xmlDoc *doc = xmlReadMemory(text, (int)n, NULL, NULL,
+                                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     int err;
 
-    if (!doc)
-        return ks_bad_file(r, "XML that is not well-formed");
+    if (!doc) return ks_bad_file(r, "XML that is not well-formed");
     if (doc->intSubset || !xmlDocGetRootElement(doc)) /* entities are nobody's labels */
         err = ks_bad_file(r, "XML with a document type of its own is not read");
-    else
-        err = read_document(r, xmlDocGetRootElement(doc));
+    else err = read_document(r, xmlDocGetRootElement(doc));
     xmlFreeDoc(doc);
     return err;
 }

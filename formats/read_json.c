@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* A span of a film that a URL or an id names. */
-static int add_of_url(ks_reader *r, const char *url, const char *label, double start, double end, double score)
+static int add_of_url(ks_reader *r, const char *url, const char *label, double start, double end,
+                      double score)
 {
     char *film = ks_path_of_url(url);
     int err = film ? ks_add_span(r, film, label, start, end, score, 1)
@@ -32,10 +33,10 @@ static int activitynet_spans(ks_reader *r, const char *id, const char *film, con
         const char *label = json_string_value(json_object_get(one, "label"));
         double start, end;
         if (!label || ks_json_pair(&start, &end, json_object_get(one, "segment")) < 0)
-            return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label, or no segment of two numbers",
+            return ks_fail(r->e, KS_EFORMAT,
+                           "%s: number %zu of %s has no label, or no segment of two numbers",
                            r->file, i + 1, id);
-        if ((err = add_of_url(r, film, label, start, end, ks_json_score(one, "score"))) < 0)
-            break;
+        if ((err = add_of_url(r, film, label, start, end, ks_json_score(one, "score"))) < 0) break;
     }
     return err;
 }
@@ -49,9 +50,9 @@ int ks_read_activitynet(ks_reader *r, const json_t *root)
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "its films are no object");
 
     json_object_foreach(all, id, one) {
-        const char *url = json_string_value(database ? json_object_get(one, "url") : json_object_get(films, id));
-        if (err < 0)
-            break;
+        const char *url = json_string_value(database ? json_object_get(one, "url")
+                                                     : json_object_get(films, id));
+        if (err < 0) break;
         err = activitynet_spans(r, id, url && strncmp(url, "file:", 5) == 0 ? url : id,
                                 database ? json_object_get(one, "annotations") : one);
     }
@@ -74,41 +75,46 @@ static json_t *manifest_of(const ks_reader *r)
 }
 
 /* Seconds, else first and last frame, counted from 1 (`support`). */
-static int fiftyone_times(double *start, double *end, const ks_reader *r, const json_t *one, const char *id)
+static int fiftyone_times(double *start, double *end, const ks_reader *r, const json_t *one,
+                          const char *id)
 {
     const json_t *support = json_object_get(one, "support");
 
-    if (!support && ks_json_pair(start, end, json_object_get(one, "timestamps")) == 0)
-        return 0;
+    if (!support && ks_json_pair(start, end, json_object_get(one, "timestamps")) == 0) return 0;
     if (ks_json_pair(start, end, support) < 0)
-        return ks_fail(r->e, KS_EFORMAT, "%s: a label of %s has neither timestamps nor support", r->file, id);
+        return ks_fail(r->e, KS_EFORMAT, "%s: a label of %s has neither timestamps nor support",
+                       r->file, id);
     if (!(r->fps > 0))
-        return ks_fail(r->e, KS_EUSAGE, "%s: it counts frames and does not say at which rate: give it (--fps)",
+        return ks_fail(r->e, KS_EUSAGE,
+                       "%s: it counts frames and does not say at which rate: give it (--fps)",
                        r->file);
     *start = (*start - 1) / r->fps;
     *end /= r->fps;
     return 0;
 }
 
-static int fiftyone_film(ks_reader *r, const char *id, const char *film, const json_t *list, const json_t *classes)
+static int fiftyone_film(ks_reader *r, const char *id, const char *film, const json_t *list,
+                         const json_t *classes)
 {
     size_t i;
     json_t *one;
     int err = 0;
 
-    if (json_is_null(list))
-        return 0;
+    if (json_is_null(list)) return 0;
     if (!json_is_array(list))
         return ks_fail(r->e, KS_EFORMAT, "%s: %s has no list of labels", r->file, id);
     json_array_foreach(list, i, one) {
         const json_t *name = json_object_get(one, "label");
         const char *label = json_string_value(
-            json_is_integer(name) ? json_array_get(classes, (size_t)json_integer_value(name)) : name);
+            json_is_integer(name) ? json_array_get(classes, (size_t)json_integer_value(name))
+                                  : name);
         double start, end;
         if (!label)
-            return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label", r->file, i + 1, id);
+            return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label", r->file, i + 1,
+                           id);
         if ((err = fiftyone_times(&start, &end, r, one, id)) < 0 ||
-            (err = ks_add_span(r, film, label, start, end, ks_json_score(one, "confidence"), 1)) < 0)
+            (err = ks_add_span(r, film, label, start, end, ks_json_score(one, "confidence"), 1)) <
+                0)
             break;
     }
     return err;
@@ -116,15 +122,14 @@ static int fiftyone_film(ks_reader *r, const char *id, const char *film, const j
 
 int ks_read_fiftyone(ks_reader *r, const json_t *root)
 {
-    json_t *all = json_object_get(root, "labels"), *classes = json_object_get(root, "classes"), *one,
-           *data = manifest_of(r);
+    json_t *all = json_object_get(root, "labels"), *classes = json_object_get(root, "classes"),
+           *one, *data = manifest_of(r);
     const char *id;
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "its labels are no object");
 
     json_object_foreach(all, id, one) {
         const char *path = json_string_value(json_object_get(data, id));
-        if (err < 0)
-            break;
+        if (err < 0) break;
         err = fiftyone_film(r, id, path ? path : id, one, classes);
     }
     json_decref(data);
@@ -150,10 +155,10 @@ static const char *via_film(const json_t *root, const json_t *span)
     return src && *src ? src : json_string_value(json_object_get(file, "fname"));
 }
 
-/* A value is the option's number where the attribute has options, several with commas between (check boxes); else
- * text. */
-static int via_values(ks_reader *r, const json_t *attribute, const char *value, const char *film, double start,
-                      double end)
+/* A value is the option's number where the attribute has options, several with commas between
+ * (check boxes); else text. */
+static int via_values(ks_reader *r, const json_t *attribute, const char *value, const char *film,
+                      double start, double end)
 {
     const json_t *options = json_object_get(attribute, "options");
     int err = 0;
@@ -166,7 +171,8 @@ static int via_values(ks_reader *r, const json_t *attribute, const char *value, 
         const char *label = number ? json_string_value(json_object_get(options, number)) : NULL;
         if (number && *number)
             err = label ? add_of_url(r, film, label, start, end, (double)NAN)
-                        : ks_fail(r->e, KS_EFORMAT, "%s: %s is no option of its attribute", r->file, number);
+                        : ks_fail(r->e, KS_EFORMAT, "%s: %s is no option of its attribute", r->file,
+                                  number);
         free(number);
         value += n + (value[n] == ',');
     }
@@ -182,30 +188,28 @@ int ks_read_via(ks_reader *r, const json_t *root)
     json_object_foreach(all, mid, one) {
         double start, end;
         const char *film = via_film(root, one);
-        if (err < 0)
-            break;
+        if (err < 0) break;
         if (ks_json_pair(&start, &end, json_object_get(one, "z")) < 0)
             continue; /* a region of one picture, or of the whole file */
-        if (!film)
-            return ks_fail(r->e, KS_EFORMAT, "%s: %s is of no file", r->file, mid);
+        if (!film) return ks_fail(r->e, KS_EFORMAT, "%s: %s is of no file", r->file, mid);
         json_object_foreach(json_object_get(one, "av"), aid, value)
             if (err == 0 && json_is_string(value))
-                err = via_values(r, json_object_get(json_object_get(root, "attribute"), aid), json_string_value(value),
-                                 film, start, end);
+                err = via_values(r, json_object_get(json_object_get(root, "attribute"), aid),
+                                 json_string_value(value), film, start, end);
     }
     return err;
 }
 
 /* --- our own lines --- */
-/* The path's bytes: "path_bytes" in base64 where the path is not UTF-8. malloc'ed; NULL: neither. */
+/* The path's bytes: "path_bytes" in base64 where the path is not UTF-8. malloc'ed; NULL:
+ * neither. */
 static char *path_of(const json_t *hit)
 {
     const char *coded = json_string_value(json_object_get(hit, "path_bytes")),
                *path = json_string_value(json_object_get(hit, "path"));
     char *out;
 
-    if (!coded)
-        return path ? strdup(path) : NULL;
+    if (!coded) return path ? strdup(path) : NULL;
     if ((out = malloc(strlen(coded) + 1)) && ks_read_base64(out, coded) < 0) {
         free(out);
         out = NULL;
@@ -223,10 +227,9 @@ int ks_read_hit(ks_reader *r, const json_t *hit)
     int err;
 
     if (path && json_is_number(start) && json_is_number(end))
-        err = ks_add_span(r, path, label ? label : query, json_number_value(start), json_number_value(end),
-                          ks_json_score(hit, "score"), !json_is_false(yes));
-    else
-        err = ks_bad_file(r, "an object without path, start and end");
+        err = ks_add_span(r, path, label ? label : query, json_number_value(start),
+                          json_number_value(end), ks_json_score(hit, "score"), !json_is_false(yes));
+    else err = ks_bad_file(r, "an object without path, start and end");
     free(path);
     return err;
 }
@@ -239,8 +242,7 @@ int ks_read_json_lines(ks_reader *r, const char *text, size_t n)
         size_t length = strcspn(text, "\n");
         json_error_t why;
         json_t *hit = json_loadb(text, length, 0, &why);
-        if (hit)
-            err = ks_read_hit(r, hit);
+        if (hit) err = ks_read_hit(r, hit);
         else if (strspn(text, " \t\r") < length)
             err = ks_fail(r->e, KS_EFORMAT, "%s: line %d: not JSON: %s", r->file, line, why.text);
         json_decref(hit);

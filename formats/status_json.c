@@ -21,8 +21,10 @@ static void progress_json(ks_json *j, const ks_session_state *f)
     ks_json_seconds(j, "video_seconds", p->video_seconds);
     ks_json_seconds(j, "video_seconds_total", part > 0 ? p->video_seconds / part : (double)NAN);
     ks_json_seconds(j, "wall_seconds", p->wall_seconds);
-    ks_json_number(j, "x_realtime", p->wall_seconds > 0 ? p->video_seconds / p->wall_seconds : (double)NAN);
-    ks_json_seconds(j, "seconds_left", part > 0 ? p->wall_seconds * (1 - part) / part : (double)NAN);
+    ks_json_number(j, "x_realtime",
+                   p->wall_seconds > 0 ? p->video_seconds / p->wall_seconds : (double)NAN);
+    ks_json_seconds(j, "seconds_left",
+                    part > 0 ? p->wall_seconds * (1 - part) / part : (double)NAN);
     ks_json_path(j, "path", p->path);
     ks_json_close(j);
 }

@@ -11,10 +11,8 @@ void ks_put_line(FILE *f, const char *s, const char *without)
 {
     while (*s) {
         unsigned char c = (unsigned char)*s;
-        if (without && strchr(without, c))
-            s++;
-        else
-            s += ks_put_utf8(f, c < 0x20 || c == 0x7f ? " " : s);
+        if (without && strchr(without, c)) s++;
+        else s += ks_put_utf8(f, c < 0x20 || c == 0x7f ? " " : s);
     }
 }
 
@@ -23,19 +21,18 @@ static int xml_cannot(const char *s)
 {
     const unsigned char *u = (const unsigned char *)s;
 
-    if (u[0] < 0x20)
-        return u[0] != '\t' && u[0] != '\n' && u[0] != '\r';
+    if (u[0] < 0x20) return u[0] != '\t' && u[0] != '\n' && u[0] != '\r';
     return u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe;
 }
 
 static const char *xml_reference(char c)
 {
-    static const char *const of[][2] = {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"},
-                                        {"\t", "&#9;"}, {"\n", "&#10;"}, {"\r", "&#13;"}};
+    static const char *const of[][2] = {{"&", "&amp;"},   {"<", "&lt;"},  {">", "&gt;"},
+                                        {"\"", "&quot;"}, {"\t", "&#9;"}, {"\n", "&#10;"},
+                                        {"\r", "&#13;"}};
 
     for (size_t i = 0; i < sizeof of / sizeof *of; i++)
-        if (of[i][0][0] == c)
-            return of[i][1];
+        if (of[i][0][0] == c) return of[i][1];
     return NULL;
 }
 
@@ -44,12 +41,9 @@ void ks_put_xml(FILE *f, const char *s)
     while (*s) {
         const char *reference = xml_reference(*s);
         int n = ks_utf8_length(s);
-        if (reference)
-            fputs(reference, f);
-        else if (n == 0 || xml_cannot(s))
-            fputs("\xef\xbf\xbd", f);
-        else
-            fwrite(s, 1, (size_t)n, f);
+        if (reference) fputs(reference, f);
+        else if (n == 0 || xml_cannot(s)) fputs("\xef\xbf\xbd", f);
+        else fwrite(s, 1, (size_t)n, f);
         s += n ? n : 1;
     }
 }
@@ -58,10 +52,10 @@ void ks_put_url_path(FILE *f, const char *path)
 {
     for (; *path; path++) {
         unsigned char c = (unsigned char)*path;
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("/-._~", c))
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            strchr("/-._~", c))
             putc(c, f);
-        else
-            fprintf(f, "%%%02X", c);
+        else fprintf(f, "%%%02X", c);
     }
 }
 
@@ -77,21 +71,22 @@ char *ks_url_of_path(const char *path)
     char *url = NULL;
     FILE *f = open_memstream(&url, &size);
 
-    if (!f)
-        return NULL;
+    if (!f) return NULL;
     ks_put_url(f, path);
     fclose(f);
     return url;
 }
 
-static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 void ks_put_base64(FILE *f, const void *data, size_t n)
 {
     const unsigned char *u = data;
 
     for (size_t i = 0; i < n; i += 3) {
-        unsigned three = (unsigned)u[i] << 16 | (i + 1 < n ? (unsigned)u[i + 1] << 8 : 0) | (i + 2 < n ? u[i + 2] : 0u);
+        unsigned three = (unsigned)u[i] << 16 | (i + 1 < n ? (unsigned)u[i + 1] << 8 : 0) |
+                         (i + 2 < n ? u[i + 2] : 0u);
         putc(base64_digits[three >> 18], f);
         putc(base64_digits[three >> 12 & 63], f);
         putc(i + 1 < n ? base64_digits[three >> 6 & 63] : '=', f);
@@ -106,11 +101,9 @@ ssize_t ks_read_base64(char *out, const char *s)
 
     for (; *s && *s != '='; s++) {
         const char *digit = strchr(base64_digits, *s);
-        if (!digit)
-            return -1;
+        if (!digit) return -1;
         bits = bits << 6 | (unsigned)(digit - base64_digits);
-        if ((n += 6) >= 8)
-            *to++ = (char)(bits >> (n -= 8));
+        if ((n += 6) >= 8) *to++ = (char)(bits >> (n -= 8));
     }
     *to = 0;
     return to - out;
@@ -129,8 +122,7 @@ char *ks_path_of_url(const char *url)
 {
     char *path = strdup(url), *to = path;
 
-    if (!path || strncmp(url, "file:", 5) != 0)
-        return path;
+    if (!path || strncmp(url, "file:", 5) != 0) return path;
     url += 5;
     if (strncmp(url, "//", 2) == 0) {
         url += 2;
@@ -159,15 +151,13 @@ void ks_xml_start(ks_xml *x, FILE *f)
 
 static void indent(const ks_xml *x)
 {
-    for (int i = 0; i < x->depth; i++)
-        putc(' ', x->f);
+    for (int i = 0; i < x->depth; i++) putc(' ', x->f);
 }
 
 void ks_xml_open(ks_xml *x, const char *name)
 {
     assert(x->depth + 1 < (int)(sizeof x->names / sizeof *x->names));
-    if (x->open)
-        fputs(">\n", x->f);
+    if (x->open) fputs(">\n", x->f);
     indent(x);
     fprintf(x->f, "<%s", name);
     x->names[x->depth++] = name;
@@ -203,8 +193,7 @@ void ks_xml_close(ks_xml *x)
     if (x->open == 1) {
         fputs("/>\n", x->f);
     } else {
-        if (!x->open)
-            indent(x);
+        if (!x->open) indent(x);
         fprintf(x->f, "</%s>\n", x->names[x->depth]);
     }
     x->open = 0;

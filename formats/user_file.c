@@ -1,5 +1,6 @@
-/* user_file.c - a file grows without a name (nothing is left of it however the writing ends) and gets its name whole.
- */
+/* user_file.c - a file grows without a name (nothing is left of it however the writing ends) and
+ * gets its name whole.
+ * */
 #include "formats/formats.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@ static int refuse(const char *path, ks_error *e)
     return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", path);
 }
 
-/* A file without a name in the folder of n->path; where the file system has none, one under n->part. */
+/* A file without a name in the folder of n->path; where the file system has none, one under
+ * n->part. */
 static int open_part(ks_user_file *n, int mode)
 {
     char *folder = strdup(n->path), *slash = folder ? strrchr(folder, '/') : NULL;
@@ -26,8 +28,7 @@ static int open_part(ks_user_file *n, int mode)
         errno = ENOMEM;
         return -1;
     }
-    if (slash)
-        slash[slash == folder] = 0;
+    if (slash) slash[slash == folder] = 0;
     fd = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode);
     free(folder);
     if (fd >= 0) {
@@ -35,11 +36,9 @@ static int open_part(ks_user_file *n, int mode)
         n->part = NULL;
         return fd;
     }
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
-        return -1;
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return -1;
     fd = mkostemp(n->part, O_CLOEXEC);
-    if (fd >= 0)
-        fchmod(fd, mode == 0666 ? 0644 : (mode_t)mode);
+    if (fd >= 0) fchmod(fd, mode == 0666 ? 0644 : (mode_t)mode);
     return fd;
 }
 
@@ -49,38 +48,33 @@ static int open_stdout(ks_user_file *n, ks_error *e)
     int fd = fflush(stdout) == 0 ? dup(STDOUT_FILENO) : -1;
 
     *n = (ks_user_file){.stream = 1};
-    if (fd >= 0 && (n->path = strdup("standard output")) && (n->f = fdopen(fd, "wb")))
-        return 0;
+    if (fd >= 0 && (n->path = strdup("standard output")) && (n->f = fdopen(fd, "wb"))) return 0;
     ks_fail(e, KS_EIO, "standard output: %s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     ks_user_file_drop(n);
     return KS_EIO;
 }
 
 int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 {
-    if (strcmp(path, "-") == 0)
-        return open_stdout(n, e);
+    if (strcmp(path, "-") == 0) return open_stdout(n, e);
 
     struct stat st;
     int there = stat(path, &st) == 0, fd;
 
-    *n = (ks_user_file){.force = force, .stream = there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)};
-    if (there && S_ISDIR(st.st_mode))
-        return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
-    if (!n->stream && !force && (there || lstat(path, &st) == 0))
-        return refuse(path, e);
+    *n = (ks_user_file){.force = force,
+                        .stream = there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)};
+    if (there && S_ISDIR(st.st_mode)) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
+    if (!n->stream && !force && (there || lstat(path, &st) == 0)) return refuse(path, e);
     n->path =
-        there && !n->stream ? realpath(path, NULL) : strdup(path); /* what a link names is replaced, not the link */
-    if (!n->path)
-        return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
-    fd = n->stream ? open(path, O_WRONLY | O_CLOEXEC) : open_part(n, there ? (int)(st.st_mode & 0777) : 0666);
-    if (fd >= 0 && (n->f = fdopen(fd, "wb")))
-        return 0;
+        /* what a link names is replaced, not the link */
+        there && !n->stream ? realpath(path, NULL) : strdup(path);
+    if (!n->path) return ks_fail(e, KS_ENOMEM, "%s: no memory to write it", path);
+    fd = n->stream ? open(path, O_WRONLY | O_CLOEXEC)
+                   : open_part(n, there ? (int)(st.st_mode & 0777) : 0666);
+    if (fd >= 0 && (n->f = fdopen(fd, "wb"))) return 0;
     ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    if (fd >= 0) close(fd);
     ks_user_file_drop(n);
     return KS_EIO;
 }
@@ -94,10 +88,8 @@ static int name_part(ks_user_file *n, const char *self)
             n->part = NULL;
             return -1;
         }
-        if (linkat(AT_FDCWD, self, AT_FDCWD, n->part, AT_SYMLINK_FOLLOW) == 0)
-            return 0;
-        if (errno != EEXIST)
-            break;
+        if (linkat(AT_FDCWD, self, AT_FDCWD, n->part, AT_SYMLINK_FOLLOW) == 0) return 0;
+        if (errno != EEXIST) break;
     }
     free(n->part);
     n->part = NULL;
@@ -112,14 +104,10 @@ static int give_name(ks_user_file *n)
     snprintf(self, sizeof self, "/proc/self/fd/%d", fileno(n->f));
     if (!n->part && !n->force)
         return linkat(AT_FDCWD, self, AT_FDCWD, n->path, AT_SYMLINK_FOLLOW) == 0 ? 0 : errno;
-    if (!n->part && name_part(n, self) < 0)
-        return errno;
-    if (n->force)
-        return rename(n->part, n->path) == 0 ? 0 : errno;
-    if (renameat2(AT_FDCWD, n->part, AT_FDCWD, n->path, RENAME_NOREPLACE) == 0)
-        return 0;
-    if (errno != EINVAL)
-        return errno;
+    if (!n->part && name_part(n, self) < 0) return errno;
+    if (n->force) return rename(n->part, n->path) == 0 ? 0 : errno;
+    if (renameat2(AT_FDCWD, n->part, AT_FDCWD, n->path, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL) return errno;
     return access(n->path, F_OK) == 0      ? EEXIST
            : rename(n->part, n->path) == 0 ? 0
                                            : errno; /* a file system that has neither */
@@ -130,12 +118,9 @@ int ks_user_file_publish(ks_user_file *n, ks_error *e)
     int why = fflush(n->f) != 0 || ferror(n->f) ? (errno ? errno : EIO) : 0;
     int err = 0;
 
-    if (!why && !n->stream)
-        why = fsync(fileno(n->f)) != 0 ? errno : give_name(n);
-    if (why == EEXIST)
-        err = refuse(n->path, e);
-    else if (why)
-        err = ks_fail(e, KS_EIO, "%s: %s", n->path, strerror(why));
+    if (!why && !n->stream) why = fsync(fileno(n->f)) != 0 ? errno : give_name(n);
+    if (why == EEXIST) err = refuse(n->path, e);
+    else if (why) err = ks_fail(e, KS_EIO, "%s: %s", n->path, strerror(why));
     if (!err) {
         free(n->part); /* it has the name now */
         n->part = NULL;
@@ -146,10 +131,8 @@ int ks_user_file_publish(ks_user_file *n, ks_error *e)
 
 void ks_user_file_drop(ks_user_file *n)
 {
-    if (n->part)
-        unlink(n->part);
-    if (n->f)
-        fclose(n->f);
+    if (n->part) unlink(n->part);
+    if (n->f) fclose(n->f);
     free(n->path);
     free(n->part);
     *n = (ks_user_file){0};

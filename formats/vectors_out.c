@@ -1,6 +1,8 @@
-/* vectors_out.c - clip vectors as NumPy arrays: .npy with the ids beside it, or .npz (a zip, nothing compressed).
+/* vectors_out.c - clip vectors as NumPy arrays: .npy with the ids beside it, or .npz (a zip,
+ * nothing compressed).
  *
- * Rows come one by one and their number is known at the end: heads are written last, over the room left for them. */
+ * Rows come one by one and their number is known at the end: heads are written last, over the
+ * room left for them. */
 #include "formats/formats.h"
 
 #include <math.h>
@@ -19,7 +21,7 @@ typedef struct {
 typedef struct {
     char name[32];
     uint32_t crc;
-    uint64_t bytes, at;      /* of the member; where its local header stands */
+    uint64_t bytes, at; /* of the member; where its local header stands */
 } member;
 
 struct ks_vectors {
@@ -27,9 +29,9 @@ struct ks_vectors {
     ks_user_file file;
     int zip, half, dim, force;
     char model[KS_HASH_HEX];
-    row *rows;               /* [n] */
+    row *rows; /* [n] */
     int64_t n, room;
-    uint32_t crc;            /* of the elements so far */
+    uint32_t crc; /* of the elements so far */
     member members[MOST_MEMBERS];
     int n_members;
 };
@@ -42,13 +44,16 @@ static void npy_head(char head[HEAD], const char *type, int64_t rows, int column
     memset(head, ' ', HEAD);
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
     if (columns)
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %d), }", type,
+        n = snprintf(head + 10, HEAD - 10,
+                     "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %d), }", type,
                      (long long)rows, columns);
     else if (rows >= 0)
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,), }", type,
+        n = snprintf(head + 10, HEAD - 10,
+                     "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,), }", type,
                      (long long)rows);
     else
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (), }", type);
+        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (), }",
+                     type);
     head[10 + n] = ' ';
     head[HEAD - 1] = '\n';
 }
@@ -56,8 +61,7 @@ static void npy_head(char head[HEAD], const char *type, int64_t rows, int column
 /* --- zip (APPNOTE 4.3, 4.5.3): stored members, sizes always as ZIP64 --- */
 static void put(uint8_t **to, uint64_t value, int bytes)
 {
-    for (int i = 0; i < bytes; i++)
-        *(*to)++ = (uint8_t)(value >> 8 * i);
+    for (int i = 0; i < bytes; i++) *(*to)++ = (uint8_t)(value >> 8 * i);
 }
 
 static void put_local(FILE *f, const member *m)
@@ -67,7 +71,8 @@ static void put_local(FILE *f, const member *m)
 
     put(&to, 0x04034b50, 4), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2),
         put(&to, 0x21, 2); /* stored; 1 January 1980 */
-    put(&to, m->crc, 4), put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, ZIP64, 2);
+    put(&to, m->crc, 4), put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2),
+        put(&to, ZIP64, 2);
     fwrite(head, 1, LOCAL, f);
     fwrite(m->name, 1, name, f);
     to = head;
@@ -80,15 +85,16 @@ static void put_central(FILE *f, const member *m)
     uint8_t head[46 + 28], *to = head;
     size_t name = strlen(m->name);
 
-    put(&to, 0x02014b50, 4), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2), put(&to, 0x21, 2),
-        put(&to, m->crc, 4);
-    put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, 28, 2), put(&to, 0, 2),
-        put(&to, 0, 2), put(&to, 0, 2);
+    put(&to, 0x02014b50, 4), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2),
+        put(&to, 0x21, 2), put(&to, m->crc, 4);
+    put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, 28, 2),
+        put(&to, 0, 2), put(&to, 0, 2), put(&to, 0, 2);
     put(&to, 0, 4), put(&to, UINT32_MAX, 4);
     fwrite(head, 1, 46, f);
     fwrite(m->name, 1, name, f);
     to = head;
-    put(&to, 1, 2), put(&to, 24, 2), put(&to, m->bytes, 8), put(&to, m->bytes, 8), put(&to, m->at, 8);
+    put(&to, 1, 2), put(&to, 24, 2), put(&to, m->bytes, 8), put(&to, m->bytes, 8),
+        put(&to, m->at, 8);
     fwrite(head, 1, 28, f);
 }
 
@@ -98,15 +104,14 @@ static void put_directory(FILE *f, const ks_vectors *v)
     uint8_t tail[56 + 20 + 22], *to = tail;
     uint64_t n = (uint64_t)v->n_members;
 
-    for (int i = 0; i < v->n_members; i++)
-        put_central(f, &v->members[i]);
+    for (int i = 0; i < v->n_members; i++) put_central(f, &v->members[i]);
     end = (uint64_t)ftello(f);
-    put(&to, 0x06064b50, 4), put(&to, 44, 8), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 4),
-        put(&to, n, 8), put(&to, n, 8);
+    put(&to, 0x06064b50, 4), put(&to, 44, 8), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4),
+        put(&to, 0, 4), put(&to, n, 8), put(&to, n, 8);
     put(&to, end - start, 8), put(&to, start, 8);
     put(&to, 0x07064b50, 4), put(&to, 0, 4), put(&to, end, 8), put(&to, 1, 4);
-    put(&to, 0x06054b50, 4), put(&to, 0, 4), put(&to, n, 2), put(&to, n, 2), put(&to, end - start, 4),
-        put(&to, UINT32_MAX, 4), put(&to, 0, 2);
+    put(&to, 0x06054b50, 4), put(&to, 0, 4), put(&to, n, 2), put(&to, n, 2),
+        put(&to, end - start, 4), put(&to, UINT32_MAX, 4), put(&to, 0, 2);
     fwrite(tail, 1, sizeof tail, f);
 }
 
@@ -120,8 +125,8 @@ static member *new_member(ks_vectors *v, FILE *f, const char *name)
 }
 
 /* An array at once, as a member or as the whole of f. */
-static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type, int64_t rows, const void *data,
-                      size_t bytes)
+static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type, int64_t rows,
+                      const void *data, size_t bytes)
 {
     char head[HEAD];
 
@@ -137,7 +142,8 @@ static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type
 }
 
 /* --- the vectors --- */
-int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const char *model, int force, ks_error *e)
+int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const char *model,
+                    int force, ks_error *e)
 {
     const char *dot = strrchr(path, '.');
     ks_vectors *v;
@@ -156,34 +162,33 @@ int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const
     v->dim = dim;
     v->force = force;
     snprintf(v->model, sizeof v->model, "%s", model);
-    if ((err = ks_user_file_open(&v->file, path, force, e)) < 0)
-        return err;
-    if (v->file.stream)
-        return ks_fail(e, KS_EUSAGE, "%s: vectors need a file, not a pipe", path);
-    if (v->zip)
-        put_local(v->file.f, new_member(v, v->file.f, "vectors"));
-    for (int i = 0; i < HEAD; i++)
-        putc(0, v->file.f);
+    if ((err = ks_user_file_open(&v->file, path, force, e)) < 0) return err;
+    if (v->file.stream) return ks_fail(e, KS_EUSAGE, "%s: vectors need a file, not a pipe", path);
+    if (v->zip) put_local(v->file.f, new_member(v, v->file.f, "vectors"));
+    for (int i = 0; i < HEAD; i++) putc(0, v->file.f);
     return 0;
 }
 
-int ks_vectors_add(ks_vectors *v, const ks_clip *clip, ks_timebase tb, const float *vector, ks_error *e)
+int ks_vectors_add(ks_vectors *v, const ks_clip *clip, ks_timebase tb, const float *vector,
+                   ks_error *e)
 {
     uint16_t half;
 
     if (v->n == v->room) {
         int64_t room = v->room * 2 + 1024;
         row *more = realloc(v->rows, (size_t)room * sizeof *more);
-        if (!more)
-            return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", v->path);
+        if (!more) return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", v->path);
         v->rows = more;
         v->room = room;
     }
-    v->rows[v->n++] = (row){clip->id, clip->video, ks_seconds(clip->start, tb), ks_seconds(clip->end, tb)};
+    v->rows[v->n++] = (row){clip->id, clip->video, ks_seconds(clip->start, tb),
+                            ks_seconds(clip->end, tb)};
     for (int i = 0; i < v->dim; i++) {
         half = ks_half_from_float(vector[i]); /* exact: it is what is stored */
-        fwrite(v->half ? (const void *)&half : (const void *)&vector[i], v->half ? 2 : 4, 1, v->file.f);
-        v->crc = (uint32_t)crc32_z(v->crc, v->half ? (const Bytef *)&half : (const Bytef *)&vector[i], v->half ? 2 : 4);
+        fwrite(v->half ? (const void *)&half : (const void *)&vector[i], v->half ? 2 : 4, 1,
+               v->file.f);
+        v->crc = (uint32_t)crc32_z(
+            v->crc, v->half ? (const Bytef *)&half : (const Bytef *)&vector[i], v->half ? 2 : 4);
     }
     return ferror(v->file.f) ? ks_fail(e, KS_EIO, "%s: it cannot be written", v->path) : 0;
 }
@@ -199,7 +204,8 @@ static void finish_vectors(ks_vectors *v)
     if (v->zip) {
         member *m = &v->members[0];
         m->bytes = HEAD + bytes;
-        m->crc = (uint32_t)crc32_combine64(crc32_z(0, (Bytef *)head, HEAD), v->crc, (z_off64_t)bytes);
+        m->crc = (uint32_t)crc32_combine64(crc32_z(0, (Bytef *)head, HEAD), v->crc,
+                                           (z_off64_t)bytes);
         put_local(f, m);
     }
     fwrite(head, 1, HEAD, f);
@@ -211,8 +217,7 @@ static void *column(const ks_vectors *v, size_t offset)
 {
     char *out = malloc((size_t)v->n * 8 + 1);
 
-    for (int64_t i = 0; out && i < v->n; i++)
-        memcpy(out + i * 8, (char *)&v->rows[i] + offset, 8);
+    for (int64_t i = 0; out && i < v->n; i++) memcpy(out + i * 8, (char *)&v->rows[i] + offset, 8);
     return out;
 }
 
@@ -228,8 +233,7 @@ static int put_columns(ks_vectors *v, FILE *f, int n)
 
     for (int i = 0; i < n; i++) {
         void *data = column(v, columns[i].offset);
-        if (!data)
-            return -1;
+        if (!data) return -1;
         put_array(v, f, columns[i].name, columns[i].type, v->n, data, (size_t)v->n * 8);
         free(data);
     }
@@ -241,8 +245,7 @@ static void put_model(ks_vectors *v)
 {
     uint32_t text[KS_HASH_HEX - 1] = {0};
 
-    for (size_t i = 0; v->model[i]; i++)
-        text[i] = (uint8_t)v->model[i];
+    for (size_t i = 0; v->model[i]; i++) text[i] = (uint8_t)v->model[i];
     put_array(v, v->file.f, "model", "<U64", -1, text, sizeof text);
 }
 
@@ -260,8 +263,7 @@ static int put_beside(ks_vectors *v, ks_user_file beside[2], ks_error *e)
                   : ks_user_file_open(&beside[i], path, v->force, e);
         free(path);
     }
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     if (put_columns(v, beside[0].f, 1) < 0)
         return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", v->path);
     ks_json_start(&j, beside[1].f);
@@ -281,17 +283,17 @@ int ks_vectors_end(ks_vectors *v, ks_error *e)
 
     finish_vectors(v);
     if (v->zip) {
-        err = put_columns(v, v->file.f, 4) < 0 ? ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", v->path) : 0;
+        err = put_columns(v, v->file.f, 4) < 0
+                  ? ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", v->path)
+                  : 0;
         put_model(v);
         put_directory(v->file.f, v);
     } else {
         err = put_beside(v, beside, e);
     }
-    if (err == 0)
-        err = ks_user_file_publish(&v->file, e);
+    if (err == 0) err = ks_user_file_publish(&v->file, e);
     for (int i = 0; i < 2; i++) {
-        if (err == 0 && beside[i].f)
-            err = ks_user_file_publish(&beside[i], e);
+        if (err == 0 && beside[i].f) err = ks_user_file_publish(&beside[i], e);
         ks_user_file_drop(&beside[i]);
     }
     return err;
@@ -299,8 +301,7 @@ int ks_vectors_end(ks_vectors *v, ks_error *e)
 
 void ks_vectors_close(ks_vectors *v)
 {
-    if (!v)
-        return;
+    if (!v) return;
     ks_user_file_drop(&v->file);
     free(v->rows);
     free(v->path);

@@ -26,12 +26,10 @@ void ks_ann_close(ks_ann *ann)
     free(ann);
 }
 
-static uint64_t up(uint64_t n)
-{
-    return (n + 7) / 8 * 8;
-}
+static uint64_t up(uint64_t n) { return (n + 7) / 8 * 8; }
 
-/* Are the bytes the file that belongs to this segment, whole? Then what the lists say must fit the rows. */
+/* Are the bytes the file that belongs to this segment, whole? Then what the lists say must fit
+ * the rows. */
 static int good(ks_ann *ann, const ks_segment *s)
 {
     const unsigned char *p = ann->map;
@@ -39,9 +37,15 @@ static int good(ks_ann *ann, const ks_segment *s)
     memcpy(h, p, sizeof *h);
     for (size_t i = sizeof *h; i < PAGE; i++)
         if (p[i]) return 0;
-    if (memcmp(h->magic, "KSLIST1\n", 8) != 0 || h->self != XXH3_64bits(h, offsetof(ks_ann_header, self))) return 0;
-    if (XXH3_64bits(h, sizeof *h) != s->row.ann_hash || h->segment != s->row.header || h->bytes != ann->bytes) return 0;
-    if (h->rows != s->header.rows || h->dim != s->header.dim || h->rows > INT32_MAX || h->lists < 1 || h->lists > h->rows) return 0;
+    if (memcmp(h->magic, "KSLIST1\n", 8) != 0 ||
+        h->self != XXH3_64bits(h, offsetof(ks_ann_header, self)))
+        return 0;
+    if (XXH3_64bits(h, sizeof *h) != s->row.ann_hash || h->segment != s->row.header ||
+        h->bytes != ann->bytes)
+        return 0;
+    if (h->rows != s->header.rows || h->dim != s->header.dim || h->rows > INT32_MAX ||
+        h->lists < 1 || h->lists > h->rows)
+        return 0;
     if (h->probes < 1 || h->probes > h->lists || h->faiss_bytes > h->bytes) return 0;
     uint64_t first = PAGE + up(h->faiss_bytes), rows = first + 8 * ((uint64_t)h->lists + 1);
     if (rows + 4 * (uint64_t)h->rows != h->bytes) return 0;
@@ -64,7 +68,10 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
     if (!s->row.ann_file[0] || strchr(s->row.ann_file, '/')) return 0;
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, s->row.ann_file) >= sizeof path) return 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), code = 0;
-    if (fd < 0) return errno == ENOMEM || errno == EMFILE ? ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno)) : 0;
+    if (fd < 0)
+        return errno == ENOMEM || errno == EMFILE
+                   ? ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno))
+                   : 0;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > PAGE) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (map == MAP_FAILED) code = ks_fail(e, KS_ENOMEM, "%s: mmap: %s", path, strerror(errno));
@@ -72,7 +79,9 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
             ann->map = map;
             ann->bytes = (size_t)st.st_size;
             code = good(ann, s);
-            if (code && ks_coarse_read(&ann->coarse, (char *)map + PAGE, (size_t)ann->header.faiss_bytes, (int)ann->header.dim, ann->header.lists, e) < 0)
+            if (code &&
+                ks_coarse_read(&ann->coarse, (char *)map + PAGE, (size_t)ann->header.faiss_bytes,
+                               (int)ann->header.dim, ann->header.lists, e) < 0)
                 code = 0; /* FAISS of another version may not read it: exact search answers */
             if (code) ann->hash = s->row.ann_hash;
         }
@@ -82,21 +91,26 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
     return code;
 }
 
-int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q, int64_t probes, ks_error *e)
+int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q, int64_t probes,
+                  ks_error *e)
 {
     int64_t *near = malloc((size_t)probes * sizeof *near);
     *rows = NULL;
     *n = 0;
-    int code = near ? ks_coarse_near(near, ann->coarse, q, 1, probes, e) : ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
+    int code = near ? ks_coarse_near(near, ann->coarse, q, 1, probes, e)
+                    : ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
     for (int64_t i = 0; i < probes && code >= 0; i++)
-        if (near[i] >= 0 && near[i] < ann->header.lists) *n += ann->first[near[i] + 1] - ann->first[near[i]];
+        if (near[i] >= 0 && near[i] < ann->header.lists)
+            *n += ann->first[near[i] + 1] - ann->first[near[i]];
     if (code >= 0) *rows = malloc((size_t)(*n ? *n : 1) * sizeof **rows);
-    if (code >= 0 && !*rows) code = ks_fail(e, KS_ENOMEM, "no memory for the rows of the nearest lists");
+    if (code >= 0 && !*rows)
+        code = ks_fail(e, KS_ENOMEM, "no memory for the rows of the nearest lists");
     *n = 0;
     for (int64_t i = 0; i < probes && code >= 0; i++) {
         if (near[i] < 0 || near[i] >= ann->header.lists) continue;
         int64_t count = ann->first[near[i] + 1] - ann->first[near[i]];
-        if (count) memcpy(*rows + *n, ann->rows + ann->first[near[i]], (size_t)count * sizeof **rows);
+        if (count)
+            memcpy(*rows + *n, ann->rows + ann->first[near[i]], (size_t)count * sizeof **rows);
         *n += count;
     }
     free(near);
@@ -114,7 +128,8 @@ static int64_t within(int32_t *rows, int64_t n, const ks_span *spans, int64_t co
             if (spans[mid].first <= rows[i]) low = mid + 1;
             else high = mid;
         }
-        if (low > 0 && rows[i] < spans[low - 1].first + spans[low - 1].count) rows[kept++] = rows[i];
+        if (low > 0 && rows[i] < spans[low - 1].first + spans[low - 1].count)
+            rows[kept++] = rows[i];
     }
     return kept;
 }
@@ -131,8 +146,9 @@ static int lists_of(ks_index *x, const ks_segment *s, int64_t wanted, int force,
     return ks_ann_open(x->ann, x->dir, s, e);
 }
 
-/* The probes were measured for the ten nearest, asked for among MEASURED candidates: whoever asks for more looks at
- * more lists, in proportion, and in the end at all of them (0): then nothing is chosen and the scan is exact. */
+/* The probes were measured for the ten nearest, asked for among MEASURED candidates: whoever
+ * asks for more looks at more lists, in proportion, and in the end at all of them (0): then
+ * nothing is chosen and the scan is exact. */
 static int64_t probes_for(const ks_ann *ann, int k)
 {
     enum { MEASURED = 256 };
@@ -148,7 +164,8 @@ int ks_ann_sweep(ks_top *top, ks_sweep *sweep, ks_spans *spans, ks_index *x, int
     for (int64_t at = 0, end; at < spans->n; at = end) {
         int64_t wanted = 0, n;
         int32_t *rows;
-        for (end = at; end < spans->n && spans->at[end].s == spans->at[at].s; end++) wanted += spans->at[end].count;
+        for (end = at; end < spans->n && spans->at[end].s == spans->at[at].s; end++)
+            wanted += spans->at[end].count;
         const ks_segment *s = spans->at[at].s;
         if (code >= 0) code = lists_of(x, s, wanted, force, e);
         int64_t probes = code > 0 ? probes_for(x->ann, top->k) : 0;
@@ -159,7 +176,8 @@ int ks_ann_sweep(ks_top *top, ks_sweep *sweep, ks_spans *spans, ks_index *x, int
         }
         code = ks_ann_choose(&rows, &n, x->ann, sweep->q, probes, e);
         if (code >= 0 && wanted < s->header.rows) n = within(rows, n, spans->at + at, end - at);
-        if (code >= 0 && ks_sweep_rows(top, sweep, s, rows, n) < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+        if (code >= 0 && ks_sweep_rows(top, sweep, s, rows, n) < 0)
+            code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
         free(rows);
         spans->rows -= wanted;
         done = 1;

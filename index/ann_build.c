@@ -1,8 +1,9 @@
 /* ann_build.c - lists for a large segment: train, assign, measure.
  *
- * Recall@10 is measured against the exact scan of the same segment with 100 queries of two kinds: stored vectors, and
- * the middle of two stored vectors (harder: between clusters, as words lie). The fewest probes that reach 0.98 are
- * stored; where a quarter of all lists does not reach it, the recall is stored as it is and only --ann uses the lists. */
+ * Recall@10 is measured against the exact scan of the same segment with 100 queries of two
+ * kinds: stored vectors, and the middle of two stored vectors (harder: between clusters, as
+ * words lie). The fewest probes that reach 0.98 are stored; where a quarter of all lists does
+ * not reach it, the recall is stored as it is and only --ann uses the lists. */
 #include "index/ann.h"
 
 #include <math.h>
@@ -10,12 +11,19 @@
 #include <string.h>
 #include <xxhash.h>
 
-enum { PAGE = 4096, BATCH = 4096, QUERIES = 100, K = 10, POINTS = 40 /* a centroid; FAISS warns below 39 */ };
+enum {
+    PAGE = 4096,
+    BATCH = 4096,
+    QUERIES = 100,
+    K = 10,
+    POINTS = 40 /* a centroid; FAISS warns below 39 */
+};
 
 int ks_ann_lists(int64_t rows)
 {
     int lists = 16;
-    while (lists < 4096 && (int64_t)lists * lists * 2 < rows) lists *= 2; /* about the square root */
+    /* about the square root */
+    while (lists < 4096 && (int64_t)lists * lists * 2 < rows) lists *= 2;
     return lists;
 }
 
@@ -27,11 +35,13 @@ static void widen(float *out, const ks_segment *s, int64_t row)
 
 static int train(void **coarse, const ks_segment *s, int lists, ks_error *e)
 {
-    int64_t rows = s->header.rows, n = (int64_t)POINTS * lists < rows ? (int64_t)POINTS * lists : rows;
+    int64_t rows = s->header.rows,
+            n = (int64_t)POINTS * lists < rows ? (int64_t)POINTS * lists : rows;
     size_t dim = s->header.dim;
     float *x = malloc((size_t)n * dim * sizeof *x);
     if (!x) return ks_fail(e, KS_ENOMEM, "no memory to train the lists");
-    for (int64_t i = 0; i < n; i++) widen(x + (size_t)i * dim, s, i * rows / n); /* evenly over all films */
+    /* evenly over all films */
+    for (int64_t i = 0; i < n; i++) widen(x + (size_t)i * dim, s, i * rows / n);
     int code = ks_coarse_train(coarse, x, n, (int)dim, lists, e);
     free(x);
     return code;
@@ -47,7 +57,8 @@ static int assign(int32_t *list, const ks_segment *s, const void *coarse, ks_err
         int64_t n = s->header.rows - at < BATCH ? s->header.rows - at : BATCH;
         for (int64_t i = 0; i < n; i++) widen(x + (size_t)i * dim, s, at + i);
         code = ks_coarse_near(near, coarse, x, n, 1, e);
-        for (int64_t i = 0; i < n && code >= 0; i++) list[at + i] = near[i] < 0 ? 0 : (int32_t)near[i];
+        for (int64_t i = 0; i < n && code >= 0; i++)
+            list[at + i] = near[i] < 0 ? 0 : (int32_t)near[i];
     }
     free(near);
     free(x);
@@ -75,7 +86,8 @@ static void query(float *q, float *other, const ks_segment *s, int i)
         if (i % 2) q[d] += other[d];
         length += (double)q[d] * q[d];
     }
-    for (uint32_t d = 0; d < s->header.dim; d++) q[d] = (float)(q[d] / sqrt(length > 0 ? length : 1));
+    for (uint32_t d = 0; d < s->header.dim; d++)
+        q[d] = (float)(q[d] / sqrt(length > 0 ? length : 1));
 }
 
 typedef struct {
@@ -86,10 +98,10 @@ typedef struct {
 
 static int exact_answers(trial *t, const ks_segment *s, ks_sweep *sweep)
 {
-    ks_span span = { s, 0, s->header.rows };
-    ks_spans spans = { &span, 1, 1, span.count };
+    ks_span span = {s, 0, s->header.rows};
+    ks_spans spans = {&span, 1, 1, span.count};
     for (int i = 0; i < QUERIES; i++) {
-        ks_top top = { t->exact[i], 0, K };
+        ks_top top = {t->exact[i], 0, K};
         query(t->q, t->other, s, i);
         sweep->q = t->q;
         if (ks_sweep_run(&top, sweep, &spans) < 0) return KS_ENOMEM;
@@ -98,17 +110,19 @@ static int exact_answers(trial *t, const ks_segment *s, ks_sweep *sweep)
     return 0;
 }
 
-static int recall_at(double *recall, trial *t, const ks_ann *ann, const ks_segment *s, ks_sweep *sweep, int64_t probes, ks_error *e)
+static int recall_at(double *recall, trial *t, const ks_ann *ann, const ks_segment *s,
+                     ks_sweep *sweep, int64_t probes, ks_error *e)
 {
     int64_t hit = 0, all = 0;
     for (int i = 0; i < QUERIES; i++) {
-        ks_top top = { t->near, 0, K };
+        ks_top top = {t->near, 0, K};
         int32_t *rows;
         int64_t n;
         query(t->q, t->other, s, i);
         sweep->q = t->q;
         int code = ks_ann_choose(&rows, &n, ann, t->q, probes, e);
-        if (code >= 0 && ks_sweep_rows(&top, sweep, s, rows, n) < 0) code = ks_fail(e, KS_ENOMEM, "no memory to measure recall");
+        if (code >= 0 && ks_sweep_rows(&top, sweep, s, rows, n) < 0)
+            code = ks_fail(e, KS_ENOMEM, "no memory to measure recall");
         free(rows);
         if (code < 0) return code;
         for (int j = 0; j < t->count[i]; j++)
@@ -121,24 +135,29 @@ static int recall_at(double *recall, trial *t, const ks_ann *ann, const ks_segme
 
 static int measure(double *recall, ks_ann *ann, const ks_segment *s, int threads, ks_error *e)
 {
-    ks_sweep sweep = { .dim = (int)s->header.dim, .threads = threads, .cpu = ks_cpu_best() };
+    ks_sweep sweep = {.dim = (int)s->header.dim, .threads = threads, .cpu = ks_cpu_best()};
     trial *t = malloc(sizeof *t);
-    int code = t && exact_answers(t, s, &sweep) >= 0 ? 0 : ks_fail(e, KS_ENOMEM, "no memory to measure recall");
+    int code = t && exact_answers(t, s, &sweep) >= 0
+                   ? 0
+                   : ks_fail(e, KS_ENOMEM, "no memory to measure recall");
     for (int64_t probes = 1; code >= 0 && probes <= ann->header.lists; probes += (probes + 3) / 4) {
         code = recall_at(recall, t, ann, s, &sweep, probes, e);
         ann->header.probes = probes;
-        if (*recall >= 0.985 || probes * 4 > ann->header.lists) break; /* a margin over 0.98: 100 queries are a sample */
+        /* a margin over 0.98: 100 queries are a sample */
+        if (*recall >= 0.985 || probes * 4 > ann->header.lists) break;
     }
     free(t);
     return code;
 }
 
-static int write_file(ks_segment_row *row, ks_ann *ann, const char *bytes, const char *dir, ks_error *e)
+static int write_file(ks_segment_row *row, ks_ann *ann, const char *bytes, const char *dir,
+                      ks_error *e)
 {
     static const char zero[PAGE];
     ks_ann_header *h = &ann->header;
-    ks_new_file f = { .fd = -1 };
-    uint64_t first = PAGE + (h->faiss_bytes + 7) / 8 * 8, rows = first + 8 * ((uint64_t)h->lists + 1);
+    ks_new_file f = {.fd = -1};
+    uint64_t first = PAGE + (h->faiss_bytes + 7) / 8 * 8,
+             rows = first + 8 * ((uint64_t)h->lists + 1);
     h->bytes = rows + 4 * (uint64_t)h->rows;
     char *rest = calloc(1, h->bytes - PAGE);
     if (!rest) return ks_fail(e, KS_ENOMEM, "no memory for the lists");
@@ -159,7 +178,8 @@ static int write_file(ks_segment_row *row, ks_ann *ann, const char *bytes, const
     return code;
 }
 
-int ks_ann_build(ks_segment_row *row, const ks_segment *s, const char *dir, int threads, ks_error *e)
+int ks_ann_build(ks_segment_row *row, const ks_segment *s, const char *dir, int threads,
+                 ks_error *e)
 {
     ks_ann ann;
     char *bytes = NULL;
@@ -167,14 +187,16 @@ int ks_ann_build(ks_segment_row *row, const ks_segment *s, const char *dir, int 
     int lists = ks_ann_lists(s->header.rows);
     memset(&ann, 0, sizeof ann);
     if (s->header.rows > INT32_MAX) return 0;
-    int32_t *list = malloc((size_t)s->header.rows * sizeof *list), *rows = malloc((size_t)s->header.rows * sizeof *rows);
+    int32_t *list = malloc((size_t)s->header.rows * sizeof *list),
+            *rows = malloc((size_t)s->header.rows * sizeof *rows);
     int64_t *first = malloc(((size_t)lists + 1) * sizeof *first);
-    int code = list && rows && first ? train(&ann.coarse, s, lists, e) : ks_fail(e, KS_ENOMEM, "no memory for the lists");
+    int code = list && rows && first ? train(&ann.coarse, s, lists, e)
+                                     : ks_fail(e, KS_ENOMEM, "no memory for the lists");
     if (code >= 0) code = assign(list, s, ann.coarse, e);
     if (code >= 0) {
         fill(first, rows, list, s->header.rows, lists);
-        ann.header = (ks_ann_header){ .segment = row->header, .rows = s->header.rows, .lists = lists,
-                                      .dim = s->header.dim };
+        ann.header = (ks_ann_header){
+            .segment = row->header, .rows = s->header.rows, .lists = lists, .dim = s->header.dim};
         memcpy(ann.header.magic, "KSLIST1\n", 8);
         ann.first = first;
         ann.rows = rows;

@@ -1,5 +1,6 @@
-/* bench_scan.c - how fast the scan is on this machine, beside what the memory gives and beside itself
- * without codes. The vectors are made, not read: rows x dim of unit length, random or clustered
+/* bench_scan.c - how fast the scan is on this machine, beside what the memory gives and beside
+ * itself without codes. The vectors are made, not read: rows x dim of unit length, random or
+ * clustered
  * (4,096 centres, seeded; a vector is unit(centre + 0.75 noise), both of unit variance). */
 #include "index/sweep.h"
 
@@ -28,7 +29,8 @@ static void noise(float *v, int dim, uint64_t seed, float weight)
     for (int d = 0; d < dim; d += 2) {
         uint64_t r = next(&seed);
         for (int j = 0; j < 2 && d + j < dim; j++, r >>= 32) {
-            int sum = (int)(r & 255) + (int)(r >> 8 & 255) + (int)(r >> 16 & 255) + (int)(r >> 24 & 255) - 510;
+            int sum = (int)(r & 255) + (int)(r >> 8 & 255) + (int)(r >> 16 & 255) +
+                      (int)(r >> 24 & 255) - 510;
             v[d + j] += weight * (float)sum / 147.8f;
         }
     }
@@ -86,14 +88,15 @@ int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered)
 }
 
 /* Best of `rounds`: seconds of one query; the neighbours of the last go to at. */
-static int time_sweep(double *seconds, ks_neighbour *at, ks_sweep *sweep, const ks_segment *s, const ks_scan_bench *b, int plain)
+static int time_sweep(double *seconds, ks_neighbour *at, ks_sweep *sweep, const ks_segment *s,
+                      const ks_scan_bench *b, int plain)
 {
-    ks_span span = { s, 0, s->header.rows };
-    ks_spans spans = { &span, 1, 1, span.count };
+    ks_span span = {s, 0, s->header.rows};
+    ks_spans spans = {&span, 1, 1, span.count};
     *seconds = 1e9;
     for (int i = 0; i < b->rounds; i++) {
         float q[KS_MAX_DIM];
-        ks_top top = { at, 0, b->k };
+        ks_top top = {at, 0, b->k};
         ks_bench_vector(q, b->dim, b->clustered, 1000000007u + (uint64_t)i);
         sweep->q = q;
         sweep->plain = plain;
@@ -128,7 +131,8 @@ static void *read_all(void *arg)
     return NULL;
 }
 
-/* Bytes a second of the fp16 matrix, read by the scan's number of threads and nothing done with them. */
+/* Bytes a second of the fp16 matrix, read by the scan's number of threads and nothing done with
+ * them. */
 static double read_rate(const ks_segment *s, const ks_scan_bench *b)
 {
     enum { MOST = 64 };
@@ -141,7 +145,8 @@ static double read_rate(const ks_segment *s, const ks_scan_bench *b)
         double start = now();
         started = 0;
         for (int t = 0; t < n; t++) {
-            r[t] = (reading){ .at = (const unsigned char *)s->half + (size_t)t * part, .bytes = part };
+            r[t] = (reading){.at = (const unsigned char *)s->half + (size_t)t * part,
+                             .bytes = part};
             if (pthread_create(&r[t].thread, NULL, read_all, &r[t]) != 0) break;
             started++;
         }
@@ -156,7 +161,7 @@ int ks_index_bench_scan(ks_scan_bench *b, ks_error *e)
 {
     assert(b && b->rows > 0 && b->dim > 0 && b->dim <= KS_MAX_DIM && b->k > 0 && b->rounds > 0);
     ks_segment s;
-    ks_sweep sweep = { .dim = b->dim, .threads = b->threads, .cpu = ks_cpu_best() };
+    ks_sweep sweep = {.dim = b->dim, .threads = b->threads, .cpu = ks_cpu_best()};
     ks_neighbour *fast = calloc((size_t)b->k * 2, sizeof *fast), *all = fast ? fast + b->k : NULL;
     int code = fast ? ks_bench_segment(&s, b->rows, b->dim, b->clustered) : KS_ENOMEM;
     if (code >= 0) code = time_sweep(&b->seconds_plain, all, &sweep, &s, b, 1);
@@ -172,5 +177,7 @@ int ks_index_bench_scan(ks_scan_bench *b, ks_error *e)
     }
     if (code >= 0 || fast) ks_segment_close(&s);
     free(fast);
-    return code < 0 ? ks_fail(e, code, "no memory for %lld vectors of D %d", (long long)b->rows, b->dim) : 0;
+    return code < 0
+               ? ks_fail(e, code, "no memory for %lld vectors of D %d", (long long)b->rows, b->dim)
+               : 0;
 }

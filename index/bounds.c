@@ -1,7 +1,9 @@
-/* bounds.c - what each film can be worth at most to a question of several vectors, with 38 % of the bytes.
+/* bounds.c - what each film can be worth at most to a question of several vectors, with 38 % of
+ * the bytes.
  *
- * The codes of a row and the proof of sweep.c give bounds of its cosine with each vector; what a clip can be worth with such
- * cosines is the caller's word. A row that no copy holds is scored: its bounds are its cosines. */
+ * The codes of a row and the proof of sweep.c give bounds of its cosine with each vector; what a
+ * clip can be worth with such cosines is the caller's word. A row that no copy holds is scored:
+ * its bounds are its cosines. */
 #include "index/copies.h"
 #include "index/score.h"
 
@@ -17,8 +19,8 @@ enum { CHUNK = 8192, DOTS = 128, MAX_THREADS = 64 };
 
 /* Films met so far, one after the other; one film may come again. */
 typedef struct {
-    int64_t *video;        /* [n] */
-    double *most;          /* [n, parts] */
+    int64_t *video; /* [n] */
+    double *most;   /* [n, parts] */
     int64_t n, room;
 } found;
 
@@ -35,9 +37,9 @@ typedef struct {
 typedef struct {
     shared *all;
     found found;
-    int32_t *dots;         /* [queries, DOTS] */
-    float *low, *high;     /* [queries] */
-    double *worth;         /* [parts] */
+    int32_t *dots;     /* [queries, DOTS] */
+    float *low, *high; /* [queries] */
+    double *worth;     /* [parts] */
     pthread_t thread;
 } worker;
 
@@ -68,8 +70,7 @@ static int add(found *f, int64_t video, const double *worth, int parts)
         return 0;
     }
     most = f->most + (size_t)(f->n - 1) * (size_t)parts;
-    for (int p = 0; p < parts; p++)
-        most[p] = worth[p] > most[p] ? worth[p] : most[p];
+    for (int p = 0; p < parts; p++) most[p] = worth[p] > most[p] ? worth[p] : most[p];
     return 0;
 }
 
@@ -80,7 +81,8 @@ static int bound_row(worker *w, const ks_segment *s, int64_t row, int i, int64_t
 
     for (int t = 0; t < ask->queries; t++) {
         const ks_coded_query *q = &w->all->coded[t];
-        float middle = (float)(w->dots[t * DOTS + i] - (int32_t)q->offset) * (s->scales[row] * q->scale);
+        float middle = (float)(w->dots[t * DOTS + i] - (int32_t)q->offset) *
+                       (s->scales[row] * q->scale);
         float off = q->slope * s->errors[row] + q->constant;
         w->low[t] = middle - off;
         w->high[t] = middle + off;
@@ -112,7 +114,8 @@ static int scan(worker *w, const ks_span *chunk)
     for (int64_t at = first; at < first + count; at += DOTS) {
         int m = first + count - at < DOTS ? (int)(first + count - at) : DOTS;
         for (int t = 0; t < all->ask->queries; t++)
-            ks_dot_rows(w->dots + t * DOTS, all->coded[t].q, s->codes + (size_t)at * stride, dims, m, all->cpu);
+            ks_dot_rows(w->dots + t * DOTS, all->coded[t].q, s->codes + (size_t)at * stride, dims,
+                        m, all->cpu);
         for (int i = 0; i < m; i++) {
             while (at + i >= run->first + run->count) run++;
             if (bound_row(w, s, at + i, i, run->video) < 0) return -1;
@@ -140,8 +143,11 @@ static int open_worker(worker *w, shared *all)
 {
     size_t n = (size_t)all->ask->queries;
 
-    *w = (worker){ .all = all, .dots = malloc(n * DOTS * sizeof *w->dots), .low = malloc(n * sizeof *w->low),
-                   .high = malloc(n * sizeof *w->high), .worth = malloc((size_t)all->ask->parts * sizeof *w->worth) };
+    *w = (worker){.all = all,
+                  .dots = malloc(n * DOTS * sizeof *w->dots),
+                  .low = malloc(n * sizeof *w->low),
+                  .high = malloc(n * sizeof *w->high),
+                  .worth = malloc((size_t)all->ask->parts * sizeof *w->worth)};
     return w->dots && w->low && w->high && w->worth ? 0 : KS_ENOMEM;
 }
 
@@ -158,7 +164,8 @@ static void close_worker(worker *w)
 static int append(found *to, const found *from, int parts)
 {
     for (int64_t i = 0; i < from->n; i++)
-        if (add(to, from->video[i], from->most + (size_t)i * (size_t)parts, parts) < 0) return KS_ENOMEM;
+        if (add(to, from->video[i], from->most + (size_t)i * (size_t)parts, parts) < 0)
+            return KS_ENOMEM;
     return 0;
 }
 
@@ -169,7 +176,9 @@ static int run_threads(found *out, shared *all, int threads)
 
     for (int t = 0; t < threads && code >= 0; t++) code = open_worker(&w[t], all);
     if (code >= 0) {
-        while (started < threads && pthread_create(&w[started].thread, NULL, work, &w[started]) == 0) started++;
+        while (started < threads &&
+               pthread_create(&w[started].thread, NULL, work, &w[started]) == 0)
+            started++;
         work(&w[0]);
         for (int t = 1; t < started; t++) pthread_join(w[t].thread, NULL);
         if (atomic_load(&all->failed)) code = KS_ENOMEM;
@@ -197,14 +206,16 @@ static int cut(shared *all, const ks_spans *spans)
     for (int64_t i = 0; i < spans->n; i++)
         for (int64_t at = 0; at < spans->at[i].count; at += CHUNK) {
             int64_t left = spans->at[i].count - at;
-            all->chunks[all->n_chunks++] = (ks_span){ spans->at[i].s, spans->at[i].first + at, left < CHUNK ? left : CHUNK };
+            all->chunks[all->n_chunks++] = (ks_span){spans->at[i].s, spans->at[i].first + at,
+                                                     left < CHUNK ? left : CHUNK};
         }
     return 0;
 }
 
 static int sweep(found *out, ks_index *x, const ks_spans *spans, const ks_bounds_ask *ask)
 {
-    shared all = { .ask = ask, .cpu = ks_cpu_best(), .coded = calloc((size_t)ask->queries, sizeof *all.coded) };
+    shared all = {
+        .ask = ask, .cpu = ks_cpu_best(), .coded = calloc((size_t)ask->queries, sizeof *all.coded)};
     int code = all.coded ? cut(&all, spans) : KS_ENOMEM;
 
     atomic_init(&all.next, 0);
@@ -238,14 +249,20 @@ static int take(void *arg, const ks_vector_row *row)
     return add(g->out, row->clip.video, g->worth, ask->parts) < 0 ? KS_ENOMEM : 0;
 }
 
-static int walk_gaps(found *out, ks_film_bounds *sums, ks_index *x, const ks_bounds_ask *ask, ks_error *e)
+static int walk_gaps(found *out, ks_film_bounds *sums, ks_index *x, const ks_bounds_ask *ask,
+                     ks_error *e)
 {
-    gap g = { .ask = ask, .out = out, .cosine = malloc((size_t)ask->queries * sizeof *g.cosine),
-              .worth = malloc((size_t)ask->parts * sizeof *g.worth) };
+    gap g = {.ask = ask,
+             .out = out,
+             .cosine = malloc((size_t)ask->queries * sizeof *g.cosine),
+             .worth = malloc((size_t)ask->parts * sizeof *g.worth)};
     int code = g.cosine && g.worth ? 0 : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
 
     for (int i = 0; code >= 0 && i < x->copies->n_gaps; i++) {
-        ks_walk walk = { .dim = ask->dim, .from = x->copies->gaps[i].from, .to = x->copies->gaps[i].to, .filter = ask->filter };
+        ks_walk walk = {.dim = ask->dim,
+                        .from = x->copies->gaps[i].from,
+                        .to = x->copies->gaps[i].to,
+                        .filter = ask->filter};
         code = x->store->walk(x, &walk, take, &g, &sums->damaged, e);
         if (code == KS_ENOMEM) ks_fail(e, code, "%s: out of memory", x->dir);
     }
@@ -272,13 +289,14 @@ static int by_video(const void *a, const void *b)
 static int merge(ks_film_bounds *out, const found *f, int parts)
 {
     place *order = malloc(((size_t)f->n + 1) * sizeof *order);
-    found once = { 0 };
+    found once = {0};
     int code = order ? 0 : KS_ENOMEM;
 
-    for (int64_t i = 0; i < f->n && code >= 0; i++) order[i] = (place){ f->video[i], i };
+    for (int64_t i = 0; i < f->n && code >= 0; i++) order[i] = (place){f->video[i], i};
     if (code >= 0) qsort(order, (size_t)f->n, sizeof *order, by_video);
     for (int64_t i = 0; i < f->n && code >= 0; i++)
-        if (add(&once, order[i].video, f->most + (size_t)order[i].at * (size_t)parts, parts) < 0) code = KS_ENOMEM;
+        if (add(&once, order[i].video, f->most + (size_t)order[i].at * (size_t)parts, parts) < 0)
+            code = KS_ENOMEM;
     free(order);
     out->video = once.video;
     out->most = once.most;
@@ -287,19 +305,22 @@ static int merge(ks_film_bounds *out, const found *f, int parts)
 }
 
 /* 1; 0: copies are not believed any more, again without them. */
-static int attempt(ks_film_bounds *out, ks_index *x, const ks_library_row *library, const ks_space *space, const ks_bounds_ask *ask, ks_error *e)
+static int attempt(ks_film_bounds *out, ks_index *x, const ks_library_row *library,
+                   const ks_space *space, const ks_bounds_ask *ask, ks_error *e)
 {
-    found f = { 0 };
-    ks_spans spans = { 0 };
+    found f = {0};
+    ks_spans spans = {0};
     int code = ks_copies_load(x, library, space, e);
 
-    *out = (ks_film_bounds){ 0 };
+    *out = (ks_film_bounds){0};
     if (code >= 0) code = walk_gaps(&f, out, x, ask, e);
     if (code >= 0) code = ks_spans_make(&spans, x, ask->filter, e);
     if (code >= 0 && x->copies->distrusted && x->copies->n > 0) code = 1;
     else if (code >= 0) {
         out->searched += spans.rows;
-        code = sweep(&f, x, &spans, ask) < 0 || merge(out, &f, ask->parts) < 0 ? ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir) : 0;
+        code = sweep(&f, x, &spans, ask) < 0 || merge(out, &f, ask->parts) < 0
+                   ? ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir)
+                   : 0;
     }
     free(spans.at);
     free(f.video);
@@ -315,18 +336,23 @@ static int run(ks_film_bounds *out, ks_index *x, const ks_bounds_ask *ask, ks_er
 
     if (code >= 0) code = x->store->space(&space, x, library.space, e);
     if (code < 0 || library.space == 0) return code;
-    if (ask->dim != space.dim) return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", x->dir, space.dim, ask->dim);
+    if (ask->dim != space.dim)
+        return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", x->dir,
+                       space.dim, ask->dim);
     while ((code = attempt(out, x, &library, &space, ask, e)) == 0)
-        if (x->copies->n == 0) return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair", x->dir);
+        if (x->copies->n == 0)
+            return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair", x->dir);
     if (code < 0) return code;
-    int64_t missing = ks_filter_bounded(ask->filter) ? 0 : library.clips - out->searched - out->damaged;
+    int64_t missing = ks_filter_bounded(ask->filter) ? 0
+                                                     : library.clips - out->searched - out->damaged;
     if (missing > x->missing) x->missing = missing; /* as a search says */
     return 0;
 }
 
 int ks_index_film_bounds(ks_film_bounds *out, ks_index *x, const ks_bounds_ask *ask, ks_error *e)
 {
-    assert(out && x && ask->q && ask->queries > 0 && ask->parts > 0 && ask->dim > 0 && ask->dim <= KS_MAX_DIM && ask->worth);
+    assert(out && x && ask->q && ask->queries > 0 && ask->parts > 0 && ask->dim > 0 &&
+           ask->dim <= KS_MAX_DIM && ask->worth);
     memset(out, 0, sizeof *out);
     for (int d = 0; d < ask->queries * ask->dim; d++)
         if (!isfinite(ask->q[d])) return ks_fail(e, KS_EUSAGE, "the query vector is not finite");

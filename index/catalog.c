@@ -3,16 +3,21 @@
  * Invariants (DESIGN 3). check.c verifies them under the same numbers.
  *  (1) A clip row exists iff its vector row exists. Every row of every table carries a checksum; a
  *      vector's covers clip id, space, times and vector.
- *  (2) A stored vector is fp16, finite, of unit length +- 1e-3 and of its space's dimension. It is scored
+ *  (2) A stored vector is fp16, finite, of unit length +- 1e-3 and of its space's dimension. It
+ * is scored
  *      in one fixed order of operations with fp32 accumulation (score.h); ties go by clip id.
- *  (3) Search copies (vectors.*) are listed in table `segment` by the hash of their header. Segment s holds
- *      exactly the videos with from_generation < video.finished <= to_generation, in its space, less those
- *      in `gone`. Ranges of usable segments do not overlap; what they do not hold is read from SQLite.
+ *  (3) Search copies (vectors.*) are listed in table `segment` by the hash of their header.
+ * Segment s holds
+ *      exactly the videos with from_generation < video.finished <= to_generation, in its space,
+ *        less those
+ *      in `gone`. Ranges of usable segments do not overlap; what they do not hold is read from
+ *        SQLite.
  *  (4) A video is known by its content (24 bytes); a path is an attribute. Two videos never share a
  *      content, every path row names a video.
  *  (5) A video has one verdict; the reason is set where the verdict is not `indexed`.
  *  (6) One writer, by lock; readers never write. Every commit is durable before it is said.
- *  (7) Searches see a video iff finished > 0: then its verdict is indexed or partly, and finished is the
+ *  (7) Searches see a video iff finished > 0: then its verdict is indexed or partly, and
+ * finished is the
  *      generation at which it was so. Ids are never used again. */
 #include "index/catalog.h"
 
@@ -34,7 +39,8 @@ static int sync_folder(const char *dir, ks_error *e)
     if (fd < 0) return ks_fail(e, KS_EIO, "%s: %s", dir, strerror(errno));
     int failed = fsync(fd) != 0 ? errno : 0;
     close(fd);
-    if (failed && failed != EINVAL) return ks_fail(e, KS_EIO, "%s: fsync: %s", dir, strerror(failed));
+    if (failed && failed != EINVAL)
+        return ks_fail(e, KS_EIO, "%s: fsync: %s", dir, strerror(failed));
     return 0;
 }
 
@@ -56,7 +62,8 @@ static int make_folder(const char *dir, ks_error *e)
         int code = make_folder(path, e);
         if (code < 0) return code;
     }
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) return ks_fail(e, KS_EIO, "%s: %s", dir, strerror(errno));
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return ks_fail(e, KS_EIO, "%s: %s", dir, strerror(errno));
     return sync_folder(slash ? (slash == path ? "/" : path) : ".", e);
 }
 
@@ -76,14 +83,15 @@ static int create(ks_index *x, ks_error *e)
 {
     char sql[64];
     snprintf(sql, sizeof sql, "PRAGMA application_id = %d", KS_APPLICATION_ID);
-    int code = ks_set(x, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL", e);
+    int code = ks_set(
+        x, "PRAGMA page_size = 4096; PRAGMA auto_vacuum = NONE; PRAGMA journal_mode = WAL", e);
     if (code < 0) return code;
     code = ks_begin(x, e);
     if (code < 0) return code;
     code = ks_schema_create(x, e);
     if (code >= 0) code = ks_set(x, sql, e);
     if (code >= 0) {
-        ks_library_row row = { .next_video = 1, .next_clip = 1, .next_segment = 1 };
+        ks_library_row row = {.next_video = 1, .next_clip = 1, .next_segment = 1};
         unsigned char random[16];
         sqlite3_randomness(sizeof random, random);
         for (int i = 0; i < 16; i++) snprintf(row.id + 2 * i, 3, "%02x", random[i]);
@@ -100,7 +108,8 @@ static int ready(ks_index *x, ks_error *e)
     int version, application;
     int code = number(&version, x, "PRAGMA user_version", e);
     if (code >= 0) code = number(&application, x, "PRAGMA application_id", e);
-    if (code >= 0 && version == 0 && application == KS_APPLICATION_ID) /* it was created between the two questions */
+    /* it was created between the two questions */
+    if (code >= 0 && version == 0 && application == KS_APPLICATION_ID)
         code = number(&version, x, "PRAGMA user_version", e);
     if (code < 0) return code;
     if (version == 0 && application == 0) {
@@ -125,11 +134,13 @@ static int open_all(ks_index *x, ks_error *e)
         return ks_fail(e, KS_EIO, "%s: the path is too long", x->dir);
     code = ks_plain_files(x->dir, x->mode != KS_READ, e);
     if (code < 0) return code;
-    if (code == 0 && x->mode != KS_CREATE) return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
+    if (code == 0 && x->mode != KS_CREATE)
+        return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
     code = 0;
     if (x->mode != KS_READ) code = ks_take_lock(x, e);
     if (code < 0) return code;
-    if (x->mode == KS_CREATE) { /* made here, so that its mode is 0600 whatever the umask; SQLite's files follow it */
+    /* made here, so that its mode is 0600 whatever the umask; SQLite's files follow it */
+    if (x->mode == KS_CREATE) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
         close(fd);
@@ -139,8 +150,10 @@ static int open_all(ks_index *x, ks_error *e)
     code = ks_connect(x, path, e);
     if (code >= 0) code = ks_configure(x, stat(path, &st) == 0 ? (int64_t)st.st_size : 0, e);
     if (code >= 0) code = ready(x, e);
-    /* A rollback journal is there only while a library is being made (then the log takes its place): half-created. */
-    if (code < 0 && x->mode == KS_READ && x->db && sqlite3_extended_errcode(x->db) == SQLITE_READONLY_ROLLBACK)
+    /* A rollback journal is there only while a library is being made (then the log takes its
+     * place): half-created. */
+    if (code < 0 && x->mode == KS_READ && x->db &&
+        sqlite3_extended_errcode(x->db) == SQLITE_READONLY_ROLLBACK)
         return ks_fail(e, KS_ENOLIBRARY, "%s: no library there", x->dir);
     return code;
 }

@@ -8,13 +8,13 @@
 
 const char *ks_reason_name(ks_reason reason)
 {
-    static const char *const names[] = { "window", "shot", "tail", "still", "survey" };
+    static const char *const names[] = {"window", "shot", "tail", "still", "survey"};
     return (unsigned)reason < 5 ? names[reason] : "unknown";
 }
 
 const char *ks_verdict_name(ks_verdict verdict)
 {
-    static const char *const names[] = { "unfinished", "indexed", "partly", "skipped", "failed" };
+    static const char *const names[] = {"unfinished", "indexed", "partly", "skipped", "failed"};
     return (unsigned)verdict < 5 ? names[verdict] : "unknown";
 }
 
@@ -27,9 +27,13 @@ static int to_half(uint16_t *half, const float *v, int dim, int64_t start, ks_er
         double stored = (double)ks_float_from_half(half[d]);
         length += stored * stored;
     }
-    if (!isfinite(length)) return ks_fail(e, KS_EFORMAT, "the vector of the clip at tick %lld is not finite", (long long)start);
+    if (!isfinite(length))
+        return ks_fail(e, KS_EFORMAT, "the vector of the clip at tick %lld is not finite",
+                       (long long)start);
     if (fabs(sqrt(length) - 1) > 1e-3)
-        return ks_fail(e, KS_EFORMAT, "the vector of the clip at tick %lld has length %.4f instead of 1", (long long)start, sqrt(length));
+        return ks_fail(e, KS_EFORMAT,
+                       "the vector of the clip at tick %lld has length %.4f instead of 1",
+                       (long long)start, sqrt(length));
     return 0;
 }
 
@@ -43,7 +47,8 @@ static void pack_frames(unsigned char *data, const float *v, int frames, int dim
         float scale = top > 0 ? top / 127 : 1;
         memcpy(data + 4 * (size_t)t, &scale, 4);
         signed char *out = (signed char *)data + 4 * (size_t)frames + (size_t)t * (size_t)dim;
-        for (int d = 0; d < dim; d++) out[d] = (signed char)fmaxf(-127, fminf(127, rintf(row[d] / scale)));
+        for (int d = 0; d < dim; d++)
+            out[d] = (signed char)fmaxf(-127, fminf(127, rintf(row[d] / scale)));
     }
 }
 
@@ -53,7 +58,8 @@ static int add_frames(ks_index *x, int64_t id, const ks_clip_data *c, int dim, k
     unsigned char *data = malloc(bytes ? bytes : 1);
     if (!data) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     pack_frames(data, c->frame_vectors, c->clip.frames, dim);
-    int code = ks_run(x, e, "INSERT INTO frame_vectors VALUES(?1, ?2, ?3, ks_sum(7, ?1, ?2, ?3))", "lib", id, c->clip.frames, data, bytes);
+    int code = ks_run(x, e, "INSERT INTO frame_vectors VALUES(?1, ?2, ?3, ks_sum(7, ?1, ?2, ?3))",
+                      "lib", id, c->clip.frames, data, bytes);
     free(data);
     return code;
 }
@@ -66,27 +72,36 @@ static int count_clip(ks_index *x, int64_t id, int times, ks_error *e)
     return code;
 }
 
-static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const ks_clip_data *c, int dim, ks_error *e)
+static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const ks_clip_data *c,
+                    int dim, ks_error *e)
 {
     uint16_t half[KS_MAX_DIM];
     const ks_clip *k = &c->clip;
     int64_t there = 0;
     if (k->start > k->end || k->start < -KS_MAX_TICK || k->end > KS_MAX_TICK || k->frames < 0)
-        return ks_fail(e, KS_EFORMAT, "a clip from tick %lld to %lld is none", (long long)k->start, (long long)k->end);
-    int code = ks_integer(&there, x, e, "SELECT id FROM clip WHERE video = ?1 AND space = ?2 AND start = ?3 AND stop = ?4",
-                          "llll", video, library->writing, k->start, k->end);
+        return ks_fail(e, KS_EFORMAT, "a clip from tick %lld to %lld is none", (long long)k->start,
+                       (long long)k->end);
+    int code = ks_integer(
+        &there, x, e,
+        "SELECT id FROM clip WHERE video = ?1 AND space = ?2 AND start = ?3 AND stop = ?4", "llll",
+        video, library->writing, k->start, k->end);
     if (code < 0 || there) return code; /* a resumed film: this one is in already */
     code = to_half(half, c->vector, dim, k->start, e);
     if (code < 0) return code;
     int64_t id = library->next_clip++;
-    code = ks_run(x, e, "INSERT INTO clip VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ks_sum(5, ?1, ?2, ?3, ?4, ?5, ?6, ?7))", "lllllii",
-                  id, video, library->writing, k->start, k->end, k->frames, (int)k->reason);
+    code = ks_run(x, e,
+                  "INSERT INTO clip VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ks_sum(5, ?1, ?2, ?3, ?4, "
+                  "?5, ?6, ?7))",
+                  "lllllii", id, video, library->writing, k->start, k->end, k->frames,
+                  (int)k->reason);
     if (code >= 0)
-        code = ks_run(x, e, "INSERT INTO vector VALUES(?1, ?5, ks_sum(6, ?1, ?2, ?3, ?4, ?5))", "llllb", id, library->writing,
-                      k->start, k->end, half, (size_t)dim * sizeof *half);
+        code = ks_run(x, e, "INSERT INTO vector VALUES(?1, ?5, ks_sum(6, ?1, ?2, ?3, ?4, ?5))",
+                      "llllb", id, library->writing, k->start, k->end, half,
+                      (size_t)dim * sizeof *half);
     if (code >= 0 && c->frame_vectors) code = add_frames(x, id, c, dim, e);
     if (code >= 0 && c->jpeg && c->jpeg_bytes)
-        code = ks_run(x, e, "INSERT INTO thumbnail VALUES(?1, ?2, ks_sum(8, ?1, ?2))", "lb", id, c->jpeg, c->jpeg_bytes);
+        code = ks_run(x, e, "INSERT INTO thumbnail VALUES(?1, ?2, ks_sum(8, ?1, ?2))", "lb", id,
+                      c->jpeg, c->jpeg_bytes);
     return code < 0 ? code : count_clip(x, id, 1, e);
 }
 
@@ -101,11 +116,13 @@ static int add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, int 
     code = ks_space_read(&space, x, library.writing, e);
     if (code < 0) return code;
     code = ks_video_read(&row, x, video, e);
-    if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)video);
+    if (code == 0)
+        return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)video);
     /* Clips of a video that searches see: it moves to a new generation with them. */
     int seen = code > 0 && row.finished > 0 && library.writing == library.space;
     if (code >= 0 && seen) code = ks_video_hide(x, &library, &row, e);
-    for (int i = 0; i < n && code >= 0; i++) code = add_clip(x, &library, video, &clips[i], space.dim, e);
+    for (int i = 0; i < n && code >= 0; i++)
+        code = add_clip(x, &library, video, &clips[i], space.dim, e);
     if (code >= 0 && seen) code = ks_video_show(x, &library, &row, e);
     if (code >= 0 && seen) code = ks_video_write(&row, x, e);
     return code < 0 ? code : ks_library_write(&library, x, e);
@@ -133,15 +150,17 @@ int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e)
 {
     for (;;) {
         int64_t clip = 0;
-        int code = ks_integer(&clip, x, e, "SELECT id FROM clip WHERE video = ?1 AND (?2 = 0 OR space = ?2) LIMIT 1", "ll", video, space);
+        int code = ks_integer(
+            &clip, x, e, "SELECT id FROM clip WHERE video = ?1 AND (?2 = 0 OR space = ?2) LIMIT 1",
+            "ll", video, space);
         if (code < 0 || clip == 0) return code;
         code = ks_clip_delete(x, clip, e);
         if (code < 0) return code;
     }
 }
 
-/* Clips of one video go, clips[0] and those after it; *n: how many. It stays in, marked partly and lost, until it is encoded
- * again; searches see it change once. */
+/* Clips of one video go, clips[0] and those after it; *n: how many. It stays in, marked partly
+ * and lost, until it is encoded again; searches see it change once. */
 static int drop_of_one(int *n, ks_index *x, const int64_t *clips, int most, ks_error *e)
 {
     ks_library_row library;
@@ -157,7 +176,8 @@ static int drop_of_one(int *n, ks_index *x, const int64_t *clips, int most, ks_e
     for (*n = 0, next = video; code >= 0 && next == video;) {
         code = ks_clip_delete(x, clips[(*n)++], e);
         if (*n == most) break;
-        if (code >= 0) code = ks_integer(&next, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clips[*n]);
+        if (code >= 0)
+            code = ks_integer(&next, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clips[*n]);
     }
     if (code >= 0 && seen) {
         row.v.verdict = KS_VERDICT_PARTLY;
@@ -174,7 +194,8 @@ int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e)
     assert(x && n >= 0 && (clips || n == 0));
     int code = ks_begin(x, e);
     if (code < 0) return code;
-    for (int i = 0, k = 0; i < n && code >= 0; i += k) code = drop_of_one(&k, x, clips + i, n - i, e);
+    for (int i = 0, k = 0; i < n && code >= 0; i += k)
+        code = drop_of_one(&k, x, clips + i, n - i, e);
     return ks_end(x, code, e);
 }
 
@@ -189,23 +210,30 @@ int ks_clip_from_row(ks_clip *out, int64_t *space, sqlite3_stmt *s, int at)
     out->frames = sqlite3_column_int(s, at + 5);
     out->reason = (ks_reason)sqlite3_column_int(s, at + 6);
     /* A checksum can be made for any numbers; these have to be times. */
-    return out->id > 0 && out->video > 0 && out->frames >= 0 && out->start <= out->end && out->start >= -KS_MAX_TICK && out->end <= KS_MAX_TICK;
+    return out->id > 0 && out->video > 0 && out->frames >= 0 && out->start <= out->end &&
+           out->start >= -KS_MAX_TICK && out->end <= KS_MAX_TICK;
 }
 
 /* half[KS_MAX_DIM] NULL: the vector is not asked for. */
-static int read_clip(ks_clip *out, int64_t *space, uint16_t *half, int *dim, ks_index *x, int64_t id, ks_error *e)
+static int read_clip(ks_clip *out, int64_t *space, uint16_t *half, int *dim, ks_index *x,
+                     int64_t id, ks_error *e)
 {
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum, v.half, v.sum "
-                                     "FROM clip c LEFT JOIN vector v ON v.clip = c.id WHERE c.id = ?1", "l", id);
+    sqlite3_stmt *s = ks_bound(
+        x, e,
+        "SELECT c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum, v.half, v.sum "
+        "FROM clip c LEFT JOIN vector v ON v.clip = c.id WHERE c.id = ?1",
+        "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code < 0) return code;
-    if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: clip %lld is not there", x->dir, (long long)id);
+    if (code == 0)
+        return ks_fail(e, KS_ENOTFOUND, "%s: clip %lld is not there", x->dir, (long long)id);
     code = 0;
     if (!ks_clip_from_row(out, space, s, 0)) code = ks_rotten(x, e, KS_T_CLIP, id);
     else if (half) {
         int bytes = sqlite3_column_bytes(s, 8);
-        if (!ks_vector_row_ok(s, id, *space, out->start, out->end, 8) || bytes < 2 || bytes > 2 * KS_MAX_DIM || bytes % 2)
+        if (!ks_vector_row_ok(s, id, *space, out->start, out->end, 8) || bytes < 2 ||
+            bytes > 2 * KS_MAX_DIM || bytes % 2)
             code = ks_rotten(x, e, KS_T_VECTOR, id);
         else {
             *dim = bytes / 2;
@@ -249,7 +277,10 @@ int ks_index_clip_vector(float *v, int dim, ks_index *x, int64_t id, ks_error *e
     code = read_clip(&clip, &space, half, &have, x, id, e);
     if (code >= 0) code = is_searched(x, space, e);
     code = ks_end(x, code, e);
-    if (code == 0) return ks_fail(e, KS_ESPACE, "%s: clip %lld is of another model than the one that searches see", x->dir, (long long)id);
+    if (code == 0)
+        return ks_fail(e, KS_ESPACE,
+                       "%s: clip %lld is of another model than the one that searches see", x->dir,
+                       (long long)id);
     if (code > 0 && have != dim) code = ks_rotten(x, e, KS_T_VECTOR, id);
     for (int d = 0; d < dim && code >= 0; d++) v[d] = ks_float_from_half(half[d]);
     return code < 0 ? code : 0;
@@ -260,7 +291,8 @@ int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, k
     assert(jpeg && bytes && x);
     *jpeg = NULL;
     *bytes = 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT clip, jpeg, sum FROM thumbnail WHERE clip = ?1", "l", id);
+    sqlite3_stmt *s = ks_bound(x, e, "SELECT clip, jpeg, sum FROM thumbnail WHERE clip = ?1", "l",
+                               id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
@@ -298,13 +330,16 @@ int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t
     assert(v && frames && x && dim > 0 && dim <= KS_MAX_DIM);
     *v = NULL;
     *frames = 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT clip, frames, data, sum FROM frame_vectors WHERE clip = ?1", "l", id);
+    sqlite3_stmt *s = ks_bound(
+        x, e, "SELECT clip, frames, data, sum FROM frame_vectors WHERE clip = ?1", "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
     int n = sqlite3_column_int(s, 1);
     if (!ks_row_ok(s, KS_T_FRAMES, 0, 3)) code = 0;
-    else code = unpack_frames(v, n, (size_t)dim, sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2));
+    else
+        code = unpack_frames(v, n, (size_t)dim, sqlite3_column_blob(s, 2),
+                             (size_t)sqlite3_column_bytes(s, 2));
     sqlite3_reset(s);
     if (code == 0) return ks_rotten(x, e, KS_T_FRAMES, id);
     if (code < 0) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-void openblas_set_num_threads(int n); /* of the library that FAISS multiplies with; kinoseek loads it with one thread */
+/* of the library that FAISS multiplies with; kinoseek loads it with one thread */
+void openblas_set_num_threads(int n);
 int openblas_get_num_threads(void);
 
 static int failed(ks_error *e, const char *what)
@@ -32,10 +33,12 @@ int ks_coarse_train(void **coarse, const float *x, int64_t n, int dim, int lists
     p.min_points_per_centroid = 1;
     p.max_points_per_centroid = 1 << 20;
     p.seed = 1234;
-    /* A graph over the centroids pays from a few thousand of them (choosing lists is then what costs). */
+    /* A graph over the centroids pays from a few thousand of them (choosing lists is then what
+     * costs). */
     const char *kind = lists > 2048 ? "HNSW32,Flat" : "Flat";
     if (faiss_index_factory(&index, dim, kind, METRIC_INNER_PRODUCT) != 0) code = failed(e, kind);
-    else if (faiss_Clustering_new_with_params(&clustering, dim, lists, &p) != 0) code = failed(e, "clustering");
+    else if (faiss_Clustering_new_with_params(&clustering, dim, lists, &p) != 0)
+        code = failed(e, "clustering");
     else {
         int before = openblas_get_num_threads();
         openblas_set_num_threads(omp_get_max_threads());
@@ -48,11 +51,13 @@ int ks_coarse_train(void **coarse, const float *x, int64_t n, int dim, int lists
     return code;
 }
 
-int ks_coarse_near(int64_t *lists, const void *coarse, const float *x, int64_t n, int64_t k, ks_error *e)
+int ks_coarse_near(int64_t *lists, const void *coarse, const float *x, int64_t n, int64_t k,
+                   ks_error *e)
 {
     float *distances = malloc((size_t)(n * k) * sizeof *distances);
     if (!distances) return ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
-    /* One query gives OpenMP nothing to share, and its barrier costs a time slice where the machine is busy. */
+    /* One query gives OpenMP nothing to share, and its barrier costs a time slice where the
+     * machine is busy. */
     int threads = omp_get_max_threads();
     if (n == 1) omp_set_num_threads(1);
     int bad = faiss_Index_search(coarse, n, x, k, distances, lists);
@@ -74,12 +79,17 @@ int ks_coarse_write(char **bytes, size_t *size, const void *coarse, ks_error *e)
     return bad ? failed(e, "write") : ks_fail(e, KS_ENOMEM, "no memory for the lists");
 }
 
-int ks_coarse_read(void **coarse, const void *bytes, size_t size, int dim, int64_t lists, ks_error *e)
+int ks_coarse_read(void **coarse, const void *bytes, size_t size, int dim, int64_t lists,
+                   ks_error *e)
 {
     FaissIndex *index = NULL;
-    union { const void *in; void *out; } view = { bytes }; /* fmemopen in mode r does not write */
+    union {
+        const void *in;
+        void *out;
+    } view = {bytes}; /* fmemopen in mode r does not write */
     *coarse = NULL;
-    if (!ks_coarse_good(bytes, size, dim, lists)) return ks_fail(e, KS_EFORMAT, "the lists are not what this FAISS writes");
+    if (!ks_coarse_good(bytes, size, dim, lists))
+        return ks_fail(e, KS_EFORMAT, "the lists are not what this FAISS writes");
     FILE *f = fmemopen(view.out, size, "r");
     if (!f) return ks_fail(e, KS_ENOMEM, "no memory for the lists");
     int bad = faiss_read_index(f, 0, &index);

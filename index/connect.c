@@ -1,7 +1,9 @@
-/* connect.c - SQLite on catalog.db: its settings, and how a reader gets there who may not write the folder.
+/* connect.c - SQLite on catalog.db: its settings, and how a reader gets there who may not write
+ * the folder.
  *
- * A library may come from somebody else: SQLite is told to trust nothing of it (no triggers, no functions of ours in its
- * schema, no row much longer than the file), and a question ends when it has taken more steps than the file can be worth. */
+ * A library may come from somebody else: SQLite is told to trust nothing of it (no triggers, no
+ * functions of ours in its schema, no row much longer than the file), and a question ends when
+ * it has taken more steps than the file can be worth. */
 #include "index/catalog.h"
 
 #include <assert.h>
@@ -30,8 +32,8 @@ static int spend(void *arg)
     return x->steps > x->most_steps;
 }
 
-/* A row takes 20 bytes and more; the dearest reader (check: some twenty walks) takes 20 steps a byte. Pages that form a
- * circle, or a view that never ends, take any number. */
+/* A row takes 20 bytes and more; the dearest reader (check: some twenty walks) takes 20 steps a
+ * byte. Pages that form a circle, or a view that never ends, take any number. */
 static void bound(ks_index *x, int64_t bytes)
 {
     int64_t length = bytes < 4 << 20 ? 4 << 20 : bytes > 64 << 20 ? 64 << 20 : bytes;
@@ -53,15 +55,20 @@ int ks_configure(ks_index *x, int64_t bytes, ks_error *e)
     sqlite3_busy_timeout(x->db, 10000);
     if (x->mode == KS_READ) bound(x, bytes);
     if (ks_row_sum_register(x->db) != SQLITE_OK) return ks_sql_error(x, e);
-    int code = ks_set(x, "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
-                         "PRAGMA cache_size = -16384; PRAGMA foreign_keys = ON", e);
+    int code = ks_set(
+        x,
+        "PRAGMA mmap_size = 0; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; "
+        "PRAGMA cache_size = -16384; PRAGMA foreign_keys = ON",
+        e);
     if (code < 0) return code;
     if (x->mode == KS_READ) {
-        /* SQLite before 3.51.3 can corrupt a catalog when two connections checkpoint: only the writer does. */
+        /* SQLite before 3.51.3 can corrupt a catalog when two connections checkpoint: only the
+         * writer does. */
         sqlite3_db_config(x->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, &on);
         return ks_set(x, "PRAGMA wal_autocheckpoint = 0; PRAGMA query_only = ON", e);
     }
-    return ks_set(x, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 1000", e);
+    return ks_set(
+        x, "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA wal_autocheckpoint = 1000", e);
 }
 
 static int open_path(ks_index *x, const char *path, int immutable, ks_error *e)
@@ -71,8 +78,11 @@ static int open_path(ks_index *x, const char *path, int immutable, ks_error *e)
     int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX |
                 (x->mode == KS_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     memcpy(uri, "file:", 5);
-    for (const char *c = path; *c; c++) { /* any byte but a few is escaped: a path is bytes, a URI is not */
-        if (strchr("/.-_", *c) || (*c >= '0' && *c <= '9') || ((*c | 32) >= 'a' && (*c | 32) <= 'z')) *p++ = *c;
+    /* any byte but a few is escaped: a path is bytes, a URI is not */
+    for (const char *c = path; *c; c++) {
+        if (strchr("/.-_", *c) || (*c >= '0' && *c <= '9') ||
+            ((*c | 32) >= 'a' && (*c | 32) <= 'z'))
+            *p++ = *c;
         else {
             *p++ = '%';
             *p++ = hex[(unsigned char)*c >> 4];
@@ -87,9 +97,10 @@ static int open_path(ks_index *x, const char *path, int immutable, ks_error *e)
 }
 
 /* --- a reader who may not write the folder ---
- * SQLite needs the log's index beside the catalog; where it is there, it is read like anybody's. Where it is not, nobody
- * writes now, but somebody may at any moment, and could not see that we read ("immutable" reads what is half written). So
- * a copy is read, taken between two writes: the log alone grows with a commit, the catalog changes in a checkpoint. */
+ * SQLite needs the log's index beside the catalog; where it is there, it is read like anybody's.
+ * Where it is not, nobody writes now, but somebody may at any moment, and could not see that we
+ * read ("immutable" reads what is half written). So a copy is read, taken between two writes:
+ * the log alone grows with a commit, the catalog changes in a checkpoint. */
 typedef struct {
     char catalog[PATH_MAX], log[PATH_MAX + 8], index[PATH_MAX + 8]; /* of the library */
     char folder[PATH_MAX], copy[PATH_MAX + 16], copy_log[PATH_MAX + 24], copy_index[PATH_MAX + 24];
@@ -99,13 +110,15 @@ static int copy_file(const char *to, const char *from, ks_error *e)
 {
     enum { BLOCK = 1 << 20 };
     char *block = malloc(BLOCK);
-    int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK), out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK),
+        out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int code = block ? 0 : ks_fail(e, KS_ENOMEM, "%s: out of memory", from);
     ssize_t n = 0;
     if (code >= 0 && in < 0) code = ks_fail(e, KS_EIO, "%s: %s", from, strerror(errno));
     if (code >= 0 && out < 0) code = ks_fail(e, KS_EIO, "%s: %s", to, strerror(errno));
     while (code >= 0 && (n = read(in, block, BLOCK)) > 0)
-        if (write(out, block, (size_t)n) != n) code = ks_fail(e, KS_EIO, "%s: no room to read a library that cannot be written", to);
+        if (write(out, block, (size_t)n) != n)
+            code = ks_fail(e, KS_EIO, "%s: no room to read a library that cannot be written", to);
     if (code >= 0 && n < 0) code = ks_fail(e, KS_EIO, "%s: %s", from, strerror(errno));
     if (in >= 0) close(in);
     if (out >= 0) close(out);
@@ -113,10 +126,7 @@ static int copy_file(const char *to, const char *from, ks_error *e)
     return code;
 }
 
-static int64_t nanoseconds(struct timespec t)
-{
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
+static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
 
 /* 1: as it was at `before`, and no write may hide behind the file system's coarse clock. */
 static int at_rest(const struct stat *before, const char *path)
@@ -125,8 +135,10 @@ static int at_rest(const struct stat *before, const char *path)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return stat(path, &st) == 0 && st.st_size == before->st_size && st.st_ino == before->st_ino &&
-           nanoseconds(st.st_mtim) == nanoseconds(before->st_mtim) && nanoseconds(st.st_ctim) == nanoseconds(before->st_ctim) &&
-           (nanoseconds(st.st_mtim) > nanoseconds(now) || nanoseconds(now) - nanoseconds(st.st_mtim) > 100000000);
+           nanoseconds(st.st_mtim) == nanoseconds(before->st_mtim) &&
+           nanoseconds(st.st_ctim) == nanoseconds(before->st_ctim) &&
+           (nanoseconds(st.st_mtim) > nanoseconds(now) ||
+            nanoseconds(now) - nanoseconds(st.st_mtim) > 100000000);
 }
 
 /* 1 = taken, 0 = somebody wrote meanwhile. */
@@ -134,41 +146,47 @@ static int take_copy(const foreign *f, ks_error *e)
 {
     struct stat st, log;
     sqlite3 *db = NULL;
-    if (stat(f->catalog, &st) != 0) return ks_fail(e, KS_EIO, "%s: %s", f->catalog, strerror(errno));
+    if (stat(f->catalog, &st) != 0)
+        return ks_fail(e, KS_EIO, "%s: %s", f->catalog, strerror(errno));
     if (!at_rest(&st, f->catalog)) return 0;
     int has_log = stat(f->log, &log) == 0 && log.st_size > 0;
     int code = copy_file(f->copy, f->catalog, e);
     if (code >= 0 && has_log) code = copy_file(f->copy_log, f->log, e);
     if (code < 0 || !at_rest(&st, f->catalog)) return code;
     if (!has_log) return 1;
-    int bad = sqlite3_open_v2(f->copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+    int bad = sqlite3_open_v2(f->copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+                  SQLITE_OK ||
               sqlite3_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) != SQLITE_OK;
     sqlite3_close(db);
     return bad ? ks_fail(e, KS_EDAMAGED, "%s is damaged: run kinoseek repair", f->catalog) : 1;
 }
 
-static void wait_a_little(void)
-{
-    nanosleep(&(struct timespec){ 0, 50000000 }, NULL);
-}
+static void wait_a_little(void) { nanosleep(&(struct timespec){0, 50000000}, NULL); }
 
 static int read_copy(ks_index *x, foreign *f, ks_error *e)
 {
-    const char *const places[] = { getenv("TMPDIR"), "/tmp", "/var/tmp" };
+    const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp"};
     int code = 0, made = 0;
     for (int i = 0; i < 3 && !made; i++) {
         if (!places[i] || !places[i][0]) continue;
         snprintf(f->folder, sizeof f->folder, "%.3900s/kinoseek-XXXXXX", places[i]);
         made = mkdtemp(f->folder) != NULL;
     }
-    if (!made) return ks_fail(e, KS_EIO, "%s: %s (a copy of a library that cannot be written)", f->folder, strerror(errno));
+    if (!made)
+        return ks_fail(e, KS_EIO, "%s: %s (a copy of a library that cannot be written)", f->folder,
+                       strerror(errno));
     snprintf(f->copy, sizeof f->copy, "%s/catalog.db", f->folder);
     snprintf(f->copy_log, sizeof f->copy_log, "%s-wal", f->copy);
     snprintf(f->copy_index, sizeof f->copy_index, "%s-shm", f->copy);
     for (int i = 0; i < 100 && (code = take_copy(f, e)) == 0; i++) wait_a_little();
-    if (code == 0) code = ks_fail(e, KS_EBUSY, "%s: it is being written, and who may not write its folder cannot read beside that", x->dir);
+    if (code == 0)
+        code = ks_fail(
+            e, KS_EBUSY,
+            "%s: it is being written, and who may not write its folder cannot read beside that",
+            x->dir);
     if (code > 0) code = open_path(x, f->copy, 1, e);
-    if (code >= 0) code = ks_set(x, "SELECT count(*) FROM sqlite_schema", e); /* the file is open from here on */
+    /* the file is open from here on */
+    if (code >= 0) code = ks_set(x, "SELECT count(*) FROM sqlite_schema", e);
     unlink(f->copy);
     unlink(f->copy_log);
     unlink(f->copy_index);
@@ -185,12 +203,14 @@ static int connect_foreign(ks_index *x, const char *path, ks_error *e)
     snprintf(f->catalog, sizeof f->catalog, "%s", path);
     snprintf(f->log, sizeof f->log, "%s-wal", path);
     snprintf(f->index, sizeof f->index, "%s-shm", path);
-    int code = 1, fixed = statvfs(path, &fs) == 0 && (fs.f_flag & ST_RDONLY) && (stat(f->log, &st) != 0 || st.st_size == 0);
+    int code = 1, fixed = statvfs(path, &fs) == 0 && (fs.f_flag & ST_RDONLY) &&
+                          (stat(f->log, &st) != 0 || st.st_size == 0);
     if (fixed) code = open_path(x, path, 1, e); /* nobody writes a read-only file system */
     else if (access(f->log, R_OK) == 0 && access(f->index, R_OK) == 0) {
         code = open_path(x, path, 0, e);
         if (code >= 0) code = ks_set(x, "SELECT count(*) FROM sqlite_schema", e);
-        if (code < 0 && x->db && (sqlite3_errcode(x->db) & 0xff) == SQLITE_CANTOPEN) code = 1; /* the writer went, and they with it */
+        /* the writer went, and they with it */
+        if (code < 0 && x->db && (sqlite3_errcode(x->db) & 0xff) == SQLITE_CANTOPEN) code = 1;
         if (code > 0) sqlite3_close(x->db);
         if (code > 0) x->db = NULL;
     }

@@ -1,5 +1,5 @@
-/* copies.c - which search copies this handle uses. A copy that is missing, foreign, older or damaged is
- * simply not among them: its generations become a gap, and gaps are read from SQLite. */
+/* copies.c - which search copies this handle uses. A copy that is missing, foreign, older or
+ * damaged is simply not among them: its generations become a gap, and gaps are read from SQLite. */
 #include "index/copies.h"
 
 #include <stdlib.h>
@@ -27,7 +27,8 @@ static int keep(ks_segment *out, ks_copies *old, const ks_segment_row *row)
 {
     for (int i = 0; i < old->n; i++) {
         ks_segment *s = &old->at[i];
-        if (!s->map || s->row.header != row->header || strcmp(s->row.file, row->file) != 0) continue;
+        if (!s->map || s->row.header != row->header || strcmp(s->row.file, row->file) != 0)
+            continue;
         *out = *s;
         out->row = *row;
         s->map = NULL; /* moved */
@@ -41,10 +42,11 @@ static void find_gaps(ks_copies *c)
     int64_t reached = 0;
     c->n_gaps = 0;
     for (int i = 0; i < c->n; i++) {
-        if (c->at[i].row.from > reached) c->gaps[c->n_gaps++] = (ks_gap){ reached, c->at[i].row.from };
+        if (c->at[i].row.from > reached)
+            c->gaps[c->n_gaps++] = (ks_gap){reached, c->at[i].row.from};
         reached = c->at[i].row.to;
     }
-    c->gaps[c->n_gaps++] = (ks_gap){ reached, INT64_MAX };
+    c->gaps[c->n_gaps++] = (ks_gap){reached, INT64_MAX};
 }
 
 int ks_copies_load(ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e)
@@ -55,15 +57,18 @@ int ks_copies_load(ks_index *x, const ks_library_row *library, const ks_space *s
     if (!x->copies) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     int code = x->copies->distrusted ? 0 : x->store->segments(&rows, &n, x, library->space, e);
     if (code < 0) return code;
-    ks_copies fresh = { .distrusted = x->copies->distrusted };
+    ks_copies fresh = {.distrusted = x->copies->distrusted};
     fresh.at = calloc((size_t)n + 1, sizeof *fresh.at);
     fresh.gaps = calloc((size_t)n + 1, sizeof *fresh.gaps);
     if (!fresh.at || !fresh.gaps) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     for (int i = 0; i < n && code >= 0; i++) {
         const char *why;
-        if (rows[i].to > library->generation) continue; /* from a future that this catalog never had */
+        /* from a future that this catalog never had */
+        if (rows[i].to > library->generation) continue;
         if (keep(&fresh.at[fresh.n], x->copies, &rows[i])) code = 1;
-        else code = ks_segment_open(&fresh.at[fresh.n], &why, x->dir, &rows[i], library->id, space, 0, e);
+        else
+            code = ks_segment_open(&fresh.at[fresh.n], &why, x->dir, &rows[i], library->id, space,
+                                   0, e);
         if (code > 0) fresh.n++;
     }
     free(rows);

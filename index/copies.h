@@ -5,18 +5,20 @@
 #include "index/segment.h"
 
 typedef struct {
-    int64_t from, to;      /* videos with from < finished <= to are read from SQLite */
+    int64_t from, to; /* videos with from < finished <= to are read from SQLite */
 } ks_gap;
 
 struct ks_copies {
-    ks_segment *at;        /* usable ones, by generation */
+    ks_segment *at; /* usable ones, by generation */
     int n;
-    ks_gap *gaps;          /* [n + 1] at most; what no usable copy holds */
+    ks_gap *gaps; /* [n + 1] at most; what no usable copy holds */
     int n_gaps;
-    int distrusted;        /* a hit was not in SQLite as the copy had it: SQLite answers alone from then on */
+    /* a hit was not in SQLite as the copy had it: SQLite answers alone from then on */
+    int distrusted;
 };
 
-/* Inside a snapshot: map what the catalog vouches for now; mappings that are still good are kept. */
+/* Inside a snapshot: map what the catalog vouches for now; mappings that are still good are
+ * kept. */
 int ks_copies_load(ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e);
 void ks_copies_close(ks_copies *copies); /* NULL is fine */
 

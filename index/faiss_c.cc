@@ -1,5 +1,5 @@
-// faiss_c.cc - the few functions of FAISS's C API that we call, with the prototypes of its own headers.
-// Debian 12 ships those headers without their code; where the linker finds -lfaiss_c this file is left out.
+// faiss_c.cc - the few functions of FAISS's C API that we call, with its own prototypes.
+// Debian 12 ships no code for them: where the linker finds -lfaiss_c this file is left out.
 #include <faiss/Clustering.h>
 #include <faiss/Index.h>
 #include <faiss/impl/FaissException.h>
@@ -41,8 +41,14 @@ template <class F> int guarded(F f)
 }
 
 faiss::Index *index_of(FaissIndex *p) { return reinterpret_cast<faiss::Index *>(p); }
-const faiss::Index *index_of(const FaissIndex *p) { return reinterpret_cast<const faiss::Index *>(p); }
-faiss::Clustering *clustering_of(FaissClustering *p) { return reinterpret_cast<faiss::Clustering *>(p); }
+const faiss::Index *index_of(const FaissIndex *p)
+{
+    return reinterpret_cast<const faiss::Index *>(p);
+}
+faiss::Clustering *clustering_of(FaissClustering *p)
+{
+    return reinterpret_cast<faiss::Clustering *>(p);
+}
 
 } // namespace
 
@@ -53,7 +59,8 @@ const char *faiss_get_last_error() { return last_error.c_str(); }
 int faiss_index_factory(FaissIndex **out, int d, const char *description, FaissMetricType metric)
 {
     return guarded([&] {
-        *out = reinterpret_cast<FaissIndex *>(faiss::index_factory(d, description, static_cast<faiss::MetricType>(metric)));
+        *out = reinterpret_cast<FaissIndex *>(
+            faiss::index_factory(d, description, static_cast<faiss::MetricType>(metric)));
     });
 }
 
@@ -61,7 +68,8 @@ void faiss_Index_free(FaissIndex *p) { delete index_of(p); }
 int faiss_Index_d(const FaissIndex *p) { return index_of(p)->d; }
 idx_t faiss_Index_ntotal(const FaissIndex *p) { return index_of(p)->ntotal; }
 
-int faiss_Index_search(const FaissIndex *p, idx_t n, const float *x, idx_t k, float *distances, idx_t *labels)
+int faiss_Index_search(const FaissIndex *p, idx_t n, const float *x, idx_t k, float *distances,
+                       idx_t *labels)
 {
     return guarded([&] { index_of(p)->search(n, x, k, distances, labels); });
 }
@@ -92,7 +100,8 @@ void faiss_ClusteringParameters_init(FaissClusteringParameters *p)
     p->decode_block_size = d.decode_block_size;
 }
 
-int faiss_Clustering_new_with_params(FaissClustering **out, int d, int k, const FaissClusteringParameters *p)
+int faiss_Clustering_new_with_params(FaissClustering **out, int d, int k,
+                                     const FaissClusteringParameters *p)
 {
     return guarded([&] {
         faiss::ClusteringParameters q;

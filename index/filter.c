@@ -4,41 +4,59 @@
 #include <assert.h>
 #include <string.h>
 
-static const ks_filter everything = { 0 };
+static const ks_filter everything = {0};
 
 /* The labels called so, and those below them: what is asked of an animal is asked of its dogs. */
-#define TREE "(WITH RECURSIVE named(name) AS (SELECT :label UNION SELECT k.name FROM label k JOIN named ON k.parent = named.name) " \
-             "SELECT k.id FROM label k JOIN named ON k.name = named.name) "
+#define TREE                                                                                       \
+    "(WITH RECURSIVE named(name) AS (SELECT :label UNION SELECT k.name FROM label k JOIN named "   \
+    "ON k.parent = named.name) "                                                                   \
+    "SELECT k.id FROM label k JOIN named ON k.name = named.name) "
 
 void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where, const char *after)
 {
     if (!f) f = &everything;
-    const struct { int asked; const char *sql; } parts[] = {
-        { where & KS_WHERE_FILM && f->video, "AND v.id = ?4 " },
-        { where & KS_WHERE_FILM && f->newer, "AND v.finished > ?20 " },
-        { where & KS_WHERE_FILM && f->after, "AND v.film_date >= ?2 " },
-        { where & KS_WHERE_FILM && f->before, "AND v.film_date < ?3 " },
-        { where & KS_WHERE_FILM && f->film_longer > 0, "AND v.duration * 1.0 * v.tb_num / v.tb_den > ?21 " },
-        { where & KS_WHERE_FILM && f->film_shorter > 0, "AND v.duration * 1.0 * v.tb_num / v.tb_den < ?22 " },
-        { where & KS_WHERE_FILM && f->min_height > 0, "AND v.height >= ?23 " },
-        { where & KS_WHERE_FILM && f->orientation, "AND CASE ?24 WHEN 1 THEN v.width > v.height WHEN 2 THEN v.width < v.height ELSE v.width = v.height END " },
-        /* of one film its paths are looked at; of a library the list of paths is walked once, not each film's clips */
-        { where & KS_WHERE_PATHS && f->path_glob && f->video,
-          "AND EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path)) " },
-        { where & KS_WHERE_PATHS && f->path_glob && !f->video, "AND v.id IN (SELECT q.video FROM path q WHERE ks_path_match(?1, q.path)) " },
-        { where & KS_WHERE_PATH && f->path_glob, "AND ks_path_match(?1, p.path) " },
-        { where & KS_WHERE_FILM && f->label, "AND v.id IN (SELECT m.video FROM label_span m WHERE m.label IN " TREE ") " },
-        { where & KS_WHERE_CLIP && f->label, "AND EXISTS (SELECT 1 FROM label_span m WHERE m.video = v.id AND m.label IN " TREE
-          "AND 2 * (min(c.stop, m.stop) - max(c.start, m.start)) >= min(c.stop - c.start, m.stop - m.start)) " },
-        { where & KS_WHERE_SPAN && f->label, "AND n.label IN " TREE },
-        { where & KS_WHERE_CLIP && f->longer > 0, "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5 " },
-        { where & KS_WHERE_CLIP && f->shorter > 0, "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6 " },
+    const struct {
+        int asked;
+        const char *sql;
+    } parts[] = {
+        {where & KS_WHERE_FILM && f->video, "AND v.id = ?4 "},
+        {where & KS_WHERE_FILM && f->newer, "AND v.finished > ?20 "},
+        {where & KS_WHERE_FILM && f->after, "AND v.film_date >= ?2 "},
+        {where & KS_WHERE_FILM && f->before, "AND v.film_date < ?3 "},
+        {where & KS_WHERE_FILM && f->film_longer > 0,
+         "AND v.duration * 1.0 * v.tb_num / v.tb_den > ?21 "},
+        {where & KS_WHERE_FILM && f->film_shorter > 0,
+         "AND v.duration * 1.0 * v.tb_num / v.tb_den < ?22 "},
+        {where & KS_WHERE_FILM && f->min_height > 0, "AND v.height >= ?23 "},
+        {where & KS_WHERE_FILM && f->orientation,
+         "AND CASE ?24 WHEN 1 THEN v.width > v.height WHEN 2 THEN v.width < v.height ELSE v.width "
+         "= v.height END "},
+        /* of one film its paths are looked at; of a library the list of paths is walked once,
+         * not each film's clips */
+        {where & KS_WHERE_PATHS && f->path_glob && f->video,
+         "AND EXISTS (SELECT 1 FROM path q WHERE q.video = v.id AND ks_path_match(?1, q.path)) "},
+        {where & KS_WHERE_PATHS && f->path_glob && !f->video,
+         "AND v.id IN (SELECT q.video FROM path q WHERE ks_path_match(?1, q.path)) "},
+        {where & KS_WHERE_PATH && f->path_glob, "AND ks_path_match(?1, p.path) "},
+        {where & KS_WHERE_FILM && f->label,
+         "AND v.id IN (SELECT m.video FROM label_span m WHERE m.label IN " TREE ") "},
+        {where & KS_WHERE_CLIP && f->label,
+         "AND EXISTS (SELECT 1 FROM label_span m WHERE m.video = v.id AND m.label IN " TREE
+         "AND 2 * (min(c.stop, m.stop) - max(c.start, m.start)) >= min(c.stop - c.start, m.stop - "
+         "m.start)) "},
+        {where & KS_WHERE_SPAN && f->label, "AND n.label IN " TREE},
+        {where & KS_WHERE_CLIP && f->longer > 0,
+         "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5 "},
+        {where & KS_WHERE_CLIP && f->shorter > 0,
+         "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den < ?6 "},
     };
     size_t n = strlen(before);
     assert(n < KS_FILTER_SQL);
     memcpy(out, before, n + 1);
     for (size_t i = 0; i <= sizeof parts / sizeof *parts; i++) {
-        const char *more = i == sizeof parts / sizeof *parts ? after : parts[i].asked ? parts[i].sql : "";
+        const char *more = i == sizeof parts / sizeof *parts ? after
+                           : parts[i].asked                  ? parts[i].sql
+                                                             : "";
         size_t m = strlen(more);
         assert(n + m < KS_FILTER_SQL); /* all texts are ours */
         memcpy(out + n, more, m + 1);
@@ -65,11 +83,13 @@ void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
     if (place(s, "?23")) sqlite3_bind_int(s, 23, f->min_height);
     if (place(s, "?24")) sqlite3_bind_int(s, 24, f->orientation);
     if (place(s, "?5")) sqlite3_bind_double(s, 5, f->longer);
-    if (f->label && place(s, ":label")) sqlite3_bind_text(s, place(s, ":label"), f->label, -1, SQLITE_TRANSIENT);
+    if (f->label && place(s, ":label"))
+        sqlite3_bind_text(s, place(s, ":label"), f->label, -1, SQLITE_TRANSIENT);
     if (place(s, "?6")) sqlite3_bind_double(s, 6, f->shorter);
 }
 
-sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filter *f, int where, const char *after, ks_error *e)
+sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filter *f, int where,
+                                  const char *after, ks_error *e)
 {
     char sql[KS_FILTER_SQL];
     ks_filter_sql(sql, before, f, where, after);
@@ -80,6 +100,7 @@ sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filt
 
 int ks_filter_bounded(const ks_filter *f)
 {
-    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label ||
-                 f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 || f->orientation);
+    return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 ||
+                 f->video || f->newer || f->label || f->film_longer > 0 || f->film_shorter > 0 ||
+                 f->min_height > 0 || f->orientation);
 }

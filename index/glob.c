@@ -1,13 +1,15 @@
-/* glob.c - the one language of patterns: of --include, --exclude and ignore files, and of filters by path. */
+/* glob.c - the one language of patterns: of --include, --exclude and ignore files, and of
+ * filters by path. */
 #include "index/catalog.h"
 
 #include <string.h>
 
-/* Pattern after a '[': sets *rest behind the ']'; 1 if c is in the set, 0 if not, -1 if it never closes. */
+/* Pattern after a '[': sets *rest behind the ']'; 1 if c is in the set, 0 if not, -1 if it never
+ * closes. */
 static int in_set(const char **rest, const char *p, unsigned char c)
 {
     int not = *p == '!' || *p == '^', found = 0;
-    if (not) p++;
+    if (not ) p++;
     for (int first = 1; *p && (first || *p != ']'); first = 0) {
         if (*p == '\\' && p[1]) p++;
         unsigned char low = (unsigned char)*p++, high = low;
@@ -20,7 +22,7 @@ static int in_set(const char **rest, const char *p, unsigned char c)
     }
     if (!*p) return -1;
     *rest = p + 1;
-    return found != not;
+    return found != not ;
 }
 
 /* One pattern element against one byte: sets *rest; 0 no match. */
@@ -39,7 +41,8 @@ static int one(const char **rest, const char *p, char c, int wide)
     return *p == c;
 }
 
-/* Backtracks to the last '*' within a name and to the last '**' across names: time is O(pattern * text). */
+/* Backtracks to the last '*' within a name and to the last '**' across names: time is O(pattern
+ * * text). */
 int ks_glob(const char *p, const char *t, int any_folder)
 {
     const char *star = NULL, *star_at = NULL, *wide = NULL, *wide_at = NULL;
@@ -84,12 +87,16 @@ int ks_path_matches(const char *glob, const char *path)
 {
     const char *name = strrchr(path, '/');
     size_t n = strlen(glob), all = strlen(path);
-    /* A pattern is a name first: "Holiday [dQw4w9WgXcQ].mp4" is that film, whatever its brackets could mean. */
-    if (n > 0 && n <= all && strcmp(path + all - n, glob) == 0 && (n == all || path[all - n - 1] == '/')) return 1;
+    /* A pattern is a name first: "Holiday [dQw4w9WgXcQ].mp4" is that film, whatever its brackets
+     * could mean. */
+    if (n > 0 && n <= all && strcmp(path + all - n, glob) == 0 &&
+        (n == all || path[all - n - 1] == '/'))
+        return 1;
     if (!strchr(glob, '/')) return ks_glob(glob, name ? name + 1 : path, 1);
     if (ks_glob(glob, path, 1)) return 1;
     if (glob[0] == '/') return 0;
-    for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/')) /* "2019/\*.mp4": any folder's 2019 */
+    /* "2019/\*.mp4": any folder's 2019 */
+    for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/'))
         if (ks_glob(glob, p + 1, 1)) return 1;
     return 0;
 }

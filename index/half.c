@@ -1,4 +1,5 @@
-/* half.c - float to IEEE binary16 and back, in plain C: what is stored does not depend on the CPU. */
+/* half.c - float to IEEE binary16 and back, in plain C: what is stored does not depend on the
+ * CPU. */
 #include "index/half.h"
 
 #include <string.h>
@@ -10,10 +11,11 @@ uint16_t ks_half_from_float(float f)
     uint32_t sign = (u >> 16) & 0x8000u;
     uint32_t rest = u & 0x7fffffffu;
     if (rest >= 0x7f800000u) return (uint16_t)(sign | 0x7c00u | (rest > 0x7f800000u ? 0x200u : 0));
-    if (rest >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u); /* 65520 and above round to infinity */
-    if (rest < 0x33000001u) return (uint16_t)sign;              /* 2^-25 and below round to zero */
-    uint32_t shift = 13, value = rest - 0x38000000u;            /* normal: exponent bias 127 - 15 */
-    if (rest < 0x38800000u) {                                   /* subnormal half: below 2^-14 */
+    /* 65520 and above round to infinity */
+    if (rest >= 0x477ff000u) return (uint16_t)(sign | 0x7c00u);
+    if (rest < 0x33000001u) return (uint16_t)sign;   /* 2^-25 and below round to zero */
+    uint32_t shift = 13, value = rest - 0x38000000u; /* normal: exponent bias 127 - 15 */
+    if (rest < 0x38800000u) {                        /* subnormal half: below 2^-14 */
         shift = 126 - (rest >> 23);
         value = (rest & 0x7fffffu) | 0x800000u;
     }

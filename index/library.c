@@ -17,8 +17,11 @@ static void copy_text(char *out, size_t size, sqlite3_stmt *s, int column)
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e)
 {
     memset(out, 0, sizeof *out);
-    sqlite3_stmt *s = ks_statement(x, "SELECT one, id, created, space, writing, generation, next_video, next_clip, "
-                                      "next_segment, videos, clips, sum FROM library", e);
+    sqlite3_stmt *s = ks_statement(
+        x,
+        "SELECT one, id, created, space, writing, generation, next_video, next_clip, "
+        "next_segment, videos, clips, sum FROM library",
+        e);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code < 0) return code;
@@ -42,10 +45,11 @@ int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e)
 
 int ks_library_write(const ks_library_row *r, ks_index *x, ks_error *e)
 {
-    return ks_run(x, e, "REPLACE INTO library VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-                        "ks_sum(1, 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))", "tlllllllll",
-                  r->id, r->created, r->space, r->writing, r->generation, r->next_video, r->next_clip, r->next_segment,
-                  r->videos, r->clips);
+    return ks_run(x, e,
+                  "REPLACE INTO library VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+                  "ks_sum(1, 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
+                  "tlllllllll", r->id, r->created, r->space, r->writing, r->generation,
+                  r->next_video, r->next_clip, r->next_segment, r->videos, r->clips);
 }
 
 int ks_space_again(ks_space *out, ks_index *x, int64_t id, ks_error *e)
@@ -57,20 +61,25 @@ int ks_space_again(ks_space *out, ks_index *x, int64_t id, ks_error *e)
     snprintf(key, sizeof key, "space/%lld", (long long)id);
     int code = ks_index_get(&text, &bytes, x, key, e);
     if (code < 0 || !text) return code;
-    int fields = sscanf(text, "%64s %d %d %d %d %d", out->model, &out->dim, &out->frames, &out->sampler, &out->resize, &out->precision);
+    int fields = sscanf(text, "%64s %d %d %d %d %d", out->model, &out->dim, &out->frames,
+                        &out->sampler, &out->resize, &out->precision);
     free(text);
     return fields == 6 && out->dim > 0 && out->dim <= KS_MAX_DIM;
 }
 
-/* model_path and tokenizer_path may be NULL: 4096 bytes each. Of a rotten row a reader believes them all the same: whether
- * the model is the right one its hash says. */
-static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_index *x, int64_t id, ks_error *e)
+/* model_path and tokenizer_path may be NULL: 4096 bytes each. Of a rotten row a reader believes
+ * them all the same: whether the model is the right one its hash says. */
+static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_index *x,
+                      int64_t id, ks_error *e)
 {
     memset(out, 0, sizeof *out);
     if (model_path) model_path[0] = tokenizer_path[0] = 0;
     if (id == 0) return 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT id, model, dim, frames, sampler, resize, precision, model_path, tokenizer_path, "
-                                     "sum FROM space WHERE id = ?1", "l", id);
+    sqlite3_stmt *s = ks_bound(
+        x, e,
+        "SELECT id, model, dim, frames, sampler, resize, precision, model_path, tokenizer_path, "
+        "sum FROM space WHERE id = ?1",
+        "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code < 0) return code;
@@ -93,7 +102,8 @@ static int read_space(ks_space *out, char *model_path, char *tokenizer_path, ks_
     sqlite3_reset(s);
     if (!sound) return ks_space_again(out, x, id, e) > 0 ? 0 : ks_rotten(x, e, KS_T_SPACE, id);
     for (const char *c = out->model; *c; c++) /* hex; it is printed, and names files */
-        if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z'))) return ks_rotten(x, e, KS_T_SPACE, id);
+        if (!((*c >= '0' && *c <= '9') || (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z')))
+            return ks_rotten(x, e, KS_T_SPACE, id);
     if (out->dim < 1 || out->dim > KS_MAX_DIM) return ks_rotten(x, e, KS_T_SPACE, id);
     return 0;
 }
@@ -115,7 +125,9 @@ static int library(ks_library *out, ks_index *x, ks_error *e)
     out->next_id = row.writing;
     out->switching = row.writing != row.space;
     code = read_space(&out->space, out->model_path, out->tokenizer_path, x, row.space, e);
-    if (code >= 0) code = read_space(&out->next, out->next_model_path, out->next_tokenizer_path, x, row.writing, e);
+    if (code >= 0)
+        code = read_space(&out->next, out->next_model_path, out->next_tokenizer_path, x,
+                          row.writing, e);
     out->videos = row.videos;
     out->clips = row.clips;
     return code;
@@ -131,34 +143,45 @@ int ks_index_library(ks_library *out, ks_index *x, ks_error *e)
 
 static int same_space(const ks_space *a, const ks_space *b)
 {
-    return strcmp(a->model, b->model) == 0 && a->dim == b->dim && a->frames == b->frames && a->sampler == b->sampler &&
-           a->resize == b->resize && a->precision == b->precision;
+    return strcmp(a->model, b->model) == 0 && a->dim == b->dim && a->frames == b->frames &&
+           a->sampler == b->sampler && a->resize == b->resize && a->precision == b->precision;
 }
 
 static int differs(ks_index *x, const ks_space *have, const ks_space *want, ks_error *e)
 {
     if (strcmp(have->model, want->model) != 0)
-        return ks_fail(e, KS_ESPACE, "%s holds vectors of model %.12s, these are of model %.12s", x->dir, have->model, want->model);
-    return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, %d frames, sampler %d, resize %d, %s; these are D %d, %d frames, "
-                   "sampler %d, resize %d, %s", x->dir, have->dim, have->frames, have->sampler, have->resize,
-                   have->precision ? "int8" : "fp32/bf16", want->dim, want->frames, want->sampler, want->resize,
-                   want->precision ? "int8" : "fp32/bf16");
+        return ks_fail(e, KS_ESPACE, "%s holds vectors of model %.12s, these are of model %.12s",
+                       x->dir, have->model, want->model);
+    return ks_fail(e, KS_ESPACE,
+                   "%s holds vectors of D %d, %d frames, sampler %d, resize %d, %s; these are D "
+                   "%d, %d frames, "
+                   "sampler %d, resize %d, %s",
+                   x->dir, have->dim, have->frames, have->sampler, have->resize,
+                   have->precision ? "int8" : "fp32/bf16", want->dim, want->frames, want->sampler,
+                   want->resize, want->precision ? "int8" : "fp32/bf16");
 }
 
-static int write_space(ks_index *x, int64_t id, const ks_space *s, const char *model_path, const char *tokenizer_path, ks_error *e)
+static int write_space(ks_index *x, int64_t id, const ks_space *s, const char *model_path,
+                       const char *tokenizer_path, ks_error *e)
 {
     const char *m = model_path ? model_path : "", *t = tokenizer_path ? tokenizer_path : "";
     char key[40], text[160];
-    /* Said twice, on two pages: without this row no vector of the library means anything (repair.c). */
+    /* Said twice, on two pages: without this row no vector of the library means anything
+     * (repair.c). */
     snprintf(key, sizeof key, "space/%lld", (long long)id);
-    int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s->model, s->dim, s->frames, s->sampler, s->resize, s->precision);
+    int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s->model, s->dim, s->frames,
+                     s->sampler, s->resize, s->precision);
     int code = ks_index_put(x, key, text, (size_t)n, e);
-    return code < 0 ? code : ks_run(x, e, "REPLACE INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-                        "ks_sum(2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))", "ltiiiiibb",
-                  id, s->model, s->dim, s->frames, s->sampler, s->resize, s->precision, m, strlen(m), t, strlen(t));
+    return code < 0 ? code
+                    : ks_run(x, e,
+                             "REPLACE INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+                             "ks_sum(2, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9))",
+                             "ltiiiiibb", id, s->model, s->dim, s->frames, s->sampler, s->resize,
+                             s->precision, m, strlen(m), t, strlen(t));
 }
 
-static int set_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, int change, ks_error *e)
+static int set_space(ks_index *x, const ks_space *space, const char *model_path,
+                     const char *tokenizer_path, int change, ks_error *e)
 {
     ks_library_row row;
     ks_space have;
@@ -184,7 +207,8 @@ static int set_space(ks_index *x, const ks_space *space, const char *model_path,
     return model_path ? write_space(x, id, space, model_path, tokenizer_path, e) : 0;
 }
 
-int ks_index_set_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, ks_error *e)
+int ks_index_set_space(ks_index *x, const ks_space *space, const char *model_path,
+                       const char *tokenizer_path, ks_error *e)
 {
     assert(x && space && space->dim > 0 && space->dim <= KS_MAX_DIM);
     int code = ks_begin(x, e);
@@ -192,7 +216,8 @@ int ks_index_set_space(ks_index *x, const ks_space *space, const char *model_pat
     return ks_end(x, set_space(x, space, model_path, tokenizer_path, 0, e), e);
 }
 
-int ks_index_switch_space(ks_index *x, const ks_space *space, const char *model_path, const char *tokenizer_path, ks_error *e)
+int ks_index_switch_space(ks_index *x, const ks_space *space, const char *model_path,
+                          const char *tokenizer_path, ks_error *e)
 {
     assert(x && space && space->dim > 0 && space->dim <= KS_MAX_DIM);
     int code = ks_begin(x, e);
@@ -208,7 +233,8 @@ static int finish_switch(int *done, ks_index *x, ks_error *e)
     if (code < 0) return code;
     *done = 0;
     if (row.writing == row.space) return 0;
-    code = ks_integer(&left, x, e, "SELECT count(*) FROM video WHERE finished > 0 AND space <> ?1", "l", row.writing);
+    code = ks_integer(&left, x, e, "SELECT count(*) FROM video WHERE finished > 0 AND space <> ?1",
+                      "l", row.writing);
     if (code < 0 || left > 0) return code;
     static const char *const steps[] = {
         "DELETE FROM thumbnail WHERE clip IN (SELECT id FROM clip WHERE space <> ?1)",
@@ -219,10 +245,14 @@ static int finish_switch(int *done, ks_index *x, ks_error *e)
         "DELETE FROM space WHERE id <> ?1",
         "DELETE FROM setting WHERE key GLOB 'space/*' AND key <> 'space/' || ?1",
     };
-    for (size_t i = 0; i < sizeof steps / sizeof *steps && code >= 0; i++) code = ks_run(x, e, steps[i], "l", row.writing);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps && code >= 0; i++)
+        code = ks_run(x, e, steps[i], "l", row.writing);
     row.space = row.writing;
     row.generation++;
-    if (code >= 0) code = ks_integer(&row.clips, x, e, "SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished > 0", "");
+    if (code >= 0)
+        code = ks_integer(
+            &row.clips, x, e,
+            "SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished > 0", "");
     if (code >= 0) code = ks_library_write(&row, x, e);
     if (code >= 0) code = ks_totals_count(x, e);
     if (code >= 0) *done = 1;
@@ -241,7 +271,8 @@ int ks_index_put(ks_index *x, const char *key, const void *data, size_t bytes, k
 {
     assert(x && key);
     if (!data) return ks_run(x, e, "DELETE FROM setting WHERE key = ?1", "t", key);
-    return ks_run(x, e, "REPLACE INTO setting VALUES(?1, ?2, ks_sum(9, ?1, ?2))", "tb", key, data, bytes);
+    return ks_run(x, e, "REPLACE INTO setting VALUES(?1, ?2, ks_sum(9, ?1, ?2))", "tb", key, data,
+                  bytes);
 }
 
 int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_error *e)
@@ -249,15 +280,18 @@ int ks_index_get(void **data, size_t *bytes, ks_index *x, const char *key, ks_er
     assert(data && bytes && x && key);
     *data = NULL;
     *bytes = 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT key, value, sum FROM setting WHERE key = ?1", "t", key);
+    sqlite3_stmt *s = ks_bound(x, e, "SELECT key, value, sum FROM setting WHERE key = ?1", "t",
+                               key);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
     code = 0;
     if (!ks_row_ok(s, KS_T_SETTING, 0, 2)) {
         ks_note_rotten(x, KS_T_SETTING, 0);
-        code = ks_fail(e, KS_EDAMAGED, "%s/catalog.db: setting %s does not match its "
-                                                          "checksum: run kinoseek repair", x->dir, key);
+        code = ks_fail(e, KS_EDAMAGED,
+                       "%s/catalog.db: setting %s does not match its "
+                       "checksum: run kinoseek repair",
+                       x->dir, key);
     } else {
         size_t n = (size_t)sqlite3_column_bytes(s, 1);
         *data = malloc(n + 1);

@@ -1,10 +1,10 @@
 /* publish.c - search copies brought up to date by the writer.
  *
- * Each call writes what no copy holds yet as one more segment. Segments merge when they are no longer much
- * smaller than what follows them (a row is rewritten about log2 of the library's growth times), when one is
- * unusable, or when a quarter of one is dead. Order: file durable, then the commit that names it, then the
- * old files go: a crash anywhere leaves either the old copies or the new ones, and stray files that the next
- * publish removes. */
+ * Each call writes what no copy holds yet as one more segment. Segments merge when they are no
+ * longer much smaller than what follows them (a row is rewritten about log2 of the library's
+ * growth times), when one is unusable, or when a quarter of one is dead. Order: file durable,
+ * then the commit that names it, then the old files go: a crash anywhere leaves either the old
+ * copies or the new ones, and stray files that the next publish removes. */
 #include "index/copies.h"
 
 #include "index/ann.h"
@@ -22,11 +22,13 @@ typedef struct {
     ks_space space;
     ks_segment_row *list;
     int n;
-    int from;              /* list[from .. n) are merged with the tail; n: only the tail */
+    int from; /* list[from .. n) are merged with the tail; n: only the tail */
 } plan;
 
-/* Rows of list[i]'s generations that are dead: what `gone` names there, counted in videos for lack of better. */
-static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const ks_segment *s, ks_error *e)
+/* Rows of list[i]'s generations that are dead: what `gone` names there, counted in videos for
+ * lack of better. */
+static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const ks_segment *s,
+                      ks_error *e)
 {
     int64_t dead = 0;
     int code = x->store->count_dead(&dead, x, row->from, row->to, e);
@@ -34,7 +36,8 @@ static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const k
     return code;
 }
 
-/* The first segment that must or should be rewritten. A usable one whose stat changed is noted as checked. */
+/* The first segment that must or should be rewritten. A usable one whose stat changed is noted
+ * as checked. */
 static int choose(plan *p, ks_index *x, int64_t tail, ks_error *e)
 {
     int64_t behind = tail;
@@ -59,8 +62,10 @@ static void remove_strays(ks_index *x, const plan *p, const ks_segment_row *fres
     for (struct dirent *f; d && (f = readdir(d));) {
         int named = strncmp(f->d_name, "vectors.", 8) != 0;
         for (int i = 0; i < p->from && !named; i++)
-            named = strcmp(f->d_name, p->list[i].file) == 0 || strcmp(f->d_name, p->list[i].ann_file) == 0;
-        if (fresh && !named) named = strcmp(f->d_name, fresh->file) == 0 || strcmp(f->d_name, fresh->ann_file) == 0;
+            named = strcmp(f->d_name, p->list[i].file) == 0 ||
+                    strcmp(f->d_name, p->list[i].ann_file) == 0;
+        if (fresh && !named)
+            named = strcmp(f->d_name, fresh->file) == 0 || strcmp(f->d_name, fresh->ann_file) == 0;
         if (named) continue;
         snprintf(path, sizeof path, "%s/%s", x->dir, f->d_name);
         unlink(path);
@@ -79,7 +84,8 @@ static int name_it(ks_index *x, plan *p, const ks_segment_row *fresh, ks_error *
     return x->store->end(x, code, e);
 }
 
-/* A copied or touched file that passed its full check is as good as a new one: remember its stat. */
+/* A copied or touched file that passed its full check is as good as a new one: remember its
+ * stat. */
 static int note_checked(ks_index *x, ks_error *e)
 {
     int code = 0;
@@ -94,7 +100,8 @@ static int count_tail(int64_t *tail, ks_index *x, const plan *p, ks_error *e)
     return x->store->clips_after(tail, x, reached, p->library.space, e);
 }
 
-/* Lists for a large segment. Without them search is exact: what FAISS cannot do here stops nothing. */
+/* Lists for a large segment. Without them search is exact: what FAISS cannot do here stops
+ * nothing. */
 static int add_lists(ks_segment_row *fresh, ks_index *x, const plan *p, ks_error *e)
 {
     ks_segment s;
@@ -122,10 +129,14 @@ static int publish(plan *p, ks_index *x, int final, ks_error *e)
     if (code >= 0) code = choose(p, x, tail, e);
     if (code < 0) return code;
     if (p->from == p->n && tail < (final ? 1 : FEW)) return 0;
-    ks_segment_row fresh = { .id = p->library.next_segment, .space = p->library.space, .to = p->library.generation, .recall = -1 };
+    ks_segment_row fresh = {.id = p->library.next_segment,
+                            .space = p->library.space,
+                            .to = p->library.generation,
+                            .recall = -1};
     fresh.from = p->from < p->n ? p->list[p->from].from : p->n ? p->list[p->n - 1].to : 0;
     code = ks_segment_write(&fresh, x, &p->library, &p->space, e);
-    if (code >= 0 && final && fresh.rows >= (x->ann_rows ? x->ann_rows : KS_ANN_ROWS)) code = add_lists(&fresh, x, p, e);
+    if (code >= 0 && final && fresh.rows >= (x->ann_rows ? x->ann_rows : KS_ANN_ROWS))
+        code = add_lists(&fresh, x, p, e);
     if (code >= 0) code = name_it(x, p, &fresh, e);
     if (code >= 0) remove_strays(x, p, fresh.rows > 0 ? &fresh : NULL);
     return code;
@@ -134,7 +145,7 @@ static int publish(plan *p, ks_index *x, int final, ks_error *e)
 int ks_index_publish(ks_index *x, int final, ks_error *e)
 {
     assert(x && x->mode != KS_READ && x->inside == 0);
-    plan p = { .n = 0 };
+    plan p = {.n = 0};
     if (x->dead) return ks_fail(e, KS_EIO, "%s: nothing is written after a failed fsync", x->dir);
     if (x->copies) x->copies->distrusted = 0; /* judged anew */
     int code = publish(&p, x, final, e);

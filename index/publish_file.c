@@ -24,7 +24,9 @@ int ks_new_file_write(ks_new_file *f, const void *data, size_t bytes, uint64_t a
     while (bytes > 0) {
         ssize_t n = pwrite(f->fd, p, bytes, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return ks_fail(e, KS_EIO, "%s: %s", f->part, n == 0 ? "nothing was written" : strerror(errno));
+        if (n <= 0)
+            return ks_fail(e, KS_EIO, "%s: %s", f->part,
+                           n == 0 ? "nothing was written" : strerror(errno));
         p += n;
         at += (uint64_t)n;
         bytes -= (size_t)n;

@@ -1,10 +1,12 @@
 /* quantise.c - six bits a dimension, and how wrong that can be.
  *
  * Let v be a stored vector, v' = scale (code - 32) its code, q the query, q' its int8 form. Then
- *   q.v - q'.v' = q.(v - v') + (q - q').v'    so    |q.v - q'.v'| <= |q| error + |q - q'| (|v| + error)
+ *   q.v - q'.v' = q.(v - v') + (q - q').v'    so    |q.v - q'.v'| <= |q| error + |q - q'| (|v| +
+ *                                             error)
  * by Cauchy-Schwarz, with error >= |v - v'| stored beside the code and |v| <= 1.001 (invariant 2).
- * The fp32 score differs from the real q.v by at most gamma |q| |v|, gamma = (D/16 + 5) 2^-24 (each lane
- * has D/16 roundings, the tree 4); s = dot * scale * q_scale has three roundings more. Twice that is added. */
+ * The fp32 score differs from the real q.v by at most gamma |q| |v|, gamma = (D/16 + 5) 2^-24
+ * (each lane has D/16 roundings, the tree 4); s = dot * scale * q_scale has three roundings
+ * more. Twice that is added. */
 #include "index/score.h"
 
 #include "index/catalog.h"

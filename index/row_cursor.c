@@ -10,16 +10,20 @@ struct ks_cursor {
     sqlite3_stmt *s;
     ks_video_row row;
     char path[KS_MAX_PATH + 1];
-    int over;                /* the last row was given, or none can be */
+    int over; /* the last row was given, or none can be */
 };
 
-#define VIDEO "v.id, v.content, v.space, v.finished, v.verdict, v.reason, v.attempts, v.tb_num, v.tb_den, v.duration, " \
-              "v.seconds_missing, v.film_date, v.date_source, v.width, v.height, v.fps, v.flags, v.clips, v.sum"
+#define VIDEO                                                                                      \
+    "v.id, v.content, v.space, v.finished, v.verdict, v.reason, v.attempts, v.tb_num, v.tb_den, "  \
+    "v.duration, "                                                                                 \
+    "v.seconds_missing, v.film_date, v.date_source, v.width, v.height, v.fps, v.flags, v.clips, "  \
+    "v.sum"
 #define PATH "p.path, p.video, p.size, p.mtime_ns, p.device, p.inode, p.sum"
 #define CLIP "c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum"
 enum { AT_PATH = 19 };
 
-static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filter *f, int where, const char *after, ks_error *e)
+static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filter *f, int where,
+                 const char *after, ks_error *e)
 {
     char sql[KS_FILTER_SQL];
     *out = NULL;
@@ -47,9 +51,13 @@ int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 {
     assert(c && x && !(f && f->video && f->bad_only));
     /* One film: from its row to its paths; else from the paths, which lie in their order. */
-    const char *from = f && f->video ? "SELECT " VIDEO ", " PATH " FROM video v CROSS JOIN path p ON p.video = v.id WHERE 1 "
-        : f && f->bad_only ? "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 "
-        : "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE 1 ";
+    const char *from = f && f->video ? "SELECT " VIDEO ", " PATH
+                                       " FROM video v CROSS JOIN path p ON p.video = v.id WHERE 1 "
+                       : f && f->bad_only
+                           ? "SELECT " VIDEO ", " PATH
+                             " FROM path p JOIN video v ON v.id = p.video WHERE v.verdict <> 1 "
+                           : "SELECT " VIDEO ", " PATH
+                             " FROM path p JOIN video v ON v.id = p.video WHERE 1 ";
     return start(c, x, from, f, KS_WHERE_FILM | KS_WHERE_PATH, "ORDER BY p.path", e);
 }
 
@@ -106,10 +114,13 @@ int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e)
 {
     assert(c && x);
     const char *from = f && f->unfinished_too
-        ? "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT writing FROM library) WHERE 1 "
-        : "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND c.space = (SELECT space FROM library) "
-          "WHERE +v.finished > 0 ";
-    return start(c, x, from, f, KS_WHERE_FILM | KS_WHERE_PATHS | KS_WHERE_CLIP, "ORDER BY v.id, c.start, c.stop", e);
+                           ? "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND "
+                             "c.space = (SELECT writing FROM library) WHERE 1 "
+                           : "SELECT " CLIP " FROM video v CROSS JOIN clip c ON c.video = v.id AND "
+                             "c.space = (SELECT space FROM library) "
+                             "WHERE +v.finished > 0 ";
+    return start(c, x, from, f, KS_WHERE_FILM | KS_WHERE_PATHS | KS_WHERE_CLIP,
+                 "ORDER BY v.id, c.start, c.stop", e);
 }
 
 int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
@@ -119,26 +130,32 @@ int ks_clips_next(ks_clip *out, ks_cursor *c, ks_error *e)
     assert(out && c);
     do {
         code = next_row(c, e);
-        if (code > 0 && !ks_clip_from_row(out, &space, c->s, 0)) code = ks_rotten(c->x, e, KS_T_CLIP, sqlite3_column_int64(c->s, 0));
+        if (code > 0 && !ks_clip_from_row(out, &space, c->s, 0))
+            code = ks_rotten(c->x, e, KS_T_CLIP, sqlite3_column_int64(c->s, 0));
     } while (left_out(c, code));
     return code;
 }
 
-/* Where a stretch of ids holds nothing to search, the next one begins behind it: all in all one walk at most. */
+/* Where a stretch of ids holds nothing to search, the next one begins behind it: all in all one
+ * walk at most. */
 static int sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e)
 {
     ks_library_row library;
     int64_t least = 1, space;
     int code = ks_library_read(&library, x, e);
     for (int i = 0; i < max && code >= 0; i++) {
-        int64_t from = 1 + (library.next_clip - 1) / max * i + (library.next_clip - 1) % max * i / max;
-        sqlite3_stmt *s = ks_bound(x, e, "SELECT " CLIP " FROM clip c CROSS JOIN video v ON v.id = c.video WHERE c.id >= ?1 AND "
-                                         "c.space = ?2 AND +v.finished > 0 ORDER BY c.id LIMIT 1",
-                                   "ll", from > least ? from : least, library.space);
+        int64_t from = 1 + (library.next_clip - 1) / max * i +
+                       (library.next_clip - 1) % max * i / max;
+        sqlite3_stmt *s = ks_bound(
+            x, e,
+            "SELECT " CLIP " FROM clip c CROSS JOIN video v ON v.id = c.video WHERE c.id >= ?1 AND "
+            "c.space = ?2 AND +v.finished > 0 ORDER BY c.id LIMIT 1",
+            "ll", from > least ? from : least, library.space);
         if (!s) return e ? e->code : KS_EIO;
         code = ks_step(s, x, e);
         if (code <= 0) return code;
-        int64_t id = sqlite3_column_int64(s, 0); /* of a forged row: perhaps the last one there is */
+        /* of a forged row: perhaps the last one there is */
+        int64_t id = sqlite3_column_int64(s, 0);
         least = id < INT64_MAX ? id + 1 : id;
         *n += ks_clip_from_row(&out[*n], &space, s, 0); /* a rotten one is none of the sample */
         sqlite3_reset(s);
@@ -154,7 +171,8 @@ int ks_index_sample(ks_clip *out, int *n, int max, ks_index *x, ks_error *e)
     return code < 0 ? code : ks_end(x, sample(out, n, max, x, e), e);
 }
 
-/* The handle keeps the row of the last single look-up, so that its pointers live until the next one. */
+/* The handle keeps the row of the last single look-up, so that its pointers live until the next
+ * one. */
 static int single(ks_video *out, ks_index *x, const char *sql, const ks_video *key, ks_error *e)
 {
     if (!x->found) x->found = calloc(1, sizeof *x->found);
@@ -162,11 +180,14 @@ static int single(ks_video *out, ks_index *x, const char *sql, const ks_video *k
     x->found->x = x;
     x->found->s = ks_statement(x, sql, e);
     if (!x->found->s) return e ? e->code : KS_EIO;
-    if (key->path) sqlite3_bind_blob(x->found->s, 1, key->path, (int)strlen(key->path), SQLITE_STATIC);
+    if (key->path)
+        sqlite3_bind_blob(x->found->s, 1, key->path, (int)strlen(key->path), SQLITE_STATIC);
     else if (key->id) sqlite3_bind_int64(x->found->s, 1, key->id);
     else sqlite3_bind_blob(x->found->s, 1, key->content, sizeof key->content, SQLITE_STATIC);
     int code = 0, found = 0;
-    while (found <= 0 && (code = ks_step(x->found->s, x, e)) > 0) found = take_video(out, x->found, e); /* a rotten path, then the next */
+    /* a rotten path, then the next */
+    while (found <= 0 && (code = ks_step(x->found->s, x, e)) > 0)
+        found = take_video(out, x->found, e);
     if (code >= 0) code = found;
     sqlite3_reset(x->found->s);
     x->found->s = NULL; /* the cache owns it */
@@ -176,24 +197,33 @@ static int single(ks_video *out, ks_index *x, const char *sql, const ks_video *k
 int ks_index_video(ks_video *out, ks_index *x, int64_t id, ks_error *e)
 {
     assert(out && x);
-    int code = single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.id = ?1 "
-                              "ORDER BY p.path", &(ks_video){ .id = id }, e);
-    if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)id);
+    int code = single(out, x,
+                      "SELECT " VIDEO ", " PATH
+                      " FROM video v JOIN path p ON p.video = v.id WHERE v.id = ?1 "
+                      "ORDER BY p.path",
+                      &(ks_video){.id = id}, e);
+    if (code == 0)
+        return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)id);
     return code < 0 ? code : 0;
 }
 
 int ks_index_find(ks_video *out, ks_index *x, const char *path, ks_error *e)
 {
     assert(out && x && path);
-    return single(out, x, "SELECT " VIDEO ", " PATH " FROM path p JOIN video v ON v.id = p.video WHERE p.path = ?1",
-                  &(ks_video){ .path = path }, e);
+    return single(out, x,
+                  "SELECT " VIDEO ", " PATH
+                  " FROM path p JOIN video v ON v.id = p.video WHERE p.path = ?1",
+                  &(ks_video){.path = path}, e);
 }
 
 int ks_index_find_content(ks_video *out, ks_index *x, const uint8_t content[24], ks_error *e)
 {
     assert(out && x && content);
-    ks_video key = { 0 };
+    ks_video key = {0};
     memcpy(key.content, content, sizeof key.content);
-    return single(out, x, "SELECT " VIDEO ", " PATH " FROM video v JOIN path p ON p.video = v.id WHERE v.content = ?1 "
-                          "ORDER BY p.path", &key, e);
+    return single(out, x,
+                  "SELECT " VIDEO ", " PATH
+                  " FROM video v JOIN path p ON p.video = v.id WHERE v.content = ?1 "
+                  "ORDER BY p.path",
+                  &key, e);
 }

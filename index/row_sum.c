@@ -1,7 +1,9 @@
-/* row_sum.c - the checksum that every row carries, and both as SQL functions: it, and the filter by path.
+/* row_sum.c - the checksum that every row carries, and both as SQL functions: it, and the filter
+ * by path.
  *
- * sum = xxh64, seeded by the table's number, over each column: type byte, 8-byte length (text, bytes),
- * value. SQLite does not see bit rot inside a value (12 of 1,500 flipped bits found); this does. */
+ * sum = xxh64, seeded by the table's number, over each column: type byte, 8-byte length (text,
+ * bytes), value. SQLite does not see bit rot inside a value (12 of 1,500 flipped bits found);
+ * this does. */
 #include "index/catalog.h"
 
 #include <string.h>
@@ -34,7 +36,7 @@ static void feed(XXH64_state_t *h, const value *v)
 
 static value of_column(sqlite3_stmt *s, int c)
 {
-    value v = { sqlite3_column_type(s, c), 0, 0, NULL, 0 };
+    value v = {sqlite3_column_type(s, c), 0, 0, NULL, 0};
     if (v.type == SQLITE_INTEGER) v.i = sqlite3_column_int64(s, c);
     if (v.type == SQLITE_FLOAT) v.d = sqlite3_column_double(s, c);
     if (v.type == SQLITE_TEXT) v.bytes = sqlite3_column_text(s, c);
@@ -45,7 +47,7 @@ static value of_column(sqlite3_stmt *s, int c)
 
 static value of_argument(sqlite3_value *a)
 {
-    value v = { sqlite3_value_type(a), 0, 0, NULL, 0 };
+    value v = {sqlite3_value_type(a), 0, 0, NULL, 0};
     if (v.type == SQLITE_INTEGER) v.i = sqlite3_value_int64(a);
     if (v.type == SQLITE_FLOAT) v.d = sqlite3_value_double(a);
     if (v.type == SQLITE_TEXT) v.bytes = sqlite3_value_text(a);
@@ -77,13 +79,14 @@ int ks_row_ok(sqlite3_stmt *s, ks_table_tag tag, int first, int n)
            sqlite3_column_int64(s, first + n) == (int64_t)XXH64_digest(&h);
 }
 
-int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start, int64_t stop, int at)
+int ks_vector_row_ok(sqlite3_stmt *s, int64_t clip, int64_t space, int64_t start, int64_t stop,
+                     int at)
 {
-    const int64_t numbers[4] = { clip, space, start, stop };
+    const int64_t numbers[4] = {clip, space, start, stop};
     XXH64_state_t h;
     XXH64_reset(&h, (XXH64_hash_t)KS_T_VECTOR);
     for (int i = 0; i < 4; i++) {
-        value v = { SQLITE_INTEGER, numbers[i], 0, NULL, 0 };
+        value v = {SQLITE_INTEGER, numbers[i], 0, NULL, 0};
         feed(&h, &v);
     }
     value half = of_column(s, at);
@@ -112,6 +115,8 @@ int ks_row_sum_register(sqlite3 *db)
 {
     const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
     int rc = sqlite3_create_function(db, "ks_sum", -1, flags, NULL, sql_sum, NULL, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_create_function(db, "ks_path_match", 2, flags, NULL, sql_path_match, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_create_function(db, "ks_path_match", 2, flags, NULL, sql_path_match, NULL,
+                                     NULL);
     return rc;
 }

@@ -1,9 +1,10 @@
-/* salvage.c - SQLite's file format, read page by page (sqlite.org/fileformat2.html, sections 1.3 to 2.1).
+/* salvage.c - SQLite's file format, read page by page (sqlite.org/fileformat2.html, sections 1.3
+ * to 2.1).
  *
- * A leaf page of a table holds cells of (payload size, rowid, payload), a page of an index (tables WITHOUT
- * ROWID are one) cells of (payload size, payload), interior ones with a child page before. A payload that
- * does not fit goes on in a chain of overflow pages. Whether a record is a row of ours is decided by its
- * checksum, not here. */
+ * A leaf page of a table holds cells of (payload size, rowid, payload), a page of an index
+ * (tables WITHOUT ROWID are one) cells of (payload size, payload), interior ones with a child
+ * page before. A payload that does not fit goes on in a chain of overflow pages. Whether a
+ * record is a row of ours is decided by its checksum, not here. */
 #include "index/salvage.h"
 
 #include <errno.h>
@@ -63,10 +64,13 @@ static void mark_free(reader *r)
     }
 }
 
-/* The whole payload of a cell, joined from its overflow pages if it has any; NULL if it cannot be. */
-static const unsigned char *whole(reader *r, const unsigned char *local, const unsigned char *end, uint64_t size, int index)
+/* The whole payload of a cell, joined from its overflow pages if it has any; NULL if it cannot
+ * be. */
+static const unsigned char *whole(reader *r, const unsigned char *local, const unsigned char *end,
+                                  uint64_t size, int index)
 {
-    uint64_t u = r->usable, most = index ? (u - 12) * 64 / 255 - 23 : u - 35, least = (u - 12) * 32 / 255 - 23;
+    uint64_t u = r->usable, most = index ? (u - 12) * 64 / 255 - 23 : u - 35,
+             least = (u - 12) * 32 / 255 - 23;
     if (size > r->bytes) return NULL;
     if (size <= most) return (uint64_t)(end - local) >= size ? local : NULL;
     uint64_t here = least + (size - least) % (u - 4);
@@ -94,7 +98,7 @@ static const unsigned char *whole(reader *r, const unsigned char *local, const u
 /* A value of serial type t at p; returns its size or -1. */
 static int64_t value(ks_value *out, uint64_t t, const unsigned char *p, const unsigned char *end)
 {
-    static const signed char sizes[] = { 0, 1, 2, 3, 4, 6, 8, 8, 0, 0 };
+    static const signed char sizes[] = {0, 1, 2, 3, 4, 6, 8, 8, 0, 0};
     memset(out, 0, sizeof *out);
     out->type = SQLITE_NULL;
     if (t == 10 || t == 11) return -1;
@@ -114,7 +118,8 @@ static int64_t value(ks_value *out, uint64_t t, const unsigned char *p, const un
     return (int64_t)n;
 }
 
-static int record(ks_each_record *each, void *arg, int64_t rowid, const unsigned char *p, uint64_t size)
+static int record(ks_each_record *each, void *arg, int64_t rowid, const unsigned char *p,
+                  uint64_t size)
 {
     ks_value values[KS_VALUES];
     const unsigned char *end = p + size;
@@ -166,7 +171,7 @@ static int page(reader *r, size_t number, ks_each_record *each, void *arg)
 
 int ks_salvage_pages(const unsigned char *file, size_t bytes, ks_each_record *each, void *arg)
 {
-    reader r = { .file = file, .bytes = bytes };
+    reader r = {.file = file, .bytes = bytes};
     if (bytes < 512) return 0;
     r.page = (size_t)file[16] << 8 | file[17];
     if (r.page == 1) r.page = 65536;

@@ -1,10 +1,12 @@
-/* saved_rows.c - tables `saved` and `saved_hit`: kept queries, what each has found, and whether a person was told.
+/* saved_rows.c - tables `saved` and `saved_hit`: kept queries, what each has found, and whether
+ * a person was told.
  *
- * A hit is found and its query's place noted in one transaction; it is told in another one, which is open while it is handed
- * over. That one's commit does not wait for the disk (the log is synced by the checkpoint behind the last of them): so a
- * process that is killed has either handed a hit over and noted it, or neither, but for the microseconds between two system
- * calls; only power that fails can make a hit be told twice. Told hits stay, without their text: a film that is encoded anew
- * is no news. */
+ * A hit is found and its query's place noted in one transaction; it is told in another one,
+ * which is open while it is handed over. That one's commit does not wait for the disk (the log
+ * is synced by the checkpoint behind the last of them): so a process that is killed has either
+ * handed a hit over and noted it, or neither, but for the microseconds between two system calls;
+ * only power that fails can make a hit be told twice. Told hits stay, without their text: a film
+ * that is encoded anew is no news. */
 #include "index/catalog.h"
 
 #include <assert.h>
@@ -17,9 +19,15 @@ int ks_index_save(ks_index *x, const char *name, const char *query, ks_error *e)
     int code = ks_begin(x, e);
     if (code < 0) return code;
     code = ks_integer(&there, x, e, "SELECT count(*) FROM saved WHERE name = ?1", "t", name);
-    if (code >= 0 && there > 0) code = ks_fail(e, KS_EUSAGE, "%s: a query of that name is kept already; kinoseek forget-saved %s", name, name);
+    if (code >= 0 && there > 0)
+        code = ks_fail(e, KS_EUSAGE,
+                       "%s: a query of that name is kept already; kinoseek forget-saved %s", name,
+                       name);
     if (code >= 0)
-        code = ks_run(x, e, "INSERT INTO saved SELECT ?1, ?2, generation, ks_sum(18, ?1, ?2, generation) FROM library", "tt", name, query);
+        code = ks_run(x, e,
+                      "INSERT INTO saved SELECT ?1, ?2, generation, ks_sum(18, ?1, ?2, generation) "
+                      "FROM library",
+                      "tt", name, query);
     return ks_end(x, code, e);
 }
 
@@ -52,15 +60,20 @@ static int take_saved(ks_saved_list *out, sqlite3_stmt *s)
 
 int ks_index_saved(ks_saved_list *out, ks_index *x, ks_error *e)
 {
-    *out = (ks_saved_list){ 0 };
+    *out = (ks_saved_list){0};
     if (x->version < KS_SAVED_SINCE) return 0;
-    sqlite3_stmt *s = ks_statement(x, "SELECT name, query, seen, sum, rowid, "
-                                   "(SELECT count(*) FROM saved_hit h WHERE h.name = s.name AND h.told = 1), "
-                                   "(SELECT count(*) FROM saved_hit h WHERE h.name = s.name AND h.told = 0) FROM saved s ORDER BY name", e);
+    sqlite3_stmt *s = ks_statement(
+        x,
+        "SELECT name, query, seen, sum, rowid, "
+        "(SELECT count(*) FROM saved_hit h WHERE h.name = s.name AND h.told = 1), "
+        "(SELECT count(*) FROM saved_hit h WHERE h.name = s.name AND h.told = 0) FROM saved s "
+        "ORDER BY name",
+        e);
     if (!s) return e ? e->code : KS_EIO;
     int code;
     while ((code = ks_step(s, x, e)) > 0) {
-        if (!ks_row_ok(s, KS_T_SAVED, 0, 3)) ks_note_rotten(x, KS_T_SAVED, sqlite3_column_int64(s, 4));
+        if (!ks_row_ok(s, KS_T_SAVED, 0, 3))
+            ks_note_rotten(x, KS_T_SAVED, sqlite3_column_int64(s, 4));
         else if (take_saved(out, s) < 0) {
             sqlite3_reset(s);
             code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
@@ -78,22 +91,31 @@ void ks_saved_free(ks_saved_list *list)
         free(list->at[i].query);
     }
     free(list->at);
-    *list = (ks_saved_list){ 0 };
+    *list = (ks_saved_list){0};
 }
 
-int ks_index_saved_add(ks_index *x, const char *name, int64_t seen, const ks_saved_hit *hits, int n, ks_error *e)
+int ks_index_saved_add(ks_index *x, const char *name, int64_t seen, const ks_saved_hit *hits, int n,
+                       ks_error *e)
 {
     int64_t first = 0;
     int code = ks_begin(x, e);
     if (code < 0) return code;
     code = ks_integer(&first, x, e, "SELECT coalesce(max(id), 0) FROM saved_hit", "");
-    for (int i = 0; i < n && code >= 0; i++) /* seconds of a film that were found before are no news */
-        code = ks_run(x, e, "INSERT INTO saved_hit SELECT t.id, ?1, ?2, ?3, ?4, 0, ?5, ks_sum(19, t.id, ?1, ?2, ?3, ?4, 0, ?5) FROM "
-                            "(SELECT coalesce(max(id), 0) + 1 AS id FROM saved_hit) t WHERE EXISTS (SELECT 1 FROM saved WHERE name = ?1) AND "
-                            "NOT EXISTS (SELECT 1 FROM saved_hit h WHERE h.video = ?2 AND h.name = ?1 AND h.id <= ?6 AND h.start < ?4 AND h.stop > ?3)",
-                      "tllltl", name, hits[i].video, hits[i].start, hits[i].end, hits[i].text, first);
+    /* seconds of a film that were found before are no news */
+    for (int i = 0; i < n && code >= 0; i++)
+        code = ks_run(x, e,
+                      "INSERT INTO saved_hit SELECT t.id, ?1, ?2, ?3, ?4, 0, ?5, ks_sum(19, t.id, "
+                      "?1, ?2, ?3, ?4, 0, ?5) FROM "
+                      "(SELECT coalesce(max(id), 0) + 1 AS id FROM saved_hit) t WHERE EXISTS "
+                      "(SELECT 1 FROM saved WHERE name = ?1) AND "
+                      "NOT EXISTS (SELECT 1 FROM saved_hit h WHERE h.video = ?2 AND h.name = ?1 "
+                      "AND h.id <= ?6 AND h.start < ?4 AND h.stop > ?3)",
+                      "tllltl", name, hits[i].video, hits[i].start, hits[i].end, hits[i].text,
+                      first);
     if (code >= 0)
-        code = ks_run(x, e, "UPDATE saved SET seen = ?2, sum = ks_sum(18, name, query, ?2) WHERE name = ?1", "tl", name, seen);
+        code = ks_run(
+            x, e, "UPDATE saved SET seen = ?2, sum = ks_sum(18, name, query, ?2) WHERE name = ?1",
+            "tl", name, seen);
     return ks_end(x, code, e);
 }
 
@@ -106,15 +128,20 @@ typedef struct {
 /* The first that waits behind `after`; 1, 0. A rotten one is passed over and counted. */
 static int next_waiting(waiting_hit *w, ks_index *x, int64_t after, ks_error *e)
 {
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT id, name, video, start, stop, told, hit, sum FROM saved_hit WHERE told = 0 AND id > ?1 ORDER BY id", "l", after);
+    sqlite3_stmt *s = ks_bound(x, e,
+                               "SELECT id, name, video, start, stop, told, hit, sum FROM saved_hit "
+                               "WHERE told = 0 AND id > ?1 ORDER BY id",
+                               "l", after);
     if (!s) return e ? e->code : KS_EIO;
     int code;
-    while ((code = ks_step(s, x, e)) > 0 && !ks_row_ok(s, KS_T_SAVED_HIT, 0, 7)) ks_note_rotten(x, KS_T_SAVED_HIT, sqlite3_column_int64(s, 0));
+    while ((code = ks_step(s, x, e)) > 0 && !ks_row_ok(s, KS_T_SAVED_HIT, 0, 7))
+        ks_note_rotten(x, KS_T_SAVED_HIT, sqlite3_column_int64(s, 0));
     if (code <= 0) return code;
     w->id = sqlite3_column_int64(s, 0);
     w->name = strdup((const char *)sqlite3_column_text(s, 1));
     w->text = strdup((const char *)sqlite3_column_text(s, 6));
-    w->hit = (ks_saved_hit){ sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4), w->text };
+    w->hit = (ks_saved_hit){sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3),
+                            sqlite3_column_int64(s, 4), w->text};
     sqlite3_reset(s);
     return w->name && w->text ? 1 : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
 }
@@ -123,7 +150,10 @@ static int tell_one(ks_index *x, const waiting_hit *w, ks_tell *tell, void *arg,
 {
     int code = ks_begin(x, e);
     if (code < 0) return code;
-    code = ks_run(x, e, "UPDATE saved_hit SET told = 1, hit = '', sum = ks_sum(19, id, name, video, start, stop, 1, '') WHERE id = ?1", "l", w->id);
+    code = ks_run(x, e,
+                  "UPDATE saved_hit SET told = 1, hit = '', sum = ks_sum(19, id, name, video, "
+                  "start, stop, 1, '') WHERE id = ?1",
+                  "l", w->id);
     if (code >= 0) code = tell(arg, w->name, &w->hit, e);
     return ks_end(x, code, e);
 }
@@ -133,7 +163,7 @@ int ks_index_saved_tell(ks_index *x, ks_tell *tell, void *arg, ks_error *e)
     int64_t after = 0, told = 0;
     int code = ks_set(x, "PRAGMA synchronous = NORMAL", e);
     while (code >= 0) {
-        waiting_hit w = { 0 };
+        waiting_hit w = {0};
         code = next_waiting(&w, x, after, e);
         if (code > 0 && (code = tell_one(x, &w, tell, arg, e)) >= 0) code = 1;
         after = w.id;
@@ -144,6 +174,7 @@ int ks_index_saved_tell(ks_index *x, ks_tell *tell, void *arg, ks_error *e)
     }
     ks_error ignored; /* what went wrong first is said */
     int end = ks_set(x, "PRAGMA synchronous = FULL", code < 0 ? &ignored : e);
-    if (end == 0 && told > 0) end = ks_set(x, "PRAGMA wal_checkpoint(PASSIVE)", code < 0 ? &ignored : e);
+    if (end == 0 && told > 0)
+        end = ks_set(x, "PRAGMA wal_checkpoint(PASSIVE)", code < 0 ? &ignored : e);
     return code < 0 ? code : end;
 }

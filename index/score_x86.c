@@ -1,14 +1,14 @@
-/* score_x86.c - AVX2 and AVX-512 forms of score.c. Four rows at a time hide the latency of the 16 fp32 lanes,
- * which is all the parallelism that the fixed order of one row leaves. */
+/* score_x86.c - AVX2 and AVX-512 forms of score.c. Four rows at a time hide the latency of the
+ * 16 fp32 lanes, which is all the parallelism that the fixed order of one row leaves. */
 #include "index/score.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <string.h>
 
-#define AVX2 __attribute__((target("avx2,fma,f16c")))
+#define AVX2   __attribute__((target("avx2,fma,f16c")))
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma,f16c")))
-#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
+#define VNNI   __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")))
 
 /* The tree of score.h: lanes j + (j + 8), then + 4, + 2, + 1. */
 AVX2 static inline float tree(__m256 low, __m256 high)
@@ -49,8 +49,10 @@ AVX2 static float score_avx2(const float *q, const uint16_t *h, int dim)
     return tree(low, high);
 }
 
-/* Accumulators are named, not an array: gcc -O2 keeps an array of them in memory (2.3 times slower). */
-AVX2 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m)
+/* Accumulators are named, not an array: gcc -O2 keeps an array of them in memory (2.3 times
+ * slower). */
+AVX2 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size_t stride, int dim,
+                             int m)
 {
     int i = 0;
     for (; i + 2 <= m && dim % 16 == 0; i += 2) {
@@ -66,10 +68,12 @@ AVX2 void ks_score_rows_avx2(float *out, const float *q, const uint16_t *h, size
     for (; i < m; i++) out[i] = score_avx2(q, h + (size_t)i * stride, dim);
 }
 
-/* Scores of queries q, q + dim with rows r, r + dim: every half is made a float once for two queries. */
+/* Scores of queries q, q + dim with rows r, r + dim: every half is made a float once for two
+ * queries. */
 AVX2 static inline void score_2x2(float *out, int m, const float *q, const uint16_t *r, int dim)
 {
-    __m256 l00 = _mm256_setzero_ps(), u00 = l00, l01 = l00, u01 = l00, l10 = l00, u10 = l00, l11 = l00, u11 = l00;
+    __m256 l00 = _mm256_setzero_ps(), u00 = l00, l01 = l00, u01 = l00, l10 = l00, u10 = l00,
+           l11 = l00, u11 = l00;
     for (int d = 0; d < dim; d += 16) {
         __m256 a = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + d)));
         __m256 b = _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(const void *)(r + dim + d)));
@@ -93,7 +97,8 @@ AVX2 static inline void score_2x2(float *out, int m, const float *q, const uint1
     out[m + 1] = tree(l11, u11);
 }
 
-/* Sixteen rows at a time stay in the first cache (24 KB at D 768) while all queries pass over them. */
+/* Sixteen rows at a time stay in the first cache (24 KB at D 768) while all queries pass over
+ * them. */
 AVX2 void ks_score_many_avx2(float *out, const float *q, int n, const uint16_t *h, int dim, int m)
 {
     enum { TILE = 16 };
@@ -102,10 +107,13 @@ AVX2 void ks_score_many_avx2(float *out, const float *q, int n, const uint16_t *
     for (int at = 0; at < rows; at += TILE)
         for (int i = 0; i < pairs; i += 2)
             for (int r = at; r < at + TILE && r < rows; r += 2)
-                score_2x2(out + (size_t)i * (size_t)m + r, m, q + (size_t)i * width, h + (size_t)r * width, dim);
+                score_2x2(out + (size_t)i * (size_t)m + r, m, q + (size_t)i * width,
+                          h + (size_t)r * width, dim);
     for (int i = 0; i < pairs && rows < m; i++)
-        out[(size_t)i * (size_t)m + (size_t)rows] = score_avx2(q + (size_t)i * width, h + (size_t)rows * width, dim);
-    for (int i = pairs; i < n; i++) ks_score_rows_avx2(out + (size_t)i * (size_t)m, q + (size_t)i * width, h, width, dim, m);
+        out[(size_t)i * (size_t)m + (size_t)rows] = score_avx2(q + (size_t)i * width,
+                                                               h + (size_t)rows * width, dim);
+    for (int i = pairs; i < n; i++)
+        ks_score_rows_avx2(out + (size_t)i * (size_t)m, q + (size_t)i * width, h, width, dim, m);
 }
 
 AVX512 static inline float tree512(__m512 acc)
@@ -116,7 +124,9 @@ AVX512 static inline float tree512(__m512 acc)
 
 AVX512 static inline __m512 step512(__m512 acc, const float *q, const uint16_t *h)
 {
-    return _mm512_fmadd_ps(_mm512_loadu_ps(q), _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h)), acc);
+    return _mm512_fmadd_ps(_mm512_loadu_ps(q),
+                           _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(const void *)h)),
+                           acc);
 }
 
 AVX512 static float score_avx512(const float *q, const uint16_t *h, int dim)
@@ -129,7 +139,8 @@ AVX512 static float score_avx512(const float *q, const uint16_t *h, int dim)
     return tree512(acc);
 }
 
-AVX512 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, size_t stride, int dim, int m)
+AVX512 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, size_t stride,
+                                 int dim, int m)
 {
     int i = 0;
     for (; i + 4 <= m && dim % 16 == 0; i += 4) {
@@ -149,9 +160,10 @@ AVX512 void ks_score_rows_avx512(float *out, const float *q, const uint16_t *h, 
     for (; i < m; i++) out[i] = score_avx512(q, h + (size_t)i * stride, dim);
 }
 
-/* One row after the other, without software prefetch. Measured at 700,000 rows in 4 KiB pages, processor time of one
- * thread of a busy Zen 4 in a VM: 36.6 ns a row; with a prefetch of 1 to 8 KiB 45-50; four rows at once (eight bits a
- * dimension) were slower than one with either. In the L2 cache a row takes 14.7 ns. */
+/* One row after the other, without software prefetch. Measured at 700,000 rows in 4 KiB pages,
+ * processor time of one thread of a busy Zen 4 in a VM: 36.6 ns a row; with a prefetch of 1 to 8
+ * KiB 45-50; four rows at once (eight bits a dimension) were slower than one with either. In the
+ * L2 cache a row takes 14.7 ns. */
 
 /* u8 x s8 pairs into 16 bits: 15 * 127 * 2 * 4 and less, so vpmaddubsw does not saturate. */
 AVX2 static inline __m256i pair(__m256i codes, int shift, __m256i mask, const int8_t *q)
@@ -163,14 +175,17 @@ AVX2 static inline __m256i pair(__m256i codes, int shift, __m256i mask, const in
 /* 32 columns of a group of 256 dimensions: 4 * high + low into 32-bit lanes. */
 AVX2 static inline __m256i columns(__m256i acc, const uint8_t *r, const int8_t *q)
 {
-    const __m256i ones = _mm256_set1_epi16(1), nibble = _mm256_set1_epi8(15), two = _mm256_set1_epi8(3);
+    const __m256i ones = _mm256_set1_epi16(1), nibble = _mm256_set1_epi8(15),
+                  two = _mm256_set1_epi8(3);
     __m256i h0 = _mm256_loadu_si256((const __m256i *)(const void *)r);
     __m256i h1 = _mm256_loadu_si256((const __m256i *)(const void *)(r + 64));
     __m256i l = _mm256_loadu_si256((const __m256i *)(const void *)(r + 128));
-    __m256i high = _mm256_add_epi16(_mm256_add_epi16(pair(h0, 0, nibble, q), pair(h0, 4, nibble, q + 64)),
-                                    _mm256_add_epi16(pair(h1, 0, nibble, q + 128), pair(h1, 4, nibble, q + 192)));
-    __m256i low = _mm256_add_epi16(_mm256_add_epi16(pair(l, 0, two, q), pair(l, 2, two, q + 64)),
-                                   _mm256_add_epi16(pair(l, 4, two, q + 128), pair(l, 6, two, q + 192)));
+    __m256i high = _mm256_add_epi16(
+        _mm256_add_epi16(pair(h0, 0, nibble, q), pair(h0, 4, nibble, q + 64)),
+        _mm256_add_epi16(pair(h1, 0, nibble, q + 128), pair(h1, 4, nibble, q + 192)));
+    __m256i low = _mm256_add_epi16(
+        _mm256_add_epi16(pair(l, 0, two, q), pair(l, 2, two, q + 64)),
+        _mm256_add_epi16(pair(l, 4, two, q + 128), pair(l, 6, two, q + 192)));
     acc = _mm256_add_epi32(acc, _mm256_slli_epi32(_mm256_madd_epi16(high, ones), 2));
     return _mm256_add_epi32(acc, _mm256_madd_epi16(low, ones));
 }
@@ -208,7 +223,8 @@ VNNI void ks_dot_rows_vnni(int32_t *out, const int8_t *q, const uint8_t *codes, 
         __m512i high0 = _mm512_setzero_si512(), high1 = high0, low0 = high0, low1 = high0;
         for (size_t d = 0; d < dims; d += 256, r += 192) {
             const int8_t *p = q + d;
-            __m512i h0 = _mm512_loadu_si512((const void *)r), h1 = _mm512_loadu_si512((const void *)(r + 64));
+            __m512i h0 = _mm512_loadu_si512((const void *)r),
+                    h1 = _mm512_loadu_si512((const void *)(r + 64));
             __m512i l = _mm512_loadu_si512((const void *)(r + 128));
             high0 = dot64(high0, h0, nibble, p);
             high1 = dot64(high1, _mm512_srli_epi16(h0, 4), nibble, p + 64);

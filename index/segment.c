@@ -14,18 +14,18 @@
 uint64_t ks_space_hash(const ks_space *s)
 {
     char text[200];
-    int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s->model, s->dim, s->frames, s->sampler, s->resize, s->precision);
+    int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s->model, s->dim, s->frames,
+                     s->sampler, s->resize, s->precision);
     return XXH3_64bits(text, (size_t)n);
 }
 
-static uint64_t page(uint64_t n)
-{
-    return (n + 4095) / 4096 * 4096;
-}
+static uint64_t page(uint64_t n) { return (n + 4095) / 4096 * 4096; }
 
 int ks_segment_lay(ks_segment_layout *out, int64_t rows, int64_t runs, int64_t dim)
 {
-    if (rows < 1 || rows > (INT64_C(1) << 40) || runs < 1 || runs > rows || dim < 1 || dim > KS_MAX_DIM) return KS_EFORMAT;
+    if (rows < 1 || rows > (INT64_C(1) << 40) || runs < 1 || runs > rows || dim < 1 ||
+        dim > KS_MAX_DIM)
+        return KS_EFORMAT;
     uint64_t n = (uint64_t)rows, d = (uint64_t)dim;
     out->half = KS_SEGMENT_HEADER;
     out->codes = page(out->half + n * d * 2);
@@ -39,7 +39,8 @@ int ks_segment_lay(ks_segment_layout *out, int64_t rows, int64_t runs, int64_t d
     return 0;
 }
 
-int ks_segment_header_ok(ks_segment_header *out, ks_segment_layout *layout, const void *data, uint64_t have, uint64_t bytes)
+int ks_segment_header_ok(ks_segment_header *out, ks_segment_layout *layout, const void *data,
+                         uint64_t have, uint64_t bytes)
 {
     const unsigned char *byte = data;
     if (have < KS_SEGMENT_HEADER || bytes < KS_SEGMENT_HEADER) return 0;
@@ -54,7 +55,8 @@ int ks_segment_header_ok(ks_segment_header *out, ks_segment_layout *layout, cons
 
 static int unchanged(const ks_segment_row *row, const struct stat *st)
 {
-    return row->size == st->st_size && row->mtime_ns == st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec &&
+    return row->size == st->st_size &&
+           row->mtime_ns == st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec &&
            row->ctime_ns == st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec &&
            row->inode == (int64_t)st->st_ino;
 }
@@ -67,7 +69,8 @@ static int whole(const unsigned char *map, const ks_segment_header *h, const ks_
         memcpy(&want, map + l->hashes + 8 * b, 8);
         size_t n = left < KS_SEGMENT_BLOCK ? (size_t)left : KS_SEGMENT_BLOCK;
         if (XXH3_64bits(map + at, n) != want) return 0;
-        madvise((void *)(uintptr_t)(map + at), n, MADV_DONTNEED); /* gigabytes are read once: they are not this process's to hold */
+        /* gigabytes are read once: they are not this process's to hold */
+        madvise((void *)(uintptr_t)(map + at), n, MADV_DONTNEED);
     }
     const ks_video_run *runs = (const ks_video_run *)(const void *)(map + l->runs);
     int64_t next = 0;
@@ -80,16 +83,21 @@ static int whole(const unsigned char *map, const ks_segment_header *h, const ks_
     return next == h->rows;
 }
 
-static const char *judge(ks_segment *s, const struct stat *st, const char *library, const ks_space *space, int full)
+static const char *judge(ks_segment *s, const struct stat *st, const char *library,
+                         const ks_space *space, int full)
 {
     ks_segment_layout l;
     const unsigned char *map = s->map;
     ks_segment_header *h = &s->header;
     if (!ks_segment_header_ok(h, &l, map, s->bytes, s->bytes)) return "its header is damaged";
-    if (XXH3_64bits(h, sizeof *h) != s->row.header) return "it is not the file that the catalog knows";
-    if (strncmp(h->library, library, sizeof h->library) != 0) return "it belongs to another library";
-    if (h->space != ks_space_hash(space) || (int)h->dim != space->dim) return "it is of another model";
-    if (h->from != s->row.from || h->to != s->row.to || h->rows != s->row.rows) return "it is of another generation";
+    if (XXH3_64bits(h, sizeof *h) != s->row.header)
+        return "it is not the file that the catalog knows";
+    if (strncmp(h->library, library, sizeof h->library) != 0)
+        return "it belongs to another library";
+    if (h->space != ks_space_hash(space) || (int)h->dim != space->dim)
+        return "it is of another model";
+    if (h->from != s->row.from || h->to != s->row.to || h->rows != s->row.rows)
+        return "it is of another generation";
     if (XXH3_64bits(map + l.hashes, l.blocks * 8) != h->hashes) return "its checksums are damaged";
     s->changed = !unchanged(&s->row, st);
     if ((full || s->changed) && !whole(map, h, &l)) return "it is damaged";
@@ -102,8 +110,8 @@ static const char *judge(ks_segment *s, const struct stat *st, const char *libra
     return NULL;
 }
 
-int ks_segment_open(ks_segment *out, const char **why, const char *dir, const ks_segment_row *row, const char *library,
-                    const ks_space *space, int full, ks_error *e)
+int ks_segment_open(ks_segment *out, const char **why, const char *dir, const ks_segment_row *row,
+                    const char *library, const ks_space *space, int full, ks_error *e)
 {
     char path[4200];
     struct stat st;
@@ -113,13 +121,15 @@ int ks_segment_open(ks_segment *out, const char **why, const char *dir, const ks
     if ((size_t)snprintf(path, sizeof path, "%s/%s", dir, row->file) >= sizeof path) return 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) {
-        if (errno == ENOMEM || errno == EMFILE || errno == ENFILE) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+        if (errno == ENOMEM || errno == EMFILE || errno == ENFILE)
+            return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
         if (errno == ENOENT) *why = "it is not there";
         return 0;
     }
     int code = 0;
     *why = "its size is wrong";
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == row->size && st.st_size >= KS_SEGMENT_HEADER) {
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == row->size &&
+        st.st_size >= KS_SEGMENT_HEADER) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (map == MAP_FAILED) code = ks_fail(e, KS_ENOMEM, "%s: mmap: %s", path, strerror(errno));
         else {

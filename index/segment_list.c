@@ -31,9 +31,13 @@ int ks_segments_read(ks_segment_row **out, int *n, ks_index *x, int64_t space, k
     int64_t reached = -1;
     *out = NULL;
     *n = 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT id, file, space, from_generation, to_generation, rows, header, size, mtime_ns, ctime_ns, "
-                                     "device, inode, ann_file, ann_hash, recall, sum FROM segment WHERE space = ?1 "
-                                     "ORDER BY from_generation, id", "l", space);
+    sqlite3_stmt *s = ks_bound(
+        x, e,
+        "SELECT id, file, space, from_generation, to_generation, rows, header, size, mtime_ns, "
+        "ctime_ns, "
+        "device, inode, ann_file, ann_hash, recall, sum FROM segment WHERE space = ?1 "
+        "ORDER BY from_generation, id",
+        "l", space);
     if (!s) return e ? e->code : KS_EIO;
     while ((code = ks_step(s, x, e)) > 0) {
         if (!ks_row_ok(s, KS_T_SEGMENT, 0, 15)) continue;
@@ -61,17 +65,25 @@ int ks_segments_read(ks_segment_row **out, int *n, ks_index *x, int64_t space, k
 
 int ks_segment_put(const ks_segment_row *r, ks_index *x, ks_error *e)
 {
-    return ks_run(x, e, "REPLACE INTO segment VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-                        "ks_sum(11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15))", "ltllllllllllt" "ld",
-                  r->id, r->file, r->space, r->from, r->to, r->rows, (int64_t)r->header, r->size, r->mtime_ns, r->ctime_ns,
-                  r->device, r->inode, r->ann_file, (int64_t)r->ann_hash, r->recall);
+    return ks_run(x, e,
+                  "REPLACE INTO segment VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+                  "?13, ?14, ?15, "
+                  "ks_sum(11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15))",
+                  "ltllllllllllt"
+                  "ld",
+                  r->id, r->file, r->space, r->from, r->to, r->rows, (int64_t)r->header, r->size,
+                  r->mtime_ns, r->ctime_ns, r->device, r->inode, r->ann_file, (int64_t)r->ann_hash,
+                  r->recall);
 }
 
-int ks_segments_replace(ks_index *x, const ks_segment_row *old, int n, const ks_segment_row *fresh, ks_error *e)
+int ks_segments_replace(ks_index *x, const ks_segment_row *old, int n, const ks_segment_row *fresh,
+                        ks_error *e)
 {
     int code = 0;
-    for (int i = 0; i < n && code >= 0; i++) code = ks_run(x, e, "DELETE FROM segment WHERE id = ?1", "l", old[i].id);
+    for (int i = 0; i < n && code >= 0; i++)
+        code = ks_run(x, e, "DELETE FROM segment WHERE id = ?1", "l", old[i].id);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM segment WHERE space <> ?1", "l", fresh->space);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM gone WHERE finished > ?1", "l", fresh->from); /* no copy holds them now */
+    /* no copy holds them now */
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM gone WHERE finished > ?1", "l", fresh->from);
     return code >= 0 && fresh->rows > 0 ? ks_segment_put(fresh, x, e) : code;
 }

@@ -10,7 +10,8 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-/* 512 rows at a time: a MiB of writes at D = 768, and memory that does not grow with the library. */
+/* 512 rows at a time: a MiB of writes at D = 768, and memory that does not grow with the
+ * library. */
 enum { BATCH = 512 };
 
 typedef struct {
@@ -18,10 +19,10 @@ typedef struct {
     ks_segment_layout l;
     int dim;
     size_t stride;
-    int64_t rows, want;      /* written so far, counted before */
+    int64_t rows, want; /* written so far, counted before */
     int batch;
-    uint16_t *half;          /* [BATCH, dim] */
-    uint8_t *codes;          /* [BATCH, stride] */
+    uint16_t *half; /* [BATCH, dim] */
+    uint8_t *codes; /* [BATCH, stride] */
     float scales[BATCH], errors[BATCH];
     int64_t ids[BATCH];
     ks_video_run *runs;
@@ -33,7 +34,9 @@ static int flush(writing *w)
 {
     uint64_t at = (uint64_t)w->rows, n = (uint64_t)w->batch, d = (uint64_t)w->dim;
     int code = ks_new_file_write(&w->file, w->half, n * d * 2, w->l.half + at * d * 2, w->e);
-    if (code >= 0) code = ks_new_file_write(&w->file, w->codes, n * w->stride, w->l.codes + at * w->stride, w->e);
+    if (code >= 0)
+        code = ks_new_file_write(&w->file, w->codes, n * w->stride, w->l.codes + at * w->stride,
+                                 w->e);
     if (code >= 0) code = ks_new_file_write(&w->file, w->scales, n * 4, w->l.scales + at * 4, w->e);
     if (code >= 0) code = ks_new_file_write(&w->file, w->errors, n * 4, w->l.errors + at * 4, w->e);
     if (code >= 0) code = ks_new_file_write(&w->file, w->ids, n * 8, w->l.ids + at * 8, w->e);
@@ -46,7 +49,9 @@ static int add_row(void *arg, const ks_vector_row *row)
 {
     writing *w = arg;
     int i = w->batch;
-    if (w->rows + i >= w->want) return ks_fail(w->e, KS_EDAMAGED, "%s: more clips than the count says: run kinoseek repair", w->file.dir);
+    if (w->rows + i >= w->want)
+        return ks_fail(w->e, KS_EDAMAGED, "%s: more clips than the count says: run kinoseek repair",
+                       w->file.dir);
     memcpy(w->half + (size_t)i * (size_t)w->dim, row->half, (size_t)w->dim * 2);
     ks_code_row(w->codes + (size_t)i * w->stride, &w->scales[i], &w->errors[i], row->half, w->dim);
     w->ids[i] = row->clip.id;
@@ -57,7 +62,7 @@ static int add_row(void *arg, const ks_vector_row *row)
             if (!more) return ks_fail(w->e, KS_ENOMEM, "%s: out of memory", w->file.dir);
             w->runs = more;
         }
-        w->runs[w->n_runs++] = (ks_video_run){ row->clip.video, row->finished, w->rows + i, 0 };
+        w->runs[w->n_runs++] = (ks_video_run){row->clip.video, row->finished, w->rows + i, 0};
     }
     w->runs[w->n_runs - 1].count++;
     w->batch++;
@@ -101,7 +106,8 @@ static int hash_blocks(writing *w, ks_segment_header *h)
     return code;
 }
 
-static int finish(writing *w, ks_segment_row *row, const ks_library_row *library, const ks_space *space)
+static int finish(writing *w, ks_segment_row *row, const ks_library_row *library,
+                  const ks_space *space)
 {
     ks_segment_header h;
     memset(&h, 0, sizeof h); /* padding is hashed */
@@ -117,9 +123,14 @@ static int finish(writing *w, ks_segment_row *row, const ks_library_row *library
     h.block = KS_SEGMENT_BLOCK;
     int code = w->batch ? flush(w) : 0;
     h.rows = w->rows;
-    if (code >= 0 && w->rows != w->want) code = ks_fail(w->e, KS_EDAMAGED, "%s: fewer clips than the count says: run kinoseek repair", w->file.dir);
-    if (code >= 0) code = ks_new_file_write(&w->file, w->runs, (size_t)w->n_runs * sizeof *w->runs, w->l.runs, w->e);
-    if (code >= 0 && ftruncate(w->file.fd, (off_t)w->l.bytes) != 0) code = ks_fail(w->e, KS_EIO, "%s: %s", w->file.part, strerror(errno));
+    if (code >= 0 && w->rows != w->want)
+        code = ks_fail(w->e, KS_EDAMAGED,
+                       "%s: fewer clips than the count says: run kinoseek repair", w->file.dir);
+    if (code >= 0)
+        code = ks_new_file_write(&w->file, w->runs, (size_t)w->n_runs * sizeof *w->runs, w->l.runs,
+                                 w->e);
+    if (code >= 0 && ftruncate(w->file.fd, (off_t)w->l.bytes) != 0)
+        code = ks_fail(w->e, KS_EIO, "%s: %s", w->file.part, strerror(errno));
     if (code >= 0) code = hash_blocks(w, &h);
     h.self = XXH3_64bits(&h, offsetof(ks_segment_header, self));
     if (code >= 0) code = ks_new_file_write(&w->file, &h, sizeof h, 0, w->e);
@@ -148,11 +159,12 @@ int ks_segment_seen(ks_segment_row *row, ks_index *x, ks_error *e)
     return code < 0 ? code : x->store->keep_segment(row, x, e);
 }
 
-int ks_segment_write(ks_segment_row *row, ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e)
+int ks_segment_write(ks_segment_row *row, ks_index *x, const ks_library_row *library,
+                     const ks_space *space, ks_error *e)
 {
-    counting c = { 0, 0, 0 };
+    counting c = {0, 0, 0};
     int64_t damaged = 0;
-    ks_walk walk = { .dim = space->dim, .from = row->from, .to = row->to, .ordered = 1 };
+    ks_walk walk = {.dim = space->dim, .from = row->from, .to = row->to, .ordered = 1};
     int code = x->store->walk(x, &walk, count_row, &c, &damaged, e);
     row->rows = c.rows;
     if (code < 0 || c.rows == 0) return code;

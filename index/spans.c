@@ -19,7 +19,7 @@ int ks_spans_add(ks_spans *out, const ks_segment *s, int64_t first, int64_t coun
         if (!more) return KS_ENOMEM;
         out->at = more;
     }
-    out->at[out->n++] = (ks_span){ s, first, count };
+    out->at[out->n++] = (ks_span){s, first, count};
     return 0;
 }
 
@@ -48,7 +48,7 @@ static int take_gone(void *arg, int64_t video, int64_t finished)
         if (!more) return KS_ENOMEM;
         out->at = more;
     }
-    out->at[out->n++] = (gone){ video, finished };
+    out->at[out->n++] = (gone){video, finished};
     return 0;
 }
 
@@ -61,11 +61,12 @@ static int by_gone(const void *a, const void *b)
 
 static int is_gone(const gone_list *g, const ks_video_run *run)
 {
-    gone key = { run->video, run->finished };
+    gone key = {run->video, run->finished};
     return g->n && bsearch(&key, g->at, (size_t)g->n, sizeof key, by_gone) != NULL;
 }
 
-/* Videos that pass, in order of id; where clips are bounded too, their clips in the order of copies. */
+/* Videos that pass, in order of id; where clips are bounded too, their clips in the order of
+ * copies. */
 static int take_allowed(void *arg, int64_t video, int64_t clip)
 {
     allowed_list *out = arg;
@@ -75,12 +76,13 @@ static int take_allowed(void *arg, int64_t video, int64_t clip)
         if (!more) return KS_ENOMEM;
         out->at = more;
     }
-    out->at[out->n++] = (allowed){ video, clip };
+    out->at[out->n++] = (allowed){video, clip};
     return 0;
 }
 
 /* The rows of one run that are allowed; at moves over the list, both ascend by video. */
-static int add_run(ks_spans *out, const ks_segment *s, const ks_video_run *run, const allowed_list *list, int64_t *at)
+static int add_run(ks_spans *out, const ks_segment *s, const ks_video_run *run,
+                   const allowed_list *list, int64_t *at)
 {
     int64_t row = run->first, end = run->first + run->count;
     while (*at < list->n && list->at[*at].video < run->video) ++*at;
@@ -101,7 +103,8 @@ static int lay(ks_spans *out, const ks_segment *s, const gone_list *g, const all
     for (int64_t r = 0; r < s->header.runs; r++) {
         const ks_video_run *run = &s->runs[r];
         if (is_gone(g, run)) continue;
-        int code = list ? add_run(out, s, run, list, &at) : ks_spans_add(out, s, run->first, run->count);
+        int code = list ? add_run(out, s, run, list, &at)
+                        : ks_spans_add(out, s, run->first, run->count);
         if (code < 0) return code;
     }
     return 0;
@@ -109,8 +112,8 @@ static int lay(ks_spans *out, const ks_segment *s, const gone_list *g, const all
 
 int ks_spans_make(ks_spans *out, ks_index *x, const ks_filter *f, ks_error *e)
 {
-    gone_list g = { 0 };
-    allowed_list list = { 0 };
+    gone_list g = {0};
+    allowed_list list = {0};
     int bounded = ks_filter_bounded(f);
     memset(out, 0, sizeof *out);
     if (x->copies->n == 0) return 0;
@@ -118,7 +121,8 @@ int ks_spans_make(ks_spans *out, ks_index *x, const ks_filter *f, ks_error *e)
     if (rotten) x->copies->distrusted = 1;
     if (code >= 0 && bounded) code = x->store->passing(x, f, take_allowed, &list, e);
     for (int i = 0; i < x->copies->n && code >= 0; i++)
-        if (lay(out, &x->copies->at[i], &g, bounded ? &list : NULL) < 0) code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+        if (lay(out, &x->copies->at[i], &g, bounded ? &list : NULL) < 0)
+            code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     free(g.at);
     free(list.at);
     return code;

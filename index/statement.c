@@ -12,24 +12,35 @@ int ks_sql_error(ks_index *x, ks_error *e)
     switch (extended & 0xff) {
     case SQLITE_NOMEM: return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ks_fail(e, KS_EBUSY, "%s: another process holds the catalog", x->dir);
+    case SQLITE_LOCKED:
+        return ks_fail(e, KS_EBUSY, "%s: another process holds the catalog", x->dir);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_ERROR: /* every statement is ours and fits the version: a column of the schema has lost its name */
+    /* every statement is ours and fits the version: a column of the schema has lost its name */
+    case SQLITE_ERROR:
         ks_note_rotten(x, 0, 0);
-        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir, text);
+        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (%s): run kinoseek repair", x->dir,
+                       text);
     case SQLITE_INTERRUPT: /* by spend() in connect.c alone */
         ks_note_rotten(x, 0, 0);
-        return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged (a question to it does not end): run kinoseek repair", x->dir);
+        return ks_fail(
+            e, KS_EDAMAGED,
+            "%s/catalog.db is damaged (a question to it does not end): run kinoseek repair",
+            x->dir);
     case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
-    case SQLITE_READONLY: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
-    case SQLITE_CANTOPEN: return ks_fail(e, KS_EIO, "%s/catalog.db cannot be opened (%s)", x->dir, text);
+    case SQLITE_READONLY:
+        return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
+    case SQLITE_CANTOPEN:
+        return ks_fail(e, KS_EIO, "%s/catalog.db cannot be opened (%s)", x->dir, text);
     default: break;
     }
     if (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC) {
-        /* After a failed fsync the kernel calls the pages clean: a retry would "succeed" without data. */
+        /* After a failed fsync the kernel calls the pages clean: a retry would "succeed" without
+         * data. */
         x->dead = 1;
-        return ks_fail(e, KS_EIO, "%s/catalog.db: the disk did not keep what was written (fsync failed)", x->dir);
+        return ks_fail(e, KS_EIO,
+                       "%s/catalog.db: the disk did not keep what was written (fsync failed)",
+                       x->dir);
     }
     return ks_fail(e, KS_EIO, "%s/catalog.db: %s", x->dir, text);
 }
@@ -47,9 +58,11 @@ sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
     int at = 0;
     if (x->inside == 0) x->steps = 0;
     while (at < KS_STATEMENTS - 1 && x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) at++;
-    if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at); /* full: the last place is used again */
+    /* full: the last place is used again */
+    if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at);
     if (!x->cache[at].sql) {
-        if (sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL) != SQLITE_OK) {
+        if (sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL) !=
+            SQLITE_OK) {
             ks_sql_error(x, e);
             return NULL;
         }
@@ -78,7 +91,9 @@ static int bind_all(sqlite3_stmt *s, const char *letters, va_list args)
         case 'i': rc = sqlite3_bind_int(s, i, va_arg(args, int)); break;
         case 'l': rc = sqlite3_bind_int64(s, i, va_arg(args, int64_t)); break;
         case 'd': rc = sqlite3_bind_double(s, i, va_arg(args, double)); break;
-        case 't': rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1, SQLITE_STATIC); break;
+        case 't':
+            rc = sqlite3_bind_text(s, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+            break;
         case 'b': {
             const void *bytes = va_arg(args, const void *);
             size_t n = va_arg(args, size_t);
@@ -91,7 +106,8 @@ static int bind_all(sqlite3_stmt *s, const char *letters, va_list args)
     return rc;
 }
 
-static sqlite3_stmt *bound(ks_index *x, ks_error *e, const char *sql, const char *letters, va_list args)
+static sqlite3_stmt *bound(ks_index *x, ks_error *e, const char *sql, const char *letters,
+                           va_list args)
 {
     sqlite3_stmt *s = ks_statement(x, sql, e);
     if (!s) return NULL;
@@ -191,22 +207,10 @@ int ks_end(ks_index *x, int code, ks_error *e)
     return code;
 }
 
-int ks_index_snapshot(ks_index *x, ks_error *e)
-{
-    return ks_snapshot(x, e);
-}
+int ks_index_snapshot(ks_index *x, ks_error *e) { return ks_snapshot(x, e); }
 
-void ks_index_release(ks_index *x)
-{
-    ks_end(x, 0, NULL);
-}
+void ks_index_release(ks_index *x) { ks_end(x, 0, NULL); }
 
-int ks_index_begin(ks_index *x, ks_error *e)
-{
-    return ks_begin(x, e);
-}
+int ks_index_begin(ks_index *x, ks_error *e) { return ks_begin(x, e); }
 
-int ks_index_end(ks_index *x, int code, ks_error *e)
-{
-    return ks_end(x, code, e);
-}
+int ks_index_end(ks_index *x, int code, ks_error *e) { return ks_end(x, code, e); }

@@ -1,13 +1,15 @@
 /* sweep.c - exact top k with 38 % of the bytes.
  *
- * The scan reads codes, not vectors. A code's dot product plus its bound (score.h) is at least the row's
- * score, so a row whose sum stays below the k-th best score found so far cannot be among the k best and
- * is left out; every other row is scored from its fp16 vector. The answer is the exact one by
- * construction. The k-th best is shared between threads as a bar that only rises.
+ * The scan reads codes, not vectors. A code's dot product plus its bound (score.h) is at least
+ * the row's score, so a row whose sum stays below the k-th best score found so far cannot be
+ * among the k best and is left out; every other row is scored from its fp16 vector. The answer
+ * is the exact one by construction. The k-th best is shared between threads as a bar that only
+ * rises.
  *
- * Six bits a dimension, by measurement at 1 M x 768: with eight, 400 rows are scored from fp16, with six a
- * few thousand, which costs less than the quarter of bytes saved. Four bits (bound 0.11, three standard
- * deviations of a random cosine) would leave a seventh of all rows to score. */
+ * Six bits a dimension, by measurement at 1 M x 768: with eight, 400 rows are scored from fp16,
+ * with six a few thousand, which costs less than the quarter of bytes saved. Four bits (bound
+ * 0.11, three standard deviations of a random cosine) would leave a seventh of all rows to
+ * score. */
 #include "index/sweep.h"
 
 #include <math.h>
@@ -29,15 +31,15 @@ typedef struct {
     ks_coded_query coded;
     chunk *chunks;
     int64_t n;
-    atomic_llong next;     /* chunk */
-    _Atomic float bar;     /* a score that k rows reach; only rises */
+    atomic_llong next; /* chunk */
+    _Atomic float bar; /* a score that k rows reach; only rises */
     int k;
 } shared;
 
 typedef struct {
     shared *all;
     ks_top top;
-    float bar;             /* the highest bar seen by this thread */
+    float bar; /* the highest bar seen by this thread */
     int64_t rescored;
     pthread_t thread;
 } worker;
@@ -46,15 +48,18 @@ static void raise_bar(worker *w)
 {
     float mine = w->top.count == w->top.k ? w->top.at[0].cosine : -INFINITY;
     float now = atomic_load_explicit(&w->all->bar, memory_order_relaxed);
-    while (mine > now && !atomic_compare_exchange_weak_explicit(&w->all->bar, &now, mine, memory_order_relaxed, memory_order_relaxed)) {}
+    while (mine > now &&
+           !atomic_compare_exchange_weak_explicit(&w->all->bar, &now, mine, memory_order_relaxed,
+                                                  memory_order_relaxed)) {}
     w->bar = mine > now ? mine : now;
 }
 
 static void rescore(worker *w, const ks_segment *s, int64_t row)
 {
     const ks_sweep *sweep = w->all->sweep;
-    ks_neighbour n = { s->ids[row], 0 };
-    ks_score_rows(&n.cosine, sweep->q, s->half + (size_t)row * (size_t)sweep->dim, (size_t)sweep->dim, sweep->dim, 1, sweep->cpu);
+    ks_neighbour n = {s->ids[row], 0};
+    ks_score_rows(&n.cosine, sweep->q, s->half + (size_t)row * (size_t)sweep->dim,
+                  (size_t)sweep->dim, sweep->dim, 1, sweep->cpu);
     w->rescored++;
     ks_top_add(&w->top, n);
     if (w->top.count == w->top.k && w->top.at[0].cosine > w->bar) raise_bar(w);
@@ -69,10 +74,12 @@ static void scan(worker *w, const chunk *c)
     int32_t dots[DOTS];
     for (int64_t at = c->first; at < c->first + c->count; at += DOTS) {
         int m = c->first + c->count - at < DOTS ? (int)(c->first + c->count - at) : DOTS;
-        ks_dot_rows(dots, q->q, c->s->codes + (size_t)at * stride, ks_code_dims(all->sweep->dim), m, all->sweep->cpu);
+        ks_dot_rows(dots, q->q, c->s->codes + (size_t)at * stride, ks_code_dims(all->sweep->dim), m,
+                    all->sweep->cpu);
         const float *scales = c->s->scales + at, *errors = c->s->errors + at;
         for (int i = 0; i < m; i++) {
-            float reach = (float)(dots[i] - offset) * (scales[i] * q->scale) + (q->slope * errors[i] + q->constant);
+            float reach = (float)(dots[i] - offset) * (scales[i] * q->scale) +
+                          (q->slope * errors[i] + q->constant);
             if (reach >= w->bar) rescore(w, c->s, at + i);
         }
     }
@@ -105,21 +112,24 @@ static int cut(shared *all, const ks_spans *spans)
     for (int64_t i = 0; i < spans->n; i++)
         for (int64_t at = 0; at < spans->at[i].count; at += CHUNK) {
             int64_t left = spans->at[i].count - at;
-            all->chunks[all->n++] = (chunk){ spans->at[i].s, spans->at[i].first + at, left < CHUNK ? left : CHUNK };
+            all->chunks[all->n++] = (chunk){spans->at[i].s, spans->at[i].first + at,
+                                            left < CHUNK ? left : CHUNK};
         }
     return 0;
 }
 
-/* Threads are started for the call: 50 us, against milliseconds of scan; a small scan needs none. */
+/* Threads are started for the call: 50 us, against milliseconds of scan; a small scan needs
+ * none. */
 static int run_threads(ks_top *top, ks_sweep *sweep, shared *all, int threads)
 {
     worker *workers = calloc((size_t)threads, sizeof *workers);
     ks_neighbour *heaps = malloc((size_t)threads * (size_t)(all->k ? all->k : 1) * sizeof *heaps);
     int started = 0, code = workers && heaps ? 0 : KS_ENOMEM;
     for (int t = 0; t < threads && code >= 0; t++)
-        workers[t] = (worker){ .all = all, .top = { heaps + (size_t)t * (size_t)all->k, 0, all->k }, .bar = -INFINITY };
-    for (int t = 1; t < threads && code >= 0; t++, started++)
-        if (pthread_create(&workers[t].thread, NULL, work, &workers[t]) != 0) break; /* fewer do it too */
+        workers[t] = (worker){
+            .all = all, .top = {heaps + (size_t)t * (size_t)all->k, 0, all->k}, .bar = -INFINITY};
+    for (int t = 1; t < threads && code >= 0; t++, started++) /* fewer do it too */
+        if (pthread_create(&workers[t].thread, NULL, work, &workers[t]) != 0) break;
     if (code >= 0) work(&workers[0]);
     for (int t = 1; t <= started; t++) pthread_join(workers[t].thread, NULL);
     for (int t = 0; t <= started && code >= 0; t++) {
@@ -141,7 +151,7 @@ static int threads_for(const ks_sweep *sweep, int64_t chunks)
 
 int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans)
 {
-    shared all = { .sweep = sweep, .k = top->k };
+    shared all = {.sweep = sweep, .k = top->k};
     if (spans->rows == 0 || top->k <= 0) return 0;
     atomic_init(&all.next, 0);
     atomic_init(&all.bar, top->count == top->k ? top->at[0].cosine : -INFINITY);
@@ -156,8 +166,9 @@ int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans)
 int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows, int64_t n)
 {
     enum { AHEAD = 8 };
-    shared all = { .sweep = sweep, .k = top->k };
-    worker w = { .all = &all, .top = *top, .bar = top->count == top->k ? top->at[0].cosine : -INFINITY };
+    shared all = {.sweep = sweep, .k = top->k};
+    worker w = {
+        .all = &all, .top = *top, .bar = top->count == top->k ? top->at[0].cosine : -INFINITY};
     const size_t stride = ks_code_stride(sweep->dim);
     if (n == 0 || top->k <= 0) return 0;
     atomic_init(&all.bar, w.bar);
@@ -165,9 +176,12 @@ int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32
     for (int64_t i = 0; i < n && code >= 0; i++) {
         int64_t r = rows[i];
         int32_t dot;
-        if (i + AHEAD < n) /* rows lie apart: their first lines are asked for early, the hardware follows */
-            for (size_t b = 0; b < stride; b += 64) __builtin_prefetch(s->codes + (size_t)rows[i + AHEAD] * stride + b);
-        ks_dot_rows(&dot, all.coded.q, s->codes + (size_t)r * stride, ks_code_dims(sweep->dim), 1, sweep->cpu);
+        /* rows lie apart: their first lines are asked for early, the hardware follows */
+        if (i + AHEAD < n)
+            for (size_t b = 0; b < stride; b += 64)
+                __builtin_prefetch(s->codes + (size_t)rows[i + AHEAD] * stride + b);
+        ks_dot_rows(&dot, all.coded.q, s->codes + (size_t)r * stride, ks_code_dims(sweep->dim), 1,
+                    sweep->cpu);
         float reach = (float)(dot - (int32_t)all.coded.offset) * (s->scales[r] * all.coded.scale) +
                       (all.coded.slope * s->errors[r] + all.coded.constant);
         if (reach >= w.bar) rescore(&w, s, r);

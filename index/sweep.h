@@ -7,19 +7,24 @@
 #include "index/top.h"
 
 typedef struct {
-    const float *q;        /* [dim] */
+    const float *q; /* [dim] */
     int dim;
-    int threads;           /* at most; 0: as many as cores */
+    int threads; /* at most; 0: as many as cores */
     ks_cpu cpu;
-    int plain;             /* 1: no codes, every row is scored (the test of the proof) */
-    int64_t rescored;      /* out: rows whose bound could reach the top and that were scored from fp16 */
+    int plain; /* 1: no codes, every row is scored (the test of the proof) */
+    /* out: rows whose bound could reach the top and that were scored from fp16 */
+    int64_t rescored;
 } ks_sweep;
-/* Add every row of spans to top, which may hold neighbours from elsewhere. The result is that of scoring every row. */
-int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans);  /* 0 or KS_ENOMEM */
+/* Add every row of spans to top, which may hold neighbours from elsewhere. The result is that of
+ * scoring every row. */
+int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans); /* 0 or KS_ENOMEM */
 /* Same for rows named one by one (FAISS chose them). */
-int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows, int64_t n);
+int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows,
+                  int64_t n);
 
-void ks_bench_vector(float *v, int dim, int clustered, uint64_t seed); /* bench_scan.c: v[dim], unit length */
-int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered);       /* in memory, ids 1..rows */
+/* bench_scan.c: v[dim], unit length */
+void ks_bench_vector(float *v, int dim, int clustered, uint64_t seed);
+/* in memory, ids 1..rows */
+int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered);
 
 #endif

@@ -40,7 +40,4 @@ static int by_rank(const void *a, const void *b)
     return ks_better(*q, *p) - ks_better(*p, *q);
 }
 
-void ks_top_sort(ks_top *top)
-{
-    qsort(top->at, (size_t)top->count, sizeof *top->at, by_rank);
-}
+void ks_top_sort(ks_top *top) { qsort(top->at, (size_t)top->count, sizeof *top->at, by_rank); }

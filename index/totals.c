@@ -6,11 +6,17 @@
 #include <assert.h>
 #include <string.h>
 
-#define MICROSECONDS "CAST(round((duration * 1.0 * tb_num / tb_den - seconds_missing) * 1e6) AS INTEGER)"
-#define FILMS "(SELECT count(*) FROM path), (SELECT count(*) FROM video WHERE verdict = 0), (SELECT count(*) FROM video WHERE verdict > 1), " \
-              "(SELECT coalesce(sum(" MICROSECONDS "), 0) FROM video WHERE finished > 0)"
-static const char all[] = "SELECT " FILMS ", (SELECT count(*) FROM clip), (SELECT coalesce(sum(length(half)), 0) FROM vector), "
-                             "(SELECT coalesce(sum(length(data)), 0) FROM frame_vectors), (SELECT coalesce(sum(length(jpeg)), 0) FROM thumbnail)";
+#define MICROSECONDS                                                                               \
+    "CAST(round((duration * 1.0 * tb_num / tb_den - seconds_missing) * 1e6) AS INTEGER)"
+#define FILMS                                                                                      \
+    "(SELECT count(*) FROM path), (SELECT count(*) FROM video WHERE verdict = 0), (SELECT "        \
+    "count(*) FROM video WHERE verdict > 1), "                                                     \
+    "(SELECT coalesce(sum(" MICROSECONDS "), 0) FROM video WHERE finished > 0)"
+static const char all[] =
+    "SELECT " FILMS
+    ", (SELECT count(*) FROM clip), (SELECT coalesce(sum(length(half)), 0) FROM vector), "
+    "(SELECT coalesce(sum(length(data)), 0) FROM frame_vectors), (SELECT "
+    "coalesce(sum(length(jpeg)), 0) FROM thumbnail)";
 
 static void take(ks_totals *out, sqlite3_stmt *s, int at)
 {
@@ -26,7 +32,7 @@ static void take(ks_totals *out, sqlite3_stmt *s, int at)
 
 static int is_nothing(const ks_totals *t)
 {
-    static const ks_totals zero = { 0 };
+    static const ks_totals zero = {0};
     return memcmp(t, &zero, sizeof zero) == 0;
 }
 
@@ -50,8 +56,11 @@ void ks_totals_add(ks_index *x, const ks_totals *rows, int times)
 
 int ks_totals_stored(ks_totals *out, ks_index *x, ks_error *e)
 {
-    sqlite3_stmt *s = ks_statement(x, "SELECT one, paths, unfinished, bad, microseconds, clips, vector_bytes, frame_bytes, thumbnail_bytes, sum "
-                                      "FROM totals", e);
+    sqlite3_stmt *s = ks_statement(x,
+                                   "SELECT one, paths, unfinished, bad, microseconds, clips, "
+                                   "vector_bytes, frame_bytes, thumbnail_bytes, sum "
+                                   "FROM totals",
+                                   e);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
@@ -66,16 +75,15 @@ static int walked(ks_totals *out, ks_index *x, const char *sql, ks_error *e)
     sqlite3_stmt *s = ks_statement(x, sql, e);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
-    if (code <= 0) return code < 0 ? code : ks_fail(e, KS_EDAMAGED, "%s: the library cannot be counted", x->dir);
+    if (code <= 0)
+        return code < 0 ? code
+                        : ks_fail(e, KS_EDAMAGED, "%s: the library cannot be counted", x->dir);
     take(out, s, 0);
     sqlite3_reset(s);
     return 0;
 }
 
-int ks_totals_walk(ks_totals *out, ks_index *x, ks_error *e)
-{
-    return walked(out, x, all, e);
-}
+int ks_totals_walk(ks_totals *out, ks_index *x, ks_error *e) { return walked(out, x, all, e); }
 
 int ks_totals_read(ks_totals *out, ks_index *x, ks_error *e)
 {
@@ -88,8 +96,11 @@ int ks_totals_read(ks_totals *out, ks_index *x, ks_error *e)
 
 static int put(ks_index *x, const ks_totals *t, ks_error *e)
 {
-    return ks_run(x, e, "REPLACE INTO totals VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ks_sum(14, 1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8))", "llllllll",
-                  t->paths, t->unfinished, t->bad, t->microseconds, t->clips, t->vector_bytes, t->frame_bytes, t->thumbnail_bytes);
+    return ks_run(x, e,
+                  "REPLACE INTO totals VALUES(1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ks_sum(14, 1, ?1, "
+                  "?2, ?3, ?4, ?5, ?6, ?7, ?8))",
+                  "llllllll", t->paths, t->unfinished, t->bad, t->microseconds, t->clips,
+                  t->vector_bytes, t->frame_bytes, t->thumbnail_bytes);
 }
 
 int ks_totals_count(ks_index *x, ks_error *e)
@@ -100,7 +111,8 @@ int ks_totals_count(ks_index *x, ks_error *e)
     return code < 0 ? code : put(x, &t, e);
 }
 
-/* A rotten row stays as it is, for check to name and repair to count anew: sums on top of it would vouch for it. */
+/* A rotten row stays as it is, for check to name and repair to count anew: sums on top of it
+ * would vouch for it. */
 int ks_totals_keep(ks_index *x, ks_error *e)
 {
     ks_totals t;
@@ -117,8 +129,11 @@ int ks_totals_keep(ks_index *x, ks_error *e)
 int ks_film_totals(ks_totals *out, ks_index *x, int64_t video, ks_error *e)
 {
     memset(out, 0, sizeof *out);
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT verdict = 0, verdict > 1, CASE WHEN finished > 0 THEN " MICROSECONDS " ELSE 0 END "
-                                     "FROM video WHERE id = ?1", "l", video);
+    sqlite3_stmt *s = ks_bound(
+        x, e,
+        "SELECT verdict = 0, verdict > 1, CASE WHEN finished > 0 THEN " MICROSECONDS " ELSE 0 END "
+        "FROM video WHERE id = ?1",
+        "l", video);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code > 0) {
@@ -133,8 +148,12 @@ int ks_film_totals(ks_totals *out, ks_index *x, int64_t video, ks_error *e)
 int ks_clip_bytes(ks_totals *out, ks_index *x, int64_t clip, ks_error *e)
 {
     memset(out, 0, sizeof *out);
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT (SELECT count(*) FROM clip WHERE id = ?1), (SELECT length(half) FROM vector WHERE clip = ?1), "
-                                     "(SELECT length(data) FROM frame_vectors WHERE clip = ?1), (SELECT length(jpeg) FROM thumbnail WHERE clip = ?1)", "l", clip);
+    sqlite3_stmt *s = ks_bound(x, e,
+                               "SELECT (SELECT count(*) FROM clip WHERE id = ?1), (SELECT "
+                               "length(half) FROM vector WHERE clip = ?1), "
+                               "(SELECT length(data) FROM frame_vectors WHERE clip = ?1), (SELECT "
+                               "length(jpeg) FROM thumbnail WHERE clip = ?1)",
+                               "l", clip);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code > 0) {

@@ -9,9 +9,12 @@
 int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
 {
     memset(out, 0, sizeof *out);
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, "
-                                     "seconds_missing, film_date, date_source, width, height, fps, flags, clips, sum FROM video "
-                                     "WHERE id = ?1", "l", id);
+    sqlite3_stmt *s = ks_bound(
+        x, e,
+        "SELECT id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, "
+        "seconds_missing, film_date, date_source, width, height, fps, flags, clips, sum FROM video "
+        "WHERE id = ?1",
+        "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code <= 0) return code;
@@ -24,7 +27,9 @@ int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e)
 int ks_video_from_row(ks_video_row *out, sqlite3_stmt *s, int at)
 {
     ks_video *v = &out->v;
-    if (!ks_row_ok(s, KS_T_VIDEO, at, 18) || sqlite3_column_bytes(s, at + 1) != (int)sizeof v->content) return 0;
+    if (!ks_row_ok(s, KS_T_VIDEO, at, 18) ||
+        sqlite3_column_bytes(s, at + 1) != (int)sizeof v->content)
+        return 0;
     v->id = sqlite3_column_int64(s, at);
     memcpy(v->content, sqlite3_column_blob(s, at + 1), sizeof v->content);
     out->space = sqlite3_column_int64(s, at + 2);
@@ -58,10 +63,7 @@ static int count_film(ks_index *x, int64_t video, int times, ks_error *e)
 }
 
 /* The paths that the last statement deleted, or the one that it brought. */
-static void count_paths(ks_index *x, int64_t n)
-{
-    ks_totals_add(x, &(ks_totals){ .paths = n }, 1);
-}
+static void count_paths(ks_index *x, int64_t n) { ks_totals_add(x, &(ks_totals){.paths = n}, 1); }
 
 int ks_video_write(const ks_video_row *r, ks_index *x, ks_error *e)
 {
@@ -69,18 +71,23 @@ int ks_video_write(const ks_video_row *r, ks_index *x, ks_error *e)
     int num = v->tb.num > 0 ? v->tb.num : 1, den = v->tb.den > 0 ? v->tb.den : 1;
     int code = count_film(x, v->id, -1, e);
     if (code >= 0)
-        code = ks_run(x, e, "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, "
-                        "ks_sum(3, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18))",
-                  "lbllitiiildliiidil", v->id, v->content, sizeof v->content, r->space, r->finished, (int)v->verdict,
-                  v->reason ? v->reason : "", v->attempts, num, den, v->duration, v->seconds_missing, v->film_date,
-                  v->date_source, v->width, v->height, v->fps, v->flags, r->clips);
+        code = ks_run(x, e,
+                      "REPLACE INTO video VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, "
+                      "?12, ?13, ?14, ?15, ?16, ?17, ?18, "
+                      "ks_sum(3, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+                      "?16, ?17, ?18))",
+                      "lbllitiiildliiidil", v->id, v->content, sizeof v->content, r->space,
+                      r->finished, (int)v->verdict, v->reason ? v->reason : "", v->attempts, num,
+                      den, v->duration, v->seconds_missing, v->film_date, v->date_source, v->width,
+                      v->height, v->fps, v->flags, r->clips);
     if (code >= 0) code = ks_source_write(v, x, e);
     return code < 0 ? code : count_film(x, v->id, 1, e);
 }
 
 static int visible_clips(int64_t *n, ks_index *x, int64_t video, int64_t space, ks_error *e)
 {
-    return ks_integer(n, x, e, "SELECT count(*) FROM clip WHERE video = ?1 AND space = ?2", "ll", video, space);
+    return ks_integer(n, x, e, "SELECT count(*) FROM clip WHERE video = ?1 AND space = ?2", "ll",
+                      video, space);
 }
 
 int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_error *e)
@@ -92,8 +99,8 @@ int ks_video_hide(ks_index *x, ks_library_row *library, ks_video_row *row, ks_er
     library->generation++;
     library->videos--;
     library->clips -= clips;
-    code = ks_run(x, e, "REPLACE INTO gone VALUES(?1, ?2, ?3, ks_sum(12, ?1, ?2, ?3))", "lll", library->generation, row->v.id,
-                  row->finished);
+    code = ks_run(x, e, "REPLACE INTO gone VALUES(?1, ?2, ?3, ks_sum(12, ?1, ?2, ?3))", "lll",
+                  library->generation, row->v.id, row->finished);
     row->finished = 0;
     return code;
 }
@@ -147,11 +154,14 @@ static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
 {
     int64_t old = 0;
     size_t n = strlen(v->path);
-    if (n > KS_MAX_PATH) return ks_fail(e, KS_EUSAGE, "%.200s ...: the path has %zu bytes, more than %d", v->path, n, KS_MAX_PATH);
+    if (n > KS_MAX_PATH)
+        return ks_fail(e, KS_EUSAGE, "%.200s ...: the path has %zu bytes, more than %d", v->path, n,
+                       KS_MAX_PATH);
     int code = ks_integer(&old, x, e, "SELECT video FROM path WHERE path = ?1", "b", v->path, n);
     if (code < 0) return code;
-    code = ks_run(x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))", "blllll",
-                  v->path, n, video, v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode);
+    code = ks_run(
+        x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))",
+        "blllll", v->path, n, video, v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode);
     if (code >= 0 && old == 0) count_paths(x, 1);
     if (code < 0 || old == 0 || old == video) return code;
     return drop_if_pathless(x, old, e);
@@ -161,7 +171,8 @@ static int add_video(int64_t *id, ks_index *x, const ks_video *v, ks_error *e)
 {
     ks_library_row library;
     ks_video_row row;
-    int code = ks_integer(id, x, e, "SELECT id FROM video WHERE content = ?1", "b", v->content, sizeof v->content);
+    int code = ks_integer(id, x, e, "SELECT id FROM video WHERE content = ?1", "b", v->content,
+                          sizeof v->content);
     if (code < 0) return code;
     if (*id != 0) return put_path(x, v, *id, e);
     code = ks_library_read(&library, x, e);
@@ -192,7 +203,8 @@ static int end_video(ks_index *x, const ks_video *v, ks_error *e)
     if (code < 0) return code;
     code = ks_video_read(&row, x, v->id, e);
     if (code < 0) return code;
-    if (code == 0) return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)v->id);
+    if (code == 0)
+        return ks_fail(e, KS_ENOTFOUND, "%s: video %lld is not there", x->dir, (long long)v->id);
     code = ks_video_hide(x, &library, &row, e);
     if (code < 0) return code;
     row.v = *v;
@@ -215,7 +227,8 @@ static int end_video(ks_index *x, const ks_video *v, ks_error *e)
 int ks_index_put_full_hash(ks_index *x, int64_t video, uint64_t hash, ks_error *e)
 {
     assert(x && video > 0);
-    return ks_run(x, e, "REPLACE INTO file_hash VALUES(?1, ?2, ks_sum(13, ?1, ?2))", "ll", video, (int64_t)hash);
+    return ks_run(x, e, "REPLACE INTO file_hash VALUES(?1, ?2, ks_sum(13, ?1, ?2))", "ll", video,
+                  (int64_t)hash);
 }
 
 int ks_index_full_hash(uint64_t *hash, ks_index *x, int64_t video, ks_error *e)
@@ -223,10 +236,12 @@ int ks_index_full_hash(uint64_t *hash, ks_index *x, int64_t video, ks_error *e)
     assert(hash && x);
     *hash = 0;
     if (x->version < 2) return 0;
-    sqlite3_stmt *s = ks_bound(x, e, "SELECT video, hash, sum FROM file_hash WHERE video = ?1", "l", video);
+    sqlite3_stmt *s = ks_bound(x, e, "SELECT video, hash, sum FROM file_hash WHERE video = ?1", "l",
+                               video);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
-    if (code > 0 && !ks_row_ok(s, KS_T_FILE_HASH, 0, 2)) code = 0; /* a rotten row is as good as none: the file says it again */
+    /* a rotten row is as good as none: the file says it again */
+    if (code > 0 && !ks_row_ok(s, KS_T_FILE_HASH, 0, 2)) code = 0;
     if (code > 0) *hash = (uint64_t)sqlite3_column_int64(s, 1);
     sqlite3_reset(s);
     return code;
@@ -262,14 +277,21 @@ int ks_index_drop_path(ks_index *x, const char *path, ks_error *e)
     return ks_end(x, code, e);
 }
 
-/* May video take this path? Not from another one that has clips: they would be gone without a word. */
+/* May video take this path? Not from another one that has clips: they would be gone without a
+ * word. */
 static int is_free(ks_index *x, const char *path, int64_t video, ks_error *e)
 {
     int64_t other = 0;
-    int code = ks_integer(&other, x, e, "SELECT video FROM path p WHERE path = ?1 AND video <> ?2 AND EXISTS (SELECT 1 FROM clip c "
-                                        "WHERE c.video = p.video)", "bl", path, strlen(path), video);
+    int code = ks_integer(
+        &other, x, e,
+        "SELECT video FROM path p WHERE path = ?1 AND video <> ?2 AND EXISTS (SELECT 1 FROM clip c "
+        "WHERE c.video = p.video)",
+        "bl", path, strlen(path), video);
     if (code < 0 || other == 0) return code;
-    return ks_fail(e, KS_EUSAGE, "%s is another film of this library: nothing was relocated (kinoseek forget it first, if it is gone)", path);
+    return ks_fail(e, KS_EUSAGE,
+                   "%s is another film of this library: nothing was relocated (kinoseek forget it "
+                   "first, if it is gone)",
+                   path);
 }
 
 /* from -> to for the path `from` itself and everything below it. One row: to + the rest. */
@@ -288,7 +310,8 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
         v.path = path;
         code = is_free(x, path, v.id, e);
         if (code >= 0) code = put_path(x, &v, v.id, e);
-        if (code >= 0) code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", kept, strlen(kept));
+        if (code >= 0)
+            code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", kept, strlen(kept));
         if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
     }
     free(path);
@@ -296,17 +319,19 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
     return code < 0 ? code : 0;
 }
 
-/* Where one folder lies in the other, a new path may be the old one of a row that is still to be moved: so all rows stand
- * aside first, below a second '/'. */
+/* Where one folder lies in the other, a new path may be the old one of a row that is still to be
+ * moved: so all rows stand aside first, below a second '/'. */
 static int relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e)
 {
     size_t n = strlen(from), other = strlen(to);
     int aside = strncmp(from, to, n < other ? n : other) == 0;
     char *list = NULL, *p;
     size_t used = 0, room = 0;
-    /* '0' follows '/': [from/, from0) is everything below the folder, and the primary key serves it. */
+    /* '0' follows '/': [from/, from0) is everything below the folder, and the primary key serves
+     * it. */
     sqlite3_stmt *s = NULL;
-    const char *sql = "SELECT path FROM path WHERE path = ?1 OR (path >= CAST(?1 || x'2f' AS BLOB) AND path < CAST(?1 || x'30' AS BLOB))";
+    const char *sql = "SELECT path FROM path WHERE path = ?1 OR (path >= CAST(?1 || x'2f' AS BLOB) "
+                      "AND path < CAST(?1 || x'30' AS BLOB))";
     if (sqlite3_prepare_v2(x->db, sql, -1, &s, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     sqlite3_bind_blob(s, 1, from, (int)n, SQLITE_STATIC);
     int code;
@@ -315,7 +340,10 @@ static int relocate(int64_t *changed, ks_index *x, const char *from, const char 
         if (used + bytes + 2 > room) {
             room = 2 * (used + bytes + 2) + 4096;
             p = realloc(list, room);
-            if (!p) { code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir); break; }
+            if (!p) {
+                code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+                break;
+            }
             list = p;
         }
         list[used] = '/';
@@ -324,9 +352,11 @@ static int relocate(int64_t *changed, ks_index *x, const char *from, const char 
         used += bytes + 2;
     }
     sqlite3_finalize(s);
-    for (size_t at = 0; at < used && code >= 0 && aside; at += strlen(list + at) + 1) code = relocate_one(x, list + at + 1, 0, "/", e);
+    for (size_t at = 0; at < used && code >= 0 && aside; at += strlen(list + at) + 1)
+        code = relocate_one(x, list + at + 1, 0, "/", e);
     for (size_t at = 0; at < used && code >= 0; at += strlen(list + at) + 1) {
-        code = aside ? relocate_one(x, list + at, n + 1, to, e) : relocate_one(x, list + at + 1, n, to, e);
+        code = aside ? relocate_one(x, list + at, n + 1, to, e)
+                     : relocate_one(x, list + at + 1, n, to, e);
         if (code >= 0) ++*changed;
     }
     free(list);

@@ -19,7 +19,8 @@ void ks_parcel_free(ks_parcel *p)
 int ks_belt_put(ks_belt *b, ks_parcel *p)
 {
     pthread_mutex_lock(&b->lock);
-    while (p->kind == KS_PARCEL_CLIP && b->clips >= b->most && !b->quit) pthread_cond_wait(&b->room, &b->lock);
+    while (p->kind == KS_PARCEL_CLIP && b->clips >= b->most && !b->quit)
+        pthread_cond_wait(&b->room, &b->lock);
     int quit = b->quit && p->kind != KS_PARCEL_END;
     if (!quit) {
         p->next = NULL;
@@ -37,7 +38,8 @@ int ks_belt_put(ks_belt *b, ks_parcel *p)
 ks_parcel *ks_belt_take(ks_belt *b, double seconds)
 {
     struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until); /* the condition waits by it: a clock that is set back stops nobody */
+    /* the condition waits by it: a clock that is set back stops nobody */
+    clock_gettime(CLOCK_MONOTONIC, &until);
     int64_t ns = until.tv_nsec + (int64_t)(seconds * 1e9);
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
@@ -58,8 +60,10 @@ ks_job_file *ks_belt_job(ks_belt *b)
 {
     ks_job_file *job = NULL;
     pthread_mutex_lock(&b->lock);
-    while (!b->survey && !b->quit && b->next_job >= b->n_jobs && b->n_again == 0 && !b->idle_ok) pthread_cond_wait(&b->room, &b->lock);
-    while (b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].video) b->next_job++; /* of films with a row */
+    while (!b->survey && !b->quit && b->next_job >= b->n_jobs && b->n_again == 0 && !b->idle_ok)
+        pthread_cond_wait(&b->room, &b->lock);
+    /* of films with a row */
+    while (b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].video) b->next_job++;
     if (!b->quit && b->next_job < b->n_jobs) job = &b->jobs[b->next_job++];
     else if (!b->quit && b->n_again > 0) job = b->again[--b->n_again];
     if (job) b->at_work++;

@@ -44,13 +44,15 @@ double ks_blend_alike(const uint8_t *a, const uint8_t *b)
 double ks_blend_unlike(const uint8_t *a, const uint8_t *b)
 {
     uint8_t same[KS_PIC_BYTES];
-    double spread = ks_picture_spread(b), gain = spread > 0 ? ks_picture_spread(a) / spread : 1, mean[2] = {0, 0};
+    double spread = ks_picture_spread(b), gain = spread > 0 ? ks_picture_spread(a) / spread : 1,
+           mean[2] = {0, 0};
     for (int i = 0; i < KS_PIC_PLANE; i++) {
         mean[0] += a[i];
         mean[1] += b[i];
     }
     for (int i = 0; i < KS_PIC_BYTES; i++) {
-        double from = i < KS_PIC_PLANE ? mean[1] / KS_PIC_PLANE : 128, to = i < KS_PIC_PLANE ? mean[0] / KS_PIC_PLANE : 128;
+        double from = i < KS_PIC_PLANE ? mean[1] / KS_PIC_PLANE : 128,
+               to = i < KS_PIC_PLANE ? mean[0] / KS_PIC_PLANE : 128;
         double v = (b[i] - from) * gain + to + 0.5;
         same[i] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
     }

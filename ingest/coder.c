@@ -5,10 +5,17 @@
 
 int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error *e)
 {
-    *c = (ks_coder){.enc = enc, .dim = KS_CLOCK_DIM, .frames = frames ? frames : KS_CLOCK_FRAMES, .side = KS_CLOCK_SIDE, .fit = fit};
+    *c = (ks_coder){.enc = enc,
+                    .dim = KS_CLOCK_DIM,
+                    .frames = frames ? frames : KS_CLOCK_FRAMES,
+                    .side = KS_CLOCK_SIDE,
+                    .fit = fit};
     if (!enc) return 0;
     const ks_info *info = ks_encoder_info(enc);
-    if (info->kind != KS_LVT) return ks_fail(e, KS_EUSAGE, "this model has no video vectors that words could find; lvt-base and lvt-large do");
+    if (info->kind != KS_LVT)
+        return ks_fail(
+            e, KS_EUSAGE,
+            "this model has no video vectors that words could find; lvt-base and lvt-large do");
     c->dim = info->dim;
     c->side = ks_side(info);
     if (!frames) c->frames = info->frames;
@@ -17,7 +24,8 @@ int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error
 
 ks_space ks_coder_space(const ks_coder *c)
 {
-    ks_space s = {.model = "clock", .dim = c->dim, .frames = c->frames, .sampler = KS_SAMPLER_VERSION};
+    ks_space s = {
+        .model = "clock", .dim = c->dim, .frames = c->frames, .sampler = KS_SAMPLER_VERSION};
     s.resize = 10 * KS_RESIZE_VERSION + (int)c->fit;
     if (!c->enc) return s;
     const ks_info *info = ks_encoder_info(c->enc);
@@ -41,13 +49,15 @@ int ks_clock_read(const uint8_t *px, int side)
     return bits;
 }
 
-int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)
+int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n,
+                    ks_error *e)
 {
     enum { AT_ONCE = 16 };
     if (!c->enc) {
         for (int f = 0; f < n; f++) {
             int bits = ks_clock_read(px[f], c->side);
-            for (int i = 0; i < 8; i++) out[f].clock[i] = bits >> i & 1 ? 0.35355339f : -0.35355339f;
+            for (int i = 0; i < 8; i++)
+                out[f].clock[i] = bits >> i & 1 ? 0.35355339f : -0.35355339f;
         }
         return 0;
     }
@@ -64,12 +74,14 @@ int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const 
     return 0;
 }
 
-int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c, const ks_frame_code *const *frames, ks_error *e)
+int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
+                  const ks_frame_code *const *frames, ks_error *e)
 {
     ks_tokens *tokens[256];
     if (!c->enc) {
         memcpy(v, frames[0]->clock, sizeof frames[0]->clock);
-        for (int i = 0; i < c->frames; i++) memcpy(frame_vectors + i * KS_CLOCK_DIM, frames[i]->clock, sizeof frames[i]->clock);
+        for (int i = 0; i < c->frames; i++)
+            memcpy(frame_vectors + i * KS_CLOCK_DIM, frames[i]->clock, sizeof frames[i]->clock);
         return 0;
     }
     for (int i = 0; i < c->frames; i++) tokens[i] = frames[i]->tokens;

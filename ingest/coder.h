@@ -1,8 +1,10 @@
-/* coder.h - what turns resized frames into vectors: the towers, or in tests the clock in the picture.
+/* coder.h - what turns resized frames into vectors: the towers, or in tests the clock in the
+ * picture.
  *
- * The clock encoder reads the eight bars that tests/make_hostile.sh draws over the top half (bar i is white when
- * bit i of floor(4 t) is set): a frame's vector is the eight bits as +-1/sqrt(8), a clip's that of its first
- * frame. Search results then prove which second of which file a clip is. */
+ * The clock encoder reads the eight bars that tests/make_hostile.sh draws over the top half (bar
+ * i is white when bit i of floor(4 t) is set): a frame's vector is the eight bits as
+ * +-1/sqrt(8), a clip's that of its first frame. Search results then prove which second of which
+ * file a clip is. */
 #ifndef KS_CODER_H
 #define KS_CODER_H
 
@@ -11,7 +13,7 @@
 enum { KS_CLOCK_DIM = 8, KS_CLOCK_FRAMES = 16, KS_CLOCK_SIDE = 288 };
 
 typedef struct {
-    ks_encoder *enc;   /* NULL: the clock */
+    ks_encoder *enc; /* NULL: the clock */
     int dim, frames, side;
     ks_fit fit;
 } ks_coder;
@@ -19,13 +21,17 @@ typedef struct {
 typedef union {
     ks_tokens *tokens;
     float clock[KS_CLOCK_DIM];
-} ks_frame_code;            /* one frame, ready for clips */
+} ks_frame_code; /* one frame, ready for clips */
 
 /* frames 0: the model's own. KS_EUSAGE: the model has no video vectors. */
 int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error *e);
 ks_space ks_coder_space(const ks_coder *c);
-int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e); /* px[n]: [side,side,3] */
-int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c, const ks_frame_code *const *frames, ks_error *e); /* v[dim], [T,dim] */
+/* px[n]: [side,side,3] */
+int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n,
+                    ks_error *e);
+/* v[dim], [T,dim] */
+int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
+                  const ks_frame_code *const *frames, ks_error *e);
 void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c);
 
 /* The eight bits of the bars in a picture [side,side,3]; bit i from bar i. */

@@ -1,7 +1,8 @@
-/* date_names.c - dates in the names of films, as cameras, phones, drones, dashcams, recorders and programs write them.
+/* date_names.c - dates in the names of films, as cameras, phones, drones, dashcams, recorders
+ * and programs write them.
  *
- * A day and its hour in digits, whatever stands between them, in the local time of who filmed; who writes UTC or counts seconds is
- * in a table. Facts of the makers' own files and manuals. */
+ * A day and its hour in digits, whatever stands between them, in the local time of who filmed;
+ * who writes UTC or counts seconds is in a table. Facts of the makers' own files and manuals. */
 #include "ingest/jobs.h"
 
 #include <ctype.h>
@@ -10,21 +11,19 @@
 #include <time.h>
 
 typedef struct {
-    struct tm tm;     /* tm_year as written */
+    struct tm tm;            /* tm_year as written */
     int has_hour, utc, east; /* utc: in a zone `east` seconds east of Greenwich */
 } named;
 
 /* Names whose time is UTC though they do not say so. */
-static const char *const utc_names[] = {
-    "PXL_",           /* Google Pixel */
-    "GMT",            /* Zoom's recordings */
-    NULL};
+static const char *const utc_names[] = {"PXL_", /* Google Pixel */
+                                        "GMT",  /* Zoom's recordings */
+                                        NULL};
 /* Milliseconds since 1970. */
-static const char *const counting_names[] = {
-    "mmexport", "wx_camera_", /* WeChat */
-    "FB_VID_",                /* Facebook Messenger */
-    "LINE_MOVIE_",            /* Line */
-    NULL};
+static const char *const counting_names[] = {"mmexport", "wx_camera_", /* WeChat */
+                                             "FB_VID_",                /* Facebook Messenger */
+                                             "LINE_MOVIE_",            /* Line */
+                                             NULL};
 
 static int digits(const char *s, int n)
 {
@@ -40,11 +39,14 @@ static int is_day(const struct tm *t, int first_year)
 {
     static const int days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int leap = t->tm_year % 4 == 0 && (t->tm_year % 100 != 0 || t->tm_year % 400 == 0);
-    if (t->tm_year < first_year || t->tm_year > 2100 || t->tm_mon < 1 || t->tm_mon > 12 || t->tm_mday < 1) return 0;
+    if (t->tm_year < first_year || t->tm_year > 2100 || t->tm_mon < 1 || t->tm_mon > 12 ||
+        t->tm_mday < 1)
+        return 0;
     return t->tm_mday <= days[t->tm_mon - 1] - (t->tm_mon == 2 && !leap);
 }
 
-/* 20190712, 2019-07-12, 2019_07_12, 2019.07.12, 2019_0712 (Viofo): how many characters; 0: no day. */
+/* 20190712, 2019-07-12, 2019_07_12, 2019.07.12, 2019_0712 (Viofo): how many characters; 0: no
+ * day. */
 static int day_at(struct tm *t, const char *s)
 {
     int wide = s[4] == '-' || s[4] == '_' || s[4] == '.', both;
@@ -66,7 +68,8 @@ static int short_day_at(struct tm *t, const char *s)
     t->tm_year = digits(s, 2);
     t->tm_mon = t->tm_year < 0 ? -1 : digits(s + 2, 2);
     t->tm_mday = t->tm_mon < 0 ? -1 : digits(s + 4, 2);
-    if (t->tm_mday < 0 || s[6] != '_' || digits(s + 7, 6) < 0 || isdigit((unsigned char)s[13])) return 0;
+    if (t->tm_mday < 0 || s[6] != '_' || digits(s + 7, 6) < 0 || isdigit((unsigned char)s[13]))
+        return 0;
     t->tm_year += 2000;
     return t->tm_year >= 2005 && is_day(t, 2005) ? 6 : 0;
 }
@@ -76,11 +79,13 @@ static int between(const char *s)
 {
     static const char *const words[] = {" at ", " - ", ", ", "--", "__", NULL};
     for (const char *const *w = words; *w; w++)
-        if (!strncmp(s, *w, strlen(*w)) && isdigit((unsigned char)s[strlen(*w)])) return (int)strlen(*w);
+        if (!strncmp(s, *w, strlen(*w)) && isdigit((unsigned char)s[strlen(*w)]))
+            return (int)strlen(*w);
     return *s && strchr("_- T.", *s) ? 1 : -1;
 }
 
-/* "+0200", "Z", "UTC", " GMT-7" behind an hour. A minus is a zone only where no counter could be meant. */
+/* "+0200", "Z", "UTC", " GMT-7" behind an hour. A minus is a zone only where no counter could be
+ * meant. */
 static void zone_at(named *d, const char *s)
 {
     int sign, h, m = 0, gmt = !strncmp(s, " GMT", 4);
@@ -92,7 +97,8 @@ static void zone_at(named *d, const char *s)
     h = digits(s + 1, 2);
     if (gmt && h < 0) h = digits(s + 1, 1);
     else if (h >= 0) m = digits(s + 3 + (strchr(":_", s[3]) && s[3]), 2);
-    if (!gmt && (m < 0 || isdigit((unsigned char)s[5]) || m % 15 || (sign < 0 && (m || h < 2)))) return;
+    if (!gmt && (m < 0 || isdigit((unsigned char)s[5]) || m % 15 || (sign < 0 && (m || h < 2))))
+        return;
     if (h < 0 || h > 14) return;
     d->utc = 1;
     d->east = sign * (3600 * h + 60 * (m > 0 ? m : 0));
@@ -101,9 +107,13 @@ static void zone_at(named *d, const char *s)
 /* 181530, 18-15-30, 18.15.30, 6.15.30 PM, 1815, 18-15 */
 static void hour_at(named *d, const char *s)
 {
-    int n = isdigit((unsigned char)s[0]) && !isdigit((unsigned char)s[1]) ? 1 : 2, hour = digits(s, n);
-    int apart = hour >= 0 && s[n] && (strchr("-_.:", s[n]) || (s[n] == ' ' && s[n + 3] == ' ' && digits(s + n + 4, 2) >= 0));
-    int minute = hour < 0 || (n == 1 && !apart) ? -1 : digits(s + n + apart, 2), second = -1, used = n + apart + 2;
+    int n = isdigit((unsigned char)s[0]) && !isdigit((unsigned char)s[1]) ? 1 : 2,
+        hour = digits(s, n);
+    int apart = hour >= 0 && s[n] &&
+                (strchr("-_.:", s[n]) ||
+                 (s[n] == ' ' && s[n + 3] == ' ' && digits(s + n + 4, 2) >= 0));
+    int minute = hour < 0 || (n == 1 && !apart) ? -1 : digits(s + n + apart, 2), second = -1,
+        used = n + apart + 2;
     if (minute < 0) return;
     if (!apart || (s[used] && strchr("-_.: ", s[used]))) second = digits(s + used + apart, 2);
     if (second > 60 && apart) second = -1;
@@ -130,11 +140,13 @@ static int named_at(named *d, const char *name, const char *s)
     if (!n && s == name) n = short_day_at(&d->tm, s);
     if (!n) return 0;
     int gap = isdigit((unsigned char)s[n]) ? 0 : between(s + n);
-    if (gap == 0 && (n != 8 || digits(s + 8, 6) < 0 || isdigit((unsigned char)s[14]))) return 0; /* a longer number is no date */
+    /* a longer number is no date */
+    if (gap == 0 && (n != 8 || digits(s + 8, 6) < 0 || isdigit((unsigned char)s[14]))) return 0;
     if (gap >= 0) hour_at(d, s + n + gap);
     if (gap == 0 && !d->has_hour) return 0;
     /* 1970 and 1980 with an hour: the clock of the camera was never set */
-    return !(d->has_hour && (d->tm.tm_year == 1970 || d->tm.tm_year == 1980) && d->tm.tm_mon == 1 && d->tm.tm_mday == 1);
+    return !(d->has_hour && (d->tm.tm_year == 1970 || d->tm.tm_year == 1980) && d->tm.tm_mon == 1 &&
+             d->tm.tm_mday == 1);
 }
 
 static int64_t seconds_of(const named *d)
@@ -157,8 +169,10 @@ static int begins(const char *name, const char *const *list)
 static int is_mythtv(const char *name)
 {
     size_t n = strspn(name, "0123456789");
-    return n >= 4 && n <= 6 && name[n] == '_' && strspn(name + n + 1, "0123456789") == 14 && name[n + 15] == '.' &&
-           (!strcmp(name + n + 15, ".ts") || !strcmp(name + n + 15, ".mpg") || !strcmp(name + n + 15, ".nuv"));
+    return n >= 4 && n <= 6 && name[n] == '_' && strspn(name + n + 1, "0123456789") == 14 &&
+           name[n + 15] == '.' &&
+           (!strcmp(name + n + 15, ".ts") || !strcmp(name + n + 15, ".mpg") ||
+            !strcmp(name + n + 15, ".nuv"));
 }
 
 /* 1562955330123: of 2001 to 2100. */

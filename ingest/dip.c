@@ -1,4 +1,5 @@
-/* dip.c - see dip.h. The grid of lengths and all limits were chosen over films made from 48 real clips
+/* dip.c - see dip.h. The grid of lengths and all limits were chosen over films made from 48 real
+ * clips
  * (tests/shots_films.py, seeds 7 and 8). */
 #include "ingest/dip.h"
 
@@ -7,12 +8,17 @@
 #include <math.h>
 #include <stddef.h>
 
-static const double HALVES[] = {0.16, 0.2, 0.24, 0.32, 0.4, 0.48, 0.56, 0.64, 0.72, 0.8, 0.88, KS_DIP_LONGEST};
-static const double FLOOR[KS_DIP_ENERGIES] = {30, 10, 5}; /* energies of a picture with little in it */
-static const double NOISE = 3e-3;                         /* squares left over that say nothing, of a mean energy of 1 */
-static const double FAINTEST = 0.02;                      /* a scene with less of the mean energy is a fade */
-static const double EMPTY = 0.05;                         /* of the mean of all blocks: one with less says nothing */
-enum { LEAST = 5 };                                       /* looks on each side */
+static const double HALVES[] = {0.16, 0.2,  0.24, 0.32, 0.4,  0.48,
+                                0.56, 0.64, 0.72, 0.8,  0.88, KS_DIP_LONGEST};
+/* energies of a picture with little in it */
+static const double FLOOR[KS_DIP_ENERGIES] = {30, 10, 5};
+/* squares left over that say nothing, of a mean energy of 1 */
+static const double NOISE = 3e-3;
+/* a scene with less of the mean energy is a fade */
+static const double FAINTEST = 0.02;
+/* of the mean of all blocks: one with less says nothing */
+static const double EMPTY = 0.05;
+enum { LEAST = 5 }; /* looks on each side */
 
 void ks_dip_measure(ks_dip_energies *out, const uint8_t *picture)
 {
@@ -20,7 +26,8 @@ void ks_dip_measure(ks_dip_energies *out, const uint8_t *picture)
     for (int y = 0; y < KS_PIC_H; y++)
         for (int x = 0; x < KS_PIC_W; x++) {
             const uint8_t *p = picture + y * KS_PIC_W + x;
-            int right = x + 1 < KS_PIC_W ? p[1] - p[0] : 0, down = y + 1 < KS_PIC_H ? p[KS_PIC_W] - p[0] : 0;
+            int right = x + 1 < KS_PIC_W ? p[1] - p[0] : 0,
+                down = y + 1 < KS_PIC_H ? p[KS_PIC_W] - p[0] : 0;
             block[y / (KS_PIC_H / 3) * 4 + x / (KS_PIC_W / 4)] += right * right + down * down;
         }
     for (int i = 0; i < KS_DIP_BLOCKS; i++) {
@@ -48,7 +55,8 @@ static void add(sums *s, double f, double g, double z)
     s->gz += g * z;
 }
 
-/* Squares of an energy, zz in all, that the best a*f + b*g leaves over; *less: the smaller of a and b. */
+/* Squares of an energy, zz in all, that the best a*f + b*g leaves over; *less: the smaller of a
+ * and b. */
 static double left_over(const sums *s, double zz, double *less)
 {
     double det = s->ff * s->gg - s->fg * s->fg;
@@ -77,7 +85,8 @@ static fitted fit(const ks_dip_window *w, int from, int to, double half, int blo
         add(&line, 1, u, z);
         zz += z * z;
     }
-    double dipped = left_over(&dip, zz, &less), straight = left_over(&line, zz, NULL), ramped = left_over(&ramp, zz, NULL);
+    double dipped = left_over(&dip, zz, &less), straight = left_over(&line, zz, NULL),
+           ramped = left_over(&ramp, zz, NULL);
     return (fitted){line.fz / (to - from + 1), less, dipped, straight < ramped ? straight : ramped};
 }
 
@@ -98,7 +107,8 @@ static double gain_of(const ks_dip_window *w, int from, int to, double half)
 /* Cheap: is the contrast in the middle at most 0.8 of that at both ends? It should be half. */
 static int is_fainter(const ks_dip_window *w, int from, int to)
 {
-    const double *a = w->energy[from]->whole, *m = w->energy[w->middle]->whole, *b = w->energy[to]->whole;
+    const double *a = w->energy[from]->whole, *m = w->energy[w->middle]->whole,
+                 *b = w->energy[to]->whole;
     return m[0] < 0.4 * (a[0] + b[0]) || m[1] < 0.4 * (a[1] + b[1]);
 }
 
@@ -119,7 +129,8 @@ double ks_dip(double *half, const ks_dip_window *w)
         double least = 0.6 * HALVES[h] > 0.24 ? 0.6 * HALVES[h] : 0.24;
         int from, to;
         reach(&from, &to, w, HALVES[h]);
-        if (w->middle - from < LEAST || to - w->middle < LEAST || !is_fainter(w, from, to)) continue;
+        if (w->middle - from < LEAST || to - w->middle < LEAST || !is_fainter(w, from, to))
+            continue;
         if (middle - w->t[from] < least - 1e-6 || w->t[to] - middle < least - 1e-6) continue;
         double gain = gain_of(w, from, to, HALVES[h]);
         if (gain > best) best = gain, *half = HALVES[h];

@@ -1,4 +1,5 @@
-/* film_date.c - when a film was made: its maker's own tag says, else its container, else its name, else the file's mtime. */
+/* film_date.c - when a film was made: its maker's own tag says, else its container, else its
+ * name, else the file's mtime. */
 #include "ingest/jobs.h"
 
 #include <time.h>
@@ -13,8 +14,12 @@ static int64_t from_local(int64_t wall)
     return (int64_t)mktime(&tm);
 }
 
-/* 1 January 2000 is where many cameras begin to count: a name knows better, a file's mtime does not. */
-static int is_doubtful(int64_t when) { return when >= 946684800 - 14 * 3600 && when < 946684800 + 86400 + 12 * 3600; }
+/* 1 January 2000 is where many cameras begin to count: a name knows better, a file's mtime does
+ * not. */
+static int is_doubtful(int64_t when)
+{
+    return when >= 946684800 - 14 * 3600 && when < 946684800 + 86400 + 12 * 3600;
+}
 
 int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t mtime_ns)
 {

@@ -35,7 +35,8 @@ int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e)
     if (err >= 0) err = ks_index_begin(x, e);
     if (err >= 0) {
         const char *at = list.text;
-        for (int i = 0; i < list.n && err >= 0; i++, at += strlen(at) + 1) err = ks_index_drop_path(x, at, e);
+        for (int i = 0; i < list.n && err >= 0; i++, at += strlen(at) + 1)
+            err = ks_index_drop_path(x, at, e);
         err = ks_index_end(x, err, e);
     }
     if (err >= 0) *files = list.n;
@@ -52,7 +53,8 @@ static int relocate_folders(ks_index *x, const char *from, const char *to, ks_er
     for (int i = 0; i < old.n && err >= 0; i++) {
         char *path = NULL;
         if (!ks_is_folder_of(from, old.at[i])) err = ks_words_add(&new, old.at[i], e);
-        else if (asprintf(&path, "%s%s", to, old.at[i] + strlen(from)) < 0) err = ks_fail(e, KS_ENOMEM, "no memory for the list of folders");
+        else if (asprintf(&path, "%s%s", to, old.at[i] + strlen(from)) < 0)
+            err = ks_fail(e, KS_ENOMEM, "no memory for the list of folders");
         else err = ks_words_add(&new, path, e);
         free(path);
     }

@@ -1,4 +1,5 @@
-/* headway.c - how far an ingest is: events for the caller, and a row in the catalog for `status` elsewhere. */
+/* headway.c - how far an ingest is: events for the caller, and a row in the catalog for `status`
+ * elsewhere. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -17,8 +18,10 @@ double ks_monotonic(void)
 const char *ks_file_verdict_name(ks_file_verdict verdict)
 {
     static const char *const names[] = {
-        [KS_FILE_INDEXED] = "indexed", [KS_FILE_PARTLY] = "partly", [KS_FILE_UNCHANGED] = "unchanged", [KS_FILE_MOVED] = "moved",
-        [KS_FILE_COPIED] = "copied", [KS_FILE_SKIPPED] = "skipped", [KS_FILE_FAILED] = "failed", [KS_FILE_GONE] = "gone"};
+        [KS_FILE_INDEXED] = "indexed",     [KS_FILE_PARTLY] = "partly",
+        [KS_FILE_UNCHANGED] = "unchanged", [KS_FILE_MOVED] = "moved",
+        [KS_FILE_COPIED] = "copied",       [KS_FILE_SKIPPED] = "skipped",
+        [KS_FILE_FAILED] = "failed",       [KS_FILE_GONE] = "gone"};
     return names[verdict];
 }
 
@@ -39,11 +42,14 @@ int ks_progress_write(ks_index *x, const ks_progress *p, ks_error *e)
 {
     char text[5000];
     if (!p) return ks_index_put(x, key, NULL, 0, e);
-    int n = snprintf(text, sizeof text, "pid %lld\nstarted %lld\nupdated %lld\nfiles %lld\nfiles_total %lld\nclips %lld\nbytes %lld\n"
+    int n = snprintf(text, sizeof text,
+                     "pid %lld\nstarted %lld\nupdated %lld\nfiles %lld\nfiles_total %lld\nclips "
+                     "%lld\nbytes %lld\n"
                      "bytes_total %lld\nvideo_seconds %.3f\nwall_seconds %.3f\npath %s",
-                     (long long)p->pid, (long long)p->started, (long long)p->updated, (long long)p->files,
-                     (long long)p->files_total, (long long)p->clips, (long long)p->bytes, (long long)p->bytes_total,
-                     p->video_seconds, p->wall_seconds, p->path);
+                     (long long)p->pid, (long long)p->started, (long long)p->updated,
+                     (long long)p->files, (long long)p->files_total, (long long)p->clips,
+                     (long long)p->bytes, (long long)p->bytes_total, p->video_seconds,
+                     p->wall_seconds, p->path);
     return ks_index_put(x, key, text, (size_t)(n < (int)sizeof text ? n : (int)sizeof text - 1), e);
 }
 
@@ -60,9 +66,12 @@ int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e)
     memcpy(text, data, bytes);
     text[bytes] = 0;
     free(data);
-    int got = sscanf(text, "pid %lld\nstarted %lld\nupdated %lld\nfiles %lld\nfiles_total %lld\nclips %lld\nbytes %lld\nbytes_total %lld\n"
-                     "video_seconds %lf\nwall_seconds %lf", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7],
-                     &out->video_seconds, &out->wall_seconds);
+    int got = sscanf(text,
+                     "pid %lld\nstarted %lld\nupdated %lld\nfiles %lld\nfiles_total %lld\nclips "
+                     "%lld\nbytes %lld\nbytes_total %lld\n"
+                     "video_seconds %lf\nwall_seconds %lf",
+                     &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &v[6], &v[7], &out->video_seconds,
+                     &out->wall_seconds);
     if (got != 10) return 0;
     out->pid = v[0];
     out->started = v[1];

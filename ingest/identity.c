@@ -1,5 +1,6 @@
-/* identity.c - see identity.h. Three parts, not one: files of one camera share their first 64 KiB more often
- * than one would think (equal headers), and an edit of the tail (tags) leaves the rest alone. */
+/* identity.c - see identity.h. Three parts, not one: files of one camera share their first 64
+ * KiB more often than one would think (equal headers), and an edit of the tail (tags) leaves the
+ * rest alone. */
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
 
@@ -62,7 +63,8 @@ void ks_identity_mix(uint8_t content[KS_CONTENT], uint64_t full)
     put64(content + KS_CONTENT_MIXED, XXH64(both, sizeof both, 0));
 }
 
-int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, const atomic_int *quit, ks_error *e)
+int ks_identity_full(uint64_t *hash, int fd, int64_t size, const char *path, const atomic_int *quit,
+                     ks_error *e)
 {
     enum { BLOCK = 1 << 20 };
     static const int64_t LONG_HOLE = (int64_t)1 << 30;
@@ -111,7 +113,8 @@ int ks_content_of(char hex[KS_CONTENT_HEX], const char *path, ks_error *e)
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+        return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
+                       path, strerror(errno));
     int err = fstat(fd, &st) != 0    ? ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno))
               : !S_ISREG(st.st_mode) ? ks_fail(e, KS_EIO, "%s: is no file", path)
                                      : ks_identity(content, fd, st.st_size, path, e);

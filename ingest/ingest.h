@@ -17,31 +17,38 @@ extern "C" {
 
 /* What an ingest says of itself while it runs; text is borrowed for the call. */
 typedef enum {
-    KS_FILE_INDEXED, KS_FILE_PARTLY, KS_FILE_UNCHANGED, KS_FILE_MOVED, KS_FILE_COPIED, KS_FILE_SKIPPED, KS_FILE_FAILED, KS_FILE_GONE
+    KS_FILE_INDEXED,
+    KS_FILE_PARTLY,
+    KS_FILE_UNCHANGED,
+    KS_FILE_MOVED,
+    KS_FILE_COPIED,
+    KS_FILE_SKIPPED,
+    KS_FILE_FAILED,
+    KS_FILE_GONE
 } ks_file_verdict;
 const char *ks_file_verdict_name(ks_file_verdict verdict); /* "indexed", "partly" ... */
-typedef struct {               /* before the first film: what there is to do */
+typedef struct {                /* before the first film: what there is to do */
     int64_t files, jobs, bytes; /* looked at; to be decoded, and their size */
-    double wall_seconds;       /* expected; 0: not known */
+    double wall_seconds;        /* expected; 0: not known */
 } ks_plan_event;
-typedef struct {               /* one file's end */
+typedef struct { /* one file's end */
     const char *path;
     ks_file_verdict verdict;
-    ks_verdict was;            /* UNCHANGED, MOVED, COPIED: of the film itself; else NONE */
-    const char *reason;        /* "" where there is none */
+    ks_verdict was;     /* UNCHANGED, MOVED, COPIED: of the film itself; else NONE */
+    const char *reason; /* "" where there is none */
     int64_t clips;
     double seconds, seconds_missing;
 } ks_file_event;
-typedef struct {               /* now and then */
-    const char *path;          /* the newest film at work; NULL: none, */
+typedef struct {                  /* now and then */
+    const char *path;             /* the newest film at work; NULL: none, */
     double seconds, seconds_left; /* how far it is, and what its header says is left */
     int64_t files, jobs, clips;
     double video_seconds, video_seconds_total; /* total: guessed from the bytes, 0 at first */
     double wall_seconds, x_realtime;
 } ks_progress_event;
-typedef struct {               /* the end of a run that was not interrupted */
+typedef struct { /* the end of a run that was not interrupted */
     int64_t files, clips;
-    int64_t left;              /* not begun or not finished: stopped, or the budget is used up */
+    int64_t left; /* not begun or not finished: stopped, or the budget is used up */
     double video_seconds, wall_seconds, x_realtime;
 } ks_done_event;
 typedef struct {
@@ -55,73 +62,102 @@ typedef struct {
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);
 
-/* A coarse pass over what is new: a clip a minute. First, then the whole pass; or alone; or not at all. */
+/* A coarse pass over what is new: a clip a minute. First, then the whole pass; or alone; or not
+ * at all. */
 typedef enum { KS_SURVEY_OFF = 0, KS_SURVEY_FIRST = 1, KS_SURVEY_ONLY = 2 } ks_survey;
 #define KS_SURVEY_MUCH ((int64_t)8 << 30) /* bytes of new films: hours of work on two cores */
 
 typedef struct {
-    const char *const *paths;  /* n files or folders; n 0: all folders named before */
+    const char *const *paths; /* n files or folders; n 0: all folders named before */
     int n;
     const char *const *excludes, *const *includes; /* globs, NULL-terminated; may be NULL */
-    const char *decoder;       /* path of kinoseek-decode */
-    double window, hop;        /* seconds; 0: as the library was made, else 8 and half the window */
-    int frames;                /* T; 0: as the library was made, else the model's own */
+    const char *decoder;                           /* path of kinoseek-decode */
+    double window, hop; /* seconds; 0: as the library was made, else 8 and half the window */
+    int frames;         /* T; 0: as the library was made, else the model's own */
     ks_survey survey;
-    unsigned unsaid;           /* KS_UNSAID_*: nobody chose these: as the library was made, else on, squash, full, none */
-    int shots;                 /* 1: cut at shots (default), 0: --shots off */
+    /* KS_UNSAID_*: nobody chose these: as the library was made, else on, squash, full, none */
+    unsigned unsaid;
+    int shots; /* 1: cut at shots (default), 0: --shots off */
     int follow, stills, dry_run, fast_decode, hidden, require_sandbox;
-    int workers;               /* decoders at once; 0: by cores */
+    int workers; /* decoders at once; 0: by cores */
     ks_fit fit;
-    const char *hwaccel;       /* NULL: none */
+    const char *hwaccel;                     /* NULL: none */
     const char *model_path, *tokenizer_path; /* remembered by the library; may be NULL */
-    int switch_space;          /* 1: another model than the library's fills a new space beside the old */
-    double commit_every;       /* seconds between transactions; 0: 5, at most 60; < 0: one a clip (tests) */
-    double budget;             /* seconds of wall time; 0: none */
-    const volatile int *stop;  /* set by an atomic store, to 1: stop after this clip, 2: now; may be NULL */
+    /* 1: another model than the library's fills a new space beside the old */
+    int switch_space;
+    /* seconds between transactions; 0: 5, at most 60; < 0: one a clip (tests) */
+    double commit_every;
+    double budget; /* seconds of wall time; 0: none */
+    /* set by an atomic store, to 1: stop after this clip, 2: now; may be NULL */
+    const volatile int *stop;
     ks_on_event *event;
     void *event_arg;
-    /* Called on the thread that begins to work on a film, and with NULL when it is through with it; may be NULL. */
+    /* Called on the thread that begins to work on a film, and with NULL when it is through with
+     * it; may be NULL. */
     void (*at_work)(void *arg, const char *path);
     void *at_work_arg;
-    const char *faulty;        /* this film is not read: its verdict is "failed", for that reason; NULL: none */
+    /* this film is not read: its verdict is "failed", for that reason; NULL: none */
+    const char *faulty;
     const char *faulty_reason;
 } ks_ingest_options;
-enum { KS_UNSAID_SHOTS = 1, KS_UNSAID_FIT = 2, KS_UNSAID_DECODE = 4, KS_UNSAID_STILLS = 8, KS_UNSAID_HIDDEN = 16,
-       KS_UNSAID_FOLLOW = 32, KS_UNSAID_SURVEY = 64 /* first, where there is much to do; else off */ };
+enum {
+    KS_UNSAID_SHOTS = 1,
+    KS_UNSAID_FIT = 2,
+    KS_UNSAID_DECODE = 4,
+    KS_UNSAID_STILLS = 8,
+    KS_UNSAID_HIDDEN = 16,
+    KS_UNSAID_FOLLOW = 32,
+    KS_UNSAID_SURVEY = 64 /* first, where there is much to do; else off */
+};
 enum { KS_CLIP_LONGEST = 86400 }; /* seconds; a window is 0.1 s at least, a hop 0.001 s */
 
 typedef struct {
     int64_t files, indexed, partly, unchanged, moved, skipped, failed, gone, other, clips;
-    double video_seconds, wall_seconds; /* of films, and of what was kept of those that were not finished */
-    int64_t begun;             /* films of which clips were kept that are not finished: among those left */
-    int64_t left;              /* files not begun or not finished: stopped, or the budget is used up */
+    /* of films, and of what was kept of those that were not finished */
+    double video_seconds, wall_seconds;
+    /* films of which clips were kept that are not finished: among those left */
+    int64_t begun;
+    /* files not begun or not finished: stopped, or the budget is used up */
+    int64_t left;
     int interrupted;
 } ks_ingest_summary;
-/* 0, or KS_EUSAGE: an option is out of its bounds. ks_ingest asks the same; a caller may before it makes a library. */
+/* 0, or KS_EUSAGE: an option is out of its bounds. ks_ingest asks the same; a caller may before
+ * it makes a library. */
 int ks_ingest_check(const ks_ingest_options *o, ks_error *e);
-/* enc NULL: the clock encoder (tests: the bars in the picture are the vector). KS_ESTOP: interrupted, all said is kept. */
-int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e);
-/* What a running (or killed) ingest last said of itself, for `status` in another process. 1: it said something, 0: no. */
+/* enc NULL: the clock encoder (tests: the bars in the picture are the vector). KS_ESTOP:
+ * interrupted, all said is kept. */
+int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
+              ks_error *e);
+/* What a running (or killed) ingest last said of itself, for `status` in another process. 1: it
+ * said something, 0: no. */
 typedef struct {
-    int64_t pid, started, updated;        /* seconds since 1970 */
+    int64_t pid, started, updated; /* seconds since 1970 */
     int64_t files, files_total, clips, bytes, bytes_total;
     double video_seconds, wall_seconds;
-    char path[4096];                      /* the newest file at work, "" if none */
+    char path[4096]; /* the newest file at work, "" if none */
 } ks_progress;
 int ks_ingest_progress(ks_progress *out, ks_index *x, ks_error *e);
-/* In which arithmetic the vectors of a space (ks_library.space_id) were made: "bf16", "fp32+bf16"; "": not known. */
+/* In which arithmetic the vectors of a space (ks_library.space_id) were made: "bf16",
+ * "fp32+bf16"; "": not known. */
 enum { KS_PRECISION_TEXT = 32 };
 int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space, ks_error *e);
-/* The folders named to earlier ingests: *text, each with its NUL, bytes in all; the caller frees. */
+/* The folders named to earlier ingests: *text, each with its NUL, bytes in all; the caller
+ * frees. */
 int ks_ingest_folders(char **text, size_t *bytes, ks_index *x, ks_error *e);
-/* A file or folder is at another place now: its paths, and the folder if it was named to an ingest. Absolute paths. */
-int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e);
-/* *same 1: the open file is the film of this row still, by device, inode, size and time, else by what it holds. KS_EIO. */
+/* A file or folder is at another place now: its paths, and the folder if it was named to an
+ * ingest. Absolute paths. */
+int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to,
+                       ks_error *e);
+/* *same 1: the open file is the film of this row still, by device, inode, size and time, else by
+ * what it holds. KS_EIO. */
 struct stat;
-int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, const ks_video *v, ks_error *e);
-int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e); /* a file or all under a folder */
-/* What a file is, by its size and the hashes of its first, middle and last part (DESIGN 3.4), in hex: for work outside a
- * library. KS_ENOTFOUND; KS_EIO: it is no regular file, or cannot be read. */
+int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, const ks_video *v,
+                        ks_error *e);
+/* a file or all under a folder */
+int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e);
+/* What a file is, by its size and the hashes of its first, middle and last part (DESIGN 3.4), in
+ * hex: for work outside a library. KS_ENOTFOUND; KS_EIO: it is no regular file, or cannot be
+ * read. */
 enum { KS_CONTENT_HEX = 49 };
 int ks_content_of(char hex[KS_CONTENT_HEX], const char *path, ks_error *e);
 

@@ -1,12 +1,14 @@
 /* jobs.h - what the threads of an ingest hand to each other.
  *
  *   triage.c   list of files  -> jobs (one content each), and what became of all others
- *   reader.c   a thread a decoder: job -> frames -> shots, plan -> parcels of resized frames   (ks_belt)
+ *   reader.c   a thread a decoder: job -> frames -> shots, plan -> parcels of resized frames
+ *              (ks_belt)
  *   keeper.c   the one thread that has the encoder and the catalog: parcels -> vectors -> rows
  *   pipeline.c starts them, ends them, reports
  *
- * A frame is resized once and goes to the keeper with the first clip that needs it; the keeper holds its tokens
- * until the reader's word (`oldest`) that no later clip needs it. The belt is bounded, so memory is. */
+ * A frame is resized once and goes to the keeper with the first clip that needs it; the keeper
+ * holds its tokens until the reader's word (`oldest`) that no later clip needs it. The belt is
+ * bounded, so memory is. */
 #ifndef KS_JOBS_H
 #define KS_JOBS_H
 
@@ -30,48 +32,53 @@ typedef struct {
 typedef struct ks_jobs_job {
     ks_place place;
     uint8_t content[KS_CONTENT];
-    uint64_t full;                 /* xxh64 of all bytes, 0: not known yet */
-    int64_t video;                 /* 0: no row yet */
-    int attempts;                  /* failed ones before */
-    int named, times;              /* given by name; how often it was begun in this run */
-    ks_place *also;                /* [n_also] further paths of the same content, met in this run */
+    uint64_t full;    /* xxh64 of all bytes, 0: not known yet */
+    int64_t video;    /* 0: no row yet */
+    int attempts;     /* failed ones before */
+    int named, times; /* given by name; how often it was begun in this run */
+    ks_place *also;   /* [n_also] further paths of the same content, met in this run */
     int n_also;
-    ks_clip *have;                 /* [n_have] clips of an interrupted ingest, by start */
-    char *planned;                 /* [n_have] 1: the plan of this run has it too */
+    ks_clip *have; /* [n_have] clips of an interrupted ingest, by start */
+    char *planned; /* [n_have] 1: the plan of this run has it too */
     int n_have;
 } ks_job_file;
 
 /* One resized frame on its way. */
 typedef struct {
     int64_t number;
-    uint8_t *px;                   /* [side, side, 3] */
+    uint8_t *px; /* [side, side, 3] */
 } ks_parcel_frame;
 
-typedef enum { KS_PARCEL_CLIP, KS_PARCEL_HERE, KS_PARCEL_ANEW /* survey: what came of the film does not count */, KS_PARCEL_END } ks_parcel_kind;
+typedef enum {
+    KS_PARCEL_CLIP,
+    KS_PARCEL_HERE,
+    KS_PARCEL_ANEW /* survey: what came of the film does not count */,
+    KS_PARCEL_END
+} ks_parcel_kind;
 typedef struct ks_parcel {
     struct ks_parcel *next;
     ks_parcel_kind kind;
     ks_job_file *job;
     /* CLIP */
-    int64_t start, end, oldest;    /* ticks; numbers below oldest are not needed after this clip */
-    ks_timebase tb;                /* of those ticks */
+    int64_t start, end, oldest; /* ticks; numbers below oldest are not needed after this clip */
+    ks_timebase tb;             /* of those ticks */
     ks_reason reason;
-    int T;                         /* number[T] */
+    int T; /* number[T] */
     int64_t *number;
-    ks_parcel_frame *frame;        /* [n] new ones */
+    ks_parcel_frame *frame; /* [n] new ones */
     int n;
     uint8_t *jpeg;
     size_t jpeg_bytes;
     /* HERE, CLIP: how far the reader is */
-    double seconds, total;         /* total: as the header says */
+    double seconds, total; /* total: as the header says */
     /* END */
     ks_media media;
-    ks_key *key;                   /* [n_keys] of the film, a second apart at least */
+    ks_key *key; /* [n_keys] of the film, a second apart at least */
     int n_keys;
     ks_outcome outcome;
-    uint64_t full;                 /* xxh64 of all bytes, of a film that went in; 0: none */
-    int changed;                   /* the file was not the same afterwards: nothing of it counts */
-    int error;                     /* ks_err that is no verdict: the machine failed */
+    uint64_t full; /* xxh64 of all bytes, of a film that went in; 0: none */
+    int changed;   /* the file was not the same afterwards: nothing of it counts */
+    int error;     /* ks_err that is no verdict: the machine failed */
     ks_error why;
 } ks_parcel;
 
@@ -80,22 +87,24 @@ typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t room, news;
     ks_parcel *first, *last;
-    int clips, most;               /* CLIPs waiting; bound */
-    atomic_int quit;               /* 1: everybody stops */
+    int clips, most; /* CLIPs waiting; bound */
+    atomic_int quit; /* 1: everybody stops */
     ks_job_file *jobs;
     size_t n_jobs, next_job;
-    ks_job_file **again;           /* to be begun again: changed under our hands */
+    ks_job_file **again; /* to be begun again: changed under our hands */
     size_t n_again;
-    int at_work;                   /* jobs begun whose END the keeper has not settled: they may come again */
-    int idle_ok;                   /* 1: no job will come any more */
-    int survey;                    /* 1: this pass is the survey */
-    int readers;                   /* threads alive */
+    /* jobs begun whose END the keeper has not settled: they may come again */
+    int at_work;
+    int idle_ok; /* 1: no job will come any more */
+    int survey;  /* 1: this pass is the survey */
+    int readers; /* threads alive */
 } ks_belt;
 
-int ks_belt_put(ks_belt *b, ks_parcel *p);                    /* takes p; 0, or -1 when everybody stops */
-ks_parcel *ks_belt_take(ks_belt *b, double seconds);          /* NULL: none came in that time */
-ks_job_file *ks_belt_job(ks_belt *b);                         /* NULL: none left */
-void ks_belt_done(ks_belt *b);                                /* the keeper settled a job */
+/* takes p; 0, or -1 when everybody stops */
+int ks_belt_put(ks_belt *b, ks_parcel *p);
+ks_parcel *ks_belt_take(ks_belt *b, double seconds); /* NULL: none came in that time */
+ks_job_file *ks_belt_job(ks_belt *b);                /* NULL: none left */
+void ks_belt_done(ks_belt *b);                       /* the keeper settled a job */
 void ks_belt_again(ks_belt *b, ks_job_file *job);
 void ks_parcel_free(ks_parcel *p);
 
@@ -107,7 +116,8 @@ typedef struct {
     int64_t window_us, hop_us;
 } ks_reader;
 void *ks_reader_run(void *reader);
-/* survey.c: the clips of its coarse pass, in place of those of all its frames; media and outcome into end. */
+/* survey.c: the clips of its coarse pass, in place of those of all its frames; media and outcome
+ * into end. */
 int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *e);
 
 /* --- triage: who is new, changed, moved, copied, gone --- */
@@ -115,23 +125,26 @@ typedef struct {
     ks_index *x;
     const ks_ingest_options *o;
     ks_ingest_summary *sum;
-    int64_t space;                 /* id of the space that is filled */
+    int64_t space; /* id of the space that is filled */
     ks_job_file *jobs;
     size_t n_jobs, jobs_room;
     struct ks_path_change *change; /* paths to write once all files are looked at */
     size_t n_change, change_room;
-    ks_lookup by_content;          /* into jobs */
-    ks_lookup by_drop;             /* into change, of those that drop a path */
-    uint64_t (*renumbered)[2];     /* [n_renumbered] devices that files which are still there were on, and are on now */
+    ks_lookup by_content; /* into jobs */
+    ks_lookup by_drop;    /* into change, of those that drop a path */
+    /* [n_renumbered] devices that files which are still there were on, and are on now */
+    uint64_t (*renumbered)[2];
     size_t n_renumbered;
-    int64_t bytes;                 /* of all jobs */
+    int64_t bytes; /* of all jobs */
 } ks_triage;
 int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e);
-int ks_triage_settle(ks_triage *t, ks_error *e);                  /* writes the paths */
+int ks_triage_settle(ks_triage *t, ks_error *e); /* writes the paths */
 int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_error *e);
-/* A root in which there is nothing at all: kept as it is, and said, where the library has films of it. */
+/* A root in which there is nothing at all: kept as it is, and said, where the library has films
+ * of it. */
 int ks_triage_empty(ks_triage *t, const char *root, ks_error *e);
-int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e);   /* (re)loads the clips of an interrupted run */
+/* (re)loads the clips of an interrupted run */
+int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e);
 void ks_triage_free(ks_triage *t);
 /* A verdict for what is no readable regular file, or keeps changing. */
 int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e);
@@ -139,11 +152,14 @@ int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_er
 /* Events (headway.c). */
 void ks_say(const ks_ingest_options *o, const ks_event *event);
 void ks_say_file(const ks_ingest_options *o, const ks_file_event *file);
-void ks_at_work(const ks_ingest_options *o, const char *path); /* NULL: this thread is through with it */
+/* NULL: this thread is through with it */
+void ks_at_work(const ks_ingest_options *o, const char *path);
 
-/* --- the date of a film (film_date.c): the maker's, else the container's, else of its name, else mtime; *source KS_DATE_* --- */
+/* --- the date of a film (film_date.c): the maker's, else the container's, else of its name,
+ * else mtime; *source KS_DATE_* --- */
 int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t mtime_ns);
-int ks_date_in_name(int64_t *when, const char *path); /* date_names.c: 1, 0 = none; seconds since 1970 UTC */
+/* date_names.c: 1, 0 = none; seconds since 1970 UTC */
+int ks_date_in_name(int64_t *when, const char *path);
 
 /* --- keeper --- */
 typedef struct {
@@ -153,18 +169,21 @@ typedef struct {
     ks_belt *belt;
     ks_triage *triage;
     ks_ingest_summary *sum;
-    struct ks_active *active;      /* [n_active] jobs that readers are at */
+    struct ks_active *active; /* [n_active] jobs that readers are at */
     int n_active, room_active;
-    double began;                  /* monotonic seconds */
+    double began; /* monotonic seconds */
     double said, progress_at;
-    int64_t bytes_done, settled;   /* of jobs that are over, however they ended */
+    int64_t bytes_done, settled; /* of jobs that are over, however they ended */
 } ks_keeper;
-int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);      /* takes p */
-int ks_keeper_flush(ks_keeper *k, ks_error *e);                   /* commits what is encoded */
-void ks_keeper_count_begun(ks_keeper *k);                         /* what was kept of unfinished films, into the summary */
+int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e); /* takes p */
+int ks_keeper_flush(ks_keeper *k, ks_error *e);              /* commits what is encoded */
+/* what was kept of unfinished films, into the summary */
+void ks_keeper_count_begun(ks_keeper *k);
 void ks_keeper_free(ks_keeper *k);
-void ks_keeper_progress(ks_keeper *k, int always);                /* the PROGRESS event, at most five a second */
-int ks_keeper_note(ks_keeper *k, ks_error *e);                    /* the row for `status`, every few seconds, clips or not */
+/* the PROGRESS event, at most five a second */
+void ks_keeper_progress(ks_keeper *k, int always);
+/* the row for `status`, every few seconds, clips or not */
+int ks_keeper_note(ks_keeper *k, ks_error *e);
 double ks_monotonic(void);
 
 /* What `status` reads (headway.c); NULL progress: no ingest is at work. */

@@ -1,7 +1,9 @@
-/* keeper.c - the one thread with the encoder and the catalog: parcels become vectors, vectors become rows.
+/* keeper.c - the one thread with the encoder and the catalog: parcels become vectors, vectors
+ * become rows.
  *
- * Clips wait in memory for at most commit_every seconds, then go in as one durable transaction under an
- * unfinished video; the transaction of the last ones writes the verdict too, and only then do searches see it. */
+ * Clips wait in memory for at most commit_every seconds, then go in as one durable transaction
+ * under an unfinished video; the transaction of the last ones writes the verdict too, and only
+ * then do searches see it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,24 +25,24 @@ typedef struct {
 
 typedef struct {
     ks_clip clip;
-    float *vector;            /* [dim], then frame vectors [T, dim] */
+    float *vector; /* [dim], then frame vectors [T, dim] */
     uint8_t *jpeg;
     size_t jpeg_bytes;
 } waiting_clip;
 
 typedef struct ks_active {
     ks_job_file *job;
-    known_frame *frame;       /* [n_frames] tokens of frames that a later clip may share */
+    known_frame *frame; /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
-    ks_still still;           /* what its newest frame and clip are */
-    waiting_clip *waiting;    /* [n_waiting] */
+    ks_still still;        /* what its newest frame and clip are */
+    waiting_clip *waiting; /* [n_waiting] */
     int n_waiting, room_waiting;
-    int64_t clips;            /* of this run, committed */
-    double oldest;            /* when the first waiting clip came */
-    double seconds, total;    /* how far the reader is */
-    ks_timebase tb;           /* of its clips */
-    ks_keys keys;             /* of the END parcel; borrowed */
-    int bad;                  /* its vectors cannot be kept: `why` */
+    int64_t clips;         /* of this run, committed */
+    double oldest;         /* when the first waiting clip came */
+    double seconds, total; /* how far the reader is */
+    ks_timebase tb;        /* of its clips */
+    ks_keys keys;          /* of the END parcel; borrowed */
+    int bad;               /* its vectors cannot be kept: `why` */
     char why[200];
 } active;
 
@@ -99,8 +101,15 @@ void ks_keeper_free(ks_keeper *k)
 
 static ks_video row_of(const ks_job_file *job)
 {
-    ks_video v = {.id = job->video, .path = job->place.path, .size = job->place.size, .mtime_ns = job->place.mtime_ns,
-                  .device = job->place.device, .inode = job->place.inode, .attempts = job->attempts, .reason = "", .tb = {1, 1}};
+    ks_video v = {.id = job->video,
+                  .path = job->place.path,
+                  .size = job->place.size,
+                  .mtime_ns = job->place.mtime_ns,
+                  .device = job->place.device,
+                  .inode = job->place.inode,
+                  .attempts = job->attempts,
+                  .reason = "",
+                  .tb = {1, 1}};
     memcpy(v.content, job->content, sizeof v.content);
     return v;
 }
@@ -118,7 +127,8 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
     for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
         waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
-        data[n++] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg, w->jpeg_bytes};
+        data[n++] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg,
+                                   w->jpeg_bytes};
         if (n < BATCH && i + 1 < a->n_waiting) continue;
         err = ks_index_add_clips(k->x, a->job->video, data, n, e);
         n = 0;
@@ -146,11 +156,18 @@ static double video_seconds(const ks_keeper *k)
 
 static int write_progress(ks_keeper *k, ks_error *e)
 {
-    ks_progress p = {.pid = getpid(), .updated = (int64_t)time(NULL), .files = k->settled,
-                     .files_total = (int64_t)k->triage->n_jobs, .clips = k->sum->clips, .bytes = bytes_so_far(k),
-                     .bytes_total = k->triage->bytes, .video_seconds = video_seconds(k), .wall_seconds = ks_monotonic() - k->began};
+    ks_progress p = {.pid = getpid(),
+                     .updated = (int64_t)time(NULL),
+                     .files = k->settled,
+                     .files_total = (int64_t)k->triage->n_jobs,
+                     .clips = k->sum->clips,
+                     .bytes = bytes_so_far(k),
+                     .bytes_total = k->triage->bytes,
+                     .video_seconds = video_seconds(k),
+                     .wall_seconds = ks_monotonic() - k->began};
     p.started = p.updated - (int64_t)p.wall_seconds;
-    if (k->n_active > 0) snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1].job->place.path);
+    if (k->n_active > 0)
+        snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1].job->place.path);
     k->progress_at = ks_monotonic();
     return ks_progress_write(k->x, &p, e);
 }
@@ -166,7 +183,8 @@ static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
         ks_video v = *end;
         v.id = a->job->video;
         err = ks_index_end_video(k->x, &v, e);
-        if (err >= 0 && (v.verdict == KS_VERDICT_INDEXED || v.verdict == KS_VERDICT_PARTLY)) err = ks_index_put_keys(k->x, v.id, &a->keys, e);
+        if (err >= 0 && (v.verdict == KS_VERDICT_INDEXED || v.verdict == KS_VERDICT_PARTLY))
+            err = ks_index_put_keys(k->x, v.id, &a->keys, e);
         for (int i = 0; i < a->job->n_also && err >= 0; i++) {
             const ks_place *p = &a->job->also[i];
             v.path = p->path;
@@ -204,7 +222,8 @@ static int encode_frames(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     for (int i = 0; i < p->n; i++) px[i] = p->frame[i].px;
     int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->coder, px, p->n, e) : 0;
     if (err < 0) return err;
-    for (int i = 0; i < p->n; i++) a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
+    for (int i = 0; i < p->n; i++)
+        a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
     return 0;
 }
 
@@ -222,7 +241,9 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     if (err < 0) return err;
     for (int i = 0; i < p->T; i++) {
         frames[i] = find_frame(a, p->number[i]);
-        if (!frames[i]) return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive", a->job->place.path);
+        if (!frames[i])
+            return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive",
+                           a->job->place.path);
     }
     if (a->n_waiting == a->room_waiting) {
         int room = a->room_waiting + BATCH;
@@ -233,7 +254,10 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     }
     waiting_clip *w = &a->waiting[a->n_waiting];
     size_t dim = (size_t)k->coder->dim;
-    *w = (waiting_clip){.clip = {.start = p->start, .end = p->end, .frames = p->reason == KS_REASON_STILL ? 1 : p->T, .reason = p->reason}};
+    *w = (waiting_clip){.clip = {.start = p->start,
+                                 .end = p->end,
+                                 .frames = p->reason == KS_REASON_STILL ? 1 : p->T,
+                                 .reason = p->reason}};
     w->vector = malloc((dim + dim * (size_t)p->T) * sizeof(float));
     if (!w->vector) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     err = ks_still_clip(w->vector, w->vector + dim, &a->still, k->coder, frames, e);
@@ -259,14 +283,16 @@ static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
 {
     if (a->bad) return 0;
     int err = encode_clip(k, a, p, e);
-    if (err == KS_EFORMAT || err == KS_ESHAPE) { /* a vector that is not finite: this film's verdict */
+    /* a vector that is not finite: this film's verdict */
+    if (err == KS_EFORMAT || err == KS_ESHAPE) {
         a->bad = 1;
         snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be encoded");
         return 0;
     }
     if (err < 0) return err;
     if (k->belt->survey) return 0; /* one transaction a film */
-    if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o)) err = commit(k, a, NULL, e);
+    if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o))
+        err = commit(k, a, NULL, e);
     if (err == KS_EFORMAT) {
         a->bad = 1;
         snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be kept");
@@ -276,7 +302,8 @@ static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     return err;
 }
 
-/* Clips of an interrupted run that this run's plan does not have (other options, another version). */
+/* Clips of an interrupted run that this run's plan does not have (other options, another
+ * version). */
 static int drop_unplanned(ks_keeper *k, const ks_job_file *job, ks_error *e)
 {
     int64_t *id = malloc(((size_t)job->n_have + 1) * sizeof *id);
@@ -295,13 +322,17 @@ static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
     struct stat st;
     int fd = open(job->place.path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return ks_fail(e, KS_ENOTFOUND, "%s", strerror(errno));
-    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : ks_fail(e, KS_ENOTFOUND, "not a regular file");
+    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? 0
+                  : ks_fail(e, KS_ENOTFOUND, "not a regular file");
     if (err == 0) err = ks_identity(job->content, fd, st.st_size, job->place.path, e);
     close(fd);
     if (err < 0) return err;
     job->place.size = st.st_size;
     job->place.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    err = ks_sameness(job->content, &job->full, x, &(ks_sameness_file){job->place.path, job->place.size, job->place.mtime_ns}, NULL, e);
+    err = ks_sameness(job->content, &job->full, x,
+                      &(ks_sameness_file){job->place.path, job->place.size, job->place.mtime_ns},
+                      NULL, e);
     if (err != 0) return err < 0 ? err : ks_fail(e, KS_EIO, "cannot be read");
     job->full = 0; /* it may still be changing: the reader says at the end */
     job->place.device = (uint64_t)st.st_dev;
@@ -309,7 +340,8 @@ static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
     return 0;
 }
 
-/* The file changed while it was read, and another one has the bytes that were looked at: it is read in its place. */
+/* The file changed while it was read, and another one has the bytes that were looked at: it is
+ * read in its place. */
 static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
 {
     ks_place changed = job->place;
@@ -317,7 +349,8 @@ static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
     job->full = 0;
     job->times = 0;
     k->sum->left++;
-    int err = ks_triage_odd(k->triage, &changed, "it changed while it was read; run ingest again when it is whole", e);
+    int err = ks_triage_odd(k->triage, &changed,
+                            "it changed while it was read; run ingest again when it is whole", e);
     free(changed.path);
     if (err == 0) err = ks_triage_have(job, k->x, e);
     if (err == 0) ks_belt_again(k->belt, job);
@@ -330,7 +363,8 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
     ks_job_file *job = a->job;
     ks_error why = {0, ""};
     end_active(k, a);
-    int err = job->video && job->n_also > 0 ? ks_triage_have(job, k->x, e) : 0; /* its row may have another path, and stay */
+    /* its row may have another path, and stay */
+    int err = job->video && job->n_also > 0 ? ks_triage_have(job, k->x, e) : 0;
     if (err == 0 && job->video && job->n_also > 0) err = drop_unplanned(k, job, e);
     if (err == 0 && job->video) err = ks_index_drop_path(k->x, job->place.path, e);
     if (err < 0) return err;
@@ -348,10 +382,13 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
     k->sum->left++;
     if (err == KS_ENOTFOUND) {
         k->sum->failed++;
-        ks_say_file(k->o, &(ks_file_event){.path = job->place.path, .verdict = KS_FILE_FAILED, .reason = "it went away while it was read"});
+        ks_say_file(k->o, &(ks_file_event){.path = job->place.path,
+                                           .verdict = KS_FILE_FAILED,
+                                           .reason = "it went away while it was read"});
         return 0;
     }
-    return ks_triage_odd(k->triage, &job->place, "it is still being written; run ingest again when it is whole", e);
+    return ks_triage_odd(k->triage, &job->place,
+                         "it is still being written; run ingest again when it is whole", e);
 }
 
 static void fill_media(ks_video *v, const ks_parcel *p)
@@ -363,16 +400,17 @@ static void fill_media(ks_video *v, const ks_parcel *p)
     v->height = m->height;
     v->fps = m->fps;
     v->film_date = ks_film_date(&v->date_source, m, v->path, v->mtime_ns);
-    v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) | (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) |
-               (m->hdr ? KS_VIDEO_HDR : 0) | (m->hwaccel ? KS_VIDEO_HWACCEL : 0) |
-               (m->variable ? KS_VIDEO_VFR : 0);
+    v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) |
+               (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) | (m->hdr ? KS_VIDEO_HDR : 0) |
+               (m->hwaccel ? KS_VIDEO_HWACCEL : 0) | (m->variable ? KS_VIDEO_VFR : 0);
     memcpy(v->timecode, m->timecode, sizeof v->timecode);
     memcpy(v->reel, m->reel, sizeof v->reel);
     v->rate_num = m->rate_num;
     v->rate_den = m->rate_den;
 }
 
-/* A decoder that stops half way is asked once more; what it gave by then is kept as partly indexed. */
+/* A decoder that stops half way is asked once more; what it gave by then is kept as partly
+ * indexed. */
 static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
 {
     v->attempts = p->job->attempts + 1;
@@ -385,8 +423,11 @@ static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
 
 static void count(ks_keeper *k, const ks_video *v, int64_t clips)
 {
-    static const ks_file_verdict said[] = {[KS_VERDICT_NONE] = KS_FILE_FAILED, [KS_VERDICT_INDEXED] = KS_FILE_INDEXED, [KS_VERDICT_PARTLY] = KS_FILE_PARTLY,
-                                           [KS_VERDICT_SKIPPED] = KS_FILE_SKIPPED, [KS_VERDICT_FAILED] = KS_FILE_FAILED};
+    static const ks_file_verdict said[] = {[KS_VERDICT_NONE] = KS_FILE_FAILED,
+                                           [KS_VERDICT_INDEXED] = KS_FILE_INDEXED,
+                                           [KS_VERDICT_PARTLY] = KS_FILE_PARTLY,
+                                           [KS_VERDICT_SKIPPED] = KS_FILE_SKIPPED,
+                                           [KS_VERDICT_FAILED] = KS_FILE_FAILED};
     double seconds = ks_seconds(v->duration, v->tb);
     ks_ingest_summary *s = k->sum;
     if (v->verdict == KS_VERDICT_INDEXED) s->indexed++;
@@ -394,11 +435,16 @@ static void count(ks_keeper *k, const ks_video *v, int64_t clips)
     if (v->verdict == KS_VERDICT_SKIPPED) s->skipped++;
     if (v->verdict == KS_VERDICT_FAILED) s->failed++;
     if (clips > 0) s->video_seconds += seconds;
-    ks_say_file(k->o, &(ks_file_event){.path = v->path, .verdict = said[v->verdict], .reason = v->reason, .clips = clips,
-                                       .seconds = clips > 0 ? seconds : 0, .seconds_missing = v->seconds_missing});
+    ks_say_file(k->o, &(ks_file_event){.path = v->path,
+                                       .verdict = said[v->verdict],
+                                       .reason = v->reason,
+                                       .clips = clips,
+                                       .seconds = clips > 0 ? seconds : 0,
+                                       .seconds_missing = v->seconds_missing});
 }
 
-/* What the whole pass has goes in place of what it does not have: the survey, clips of other options. */
+/* What the whole pass has goes in place of what it does not have: the survey, clips of other
+ * options. */
 static int replace(ks_keeper *k, active *a, const ks_video *v, ks_error *e)
 {
     int err = ks_index_begin(k->x, e);
@@ -414,7 +460,9 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
     int64_t clips = a->n_waiting;
-    int good = !p->changed && !a->bad && clips > 0 && (p->outcome.verdict == KS_VERDICT_INDEXED || p->outcome.verdict == KS_VERDICT_PARTLY);
+    int good = !p->changed && !a->bad && clips > 0 &&
+               (p->outcome.verdict == KS_VERDICT_INDEXED ||
+                p->outcome.verdict == KS_VERDICT_PARTLY);
     if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
     v.verdict = KS_VERDICT_INDEXED;
     fill_media(&v, p);
@@ -424,7 +472,10 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
     if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY)
-        ks_say_file(k->o, &(ks_file_event){.path = v.path, .verdict = KS_FILE_INDEXED, .reason = "surveyed: the whole pass is to come", .clips = clips,
+        ks_say_file(k->o, &(ks_file_event){.path = v.path,
+                                           .verdict = KS_FILE_INDEXED,
+                                           .reason = "surveyed: the whole pass is to come",
+                                           .clips = clips,
                                            .seconds = ks_seconds(v.duration, v.tb)});
     return good ? ks_triage_have(job, k->x, e) : 0;
 }
@@ -445,7 +496,8 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     for (int i = 0; i < job->n_have; i++) clips += job->planned[i];
     if (v.verdict == KS_VERDICT_FAILED && !a->bad) {
         settle_failure(&v, clips, p);
-        if (v.verdict == KS_VERDICT_FAILED && v.attempts < 2) { /* once more, with what is encoded kept */
+        /* once more, with what is encoded kept */
+        if (v.verdict == KS_VERDICT_FAILED && v.attempts < 2) {
             int err = commit(k, a, NULL, e);
             end_active(k, a);
             job->attempts = 1;
@@ -471,8 +523,12 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     count(k, &v, clips);
     for (int i = 0; i < job->n_also; i++) {
         k->sum->moved++;
-        ks_say_file(k->o, &(ks_file_event){.path = job->also[i].path, .verdict = KS_FILE_COPIED, .was = v.verdict, .reason = v.reason,
-                                           .seconds = ks_seconds(v.duration, v.tb), .seconds_missing = v.seconds_missing});
+        ks_say_file(k->o, &(ks_file_event){.path = job->also[i].path,
+                                           .verdict = KS_FILE_COPIED,
+                                           .was = v.verdict,
+                                           .reason = v.reason,
+                                           .seconds = ks_seconds(v.duration, v.tb),
+                                           .seconds_missing = v.seconds_missing});
     }
     return 0;
 }
@@ -483,7 +539,8 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     int err = 0;
     ks_at_work(k->o, p->job->place.path);
     if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    if (a && p->kind != KS_PARCEL_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
+    if (a && p->kind != KS_PARCEL_END)
+        a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) a->tb = p->tb;
     if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
@@ -491,7 +548,8 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
         drop_frames(a, k->coder, INT64_MAX);
         drop_waiting(a);
     }
-    if (a && p->kind == KS_PARCEL_END) err = k->belt->survey ? end_survey(k, a, p, e) : take_end(k, a, p, e);
+    if (a && p->kind == KS_PARCEL_END)
+        err = k->belt->survey ? end_survey(k, a, p, e) : take_end(k, a, p, e);
     ks_at_work(k->o, NULL);
     ks_parcel_free(p);
     return err;
@@ -528,7 +586,10 @@ void ks_keeper_progress(ks_keeper *k, int always)
     k->said = now;
     int64_t bytes = bytes_so_far(k);
     const ks_ingest_summary *s = k->sum;
-    ks_progress_event p = {.clips = s->clips, .files = k->settled, .jobs = (int64_t)k->triage->n_jobs, .video_seconds = video_seconds(k),
+    ks_progress_event p = {.clips = s->clips,
+                           .files = k->settled,
+                           .jobs = (int64_t)k->triage->n_jobs,
+                           .video_seconds = video_seconds(k),
                            .wall_seconds = now - k->began};
     if (k->n_active > 0) {
         const active *a = &k->active[k->n_active - 1];
@@ -536,7 +597,8 @@ void ks_keeper_progress(ks_keeper *k, int always)
         p.seconds = a->seconds;
         p.seconds_left = a->total > a->seconds ? a->total - a->seconds : 0;
     }
-    if (bytes > 0) p.video_seconds_total = p.video_seconds * (double)k->triage->bytes / (double)bytes;
+    if (bytes > 0)
+        p.video_seconds_total = p.video_seconds * (double)k->triage->bytes / (double)bytes;
     if (p.wall_seconds > 0) p.x_realtime = p.video_seconds / p.wall_seconds;
     ks_say(k->o, &(ks_event){.kind = KS_EVENT_PROGRESS, .u.progress = p});
 }

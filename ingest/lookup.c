@@ -15,8 +15,7 @@ static void put(ks_lookup *t, uint64_t hash, size_t number)
 {
     size_t at = first_slot(hash, t->room);
 
-    while (t->slot[at].number)
-        at = (at + 1) & (t->room - 1);
+    while (t->slot[at].number) at = (at + 1) & (t->room - 1);
     t->slot[at].hash = hash;
     t->slot[at].number = number + 1;
     t->n++;
@@ -26,11 +25,9 @@ static int grow(ks_lookup *t)
 {
     ks_lookup more = {.room = t->room ? 2 * t->room : 256};
 
-    if (!(more.slot = calloc(more.room, sizeof *more.slot)))
-        return -1;
+    if (!(more.slot = calloc(more.room, sizeof *more.slot))) return -1;
     for (size_t i = 0; i < t->room; i++)
-        if (t->slot[i].number)
-            put(&more, t->slot[i].hash, t->slot[i].number - 1);
+        if (t->slot[i].number) put(&more, t->slot[i].hash, t->slot[i].number - 1);
     free(t->slot);
     *t = more;
     return 0;
@@ -39,8 +36,7 @@ static int grow(ks_lookup *t)
 int ks_lookup_put(ks_lookup *t, uint64_t hash, size_t number)
 {
     assert(number < SIZE_MAX);
-    if (2 * (t->n + 1) > t->room && grow(t) < 0)
-        return -1;
+    if (2 * (t->n + 1) > t->room && grow(t) < 0) return -1;
     put(t, hash, number);
     return 0;
 }
@@ -49,10 +45,8 @@ int ks_lookup_next(size_t *number, size_t *at, const ks_lookup *t, uint64_t hash
 {
     for (; *at < t->room; ++*at) {
         size_t slot = (first_slot(hash, t->room) + *at) & (t->room - 1);
-        if (!t->slot[slot].number)
-            return 0;
-        if (t->slot[slot].hash != hash)
-            continue;
+        if (!t->slot[slot].number) return 0;
+        if (t->slot[slot].hash != hash) continue;
         *number = t->slot[slot].number - 1;
         ++*at;
         return 1;

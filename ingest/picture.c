@@ -1,4 +1,5 @@
-/* picture.c - see picture.h. Plain loops over bytes that the compiler turns into SAD instructions. */
+/* picture.c - see picture.h. Plain loops over bytes that the compiler turns into SAD
+ * instructions. */
 #include "ingest/picture.h"
 
 #include <math.h>
@@ -22,7 +23,8 @@ static int block_distance(const uint8_t *a, const uint8_t *b)
         for (int x = 0; x < BLOCK_W; x++) {
             int at = y * KS_PIC_W + x;
             luma += abs(a[at] - b[at]);
-            chroma += abs(a[at + KS_PIC_PLANE] - b[at + KS_PIC_PLANE]) + abs(a[at + 2 * KS_PIC_PLANE] - b[at + 2 * KS_PIC_PLANE]);
+            chroma += abs(a[at + KS_PIC_PLANE] - b[at + KS_PIC_PLANE]) +
+                      abs(a[at + 2 * KS_PIC_PLANE] - b[at + 2 * KS_PIC_PLANE]);
         }
     return 2 * luma + chroma;
 }
@@ -36,7 +38,9 @@ double ks_picture_moved_distance(const uint8_t *a, const uint8_t *b)
             int best = block_distance(a + y * KS_PIC_W + x, to);
             for (int dy = -REACH; dy <= REACH && best > 0; dy++)
                 for (int dx = -REACH; dx <= REACH; dx++) {
-                    if (y + dy < 0 || y + dy + BLOCK_H > KS_PIC_H || x + dx < 0 || x + dx + BLOCK_W > KS_PIC_W) continue;
+                    if (y + dy < 0 || y + dy + BLOCK_H > KS_PIC_H || x + dx < 0 ||
+                        x + dx + BLOCK_W > KS_PIC_W)
+                        continue;
                     int d = block_distance(a + (y + dy) * KS_PIC_W + x + dx, to);
                     if (d < best) best = d;
                 }
@@ -52,6 +56,7 @@ double ks_picture_spread(const uint8_t *a)
         sum += a[i];
         square += a[i] * a[i];
     }
-    double mean = (double)sum / KS_PIC_PLANE, variance = (double)square / KS_PIC_PLANE - mean * mean;
+    double mean = (double)sum / KS_PIC_PLANE,
+           variance = (double)square / KS_PIC_PLANE - mean * mean;
     return variance > 0 ? sqrt(variance) : 0;
 }

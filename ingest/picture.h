@@ -14,8 +14,8 @@ enum {
 /* Mean |a - b| over Y + (U + V) / 2, grey levels. */
 double ks_picture_distance(const uint8_t *a, const uint8_t *b);
 
-/* The same after each block of b (8 x 6 cells) was moved to where it fits best in a, at most 6 cells: what motion
- * explains is gone. The mean of the blocks. */
+/* The same after each block of b (8 x 6 cells) was moved to where it fits best in a, at most 6
+ * cells: what motion explains is gone. The mean of the blocks. */
 double ks_picture_moved_distance(const uint8_t *a, const uint8_t *b);
 
 /* Spread (standard deviation) of Y: under 7 it is a black, white or plain picture. */

@@ -1,6 +1,8 @@
-/* pipeline.c - an ingest from its first file to its last: scan, triage, readers and keeper, publish.
+/* pipeline.c - an ingest from its first file to its last: scan, triage, readers and keeper,
+ * publish.
  *
- *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> belt -> ks_keeper_take
+ *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> belt ->
+ *     ks_keeper_take
  *
  * The calling thread is the keeper: it alone touches the encoder and the catalog. */
 #include <errno.h>
@@ -25,25 +27,35 @@ typedef struct {
     ks_belt belt;
     ks_reader reader;
     ks_words folders, excludes, includes;
-    ks_words roots;             /* of this run, absolute */
+    ks_words roots; /* of this run, absolute */
     ks_met_list met;
-    char *state;             /* [roots.n] KS_ROOT_* */
+    char *state; /* [roots.n] KS_ROOT_* */
     double began;
 } run;
 
-/* Films were named one by one, never a folder: what to name is said, with the folder of the first. */
+/* Films were named one by one, never a folder: what to name is said, with the folder of the
+ * first. */
 static int no_folder(ks_index *x, ks_error *e)
 {
     ks_cursor *cursor = NULL;
     ks_filter filter = {0};
     ks_video v;
-    int err = ks_index_files(&cursor, x, &filter, e), any = err >= 0 && ks_files_next(&v, cursor, e) == 1;
+    int err = ks_index_files(&cursor, x, &filter, e),
+        any = err >= 0 && ks_files_next(&v, cursor, e) == 1;
     const char *slash = any ? strrchr(v.path, '/') : NULL;
     int n = slash ? (int)(slash - v.path) : 0;
     if (err >= 0)
-        err = any ? ks_fail(e, KS_EUSAGE, "this library was made of single films: name them again (--files-from), or a folder to go on with, as "
-                            "kinoseek ingest %.*s", n > 300 ? 300 : n > 0 ? n : 1, v.path)
-                  : ks_fail(e, KS_EUSAGE, "name a folder or a film: nothing was ingested into this library before");
+        err = any ? ks_fail(e, KS_EUSAGE,
+                            "this library was made of single films: name them again "
+                            "(--files-from), or a folder to go on with, as "
+                            "kinoseek ingest %.*s",
+                            n > 300 ? 300
+                            : n > 0 ? n
+                                    : 1,
+                            v.path)
+                  : ks_fail(
+                        e, KS_EUSAGE,
+                        "name a folder or a film: nothing was ingested into this library before");
     ks_cursor_close(cursor);
     return err;
 }
@@ -64,13 +76,15 @@ static int choose_roots(run *r, ks_error *e)
     if (err < 0) return err;
     if (o->n > 0) return 0;
     if (r->folders.n == 0) return no_folder(r->x, e);
-    for (int i = 0; i < r->folders.n && err >= 0; i++) err = ks_words_add(&r->roots, r->folders.at[i], e);
+    for (int i = 0; i < r->folders.n && err >= 0; i++)
+        err = ks_words_add(&r->roots, r->folders.at[i], e);
     if (!o->excludes || !o->excludes[0]) r->o.excludes = r->excludes.at;
     if (!o->includes || !o->includes[0]) r->o.includes = r->includes.at;
     return err < 0 ? err : 0;
 }
 
-static int remember_globs(run *r, ks_words *w, const char *const *globs, const char *key, ks_error *e)
+static int remember_globs(run *r, ks_words *w, const char *const *globs, const char *key,
+                          ks_error *e)
 {
     int news = 0, err = 0;
     for (; globs && *globs && err >= 0; globs++) {
@@ -85,12 +99,16 @@ static int remember(run *r, ks_error *e)
     int news = 0, err = 0;
     for (int i = 0; i < r->roots.n && err >= 0; i++) {
         int inside = r->state[i] != KS_ROOT_FOLDER && r->state[i] != KS_ROOT_EMPTY;
-        for (int j = 0; j < r->folders.n; j++) inside |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
+        for (int j = 0; j < r->folders.n; j++)
+            inside |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
         if (!inside) err = ks_words_add(&r->folders, r->roots.at[i], e), news |= err > 0;
     }
-    if (err >= 0 && news) err = ks_index_put(r->x, KS_FOLDERS_KEY, r->folders.text, r->folders.bytes, e);
-    if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->excludes, r->given->excludes, KS_EXCLUDES_KEY, e);
-    if (err >= 0 && r->given->n > 0) err = remember_globs(r, &r->includes, r->given->includes, KS_INCLUDES_KEY, e);
+    if (err >= 0 && news)
+        err = ks_index_put(r->x, KS_FOLDERS_KEY, r->folders.text, r->folders.bytes, e);
+    if (err >= 0 && r->given->n > 0)
+        err = remember_globs(r, &r->excludes, r->given->excludes, KS_EXCLUDES_KEY, e);
+    if (err >= 0 && r->given->n > 0)
+        err = remember_globs(r, &r->includes, r->given->includes, KS_INCLUDES_KEY, e);
     if (err >= 0) err = ks_made_remember(&r->o, r->x, e);
     return err < 0 ? err : 0;
 }
@@ -128,7 +146,11 @@ static int drop_repeated(ks_met_list *list, ks_error *e)
 
 static int scan_roots(run *r, ks_error *e)
 {
-    ks_scan_options so = {.excludes = r->o.excludes, .includes = r->o.includes, .follow = r->o.follow, .hidden = r->o.hidden, .stop = r->o.stop};
+    ks_scan_options so = {.excludes = r->o.excludes,
+                          .includes = r->o.includes,
+                          .follow = r->o.follow,
+                          .hidden = r->o.hidden,
+                          .stop = r->o.stop};
     r->state = calloc((size_t)r->roots.n + 1, 1);
     if (!r->state) return ks_fail(e, KS_ENOMEM, "no memory for the list of folders");
     for (int i = 0; i < r->roots.n; i++) {
@@ -138,10 +160,17 @@ static int scan_roots(run *r, ks_error *e)
         r->state[i] = (char)state;
         if (state != KS_ROOT_MISSING) continue;
         int known = 0;
-        for (int j = 0; j < r->folders.n; j++) known |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
+        for (int j = 0; j < r->folders.n; j++)
+            known |= ks_is_folder_of(r->folders.at[j], r->roots.at[i]);
         r->sum->failed += !known;
-        ks_say_file(&r->o, &(ks_file_event){.path = r->roots.at[i], .verdict = known ? KS_FILE_SKIPPED : KS_FILE_FAILED,
-                                            .reason = known ? "it is not there; its disk may not be mounted: nothing of it is touched" : "it is not there"});
+        ks_say_file(
+            &r->o,
+            &(ks_file_event){
+                .path = r->roots.at[i],
+                .verdict = known ? KS_FILE_SKIPPED : KS_FILE_FAILED,
+                .reason =
+                    known ? "it is not there; its disk may not be mounted: nothing of it is touched"
+                          : "it is not there"});
     }
     return drop_repeated(&r->met, e);
 }
@@ -155,22 +184,27 @@ static int triage_all(run *r, ks_error *e)
     }
     if (err >= 0) err = ks_triage_settle(&r->triage, e);
     for (int i = 0; i < r->roots.n && err >= 0; i++) {
-        if (r->state[i] == KS_ROOT_FOLDER) err = ks_triage_gone(&r->triage, &r->met, r->roots.at[i], e);
+        if (r->state[i] == KS_ROOT_FOLDER)
+            err = ks_triage_gone(&r->triage, &r->met, r->roots.at[i], e);
         if (r->state[i] == KS_ROOT_EMPTY) err = ks_triage_empty(&r->triage, r->roots.at[i], e);
     }
     return err;
 }
 
-/* A dry run fixes none: films are held against the one that the library has, and a switch begins with all of them. */
+/* A dry run fixes none: films are held against the one that the library has, and a switch begins
+ * with all of them. */
 static int fix_space(run *r, ks_error *e)
 {
     ks_library library;
     ks_space space = ks_coder_space(&r->coder);
-    int err = r->o.dry_run        ? 0
-              : r->o.switch_space ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
-                                  : ks_index_set_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e);
+    int err = r->o.dry_run ? 0
+              : r->o.switch_space
+                  ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
+                  : ks_index_set_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e);
     if (err >= 0) err = ks_index_library(&library, r->x, e);
-    if (err >= 0) r->triage.space = r->o.dry_run && r->o.switch_space && !library.switching ? 0 : library.next_id;
+    if (err >= 0)
+        r->triage.space = r->o.dry_run && r->o.switch_space && !library.switching ? 0
+                                                                                  : library.next_id;
     return err;
 }
 
@@ -187,7 +221,8 @@ static int check_device(const run *r, ks_error *e)
 
 static const char pace_key[] = "ingest.pace"; /* of the last whole run: space, bytes, seconds */
 
-/* Seconds that this run will take, going by the last one in the same space; 0: nothing to go by. Progress refines it. */
+/* Seconds that this run will take, going by the last one in the same space; 0: nothing to go by.
+ * Progress refines it. */
 static double expected(run *r)
 {
     long long space, bytes;
@@ -199,20 +234,26 @@ static double expected(run *r)
     snprintf(text, sizeof text, "%.*s", (int)n, (const char *)data);
     free(data);
     if (sscanf(text, "%lld %lld %lf", &space, &bytes, &seconds) != 3 || bytes <= 0) return 0;
-    return space == r->triage.space || r->o.dry_run ? seconds * (double)r->triage.bytes / (double)bytes : 0;
+    return space == r->triage.space || r->o.dry_run
+               ? seconds * (double)r->triage.bytes / (double)bytes
+               : 0;
 }
 
 static int remember_pace(run *r, double seconds, ks_error *e)
 {
     char text[80];
     if (r->keeper.bytes_done == 0 || r->sum->video_seconds < 1) return 0;
-    int n = snprintf(text, sizeof text, "%lld %lld %.3f", (long long)r->triage.space, (long long)r->keeper.bytes_done, seconds);
+    int n = snprintf(text, sizeof text, "%lld %lld %.3f", (long long)r->triage.space,
+                     (long long)r->keeper.bytes_done, seconds);
     return ks_index_put(r->x, pace_key, text, (size_t)n, e);
 }
 
 static void say_plan(run *r)
 {
-    ks_plan_event plan = {.files = r->sum->files, .jobs = (int64_t)r->triage.n_jobs, .bytes = r->triage.bytes, .wall_seconds = expected(r)};
+    ks_plan_event plan = {.files = r->sum->files,
+                          .jobs = (int64_t)r->triage.n_jobs,
+                          .bytes = r->triage.bytes,
+                          .wall_seconds = expected(r)};
     ks_say(&r->o, &(ks_event){.kind = KS_EVENT_PLAN, .u.plan = plan});
 }
 
@@ -298,14 +339,18 @@ static int encode_all(run *r, int survey, int *stopped, ks_error *e)
     r->belt.n_jobs = r->triage.n_jobs;
     r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
     err = ks_precision_note(r->x, r->triage.space, &r->coder, e);
-    if (err == 0) err = r->belt.again ? start_readers(thread, &started, r, e) : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    if (err == 0)
+        err = r->belt.again ? start_readers(thread, &started, r, e)
+                            : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
     if (err == 0) err = keep_going(r, stopped, e);
     pthread_mutex_lock(&r->belt.lock);
     r->belt.quit = 1;
     pthread_cond_broadcast(&r->belt.room);
     pthread_mutex_unlock(&r->belt.lock);
     /* What is encoded is kept even if the run ends here. */
-    int kept = err == KS_EIO || err == KS_EDAMAGED ? 0 : ks_keeper_flush(&r->keeper, err < 0 ? NULL : e);
+    int kept = err == KS_EIO || err == KS_EDAMAGED
+                   ? 0
+                   : ks_keeper_flush(&r->keeper, err < 0 ? NULL : e);
     for (int i = 0; i < started; i++) pthread_join(thread[i], NULL);
     while (r->belt.first) {
         ks_parcel *p = ks_belt_take(&r->belt, 0);
@@ -328,14 +373,16 @@ static int newest_first(const void *a, const void *b)
 /* The survey of all, then all of all. */
 static int both_passes(run *r, int *stopped, ks_error *e)
 {
-    if (r->o.unsaid & KS_UNSAID_SURVEY) r->o.survey = r->triage.bytes >= KS_SURVEY_MUCH ? KS_SURVEY_FIRST : KS_SURVEY_OFF;
+    if (r->o.unsaid & KS_UNSAID_SURVEY)
+        r->o.survey = r->triage.bytes >= KS_SURVEY_MUCH ? KS_SURVEY_FIRST : KS_SURVEY_OFF;
     int err = 0;
     if (r->o.survey != KS_SURVEY_OFF) {
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, newest_first);
         err = encode_all(r, 1, stopped, e);
         if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
     }
-    return err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY ? err : encode_all(r, 0, stopped, e);
+    return err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY ? err
+                                                                : encode_all(r, 0, stopped, e);
 }
 
 static int finish(run *r, int stopped, ks_error *e)
@@ -351,8 +398,13 @@ static void say_done(run *r)
 {
     ks_ingest_summary *s = r->sum;
     s->wall_seconds = ks_monotonic() - r->began;
-    ks_done_event done = {.files = s->files, .clips = s->clips, .left = s->left, .video_seconds = s->video_seconds, .wall_seconds = s->wall_seconds,
-                          .x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds : 0};
+    ks_done_event done = {.files = s->files,
+                          .clips = s->clips,
+                          .left = s->left,
+                          .video_seconds = s->video_seconds,
+                          .wall_seconds = s->wall_seconds,
+                          .x_realtime = s->wall_seconds > 0 ? s->video_seconds / s->wall_seconds
+                                                            : 0};
     ks_say(&r->o, &(ks_event){.kind = KS_EVENT_DONE, .u.done = done});
 }
 
@@ -362,9 +414,11 @@ int ks_ingest_check(const ks_ingest_options *o, ks_error *e)
     if (o->window != 0 && !(o->window >= 0.1 && o->window <= KS_CLIP_LONGEST))
         return ks_fail(e, KS_EUSAGE, "a clip lasts from 0.1 s to %d h", KS_CLIP_LONGEST / 3600);
     if (o->hop != 0 && !(o->hop >= 0.001 && o->hop <= KS_CLIP_LONGEST))
-        return ks_fail(e, KS_EUSAGE, "from one clip to the next are 0.001 s to %d h", KS_CLIP_LONGEST / 3600);
+        return ks_fail(e, KS_EUSAGE, "from one clip to the next are 0.001 s to %d h",
+                       KS_CLIP_LONGEST / 3600);
     if (!(o->budget >= 0)) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
-    if (o->frames < 0 || o->frames > KS_PLAN_FRAMES) return ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
+    if (o->frames < 0 || o->frames > KS_PLAN_FRAMES)
+        return ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     return 0;
 }
 
@@ -376,7 +430,8 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
     if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
-    if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES) err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
+    if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES)
+        err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
     if (err >= 0) err = fix_space(r, e);
@@ -389,7 +444,9 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (!r->o.dry_run && r->triage.n_jobs > 0) err = both_passes(r, &stopped, e);
     if (err < 0) return err;
     int64_t jobs = (int64_t)r->triage.n_jobs;
-    r->sum->left += r->o.dry_run ? jobs : stopped || r->o.survey == KS_SURVEY_ONLY ? jobs - r->keeper.settled : 0;
+    r->sum->left += r->o.dry_run                               ? jobs
+                    : stopped || r->o.survey == KS_SURVEY_ONLY ? jobs - r->keeper.settled
+                                                               : 0;
     r->sum->interrupted = stopped == 1;
     if (stopped) ks_keeper_count_begun(&r->keeper);
     if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);
@@ -399,7 +456,8 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     return stopped == 1 ? ks_fail(e, KS_ESTOP, "interrupted; everything up to here is kept") : 0;
 }
 
-int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o, ks_error *e)
+int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
+              ks_error *e)
 {
     memset(out, 0, sizeof *out);
     run *r = calloc(1, sizeof *r);
@@ -411,7 +469,13 @@ int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ing
     r->began = ks_monotonic();
     r->triage = (ks_triage){.x = x, .o = &r->o, .sum = out};
     r->reader = (ks_reader){.belt = &r->belt, .o = &r->o, .coder = &r->coder};
-    r->keeper = (ks_keeper){.x = x, .o = &r->o, .coder = &r->coder, .belt = &r->belt, .triage = &r->triage, .sum = out, .began = r->began};
+    r->keeper = (ks_keeper){.x = x,
+                            .o = &r->o,
+                            .coder = &r->coder,
+                            .belt = &r->belt,
+                            .triage = &r->triage,
+                            .sum = out,
+                            .began = r->began};
     int err = ingest(r, enc, e);
     out->wall_seconds = ks_monotonic() - r->began;
     out->other = r->sum->other;

@@ -1,8 +1,9 @@
 /* plan.c - the streaming planner. See plan.h for the rule.
  *
- * Two lists of ordinals are kept: `own`, every frame of a shot that may still prove no longer than the window,
- * and `grid`, for each grid step the frame shown at it, from the oldest step a later clip can start at. A grid
- * step is filed when the first frame after it arrives, so a clip is known as soon as a frame lies past its end. */
+ * Two lists of ordinals are kept: `own`, every frame of a shot that may still prove no longer
+ * than the window, and `grid`, for each grid step the frame shown at it, from the oldest step a
+ * later clip can start at. A grid step is filed when the first frame after it arrives, so a clip
+ * is known as soon as a frame lies past its end. */
 #include "ingest/plan.h"
 
 #include <assert.h>
@@ -13,7 +14,9 @@ __extension__ typedef __int128 wide; /* ticks * timebase * microseconds * T stay
 
 enum {
     INTERVALS = 32,
-    MARGIN = 4 /* a clip's middle is that part of the pure pictures away from a dissolve: lengths are not exact */
+    /* a clip's middle is that part of the pure pictures away from a dissolve: lengths are not
+     * exact */
+    MARGIN = 4
 };
 
 struct ks_plan {
@@ -22,16 +25,18 @@ struct ks_plan {
     void *arg;
     int hop_steps;
     int in_shot;
-    int64_t s;                   /* start of the shot, ticks */
-    int64_t entered;             /* where its own dissolve has its middle: s, but for pictures only passed */
-    int64_t pure;                /* end of the dissolve that it starts in; s if there is none */
-    int64_t last, last_pts;      /* the newest frame of the shot */
-    int64_t n;                   /* frames of the shot so far */
-    int64_t own[KS_PLAN_OWN];    /* every stride-th of them; empty once the shot is longer than the window */
+    int64_t s; /* start of the shot, ticks */
+    /* where its own dissolve has its middle: s, but for pictures only passed */
+    int64_t entered;
+    int64_t pure;           /* end of the dissolve that it starts in; s if there is none */
+    int64_t last, last_pts; /* the newest frame of the shot */
+    int64_t n;              /* frames of the shot so far */
+    /* every stride-th of them; empty once the shot is longer than the window */
+    int64_t own[KS_PLAN_OWN];
     int64_t own_pts[KS_PLAN_OWN];
     int own_n, stride;
-    int64_t next_start;          /* step at which the next whole window starts */
-    int64_t grid_base;           /* step of grid[0] */
+    int64_t next_start; /* step at which the next whole window starts */
+    int64_t grid_base;  /* step of grid[0] */
     int grid_n, grid_room;
     int64_t *grid;               /* [grid_room] ordinals */
     int64_t interval[INTERVALS]; /* of frames, the newest ones; for the typical one */
@@ -54,10 +59,12 @@ static int64_t step_ticks(const ks_plan *p, int64_t m)
     return p->s + (int64_t)((wide)m * p->rule.window_us * p->rule.tb.den / unit);
 }
 
-/* Compares dt ticks with the window, exactly: > 0 is longer. A tick itself can be (an AVI of a frame an hour). */
+/* Compares dt ticks with the window, exactly: > 0 is longer. A tick itself can be (an AVI of a
+ * frame an hour). */
 static int against_window(const ks_plan *p, int64_t dt)
 {
-    wide time = (wide)dt * p->rule.tb.num * 1000000, window = (wide)p->rule.window_us * p->rule.tb.den;
+    wide time = (wide)dt * p->rule.tb.num * 1000000,
+         window = (wide)p->rule.window_us * p->rule.tb.den;
     return time < window ? -1 : time > window;
 }
 
@@ -78,9 +85,11 @@ static int64_t tail_step(const ks_plan *p, int64_t t)
     return over <= 0 ? 0 : (int64_t)((over + unit - 1) / unit);
 }
 
-int ks_plan_open(ks_plan **plan, const ks_plan_rule *rule, ks_plan_emit *emit, void *arg, ks_error *e)
+int ks_plan_open(ks_plan **plan, const ks_plan_rule *rule, ks_plan_emit *emit, void *arg,
+                 ks_error *e)
 {
-    assert(rule->frames >= 1 && rule->frames <= KS_PLAN_FRAMES && rule->window_us > 0 && rule->hop_us > 0);
+    assert(rule->frames >= 1 && rule->frames <= KS_PLAN_FRAMES && rule->window_us > 0 &&
+           rule->hop_us > 0);
     assert(rule->tb.num > 0 && rule->tb.den > 0 && emit);
     *plan = NULL;
     ks_plan *p = calloc(1, sizeof *p);
@@ -113,7 +122,8 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Ticks a frame usually lasts: the median of the newest intervals, else what the header says, else 0. */
+/* Ticks a frame usually lasts: the median of the newest intervals, else what the header says,
+ * else 0. */
 static int64_t typical(const ks_plan *p)
 {
     int64_t sorted[INTERVALS];
@@ -124,8 +134,8 @@ static int64_t typical(const ks_plan *p)
     return sorted[n / 2];
 }
 
-/* A gap is more than two grid steps without a frame where frames usually come faster; frames further apart than
- * the window never share a clip. */
+/* A gap is more than two grid steps without a frame where frames usually come faster; frames
+ * further apart than the window never share a clip. */
 static int is_gap(const ks_plan *p, int64_t dt)
 {
     if (against_window(p, dt) > 0) return 1;
@@ -135,7 +145,8 @@ static int is_gap(const ks_plan *p, int64_t dt)
     return usual > 0 && dt / 8 > usual;
 }
 
-/* End of the newest frame where nothing follows at once: a frame's usual length, never more than the window. */
+/* End of the newest frame where nothing follows at once: a frame's usual length, never more than
+ * the window. */
 static int64_t end_alone(const ks_plan *p, int64_t wish)
 {
     int64_t most = window_ticks(p), usual = typical(p), length = wish - p->last_pts;
@@ -175,10 +186,13 @@ static int emit_grid(ks_plan *p, int64_t from, int64_t end, ks_reason reason, ks
     ks_planned clip = {step_ticks(p, from), end, reason, p->rule.frames, 0, p->chosen};
     for (int i = 0; i < p->rule.frames; i++) {
         int64_t at = from + i - p->grid_base;
-        if (at < 0 || at >= p->grid_n) return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (no frame at step %lld)", (long long)(from + i));
+        if (at < 0 || at >= p->grid_n)
+            return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (no frame at step %lld)",
+                           (long long)(from + i));
         p->chosen[i] = p->grid[at];
     }
-    if (clip.start >= end) return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (one ends where it starts)");
+    if (clip.start >= end)
+        return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (one ends where it starts)");
     return p->emit(p->arg, &clip, e);
 }
 
@@ -190,8 +204,8 @@ static void next_window(ks_plan *p)
     while (step_ticks(p, p->next_start) == start);
 }
 
-/* File the newest frame under every step it is shown at before `until`; emit the windows that end there or
- * earlier and before the shot's end. */
+/* File the newest frame under every step it is shown at before `until`; emit the windows that
+ * end there or earlier and before the shot's end. */
 static int extend_grid(ks_plan *p, int64_t until, ks_error *e)
 {
     for (;;) {
@@ -207,7 +221,8 @@ static int extend_grid(ks_plan *p, int64_t until, ks_error *e)
         if (against(p, until, m) <= 0) break;
         int64_t tail = tail_step(p, until < p->last_pts ? until : p->last_pts);
         if (p->grid_n == p->grid_room) drop_grid(p, tail < p->next_start ? tail : p->next_start);
-        if (p->grid_n == p->grid_room) { /* a hop far longer than the window: only the tail is kept */
+        /* a hop far longer than the window: only the tail is kept */
+        if (p->grid_n == p->grid_room) {
             memmove(p->grid, p->grid + 1, (size_t)(p->grid_n - 1) * sizeof *p->grid);
             p->grid_n--;
             p->grid_base++;
@@ -228,13 +243,16 @@ static int own_from(const ks_plan *p, int64_t t)
     return i;
 }
 
-/* A shot no longer than the window: one clip, without as many blended pictures as would put its middle in a dissolve, or
- * so near to one that a length which is a bit off would. */
+/* A shot no longer than the window: one clip, without as many blended pictures as would put its
+ * middle in a dissolve, or so near to one that a length which is a bit off would. */
 static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
-    int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend, margin = (pure_end - pure) / MARGIN;
-    if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) { /* no frame is left: nine tenths are taken for dissolve */
-        if (blend > 0) pure_end = start + (stop - start) / 10; /* one dissolve: beside two the shot is only passed */
+    int64_t start = p->entered, stop = end, pure = p->pure, pure_end = end - blend,
+            margin = (pure_end - pure) / MARGIN;
+    /* no frame is left: nine tenths are taken for dissolve */
+    if (pure >= pure_end || own_from(p, pure) == own_from(p, pure_end)) {
+        /* one dissolve: beside two the shot is only passed */
+        if (blend > 0) pure_end = start + (stop - start) / 10;
         else pure = stop - (stop - start) / 10;
         margin = 0;
     }
@@ -249,7 +267,8 @@ static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
     }
     if (first > 0) start = p->own_pts[first];
     int64_t n = (past < p->own_n ? (int64_t)past * p->stride : p->n) - (int64_t)first * p->stride;
-    ks_planned clip = {start, stop, KS_REASON_SHOT, p->rule.frames, n > INT32_MAX ? INT32_MAX : (int)n, p->chosen};
+    ks_planned clip = {
+        start, stop, KS_REASON_SHOT, p->rule.frames, n > INT32_MAX ? INT32_MAX : (int)n, p->chosen};
     for (int i = 0; i < p->rule.frames; i++) {
         int64_t at = first + ks_reference_frame(i, n, p->rule.frames) / p->stride;
         p->chosen[i] = p->own[at < past ? at : past - 1];
@@ -261,7 +280,8 @@ static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
 {
     p->in_shot = 0;
     if (p->n == 1 || against(p, end, p->rule.frames) <= 0) return emit_short(p, end, blend, e);
-    /* Windows that end before the shot does come first; extend_grid may not take the one that ends with it. */
+    /* Windows that end before the shot does come first; extend_grid may not take the one that
+     * ends with it. */
     int64_t tail = tail_step(p, end);
     int err = extend_grid(p, end - 1 > p->last_pts ? end - 1 : p->last_pts, e);
     if (err < 0) return err;
@@ -270,17 +290,19 @@ static int end_shot(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
         p->grid[p->grid_n++] = p->last;
     }
     for (; p->next_start < tail; next_window(p)) {
-        err = emit_grid(p, p->next_start, step_ticks(p, p->next_start + p->rule.frames), KS_REASON_WINDOW, e);
+        err = emit_grid(p, p->next_start, step_ticks(p, p->next_start + p->rule.frames),
+                        KS_REASON_WINDOW, e);
         if (err < 0) return err;
     }
     return emit_grid(p, tail, end, KS_REASON_TAIL, e);
 }
 
-/* A shot between two dissolves that leave no frame of it pure: it is a part of the way from the scene before to the one
- * after, and its pictures belong to the latter. */
+/* A shot between two dissolves that leave no frame of it pure: it is a part of the way from the
+ * scene before to the one after, and its pictures belong to the latter. */
 static int is_only_passed(const ks_plan *p, int64_t end, int64_t blend)
 {
-    return p->pure > p->s && blend > 0 && p->own_n > 0 && own_from(p, p->pure) >= own_from(p, end - blend);
+    return p->pure > p->s && blend > 0 && p->own_n > 0 &&
+           own_from(p, p->pure) >= own_from(p, end - blend);
 }
 
 static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
@@ -296,13 +318,15 @@ static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
     p->grid_n = 0;
 }
 
-int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e)
+int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border border,
+                  ks_plan_blend blend, ks_error *e)
 {
     int err = 0;
     if (p->in_shot) {
         if (pts == p->last_pts) return 0;
         int64_t dt = pts > p->last_pts ? pts - p->last_pts : -1;
-        if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt)) err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), 0, e);
+        if (dt < 0 || border == KS_PLAN_BREAK || is_gap(p, dt))
+            err = end_shot(p, end_alone(p, dt < 0 ? p->last_pts : pts), 0, e);
         else if (border == KS_PLAN_SOFT && is_only_passed(p, pts, blend.before)) {
             p->entered = pts;
             p->pure = pts + blend.after;
@@ -310,7 +334,8 @@ int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border borde
         } else if (border != KS_PLAN_ON) err = end_shot(p, pts, blend.before, e);
         else err = extend_grid(p, pts, e);
         if (err < 0) return err;
-        if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals)) p->interval[p->intervals++ % INTERVALS] = dt;
+        if (dt > 0 && border != KS_PLAN_BREAK && !(is_gap(p, dt) && p->intervals))
+            p->interval[p->intervals++ % INTERVALS] = dt;
     }
     if (!p->in_shot) start_shot(p, pts, border == KS_PLAN_SOFT ? blend.after : 0);
     if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal, pts);

@@ -1,5 +1,6 @@
-/* precision.c - in which arithmetic a library's vectors were made. Its space knows the class alone (fp32 and bf16 are
- * one); a setting a space, "precision/ID", names what the runs that had something to encode used: "bf16", "fp32+bf16". */
+/* precision.c - in which arithmetic a library's vectors were made. Its space knows the class
+ * alone (fp32 and bf16 are one); a setting a space, "precision/ID", names what the runs that had
+ * something to encode used: "bf16", "fp32+bf16". */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@ int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space
     text[0] = 0;
     key_of(key, space);
     if ((err = ks_index_get(&data, &bytes, x, key, e)) == 0 && data)
-        snprintf(text, KS_PRECISION_TEXT, "%.*s", (int)(bytes < KS_PRECISION_TEXT ? bytes : 0), (const char *)data);
+        snprintf(text, KS_PRECISION_TEXT, "%.*s", (int)(bytes < KS_PRECISION_TEXT ? bytes : 0),
+                 (const char *)data);
     free(data);
     return err;
 }
@@ -37,9 +39,9 @@ int ks_precision_note(ks_index *x, int64_t space, const ks_coder *c, ks_error *e
         return mine == KS_AUTO ? 0 : err;
     for (int i = KS_FP32; i <= KS_INT8; i++)
         if (i == mine || strstr(had, names[i]))
-            snprintf(now + strlen(now), sizeof now - strlen(now), "%s%s", *now ? "+" : "", names[i]);
-    if (strcmp(had, now) == 0)
-        return 0;
+            snprintf(now + strlen(now), sizeof now - strlen(now), "%s%s", *now ? "+" : "",
+                     names[i]);
+    if (strcmp(had, now) == 0) return 0;
     key_of(key, space);
     return ks_index_put(x, key, now, strlen(now), e);
 }

@@ -1,9 +1,10 @@
-/* reader.c - one thread: takes a job, pulls its frames, finds its shots, plans its clips and sends each clip with
- * the frames that no clip before it needed.
+/* reader.c - one thread: takes a job, pulls its frames, finds its shots, plans its clips and
+ * sends each clip with the frames that no clip before it needed.
  *
- * Pixels are asked for when a frame is known to be in a clip. The decoder holds the frames that one may still need
- * (ks_film_keep); of large pictures it cannot hold enough to reach back a whole window, so there the frames that lie
- * on the grid are taken as soon as the shot detector lets them go. */
+ * Pixels are asked for when a frame is known to be in a clip. The decoder holds the frames that
+ * one may still need
+ * (ks_film_keep); of large pictures it cannot hold enough to reach back a whole window, so there
+ * the frames that lie on the grid are taken as soon as the shot detector lets them go. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ typedef struct {
 
 typedef struct {
     int64_t number;
-    uint8_t *px;             /* NULL: sent already */
+    uint8_t *px; /* NULL: sent already */
     uint8_t *jpeg;
     size_t jpeg_bytes;
 } held;
@@ -34,14 +35,14 @@ typedef struct {
     ks_shots *shots;
     ks_plan *plan;
     ks_timebase tb;
-    pending *queue;          /* frames whose border is undecided */
+    pending *queue; /* frames whose border is undecided */
     size_t head, n, room;
-    held kept[HELD];         /* by number; resized frames that a later clip may need */
+    held kept[HELD]; /* by number; resized frames that a later clip may need */
     int n_kept;
     int64_t last_end;
-    int early;               /* 1: take grid frames as they pass */
-    double said;             /* seconds of the last HERE */
-    ks_key *key;             /* [n_keys] */
+    int early;   /* 1: take grid frames as they pass */
+    double said; /* seconds of the last HERE */
+    ks_key *key; /* [n_keys] */
     int n_keys, room_keys;
 } reading;
 
@@ -79,7 +80,9 @@ static int want_frame(held **out, reading *g, int64_t number, ks_error *e)
 {
     *out = find_kept(g, number);
     if (*out) return 0;
-    if (g->n_kept == HELD) return ks_fail(e, KS_EFORMAT, "%s: more frames a clip than were planned for", g->job->place.path);
+    if (g->n_kept == HELD)
+        return ks_fail(e, KS_EFORMAT, "%s: more frames a clip than were planned for",
+                       g->job->place.path);
     int err = take_frame(&g->kept[g->n_kept], g, number, e);
     if (err == 0) *out = &g->kept[g->n_kept++];
     return err;
@@ -99,7 +102,8 @@ static void forget_kept(reading *g, int all)
     g->n_kept = n;
 }
 
-/* 1: this clip is in the catalog from an interrupted run, or was looked at more closely. A survey's is not that clip. */
+/* 1: this clip is in the catalog from an interrupted run, or was looked at more closely. A
+ * survey's is not that clip. */
 static int have_clip(ks_job_file *job, int64_t start, int64_t end)
 {
     int low = 0, high = job->n_have;
@@ -130,9 +134,18 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
         err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
         goto out;
     }
-    int still = g->r->o->stills && c->own == 1 && strstr(ks_film_media(g->film)->container, "_pipe") != NULL;
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = g->job, .start = c->start, .end = c->end, .tb = g->tb, .reason = still ? KS_REASON_STILL : c->reason,
-                     .T = c->n, .number = p->number, .frame = p->frame, .seconds = ks_seconds(c->end, g->tb)};
+    int still = g->r->o->stills && c->own == 1 &&
+                strstr(ks_film_media(g->film)->container, "_pipe") != NULL;
+    *p = (ks_parcel){.kind = KS_PARCEL_CLIP,
+                     .job = g->job,
+                     .start = c->start,
+                     .end = c->end,
+                     .tb = g->tb,
+                     .reason = still ? KS_REASON_STILL : c->reason,
+                     .T = c->n,
+                     .number = p->number,
+                     .frame = p->frame,
+                     .seconds = ks_seconds(c->end, g->tb)};
     memcpy(p->number, c->frame, (size_t)c->n * sizeof *p->number);
     for (int i = 0; i < c->n; i++) {
         held *h;
@@ -157,11 +170,13 @@ out:
 }
 
 /* The shot detector lets go of the oldest frame. */
-static int border_known(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend, ks_error *e)
+static int border_known(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend,
+                        ks_error *e)
 {
     reading *g = arg;
     pending f = g->queue[g->head];
-    if (f.number != number) return ks_fail(e, KS_EFORMAT, "%s: frames out of order", g->job->place.path);
+    if (f.number != number)
+        return ks_fail(e, KS_EFORMAT, "%s: frames out of order", g->job->place.path);
     g->head++;
     g->n--;
     double ticks = (double)g->tb.den / g->tb.num;
@@ -205,19 +220,23 @@ static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
     g->tb = m->tb;
     double nominal = m->fps > 0 ? (double)m->tb.den / (m->fps * m->tb.num) : 0;
     if (nominal < (double)INT64_MAX / 4) rule.nominal = (int64_t)nominal;
-    /* The decoder holds 256 MiB; at 3 bytes a pixel and the header's rate, is that a window and the detector's lag? */
+    /* The decoder holds 256 MiB; at 3 bytes a pixel and the header's rate, is that a window and
+     * the detector's lag? */
     double held_frames = 256e6 / (3.0 * first->width * first->height + 1);
     g->early = held_frames < (m->fps > 1 ? m->fps : 25) * ((double)g->r->window_us / 1e6 + 2);
     return ks_plan_open(&g->plan, &rule, clip_known, g, e);
 }
 
-/* Key frames for whoever seeks later: one a second will do; and breaks, over which nobody does. Where frames are skipped or made by a device, pictures are
- * others than a seek gives. */
+/* Key frames for whoever seeks later: one a second will do; and breaks, over which nobody does.
+ * Where frames are skipped or made by a device, pictures are others than a seek gives. */
 static int note_key(reading *g, const ks_film_frame *f, double t, ks_error *e)
 {
     int broken = (f->flags & KS_FRAME_BREAK) && f->number > 0;
-    if ((!(f->flags & KS_FRAME_KEY) && !broken) || (f->flags & KS_FRAME_INFERRED) || g->r->o->fast_decode || ks_film_media(g->film)->hwaccel) return 0;
-    if (!broken && g->n_keys > 0 && t < ks_seconds(g->key[g->n_keys - 1].ticks, g->tb) + 1) return 0;
+    if ((!(f->flags & KS_FRAME_KEY) && !broken) || (f->flags & KS_FRAME_INFERRED) ||
+        g->r->o->fast_decode || ks_film_media(g->film)->hwaccel)
+        return 0;
+    if (!broken && g->n_keys > 0 && t < ks_seconds(g->key[g->n_keys - 1].ticks, g->tb) + 1)
+        return 0;
     if (g->n_keys == g->room_keys) {
         int room = 2 * g->room_keys + 64;
         ks_key *more = reallocarray(g->key, (size_t)room, sizeof *more);
@@ -225,7 +244,8 @@ static int note_key(reading *g, const ks_film_frame *f, double t, ks_error *e)
         g->key = more;
         g->room_keys = room;
     }
-    g->key[g->n_keys++] = broken ? (ks_key){f->ticks, 0, KS_KEY_BREAK, 0} : (ks_key){f->ticks, f->shift, f->offset, ks_look(f->small)};
+    g->key[g->n_keys++] = broken ? (ks_key){f->ticks, 0, KS_KEY_BREAK, 0}
+                                 : (ks_key){f->ticks, f->shift, f->offset, ks_look(f->small)};
     return 0;
 }
 
@@ -240,21 +260,26 @@ static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
     if (t > g->said + 2) {
         ks_parcel *p = calloc(1, sizeof *p);
         if (p) {
-            *p = (ks_parcel){.kind = KS_PARCEL_HERE, .job = g->job, .seconds = t, .total = ks_seconds(ks_film_media(g->film)->duration, g->tb)};
+            *p = (ks_parcel){.kind = KS_PARCEL_HERE,
+                             .job = g->job,
+                             .seconds = t,
+                             .total = ks_seconds(ks_film_media(g->film)->duration, g->tb)};
             if (ks_belt_put(g->r->belt, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
         }
         g->said = t;
     }
     int broken = (f->flags & KS_FRAME_BREAK) != 0 && f->number > 0;
     if (g->shots) return ks_shots_frame(g->shots, f->number, t, f->small, broken, e);
-    return border_known(g, f->number, broken ? KS_PLAN_BREAK : KS_PLAN_ON, (ks_shots_blend){0, 0}, e);
+    return border_known(g, f->number, broken ? KS_PLAN_BREAK : KS_PLAN_ON, (ks_shots_blend){0, 0},
+                        e);
 }
 
 static int same_file(const ks_place *place)
 {
     struct stat st;
     if (stat(place->path, &st) < 0) return 0;
-    return st.st_size == place->size && (uint64_t)st.st_ino == place->inode && (uint64_t)st.st_dev == place->device &&
+    return st.st_size == place->size && (uint64_t)st.st_ino == place->inode &&
+           (uint64_t)st.st_dev == place->device &&
            (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == place->mtime_ns;
 }
 
@@ -273,12 +298,15 @@ static int read_frames(reading *g, ks_error *e)
     return r;
 }
 
-/* All bytes once more, while the system still has most of them at hand: so that the day its mtime is another and
- * nothing else, somebody can tell (DESIGN 3.4). A film that cannot be read to its end now has no hash. */
+/* All bytes once more, while the system still has most of them at hand: so that the day its
+ * mtime is another and nothing else, somebody can tell (DESIGN 3.4). A film that cannot be read
+ * to its end now has no hash. */
 static int hash_all(ks_parcel *end, const ks_reader *r, ks_error *e)
 {
     end->full = end->job->full;
-    if (end->full || (end->outcome.verdict != KS_VERDICT_INDEXED && end->outcome.verdict != KS_VERDICT_PARTLY)) return 0;
+    if (end->full ||
+        (end->outcome.verdict != KS_VERDICT_INDEXED && end->outcome.verdict != KS_VERDICT_PARTLY))
+        return 0;
     int err = ks_sameness_hash(&end->full, end->job->place.path, &r->belt->quit, e);
     return err == KS_ESTOP ? err : 0;
 }
@@ -305,7 +333,8 @@ static int is_faulty(const ks_reader *r, const ks_job_file *job)
 static void give_up(ks_parcel *end, const ks_reader *r)
 {
     end->outcome.verdict = KS_VERDICT_FAILED;
-    snprintf(end->outcome.reason, sizeof end->outcome.reason, "%.190s", r->o->faulty_reason ? r->o->faulty_reason : "");
+    snprintf(end->outcome.reason, sizeof end->outcome.reason, "%.190s",
+             r->o->faulty_reason ? r->o->faulty_reason : "");
     end->job->attempts = 1; /* and this is the second */
 }
 
@@ -341,7 +370,8 @@ static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     }
     *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
     *g = (reading){.r = r, .job = job};
-    ks_film_options fo = {.stills = r->o->stills, .fast = r->o->fast_decode, .no_small = !r->o->shots};
+    ks_film_options fo = {
+        .stills = r->o->stills, .fast = r->o->fast_decode, .no_small = !r->o->shots};
     end->changed = !same_file(&job->place);
     int faulty = !end->changed && is_faulty(r, job);
     if (faulty) give_up(end, r);
@@ -374,7 +404,9 @@ void *ks_reader_run(void *arg)
     ks_decoder_how how = {.hwaccel = r->o->hwaccel, .require_sandbox = r->o->require_sandbox};
     for (ks_job_file *job; (job = ks_belt_job(r->belt));) {
         ks_error e = {0, ""};
-        if (!r->belt->survey && job->times++ > 0) nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL); /* it may be growing */
+        /* it may be growing */
+        if (!r->belt->survey && job->times++ > 0)
+            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
         int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
         if (err == 0) {
             ks_at_work(r->o, job->place.path);

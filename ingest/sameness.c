@@ -13,15 +13,19 @@ int ks_sameness_hash(uint64_t *full, const char *path, const atomic_int *quit, k
     struct stat st;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     *full = 0;
-    if (fd < 0) return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
-    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? 0 : ks_fail(e, KS_EIO, "%s: not a regular file", path);
+    if (fd < 0)
+        return ks_fail(e, errno == ENOENT ? KS_ENOTFOUND : KS_EIO, "%s: %s", path, strerror(errno));
+    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? 0
+                  : ks_fail(e, KS_EIO, "%s: not a regular file", path);
     if (err == 0) err = ks_identity_full(full, fd, st.st_size, path, quit, e);
     close(fd);
     return err;
 }
 
-/* The hash of all bytes of a film that the catalog knows. It is not stored of an unfinished one, nor of one that an older
- * program wrote: its file tells, if it still is as written down. path: of film, where its file is. 1, 0: nobody knows. */
+/* The hash of all bytes of a film that the catalog knows. It is not stored of an unfinished one,
+ * nor of one that an older program wrote: its file tells, if it still is as written down. path:
+ * of film, where its file is. 1, 0: nobody knows. */
 static int hash_of(uint64_t *full, ks_index *x, const ks_video *film, const char *path, ks_error *e)
 {
     struct stat st;
@@ -29,21 +33,27 @@ static int hash_of(uint64_t *full, ks_index *x, const ks_video *film, const char
     int64_t size = film->size, mtime_ns = film->mtime_ns;
     char *at = strdup(path ? path : "");
     if (!at) return ks_fail(e, KS_ENOMEM, "no memory for a path");
-    int r = ks_index_full_hash(full, x, film->id, e);   /* the text of film was borrowed until here */
-    if (r == 0 && lstat(at, &st) == 0 && st.st_size == size && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == mtime_ns)
+    /* the text of film was borrowed until here */
+    int r = ks_index_full_hash(full, x, film->id, e);
+    if (r == 0 && lstat(at, &st) == 0 && st.st_size == size &&
+        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == mtime_ns)
         r = ks_sameness_hash(full, at, NULL, &why) == 0;
     free(at);
     return r;
 }
 
-/* The film that has the same parts, at path: as it was written down, with other bytes, or with bytes that nobody knows. */
-static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_sameness_file *file, const ks_video *film,
-                   const char *path, ks_error *e)
+/* The film that has the same parts, at path: as it was written down, with other bytes, or with
+ * bytes that nobody knows. */
+static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
+                   const ks_sameness_file *file, const ks_video *film, const char *path,
+                   ks_error *e)
 {
     uint64_t want;
     ks_error why;
     int unfinished = film->verdict == KS_VERDICT_NONE;
-    if (film->mtime_ns == file->mtime_ns || film->verdict == KS_VERDICT_SKIPPED || film->verdict == KS_VERDICT_FAILED) return 0;
+    if (film->mtime_ns == file->mtime_ns || film->verdict == KS_VERDICT_SKIPPED ||
+        film->verdict == KS_VERDICT_FAILED)
+        return 0;
     int r = hash_of(&want, x, film, path, e);
     if (r < 0) return r;
     if (ks_sameness_hash(full, file->path, NULL, &why) < 0) return 1;
@@ -52,8 +62,8 @@ static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, con
     return 0;
 }
 
-int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_sameness_file *file, const ks_video *known,
-                ks_error *e)
+int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
+                const ks_sameness_file *file, const ks_video *known, ks_error *e)
 {
     ks_video film;
     ks_error why;
@@ -61,9 +71,12 @@ int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const 
     *full = 0;
     int r = ks_index_find_content(&film, x, content, e);
     if (r < 0) return r;
-    if (r == 1 && known && known->id == film.id) return compare(content, full, x, file, known, file->path, e);
+    if (r == 1 && known && known->id == film.id)
+        return compare(content, full, x, file, known, file->path, e);
     if (r == 1) return compare(content, full, x, file, &film, film.path, e);
-    if (!known || known->size != file->size || memcmp(known->content, content, KS_CONTENT_MIXED) != 0) return 0;
+    if (!known || known->size != file->size ||
+        memcmp(known->content, content, KS_CONTENT_MIXED) != 0)
+        return 0;
     /* Perhaps the content of this path is a mixed one, and its twin is gone. */
     if (ks_sameness_hash(full, file->path, NULL, &why) < 0) return 1;
     memcpy(mixed, content, sizeof mixed);

@@ -1,5 +1,6 @@
-/* scan.c - the walk. Folders wait in a stack of paths and are opened one at a time (a chain of ten thousand
- * folders needs one descriptor); each is opened once by device and inode, so that links and bind mounts end. */
+/* scan.c - the walk. Folders wait in a stack of paths and are opened one at a time (a chain of
+ * ten thousand folders needs one descriptor); each is opened once by device and inode, so that
+ * links and bind mounts end. */
 #include "ingest/scan.h"
 
 #include "index/index.h"
@@ -18,8 +19,8 @@
 /* Patterns of one ignore file; they hold below its folder, the last that matches decides. */
 typedef struct rules {
     const struct rules *above;
-    struct rules *made_before;   /* all of a walk, for freeing */
-    size_t folder_length;        /* bytes of the folder's path, with its '/' */
+    struct rules *made_before; /* all of a walk, for freeing */
+    size_t folder_length;      /* bytes of the folder's path, with its '/' */
     char *text;
     char **line;
     int n;
@@ -33,21 +34,19 @@ typedef struct {
 typedef struct {
     ks_met_list *list;
     const ks_scan_options *o;
-    size_t root_length;          /* bytes of the root's path, with its '/' */
+    size_t root_length; /* bytes of the root's path, with its '/' */
     waiting *stack;
     size_t n, room;
-    ks_lookup by_inode;          /* of the folders that were here: into seen */
-    uint64_t *seen;              /* [n_seen] their devices */
+    ks_lookup by_inode; /* of the folders that were here: into seen */
+    uint64_t *seen;     /* [n_seen] their devices */
     size_t n_seen, seen_room;
     rules *all_rules;
 } walk;
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory to list the files");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory to list the files"); }
 
-static int add(ks_met_list *list, ks_met_kind kind, char *path, const struct stat *st, int error, ks_error *e)
+static int add(ks_met_list *list, ks_met_kind kind, char *path, const struct stat *st, int error,
+               ks_error *e)
 {
     if (!path) return no_memory(e);
     if (list->n == list->room) {
@@ -131,13 +130,15 @@ static const rules *read_rules(walk *w, int folder, const char *path, const rule
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > 1 << 20) goto out;
     size_t n = (size_t)st.st_size, got = 0;
     r = calloc(1, sizeof *r);
-    if (!r || !(r->text = malloc(n + 1)) || !(r->line = calloc(n / 2 + 1, sizeof *r->line))) goto out;
+    if (!r || !(r->text = malloc(n + 1)) || !(r->line = calloc(n / 2 + 1, sizeof *r->line)))
+        goto out;
     for (ssize_t k; got < n && (k = read(fd, r->text + got, n - got)) > 0;) got += (size_t)k;
     r->text[got] = 0;
     char *rest = r->text;
     for (char *line; (line = strsep(&rest, "\n"));) {
         size_t length = strlen(line);
-        while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == ' ')) line[--length] = 0;
+        while (length > 0 && (line[length - 1] == '\r' || line[length - 1] == ' '))
+            line[--length] = 0;
         if (length > 0 && line[0] != '#') r->line[r->n++] = line;
     }
     size_t folder_length = strlen(path);
@@ -168,18 +169,47 @@ static int ruled_out(const rules *r, const char *path, int folder)
 static int any_glob(const char *const *globs, const char *relative, const char *path, int folder)
 {
     for (; globs && *globs; globs++)
-        if (ks_glob_path(*globs, relative, folder) || ((*globs)[0] == '/' && ks_glob(*globs, path, 0))) return 1;
+        if (ks_glob_path(*globs, relative, folder) ||
+            ((*globs)[0] == '/' && ks_glob(*globs, path, 0)))
+            return 1;
     return 0;
 }
 
 static int rubbish(const char *name)
 {
-    /* ext4; Windows; Synology; QNAP; macOS; Samba; ZFS, btrfs and NetApp, where they are shown at all */
-    static const char *const names[] = {
-        "lost+found", "$RECYCLE.BIN", "RECYCLER", "RECYCLED", "System Volume Information", "@eaDir", "#recycle", "#snapshot", "@sharesnap",
-        "@Recycle", "@Recently-Snapshot", "@Transcode", "@tmp", "Network Trash Folder", "Temporary Items", "TheVolumeSettingsFolder",
-        "TheFindByContentFolder", ".Trashes", ".Trash", ".recycle", ".zfs", ".snapshots", ".snapshot", "~snapshot", ".btrfs",
-        ".MobileBackups", "Backups.backupdb", ".TemporaryItems", ".DocumentRevisions-V100", ".fseventsd", "timeshift-btrfs"};
+    /* ext4; Windows; Synology; QNAP; macOS; Samba; ZFS, btrfs and NetApp, where they are shown
+     * at all */
+    static const char *const names[] = {"lost+found",
+                                        "$RECYCLE.BIN",
+                                        "RECYCLER",
+                                        "RECYCLED",
+                                        "System Volume Information",
+                                        "@eaDir",
+                                        "#recycle",
+                                        "#snapshot",
+                                        "@sharesnap",
+                                        "@Recycle",
+                                        "@Recently-Snapshot",
+                                        "@Transcode",
+                                        "@tmp",
+                                        "Network Trash Folder",
+                                        "Temporary Items",
+                                        "TheVolumeSettingsFolder",
+                                        "TheFindByContentFolder",
+                                        ".Trashes",
+                                        ".Trash",
+                                        ".recycle",
+                                        ".zfs",
+                                        ".snapshots",
+                                        ".snapshot",
+                                        "~snapshot",
+                                        ".btrfs",
+                                        ".MobileBackups",
+                                        "Backups.backupdb",
+                                        ".TemporaryItems",
+                                        ".DocumentRevisions-V100",
+                                        ".fseventsd",
+                                        "timeshift-btrfs"};
     if (strncasecmp(name, ".Trash-", 7) == 0) return 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (ks_same_word(name, names[i])) return 1;
@@ -190,7 +220,8 @@ static int rubbish(const char *name)
 static int is_of_library(const char *name)
 {
     if (ks_video_name(name)) return 0;
-    return strncmp(name, "catalog.db", 10) == 0 || strncmp(name, "vectors.", 8) == 0 || strcmp(name, "writer.lock") == 0;
+    return strncmp(name, "catalog.db", 10) == 0 || strncmp(name, "vectors.", 8) == 0 ||
+           strcmp(name, "writer.lock") == 0;
 }
 
 static int left_out(walk *w, const char *path, const char *name, int folder, const rules *r)
@@ -201,11 +232,13 @@ static int left_out(walk *w, const char *path, const char *name, int folder, con
     if (ruled_out(r, path, folder)) return 1;
     const char *relative = path + w->root_length;
     if (any_glob(w->o->excludes, relative, path, folder)) return 1;
-    return !folder && w->o->includes && w->o->includes[0] && !any_glob(w->o->includes, relative, path, 0);
+    return !folder && w->o->includes && w->o->includes[0] &&
+           !any_glob(w->o->includes, relative, path, 0);
 }
 
 /* One entry of an open folder. */
-static int meet(walk *w, int folder, const char *folder_path, const char *name, const rules *r, ks_error *e)
+static int meet(walk *w, int folder, const char *folder_path, const char *name, const rules *r,
+                ks_error *e)
 {
     struct stat st;
     char *path = joined(folder_path, name);
@@ -223,8 +256,10 @@ static int meet(walk *w, int folder, const char *folder_path, const char *name, 
         return 0;
     }
     if (link && !w->o->follow) return add(w->list, KS_MET_LINK, path, &st, 0, e);
-    if (link && fstatat(folder, name, &st, 0) < 0) return add(w->list, KS_MET_LINK, path, NULL, errno, e);
-    if (link && S_ISREG(st.st_mode)) { /* under its own name, so that it is one path however it is reached */
+    if (link && fstatat(folder, name, &st, 0) < 0)
+        return add(w->list, KS_MET_LINK, path, NULL, errno, e);
+    /* under its own name, so that it is one path however it is reached */
+    if (link && S_ISREG(st.st_mode)) {
         char *real = realpath(path, NULL);
         free(path);
         path = real;
@@ -249,7 +284,8 @@ static void free_names(char **names, size_t n)
     free(names);
 }
 
-/* All names of an open folder, sorted; where the disk fails in the middle, those before, and *error. */
+/* All names of an open folder, sorted; where the disk fails in the middle, those before, and
+ * *error. */
 static int read_names(char ***out, size_t *count, int *error, DIR *dir)
 {
     char **names = NULL;
@@ -289,7 +325,8 @@ static int walk_folder(walk *w, const waiting *at, size_t *entries, ks_error *e)
     char **names = NULL;
     size_t n = 0;
     int err = 0, broken = 0;
-    int fd = open(at->path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC | (w->o->follow ? 0 : O_NOFOLLOW));
+    int fd = open(at->path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC |
+                                (w->o->follow ? 0 : O_NOFOLLOW));
     if (fd < 0 || fstat(fd, &st) < 0) {
         int error = errno;
         if (fd >= 0) close(fd);
@@ -310,7 +347,8 @@ static int walk_folder(walk *w, const waiting *at, size_t *entries, ks_error *e)
     *entries += n;
     if (broken) err = denied_folder(w, at, entries, broken, e);
     const rules *r = read_rules(w, fd, at->path, at->rules);
-    int library = faccessat(fd, "catalog.db", F_OK, 0) == 0 && faccessat(fd, "writer.lock", F_OK, 0) == 0;
+    int library = faccessat(fd, "catalog.db", F_OK, 0) == 0 &&
+                  faccessat(fd, "writer.lock", F_OK, 0) == 0;
     size_t below = w->n;
     for (size_t i = 0; i < n && err == 0; i++)
         if (library && is_of_library(names[i])) w->list->hidden++;
@@ -357,7 +395,8 @@ int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_option
         return err;
     }
     if (!S_ISDIR(st.st_mode)) {
-        int err = add(list, S_ISREG(st.st_mode) ? KS_MET_FILE : KS_MET_SPECIAL, strdup(path), &st, 0, e);
+        int err = add(list, S_ISREG(st.st_mode) ? KS_MET_FILE : KS_MET_SPECIAL, strdup(path), &st,
+                      0, e);
         if (err == 0) list->at[list->n - 1].named = 1;
         return err;
     }
@@ -370,7 +409,8 @@ int ks_scan(ks_met_list *list, int *root, const char *path, const ks_scan_option
     if (err < 0) free(first);
     while (err == 0 && w.n > 0) {
         waiting at = w.stack[--w.n];
-        err = ks_asked_to_stop(o->stop) ? ks_fail(e, KS_ESTOP, "interrupted") : walk_folder(&w, &at, &entries, e);
+        err = ks_asked_to_stop(o->stop) ? ks_fail(e, KS_ESTOP, "interrupted")
+                                        : walk_folder(&w, &at, &entries, e);
         free(at.path);
     }
     end_walk(&w);
@@ -405,7 +445,8 @@ int ks_scan_absolute(char **out, const char *path, ks_error *e)
         *name = 0;
         folder = realpath(*copy ? copy : ".", NULL);
         if (kept && folder) *out = joined(folder, kept);
-        if (kept && !folder) *out = not_there(path, n); /* the disk may not be mounted, the folder be gone meanwhile */
+        /* the disk may not be mounted, the folder be gone meanwhile */
+        if (kept && !folder) *out = not_there(path, n);
         free(kept);
     }
     free(folder);

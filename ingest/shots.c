@@ -1,5 +1,6 @@
 /* shots.c - the detector: what is decided when, and handed out. See shots.h.
- * Decided by: measured over films made from 48 real clips, tests/shots_films.py; figures in the commits. */
+ * Decided by: measured over films made from 48 real clips, tests/shots_films.py; figures in the
+ * commits. */
 #include "ingest/shots.h"
 
 #include "ingest/shots_looks.h"
@@ -8,12 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LAG = 2.1;            /* seconds of later frames a decision needs: a dip half a second on, and a cut after it */
-static const double FASTEST = 1.0 / 70;   /* frames closer than this to the last one looked at are passed by */
+/* seconds of later frames a decision needs: a dip half a second on, and a cut after it */
+static const double LAG = 2.1;
+/* frames closer than this to the last one looked at are passed by */
+static const double FASTEST = 1.0 / 70;
 
 typedef struct {
     int64_t number;
-    int64_t look;                         /* index of its look, -1: passed by */
+    int64_t look; /* index of its look, -1: passed by */
     int broken;
 } queued;
 
@@ -80,7 +83,9 @@ static int hand_out(ks_shots *s, ks_error *e)
         if (q->look >= p->next) break;
         if (q->look < 0 && p->next < p->n && ks_look_at(p, p->next)->number < q->number) break;
         const ks_look *l = q->look >= 0 ? ks_look_at(p, q->look) : NULL;
-        ks_plan_border border = q->broken ? KS_PLAN_BREAK : l ? (ks_plan_border)l->border : KS_PLAN_ON;
+        ks_plan_border border = q->broken ? KS_PLAN_BREAK
+                                : l       ? (ks_plan_border)l->border
+                                          : KS_PLAN_ON;
         int err = s->decided(s->arg, q->number, border, l ? l->lasts : (ks_shots_blend){0, 0}, e);
         s->head++;
         s->n--;
@@ -117,7 +122,8 @@ static int enqueue(ks_shots *s, const queued *q, ks_error *e)
     return 0;
 }
 
-int ks_shots_frame(ks_shots *s, int64_t number, double seconds, const uint8_t *small, int broken, ks_error *e)
+int ks_shots_frame(ks_shots *s, int64_t number, double seconds, const uint8_t *small, int broken,
+                   ks_error *e)
 {
     ks_looks *p = &s->past;
     int err = 0;
@@ -133,7 +139,4 @@ int ks_shots_frame(ks_shots *s, int64_t number, double seconds, const uint8_t *s
     return decide_until(s, seconds - LAG, 4, e);
 }
 
-int ks_shots_end(ks_shots *s, ks_error *e)
-{
-    return decide_until(s, INFINITY, 0, e);
-}
+int ks_shots_end(ks_shots *s, ks_error *e) { return decide_until(s, INFINITY, 0, e); }

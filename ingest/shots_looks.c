@@ -1,18 +1,24 @@
 /* shots_looks.c - see shots_looks.h: the ring, the distances, flashes, hard cuts.
  *
- * Hard cut: the distance to the frame before, after motion is taken out, stands far above that of the frames
- * around it, and neither side looks like what comes (came) 0.3 s later (earlier). */
+ * Hard cut: the distance to the frame before, after motion is taken out, stands far above that
+ * of the frames around it, and neither side looks like what comes (came) 0.3 s later (earlier). */
 #include "ingest/shots_looks.h"
 
 #include <math.h>
 #include <string.h>
 
-static const double FLASH = 0.15;       /* seconds from the picture before to the one after a flash of two frames */
-static const double PASSING = 0.5;      /* of the jump into a cut-away or a longer flash, the same */
-static const double SAME = 0.6;         /* of the jump into and out of a flash: how far the scene may have got meanwhile */
-static const double SAME_BRIGHT = 0.7;  /* the same where all that lies between is brighter than both, by */
-static const double BRIGHTER = 15;      /* levels of Y. (0.7 for all: 4 false borders more in the films of seeds 8 and 9) */
-static const double STANDS_OUT = 1.5;   /* times the step before it, that a jump into a flash is at least */
+/* seconds from the picture before to the one after a flash of two frames */
+static const double FLASH = 0.15;
+/* of the jump into a cut-away or a longer flash, the same */
+static const double PASSING = 0.5;
+/* of the jump into and out of a flash: how far the scene may have got meanwhile */
+static const double SAME = 0.6;
+/* the same where all that lies between is brighter than both, by */
+static const double SAME_BRIGHT = 0.7;
+/* levels of Y. (0.7 for all: 4 false borders more in the films of seeds 8 and 9) */
+static const double BRIGHTER = 15;
+/* times the step before it, that a jump into a flash is at least */
+static const double STANDS_OUT = 1.5;
 static const double CUT_RATIO = 2.0;
 
 int64_t ks_looks_oldest(const ks_looks *p)
@@ -28,8 +34,11 @@ int64_t ks_looks_nearest(const ks_looks *p, int64_t from, double seconds, double
         while (k + 1 < p->n && ks_look_at(p, k)->t < seconds) k++;
     else
         while (k > low && ks_look_at(p, k)->t > seconds) k--;
-    if (k + 1 < p->n && fabs(ks_look_at(p, k + 1)->t - seconds) < fabs(ks_look_at(p, k)->t - seconds)) k++;
-    if (k > low && fabs(ks_look_at(p, k - 1)->t - seconds) < fabs(ks_look_at(p, k)->t - seconds)) k--;
+    if (k + 1 < p->n &&
+        fabs(ks_look_at(p, k + 1)->t - seconds) < fabs(ks_look_at(p, k)->t - seconds))
+        k++;
+    if (k > low && fabs(ks_look_at(p, k - 1)->t - seconds) < fabs(ks_look_at(p, k)->t - seconds))
+        k--;
     return fabs(ks_look_at(p, k)->t - seconds) <= off ? k : -1;
 }
 
@@ -56,8 +65,8 @@ static void measure_step(ks_looks *p, int64_t k)
     if (l->step > 2) l->step = apart(p, k - 1, k);
 }
 
-/* The second largest distance among the frames around k, at least three on each side: one more peak near by (another
- * cut, a damaged frame) hides no cut. */
+/* The second largest distance among the frames around k, at least three on each side: one more
+ * peak near by (another cut, a damaged frame) hides no cut. */
 static double around(const ks_looks *p, int64_t k)
 {
     double top = 0, second = 0, t = ks_look_at(p, k)->t;
@@ -77,13 +86,15 @@ static int is_back(const ks_looks *p, int64_t a, int64_t b, double step)
     return apart(p, a, b) < PASSING * step;
 }
 
-/* The picture before k comes back soon, or that of k was there just before: a cut-away, or a longer flash. */
+/* The picture before k comes back soon, or that of k was there just before: a cut-away, or a
+ * longer flash. */
 static int is_passing(const ks_looks *p, int64_t k)
 {
     double step = ks_look_at(p, k)->step, t = ks_look_at(p, k)->t;
     for (int64_t i = k + 1; i < p->n && ks_look_at(p, i)->t - t <= KS_LOOK_AROUND; i++)
         if (is_back(p, k - 1, i, step)) return 1;
-    for (int64_t i = k - 2; i >= ks_looks_oldest(p) && t - ks_look_at(p, i)->t <= KS_LOOK_AROUND; i--)
+    for (int64_t i = k - 2; i >= ks_looks_oldest(p) && t - ks_look_at(p, i)->t <= KS_LOOK_AROUND;
+         i--)
         if (is_back(p, i, k, step)) return 1;
     return 0;
 }
@@ -94,18 +105,20 @@ int ks_look_is_cut(const ks_looks *p, int64_t k)
     if (k <= p->first || l->step <= KS_LOOK_CUT_OVER) return 0;
     if (l->sharp >= 0) return l->sharp;
     int sharp = l->step > CUT_RATIO * around(p, k) + 2 && !is_passing(p, k);
-    if (p->n - k > 4 && ks_look_at(p, p->n - 1)->t - l->t > 2 * KS_LOOK_AROUND) l->sharp = sharp; /* all that counts was there */
+    /* all that counts was there */
+    if (p->n - k > 4 && ks_look_at(p, p->n - 1)->t - l->t > 2 * KS_LOOK_AROUND) l->sharp = sharp;
     return sharp;
 }
 
-/* What lies between looks a and b is a flash: in its place comes the nearer of the two. (Their mean, of a scene that
- * moves, is a blend where none is.) Each counts as far from the last as a from b is: else a scene that moves in jerks
- * would seem to stand still beside its next jerk. */
+/* What lies between looks a and b is a flash: in its place comes the nearer of the two. (Their
+ * mean, of a scene that moves, is a blend where none is.) Each counts as far from the last as a
+ * from b is: else a scene that moves in jerks would seem to stand still beside its next jerk. */
 static void mend(ks_looks *p, int64_t a, int64_t b)
 {
     double step = apart(p, a, b);
     for (int64_t k = a + 1; k < b; k++) {
-        memcpy(ks_look_at(p, k)->picture, ks_look_at(p, k - a <= b - k ? a : b)->picture, KS_PIC_BYTES);
+        memcpy(ks_look_at(p, k)->picture, ks_look_at(p, k - a <= b - k ? a : b)->picture,
+               KS_PIC_BYTES);
         measure(p, k);
     }
     for (int64_t k = a + 1; k <= b; k++) {
@@ -117,10 +130,12 @@ static void mend(ks_looks *p, int64_t a, int64_t b)
 /* Look k is nearly the one from before jump i again. */
 static int is_after_flash(const ks_looks *p, int64_t i, int64_t k)
 {
-    const ks_look *before = ks_look_at(p, i - 1), *in = ks_look_at(p, i), *out = ks_look_at(p, k - 1), *now = ks_look_at(p, k);
+    const ks_look *before = ks_look_at(p, i - 1), *in = ks_look_at(p, i),
+                  *out = ks_look_at(p, k - 1), *now = ks_look_at(p, k);
     double jump = in->step < now->step ? in->step : now->step;
     int bright = in->mean > before->mean + BRIGHTER && out->mean > now->mean + BRIGHTER;
-    if (jump <= KS_LOOK_CUT_OVER || jump <= STANDS_OUT * before->step) return 0; /* most of all moving scenes: spares the rest */
+    /* most of all moving scenes: spares the rest */
+    if (jump <= KS_LOOK_CUT_OVER || jump <= STANDS_OUT * before->step) return 0;
     return apart(p, i - 1, k) <= (bright ? SAME_BRIGHT : SAME) * jump;
 }
 

@@ -6,10 +6,7 @@
 
 enum { MOST = 256 }; /* frames a parcel or a clip, as coder.c has it */
 
-static size_t picture_bytes(const ks_coder *c)
-{
-    return (size_t)c->side * (size_t)c->side * 3;
-}
+static size_t picture_bytes(const ks_coder *c) { return (size_t)c->side * (size_t)c->side * 3; }
 
 static void forget_clip(ks_still *s, const ks_coder *c)
 {
@@ -29,7 +26,8 @@ void ks_still_free(ks_still *s, const ks_coder *c)
 }
 
 /* The newest frame, where there is memory for it; else nothing is known. */
-static void remember_frame(ks_still *s, const ks_coder *c, const uint8_t *px, const ks_frame_code *code)
+static void remember_frame(ks_still *s, const ks_coder *c, const uint8_t *px,
+                           const ks_frame_code *code)
 {
     if (s->px) ks_frame_code_free(&s->frame, c);
     else s->px = malloc(picture_bytes(c));
@@ -38,7 +36,8 @@ static void remember_frame(ks_still *s, const ks_coder *c, const uint8_t *px, co
     s->frame.tokens = ks_tokens_keep(code->tokens);
 }
 
-int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)
+int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const uint8_t *const *px,
+                    int n, ks_error *e)
 {
     const uint8_t *fresh[MOST], *before = s->px;
     ks_frame_code coded[MOST];
@@ -52,7 +51,8 @@ int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const ui
     }
     int err = m > 0 ? ks_coder_frames(coded, c, fresh, m, e) : 0;
     if (err < 0) return err;
-    for (int i = 0; i < n; i++) out[i].tokens = ks_tokens_keep(which[i] < 0 ? s->frame.tokens : coded[which[i]].tokens);
+    for (int i = 0; i < n; i++)
+        out[i].tokens = ks_tokens_keep(which[i] < 0 ? s->frame.tokens : coded[which[i]].tokens);
     for (int k = 0; k < m; k++) ks_frame_code_free(&coded[k], c);
     if (m > 0) remember_frame(s, c, px[n - 1], &out[n - 1]);
     return 0;
@@ -66,8 +66,10 @@ static int is_the_same(const ks_still *s, const ks_coder *c, const ks_frame_code
     return 1;
 }
 
-/* What is kept of a clip: references hold its tokens, so that no others can have their addresses. */
-static void remember_clip(ks_still *s, const ks_coder *c, const float *v, const float *frame_vectors, const ks_frame_code *const *frames)
+/* What is kept of a clip: references hold its tokens, so that no others can have their
+ * addresses. */
+static void remember_clip(ks_still *s, const ks_coder *c, const float *v,
+                          const float *frame_vectors, const ks_frame_code *const *frames)
 {
     size_t dim = (size_t)c->dim, T = (size_t)c->frames;
     forget_clip(s, c);
@@ -84,7 +86,8 @@ static void remember_clip(ks_still *s, const ks_coder *c, const float *v, const 
     memcpy(s->vectors + dim, frame_vectors, T * dim * sizeof *v);
 }
 
-int ks_still_clip(float *v, float *frame_vectors, ks_still *s, const ks_coder *c, const ks_frame_code *const *frames, ks_error *e)
+int ks_still_clip(float *v, float *frame_vectors, ks_still *s, const ks_coder *c,
+                  const ks_frame_code *const *frames, ks_error *e)
 {
     size_t dim = (size_t)c->dim;
     if (!c->enc) return ks_coder_clip(v, frame_vectors, c, frames, e);

@@ -1,6 +1,7 @@
-/* survey.c - a film's coarse pass: one clip of T pictures for each minute (ks_survey_span), so that an archive is searched
- * long before it is wholly in. The decoder seeks to key frames and proves it; where it cannot, the film is read in order and
- * the pictures nearest the same times are taken. The whole pass replaces these clips. */
+/* survey.c - a film's coarse pass: one clip of T pictures for each minute (ks_survey_span), so
+ * that an archive is searched long before it is wholly in. The decoder seeks to key frames and
+ * proves it; where it cannot, the film is read in order and the pictures nearest the same times
+ * are taken. The whole pass replaces these clips. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -16,12 +17,13 @@ typedef struct {
     ks_job_file *job;
     ks_film *film;
     ks_timebase tb;
-    double span;             /* seconds */
-    int64_t spans, at;       /* of the film; the one being filled */
-    int64_t last_end;        /* ticks: of the frames seen; < 0: the header says how long the film is */
+    double span;       /* seconds */
+    int64_t spans, at; /* of the film; the one being filled */
+    /* ticks: of the frames seen; < 0: the header says how long the film is */
+    int64_t last_end;
     shot shot[KS_PLAN_FRAMES]; /* [n] pictures of it, as many as T */
     int n;
-    uint8_t *jpeg;           /* of its middle */
+    uint8_t *jpeg; /* of its middle */
     size_t jpeg_bytes;
 } surveying;
 
@@ -38,7 +40,8 @@ static int64_t ticks_at(const surveying *s, double seconds)
     return (int64_t)(seconds * s->tb.den / s->tb.num + 0.5);
 }
 
-static double target(const surveying *s, int i) /* seconds: of the i-th picture of T of the span being filled */
+/* seconds: of the i-th picture of T of the span being filled */
+static double target(const surveying *s, int i)
 {
     return ((double)s->at + (i + 0.5) / s->r->coder->frames) * s->span;
 }
@@ -47,7 +50,8 @@ static double target(const surveying *s, int i) /* seconds: of the i-th picture 
 static int send_clip(surveying *s, ks_error *e)
 {
     int T = s->r->coder->frames;
-    int64_t start = ticks_at(s, (double)s->at * s->span), end = ticks_at(s, (double)(s->at + 1) * s->span);
+    int64_t start = ticks_at(s, (double)s->at * s->span),
+            end = ticks_at(s, (double)(s->at + 1) * s->span);
     if (s->last_end >= 0 && end > s->last_end) end = s->last_end;
     /* No clip of a survey is as short as one of the whole pass, so none is taken for one. */
     if (s->n == 0 || ks_seconds(end - start, s->tb) * 1e6 <= (double)s->r->window_us) {
@@ -63,8 +67,18 @@ static int send_clip(surveying *s, ks_error *e)
         free(frame);
         return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     }
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP, .job = s->job, .start = start, .end = end, .tb = s->tb, .reason = KS_REASON_SURVEY, .T = T,
-                     .number = number, .frame = frame, .seconds = ks_seconds(end, s->tb), .jpeg = s->jpeg, .jpeg_bytes = s->jpeg_bytes};
+    *p = (ks_parcel){.kind = KS_PARCEL_CLIP,
+                     .job = s->job,
+                     .start = start,
+                     .end = end,
+                     .tb = s->tb,
+                     .reason = KS_REASON_SURVEY,
+                     .T = T,
+                     .number = number,
+                     .frame = frame,
+                     .seconds = ks_seconds(end, s->tb),
+                     .jpeg = s->jpeg,
+                     .jpeg_bytes = s->jpeg_bytes};
     for (int i = 0, k = 0; i < T; i++) {
         while (k + 1 < s->n && s->shot[k + 1].ticks <= ticks_at(s, target(s, i))) k++;
         number[i] = s->shot[k].number;
@@ -90,8 +104,10 @@ static int take(surveying *s, const ks_film_frame *f, ks_error *e)
     if (!to->px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
     s->n++;
     err = ks_resize(to->px, side, &image, s->r->coder->fit, e);
-    if (err < 0 || (s->jpeg && ks_seconds(f->ticks, s->tb) > target(s, s->r->coder->frames / 2))) return err;
-    if (ks_film_thumbnail(&jpeg, &s->jpeg_bytes, s->film, f->number, NULL) < 0) return 0; /* a clip without one is still a clip */
+    if (err < 0 || (s->jpeg && ks_seconds(f->ticks, s->tb) > target(s, s->r->coder->frames / 2)))
+        return err;
+    /* a clip without one is still a clip */
+    if (ks_film_thumbnail(&jpeg, &s->jpeg_bytes, s->film, f->number, NULL) < 0) return 0;
     free(s->jpeg);
     s->jpeg = malloc(s->jpeg_bytes);
     if (s->jpeg) memcpy(s->jpeg, jpeg, s->jpeg_bytes);
@@ -107,7 +123,8 @@ static int walk(surveying *s, int in_order, ks_error *e)
         double t = ks_seconds(f.ticks, s->tb);
         ks_film_keep(s->film, f.number);
         if (s->last_end >= 0) s->last_end = f.ticks + f.duration;
-        while (r == 1 && s->at < s->spans && f.ticks >= ticks_at(s, (double)(s->at + 1) * s->span)) {
+        while (r == 1 && s->at < s->spans &&
+               f.ticks >= ticks_at(s, (double)(s->at + 1) * s->span)) {
             if (send_clip(s, e) < 0) return e ? e->code : KS_ESTOP;
             s->at++;
             next = 0;
@@ -116,7 +133,8 @@ static int walk(surveying *s, int in_order, ks_error *e)
         if (s->n == T || (in_order && (next == T || t < target(s, next)))) continue;
         r = take(s, &f, e);
         if (r < 0) return r;
-        if (in_order) s->shot[s->n - 1].ticks = ticks_at(s, target(s, next)); /* what it stands for */
+        /* what it stands for */
+        if (in_order) s->shot[s->n - 1].ticks = ticks_at(s, target(s, next));
         while (next < T && target(s, next) <= t) next++;
     }
     if (s->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
@@ -125,7 +143,8 @@ static int walk(surveying *s, int in_order, ks_error *e)
 
 static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
 {
-    ks_film_options o = {.survey = in_order ? 0 : s->r->coder->frames, .no_small = 1, .hold = (size_t)96 << 20};
+    ks_film_options o = {
+        .survey = in_order ? 0 : s->r->coder->frames, .no_small = 1, .hold = (size_t)96 << 20};
     int err = ks_film_open(&s->film, d, s->job->place.path, &o, e);
     if (err < 0) return err;
     const ks_media *m = ks_film_media(s->film);

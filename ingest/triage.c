@@ -1,7 +1,8 @@
 /* triage.c - who is new, changed, moved, copied, a hard link, or as it was.
  *
- * A path whose size, mtime and inode are as stored is not opened. Any other is opened, and its content decides.
- * Paths are written at the end, all in one transaction, so that two files that swapped names lose nothing. */
+ * A path whose size, mtime and inode are as stored is not opened. Any other is opened, and its
+ * content decides. Paths are written at the end, all in one transaction, so that two files that
+ * swapped names lose nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,10 +17,11 @@
 
 typedef struct ks_path_change {
     ks_place place;
-    int64_t video, old;       /* old: the video that this path named before; 0 none */
-    char *drop;               /* a path that is no more; NULL none */
-    uint64_t full;            /* to be written down for video; 0 none */
-    char *odd;                /* why no film can be had here: a row that says so, and no video; NULL none */
+    int64_t video, old; /* old: the video that this path named before; 0 none */
+    char *drop;         /* a path that is no more; NULL none */
+    uint64_t full;      /* to be written down for video; 0 none */
+    /* why no film can be had here: a row that says so, and no video; NULL none */
+    char *odd;
 } change;
 
 static int no_memory(ks_error *e)
@@ -57,7 +59,10 @@ static int copy_place(ks_place *to, const ks_met *met)
     return to->path ? 0 : -1;
 }
 
-static uint64_t content_hash(const uint8_t content[KS_CONTENT]) { return XXH64(content, KS_CONTENT, 0); }
+static uint64_t content_hash(const uint8_t content[KS_CONTENT])
+{
+    return XXH64(content, KS_CONTENT, 0);
+}
 
 /* The job of this content; NULL: none has it. */
 static ks_job_file *job_of(const ks_triage *t, const uint8_t content[KS_CONTENT])
@@ -100,11 +105,14 @@ int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e)
     return job->planned ? 0 : no_memory(e);
 }
 
-/* 1: all bytes of met are those of the job. The parts are equal; where the times are not, everything is read. */
+/* 1: all bytes of met are those of the job. The parts are equal; where the times are not,
+ * everything is read. */
 static int same_bytes(uint64_t *full, ks_job_file *j, const ks_met *met)
 {
     ks_error why;
-    if (j->place.mtime_ns == met->mtime_ns || (j->place.inode == met->inode && j->place.device == met->device)) return 1;
+    if (j->place.mtime_ns == met->mtime_ns ||
+        (j->place.inode == met->inode && j->place.device == met->device))
+        return 1;
     if (!j->full && ks_sameness_hash(&j->full, j->place.path, NULL, &why) < 0) return 1;
     return ks_sameness_hash(full, met->path, NULL, &why) < 0 || *full == j->full;
 }
@@ -121,7 +129,8 @@ static int add_also(ks_job_file *j, const ks_met *met, ks_error *e)
     return 0;
 }
 
-static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *known, ks_error *e)
+static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *known,
+                   ks_error *e)
 {
     ks_job_file *same = job_of(t, as->content);
     if (same) {
@@ -138,11 +147,15 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
         t->jobs_room = room;
     }
     ks_job_file *j = &t->jobs[t->n_jobs];
-    *j = (ks_job_file){.video = known ? known->id : 0, .attempts = known ? known->attempts : 0, .named = met->named, .full = as->full};
+    *j = (ks_job_file){.video = known ? known->id : 0,
+                       .attempts = known ? known->attempts : 0,
+                       .named = met->named,
+                       .full = as->full};
     memcpy(j->content, as->content, KS_CONTENT);
     if (copy_place(&j->place, met) < 0) return no_memory(e);
     int err = t->o->dry_run ? 0 : ks_triage_have(j, t->x, e);
-    if (err == 0 && ks_lookup_put(&t->by_content, content_hash(j->content), t->n_jobs) < 0) err = no_memory(e);
+    if (err == 0 && ks_lookup_put(&t->by_content, content_hash(j->content), t->n_jobs) < 0)
+        err = no_memory(e);
     if (err < 0) {
         free_job(j);
         return err;
@@ -154,7 +167,8 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
 
 static uint64_t path_hash(const char *path) { return XXH64(path, strlen(path), 0); }
 
-static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t old, const char *drop, ks_error *e)
+static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t old, const char *drop,
+                      ks_error *e)
 {
     if (t->n_change == t->change_room) {
         size_t room = t->change_room ? 2 * t->change_room : 256;
@@ -164,20 +178,23 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
         t->change_room = room;
     }
     change *c = &t->change[t->n_change];
-    *c = (change){.video = video, .old = old == video ? 0 : old, .drop = drop ? strdup(drop) : NULL};
+    *c = (change){
+        .video = video, .old = old == video ? 0 : old, .drop = drop ? strdup(drop) : NULL};
     if (copy_place(&c->place, met) < 0 || (drop && !c->drop)) return no_memory(e);
     t->n_change++;
-    return drop && ks_lookup_put(&t->by_drop, path_hash(drop), t->n_change - 1) < 0 ? no_memory(e) : 0;
+    return drop && ks_lookup_put(&t->by_drop, path_hash(drop), t->n_change - 1) < 0 ? no_memory(e)
+                                                                                    : 0;
 }
 
-/* The same file, by its inode, on a disk of another number: it is the disk that it was written down with, after a start of
- * the system. A copy at its path would say nothing: somebody may have written to where the disk is mounted at other times. */
+/* The same file, by its inode, on a disk of another number: it is the disk that it was written
+ * down with, after a start of the system. A copy at its path would say nothing: somebody may
+ * have written to where the disk is mounted at other times. */
 static int note_device(ks_triage *t, const ks_met *met, const ks_video *v, ks_error *e)
 {
     if (v->device == met->device) return 0;
     for (size_t i = 0; i < t->n_renumbered; i++)
         if (t->renumbered[i][0] == v->device && t->renumbered[i][1] == met->device) return 0;
-    uint64_t (*more)[2] = reallocarray(t->renumbered, t->n_renumbered + 1, sizeof *more);
+    uint64_t(*more)[2] = reallocarray(t->renumbered, t->n_renumbered + 1, sizeof *more);
     if (!more) return no_memory(e);
     t->renumbered = more;
     more[t->n_renumbered][0] = v->device;
@@ -190,21 +207,31 @@ static int is_done(const ks_triage *t, const ks_video *v)
 {
     if (v->verdict == KS_VERDICT_NONE || v->flags & (KS_VIDEO_LOST | KS_VIDEO_SURVEY)) return 0;
     if (v->verdict == KS_VERDICT_FAILED) return v->attempts >= 2;
-    if (v->verdict == KS_VERDICT_SKIPPED) return v->content[0] != 0xff || v->content[7] != 0xff; /* odd ones are looked at again */
+    /* odd ones are looked at again */
+    if (v->verdict == KS_VERDICT_SKIPPED) return v->content[0] != 0xff || v->content[7] != 0xff;
     return v->space == t->space;
 }
 
 static void say_unchanged(ks_triage *t, const char *path, const ks_video *v)
 {
     t->sum->unchanged++;
-    ks_say_file(t->o, &(ks_file_event){.path = path, .verdict = KS_FILE_UNCHANGED, .was = v->verdict, .reason = v->reason,
-                                       .seconds = v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0, .seconds_missing = v->seconds_missing});
+    ks_say_file(t->o,
+                &(ks_file_event){.path = path,
+                                 .verdict = KS_FILE_UNCHANGED,
+                                 .was = v->verdict,
+                                 .reason = v->reason,
+                                 .seconds = v->tb.den > 0 ? ks_seconds(v->duration, v->tb) : 0,
+                                 .seconds_missing = v->seconds_missing});
 }
 
 /* The row of what is no readable regular file; other rows lose this path to it. */
 static int write_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
 {
-    ks_video v = {.path = place->path, .size = place->size, .mtime_ns = place->mtime_ns, .device = place->device, .inode = place->inode};
+    ks_video v = {.path = place->path,
+                  .size = place->size,
+                  .mtime_ns = place->mtime_ns,
+                  .device = place->device,
+                  .inode = place->inode};
     uint64_t stand_in = place->inode ? place->inode : XXH64(place->path, strlen(place->path), 0);
     ks_identity_of_place(v.content, place->device, stand_in);
     int err = ks_index_begin(t->x, e);
@@ -233,12 +260,14 @@ int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_er
         return 0;
     }
     t->sum->skipped++;
-    ks_say_file(t->o, &(ks_file_event){.path = place->path, .verdict = KS_FILE_SKIPPED, .reason = reason});
+    ks_say_file(
+        t->o, &(ks_file_event){.path = place->path, .verdict = KS_FILE_SKIPPED, .reason = reason});
     return t->o->dry_run ? 0 : write_odd(t, place, reason, e);
 }
 
-/* The same of a path that was met. Its row is written with the paths, not before: the film that had this path may be met at
- * another one. closed: it is there and the system does not let us look; of a film that was read before nothing is touched. */
+/* The same of a path that was met. Its row is written with the paths, not before: the film that
+ * had this path may be met at another one. closed: it is there and the system does not let us
+ * look; of a film that was read before nothing is touched. */
 static int met_odd(ks_triage *t, const ks_met *met, const char *reason, int closed, ks_error *e)
 {
     ks_video known;
@@ -253,15 +282,18 @@ static int met_odd(ks_triage *t, const ks_met *met, const char *reason, int clos
     int64_t old = r == 1 ? known.id : 0;
     snprintf(words, sizeof words, keep ? "%.150s: nothing of it is touched" : "%.150s", reason);
     t->sum->skipped++;
-    ks_say_file(t->o, &(ks_file_event){.path = met->path, .verdict = KS_FILE_SKIPPED, .reason = words});
+    ks_say_file(t->o,
+                &(ks_file_event){.path = met->path, .verdict = KS_FILE_SKIPPED, .reason = words});
     int err = keep ? 0 : add_change(t, met, 0, old, NULL, e);
     if (err < 0 || keep) return err;
     t->change[t->n_change - 1].odd = strdup(reason);
     return t->change[t->n_change - 1].odd ? 0 : no_memory(e);
 }
 
-/* Opens and identifies. 1: content is set; 0: it is no video and is not to be listed; 2: `odd` says what it is. */
-static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_triage *t, const ks_met *met, int known)
+/* Opens and identifies. 1: content is set; 0: it is no video and is not to be listed; 2: `odd`
+ * says what it is. */
+static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_triage *t,
+                       const ks_met *met, int known)
 {
     uint8_t head[KS_SNIFF];
     struct stat st;
@@ -275,8 +307,11 @@ static int look_inside(uint8_t content[KS_CONTENT], const char **odd, const ks_t
     ssize_t n = pread(fd, head, sizeof head, 0);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) *odd = "not a regular file";
     else if (n < 0) *odd = strerror(errno);
-    else if (!listed && !ks_sniff_video(head, (size_t)n) && !(t->o->stills && ks_sniff_still(head, (size_t)n))) result = 0;
-    else if (ks_identity(content, fd, st.st_size, met->path, &e) < 0) *odd = "cannot be read to its end";
+    else if (!listed && !ks_sniff_video(head, (size_t)n) &&
+             !(t->o->stills && ks_sniff_still(head, (size_t)n)))
+        result = 0;
+    else if (ks_identity(content, fd, st.st_size, met->path, &e) < 0)
+        *odd = "cannot be read to its end";
     else result = 1;
     close(fd);
     return result == 2 && !listed ? 0 : result;
@@ -290,7 +325,8 @@ static int is_dropped(const ks_triage *t, const char *path)
     return 0;
 }
 
-/* *path: one of the video's that is not there any more, and whose place no other took; NULL: none. malloc'ed. */
+/* *path: one of the video's that is not there any more, and whose place no other took; NULL:
+ * none. malloc'ed. */
 static int gone_path(char **path, const ks_triage *t, int64_t video, ks_error *e)
 {
     ks_cursor *cursor = NULL;
@@ -300,7 +336,8 @@ static int gone_path(char **path, const ks_triage *t, int64_t video, ks_error *e
     *path = NULL;
     int r = ks_index_files(&cursor, t->x, &filter, e);
     while (r >= 0 && !*path && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {
-        int gone = r == 1 && lstat(v.path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR) && !is_dropped(t, v.path);
+        int gone = r == 1 && lstat(v.path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR) &&
+                   !is_dropped(t, v.path);
         r = 0;
         if (gone && !(*path = strdup(v.path))) r = no_memory(e);
     }
@@ -309,7 +346,8 @@ static int gone_path(char **path, const ks_triage *t, int64_t video, ks_error *e
 }
 
 /* The content is in the catalog under another path. */
-static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *w, int64_t old_video, ks_error *e)
+static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *w,
+                         int64_t old_video, ks_error *e)
 {
     struct stat st;
     char *gone;
@@ -317,12 +355,17 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as,
     if (err < 0) return err;
     int there = !gone && lstat(w->path, &st) == 0, done = is_done(t, w);
     int moved_on = there && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
-    int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode && (uint64_t)st.st_dev == met->device;
+    int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode &&
+               (uint64_t)st.st_dev == met->device;
     if (done) {
         t->sum->moved++;
-        ks_say_file(t->o, &(ks_file_event){.path = met->path, .verdict = gone || moved_on ? KS_FILE_MOVED : KS_FILE_COPIED, .was = w->verdict,
-                                           .reason = hard ? "hard link" : "", .seconds = w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0,
-                                           .seconds_missing = w->seconds_missing});
+        ks_say_file(t->o,
+                    &(ks_file_event){.path = met->path,
+                                     .verdict = gone || moved_on ? KS_FILE_MOVED : KS_FILE_COPIED,
+                                     .was = w->verdict,
+                                     .reason = hard ? "hard link" : "",
+                                     .seconds = w->tb.den > 0 ? ks_seconds(w->duration, w->tb) : 0,
+                                     .seconds_missing = w->seconds_missing});
     }
     err = add_change(t, met, w->id, old_video, gone, e);
     if (err == 0 && !done) err = add_job(t, met, as, w, e);
@@ -333,19 +376,25 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as,
 static const char *why_odd(const ks_met *met)
 {
     switch (met->kind) {
-    case KS_MET_LINK: return met->error ? "a symbolic link to nothing" : "a symbolic link (--follow follows)";
+    case KS_MET_LINK:
+        return met->error ? "a symbolic link to nothing" : "a symbolic link (--follow follows)";
     case KS_MET_SPECIAL: return "not a regular file";
     case KS_MET_LONG: return "its path is too long";
-    case KS_MET_DENIED: return met->error == EACCES || met->error == EPERM ? "permission denied" : strerror(met->error);
+    case KS_MET_DENIED:
+        return met->error == EACCES || met->error == EPERM ? "permission denied"
+                                                           : strerror(met->error);
     default: return NULL;
     }
 }
 
-/* The bytes that this path had before, and not the times. What could not be read then may be readable now. */
-static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *v, ks_error *e)
+/* The bytes that this path had before, and not the times. What could not be read then may be
+ * readable now. */
+static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, const ks_video *v,
+                        ks_error *e)
 {
     ks_video fresh = *v;
-    int touched = v->mtime_ns != met->mtime_ns && (v->verdict == KS_VERDICT_SKIPPED || v->verdict == KS_VERDICT_FAILED);
+    int touched = v->mtime_ns != met->mtime_ns &&
+                  (v->verdict == KS_VERDICT_SKIPPED || v->verdict == KS_VERDICT_FAILED);
     if (touched) fresh.attempts = 0;
     if (touched || !is_done(t, v)) return add_job(t, met, as, &fresh, e);
     say_unchanged(t, met->path, v);
@@ -370,7 +419,8 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     int known = ks_index_find(&v, t->x, met->path, e);
     if (known < 0 && known != KS_EDAMAGED) return known;
     known = known == 1;
-    if (known && v.size == met->size && v.mtime_ns == met->mtime_ns && v.inode == met->inode && is_done(t, &v)) {
+    if (known && v.size == met->size && v.mtime_ns == met->mtime_ns && v.inode == met->inode &&
+        is_done(t, &v)) {
         t->sum->files++;
         say_unchanged(t, met->path, &v);
         if (v.device == met->device) return 0;
@@ -384,11 +434,14 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     }
     t->sum->files++;
     if (r == 2) return met_odd(t, met, odd, 1, e);
-    r = ks_sameness(as.content, &as.full, t->x, &(ks_sameness_file){met->path, met->size, met->mtime_ns}, known ? &v : NULL, e);
+    r = ks_sameness(as.content, &as.full, t->x,
+                    &(ks_sameness_file){met->path, met->size, met->mtime_ns}, known ? &v : NULL, e);
     if (r < 0) return r;
     if (r == 1) return met_odd(t, met, "cannot be read to its end", 1, e);
-    if (known) known = ks_index_find(&v, t->x, met->path, e) == 1; /* its text was borrowed, and another row was looked at */
-    if (known && memcmp(v.content, as.content, KS_CONTENT) == 0) return same_content(t, met, &as, &v, e);
+    /* its text was borrowed, and another row was looked at */
+    if (known) known = ks_index_find(&v, t->x, met->path, e) == 1;
+    if (known && memcmp(v.content, as.content, KS_CONTENT) == 0)
+        return same_content(t, met, &as, &v, e);
     r = ks_index_find_content(&w, t->x, as.content, e);
     if (r < 0) return r;
     if (r == 1) return known_content(t, met, &as, &w, known ? v.id : 0, e);
@@ -403,8 +456,12 @@ static int write_changes(ks_triage *t, ks_error *e)
     for (int pass = 0; pass < 3 && err >= 0; pass++)
         for (size_t i = 0; i < t->n_change && err >= 0; i++) {
             const change *c = &t->change[i];
-            ks_video v = {.id = c->video, .path = c->place.path, .size = c->place.size, .mtime_ns = c->place.mtime_ns,
-                          .device = c->place.device, .inode = c->place.inode};
+            ks_video v = {.id = c->video,
+                          .path = c->place.path,
+                          .size = c->place.size,
+                          .mtime_ns = c->place.mtime_ns,
+                          .device = c->place.device,
+                          .inode = c->place.inode};
             snprintf(hold, sizeof hold, "/.kinoseek-hold/%lld", (long long)c->old);
             if (pass == 0 && c->old) {
                 v.id = c->old;
@@ -440,12 +497,14 @@ static int by_path(const void *a, const void *b)
 static int is_disk_of(const ks_triage *t, const ks_video *v, uint64_t device)
 {
     int same = v->device == device || v->device == 0;
-    for (size_t i = 0; i < t->n_renumbered; i++) same |= t->renumbered[i][0] == v->device && t->renumbered[i][1] == device;
+    for (size_t i = 0; i < t->n_renumbered; i++)
+        same |= t->renumbered[i][0] == v->device && t->renumbered[i][1] == device;
     return same;
 }
 
-/* 1: the disk that held this path is there without it. An unmounted one is another device, or nothing. A folder is no
- * film: one stands where a film was, or could not be entered before and can be now. */
+/* 1: the disk that held this path is there without it. An unmounted one is another device, or
+ * nothing. A folder is no film: one stands where a film was, or could not be entered before and
+ * can be now. */
 static int is_gone(const ks_triage *t, const ks_video *v)
 {
     struct stat st;
@@ -488,7 +547,13 @@ int ks_triage_empty(ks_triage *t, const char *root, ks_error *e)
         r = 0;
     }
     ks_cursor_close(cursor);
-    if (found) ks_say_file(t->o, &(ks_file_event){.path = root, .verdict = KS_FILE_SKIPPED, .reason = "it is empty; its disk may not be mounted: nothing of it is touched"});
+    if (found)
+        ks_say_file(
+            t->o,
+            &(ks_file_event){
+                .path = root,
+                .verdict = KS_FILE_SKIPPED,
+                .reason = "it is empty; its disk may not be mounted: nothing of it is touched"});
     return r < 0 ? r : 0;
 }
 
@@ -504,8 +569,8 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
     if (!seen) return no_memory(e);
     size_t n_seen = all->n;
     for (size_t i = 0; i < all->n; i++) seen[i] = all->at[i].path;
-    for (size_t i = 0; i < t->n_change; i++)
-        if (t->change[i].drop) seen[n_seen++] = t->change[i].drop; /* moved; a dry run leaves it where it was */
+    for (size_t i = 0; i < t->n_change; i++) /* moved; a dry run leaves it where it was */
+        if (t->change[i].drop) seen[n_seen++] = t->change[i].drop;
     qsort(seen, n_seen, sizeof *seen, by_path);
     r = ks_index_files(&cursor, t->x, &filter, e);
     while (r >= 0 && err == 0 && ((r = ks_files_next(&v, cursor, e)) == 1 || r == KS_EDAMAGED)) {

@@ -36,7 +36,8 @@ int ks_words_read(ks_words *w, ks_index *x, const char *key, ks_error *e)
     int err = ks_index_get(&data, &w->bytes, x, key, e);
     if (err < 0) return err;
     w->text = data;
-    if (w->bytes > 0 && w->text[w->bytes - 1] != 0) return ks_fail(e, KS_EDAMAGED, "the list %s of the library is damaged", key);
+    if (w->bytes > 0 && w->text[w->bytes - 1] != 0)
+        return ks_fail(e, KS_EDAMAGED, "the list %s of the library is damaged", key);
     return words_index(w, e);
 }
 

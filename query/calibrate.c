@@ -1,7 +1,8 @@
-/* calibrate.c - how far above chance: what the background gives to each clip, and a cut-off with a measured error.
+/* calibrate.c - how far above chance: what the background gives to each clip, and a cut-off with
+ * a measured error.
  *
- * For a sentence q and a clip c: z = (c.q - level(q)) / median over the clips of the deviation of c.b_1..c.b_n, where b are the
- * background sentences. scale.c keeps the result. */
+ * For a sentence q and a clip c: z = (c.q - level(q)) / median over the clips of the deviation
+ * of c.b_1..c.b_n, where b are the background sentences. scale.c keeps the result. */
 #include "query/calibrate.h"
 
 #include <assert.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAIRS = 2048 };            /* clip pairs behind pair_mean */
+enum { PAIRS = 2048 };                   /* clip pairs behind pair_mean */
 static const double wanted_share = 0.22; /* of absent things that may be answered; see ks_cut_of */
 
 /* --- pure parts --- */
@@ -17,8 +18,7 @@ double ks_deviation_of(const float *scores, int n, int stride)
 {
     double sum = 0, squares = 0;
 
-    for (int i = 0; i < n; i++)
-        sum += (double)scores[(size_t)i * (size_t)stride];
+    for (int i = 0; i < n; i++) sum += (double)scores[(size_t)i * (size_t)stride];
     for (int i = 0; i < n; i++) {
         double d = (double)scores[(size_t)i * (size_t)stride] - sum / n;
         squares += d * d;
@@ -46,14 +46,12 @@ double ks_cut_of(double *best, int n, double share)
 {
     double low, mid, width;
 
-    if (n == 0)
-        return 3; /* three deviations: only where there are no held-out sentences at all */
+    if (n == 0) return 3; /* three deviations: only where there are no held-out sentences at all */
     qsort(best, (size_t)n, sizeof *best, by_value);
     low = quantile(best, n, 0.1);
     mid = quantile(best, n, 0.4);
     width = (mid - low) / (log(-log(0.1)) - log(-log(0.4)));
-    if (!(width > 1e-6))
-        width = 1e-6;
+    if (!(width > 1e-6)) width = 1e-6;
     return fmax(low + width * (log(-log(0.1)) - log(-log(1 - share))), 1e-3);
 }
 
@@ -67,7 +65,7 @@ double ks_score_of(double z, double cut)
 /* --- making --- */
 typedef struct {
     ks_scale *s;
-    double *best;   /* [held_out] largest cosine so far, z at the end */
+    double *best; /* [held_out] largest cosine so far, z at the end */
     int failed;
 } measuring;
 
@@ -77,17 +75,13 @@ static int grow(ks_deviations *d, int64_t more)
     int64_t *id;
     float *f;
 
-    if (d->n + more <= d->room)
-        return 0;
+    if (d->n + more <= d->room) return 0;
     n += n / 2 + 1024;
-    if (!(id = realloc(d->id, n * sizeof *id)))
-        return -1;
+    if (!(id = realloc(d->id, n * sizeof *id))) return -1;
     d->id = id;
-    if (!(f = realloc(d->mean, n * sizeof *f)))
-        return -1;
+    if (!(f = realloc(d->mean, n * sizeof *f))) return -1;
     d->mean = f;
-    if (!(f = realloc(d->deviation, n * sizeof *f)))
-        return -1;
+    if (!(f = realloc(d->deviation, n * sizeof *f))) return -1;
     d->deviation = f;
     d->room = (int64_t)n;
     return 0;
@@ -97,8 +91,7 @@ static double mean_of(const float *scores, int n, int stride)
 {
     double sum = 0;
 
-    for (int i = 0; i < n; i++)
-        sum += (double)scores[(size_t)i * (size_t)stride];
+    for (int i = 0; i < n; i++) sum += (double)scores[(size_t)i * (size_t)stride];
     return n ? sum / n : 0;
 }
 
@@ -153,8 +146,7 @@ int ks_scale_settle(ks_scale *s)
     int64_t n = s->clips.n;
     pair *p = malloc((size_t)(n + 1) * sizeof *p);
 
-    if (!p)
-        return -1;
+    if (!p) return -1;
     for (int64_t i = 0; i < n; i++)
         p[i] = (pair){s->clips.id[i], s->clips.mean[i], s->clips.deviation[i]};
     qsort(p, (size_t)n, sizeof *p, by_deviation);
@@ -184,8 +176,7 @@ int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e)
         words[i] = ks_background_sentence(i >= n, i >= n ? i - n : i);
     err = ks_text_vectors(s->vectors, NULL, enc, words, n + held, e);
     free(words);
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     s->sentences = n;
     s->held_out = held;
     return 0;
@@ -222,17 +213,14 @@ static int find_level(ks_scale *s, ks_error *e)
 
     free(s->level);
     s->level = malloc((size_t)s->dim * sizeof *s->level);
-    if (!sum || !v || !s->level)
-        err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if (!sum || !v || !s->level) err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
     for (int64_t i = 0; i < s->clips.n && err == 0; i += step) {
         err = ks_index_clip_vector(v, s->dim, s->x, s->clips.id[i], e);
-        for (int d = 0; d < s->dim && err == 0; d++)
-            sum[d] += (double)v[d];
+        for (int d = 0; d < s->dim && err == 0; d++) sum[d] += (double)v[d];
         n += err == 0;
         err = err == KS_EDAMAGED ? 0 : err; /* rotten since: left out */
     }
-    for (int d = 0; d < s->dim && err == 0; d++)
-        s->level[d] = (float)(n ? sum[d] / (double)n : 0);
+    for (int d = 0; d < s->dim && err == 0; d++) s->level[d] = (float)(n ? sum[d] / (double)n : 0);
     free(sum);
     free(v);
     return err;
@@ -247,8 +235,7 @@ static void find_cut(ks_scale *s, double *best)
     for (int h = 0; h < n; h++)
         best[h] = ks_scale_z(s, best[h], ks_scale_level(s, held_out + (size_t)h * (size_t)s->dim));
     s->cut = ks_cut_of(best, n, wanted_share);
-    for (int h = 0; h < n; h++)
-        above += best[h] >= s->cut;
+    for (int h = 0; h < n; h++) above += best[h] >= s->cut;
     s->false_positives = n ? (double)above / n : 0;
 }
 
@@ -258,15 +245,14 @@ int ks_scale_measure(ks_scale *s, ks_error *e)
     measuring w = {.s = s, .best = malloc((size_t)s->held_out * sizeof *w.best)};
     int err;
 
-    if (!w.best)
-        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    for (int h = 0; h < s->held_out; h++)
-        w.best[h] = -HUGE_VAL;
+    if (!w.best) return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    for (int h = 0; h < s->held_out; h++) w.best[h] = -HUGE_VAL;
     free(s->clips.id);
     free(s->clips.mean);
     free(s->clips.deviation);
     s->clips = (ks_deviations){0};
-    err = ks_index_scores(s->x, s->vectors, s->sentences + s->held_out, s->dim, NULL, measure_block, &w, e);
+    err = ks_index_scores(s->x, s->vectors, s->sentences + s->held_out, s->dim, NULL, measure_block,
+                          &w, e);
     if (err >= 0 && (w.failed || ks_scale_settle(s) < 0))
         err = ks_fail(e, KS_ENOMEM, "no memory for calibration");
     if (err >= 0 && (err = find_level(s, e)) == 0) {
@@ -287,34 +273,29 @@ int ks_scale_pairs(ks_scale *s, ks_error *e)
     float *v = malloc(SAMPLE * dim * sizeof *v);
     int n = 0, kept = 0, err;
 
-    if (!v)
-        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if (!v) return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     err = ks_index_sample(clips, &n, SAMPLE, s->x, e);
     for (int i = 0; i < n && err == 0; i++) {
         err = ks_index_clip_vector(v + (size_t)kept * dim, s->dim, s->x, clips[i].id, e);
-        if (err == 0)
-            video[kept++] = clips[i].video;
-        if (err == KS_EDAMAGED)
-            err = 0;
+        if (err == 0) video[kept++] = clips[i].video;
+        if (err == KS_EDAMAGED) err = 0;
     }
-    if (err == 0)
-        ks_pairs_of(&s->pair_mean, &s->pair_deviation, v, video, kept, s->dim);
+    if (err == 0) ks_pairs_of(&s->pair_mean, &s->pair_deviation, v, video, kept, s->dim);
     free(v);
     return err;
 }
 
-void ks_pairs_of(double *mean, double *deviation, const float *v, const int64_t *video, int n, int dim)
+void ks_pairs_of(double *mean, double *deviation, const float *v, const int64_t *video, int n,
+                 int dim)
 {
     double sum = 0, squares = 0, weight = 0;
     int several = 0;
 
-    for (int i = 1; i < n; i++)
-        several |= video[i] != video[0];
+    for (int i = 1; i < n; i++) several |= video[i] != video[0];
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++) {
             double dot;
-            if (several && video[i] == video[j])
-                continue;
+            if (several && video[i] == video[j]) continue;
             dot = ks_dot(v + (size_t)i * (size_t)dim, v + (size_t)j * (size_t)dim, dim);
             sum += dot;
             squares += dot * dot;
@@ -328,7 +309,6 @@ double ks_dot(const float *a, const float *b, int n)
 {
     double sum = 0;
 
-    for (int i = 0; i < n; i++)
-        sum += (double)a[i] * (double)b[i];
+    for (int i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
     return sum;
 }

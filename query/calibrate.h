@@ -1,4 +1,5 @@
-/* calibrate.h - the scale's inside: background sentences, what they give to each clip, the cut-off. */
+/* calibrate.h - the scale's inside: background sentences, what they give to each clip, the
+ * cut-off. */
 #ifndef KS_CALIBRATE_H
 #define KS_CALIBRATE_H
 
@@ -11,61 +12,73 @@ const char *ks_background_sentence(int held_out, int i); /* i < count */
 
 /* What clips give to the background, as measured in this process; sorted by id. */
 typedef struct {
-    int64_t *id;       /* [n] */
-    float *mean;       /* [n] */
-    float *deviation;  /* [n] > 0 */
+    int64_t *id;      /* [n] */
+    float *mean;      /* [n] */
+    float *deviation; /* [n] > 0 */
     int64_t n, room;
 } ks_deviations;
 
 struct ks_scale {
     int dim;
     int sentences, held_out;
-    float *vectors;         /* [sentences + held_out, dim]; NULL until needed */
-    float *level;           /* [dim] mean vector of (a sample of) the clips; NULL: no background */
-    ks_deviations clips;    /* n 0: not measured in this process */
-    double median;          /* > 0: of the clips' deviations, the unit of z */
+    float *vectors;      /* [sentences + held_out, dim]; NULL until needed */
+    float *level;        /* [dim] mean vector of (a sample of) the clips; NULL: no background */
+    ks_deviations clips; /* n 0: not measured in this process */
+    double median;       /* > 0: of the clips' deviations, the unit of z */
     double cut, false_positives;
-    int64_t measured;       /* clips when cut was measured */
+    int64_t measured; /* clips when cut was measured */
     double pair_mean, pair_deviation;
-    ks_index *x;            /* borrowed: for clips that came after */
+    ks_index *x; /* borrowed: for clips that came after */
 };
 
-/* A sentence's own level, in cosine: what the library as a whole gives to it. Most of it is taken off: some sentences are
- * near to every clip. Not all of it: in a library of nothing but surfing, "surfing" must still be found. */
+/* A sentence's own level, in cosine: what the library as a whole gives to it. Most of it is
+ * taken off: some sentences are near to every clip. Not all of it: in a library of nothing but
+ * surfing, "surfing" must still be found. */
 #define KS_LEVEL_SHARE 0.85
 double ks_scale_level(const ks_scale *s, const float *q); /* q [dim] */
-/* z of a clip with this cosine: how far above the sentence's level, in the deviation that the background has on a clip of
- * this library (the median one). One unit and one level for all clips: the rank is the cosine's, so an exact match comes
- * first, as in the reference. Measured on the demo films (138 true, 40 absent sentences) and eight drawn libraries of
- * 90 clips (right clip first; true ones kept; answers to known things that no clip shows), cut-off share 0.22:
- *   each clip's own mean and deviation   first 88.4 and 91.5 %, kept 89.1 and 89.0 %, absent 2.5 and 29.5 %
- *   own mean, one deviation              first 90.6 and 93.5 %, kept 93.5 and 93.9 %, absent 0 and 27.9 %
- *   neither (this)                       first 90.6 and 94.4 %, kept 95.7 and 93.2 %, absent 0 and 24.9 % */
+/* z of a clip with this cosine: how far above the sentence's level, in the deviation that the
+ * background has on a clip of this library (the median one). One unit and one level for all
+ * clips: the rank is the cosine's, so an exact match comes first, as in the reference. Measured
+ * on the demo films (138 true, 40 absent sentences) and eight drawn libraries of
+ * 90 clips (right clip first; true ones kept; answers to known things that no clip shows),
+ * cut-off share 0.22:
+ *   each clip's own mean and deviation   first 88.4 and 91.5 %, kept 89.1 and 89.0 %, absent 2.5
+ *                                        and 29.5 %
+ *   own mean, one deviation              first 90.6 and 93.5 %, kept 93.5 and 93.9 %, absent 0
+ *                                        and 27.9 %
+ *   neither (this)                       first 90.6 and 94.4 %, kept 95.7 and 93.2 %, absent 0
+ *                                        and 24.9 % */
 double ks_scale_z(const ks_scale *s, double cosine, double level);
 
-/* The value of a cosine, which ranks, and its score. words: 1 where the question is a sentence and there is a background. */
+/* The value of a cosine, which ranks, and its score. words: 1 where the question is a sentence
+ * and there is a background. */
 double ks_scale_value(const ks_scale *s, int words, double cosine, double level);
 double ks_scale_score(const ks_scale *s, int words, double value);
 
 /* Steps of making a scale (calibrate.c), each on what the one before left in s. */
 int ks_scale_encode(ks_scale *s, ks_encoder *enc, ks_error *e); /* vectors of all sentences */
-int ks_scale_measure(ks_scale *s, ks_error *e);                 /* means and deviations of all clips, level, cut */
-int ks_scale_pairs(ks_scale *s, ks_error *e);                   /* pair_mean and its deviation */
+/* means and deviations of all clips, level, cut */
+int ks_scale_measure(ks_scale *s, ks_error *e);
+int ks_scale_pairs(ks_scale *s, ks_error *e); /* pair_mean and its deviation */
 /* Sort by id and find the median. < 0: no memory. */
 int ks_scale_settle(ks_scale *s);
 
 /* --- pure parts, for tests --- */
 double ks_dot(const float *a, const float *b, int n);
 /* Cosines between the rows of v[n, dim], of different videos where there are several. */
-void ks_pairs_of(double *mean, double *deviation, const float *v, const int64_t *video, int n, int dim);
-/* Population deviation of n scores; the row of a clip: their mean, and the deviation lifted to 1e-6. */
+void ks_pairs_of(double *mean, double *deviation, const float *v, const int64_t *video, int n,
+                 int dim);
+/* Population deviation of n scores; the row of a clip: their mean, and the deviation lifted to
+ * 1e-6. */
 double ks_deviation_of(const float *scores, int n, int stride);
 void ks_scale_row(float *mean, float *deviation, const float *scores, int n, int stride);
 /* The cut-off from the best z of each held-out sentence. Some of these sentences are true of the
- * library, so only the lower part of the distribution is trusted: a Gumbel law (the law of maxima) is
- * laid through its 10 % and 40 % points and read where `share` of it lies above. best[n] is sorted. */
+ * library, so only the lower part of the distribution is trusted: a Gumbel law (the law of
+ * maxima) is laid through its 10 % and 40 % points and read where `share` of it lies above.
+ * best[n] is sorted. */
 double ks_cut_of(double *best, int n, double share);
-/* The k best of n labels, best first, ties by index, with their softmax at temperature 0.01 over all n. */
+/* The k best of n labels, best first, ties by index, with their softmax at temperature 0.01 over
+ * all n. */
 void ks_label_top(int *label, double *score, int k, const float *cosine, int n);
 /* The score of z: 0 at z <= 0, 0.5 at the cut-off, towards 1 above. */
 double ks_score_of(double z, double cut);

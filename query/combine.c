@@ -15,10 +15,8 @@ static double z_of(double chance)
 
     for (int i = 0; i < 100; i++) {
         double middle = (low + high) / 2;
-        if (tail(middle) > chance)
-            low = middle;
-        else
-            high = middle;
+        if (tail(middle) > chance) low = middle;
+        else high = middle;
     }
     return low;
 }
@@ -34,10 +32,8 @@ double ks_sequence_cut(const ks_scale *s, const double *following, int parts)
 {
     double chance = log(tail(s->cut) / 2);
 
-    if (parts == 1)
-        return 0.5;
-    for (int p = 1; p < parts; p++)
-        chance -= log(following[p]);
+    if (parts == 1) return 0.5;
+    for (int p = 1; p < parts; p++) chance -= log(following[p]);
     return grade_of_z(s, z_of(exp(chance / parts)));
 }
 
@@ -46,29 +42,28 @@ static int set_cuts(ks_combination *c, ks_error *e)
 {
     double *following = malloc((size_t)c->parts * sizeof *following);
 
-    if (!following)
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    for (int p = 1; p < c->parts; p++)
-        following[p] = ks_following(c->within[p]);
+    if (!following) return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    for (int p = 1; p < c->parts; p++) following[p] = ks_following(c->within[p]);
     c->cut = ks_sequence_cut(c->s, following, c->parts);
     free(following);
     for (int t = 0; t < c->n; t++)
-        c->at[t].bar = c->at[t].words ? grade_of_z(c->s, z_of(0.03 / ks_following(c->at[t].term.within))) : 0.5;
+        c->at[t].bar = c->at[t].words
+                           ? grade_of_z(c->s, z_of(0.03 / ks_following(c->at[t].term.within)))
+                           : 0.5;
     return 0;
 }
 
-int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim, ks_error *e)
+int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q,
+                        const ks_query_term *t, int n, int dim, ks_error *e)
 {
     assert(n > 0 && t[0].op == KS_OP_BEGIN);
     *c = (ks_combination){.s = s, .n = n, .parts = 1};
     c->at = calloc((size_t)n, sizeof *c->at);
     c->within = calloc((size_t)n, sizeof *c->within);
-    if (!c->at || !c->within)
-        return ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if (!c->at || !c->within) return ks_fail(e, KS_ENOMEM, "no memory for a query");
     for (int i = 0; i < n; i++) {
         ks_graded_term *g = &c->at[i];
-        if (t[i].op == KS_OP_THEN)
-            c->within[c->parts++] = t[i].within;
+        if (t[i].op == KS_OP_THEN) c->within[c->parts++] = t[i].within;
         *g = (ks_graded_term){.term = t[i], .words = t[i].words && s->level, .part = c->parts - 1};
         g->level = g->words ? ks_scale_level(s, q + (size_t)i * (size_t)dim) : 0;
         c->unless += t[i].op == KS_OP_UNLESS;
@@ -89,8 +84,7 @@ double ks_term_grade(const ks_combination *c, int t, double cosine)
     const ks_graded_term *g = &c->at[t];
     double u;
 
-    if (!g->words)
-        return (cosine - c->s->pair_mean) / (1 - c->s->pair_mean);
+    if (!g->words) return (cosine - c->s->pair_mean) / (1 - c->s->pair_mean);
     u = ks_scale_z(c->s, cosine, g->level) / c->s->cut;
     return u > 0 ? ks_score_of(u, 1) : u;
 }
@@ -101,10 +95,10 @@ static double weighed(const ks_combination *c, int t, double cosine)
     const ks_query_term *term = &c->at[t].term;
     double grade = ks_term_grade(c, t, cosine);
 
-    if (term->weight == 1)
-        return grade;
-    return term->op == KS_OP_OR || term->op == KS_OP_NOT || term->op == KS_OP_UNLESS ? term->weight * grade
-                                                                                    : 1 - term->weight * (1 - grade);
+    if (term->weight == 1) return grade;
+    return term->op == KS_OP_OR || term->op == KS_OP_NOT || term->op == KS_OP_UNLESS
+               ? term->weight * grade
+               : 1 - term->weight * (1 - grade);
 }
 
 static double joined(double so_far, ks_op op, double grade)
@@ -157,15 +151,12 @@ int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, co
 
     for (int t = 0; t < c->n; t++) {
         ks_op op = c->at[t].term.op;
-        if (c->at[t].part != p || op == KS_OP_UNLESS)
-            continue;
+        if (c->at[t].part != p || op == KS_OP_UNLESS) continue;
         double g = weighed(c, t, (double)cosine[t]);
-        if ((op == KS_OP_OR && g <= grade) || (op == KS_OP_NOT && g < 0.5))
-            continue;
+        if ((op == KS_OP_OR && g <= grade) || (op == KS_OP_NOT && g < 0.5)) continue;
         n = op == KS_OP_OR || op == KS_OP_NOT ? 0 : n;
         grade = joined(grade, op, g);
-        if (op == KS_OP_NOT)
-            continue;
+        if (op == KS_OP_NOT) continue;
         terms[n] = t;
         grades[n++] = g;
     }

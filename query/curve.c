@@ -1,8 +1,8 @@
 /* curve.c - one question along one film: every kept frame with its cosine and score.
  *
- * Frame vectors lie on the clips' own scale: over the demo films and 138 questions the best frame of the best clip has a
- * cosine of 0.491 where the clip has 0.489, and over all pairs the deviations are 0.114 and 0.116. So a frame's score is
- * read as a clip's. */
+ * Frame vectors lie on the clips' own scale: over the demo films and 138 questions the best
+ * frame of the best clip has a cosine of 0.491 where the clip has 0.489, and over all pairs the
+ * deviations are 0.114 and 0.116. So a frame's score is read as a clip's. */
 #include "query/calibrate.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@ typedef struct {
     const ks_curve_part *part;
     ks_curve *out;
     int room;
-    float *vectors;           /* [n, dim] of the points where changes are asked for; else NULL */
+    float *vectors; /* [n, dim] of the points where changes are asked for; else NULL */
 } drawing;
 
 /* Stored frames are rounded to a byte a number: their length is not quite 1. */
@@ -32,22 +32,22 @@ static int add_point(drawing *w, int64_t at, const float *v, int begins, ks_erro
     ks_curve *c = w->out;
     float *vectors = NULL;
 
-    if (at < w->part->from || (w->part->to && at >= w->part->to))
-        return 0;
+    if (at < w->part->from || (w->part->to && at >= w->part->to)) return 0;
     if (c->n == w->room) {
         int room = w->room ? w->room * 2 : 256;
         ks_curve_point *more = realloc(c->at, (size_t)room * sizeof *more);
-        if (!more)
-            return ks_fail(e, KS_ENOMEM, "no memory for a curve");
+        if (!more) return ks_fail(e, KS_ENOMEM, "no memory for a curve");
         c->at = more;
-        if (w->part->changes && !(vectors = realloc(w->vectors, (size_t)room * (size_t)w->dim * sizeof *vectors)))
+        if (w->part->changes &&
+            !(vectors = realloc(w->vectors, (size_t)room * (size_t)w->dim * sizeof *vectors)))
             return ks_fail(e, KS_ENOMEM, "no memory for a curve");
         w->vectors = vectors;
         w->room = room;
     }
     if (w->vectors)
         memcpy(w->vectors + (size_t)c->n * (size_t)w->dim, v, (size_t)w->dim * sizeof *v);
-    c->at[c->n] = (ks_curve_point){.at = at, .cosine = cosine_of(v, w->q, w->dim), .change = c->n, .begins = begins};
+    c->at[c->n] = (ks_curve_point){
+        .at = at, .cosine = cosine_of(v, w->q, w->dim), .change = c->n, .begins = begins};
     c->n++;
     return 0;
 }
@@ -55,10 +55,10 @@ static int add_point(drawing *w, int64_t at, const float *v, int begins, ks_erro
 static int add_whole(drawing *w, const ks_clip *c, ks_error *e)
 {
     float *v = malloc((size_t)w->dim * sizeof *v);
-    int err = v ? ks_index_clip_vector(v, w->dim, w->x, c->id, e) : ks_fail(e, KS_ENOMEM, "no memory for a curve");
+    int err = v ? ks_index_clip_vector(v, w->dim, w->x, c->id, e)
+                : ks_fail(e, KS_ENOMEM, "no memory for a curve");
 
-    if (err == 0)
-        err = add_point(w, c->start + (c->end - c->start) / 2, v, 0, e);
+    if (err == 0) err = add_point(w, c->start + (c->end - c->start) / 2, v, 0, e);
     free(v);
     return err;
 }
@@ -68,13 +68,12 @@ static int add_clip(drawing *w, const ks_clip *c, ks_error *e)
     float *v = NULL;
     int frames = 0, err = ks_index_frame_vectors(&v, &frames, w->dim, w->x, c->id, e);
 
-    if (err == 0 && !v)
-        err = add_whole(w, c, e);
+    if (err == 0 && !v) err = add_whole(w, c, e);
     for (int i = 0; i < frames && err == 0; i++)
-        err = add_point(w, c->start + (c->end - c->start) * i / frames, v + (size_t)i * (size_t)w->dim, i == 0, e);
+        err = add_point(w, c->start + (c->end - c->start) * i / frames,
+                        v + (size_t)i * (size_t)w->dim, i == 0, e);
     free(v);
-    if (err == 0 && c->end > w->out->end)
-        w->out->end = c->end;
+    if (err == 0 && c->end > w->out->end) w->out->end = c->end;
     return err == KS_EDAMAGED ? 0 : err;
 }
 
@@ -82,21 +81,24 @@ static int by_time(const void *a, const void *b)
 {
     const ks_curve_point *p = a, *r = b;
 
-    if (p->at != r->at)
-        return p->at < r->at ? -1 : 1;
-    return (p->cosine > r->cosine) - (p->cosine < r->cosine); /* a sum must not hang on the order of clips */
+    if (p->at != r->at) return p->at < r->at ? -1 : 1;
+    /* a sum must not hang on the order of clips */
+    return (p->cosine > r->cosine) - (p->cosine < r->cosine);
 }
 
-/* The mean vector of the points from..to - 1 into v, and how far it is from the one before, `was`. */
+/* The mean vector of the points from..to - 1 into v, and how far it is from the one before,
+ * `was`. */
 static double change_of(float *v, const float *was, const drawing *w, int from, int to)
 {
     memset(v, 0, (size_t)w->dim * sizeof *v);
     for (int i = from; i < to; i++) {
-        const float *one = w->vectors + (size_t)w->out->at[i].change * (size_t)w->dim; /* its place until now */
-        for (int d = 0; d < w->dim; d++)
-            v[d] += one[d];
+        /* its place until now */
+        const float *one = w->vectors + (size_t)w->out->at[i].change * (size_t)w->dim;
+        for (int d = 0; d < w->dim; d++) v[d] += one[d];
     }
-    return was ? 1 - ks_dot(v, was, w->dim) / fmax(sqrt(ks_dot(v, v, w->dim) * ks_dot(was, was, w->dim)), 1e-12) : 0;
+    return was ? 1 - ks_dot(v, was, w->dim) /
+                         fmax(sqrt(ks_dot(v, v, w->dim) * ks_dot(was, was, w->dim)), 1e-12)
+               : 0;
 }
 
 /* The same instant is seen by several clips, each with its own surroundings: their mean. */
@@ -106,10 +108,8 @@ static int join_times(drawing *w, ks_error *e)
     float *two = w->vectors ? malloc(2 * (size_t)w->dim * sizeof *two) : NULL;
     int n = 0;
 
-    if (w->vectors && !two)
-        return ks_fail(e, KS_ENOMEM, "no memory for a curve");
-    if (c->n)
-        qsort(c->at, (size_t)c->n, sizeof *c->at, by_time);
+    if (w->vectors && !two) return ks_fail(e, KS_ENOMEM, "no memory for a curve");
+    if (c->n) qsort(c->at, (size_t)c->n, sizeof *c->at, by_time);
     for (int i = 0, to; i < c->n; i = to) {
         double sum = 0, change = 0;
         int begins = 1;
@@ -118,8 +118,10 @@ static int join_times(drawing *w, ks_error *e)
             begins &= c->at[to].begins;
         }
         if (two)
-            change = change_of(two + n % 2 * w->dim, n ? two + (n + 1) % 2 * w->dim : NULL, w, i, to);
-        c->at[n++] = (ks_curve_point){.at = c->at[i].at, .cosine = sum / (to - i), .change = change, .begins = begins};
+            change = change_of(two + n % 2 * w->dim, n ? two + (n + 1) % 2 * w->dim : NULL, w, i,
+                               to);
+        c->at[n++] = (ks_curve_point){
+            .at = c->at[i].at, .cosine = sum / (to - i), .change = change, .begins = begins};
     }
     c->n = n;
     free(two);
@@ -138,7 +140,8 @@ static void score_points(ks_curve *c, const ks_scale *s, const float *q, int vec
         c->at[i].score = ks_scale_score(s, words, ks_scale_value(s, words, c->at[i].cosine, level));
 }
 
-int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q, const ks_curve_part *part, ks_error *e)
+int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q,
+                   const ks_curve_part *part, ks_error *e)
 {
     drawing w = {.x = x, .q = q, .dim = s->dim, .part = part, .out = out};
     ks_filter f = {.video = part->video};
@@ -149,8 +152,7 @@ int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q
 
     assert(s->dim > 0 && part->video > 0);
     *out = (ks_curve){0};
-    if ((err = ks_index_video(&video, x, part->video, e)) < 0)
-        return err;
+    if ((err = ks_index_video(&video, x, part->video, e)) < 0) return err;
     out->video = video.id;
     out->tb = video.tb;
     out->duration = video.duration;
@@ -161,10 +163,8 @@ int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q
     ks_cursor_close(c);
     err = err < 0 && err != KS_EDAMAGED ? err : join_times(&w, e);
     free(w.vectors);
-    if (err < 0)
-        ks_curve_free(out);
-    else
-        score_points(out, s, q, part->vector_query);
+    if (err < 0) ks_curve_free(out);
+    else score_points(out, s, q, part->vector_query);
     return err;
 }
 

@@ -1,8 +1,10 @@
 /* everyday.c - things that films show: what a clip may show beside the labels that are asked.
  *
- * Whether a clip bears a label is told better by what else it might be than by its cosine alone (label_judge.c). */
+ * Whether a clip bears a label is told better by what else it might be than by its cosine alone
+ * (label_judge.c). */
 #include "query/label_judge.h"
 
+/* clang-format off */
 static const char *const words[] = {
     "a dog", "a cat", "a horse", "a cow", "a pig", "a sheep", "a goat", "an elephant", "a mouse",
     "a rabbit", "a squirrel", "a bear", "a panda", "a koala", "a tiger", "a leopard", "a lion",
@@ -92,6 +94,7 @@ static const char *const words[] = {
     "a triangle", "a diamond shape", "a cross", "a ring shape", "a hexagon", "checkered pattern",
     "stripes", "dots", "a plain wall", "a blank screen",
 };
+/* clang-format on */
 enum { WORDS = sizeof words / sizeof *words };
 
 int ks_everyday_count(void) { return WORDS; }

@@ -1,6 +1,6 @@
-/* film_queue.c - the hits of a question of several vectors, exactly: films by what they can reach at most, and once one is
- * read its clips (or chains of clips) by what they are worth, in one queue. What comes out first cannot be beaten by what
- * is still in it. */
+/* film_queue.c - the hits of a question of several vectors, exactly: films by what they can
+ * reach at most, and once one is read its clips (or chains of clips) by what they are worth, in
+ * one queue. What comes out first cannot be beaten by what is still in it. */
 #include "query/rank.h"
 #include "query/sequence.h"
 
@@ -9,27 +9,28 @@
 #include <string.h>
 
 typedef struct {
-    double grade, own;  /* own: of equals the chain whose last clip fits better; clips of one part: 0 */
-    int64_t id, film;   /* of the clip, a chain's last one */
-    int clip;           /* its place in the film; FILM: the whole film, not read yet */
-    int slot;           /* of its film's chains */
+    /* own: of equals the chain whose last clip fits better; clips of one part: 0 */
+    double grade, own;
+    int64_t id, film; /* of the clip, a chain's last one */
+    int clip;         /* its place in the film; FILM: the whole film, not read yet */
+    int slot;         /* of its film's chains */
 } entry;
 enum { FILM = -1 };
 
 /* The chains of one film. */
 typedef struct {
-    double *grades;     /* [parts, n] of the parts */
-    double *chain;      /* [parts, n] */
-    int *before;        /* [parts, n] */
-    int64_t *shown;     /* [2 * n_shown] start and end of what was shown of it */
+    double *grades; /* [parts, n] of the parts */
+    double *chain;  /* [parts, n] */
+    int *before;    /* [parts, n] */
+    int64_t *shown; /* [2 * n_shown] start and end of what was shown of it */
     int n_shown;
 } chains;
 
 typedef struct {
     ks_ranking *w;
-    entry *heap;        /* [n] */
+    entry *heap; /* [n] */
     size_t n, room;
-    chains *films;      /* [n_films] in the order in which they were read */
+    chains *films; /* [n_films] in the order in which they were read */
     int n_films, films_room;
 } queue;
 
@@ -38,12 +39,10 @@ static int is_chain(const ks_ranking *w) { return w->c->parts > 1 || w->c->unles
 /* --- the queue --- */
 static int first(const entry *a, const entry *b)
 {
-    if (a->grade != b->grade)
-        return a->grade > b->grade;
+    if (a->grade != b->grade) return a->grade > b->grade;
     if ((a->clip == FILM) != (b->clip == FILM))
         return a->clip == FILM; /* it may hold a better one among equals */
-    if (a->own != b->own)
-        return a->own > b->own;
+    if (a->own != b->own) return a->own > b->own;
     return a->id < b->id;
 }
 
@@ -51,13 +50,11 @@ static int push(queue *u, const entry *fresh)
 {
     size_t i = u->n;
 
-    if (fresh->grade == -INFINITY)
-        return 0;
+    if (fresh->grade == -INFINITY) return 0;
     if (u->n == u->room) {
         size_t room = u->room ? 2 * u->room : 1024;
         entry *more = realloc(u->heap, room * sizeof *more);
-        if (!more)
-            return -1;
+        if (!more) return -1;
         u->heap = more;
         u->room = room;
     }
@@ -74,17 +71,13 @@ static entry pop(queue *u)
 
     for (;;) {
         size_t child = 2 * i + 1;
-        if (child >= u->n)
-            break;
-        if (child + 1 < u->n && first(&u->heap[child + 1], &u->heap[child]))
-            child++;
-        if (!first(&u->heap[child], &moved))
-            break;
+        if (child >= u->n) break;
+        if (child + 1 < u->n && first(&u->heap[child + 1], &u->heap[child])) child++;
+        if (!first(&u->heap[child], &moved)) break;
         u->heap[i] = u->heap[child];
         i = child;
     }
-    if (u->n)
-        u->heap[i] = moved;
+    if (u->n) u->heap[i] = moved;
     return top;
 }
 
@@ -93,18 +86,17 @@ static void reach_of(const void *arg, double *worth, const float *low, const flo
 {
     const ks_combination *c = arg;
 
-    for (int p = 0; p < c->parts; p++)
-        worth[p] = ks_part_reach(c, p, low, high);
+    for (int p = 0; p < c->parts; p++) worth[p] = ks_part_reach(c, p, low, high);
 }
 
-/* Where each part is one term its best cosine says it all, and the grade is worked out once a film. */
+/* Where each part is one term its best cosine says it all, and the grade is worked out once a
+ * film. */
 static void highest(const void *arg, double *worth, const float *low, const float *high)
 {
     const ks_combination *c = arg;
 
     (void)low;
-    for (int p = 0; p < c->parts; p++)
-        worth[p] = (double)high[p];
+    for (int p = 0; p < c->parts; p++) worth[p] = (double)high[p];
 }
 
 static double film_reach(const ks_combination *c, int plain, const double *most)
@@ -113,14 +105,11 @@ static double film_reach(const ks_combination *c, int plain, const double *most)
 
     if (plain) {
         float high[KS_TERMS_MAX];
-        for (int p = 0; p < c->parts; p++)
-            high[p] = (float)most[p];
-        for (int p = 0; p < c->parts; p++)
-            reach = fmin(reach, ks_part_reach(c, p, high, high));
+        for (int p = 0; p < c->parts; p++) high[p] = (float)most[p];
+        for (int p = 0; p < c->parts; p++) reach = fmin(reach, ks_part_reach(c, p, high, high));
         return reach;
     }
-    for (int p = 0; p < c->parts; p++)
-        reach = fmin(reach, most[p]);
+    for (int p = 0; p < c->parts; p++) reach = fmin(reach, most[p]);
     return reach;
 }
 
@@ -130,16 +119,22 @@ static int bound_films(queue *u, ks_error *e)
     const ks_ranking *w = u->w;
     int parts = w->c->parts, plain = ks_is_plain(w->c), err;
     /* In plain questions term p is part p, and what UNLESS asks is no bound. */
-    ks_bounds_ask ask = {.q = w->q, .queries = plain ? parts : w->queries, .dim = w->dim, .parts = parts, .filter = &w->o->filter,
-                         .worth = plain ? highest : reach_of, .arg = w->c};
+    ks_bounds_ask ask = {.q = w->q,
+                         .queries = plain ? parts : w->queries,
+                         .dim = w->dim,
+                         .parts = parts,
+                         .filter = &w->o->filter,
+                         .worth = plain ? highest : reach_of,
+                         .arg = w->c};
     ks_film_bounds bounds;
 
-    if ((err = ks_index_film_bounds(&bounds, w->x, &ask, e)) < 0)
-        return err;
+    if ((err = ks_index_film_bounds(&bounds, w->x, &ask, e)) < 0) return err;
     for (int64_t i = 0; i < bounds.films && err == 0; i++) {
-        entry film = {.grade = film_reach(w->c, plain, bounds.most + i * parts), .film = bounds.video[i], .id = bounds.video[i], .clip = FILM};
-        if (push(u, &film) < 0)
-            err = ks_fail(e, KS_ENOMEM, "no memory for a query");
+        entry film = {.grade = film_reach(w->c, plain, bounds.most + i * parts),
+                      .film = bounds.video[i],
+                      .id = bounds.video[i],
+                      .clip = FILM};
+        if (push(u, &film) < 0) err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     }
     w->out->searched = bounds.searched;
     w->out->uncopied = bounds.uncopied;
@@ -163,7 +158,8 @@ static char *find_bars(const ks_ranking *w, const ks_film *f)
 
     for (int u = 0; u < w->c->unless && bars; u++)
         for (int i = 0; i < f->n; i++)
-            bars[(size_t)u * n + (size_t)i] = (char)ks_is_unless(w->c, cosines_at(w, f, i, &one), w->c->n - w->c->unless + u);
+            bars[(size_t)u * n + (size_t)i] = (char)ks_is_unless(w->c, cosines_at(w, f, i, &one),
+                                                                 w->c->n - w->c->unless + u);
     return bars;
 }
 
@@ -173,12 +169,18 @@ static int run_chains(chains *c, const ks_ranking *w, const ks_film *f)
     const char *at[KS_TERMS_MAX];
     double after[KS_TERMS_MAX];
     char *bars = find_bars(w, f);
-    ks_sequence_ask ask = {.clips = f->clips, .n = f->n, .tb = f->tb, .parts = how->parts, .grades = c->grades,
-                           .within = how->within, .unless = how->unless, .bars = at, .after = after};
+    ks_sequence_ask ask = {.clips = f->clips,
+                           .n = f->n,
+                           .tb = f->tb,
+                           .parts = how->parts,
+                           .grades = c->grades,
+                           .within = how->within,
+                           .unless = how->unless,
+                           .bars = at,
+                           .after = after};
     int err;
 
-    if (!bars)
-        return KS_ENOMEM;
+    if (!bars) return KS_ENOMEM;
     for (int u = 0; u < how->unless; u++) {
         at[u] = bars + (size_t)u * (size_t)f->n;
         after[u] = how->at[how->n - how->unless + u].term.within;
@@ -193,10 +195,8 @@ static int room_for_chains(queue *u)
     int room = u->films_room ? 2 * u->films_room : 16;
     chains *more;
 
-    if (u->n_films < u->films_room)
-        return 0;
-    if (!(more = realloc(u->films, (size_t)room * sizeof *more)))
-        return -1;
+    if (u->n_films < u->films_room) return 0;
+    if (!(more = realloc(u->films, (size_t)room * sizeof *more))) return -1;
     u->films = more;
     u->films_room = room;
     return 0;
@@ -209,23 +209,25 @@ static int push_chains(queue *u, const ks_film *f)
     chains *c;
     float one;
 
-    if (room_for_chains(u) < 0)
-        return -1;
+    if (room_for_chains(u) < 0) return -1;
     c = &u->films[u->n_films++];
-    *c = (chains){.grades = malloc(all * sizeof *c->grades + 1), .chain = malloc(all * sizeof *c->chain + 1),
+    *c = (chains){.grades = malloc(all * sizeof *c->grades + 1),
+                  .chain = malloc(all * sizeof *c->chain + 1),
                   .before = malloc(all * sizeof *c->before + 1)};
-    if (!c->grades || !c->chain || !c->before)
-        return -1;
+    if (!c->grades || !c->chain || !c->before) return -1;
     for (int p = 0; p < w->c->parts; p++)
         for (int i = 0; i < f->n; i++)
-            c->grades[(size_t)p * n + (size_t)i] = ks_part_grade(w->c, p, cosines_at(w, f, i, &one));
-    if (run_chains(c, w, f) < 0)
-        return -1;
+            c->grades[(size_t)p * n + (size_t)i] = ks_part_grade(w->c, p,
+                                                                 cosines_at(w, f, i, &one));
+    if (run_chains(c, w, f) < 0) return -1;
     for (int i = 0; i < f->n; i++) {
-        entry e = {.grade = c->chain[last + (size_t)i], .own = c->grades[last + (size_t)i], .id = f->clips[i].id, .film = f->id,
-                   .clip = i, .slot = u->n_films - 1};
-        if (push(u, &e) < 0)
-            return -1;
+        entry e = {.grade = c->chain[last + (size_t)i],
+                   .own = c->grades[last + (size_t)i],
+                   .id = f->clips[i].id,
+                   .film = f->id,
+                   .clip = i,
+                   .slot = u->n_films - 1};
+        if (push(u, &e) < 0) return -1;
     }
     return 0;
 }
@@ -234,8 +236,7 @@ static int push_clips(queue *u, const ks_film *f)
 {
     for (int i = 0; i < f->n; i++) {
         entry e = {.grade = f->clips[i].value, .id = f->clips[i].id, .film = f->id, .clip = i};
-        if (push(u, &e) < 0)
-            return -1;
+        if (push(u, &e) < 0) return -1;
     }
     return 0;
 }
@@ -246,13 +247,15 @@ static int read_film(queue *u, int64_t id, ks_error *e)
     ks_film *f;
     int err = ks_rank_film(&f, u->w, id, e);
 
-    if (err < 0)
-        return err == KS_EDAMAGED ? 0 : err;
-    return (is_chain(u->w) ? push_chains(u, f) : push_clips(u, f)) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for a query") : 0;
+    if (err < 0) return err == KS_EDAMAGED ? 0 : err;
+    return (is_chain(u->w) ? push_chains(u, f) : push_clips(u, f)) < 0
+               ? ks_fail(e, KS_ENOMEM, "no memory for a query")
+               : 0;
 }
 
 /* --- hits --- */
-/* The rows that a hit stands on, once more from the catalog: KS_EDAMAGED where one is rotten there. */
+/* The rows that a hit stands on, once more from the catalog: KS_EDAMAGED where one is rotten
+ * there. */
 static int confirm(ks_ranking *w, const int64_t *clips, int n, ks_error *e)
 {
     int err = 0;
@@ -267,9 +270,9 @@ static int is_shown(const chains *c, int64_t start, int64_t end)
 {
     for (int i = 0; i < c->n_shown; i++) {
         int64_t a = c->shown[2 * i], b = c->shown[2 * i + 1];
-        int64_t from = a > start ? a : start, to = b < end ? b : end, shorter = b - a < end - start ? b - a : end - start;
-        if (2 * (to - from) >= shorter)
-            return 1;
+        int64_t from = a > start ? a : start, to = b < end ? b : end,
+                shorter = b - a < end - start ? b - a : end - start;
+        if (2 * (to - from) >= shorter) return 1;
     }
     return 0;
 }
@@ -278,24 +281,24 @@ static int remember_shown(chains *c, int64_t start, int64_t end)
 {
     int64_t *more = realloc(c->shown, ((size_t)c->n_shown + 1) * 2 * sizeof *more);
 
-    if (!more)
-        return -1;
+    if (!more) return -1;
     c->shown = more;
     more[2 * c->n_shown] = start;
     more[2 * c->n_shown++ + 1] = end;
     return 0;
 }
 
-static int fill_chain(ks_hit *h, ks_ranking *w, const ks_film *f, const chains *c, const int *at, ks_error *e)
+static int fill_chain(ks_hit *h, ks_ranking *w, const ks_film *f, const chains *c, const int *at,
+                      ks_error *e)
 {
-    int parts = w->c->parts, err = ks_hit_take(h, f) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 0;
+    int parts = w->c->parts,
+        err = ks_hit_take(h, f) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 0;
     double least = INFINITY;
 
     for (int p = 0; p < parts && err == 0; p++) {
         const double *grades = c->grades + (size_t)p * (size_t)f->n;
         ks_moment m = {f->clips[at[p]].start, f->clips[at[p]].end, 0, 0};
-        if (!w->o->apart)
-            ks_moment_extent(&m, f->clips, grades, f->n, at[p]);
+        if (!w->o->apart) ks_moment_extent(&m, f->clips, grades, f->n, at[p]);
         ks_part_place place = {.p = p, .clip = &f->clips[at[p]], .start = m.start, .end = m.end};
         err = ks_rank_add_parts(h, &least, w, f, &place, e);
         h->start = p == 0 || m.start < h->start ? m.start : h->start;
@@ -306,14 +309,14 @@ static int fill_chain(ks_hit *h, ks_ranking *w, const ks_film *f, const chains *
 }
 
 /* The clips of a chain from its end, and the time from its first to its last. */
-static void trace(int *at, int64_t *start, int64_t *end, const chains *c, const ks_film *f, int parts)
+static void trace(int *at, int64_t *start, int64_t *end, const chains *c, const ks_film *f,
+                  int parts)
 {
     for (int p = parts - 1; p > 0; p--)
         at[p - 1] = c->before[(size_t)p * (size_t)f->n + (size_t)at[p]];
     *start = f->clips[at[0]].start;
     *end = f->clips[at[0]].end;
-    for (int p = 1; p < parts; p++)
-        *end = f->clips[at[p]].end > *end ? f->clips[at[p]].end : *end;
+    for (int p = 1; p < parts; p++) *end = f->clips[at[p]].end > *end ? f->clips[at[p]].end : *end;
 }
 
 /* ids [parts] of the chain's clips. 1: it becomes a hit, which then owns ids; 0: not. */
@@ -322,9 +325,9 @@ static int begin_chain(ks_hit **h, ks_ranking *w, ks_film *f, const int64_t *ids
     int err;
 
     for (int p = 0; p < w->c->parts; p++)
-        if (w->o->not_clip && ids[p] == w->o->not_clip)
-            return 0;
-    if ((err = confirm(w, ids, w->c->parts, e)) < 0 || (err = ks_rank_new_hit(h, w, f, ids, w->c->parts, e)) <= 0)
+        if (w->o->not_clip && ids[p] == w->o->not_clip) return 0;
+    if ((err = confirm(w, ids, w->c->parts, e)) < 0 ||
+        (err = ks_rank_new_hit(h, w, f, ids, w->c->parts, e)) <= 0)
         return err;
     (*h)->clips = ids;
     (*h)->n_clips = w->c->parts;
@@ -340,20 +343,15 @@ static int take_chain(queue *u, const entry *top, ks_error *e)
     ks_film *f;
     ks_hit *h;
 
-    if ((err = ks_rank_film(&f, w, top->film, e)) < 0)
-        return err;
+    if ((err = ks_rank_film(&f, w, top->film, e)) < 0) return err;
     at[parts - 1] = top->clip;
     trace(at, &start, &end, c, f, parts);
-    if (!w->o->apart && is_shown(c, start, end))
-        return 0;
+    if (!w->o->apart && is_shown(c, start, end)) return 0;
     if (!(ids = malloc((size_t)parts * sizeof *ids)))
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    for (int p = 0; p < parts; p++)
-        ids[p] = f->clips[at[p]].id;
-    if ((err = begin_chain(&h, w, f, ids, e)) <= 0)
-        free(ids);
-    if (err == KS_EDAMAGED)
-        return err;
+    for (int p = 0; p < parts; p++) ids[p] = f->clips[at[p]].id;
+    if ((err = begin_chain(&h, w, f, ids, e)) <= 0) free(ids);
+    if (err == KS_EDAMAGED) return err;
     if (err >= 0 && remember_shown(c, start, end) < 0)
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
     return err > 0 ? fill_chain(h, w, f, c, at, e) : err;
@@ -365,14 +363,15 @@ static int take_clip(queue *u, const entry *top, ks_error *e)
     ks_film *f;
     int err = ks_rank_film(&f, u->w, top->film, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     scored = &f->clips[top->clip];
-    if (scored->taken)
-        return 0;
-    if ((err = confirm(u->w, &scored->id, 1, e)) < 0)
-        return err;
-    return ks_rank_consider(u->w, &(ks_clip){.id = scored->id, .video = top->film, .start = scored->start, .end = scored->end}, e);
+    if (scored->taken) return 0;
+    if ((err = confirm(u->w, &scored->id, 1, e)) < 0) return err;
+    return ks_rank_consider(
+        u->w,
+        &(ks_clip){
+            .id = scored->id, .video = top->film, .start = scored->start, .end = scored->end},
+        e);
 }
 
 static int take(queue *u, ks_error *e)
@@ -380,10 +379,8 @@ static int take(queue *u, ks_error *e)
     entry top = pop(u);
     int err;
 
-    if (u->w->o->not_video && top.film == u->w->o->not_video)
-        return 0;
-    if (top.clip == FILM)
-        return read_film(u, top.film, e);
+    if (u->w->o->not_video && top.film == u->w->o->not_video) return 0;
+    if (top.clip == FILM) return read_film(u, top.film, e);
     err = is_chain(u->w) ? take_chain(u, &top, e) : take_clip(u, &top, e);
     return err == KS_EDAMAGED ? 0 : err;
 }
@@ -405,10 +402,8 @@ int ks_rank_films(ks_ranking *w, ks_error *e)
     queue u = {.w = w};
     int err = ks_rank_open_twins(w, e);
 
-    if (err == 0)
-        err = bound_films(&u, e);
-    while (err == 0 && u.n > 0 && w->out->count < w->k)
-        err = take(&u, e);
+    if (err == 0) err = bound_films(&u, e);
+    while (err == 0 && u.n > 0 && w->out->count < w->k) err = take(&u, e);
     close_queue(&u);
     return err;
 }

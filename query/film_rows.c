@@ -25,19 +25,15 @@ static int room_for_one(ks_films *films)
     int room = films->room ? films->room * 2 : 16;
     ks_film *at;
 
-    if (films->n < films->room)
-        return 0;
-    if (!(at = realloc(films->at, (size_t)room * sizeof *at)))
-        return -1;
+    if (films->n < films->room) return 0;
+    if (!(at = realloc(films->at, (size_t)room * sizeof *at))) return -1;
     films->at = at;
     free(films->slots);
     films->size = 2 * room;
     films->room = 0;
-    if (!(films->slots = calloc((size_t)films->size, sizeof *films->slots)))
-        return -1;
+    if (!(films->slots = calloc((size_t)films->size, sizeof *films->slots))) return -1;
     films->room = room;
-    for (int i = 0; i < films->n; i++)
-        *find(films, at[i].id) = i + 1;
+    for (int i = 0; i < films->n; i++) *find(films, at[i].id) = i + 1;
     return 0;
 }
 
@@ -45,11 +41,9 @@ static int add_path(ks_film *f, const char *path)
 {
     char **more = realloc(f->paths, (size_t)(f->n_paths + 1) * sizeof *more);
 
-    if (!more)
-        return -1;
+    if (!more) return -1;
     f->paths = more;
-    if (!(more[f->n_paths] = strdup(path)))
-        return -1;
+    if (!(more[f->n_paths] = strdup(path))) return -1;
     f->n_paths++;
     return 0;
 }
@@ -57,8 +51,7 @@ static int add_path(ks_film *f, const char *path)
 /* A path that leads nowhere (a disk that is not here) gives way to a copy that is there. */
 static void prefer_present(ks_film *f)
 {
-    if (f->n_paths < 2 || access(f->paths[0], F_OK) == 0)
-        return;
+    if (f->n_paths < 2 || access(f->paths[0], F_OK) == 0) return;
     for (int i = 1; i < f->n_paths; i++)
         if (access(f->paths[i], F_OK) == 0) {
             char *there = f->paths[i];
@@ -86,8 +79,7 @@ static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
         f->date_source = v.date_source;
         memcpy(f->timecode, v.timecode, sizeof f->timecode);
         memcpy(f->reel, v.reel, sizeof f->reel);
-        if (add_path(f, v.path) < 0)
-            err = ks_fail(e, KS_ENOMEM, "no memory for hits");
+        if (add_path(f, v.path) < 0) err = ks_fail(e, KS_ENOMEM, "no memory for hits");
     }
     ks_cursor_close(c);
     if (err == 0 && f->n_paths == 0) {
@@ -111,13 +103,12 @@ static int room_for_clips(loading *l, int m)
     ks_scored *more;
     float *cosines;
 
-    if (f->n + m <= l->room)
-        return 0;
-    if (!(more = realloc(f->clips, (size_t)room * sizeof *more)))
-        return -1;
+    if (f->n + m <= l->room) return 0;
+    if (!(more = realloc(f->clips, (size_t)room * sizeof *more))) return -1;
     f->clips = more;
     if (l->ask->queries > 1) {
-        if (!(cosines = realloc(f->cosines, (size_t)room * (size_t)l->ask->queries * sizeof *cosines)))
+        if (!(cosines = realloc(f->cosines,
+                                (size_t)room * (size_t)l->ask->queries * sizeof *cosines)))
             return -1;
         f->cosines = cosines;
     }
@@ -126,15 +117,14 @@ static int room_for_clips(loading *l, int m)
 }
 
 /* The cosines of clip i with all queries, where they stay. */
-static const float *cosines_of(ks_film *f, const ks_film_ask *ask, const float *scores, int m, int i)
+static const float *cosines_of(ks_film *f, const ks_film_ask *ask, const float *scores, int m,
+                               int i)
 {
     float *kept;
 
-    if (ask->queries == 1)
-        return scores + i;
+    if (ask->queries == 1) return scores + i;
     kept = f->cosines + (size_t)f->n * (size_t)ask->queries;
-    for (int t = 0; t < ask->queries; t++)
-        kept[t] = scores[(size_t)t * (size_t)m + (size_t)i];
+    for (int t = 0; t < ask->queries; t++) kept[t] = scores[(size_t)t * (size_t)m + (size_t)i];
     return kept;
 }
 
@@ -144,14 +134,18 @@ static int load_block(void *arg, const ks_clip *clips, const float *scores, int 
     loading *l = arg;
     ks_film *f = l->f;
 
-    if (room_for_clips(l, m) < 0)
-        return l->failed = 1;
+    if (room_for_clips(l, m) < 0) return l->failed = 1;
     for (int i = 0; i < m; i++) {
         const float *cosine = cosines_of(f, l->ask, scores, m, i);
-        f->clips[f->n] = (ks_scored){clips[i].id, clips[i].start, clips[i].end, l->ask->worth(l->ask->arg, cosine), (double)*cosine, 0, f->n};
+        f->clips[f->n] = (ks_scored){clips[i].id,
+                                     clips[i].start,
+                                     clips[i].end,
+                                     l->ask->worth(l->ask->arg, cosine),
+                                     (double)*cosine,
+                                     0,
+                                     f->n};
         f->n++;
-        if (clips[i].end - clips[i].start > f->longest)
-            f->longest = clips[i].end - clips[i].start;
+        if (clips[i].end - clips[i].start > f->longest) f->longest = clips[i].end - clips[i].start;
     }
     return 0;
 }
@@ -175,12 +169,11 @@ static int read_clips(ks_film *f, const ks_film_ask *ask, ks_error *e)
     int err;
 
     filter.video = f->id;
-    if ((err = ks_index_scores(ask->x, ask->q, ask->queries, ask->dim, &filter, load_block, &l, e)) < 0)
+    if ((err = ks_index_scores(ask->x, ask->q, ask->queries, ask->dim, &filter, load_block, &l,
+                               e)) < 0)
         return err;
-    if (l.failed)
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    if (f->n)
-        qsort(f->clips, (size_t)f->n, sizeof *f->clips, by_start);
+    if (l.failed) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if (f->n) qsort(f->clips, (size_t)f->n, sizeof *f->clips, by_start);
     return 0;
 }
 
@@ -189,8 +182,7 @@ int ks_films_get(ks_film **out, ks_films *films, int64_t id, const ks_film_ask *
     int32_t *slot;
     int err;
 
-    if (room_for_one(films) < 0)
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if (room_for_one(films) < 0) return ks_fail(e, KS_ENOMEM, "no memory for hits");
     slot = find(films, id);
     if (*slot == 0) {
         films->at[films->n] = (ks_film){.id = id};
@@ -216,10 +208,8 @@ int ks_film_clip(const ks_film *f, const ks_clip *clip)
 
     while (low < high) {
         int middle = low + (high - low) / 2;
-        if (before(&f->clips[middle], clip->start, clip->id))
-            low = middle + 1;
-        else
-            high = middle;
+        if (before(&f->clips[middle], clip->start, clip->id)) low = middle + 1;
+        else high = middle;
     }
     return low < f->n && f->clips[low].id == clip->id ? low : -1;
 }
@@ -227,8 +217,7 @@ int ks_film_clip(const ks_film *f, const ks_clip *clip)
 void ks_films_free(ks_films *films)
 {
     for (int i = 0; i < films->n; i++) {
-        for (int p = 0; p < films->at[i].n_paths; p++)
-            free(films->at[i].paths[p]);
+        for (int p = 0; p < films->at[i].n_paths; p++) free(films->at[i].paths[p]);
         free(films->at[i].paths);
         free(films->at[i].clips);
         free(films->at[i].cosines);

@@ -16,8 +16,7 @@ static int add_paths(ks_hit *h, const ks_film *f, int from)
         if (!(more = realloc((void *)h->copies, (size_t)(h->n_copies + 1) * sizeof *more)))
             return -1;
         h->copies = (const char *const *)more;
-        if (!(more[h->n_copies] = strdup(f->paths[i])))
-            return -1;
+        if (!(more[h->n_copies] = strdup(f->paths[i]))) return -1;
         h->n_copies++;
     }
     return 0;
@@ -44,10 +43,8 @@ static int by_pair(const void *a, const void *b)
 {
     const ks_fold *p = a, *q = b;
 
-    if (p->hit != q->hit)
-        return p->hit < q->hit ? -1 : 1;
-    if (p->film != q->film)
-        return p->film < q->film ? -1 : 1;
+    if (p->hit != q->hit) return p->hit < q->hit ? -1 : 1;
+    if (p->film != q->film) return p->film < q->film ? -1 : 1;
     return p->order < q->order ? -1 : p->order > q->order;
 }
 
@@ -62,8 +59,7 @@ int ks_hits_fold(ks_hits *hits, ks_fold *folds, int n, const ks_films *films)
 {
     int kept = 0;
 
-    if (n == 0)
-        return 0;
+    if (n == 0) return 0;
     qsort(folds, (size_t)n, sizeof *folds, by_pair);
     for (int i = 0; i < n; i++)
         if (i == 0 || folds[i].hit != folds[i - 1].hit || folds[i].film != folds[i - 1].film)
@@ -77,8 +73,7 @@ int ks_hits_fold(ks_hits *hits, ks_fold *folds, int n, const ks_films *films)
 
 void ks_hit_clear(ks_hit *h)
 {
-    for (int i = 0; i < h->n_copies; i++)
-        free((void *)h->copies[i]);
+    for (int i = 0; i < h->n_copies; i++) free((void *)h->copies[i]);
     free((void *)h->copies);
     free((void *)h->clips);
     free((void *)h->parts);
@@ -87,8 +82,7 @@ void ks_hit_clear(ks_hit *h)
 
 void ks_hits_free(ks_hits *hits)
 {
-    for (int i = 0; i < hits->count + hits->below; i++)
-        ks_hit_clear(&hits->at[i]);
+    for (int i = 0; i < hits->count + hits->below; i++) ks_hit_clear(&hits->at[i]);
     free(hits->at);
     memset(hits, 0, sizeof *hits);
 }

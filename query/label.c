@@ -1,4 +1,5 @@
-/* label.c - labels over a library, film by film: every column's vector (label_vectors.c, label_judge.c) against every clip. */
+/* label.c - labels over a library, film by film: every column's vector (label_vectors.c,
+ * label_judge.c) against every clip. */
 #include "query/label_film.h"
 #include "query/label_vectors.h"
 
@@ -11,7 +12,7 @@
 /* --- one film at a time --- */
 typedef struct {
     ks_label_film film;
-    const float *q;   /* [columns, dim] */
+    const float *q; /* [columns, dim] */
     int dim;
     ks_on_label *row;
     void *arg;
@@ -29,11 +30,9 @@ static int keep_block(void *arg, const ks_clip *clips, const float *scores, int 
         ks_clip *c = realloc(l->clips, (size_t)room * sizeof *c);
         float *f;
         w->failed = 1; /* until both have grown */
-        if (!c)
-            return 1;
+        if (!c) return 1;
         l->clips = c;
-        if (!(f = realloc(l->cosines, (size_t)room * columns * sizeof *f)))
-            return 1;
+        if (!(f = realloc(l->cosines, (size_t)room * columns * sizeof *f))) return 1;
         l->cosines = f;
         w->failed = 0;
         l->room = room;
@@ -50,8 +49,7 @@ static int keep_block(void *arg, const ks_clip *clips, const float *scores, int 
 static int out_of_order(const ks_label_film *l)
 {
     for (int i = 1; i < l->n; i++)
-        if (l->clips[i].start < l->clips[i - 1].start)
-            return 1;
+        if (l->clips[i].start < l->clips[i - 1].start) return 1;
     return 0;
 }
 
@@ -60,8 +58,7 @@ static int sort_clips(ks_label_film *l, ks_error *e)
     size_t columns = (size_t)l->columns;
     float *row;
 
-    if (!out_of_order(l))
-        return 0;
+    if (!out_of_order(l)) return 0;
     if (!(row = malloc(columns * sizeof *row)))
         return ks_fail(e, KS_ENOMEM, "no memory for labels");
     for (int i = 1; i < l->n; i++) { /* nearly sorted: insertion */
@@ -70,7 +67,8 @@ static int sort_clips(ks_label_film *l, ks_error *e)
         memcpy(row, l->cosines + (size_t)i * columns, columns * sizeof *row);
         for (; j > 0 && l->clips[j - 1].start > c.start; j--) {
             l->clips[j] = l->clips[j - 1];
-            memcpy(l->cosines + (size_t)j * columns, l->cosines + (size_t)(j - 1) * columns, columns * sizeof *row);
+            memcpy(l->cosines + (size_t)j * columns, l->cosines + (size_t)(j - 1) * columns,
+                   columns * sizeof *row);
         }
         l->clips[j] = c;
         memcpy(l->cosines + (size_t)j * columns, row, columns * sizeof *row);
@@ -85,8 +83,15 @@ static void emit(labelling *w)
 
     for (int i = 0; i < f->n_spans && !w->stopped; i++) {
         const ks_label_span *s = &f->spans[i];
-        ks_label_row row = {.video = f->video.id, .tb = f->video.tb, .start = s->start, .end = s->end, .label = s->label, .rank = s->rank,
-                            .score = s->score / s->clips, .cosine = s->cosine / s->clips, .path = f->video.path};
+        ks_label_row row = {.video = f->video.id,
+                            .tb = f->video.tb,
+                            .start = s->start,
+                            .end = s->end,
+                            .label = s->label,
+                            .rank = s->rank,
+                            .score = s->score / s->clips,
+                            .cosine = s->cosine / s->clips,
+                            .path = f->video.path};
         w->stopped = w->row(w->arg, &row);
     }
 }
@@ -101,21 +106,19 @@ static int label_film(labelling *w, ks_error *e)
     filter.video = f->video.id;
     filter.path_glob = NULL;
     f->n = f->n_spans = 0;
-    for (int l = 0; l <= o->n_labels; l++)
-        f->latest[l] = -1;
+    for (int l = 0; l <= o->n_labels; l++) f->latest[l] = -1;
     if ((err = ks_index_scores(f->x, w->q, f->columns, w->dim, &filter, keep_block, w, e)) < 0)
         return err;
-    if (w->failed)
-        return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (w->failed) return ks_fail(e, KS_ENOMEM, "no memory for labels");
     if (f->n == 0) /* nothing of it can be read */
         return 0;
-    if ((err = sort_clips(f, e)) < 0)
-        return err;
-    err = o->per_video ? ks_label_whole(f, e) : o->intervals ? ks_label_intervals(f, e) : o->each ? ks_label_each(f, e) : ks_label_which(f, e);
-    if (err == 0)
-        emit(w);
-    if (err == 0 && o->done && !w->stopped)
-        w->stopped = o->done(w->arg, &f->video);
+    if ((err = sort_clips(f, e)) < 0) return err;
+    err = o->per_video   ? ks_label_whole(f, e)
+          : o->intervals ? ks_label_intervals(f, e)
+          : o->each      ? ks_label_each(f, e)
+                         : ks_label_which(f, e);
+    if (err == 0) emit(w);
+    if (err == 0 && o->done && !w->stopped) w->stopped = o->done(w->arg, &f->video);
     return err;
 }
 
@@ -133,14 +136,17 @@ static int by_video(const void *a, const void *b)
 {
     const labelled *x = a, *y = b;
 
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
+    if (x->id != y->id) return x->id < y->id ? -1 : 1;
     return x->place - y->place;
 }
 
-static int by_place(const void *a, const void *b) { return ((const labelled *)a)->place - ((const labelled *)b)->place; }
+static int by_place(const void *a, const void *b)
+{
+    return ((const labelled *)a)->place - ((const labelled *)b)->place;
+}
 
-/* Every video that passes the filter once, under its first path (of those where a file is), in the order of the catalog. */
+/* Every video that passes the filter once, under its first path (of those where a file is), in
+ * the order of the catalog. */
 static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, ks_error *e)
 {
     ks_cursor *c = NULL;
@@ -148,8 +154,7 @@ static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, 
     int room = 0, kept = 0, err = ks_index_files(&c, x, f, e);
 
     while (err >= 0 && (err = ks_files_next(&v, c, e)) > 0) {
-        if (v.verdict != KS_VERDICT_INDEXED && v.verdict != KS_VERDICT_PARTLY)
-            continue;
+        if (v.verdict != KS_VERDICT_INDEXED && v.verdict != KS_VERDICT_PARTLY) continue;
         if (*n == room) {
             labelled *more = realloc(*out, (size_t)(room * 2 + 64) * sizeof *more);
             if (!more) {
@@ -159,14 +164,17 @@ static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, 
             *out = more;
             room = room * 2 + 64;
         }
-        (*out)[*n] = (labelled){.id = v.id, .path = strdup(v.path), .tb = v.tb, .duration = v.duration, .finished = v.finished, .place = *n};
+        (*out)[*n] = (labelled){.id = v.id,
+                                .path = strdup(v.path),
+                                .tb = v.tb,
+                                .duration = v.duration,
+                                .finished = v.finished,
+                                .place = *n};
         memcpy((*out)[*n].content, v.content, sizeof v.content);
-        if (!(*out)[(*n)++].path)
-            err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+        if (!(*out)[(*n)++].path) err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     }
     ks_cursor_close(c);
-    if (err < 0 || *n == 0)
-        return err;
+    if (err < 0 || *n == 0) return err;
     qsort(*out, (size_t)*n, sizeof **out, by_video);
     for (int i = 0; i < *n; i++) {
         labelled *same = kept && (*out)[kept - 1].id == (*out)[i].id ? &(*out)[kept - 1] : NULL;
@@ -202,37 +210,43 @@ static int label_films(labelling *w, ks_error *e)
 
     for (int i = 0; i < n && err == 0 && !w->stopped; i++) {
         ks_video *v = &w->film.video;
-        *v = (ks_video){.id = films[i].id, .path = films[i].path, .tb = films[i].tb, .duration = films[i].duration, .finished = films[i].finished};
+        *v = (ks_video){.id = films[i].id,
+                        .path = films[i].path,
+                        .tb = films[i].tb,
+                        .duration = films[i].duration,
+                        .finished = films[i].finished};
         memcpy(v->content, films[i].content, sizeof v->content);
-        if (!o->due || o->due(w->arg, v))
-            err = label_film(w, e);
+        if (!o->due || o->due(w->arg, v)) err = label_film(w, e);
     }
-    for (int i = 0; i < n; i++)
-        free(films[i].path);
+    for (int i = 0; i < n; i++) free(films[i].path);
     free(films);
     return err;
 }
 
-int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg, ks_error *e)
+int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg,
+             ks_error *e)
 {
     int dim = ks_encoder_info(enc)->dim, judged = o->each || o->none || o->intervals, err = 0;
     float *vectors = malloc(((size_t)o->n_labels + 1) * (size_t)dim * sizeof *vectors);
     ks_label_judge judge = {0};
-    labelling w = {.film = {.x = x, .o = o, .columns = o->n_labels}, .q = vectors, .dim = dim, .row = row, .arg = arg};
+    labelling w = {.film = {.x = x, .o = o, .columns = o->n_labels},
+                   .q = vectors,
+                   .dim = dim,
+                   .row = row,
+                   .arg = arg};
 
     assert(!judged || o->scale);
-    if (!vectors)
-        err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if (err == 0)
-        err = ks_label_vectors(vectors, enc, o, e);
-    if (err == 0 && judged && (err = ks_label_judge_open(&judge, o->scale, enc, vectors, o, e)) == 0) {
+    if (!vectors) err = ks_fail(e, KS_ENOMEM, "no memory for labels");
+    if (err == 0) err = ks_label_vectors(vectors, enc, o, e);
+    if (err == 0 && judged &&
+        (err = ks_label_judge_open(&judge, o->scale, enc, vectors, o, e)) == 0) {
         w.film.judge = &judge;
         w.film.columns = judge.labels + judge.words;
         w.q = judge.q;
     }
-    if (err == 0)
-        err = make_room(&w.film, e);
-    if (err == 0 && (err = ks_index_snapshot(x, e)) == 0) { /* the labels are encoded by now: that may take minutes */
+    if (err == 0) err = make_room(&w.film, e);
+    /* the labels are encoded by now: that may take minutes */
+    if (err == 0 && (err = ks_index_snapshot(x, e)) == 0) {
         err = label_films(&w, e);
         ks_index_release(x);
     }

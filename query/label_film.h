@@ -1,11 +1,12 @@
-/* label_film.h - one film while it is labelled: its clips, what each column gives to each, and the spans that come of it. */
+/* label_film.h - one film while it is labelled: its clips, what each column gives to each, and
+ * the spans that come of it. */
 #ifndef KS_LABEL_FILM_H
 #define KS_LABEL_FILM_H
 
 #include "query/label_judge.h"
 
 typedef struct {
-    int label;            /* -1: nothing fits */
+    int label; /* -1: nothing fits */
     int rank;
     int64_t start, end;
     double score, cosine; /* sums over its clips */
@@ -20,15 +21,17 @@ typedef struct {
     int n, room, columns; /* columns: the labels, and with a judge the everyday words */
     ks_label_span *spans;
     int n_spans, room_spans;
-    int *latest;          /* [labels + 1] the latest span of each label (the last one: of none), -1: none in this film */
-    double *evidence;     /* [labels], room for one clip */
-    double *words;        /* [words], the same */
+    /* [labels + 1] the latest span of each label (the last one: of none), -1: none in this film */
+    int *latest;
+    double *evidence; /* [labels], room for one clip */
+    double *words;    /* [words], the same */
     const ks_label_options *o;
     const ks_label_judge *judge; /* NULL: only which of these is asked */
 } ks_label_film;
 
 ks_label_span *ks_label_next_span(ks_label_film *f); /* one more, not yet set; NULL: no memory */
-/* Clip i bears the label (-1: none of them) at this rank: the label's latest span goes on, or a new one begins. < 0: no memory. */
+/* Clip i bears the label (-1: none of them) at this rank: the label's latest span goes on, or a
+ * new one begins. < 0: no memory. */
 int ks_label_bear(ks_label_film *f, int i, int label, int rank, double score);
 double ks_label_least(const ks_label_options *o, int label); /* score from which on it is there */
 

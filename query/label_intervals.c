@@ -1,13 +1,17 @@
-/* label_intervals.c - from when to when a label is there: a model of two states over the evidence of a film.
+/* label_intervals.c - from when to when a label is there: a model of two states over the
+ * evidence of a film.
  *
- * Time is cut into bins of half a second. What speaks for a label in a bin is the mean over the clips that cover it: half
- * the clip's evidence, half that of its frame there. A label is on or off; going from one to the other costs as much as
- * three seconds of full evidence. What a strict level finds is taken first, weaker levels fill what is left, so that a
- * weak span never widens a strong one; its score is the evidence of its better half. An end lies where a shot begins or
- * ends, if that is within a bin.
+ * Time is cut into bins of half a second. What speaks for a label in a bin is the mean over the
+ * clips that cover it: half the clip's evidence, half that of its frame there. A label is on or
+ * off; going from one to the other costs as much as three seconds of full evidence. What a
+ * strict level finds is taken first, weaker levels fill what is left, so that a weak span never
+ * widens a strong one; its score is the evidence of its better half. An end lies where a shot
+ * begins or ends, if that is within a bin.
  *
- * 40 films as in label_judge.h, 1,220 true spans: mean average precision at a temporal IoU of 0.5 and 0.75: one level of
- * -0.6 0.679 and 0.635; two 0.792 and 0.731; these three 0.817 and 0.730. Cost of a change 2: 0.816, 0.720; 4: 0.811, 0.738. */
+ * 40 films as in label_judge.h, 1,220 true spans: mean average precision at a temporal IoU of
+ * 0.5 and 0.75: one level of
+ * -0.6 0.679 and 0.635; two 0.792 and 0.731; these three 0.817 and 0.730. Cost of a change 2:
+ * 0.816, 0.720; 4: 0.811, 0.738. */
 #include "query/label_film.h"
 
 #include <math.h>
@@ -21,15 +25,16 @@ static const double bin_seconds = 0.5, change = 3, most_for = 6, no_clip = -3;
 typedef struct {
     ks_label_film *f;
     int bins;
-    double seconds;       /* a bin */
-    double from;          /* of the first bin, seconds */
-    float *evidence;      /* [bins, labels] */
-    int *covers;          /* [bins] clips */
-    float *across;        /* [dim, columns] the judge's vectors, a column each: many frames against them at once */
-    float *cosine;        /* [columns] of a frame */
+    double seconds;  /* a bin */
+    double from;     /* of the first bin, seconds */
+    float *evidence; /* [bins, labels] */
+    int *covers;     /* [bins] clips */
+    /* [dim, columns] the judge's vectors, a column each: many frames against them at once */
+    float *across;
+    float *cosine;              /* [columns] of a frame */
     double *of_clip, *of_frame; /* [labels] */
-    uint8_t *taken, *on;  /* [bins] */
-    uint8_t *back;        /* [bins, 2] where the best way to a state came from */
+    uint8_t *taken, *on;        /* [bins] */
+    uint8_t *back;              /* [bins, 2] where the best way to a state came from */
 } timeline;
 
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for labels"); }
@@ -50,16 +55,16 @@ static int lies_in(const timeline *t, int b, int64_t start, int64_t end)
 static int open_timeline(timeline *t, ks_label_film *f, ks_error *e)
 {
     const ks_label_judge *j = f->judge;
-    size_t labels = (size_t)f->o->n_labels, columns = (size_t)f->columns, dim = (size_t)j->dim, bins;
+    size_t labels = (size_t)f->o->n_labels, columns = (size_t)f->columns, dim = (size_t)j->dim,
+           bins;
     int64_t end = f->clips[0].end;
     double length;
 
-    for (int i = 1; i < f->n; i++)
-        end = f->clips[i].end > end ? f->clips[i].end : end;
-    *t = (timeline){.f = f, .seconds = bin_seconds, .from = ks_seconds(f->clips[0].start, f->video.tb)};
+    for (int i = 1; i < f->n; i++) end = f->clips[i].end > end ? f->clips[i].end : end;
+    *t = (timeline){
+        .f = f, .seconds = bin_seconds, .from = ks_seconds(f->clips[0].start, f->video.tb)};
     length = ks_seconds(end, f->video.tb) - t->from;
-    if (length / t->seconds > MOST_BINS - 1)
-        t->seconds = length / (MOST_BINS - 1);
+    if (length / t->seconds > MOST_BINS - 1) t->seconds = length / (MOST_BINS - 1);
     t->bins = (int)ceil(length / t->seconds);
     t->bins = t->bins < 1 ? 1 : t->bins;
     bins = (size_t)t->bins;
@@ -72,11 +77,11 @@ static int open_timeline(timeline *t, ks_label_film *f, ks_error *e)
     t->taken = malloc(bins);
     t->on = malloc(bins);
     t->back = malloc(bins * 2);
-    if (!t->evidence || !t->covers || !t->across || !t->cosine || !t->of_clip || !t->of_frame || !t->taken || !t->on || !t->back)
+    if (!t->evidence || !t->covers || !t->across || !t->cosine || !t->of_clip || !t->of_frame ||
+        !t->taken || !t->on || !t->back)
         return no_memory(e);
     for (size_t c = 0; c < columns; c++)
-        for (size_t d = 0; d < dim; d++)
-            t->across[d * columns + c] = j->q[c * dim + d];
+        for (size_t d = 0; d < dim; d++) t->across[d * columns + c] = j->q[c * dim + d];
     return 0;
 }
 
@@ -103,8 +108,7 @@ static void score_frame(timeline *t, const float *v)
     for (int d = 0; d < dim; d++) {
         const float *row = t->across + (size_t)d * (size_t)columns;
         float x = v[d];
-        for (int c = 0; c < columns; c++)
-            t->cosine[c] += x * row[c];
+        for (int c = 0; c < columns; c++) t->cosine[c] += x * row[c];
     }
     for (int c = 0; c < columns; c++)
         t->cosine[c] = (float)((double)t->cosine[c] / fmax(length, 1e-12));
@@ -123,8 +127,7 @@ static void add_to_bin(timeline *t, int b)
 static void add_part(timeline *t, int64_t from, int64_t to)
 {
     for (int b = bin_of(t, from); b < t->bins && b <= bin_of(t, to); b++)
-        if (lies_in(t, b, from, to))
-            add_to_bin(t, b);
+        if (lies_in(t, b, from, to)) add_to_bin(t, b);
 }
 
 static int add_clip(timeline *t, int i, ks_error *e)
@@ -135,12 +138,10 @@ static int add_clip(timeline *t, int i, ks_error *e)
     float *v = NULL;
     int frames = 0, err = ks_index_frame_vectors(&v, &frames, f->judge->dim, f->x, c->id, e);
 
-    if (err < 0 && err != KS_EDAMAGED)
-        return err;
+    if (err < 0 && err != KS_EDAMAGED) return err;
     ks_label_evidence(t->of_clip, f->judge, f->cosines + (size_t)i * (size_t)f->columns, f->words);
     memcpy(t->of_frame, t->of_clip, labels * sizeof *t->of_frame);
-    if (err < 0 || frames < 1)
-        add_part(t, c->start, c->end);
+    if (err < 0 || frames < 1) add_part(t, c->start, c->end);
     for (int k = 0; err == 0 && k < frames; k++) {
         int64_t length = c->end - c->start;
         score_frame(t, v + (size_t)k * dim);
@@ -162,7 +163,8 @@ static void average_bins(timeline *t)
         }
 }
 
-/* on[bins]: the likelier course of the two states; bins that are taken are off. 1: it is on somewhere. */
+/* on[bins]: the likelier course of the two states; bins that are taken are off. 1: it is on
+ * somewhere. */
 static int smooth(timeline *t, int label, double level)
 {
     double off = 0, on = -change;
@@ -198,14 +200,12 @@ static int better_half(double *out, const timeline *t, int label, int from, int 
     int n = to - from, half = n > 1 ? n / 2 : 1;
     float *v = malloc((size_t)n * sizeof *v);
 
-    if (!v)
-        return -1;
+    if (!v) return -1;
     for (int b = from; b < to; b++)
         v[b - from] = t->evidence[(size_t)b * (size_t)t->f->o->n_labels + (size_t)label];
     qsort(v, (size_t)n, sizeof *v, by_value);
     *out = 0;
-    for (int i = 0; i < half; i++)
-        *out += (double)v[i] / half;
+    for (int i = 0; i < half; i++) *out += (double)v[i] / half;
     free(v);
     return 0;
 }
@@ -230,15 +230,14 @@ static void nearest(int64_t *at, int64_t edge, int64_t wanted, int64_t *least)
 static int64_t edge_at(const timeline *t, int b, int is_end)
 {
     const ks_label_film *f = t->f;
-    int64_t wanted = ticks_at(t, t->from + b * t->seconds), at = wanted, least = ticks_at(t, t->seconds) + 1;
+    int64_t wanted = ticks_at(t, t->from + b * t->seconds), at = wanted,
+            least = ticks_at(t, t->seconds) + 1;
 
     for (int i = 0; i < f->n; i++) {
         const ks_clip *c = &f->clips[i];
         int first = i == 0 || f->clips[i - 1].end <= c->start;
-        if (is_end && c->reason != KS_REASON_WINDOW)
-            nearest(&at, c->end, wanted, &least);
-        if (!is_end && first)
-            nearest(&at, c->start, wanted, &least);
+        if (is_end && c->reason != KS_REASON_WINDOW) nearest(&at, c->end, wanted, &least);
+        if (!is_end && first) nearest(&at, c->start, wanted, &least);
     }
     return at;
 }
@@ -263,19 +262,16 @@ static int add_span(timeline *t, int label, int from, int to, ks_error *e)
     ks_label_span s = {.label = label, .rank = 1, .clips = 1};
     ks_label_span *span;
 
-    if (better_half(&evidence, t, label, from, to) < 0)
-        return no_memory(e);
+    if (better_half(&evidence, t, label, from, to) < 0) return no_memory(e);
     score = ks_label_score(evidence);
-    if (score < ks_label_least(t->f->o, label))
-        return 0;
+    if (score < ks_label_least(t->f->o, label)) return 0;
     s.start = edge_at(t, from, 0);
     s.end = edge_at(t, to, 1);
     if (s.end <= s.start) /* both went to where something else ends */
         return 0;
     s.score = score;
     s.cosine = cosine_in(t, label, s.start, s.end);
-    if (!(span = ks_label_next_span(t->f)))
-        return no_memory(e);
+    if (!(span = ks_label_next_span(t->f))) return no_memory(e);
     *span = s;
     return 0;
 }
@@ -286,13 +282,10 @@ static int label_spans(timeline *t, int label, ks_error *e)
 
     memset(t->taken, 0, (size_t)t->bins);
     for (int k = 0; k < LEVELS && err == 0; k++) {
-        if (!smooth(t, label, levels[k]))
-            continue;
+        if (!smooth(t, label, levels[k])) continue;
         for (int b = 0, to; b < t->bins && err == 0; b = to) {
-            for (to = b; to < t->bins && t->on[to] == t->on[b]; to++)
-                t->taken[to] |= t->on[to];
-            if (t->on[b])
-                err = add_span(t, label, b, to, e);
+            for (to = b; to < t->bins && t->on[to] == t->on[b]; to++) t->taken[to] |= t->on[to];
+            if (t->on[b]) err = add_span(t, label, b, to, e);
         }
     }
     return err;
@@ -303,17 +296,16 @@ static int by_score(const void *a, const void *b)
 {
     const ks_label_span *x = a, *y = b;
 
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
-    return x->start != y->start ? (x->start > y->start) - (x->start < y->start) : x->label - y->label;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return x->start != y->start ? (x->start > y->start) - (x->start < y->start)
+                                : x->label - y->label;
 }
 
 static int by_start(const void *a, const void *b)
 {
     const ks_label_span *x = a, *y = b;
 
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
+    if (x->start != y->start) return x->start < y->start ? -1 : 1;
     return by_score(a, b);
 }
 
@@ -322,12 +314,9 @@ static int cut_away(ks_label_span *s, const ks_label_span *better, int n)
 {
     for (int i = 0; i < n && s->start < s->end; i++) {
         int64_t before = better[i].start - s->start, behind = s->end - better[i].end;
-        if (better[i].start >= s->end || better[i].end <= s->start)
-            continue;
-        if (before >= behind)
-            s->end = better[i].start;
-        else
-            s->start = better[i].end;
+        if (better[i].start >= s->end || better[i].end <= s->start) continue;
+        if (before >= behind) s->end = better[i].start;
+        else s->start = better[i].end;
     }
     return s->start < s->end;
 }
@@ -339,28 +328,27 @@ static void one_at_a_time(ks_label_film *f)
 
     for (int i = 0; i < f->n_spans; i++) {
         ks_label_span s = f->spans[i];
-        if (cut_away(&s, f->spans, kept))
-            f->spans[kept++] = s;
+        if (cut_away(&s, f->spans, kept)) f->spans[kept++] = s;
     }
     f->n_spans = kept;
 }
 
-/* Spans of nothing: what is seen of the film and is in no span, from a second on. spans[n] by start. */
+/* Spans of nothing: what is seen of the film and is in no span, from a second on. spans[n] by
+ * start. */
 static int add_nothing(timeline *t, ks_error *e)
 {
     ks_label_film *f = t->f;
     int n = f->n_spans;
     int64_t at = f->clips[0].start, end = at, second = ticks_at(t, 1);
 
-    for (int i = 0; i < f->n; i++)
-        end = f->clips[i].end > end ? f->clips[i].end : end;
+    for (int i = 0; i < f->n; i++) end = f->clips[i].end > end ? f->clips[i].end : end;
     for (int i = 0; i <= n; i++) {
         int64_t to = i < n ? f->spans[i].start : end;
         ks_label_span *s = to - at >= second ? ks_label_next_span(f) : NULL;
-        if (to - at >= second && !s)
-            return no_memory(e);
+        if (to - at >= second && !s) return no_memory(e);
         if (s)
-            *s = (ks_label_span){.label = -1, .rank = 1, .start = at, .end = to, .score = 1, .clips = 1};
+            *s = (ks_label_span){
+                .label = -1, .rank = 1, .start = at, .end = to, .score = 1, .clips = 1};
         at = i < n && f->spans[i].end > at ? f->spans[i].end : at;
     }
     return 0;
@@ -371,16 +359,12 @@ int ks_label_intervals(ks_label_film *f, ks_error *e)
     timeline t;
     int err = open_timeline(&t, f, e);
 
-    for (int i = 0; i < f->n && err == 0; i++)
-        err = add_clip(&t, i, e);
-    if (err == 0)
-        average_bins(&t);
-    for (int l = 0; l < f->o->n_labels && err == 0; l++)
-        err = label_spans(&t, l, e);
+    for (int i = 0; i < f->n && err == 0; i++) err = add_clip(&t, i, e);
+    if (err == 0) average_bins(&t);
+    for (int l = 0; l < f->o->n_labels && err == 0; l++) err = label_spans(&t, l, e);
     if (err == 0 && f->n_spans) {
         qsort(f->spans, (size_t)f->n_spans, sizeof *f->spans, by_score);
-        if (!f->o->each)
-            one_at_a_time(f);
+        if (!f->o->each) one_at_a_time(f);
         qsort(f->spans, (size_t)f->n_spans, sizeof *f->spans, by_start);
     }
     if (err == 0 && f->o->none && (err = add_nothing(&t, e)) == 0)

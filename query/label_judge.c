@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const double temperature = 0.2; /* in z: 0.1 and 0.3 are as good within a point */
-static const double too_near = 3.5;    /* deviations above a label's mean cosine with the words: the same thing, or its kind */
+/* deviations above a label's mean cosine with the words: the same thing, or its kind */
+static const double too_near = 3.5;
 
 double ks_label_score(double evidence)
 {
@@ -17,20 +18,22 @@ double ks_label_score(double evidence)
 
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for labels"); }
 
-static const ks_learnt *learnt_of(const ks_label_judge *j, int label) { return j->defs ? j->defs[label].learnt : NULL; }
+static const ks_learnt *learnt_of(const ks_label_judge *j, int label)
+{
+    return j->defs ? j->defs[label].learnt : NULL;
+}
 
 /* The words' vectors behind those of the labels. */
 static int add_words(ks_label_judge *j, ks_encoder *enc, ks_error *e)
 {
     static const char *const bare[] = {"{}"};
     const char **words = malloc((size_t)j->words * sizeof *words);
-    ks_label_options o = {.labels = words, .n_labels = j->words, .templates = bare, .n_templates = 1};
+    ks_label_options o = {
+        .labels = words, .n_labels = j->words, .templates = bare, .n_templates = 1};
     int err;
 
-    if (!words)
-        return no_memory(e);
-    for (int i = 0; i < j->words; i++)
-        words[i] = ks_everyday_word(i);
+    if (!words) return no_memory(e);
+    for (int i = 0; i < j->words; i++) words[i] = ks_everyday_word(i);
     err = ks_label_vectors(j->q + (size_t)j->labels * (size_t)j->dim, enc, &o, e);
     free(words);
     return err;
@@ -50,8 +53,7 @@ static int near_words(int *near, const ks_label_judge *j, int l, double *cosine)
     for (int w = 0; w < j->words; w++)
         squares += (cosine[w] - mean) * (cosine[w] - mean) / j->words;
     for (int w = 0; w < j->words; w++)
-        if (cosine[w] - mean > too_near * sqrt(squares) || cosine[w] > 0.999)
-            near[n++] = w;
+        if (cosine[w] - mean > too_near * sqrt(squares) || cosine[w] > 0.999) near[n++] = w;
     return n;
 }
 
@@ -61,8 +63,7 @@ static int find_near(ks_label_judge *j, ks_error *e)
     int *one = malloc(((size_t)j->words + 1) * sizeof *one), n = 0, err = 0;
 
     j->first = calloc((size_t)j->labels + 1, sizeof *j->first);
-    if (!cosine || !one || !j->first)
-        err = no_memory(e);
+    if (!cosine || !one || !j->first) err = no_memory(e);
     for (int l = 0; l < j->labels && err == 0; l++) {
         int more = learnt_of(j, l) ? 0 : near_words(one, j, l, cosine);
         int *grown = realloc(j->near, (size_t)(n + more + 1) * sizeof *grown);
@@ -79,25 +80,24 @@ static int find_near(ks_label_judge *j, ks_error *e)
     return err;
 }
 
-int ks_label_judge_open(ks_label_judge *j, const ks_scale *s, ks_encoder *enc, const float *labels, const ks_label_options *o, ks_error *e)
+int ks_label_judge_open(ks_label_judge *j, const ks_scale *s, ks_encoder *enc, const float *labels,
+                        const ks_label_options *o, ks_error *e)
 {
     int plain = 0, err = 0;
     size_t all;
 
     *j = (ks_label_judge){.dim = s->dim, .labels = o->n_labels, .unit = s->median, .defs = o->defs};
-    for (int l = 0; l < j->labels; l++)
-        plain += !learnt_of(j, l);
+    for (int l = 0; l < j->labels; l++) plain += !learnt_of(j, l);
     if (plain && !s->level)
-        return ks_fail(e, KS_ENOTFOUND, "this library has no measure of chance yet: kinoseek ingest makes it");
+        return ks_fail(e, KS_ENOTFOUND,
+                       "this library has no measure of chance yet: kinoseek ingest makes it");
     j->words = plain ? ks_everyday_count() : 0;
     all = (size_t)j->labels + (size_t)j->words;
     j->q = malloc((all * (size_t)j->dim + 1) * sizeof *j->q);
     j->level = calloc(all + 1, sizeof *j->level);
-    if (!j->q || !j->level)
-        return no_memory(e);
+    if (!j->q || !j->level) return no_memory(e);
     memcpy(j->q, labels, (size_t)j->labels * (size_t)j->dim * sizeof *labels);
-    if (j->words)
-        err = add_words(j, enc, e);
+    if (j->words) err = add_words(j, enc, e);
     for (size_t i = 0; i < all && err == 0 && j->words; i++)
         j->level[i] = ks_scale_level(s, j->q + i * (size_t)j->dim);
     return err < 0 ? err : find_near(j, e);
@@ -115,25 +115,21 @@ void ks_label_judge_close(ks_label_judge *j)
 static int is_near(const ks_label_judge *j, int l, int word)
 {
     for (int i = j->first[l]; i < j->first[l + 1]; i++)
-        if (j->near[i] == word)
-            return 1;
+        if (j->near[i] == word) return 1;
     return 0;
 }
 
-/* sum of exp((z - most) / temperature) over the words but those near to label l; share[] has each word's. Where the near
- * ones are nearly all of it, what is left is added up again. */
+/* sum of exp((z - most) / temperature) over the words but those near to label l; share[] has
+ * each word's. Where the near ones are nearly all of it, what is left is added up again. */
 static double rest_of(const ks_label_judge *j, int l, const double *share, double sum)
 {
     double rest = sum;
 
-    for (int i = j->first[l]; i < j->first[l + 1]; i++)
-        rest -= share[j->near[i]];
-    if (rest > sum * 1e-6)
-        return rest;
+    for (int i = j->first[l]; i < j->first[l + 1]; i++) rest -= share[j->near[i]];
+    if (rest > sum * 1e-6) return rest;
     rest = 0;
     for (int w = 0; w < j->words; w++)
-        if (!is_near(j, l, w))
-            rest += share[w];
+        if (!is_near(j, l, w)) rest += share[w];
     return fmax(rest, 1e-300);
 }
 
@@ -145,13 +141,13 @@ void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *c
         room[w] = ((double)cosine[j->labels + w] - j->level[j->labels + w]) / j->unit;
         most = fmax(most, room[w]);
     }
-    for (int w = 0; w < j->words; w++)
-        sum += room[w] = exp((room[w] - most) / temperature);
+    for (int w = 0; w < j->words; w++) sum += room[w] = exp((room[w] - most) / temperature);
     for (int l = 0; l < j->labels; l++) {
         const ks_learnt *learnt = learnt_of(j, l);
         if (learnt)
             evidence[l] = KS_LABEL_CUT + KS_LABEL_WIDTH * ((double)cosine[l] + learnt->bias);
         else
-            evidence[l] = ((double)cosine[l] - j->level[l]) / j->unit - most - temperature * log(rest_of(j, l, room, sum));
+            evidence[l] = ((double)cosine[l] - j->level[l]) / j->unit - most -
+                          temperature * log(rest_of(j, l, room, sum));
     }
 }

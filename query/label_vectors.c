@@ -1,4 +1,5 @@
-/* label_vectors.c - every label as 28 sentences (or its own), averaged as CLIP does, and kept for the next run. */
+/* label_vectors.c - every label as 28 sentences (or its own), averaged as CLIP does, and kept
+ * for the next run. */
 #include "query/label_vectors.h"
 
 #include "query/calibrate.h"
@@ -10,15 +11,34 @@
 
 /* The Kinetics templates of CLIP's data/prompts.md: 4 openings x 7 forms, "a example" included. */
 static const char *const kinetics[] = {
-    "a photo of {}.", "a photo of a person {}.", "a photo of a person using {}.", "a photo of a person doing {}.",
-    "a photo of a person during {}.", "a photo of a person performing {}.", "a photo of a person practicing {}.",
-    "a video of {}.", "a video of a person {}.", "a video of a person using {}.", "a video of a person doing {}.",
-    "a video of a person during {}.", "a video of a person performing {}.", "a video of a person practicing {}.",
-    "a example of {}.", "a example of a person {}.", "a example of a person using {}.", "a example of a person doing {}.",
-    "a example of a person during {}.", "a example of a person performing {}.", "a example of a person practicing {}.",
-    "a demonstration of {}.", "a demonstration of a person {}.", "a demonstration of a person using {}.",
-    "a demonstration of a person doing {}.", "a demonstration of a person during {}.",
-    "a demonstration of a person performing {}.", "a demonstration of a person practicing {}.",
+    "a photo of {}.",
+    "a photo of a person {}.",
+    "a photo of a person using {}.",
+    "a photo of a person doing {}.",
+    "a photo of a person during {}.",
+    "a photo of a person performing {}.",
+    "a photo of a person practicing {}.",
+    "a video of {}.",
+    "a video of a person {}.",
+    "a video of a person using {}.",
+    "a video of a person doing {}.",
+    "a video of a person during {}.",
+    "a video of a person performing {}.",
+    "a video of a person practicing {}.",
+    "a example of {}.",
+    "a example of a person {}.",
+    "a example of a person using {}.",
+    "a example of a person doing {}.",
+    "a example of a person during {}.",
+    "a example of a person performing {}.",
+    "a example of a person practicing {}.",
+    "a demonstration of {}.",
+    "a demonstration of a person {}.",
+    "a demonstration of a person using {}.",
+    "a demonstration of a person doing {}.",
+    "a demonstration of a person during {}.",
+    "a demonstration of a person performing {}.",
+    "a demonstration of a person practicing {}.",
 };
 enum { KINETICS = sizeof kinetics / sizeof *kinetics };
 _Static_assert(KINETICS == 28, "as published");
@@ -31,8 +51,7 @@ static char *fill(const char *form, const char *label)
     const char *hole = strstr(form, "{}");
     char *text = NULL;
 
-    if (!hole)
-        return strdup(form);
+    if (!hole) return strdup(form);
     return asprintf(&text, "%.*s%s%s", (int)(hole - form), form, label, hole + 2) < 0 ? NULL : text;
 }
 
@@ -59,7 +78,10 @@ static int said_of(const ks_label_options *o, int label)
     return own ? own : templates_of(o);
 }
 
-static int sentences_of(const ks_label_options *o, int label) { return said_of(o, label) + def_of(o, label)->n_nots; }
+static int sentences_of(const ks_label_options *o, int label)
+{
+    return said_of(o, label) + def_of(o, label)->n_nots;
+}
 
 /* malloc'ed */
 static char *sentence_of(const ks_label_options *o, int label, int i)
@@ -67,8 +89,7 @@ static char *sentence_of(const ks_label_options *o, int label, int i)
     const ks_label_def *d = def_of(o, label);
     int said = said_of(o, label);
 
-    if (i >= said)
-        return fill(d->nots[i - said], o->labels[label]);
+    if (i >= said) return fill(d->nots[i - said], o->labels[label]);
     return fill(d->n_prompts ? d->prompts[i] : template_of(o, i), o->labels[label]);
 }
 
@@ -76,8 +97,7 @@ static char *sentence_of(const ks_label_options *o, int label, int i)
 static void add_mean(float *sum, const float *v, int n, int dim, float share)
 {
     for (int t = 0; t < n; t++, v += dim)
-        for (int d = 0; d < dim; d++)
-            sum[d] += v[d] / (float)n * share;
+        for (int d = 0; d < dim; d++) sum[d] += v[d] / (float)n * share;
 }
 
 /* out[dim] = unit(mean of what is said - half the mean of what it is not); v[said + nots, dim] */
@@ -89,25 +109,27 @@ static void average(float *out, const float *v, int said, int nots, int dim)
     add_mean(out, v, said, dim, 1);
     add_mean(out, v + (size_t)said * (size_t)dim, nots, dim, -0.5f);
     length = sqrt(ks_dot(out, out, dim));
-    for (int d = 0; d < dim; d++)
-        out[d] = (float)(out[d] / fmax(length, 1e-12));
+    for (int d = 0; d < dim; d++) out[d] = (float)(out[d] / fmax(length, 1e-12));
 }
 
-/* --- encoding, some labels at a time: so many sentences fill several passes of the encoder and take little room --- */
+/* --- encoding, some labels at a time: so many sentences fill several passes of the encoder and
+ * take little room --- */
 enum { AT_ONCE = 512 };
-/* Seconds: a run that is stopped loses no more. Writing a full file (32 MiB, 41,734 labels of 192) takes 0.16 s. */
+/* Seconds: a run that is stopped loses no more. Writing a full file (32 MiB, 41,734 labels of
+ * 192) takes 0.16 s. */
 enum { KEEP_EVERY = 5 };
 
 typedef struct {
     ks_encoder *enc;
     const ks_label_options *o;
-    char **texts;    /* [room] NULL, or a sentence */
-    float *vectors;  /* [room, dim] */
-    int *cut;        /* [room] */
+    char **texts;   /* [room] NULL, or a sentence */
+    float *vectors; /* [room, dim] */
+    int *cut;       /* [room] */
     int room;
     const ks_kept *kept; /* its what is keep */
     char **names;        /* [n_labels] what a label is kept under; owned */
-    const char **keep;   /* [n_labels] NULL: not encoded yet, or a sentence was cut: its notice is due at every run */
+    /* [n_labels] NULL: not encoded yet, or a sentence was cut: its notice is due at every run */
+    const char **keep;
 } sentences;
 
 static void free_texts(sentences *s)
@@ -128,15 +150,16 @@ static int some(float *v, sentences *s, const int *which, int n, ks_error *e)
         for (int t = 0; t < sentences_of(s->o, which[i]); t++)
             if (!(s->texts[all++] = sentence_of(s->o, which[i], t)))
                 return ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if ((err = ks_text_vectors(s->vectors, s->cut, s->enc, (const char *const *)s->texts, all, e)) < 0)
+    if ((err = ks_text_vectors(s->vectors, s->cut, s->enc, (const char *const *)s->texts, all, e)) <
+        0)
         return err;
     for (int i = 0; i < n; i++) {
         int label = which[i], said = said_of(s->o, label), each = sentences_of(s->o, label);
         s->keep[label] = s->names[label];
         for (int t = 0; t < each; t++)
-            if (s->cut[at + t])
-                s->keep[label] = NULL;
-        average(v + (size_t)label * dim, s->vectors + (size_t)at * dim, said, each - said, (int)dim);
+            if (s->cut[at + t]) s->keep[label] = NULL;
+        average(v + (size_t)label * dim, s->vectors + (size_t)at * dim, said, each - said,
+                (int)dim);
         at += each;
     }
     free_texts(s);
@@ -152,16 +175,17 @@ static double now(void)
 
 static void keep(sentences *s, const float *v)
 {
-    if (s->kept->how)
-        ks_kept_put(s->enc, s->kept, v);
+    if (s->kept->how) ks_kept_put(s->enc, s->kept, v);
 }
 
-/* How many labels from which[from] on are encoded at once: AT_ONCE sentences, or one label of more. */
+/* How many labels from which[from] on are encoded at once: AT_ONCE sentences, or one label of
+ * more. */
 static int batch(const ks_label_options *o, const int *which, int from, int n, int *room)
 {
     int labels = 0, sum = 0;
 
-    while (from + labels < n && (labels == 0 || sum + sentences_of(o, which[from + labels]) <= AT_ONCE))
+    while (from + labels < n &&
+           (labels == 0 || sum + sentences_of(o, which[from + labels]) <= AT_ONCE))
         sum += sentences_of(o, which[from + labels++]);
     *room = sum;
     return labels;
@@ -205,20 +229,19 @@ static int encode(float *v, sentences *s, const int *which, int n, ks_error *e)
 
 /* --- what is kept between runs: a label's vector, as made by these templates in this order --- */
 
-/* malloc'ed: every template with its length before it, so that no two lists read alike. NULL: no memory. */
+/* malloc'ed: every template with its length before it, so that no two lists read alike. NULL: no
+ * memory. */
 static char *how_made(const ks_label_options *o)
 {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
 
-    if (!out)
-        return NULL;
+    if (!out) return NULL;
     fputs("label 1", out);
     for (int i = 0; i < templates_of(o); i++)
         fprintf(out, " %zu:%s", strlen(template_of(o, i)), template_of(o, i));
-    if (fclose(out) == 0)
-        return text;
+    if (fclose(out) == 0) return text;
     free(text);
     return NULL;
 }
@@ -229,17 +252,15 @@ static int missing(int *which, float *v, ks_encoder *enc, const ks_kept *k)
     uint8_t *found = k->how ? malloc((size_t)k->n + 1) : NULL;
     int n = 0;
 
-    if (found)
-        ks_kept_find(v, found, enc, k);
+    if (found) ks_kept_find(v, found, enc, k);
     for (int i = 0; i < k->n; i++)
-        if (!found || !found[i])
-            which[n++] = i;
+        if (!found || !found[i]) which[n++] = i;
     free(found);
     return n;
 }
 
-/* What a label is kept under: its name, or with sentences of its own all of them, each with its length before it, behind
- * a byte that no name begins with. malloc'ed. NULL: no memory. */
+/* What a label is kept under: its name, or with sentences of its own all of them, each with its
+ * length before it, behind a byte that no name begins with. malloc'ed. NULL: no memory. */
 static char *known_as(const ks_label_options *o, int label)
 {
     const ks_label_def *d = def_of(o, label);
@@ -247,17 +268,13 @@ static char *known_as(const ks_label_options *o, int label)
     size_t size;
     FILE *out;
 
-    if (!d->n_prompts && !d->n_nots)
-        return strdup(o->labels[label]);
-    if (!(out = open_memstream(&text, &size)))
-        return NULL;
+    if (!d->n_prompts && !d->n_nots) return strdup(o->labels[label]);
+    if (!(out = open_memstream(&text, &size))) return NULL;
     fprintf(out, "\1%zu:%s %d", strlen(o->labels[label]), o->labels[label], d->n_prompts);
     for (int i = 0; i < d->n_prompts; i++)
         fprintf(out, " %zu:%s", strlen(d->prompts[i]), d->prompts[i]);
-    for (int i = 0; i < d->n_nots; i++)
-        fprintf(out, " not %zu:%s", strlen(d->nots[i]), d->nots[i]);
-    if (fclose(out) == 0)
-        return text;
+    for (int i = 0; i < d->n_nots; i++) fprintf(out, " not %zu:%s", strlen(d->nots[i]), d->nots[i]);
+    if (fclose(out) == 0) return text;
     free(text);
     return NULL;
 }
@@ -265,8 +282,7 @@ static char *known_as(const ks_label_options *o, int label)
 static int name_all(char **names, const ks_label_options *o)
 {
     for (int i = 0; i < o->n_labels; i++)
-        if (!(names[i] = known_as(o, i)))
-            return -1;
+        if (!(names[i] = known_as(o, i))) return -1;
     return 0;
 }
 
@@ -280,8 +296,7 @@ static int without_learnt(int *which, int n, float *v, ks_encoder *enc, const ks
         if (def_of(o, i)->learnt)
             memcpy(v + (size_t)i * dim, def_of(o, i)->learnt->w, dim * sizeof *v);
     for (int i = 0; i < n; i++)
-        if (!def_of(o, which[i])->learnt)
-            which[left++] = which[i];
+        if (!def_of(o, which[i])->learnt) which[left++] = which[i];
     return left;
 }
 
@@ -300,14 +315,11 @@ int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_er
     } else {
         memcpy(s.keep, names, (labels - 1) * sizeof *names);
         n = missing(which, v, enc, &kept);
-        for (int i = 0; i < n; i++)
-            s.keep[which[i]] = NULL;
+        for (int i = 0; i < n; i++) s.keep[which[i]] = NULL;
         n = without_learnt(which, n, v, enc, o);
     }
-    if (n > 0)
-        err = encode(v, &s, which, n, e);
-    for (int i = 0; names && i < o->n_labels; i++)
-        free(names[i]);
+    if (n > 0) err = encode(v, &s, which, n, e);
+    for (int i = 0; names && i < o->n_labels; i++) free(names[i]);
     free(names);
     free(which);
     free(s.keep);

@@ -4,7 +4,8 @@
 
 #include "query/query.h"
 
-/* v[o->n_labels, D], unit length: of each label the mean of its sentences' unit vectors, made unit again. */
+/* v[o->n_labels, D], unit length: of each label the mean of its sentences' unit vectors, made
+ * unit again. */
 int ks_label_vectors(float *v, ks_encoder *enc, const ks_label_options *o, ks_error *e);
 
 #endif

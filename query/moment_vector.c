@@ -25,19 +25,20 @@ static int add(float *v, float *one, int dim, ks_index *x, int64_t clip, ks_erro
 
     if (err == KS_EDAMAGED) /* a rotten one is left out */
         return 0;
-    for (int d = 0; d < dim && err == 0; d++)
-        v[d] += one[d];
+    for (int d = 0; d < dim && err == 0; d++) v[d] += one[d];
     return err < 0 ? err : 1;
 }
 
-int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t start, int64_t end, ks_error *e)
+int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t start, int64_t end,
+                     ks_error *e)
 {
     ks_filter f = {.video = video};
     ks_cursor *c = NULL;
     ks_clip clip;
     int64_t best = 0, most = 0;
     float *one = malloc((size_t)dim * sizeof *one);
-    int n = 0, err = one ? ks_index_clips(&c, x, &f, e) : ks_fail(e, KS_ENOMEM, "no memory for a moment");
+    int n = 0,
+        err = one ? ks_index_clips(&c, x, &f, e) : ks_fail(e, KS_ENOMEM, "no memory for a moment");
     double length;
 
     memset(v, 0, (size_t)dim * sizeof *v);
@@ -46,15 +47,12 @@ int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t star
             most = shared(&clip, start, end);
             best = clip.id;
         }
-        if (goes_with(&clip, start, end) && (err = add(v, one, dim, x, clip.id, e)) > 0)
-            n++;
+        if (goes_with(&clip, start, end) && (err = add(v, one, dim, x, clip.id, e)) > 0) n++;
     }
     ks_cursor_close(c);
-    if (err == 0 && n == 0 && best)
-        err = n = add(v, one, dim, x, best, e);
+    if (err == 0 && n == 0 && best) err = n = add(v, one, dim, x, best, e);
     length = sqrt(ks_dot(v, v, dim));
-    for (int d = 0; d < dim; d++)
-        v[d] = (float)(v[d] / fmax(length, 1e-12));
+    for (int d = 0; d < dim; d++) v[d] = (float)(v[d] / fmax(length, 1e-12));
     free(one);
     return err < 0 ? err : n > 0;
 }
@@ -64,15 +62,16 @@ int ks_centre(float *centre, ks_index *x, int dim, ks_error *e)
     enum { SAMPLE = 512 };
     ks_clip *clips = malloc(SAMPLE * sizeof *clips);
     float *one = malloc((size_t)dim * sizeof *one);
-    int n = 0, kept = 0, err = clips && one ? ks_index_sample(clips, &n, SAMPLE, x, e) : ks_fail(e, KS_ENOMEM, "no memory for a sample");
+    int n = 0, kept = 0,
+        err = clips && one ? ks_index_sample(clips, &n, SAMPLE, x, e)
+                           : ks_fail(e, KS_ENOMEM, "no memory for a sample");
 
     memset(centre, 0, (size_t)dim * sizeof *centre);
     for (int i = 0; i < n && err >= 0; i++) {
         err = add(centre, one, dim, x, clips[i].id, e);
         kept += err > 0;
     }
-    for (int d = 0; d < dim && kept; d++)
-        centre[d] /= (float)kept;
+    for (int d = 0; d < dim && kept; d++) centre[d] /= (float)kept;
     free(one);
     free(clips);
     return err < 0 ? err : 0;

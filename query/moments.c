@@ -11,10 +11,8 @@ static int joins(const ks_moment *m, const ks_scored *c, double least)
 static void take(ks_moment *m, ks_scored *c)
 {
     c->taken = 1;
-    if (c->start < m->start)
-        m->start = c->start;
-    if (c->end > m->end)
-        m->end = c->end;
+    if (c->start < m->start) m->start = c->start;
+    if (c->end > m->end) m->end = c->end;
 }
 
 /* Does it show the same seconds? */
@@ -23,8 +21,7 @@ static void shoulder(const ks_moment *m, ks_scored *c)
     int64_t from = c->start > m->start ? c->start : m->start;
     int64_t to = c->end < m->end ? c->end : m->end;
 
-    if (2 * (to - from) >= c->end - c->start)
-        c->taken = 1;
+    if (2 * (to - from) >= c->end - c->start) c->taken = 1;
 }
 
 void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart)
@@ -34,32 +31,32 @@ void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int 
     assert(seed >= 0 && seed < n && !clips[seed].taken);
     *m = (ks_moment){clips[seed].start, clips[seed].end, seed, seed};
     clips[seed].taken = 1;
-    if (apart)
-        return;
+    if (apart) return;
     if (best > 0) {
-        while (m->last + 1 < n && joins(m, &clips[m->last + 1], least))
-            take(m, &clips[++m->last]);
-        while (m->first > 0 && joins(m, &clips[m->first - 1], least))
-            take(m, &clips[--m->first]);
+        while (m->last + 1 < n && joins(m, &clips[m->last + 1], least)) take(m, &clips[++m->last]);
+        while (m->first > 0 && joins(m, &clips[m->first - 1], least)) take(m, &clips[--m->first]);
     }
     for (int i = m->first; i > 0 && clips[i - 1].start > m->start - longest; i--)
         shoulder(m, &clips[i - 1]);
-    for (int i = m->first; i < n && clips[i].start < m->end; i++)
-        shoulder(m, &clips[i]);
+    for (int i = m->first; i < n && clips[i].start < m->end; i++) shoulder(m, &clips[i]);
 }
 
-static int touches(const ks_moment *m, const ks_scored *c) { return c->start <= m->end && c->end >= m->start; }
+static int touches(const ks_moment *m, const ks_scored *c)
+{
+    return c->start <= m->end && c->end >= m->start;
+}
 
 void ks_moment_extent(ks_moment *m, const ks_scored *clips, const double *values, int n, int seed)
 {
     double least = values[seed] * KS_MOMENT_SHARE;
 
     *m = (ks_moment){clips[seed].start, clips[seed].end, seed, seed};
-    if (!(values[seed] > 0))
-        return;
-    for (; m->last + 1 < n && values[m->last + 1] >= least && touches(m, &clips[m->last + 1]); m->last++)
+    if (!(values[seed] > 0)) return;
+    for (; m->last + 1 < n && values[m->last + 1] >= least && touches(m, &clips[m->last + 1]);
+         m->last++)
         m->end = clips[m->last + 1].end > m->end ? clips[m->last + 1].end : m->end;
-    for (; m->first > 0 && values[m->first - 1] >= least && touches(m, &clips[m->first - 1]); m->first--) {
+    for (; m->first > 0 && values[m->first - 1] >= least && touches(m, &clips[m->first - 1]);
+         m->first--) {
         m->start = clips[m->first - 1].start;
         m->end = clips[m->first - 1].end > m->end ? clips[m->first - 1].end : m->end;
     }

@@ -4,7 +4,8 @@
  *   for each, best first:  read its film once, clips and scores; grow a moment around it; keep it
  *   enough?  else ask for more
  *
- * A clip's value rises with its cosine, so the index's order is the order of values, and the answer is the exact one. */
+ * A clip's value rises with its cosine, so the index's order is the order of values, and the
+ * answer is the exact one. */
 #include "query/rank.h"
 
 #include <assert.h>
@@ -12,11 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Two moments of different films are the same one if they are this many times nearer to each other than
- * two clips of this library are on average: re-encodes and cuts are 20 to 100 times nearer. */
+/* Two moments of different films are the same one if they are this many times nearer to each
+ * other than two clips of this library are on average: re-encodes and cuts are 20 to 100 times
+ * nearer. */
 static const double fold_nearness = 20;
 
-/* Only against chance that words give: a vector query has no cut-off, nor has a library without a background. */
+/* Only against chance that words give: a vector query has no cut-off, nor has a library without
+ * a background. */
 static int has_cut(const ks_ranking *w)
 {
     return w->c ? w->c->has_cut : !w->o->vector_query && w->s->level;
@@ -46,24 +49,22 @@ static int by_worth(const void *a, const void *b)
 {
     const ks_scored *x = a, *y = b;
 
-    if (x->value != y->value)
-        return x->value > y->value ? -1 : 1;
+    if (x->value != y->value) return x->value > y->value ? -1 : 1;
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Start of the frame of the clip where the query fits best, from the kept frame vectors; without them
- * the clip's centre. */
-int ks_rank_best_frame(int64_t *best, const ks_ranking *w, const ks_scored *c, const float *q, ks_error *e)
+/* Start of the frame of the clip where the query fits best, from the kept frame vectors; without
+ * them the clip's centre. */
+int ks_rank_best_frame(int64_t *best, const ks_ranking *w, const ks_scored *c, const float *q,
+                       ks_error *e)
 {
     float *v = NULL;
     int frames = 0, err = ks_index_frame_vectors(&v, &frames, w->dim, w->x, c->id, e), at = 0;
     double most = -2;
 
     *best = c->start + (c->end - c->start) / 2;
-    if (err == KS_EDAMAGED)
-        return 0;
-    if (err < 0 || !v || frames < 1)
-        return err;
+    if (err == KS_EDAMAGED) return 0;
+    if (err < 0 || !v || frames < 1) return err;
     for (int i = 0; i < frames; i++) {
         double dot = ks_dot(v + (size_t)i * (size_t)w->dim, q, w->dim);
         if (dot > most) {
@@ -81,10 +82,8 @@ static int room_for_hit(ks_ranking *w)
     int room = w->room ? w->room * 2 : 16;
     ks_hit *at;
 
-    if (w->out->count < w->room)
-        return 0;
-    if (!(at = realloc(w->out->at, (size_t)room * sizeof *at)))
-        return -1;
+    if (w->out->count < w->room) return 0;
+    if (!(at = realloc(w->out->at, (size_t)room * sizeof *at))) return -1;
     w->out->at = at;
     w->room = room;
     return 0;
@@ -96,8 +95,7 @@ static int remember_fold(ks_ranking *w, int hit, int64_t film)
     ks_fold *folds;
 
     if (w->n_folds == w->folds_room) {
-        if (!(folds = realloc(w->folds, (size_t)room * sizeof *folds)))
-            return -1;
+        if (!(folds = realloc(w->folds, (size_t)room * sizeof *folds))) return -1;
         w->folds = folds;
         w->folds_room = room;
     }
@@ -113,8 +111,7 @@ static int same_parts(ks_ranking *w, const ks_hit *h, const int64_t *clips, int 
     float *other;
     int err = 0, same = 1;
 
-    if (n == 1 || h->n_clips != n)
-        return n == 1;
+    if (n == 1 || h->n_clips != n) return n == 1;
     if (!(other = malloc((size_t)w->dim * sizeof *other)))
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
     for (int p = 0; p + 1 < n && err == 0 && same; p++)
@@ -125,20 +122,23 @@ static int same_parts(ks_ranking *w, const ks_hit *h, const int64_t *clips, int 
     return err < 0 ? err : same;
 }
 
-/* 1: an earlier hit of another film shows the same, and its film is remembered as a copy; 0: it stands on its own. */
+/* 1: an earlier hit of another film shows the same, and its film is remembered as a copy; 0: it
+ * stands on its own. */
 static int fold(ks_ranking *w, int64_t film, const int64_t *clips, int n, ks_error *e)
 {
     int err, twin;
 
-    if (!w->twins)
-        return 0;
-    if ((err = ks_index_clip_vector(w->vector, w->dim, w->x, clips[n - 1], e)) < 0)
-        return err;
-    if ((twin = ks_twins_find(w->twins, w->vector, film)) >= 0 && (err = same_parts(w, &w->out->at[twin], clips, n, e)) != 0)
-        return err < 0 ? err : remember_fold(w, twin, film) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 1;
+    if (!w->twins) return 0;
+    if ((err = ks_index_clip_vector(w->vector, w->dim, w->x, clips[n - 1], e)) < 0) return err;
+    if ((twin = ks_twins_find(w->twins, w->vector, film)) >= 0 &&
+        (err = same_parts(w, &w->out->at[twin], clips, n, e)) != 0)
+        return err < 0                            ? err
+               : remember_fold(w, twin, film) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits")
+                                                  : 1;
     if (twin >= 0 && (err = ks_index_clip_vector(w->vector, w->dim, w->x, clips[n - 1], e)) < 0)
         return err;
-    return ks_twins_add(w->twins, w->vector, film) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits") : 0;
+    return ks_twins_add(w->twins, w->vector, film) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for hits")
+                                                       : 0;
 }
 
 double ks_rank_score(const ks_ranking *w, double value)
@@ -146,22 +146,29 @@ double ks_rank_score(const ks_ranking *w, double value)
     return w->c ? fmin(fmax(value, 0), 1) : ks_scale_score(w->s, has_cut(w), value);
 }
 
-static int add_part(ks_hit *h, ks_ranking *w, const ks_part_place *at, int term, double grade, ks_error *e)
+static int add_part(ks_hit *h, ks_ranking *w, const ks_part_place *at, int term, double grade,
+                    ks_error *e)
 {
-    ks_hit_part *parts = realloc((void *)(uintptr_t)h->parts, ((size_t)h->n_parts + 1) * sizeof *parts), *part;
+    ks_hit_part *parts = realloc((void *)(uintptr_t)h->parts,
+                                 ((size_t)h->n_parts + 1) * sizeof *parts),
+                *part;
 
-    if (!parts)
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if (!parts) return ks_fail(e, KS_ENOMEM, "no memory for hits");
     h->parts = parts;
     part = &parts[h->n_parts++];
-    *part = (ks_hit_part){.term = w->c->at[term].term.term, .start = at->start, .end = at->end, .score = ks_rank_score(w, grade)};
+    *part = (ks_hit_part){.term = w->c->at[term].term.term,
+                          .start = at->start,
+                          .end = at->end,
+                          .score = ks_rank_score(w, grade)};
     return ks_rank_best_frame(&part->best, w, at->clip, w->q + (size_t)term * (size_t)w->dim, e);
 }
 
-int ks_rank_add_parts(ks_hit *h, double *least, ks_ranking *w, const ks_film *f, const ks_part_place *at, ks_error *e)
+int ks_rank_add_parts(ks_hit *h, double *least, ks_ranking *w, const ks_film *f,
+                      const ks_part_place *at, ks_error *e)
 {
     float one = (float)at->clip->cosine;
-    const float *cosine = f->cosines ? f->cosines + (size_t)at->clip->row * (size_t)w->queries : &one;
+    const float *cosine = f->cosines ? f->cosines + (size_t)at->clip->row * (size_t)w->queries
+                                     : &one;
     int terms[KS_TERMS_MAX], n = 0, err = 0;
     double grades[KS_TERMS_MAX];
 
@@ -192,15 +199,15 @@ static int fill_hit(ks_hit *h, ks_ranking *w, const ks_film *f, const ks_moment 
     }
     memcpy(joined, f->clips + m->first, (size_t)n * sizeof *joined);
     qsort(joined, (size_t)n, sizeof *joined, by_worth);
-    for (int i = 0; i < n; i++)
-        ids[i] = joined[i].id;
+    for (int i = 0; i < n; i++) ids[i] = joined[i].id;
     h->n_clips = n;
     h->start = m->start;
     h->end = m->end;
     h->score = ks_rank_score(w, joined[0].value);
     h->cosine = joined[0].cosine;
     at = (ks_part_place){.clip = &joined[0], .start = h->start, .end = h->end};
-    n = w->c ? ks_rank_add_parts(h, &least, w, f, &at, e) : ks_rank_best_frame(&h->best, w, &joined[0], w->q, e);
+    n = w->c ? ks_rank_add_parts(h, &least, w, f, &at, e)
+             : ks_rank_best_frame(&h->best, w, &joined[0], w->q, e);
     free(joined);
     return n;
 }
@@ -209,19 +216,17 @@ int ks_rank_new_hit(ks_hit **h, ks_ranking *w, ks_film *f, const int64_t *clips,
 {
     int err;
 
-    if (w->o->per_video && f->moments >= w->o->per_video)
-        return 0;
-    if (room_for_hit(w) < 0)
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
-    if ((err = fold(w, f->id, clips, n, e)) != 0)
-        return err < 0 ? err : 0;
+    if (w->o->per_video && f->moments >= w->o->per_video) return 0;
+    if (room_for_hit(w) < 0) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if ((err = fold(w, f->id, clips, n, e)) != 0) return err < 0 ? err : 0;
     *h = &w->out->at[w->out->count++];
     **h = (ks_hit){0};
     f->moments++;
     return 1;
 }
 
-/* Grow the moment of one clip and keep it unless it is left out, folded or one too many of its film. */
+/* Grow the moment of one clip and keep it unless it is left out, folded or one too many of its
+ * film. */
 static int grow_hit(ks_ranking *w, const ks_clip *clip, ks_error *e)
 {
     ks_film *f;
@@ -229,18 +234,15 @@ static int grow_hit(ks_ranking *w, const ks_clip *clip, ks_error *e)
     ks_hit *h;
     int err, at;
 
-    if (w->o->not_video && clip->video == w->o->not_video)
-        return 0;
-    if ((err = ks_rank_film(&f, w, clip->video, e)) < 0)
-        return err;
+    if (w->o->not_video && clip->video == w->o->not_video) return 0;
+    if ((err = ks_rank_film(&f, w, clip->video, e)) < 0) return err;
     if ((at = ks_film_clip(f, clip)) < 0 && clip->id != w->o->first_clip)
-        ks_index_nameless(w->x, clip->video); /* its film's row is rotten: it says that searches do not see it */
-    if (at < 0 || f->clips[at].taken)
-        return 0;
+        /* its film's row is rotten: it says that searches do not see it */
+        ks_index_nameless(w->x, clip->video);
+    if (at < 0 || f->clips[at].taken) return 0;
     ks_moment_grow(&m, f->clips, f->n, f->longest, at, w->o->apart);
     for (int i = m.first; w->o->not_clip && i <= m.last; i++)
-        if (f->clips[i].id == w->o->not_clip)
-            return 0;
+        if (f->clips[i].id == w->o->not_clip) return 0;
     err = ks_rank_new_hit(&h, w, f, &clip->id, 1, e);
     return err > 0 ? fill_hit(h, w, f, &m, e) : err;
 }
@@ -255,8 +257,7 @@ int ks_rank_consider(ks_ranking *w, const ks_clip *clip, ks_error *e)
 /* --- the query --- */
 static void forget_hits(ks_ranking *w)
 {
-    for (int i = 0; i < w->out->count; i++)
-        ks_hit_clear(&w->out->at[i]);
+    for (int i = 0; i < w->out->count; i++) ks_hit_clear(&w->out->at[i]);
     w->out->count = 0;
     w->n_folds = 0;
     ks_films_free(&w->films);
@@ -270,10 +271,10 @@ static int consider_first(ks_ranking *w, ks_error *e)
     ks_clip clip;
     int err;
 
-    if (!w->o->first_clip)
-        return 0;
+    if (!w->o->first_clip) return 0;
     if ((err = ks_index_clip(&clip, w->x, w->o->first_clip, e)) < 0)
-        return err == KS_ENOTFOUND || err == KS_EDAMAGED ? 0 : err; /* forgotten since it was read to be asked with */
+        /* forgotten since it was read to be asked with */
+        return err == KS_ENOTFOUND || err == KS_EDAMAGED ? 0 : err;
     return ks_rank_consider(w, &clip, e);
 }
 
@@ -291,16 +292,18 @@ static int collect(ks_ranking *w, const ks_found *found, ks_error *e)
 {
     int err = ks_rank_open_twins(w, e);
 
-    if (err == 0)
-        err = consider_first(w, e);
+    if (err == 0) err = consider_first(w, e);
     for (int i = 0; i < found->count && err == 0 && w->out->count < w->k; i++)
         err = ks_rank_consider(w, &found->clips[i], e);
     return err < 0 ? err : found->all || w->out->count == w->k;
 }
 
-/* Clips asked for: a moment takes several. More than the first thousand moments are asked for in smaller shares, since
- * each candidate's row is read. */
-static int64_t first_share(int k) { return k <= 1000 ? (int64_t)k * 16 + 64 : (int64_t)k * 4 + 12064; }
+/* Clips asked for: a moment takes several. More than the first thousand moments are asked for in
+ * smaller shares, since each candidate's row is read. */
+static int64_t first_share(int k)
+{
+    return k <= 1000 ? (int64_t)k * 16 + 64 : (int64_t)k * 4 + 12064;
+}
 
 static int ask(ks_ranking *w, ks_error *e)
 {
@@ -310,15 +313,15 @@ static int ask(ks_ranking *w, ks_error *e)
     for (;; want *= 8) {
         ks_found found = {0};
         want = want > INT32_MAX ? INT32_MAX : want;
-        if ((err = ks_index_search(&found, w->x, w->q, w->dim, (int)want, &w->o->filter, w->o->how, e)) < 0)
+        if ((err = ks_index_search(&found, w->x, w->q, w->dim, (int)want, &w->o->filter, w->o->how,
+                                   e)) < 0)
             return err;
         err = collect(w, &found, e);
         w->out->searched = found.searched;
         w->out->uncopied = found.uncopied;
         w->out->approximate = found.approximate;
         ks_found_free(&found);
-        if (err != 0)
-            break;
+        if (err != 0) break;
         forget_hits(w);
     }
     return err;
@@ -330,23 +333,21 @@ static void number_hits(ks_ranking *w)
     ks_hits *out = w->out;
     int n = out->count;
 
-    for (int i = 0; i < n; i++)
-        out->at[i].rank = i + 1;
+    for (int i = 0; i < n; i++) out->at[i].rank = i + 1;
     while (out->count > 0 && w->o->min_score > 0 && out->at[out->count - 1].score < w->o->min_score)
         out->count--;
     out->below = n - out->count;
     out->uncut = !has_cut(w) || w->o->all;
-    if (out->uncut)
-        return;
-    while (out->count > 0 && out->at[out->count - 1].score < cut)
-        out->count--;
+    if (out->uncut) return;
+    while (out->count > 0 && out->at[out->count - 1].score < cut) out->count--;
     out->below = n - out->count;
 }
 
 static int is_filtered(const ks_filter *f)
 {
-    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video || f->newer || f->label ||
-           f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 || f->orientation;
+    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video ||
+           f->newer || f->label || f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 ||
+           f->orientation;
 }
 
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)
@@ -364,50 +365,65 @@ static int run(ks_ranking *w, int (*find)(ks_ranking *w, ks_error *e), ks_error 
     err = w->vector ? find(w, e) : ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err >= 0 && w->n_folds && ks_hits_fold(out, w->folds, w->n_folds, &w->films) < 0)
         err = ks_fail(e, KS_ENOMEM, "no memory for hits");
-    if (err >= 0)
-        err = searched_seconds(out, w->x, &w->o->filter, e);
-    if (err >= 0)
-        number_hits(w);
+    if (err >= 0) err = searched_seconds(out, w->x, &w->o->filter, e);
+    if (err >= 0) number_hits(w);
     ks_films_free(&w->films);
     ks_twins_close(w->twins);
     free(w->folds);
     free(w->vector);
-    if (err < 0)
-        ks_hits_free(out);
+    if (err < 0) ks_hits_free(out);
     return err < 0 ? err : 0;
 }
 
 static int fits(const ks_scale *s, int dim, ks_error *e)
 {
-    return !s->dim || s->dim == dim ? 0 : ks_fail(e, KS_ESPACE, "the query has %d numbers, the library's vectors have %d", dim, s->dim);
+    return !s->dim || s->dim == dim
+               ? 0
+               : ks_fail(e, KS_ESPACE, "the query has %d numbers, the library's vectors have %d",
+                         dim, s->dim);
 }
 
-int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim, const ks_query_options *o, ks_error *e)
+int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim,
+                 const ks_query_options *o, ks_error *e)
 {
-    ks_ranking w = {.x = x, .s = s, .o = o, .q = q, .queries = 1, .dim = dim, .k = o->k > 0 ? o->k : 10, .out = out};
+    ks_ranking w = {.x = x,
+                    .s = s,
+                    .o = o,
+                    .q = q,
+                    .queries = 1,
+                    .dim = dim,
+                    .k = o->k > 0 ? o->k : 10,
+                    .out = out};
 
     memset(out, 0, sizeof *out);
-    if (fits(s, dim, e) < 0 || !s->dim)
-        return s->dim ? KS_ESPACE : 0;
+    if (fits(s, dim, e) < 0 || !s->dim) return s->dim ? KS_ESPACE : 0;
     w.level = ks_scale_level(s, q);
     return run(&w, ask, e);
 }
 
-int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, const ks_query_term *t, int n, int dim,
-                       const ks_query_options *o, ks_error *e)
+int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float *q,
+                       const ks_query_term *t, int n, int dim, const ks_query_options *o,
+                       ks_error *e)
 {
     ks_combination c = {0};
-    ks_ranking w = {.x = x, .s = s, .o = o, .q = q, .queries = n, .dim = dim, .k = o->k > 0 ? o->k : 10, .out = out, .c = &c};
+    ks_ranking w = {.x = x,
+                    .s = s,
+                    .o = o,
+                    .q = q,
+                    .queries = n,
+                    .dim = dim,
+                    .k = o->k > 0 ? o->k : 10,
+                    .out = out,
+                    .c = &c};
     int err;
 
     memset(out, 0, sizeof *out);
     if (o->how == KS_SEARCH_ANN)
-        return ks_fail(e, KS_EUSAGE, "--ann knows questions of one vector; several are looked up exactly");
-    if (fits(s, dim, e) < 0 || !s->dim)
-        return s->dim ? KS_ESPACE : 0;
+        return ks_fail(e, KS_EUSAGE,
+                       "--ann knows questions of one vector; several are looked up exactly");
+    if (fits(s, dim, e) < 0 || !s->dim) return s->dim ? KS_ESPACE : 0;
     err = ks_combination_make(&c, s, q, t, n, dim, e);
-    if (err == 0)
-        err = run(&w, ks_rank_films, e);
+    if (err == 0) err = run(&w, ks_rank_films, e);
     ks_combination_free(&c);
     return err;
 }

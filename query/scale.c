@@ -1,7 +1,7 @@
 /* scale.c - the scale as a library keeps it: loaded for a search, refreshed after an ingest.
  *
- * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level, cut-off). Both are measured
- * again when the library has grown or shrunk by a tenth. */
+ * Two settings: "background" (sentence vectors, a megabyte) and "calibration" (unit, level,
+ * cut-off). Both are measured again when the library has grown or shrunk by a tenth. */
 #include "query/calibrate.h"
 
 #include <math.h>
@@ -21,15 +21,15 @@ static const char magic[8] = "kscal 2";
 static void name_space(char out[112], const ks_space *space)
 {
     memset(out, 0, 112);
-    snprintf(out, 112, "%.64s %d %d %d %d %d", space->model, space->dim, space->frames, space->sampler, space->resize, space->precision);
+    snprintf(out, 112, "%.64s %d %d %d %d %d", space->model, space->dim, space->frames,
+             space->sampler, space->resize, space->precision);
 }
 
 static int unpack(ks_scale *s, const header *h, const char *data)
 {
     size_t dim = (size_t)h->dim;
 
-    if (!(s->level = malloc(dim * sizeof *s->level)))
-        return -1;
+    if (!(s->level = malloc(dim * sizeof *s->level))) return -1;
     memcpy(s->level, data, dim * sizeof *s->level);
     s->sentences = h->sentences;
     s->held_out = h->held_out;
@@ -52,15 +52,17 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
     int err = ks_index_get(&data, &bytes, s->x, "calibration", e);
 
     *generation = -1;
-    if (err < 0 || !data)
-        return err == KS_EDAMAGED ? 0 : err;
+    if (err < 0 || !data) return err == KS_EDAMAGED ? 0 : err;
     name_space(space, &library->space);
     if (bytes >= sizeof h) {
         memcpy(&h, data, sizeof h);
-        if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION && h.dim == s->dim &&
-            memcmp(h.space, space, sizeof space) == 0 && bytes == sizeof h + (size_t)h.dim * 4 &&
-            h.median > 0 && h.cut > 0 && isfinite(h.cut) && h.pair_mean < 1) {
-            err = unpack(s, &h, (const char *)data + sizeof h) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for calibration") : 1;
+        if (memcmp(h.magic, magic, sizeof magic) == 0 && h.version == KS_BACKGROUND_VERSION &&
+            h.dim == s->dim && memcmp(h.space, space, sizeof space) == 0 &&
+            bytes == sizeof h + (size_t)h.dim * 4 && h.median > 0 && h.cut > 0 && isfinite(h.cut) &&
+            h.pair_mean < 1) {
+            err = unpack(s, &h, (const char *)data + sizeof h) < 0
+                      ? ks_fail(e, KS_ENOMEM, "no memory for calibration")
+                      : 1;
             *generation = h.generation;
         }
     }
@@ -71,15 +73,21 @@ static int load(ks_scale *s, int64_t *generation, const ks_library *library, ks_
 static int save(const ks_scale *s, const ks_library *library, ks_error *e)
 {
     size_t dim = (size_t)s->dim, bytes = sizeof(header) + dim * 4;
-    header h = {.version = KS_BACKGROUND_VERSION, .dim = s->dim, .sentences = s->sentences, .held_out = s->held_out,
-                .measured = s->measured, .generation = library->generation, .median = s->median,
-                .cut = s->cut, .false_positives = s->false_positives,
-                .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
+    header h = {.version = KS_BACKGROUND_VERSION,
+                .dim = s->dim,
+                .sentences = s->sentences,
+                .held_out = s->held_out,
+                .measured = s->measured,
+                .generation = library->generation,
+                .median = s->median,
+                .cut = s->cut,
+                .false_positives = s->false_positives,
+                .pair_mean = s->pair_mean,
+                .pair_deviation = s->pair_deviation};
     char *data = malloc(bytes);
     int err;
 
-    if (!data)
-        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if (!data) return ks_fail(e, KS_ENOMEM, "no memory for calibration");
     memcpy(h.magic, magic, sizeof magic);
     name_space(h.space, &library->space);
     memcpy(data, &h, sizeof h);
@@ -114,10 +122,8 @@ static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
 
     *out = calloc(1, sizeof **out);
     *library = malloc(sizeof **library);
-    if (!*out || !*library)
-        return ks_fail(e, KS_ENOMEM, "no memory for calibration");
-    if ((err = ks_index_library(*library, x, e)) < 0)
-        return err;
+    if (!*out || !*library) return ks_fail(e, KS_ENOMEM, "no memory for calibration");
+    if ((err = ks_index_library(*library, x, e)) < 0) return err;
     (*out)->x = x;
     (*out)->dim = (*library)->space.dim;
     (*out)->median = 1;
@@ -130,15 +136,11 @@ int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e)
     int64_t generation;
     int err = begin(s, &library, x, e);
 
-    if (err < 0 || (*s)->dim == 0)
-        goto out;
-    if ((err = load(*s, &generation, library, e)) < 0)
-        goto out;
+    if (err < 0 || (*s)->dim == 0) goto out;
+    if ((err = load(*s, &generation, library, e)) < 0) goto out;
     if (err == 0 && library->clips > 0) {
-        if (enc && (err = ks_scale_encode(*s, enc, e)) == 0)
-            err = ks_scale_measure(*s, e);
-        if (err >= 0)
-            err = ks_scale_pairs(*s, e);
+        if (enc && (err = ks_scale_encode(*s, enc, e)) == 0) err = ks_scale_measure(*s, e);
+        if (err >= 0) err = ks_scale_pairs(*s, e);
     }
     err = err > 0 ? 0 : err;
 out:
@@ -157,30 +159,27 @@ int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
     int64_t generation;
     int err = begin(&s, &library, x, e), loaded, kept = 0, again;
 
-    if (changed)
-        *changed = 0;
-    if (err < 0 || s->dim == 0 || library->clips == 0)
-        goto out;
+    if (changed) *changed = 0;
+    if (err < 0 || s->dim == 0 || library->clips == 0) goto out;
     if (enc && strcmp(ks_encoder_info(enc)->hash, library->space.model) != 0)
         enc = NULL; /* during a switch: searches go on with the other model */
     if ((err = loaded = load(s, &generation, library, e)) < 0 || generation == library->generation)
         goto out;
-    if ((err = kept = load_background(s, e)) < 0)
-        goto out;
-    if (!loaded || !kept) { /* another model's background may have the same size: only a fitting scale vouches for it */
+    if ((err = kept = load_background(s, e)) < 0) goto out;
+    /* another model's background may have the same size: only a fitting scale vouches for it */
+    if (!loaded || !kept) {
         free(s->vectors);
         s->vectors = NULL;
-        if (!enc)
-            goto out;
+        if (!enc) goto out;
         if ((err = ks_scale_encode(s, enc, e)) < 0 ||
-            (err = ks_index_put(x, "background", s->vectors, (size_t)(s->sentences + s->held_out) * (size_t)s->dim * 4, e)) < 0)
+            (err = ks_index_put(x, "background", s->vectors,
+                                (size_t)(s->sentences + s->held_out) * (size_t)s->dim * 4, e)) < 0)
             goto out;
     }
-    again = !loaded || library->clips * 10 > s->measured * 11 || library->clips * 11 < s->measured * 10;
-    if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, e)) < 0))
-        goto out;
-    if ((err = save(s, library, e)) == 0 && changed)
-        *changed = 1;
+    again = !loaded || library->clips * 10 > s->measured * 11 ||
+            library->clips * 11 < s->measured * 10;
+    if (again && ((err = ks_scale_measure(s, e)) < 0 || (err = ks_scale_pairs(s, e)) < 0)) goto out;
+    if ((err = save(s, library, e)) == 0 && changed) *changed = 1;
 out:
     free(library);
     ks_scale_close(s);
@@ -189,8 +188,7 @@ out:
 
 void ks_scale_close(ks_scale *s)
 {
-    if (!s)
-        return;
+    if (!s) return;
     free(s->vectors);
     free(s->level);
     free(s->clips.id);
@@ -201,7 +199,11 @@ void ks_scale_close(ks_scale *s)
 
 void ks_scale_about(ks_scale_facts *out, const ks_scale *s)
 {
-    *out = (ks_scale_facts){.sentences = s->level ? s->sentences : 0, .held_out = s->level ? s->held_out : 0, .clips = s->measured,
-                            .cut = s->cut, .false_positives = s->false_positives,
-                            .pair_mean = s->pair_mean, .pair_deviation = s->pair_deviation};
+    *out = (ks_scale_facts){.sentences = s->level ? s->sentences : 0,
+                            .held_out = s->level ? s->held_out : 0,
+                            .clips = s->measured,
+                            .cut = s->cut,
+                            .false_positives = s->false_positives,
+                            .pair_mean = s->pair_mean,
+                            .pair_deviation = s->pair_deviation};
 }

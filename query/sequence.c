@@ -1,4 +1,5 @@
-/* sequence.c - one walk over a film's clips for each part, with a heap of the chains that may still be continued. */
+/* sequence.c - one walk over a film's clips for each part, with a heap of the chains that may
+ * still be continued. */
 #include "query/sequence.h"
 
 #include <math.h>
@@ -13,10 +14,8 @@ typedef struct {
 
 static int better(const open_chains *o, int a, int b)
 {
-    if (o->grade[a] != o->grade[b])
-        return o->grade[a] > o->grade[b];
-    if (o->own[a] != o->own[b])
-        return o->own[a] > o->own[b];
+    if (o->grade[a] != o->grade[b]) return o->grade[a] > o->grade[b];
+    if (o->own[a] != o->own[b]) return o->own[a] > o->own[b];
     return o->ask->clips[a].id < o->ask->clips[b].id;
 }
 
@@ -35,20 +34,17 @@ static void pop(open_chains *o)
 
     for (;;) {
         int child = 2 * i + 1;
-        if (child >= o->count)
-            break;
-        if (child + 1 < o->count && better(o, o->heap[child + 1], o->heap[child]))
-            child++;
-        if (!better(o, o->heap[child], moved))
-            break;
+        if (child >= o->count) break;
+        if (child + 1 < o->count && better(o, o->heap[child + 1], o->heap[child])) child++;
+        if (!better(o, o->heap[child], moved)) break;
         o->heap[i] = o->heap[child];
         i = child;
     }
-    if (o->count)
-        o->heap[i] = moved;
+    if (o->count) o->heap[i] = moved;
 }
 
-/* Chains of part p from those of part p - 1. What is too old for one clip is so for all later ones. */
+/* Chains of part p from those of part p - 1. What is too old for one clip is so for all later
+ * ones. */
 static void continue_chains(double *grade, int *before, open_chains *o, int p)
 {
     const ks_sequence_ask *a = o->ask;
@@ -58,9 +54,9 @@ static void continue_chains(double *grade, int *before, open_chains *o, int p)
     o->count = 0;
     for (int i = 0; i < a->n; i++) {
         for (; next < a->n && a->clips[next].start < a->clips[i].start; next++)
-            if (o->grade[next] > -INFINITY)
-                push(o, next);
-        while (o->count && ks_seconds(a->clips[i].start - a->clips[o->heap[0]].end, a->tb) > a->within[p])
+            if (o->grade[next] > -INFINITY) push(o, next);
+        while (o->count &&
+               ks_seconds(a->clips[i].start - a->clips[o->heap[0]].end, a->tb) > a->within[p])
             pop(o);
         before[i] = o->count ? o->heap[0] : -1;
         grade[i] = o->count ? fmin(own[i], o->grade[o->heap[0]]) : -INFINITY;
@@ -74,12 +70,12 @@ static void obey(double *grade, const ks_sequence_ask *a, int u)
 
     for (int i = a->n - 1, same = a->n - 1; i >= 0; i = same) {
         while (same >= 0 && a->clips[same].start == a->clips[i].start) {
-            if (bar >= 0 && ks_seconds(a->clips[bar].start - a->clips[same].end, a->tb) <= a->after[u])
+            if (bar >= 0 &&
+                ks_seconds(a->clips[bar].start - a->clips[same].end, a->tb) <= a->after[u])
                 grade[same] = -INFINITY;
             same--;
         }
-        for (int j = i; j > same; j--)
-            bar = a->bars[u][j] ? j : bar;
+        for (int j = i; j > same; j--) bar = a->bars[u][j] ? j : bar;
     }
 }
 
@@ -88,8 +84,7 @@ int ks_sequence_run(double *grade, int *before, const ks_sequence_ask *a)
     size_t n = (size_t)a->n;
     open_chains o = {.ask = a, .heap = malloc((n + 1) * sizeof *o.heap)};
 
-    if (!o.heap)
-        return KS_ENOMEM;
+    if (!o.heap) return KS_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         grade[i] = a->grades[i];
         before[i] = -1;
@@ -100,8 +95,7 @@ int ks_sequence_run(double *grade, int *before, const ks_sequence_ask *a)
         o.own = a->grades + at - n;
         continue_chains(grade + at, before + at, &o, p);
     }
-    for (int u = 0; u < a->unless; u++)
-        obey(grade + (size_t)(a->parts - 1) * n, a, u);
+    for (int u = 0; u < a->unless; u++) obey(grade + (size_t)(a->parts - 1) * n, a, u);
     free(o.heap);
     return 0;
 }

@@ -1,5 +1,6 @@
-/* teach.c - a label from examples: regularised logistic regression, its penalty chosen and its worth measured on films that
- * it was not taught on. Neighbouring clips share frames: a random split of them would measure memory. */
+/* teach.c - a label from examples: regularised logistic regression, its penalty chosen and its
+ * worth measured on films that it was not taught on. Neighbouring clips share frames: a random
+ * split of them would measure memory. */
 #include "query/calibrate.h"
 
 #include <assert.h>
@@ -11,7 +12,8 @@ enum { FOLDS = 5, PENALTIES = 7, RESAMPLES = 1000, NEWTON = 30, CONJUGATE = 60 }
 static const double penalties[PENALTIES] = {1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001};
 static const double few_penalty = 0.03; /* where cross-validation is not possible */
 
-/* Examples in few dimensions: x [n, r], r = min(n, dim), with the inner products of the centred vectors. */
+/* Examples in few dimensions: x [n, r], r = min(n, dim), with the inner products of the centred
+ * vectors. */
 typedef struct {
     double *x;
     const int8_t *yes;
@@ -22,8 +24,7 @@ static double dot(const double *a, const double *b, int n)
 {
     double sum = 0;
 
-    for (int i = 0; i < n; i++)
-        sum += a[i] * b[i];
+    for (int i = 0; i < n; i++) sum += a[i] * b[i];
     return sum;
 }
 
@@ -31,13 +32,17 @@ static double dot(const double *a, const double *b, int n)
 typedef struct {
     const problem *p;
     const uint8_t *in;
-    double *cost;             /* [n] of each example: a half over the size of its class; 0: not in it */
+    /* [n] of each example: a half over the size of its class; 0: not in it */
+    double *cost;
     double *u, *g, *step, *residual, *direction, *product; /* [r + 1] */
-    double *curve;            /* [n] second derivative of the loss */
+    double *curve;                                         /* [n] second derivative of the loss */
     double lambda;
 } fit;
 
-static double margin(const fit *f, const double *u, int i) { return dot(u, f->p->x + (size_t)i * (size_t)f->p->r, f->p->r) + u[f->p->r]; }
+static double margin(const fit *f, const double *u, int i)
+{
+    return dot(u, f->p->x + (size_t)i * (size_t)f->p->r, f->p->r) + u[f->p->r];
+}
 
 static double log1pexp(double t) { return t > 0 ? t + log1p(exp(-t)) : log1p(exp(t)); }
 
@@ -55,40 +60,35 @@ static void gradient(fit *f)
 {
     int r = f->p->r;
 
-    for (int d = 0; d < r; d++)
-        f->g[d] = f->lambda * f->u[d];
+    for (int d = 0; d < r; d++) f->g[d] = f->lambda * f->u[d];
     f->g[r] = 0;
     for (int i = 0; i < f->p->n; i++) {
         const double *x = f->p->x + (size_t)i * (size_t)r;
         double s, off;
         f->curve[i] = 0;
-        if (f->cost[i] <= 0)
-            continue;
+        if (f->cost[i] <= 0) continue;
         s = 1 / (1 + exp(-margin(f, f->u, i)));
         off = f->cost[i] * (s - (f->p->yes[i] ? 1 : 0));
         f->curve[i] = f->cost[i] * s * (1 - s);
-        for (int d = 0; d < r; d++)
-            f->g[d] += off * x[d];
+        for (int d = 0; d < r; d++) f->g[d] += off * x[d];
         f->g[r] += off;
     }
 }
 
-/* product = Hessian times v; the bias has a small curvature of its own, so that it has one always. */
+/* product = Hessian times v; the bias has a small curvature of its own, so that it has one
+ * always. */
 static void curve_times(fit *f, const double *v)
 {
     int r = f->p->r;
 
-    for (int d = 0; d < r; d++)
-        f->product[d] = f->lambda * v[d];
+    for (int d = 0; d < r; d++) f->product[d] = f->lambda * v[d];
     f->product[r] = 1e-9 * v[r];
     for (int i = 0; i < f->p->n; i++) {
         const double *x = f->p->x + (size_t)i * (size_t)r;
         double t;
-        if (f->curve[i] <= 0)
-            continue;
+        if (f->curve[i] <= 0) continue;
         t = f->curve[i] * (dot(v, x, r) + v[r]);
-        for (int d = 0; d < r; d++)
-            f->product[d] += t * x[d];
+        for (int d = 0; d < r; d++) f->product[d] += t * x[d];
         f->product[r] += t;
     }
 }
@@ -100,23 +100,20 @@ static void solve(fit *f)
     double old, first;
 
     memset(f->step, 0, (size_t)n * sizeof *f->step);
-    for (int d = 0; d < n; d++)
-        f->residual[d] = f->direction[d] = -f->g[d];
+    for (int d = 0; d < n; d++) f->residual[d] = f->direction[d] = -f->g[d];
     first = old = dot(f->residual, f->residual, n);
     for (int k = 0; k < CONJUGATE && old > first * 1e-10 && old > 0; k++) {
         double alpha, now, curve;
         curve_times(f, f->direction);
         curve = dot(f->direction, f->product, n);
-        if (!(curve > 0))
-            break;
+        if (!(curve > 0)) break;
         alpha = old / curve;
         for (int d = 0; d < n; d++) {
             f->step[d] += alpha * f->direction[d];
             f->residual[d] -= alpha * f->product[d];
         }
         now = dot(f->residual, f->residual, n);
-        for (int d = 0; d < n; d++)
-            f->direction[d] = f->residual[d] + now / old * f->direction[d];
+        for (int d = 0; d < n; d++) f->direction[d] = f->residual[d] + now / old * f->direction[d];
         old = now;
     }
 }
@@ -126,8 +123,7 @@ static void set_costs(fit *f)
     int yes = 0, no = 0;
 
     for (int i = 0; i < f->p->n; i++)
-        if (!f->in || f->in[i])
-            *(f->p->yes[i] ? &yes : &no) += 1;
+        if (!f->in || f->in[i]) *(f->p->yes[i] ? &yes : &no) += 1;
     for (int i = 0; i < f->p->n; i++)
         f->cost[i] = f->in && !f->in[i] ? 0 : f->p->yes[i] ? 0.5 / yes : 0.5 / no;
 }
@@ -141,18 +137,14 @@ static void minimise(fit *f)
     for (int k = 0; k < NEWTON; k++) {
         double share = 1, next = now;
         gradient(f);
-        if (dot(f->g, f->g, n) < 1e-14)
-            break;
+        if (dot(f->g, f->g, n) < 1e-14) break;
         solve(f);
         memcpy(f->residual, f->u, (size_t)n * sizeof *f->u);
         for (; share > 1e-6; share /= 2) { /* halved until it goes down */
-            for (int d = 0; d < n; d++)
-                f->u[d] = f->residual[d] + share * f->step[d];
-            if ((next = loss(f, f->u)) <= now)
-                break;
+            for (int d = 0; d < n; d++) f->u[d] = f->residual[d] + share * f->step[d];
+            if ((next = loss(f, f->u)) <= now) break;
         }
-        if (!(next < now - 1e-12))
-            break;
+        if (!(next < now - 1e-12)) break;
         now = next;
     }
 }
@@ -161,10 +153,19 @@ static int open_fit(fit *f, const problem *p)
 {
     size_t n = (size_t)p->n, r = (size_t)p->r + 1;
 
-    *f = (fit){.p = p, .cost = malloc(n * sizeof(double)), .curve = malloc(n * sizeof(double)), .u = calloc(r, sizeof(double)),
-               .g = malloc(r * sizeof(double)), .step = malloc(r * sizeof(double)), .residual = malloc(r * sizeof(double)),
-               .direction = malloc(r * sizeof(double)), .product = malloc(r * sizeof(double))};
-    return f->cost && f->curve && f->u && f->g && f->step && f->residual && f->direction && f->product ? 0 : -1;
+    *f = (fit){.p = p,
+               .cost = malloc(n * sizeof(double)),
+               .curve = malloc(n * sizeof(double)),
+               .u = calloc(r, sizeof(double)),
+               .g = malloc(r * sizeof(double)),
+               .step = malloc(r * sizeof(double)),
+               .residual = malloc(r * sizeof(double)),
+               .direction = malloc(r * sizeof(double)),
+               .product = malloc(r * sizeof(double))};
+    return f->cost && f->curve && f->u && f->g && f->step && f->residual && f->direction &&
+                   f->product
+               ? 0
+               : -1;
 }
 
 static void close_fit(fit *f)
@@ -189,8 +190,7 @@ static int by_score(const void *a, const void *b)
 {
     const scored *x = a, *y = b;
 
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->yes - y->yes; /* a tie counts against */
 }
 
@@ -199,11 +199,9 @@ static double average_precision(scored *at, int n)
     double sum = 0;
     int yes = 0;
 
-    if (n > 0)
-        qsort(at, (size_t)n, sizeof *at, by_score);
+    if (n > 0) qsort(at, (size_t)n, sizeof *at, by_score);
     for (int i = 0; i < n; i++)
-        if (at[i].yes)
-            sum += (double)++yes / (i + 1);
+        if (at[i].yes) sum += (double)++yes / (i + 1);
     return yes ? sum / yes : 0;
 }
 
@@ -212,10 +210,8 @@ static double precision_of(const double *score, const int8_t *yes, int n)
     scored *at = malloc(((size_t)n + 1) * sizeof *at);
     double ap;
 
-    if (!at)
-        return 0;
-    for (int i = 0; i < n; i++)
-        at[i] = (scored){score[i], yes[i]};
+    if (!at) return 0;
+    for (int i = 0; i < n; i++) at[i] = (scored){score[i], yes[i]};
     ap = average_precision(at, n);
     free(at);
     return ap;
@@ -236,7 +232,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* film[n]: 0 .. films - 1. Films are drawn again and again with all their examples. */
-static int interval(ks_taught *out, const double *score, const int8_t *yes, const int *film, int n, int films)
+static int interval(ks_taught *out, const double *score, const int8_t *yes, const int *film, int n,
+                    int films)
 {
     scored *at = malloc((size_t)n * (size_t)(films + 1) * sizeof *at);
     double *ap = malloc(RESAMPLES * sizeof *ap);
@@ -253,8 +250,7 @@ static int interval(ks_taught *out, const double *score, const int8_t *yes, cons
                     any += yes[i];
                 }
         }
-        if (any)
-            ap[kept++] = average_precision(at, m);
+        if (any) ap[kept++] = average_precision(at, m);
     }
     if (kept) {
         qsort(ap, (size_t)kept, sizeof *ap, by_number);
@@ -282,8 +278,7 @@ static int by_yes(const void *a, const void *b)
 {
     const film_row *x = *(film_row *const *)a, *y = *(film_row *const *)b;
 
-    if (x->yes != y->yes)
-        return y->yes - x->yes;
+    if (x->yes != y->yes) return y->yes - x->yes;
     return x->all != y->all ? y->all - x->all : (x->id > y->id) - (x->id < y->id);
 }
 
@@ -293,14 +288,11 @@ static int gather_films(film_row **rows, int *film, const ks_examples *x)
     film_row *at = malloc(((size_t)x->n + 1) * sizeof *at);
     int films = 0;
 
-    if (!(*rows = at))
-        return -1;
-    for (int i = 0; i < x->n; i++)
-        at[i] = (film_row){.id = x->film[i]};
+    if (!(*rows = at)) return -1;
+    for (int i = 0; i < x->n; i++) at[i] = (film_row){.id = x->film[i]};
     qsort(at, (size_t)x->n, sizeof *at, by_id);
     for (int i = 0; i < x->n; i++)
-        if (films == 0 || at[films - 1].id != at[i].id)
-            at[films++] = at[i];
+        if (films == 0 || at[films - 1].id != at[i].id) at[films++] = at[i];
     for (int i = 0; i < x->n; i++) {
         film_row *f = bsearch(&(film_row){.id = x->film[i]}, at, (size_t)films, sizeof *at, by_id);
         film[i] = (int)(f - at);
@@ -316,15 +308,14 @@ static int deal(film_row *rows, int films)
     film_row **order = malloc(((size_t)films + 1) * sizeof *order);
     int yes[FOLDS] = {0}, all[FOLDS] = {0};
 
-    if (!order)
-        return -1;
-    for (int i = 0; i < films; i++)
-        order[i] = &rows[i];
+    if (!order) return -1;
+    for (int i = 0; i < films; i++) order[i] = &rows[i];
     qsort(order, (size_t)films, sizeof *order, by_yes);
     for (int i = 0; i < films; i++) {
         int to = 0;
         for (int k = 1; k < FOLDS; k++)
-            if (order[i]->yes ? yes[k] < yes[to] || (yes[k] == yes[to] && all[k] < all[to]) : all[k] < all[to])
+            if (order[i]->yes ? yes[k] < yes[to] || (yes[k] == yes[to] && all[k] < all[to])
+                              : all[k] < all[to])
                 to = k;
         order[i]->fold = to;
         yes[to] += order[i]->yes;
@@ -345,19 +336,18 @@ static void held_out(double *score, fit *f, uint8_t *in, const film_row *rows, c
             in[i] = rows[film[i]].fold != k;
             any |= !in[i];
         }
-        if (!any)
-            continue;
+        if (!any) continue;
         memset(f->u, 0, ((size_t)p->r + 1) * sizeof *f->u);
         f->in = in;
         set_costs(f);
         minimise(f);
         for (int i = 0; i < p->n; i++)
-            if (!in[i])
-                score[i] = margin(f, f->u, i);
+            if (!in[i]) score[i] = margin(f, f->u, i);
     }
 }
 
-/* Mean loss of the two classes: it says more of a penalty than a precision does, and leaves that unspent. */
+/* Mean loss of the two classes: it says more of a penalty than a precision does, and leaves that
+ * unspent. */
 static double held_out_loss(const problem *p, const double *score)
 {
     double sum[2] = {0}, n[2] = {0};
@@ -369,10 +359,13 @@ static double held_out_loss(const problem *p, const double *score)
     return sum[0] / n[0] + sum[1] / n[1];
 }
 
-/* By how much the margin must fall so that a score of 0.5 leaves out 95 of 100 no's, but keeps half of the yes's. */
+/* By how much the margin must fall so that a score of 0.5 leaves out 95 of 100 no's, but keeps
+ * half of the yes's. */
 static double shift_of(const problem *p, const double *score)
 {
-    double *of[2] = {malloc(((size_t)p->n + 1) * sizeof(double)), malloc(((size_t)p->n + 1) * sizeof(double))}, shift = 0;
+    double *of[2] = {malloc(((size_t)p->n + 1) * sizeof(double)),
+                     malloc(((size_t)p->n + 1) * sizeof(double))},
+           shift = 0;
     int n[2] = {0, 0};
 
     for (int i = 0; of[0] && of[1] && i < p->n; i++)
@@ -397,7 +390,8 @@ static int validate(ks_taught *out, double *shift, const problem *p, const ks_ex
     film_row *rows = NULL;
     fit f = {0};
 
-    failed = !score || !best || !in || !film || open_fit(&f, p) < 0 || (films = gather_films(&rows, film, x)) < 0 || deal(rows, films) < 0;
+    failed = !score || !best || !in || !film || open_fit(&f, p) < 0 ||
+             (films = gather_films(&rows, film, x)) < 0 || deal(rows, films) < 0;
     for (int k = 0; k < PENALTIES && !failed; k++) {
         double l;
         f.lambda = penalties[k];
@@ -433,8 +427,7 @@ static void factor(double *g, int n)
             double *below = g + (size_t)i * (size_t)n;
             below[j] = (below[j] - dot(below, row, j)) / row[j];
         }
-        for (int i = j + 1; i < n; i++)
-            row[i] = 0;
+        for (int i = j + 1; i < n; i++) row[i] = 0;
     }
 }
 
@@ -451,19 +444,18 @@ static double centred(double *c, const ks_examples *x)
             squares += v * v;
         }
     scale = squares > 0 ? sqrt(x->n / squares) : 1;
-    for (size_t i = 0; i < all; i++)
-        c[i] *= scale;
+    for (size_t i = 0; i < all; i++) c[i] *= scale;
     return scale;
 }
 
-/* p->x: c itself, or where examples are fewer than dimensions the factor of their inner products. */
+/* p->x: c itself, or where examples are fewer than dimensions the factor of their inner
+ * products. */
 static int reduce(problem *p, const double *c, const ks_examples *x)
 {
     size_t n = (size_t)x->n, dim = (size_t)x->dim;
 
     *p = (problem){.yes = x->yes, .n = x->n, .r = x->n < x->dim ? x->n : x->dim};
-    if (!(p->x = malloc(n * (size_t)p->r * sizeof *p->x)))
-        return -1;
+    if (!(p->x = malloc(n * (size_t)p->r * sizeof *p->x))) return -1;
     if (p->r == x->dim) {
         memcpy(p->x, c, n * dim * sizeof *c);
         return 0;
@@ -485,12 +477,10 @@ static void expand(double *w, double *u, const problem *p, const double *c, int 
     }
     for (int i = p->n - 1; i >= 0; i--) {
         u[i] /= p->x[(size_t)i * (size_t)p->n + (size_t)i];
-        for (int j = 0; j < i; j++)
-            u[j] -= u[i] * p->x[(size_t)i * (size_t)p->n + (size_t)j];
+        for (int j = 0; j < i; j++) u[j] -= u[i] * p->x[(size_t)i * (size_t)p->n + (size_t)j];
     }
     for (int i = 0; i < p->n; i++)
-        for (int d = 0; d < dim; d++)
-            w[d] += u[i] * c[(size_t)i * (size_t)dim + (size_t)d];
+        for (int d = 0; d < dim; d++) w[d] += u[i] * c[(size_t)i * (size_t)dim + (size_t)d];
 }
 
 static int can_say(const ks_examples *x)
@@ -499,17 +489,16 @@ static int can_say(const ks_examples *x)
 
     for (int i = 0; i < x->n; i++) {
         int again = 0;
-        if (!x->yes[i])
-            continue;
+        if (!x->yes[i]) continue;
         yes++;
-        for (int k = 0; k < i && !again; k++)
-            again = x->yes[k] && x->film[k] == x->film[i];
+        for (int k = 0; k < i && !again; k++) again = x->yes[k] && x->film[k] == x->film[i];
         films += !again;
     }
     return yes >= KS_TEACH_LEAST && x->n - yes >= KS_TEACH_LEAST && films >= KS_TEACH_FILMS;
 }
 
-static int learn(ks_taught *out, const problem *p, const double *c, double scale, double shift, const ks_examples *x)
+static int learn(ks_taught *out, const problem *p, const double *c, double scale, double shift,
+                 const ks_examples *x)
 {
     double *w = malloc((size_t)x->dim * sizeof *w);
     fit f = {0};
@@ -539,8 +528,7 @@ int ks_teach(ks_taught *out, const ks_examples *x, ks_error *e)
 
     assert(x->dim > 0);
     *out = (ks_taught){.lambda = few_penalty, .ap = -1, .ap_low = -1, .ap_high = -1};
-    for (int i = 0; i < x->n; i++)
-        yes += x->yes[i] != 0;
+    for (int i = 0; i < x->n; i++) yes += x->yes[i] != 0;
     if (yes == 0 || yes == x->n) {
         free(c);
         return ks_fail(e, KS_EUSAGE, "a label is taught by examples of both: --yes and --no");
@@ -548,7 +536,8 @@ int ks_teach(ks_taught *out, const ks_examples *x, ks_error *e)
     failed = !c || !(out->w = malloc((size_t)x->dim * sizeof *out->w));
     if (!failed) {
         scale = centred(c, x);
-        failed = reduce(&p, c, x) < 0 || (can_say(x) && validate(out, &shift, &p, x) < 0) || learn(out, &p, c, scale, shift, x) < 0;
+        failed = reduce(&p, c, x) < 0 || (can_say(x) && validate(out, &shift, &p, x) < 0) ||
+                 learn(out, &p, c, scale, shift, x) < 0;
     }
     free(p.x);
     free(c);

@@ -1,4 +1,5 @@
-/* twins.c - near-duplicates among kept vectors, by comparing all of a few and by signed projections of many. */
+/* twins.c - near-duplicates among kept vectors, by comparing all of a few and by signed
+ * projections of many. */
 #include "query/twins.h"
 
 #include "query/calibrate.h"
@@ -6,10 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* 48 keys of 16 bits. At the bound the angle about the mean is 0.318 rad: a sign agrees with 0.899, a key with 0.18, none of
- * 48 does in 7e-5 of cases. Strangers share one key in 1,400 pairs: of those, 256 more signs differ in half (128 +- 8), in
- * 26 +- 5 at the bound: what differs in more than FAR is not compared, 3 KiB from memory a pair saved. A chain of a crowded key ends after FULL: what is filed no
- * more may be shown beside its twin, and a library that is one still picture does not cost the square of its clips. */
+/* 48 keys of 16 bits. At the bound the angle about the mean is 0.318 rad: a sign agrees with
+ * 0.899, a key with 0.18, none of
+ * 48 does in 7e-5 of cases. Strangers share one key in 1,400 pairs: of those, 256 more signs
+ * differ in half (128 +- 8), in
+ * 26 +- 5 at the bound: what differs in more than FAR is not compared, 3 KiB from memory a pair
+ * saved. A chain of a crowded key ends after FULL: what is filed no more may be shown beside its
+ * twin, and a library that is one still picture does not cost the square of its clips. */
 enum { TABLES = 48, KEYS = 1 << 16, FULL = 64, WORDS = 4, FAR = 60 };
 
 typedef struct {
@@ -23,17 +27,20 @@ typedef struct {
 
 struct ks_twins {
     int dim, n, room;
-    int width;             /* of the transform: a power of two >= dim and the signs asked of it */
+    int width; /* of the transform: a power of two >= dim and the signs asked of it */
     double least;
-    float *vectors;        /* [n, dim] */
-    sketch *sketches;      /* [n] */
-    float *mean;           /* [dim] of the first KS_TWINS_PLAIN; NULL: few so far, all are compared */
-    chain *chains;         /* [TABLES, KEYS] */
-    int32_t *next;         /* [room, TABLES] within a chain; -1 = its end */
-    float *work;           /* [width] */
-    uint16_t keys[TABLES]; /* of the vector that was looked for last: it is mostly the one that is added */
+    float *vectors;   /* [n, dim] */
+    sketch *sketches; /* [n] */
+    /* [dim] of the first KS_TWINS_PLAIN; NULL: few so far, all are compared */
+    float *mean;
+    chain *chains; /* [TABLES, KEYS] */
+    int32_t *next; /* [room, TABLES] within a chain; -1 = its end */
+    float *work;   /* [width] */
+    /* of the vector that was looked for last: it is mostly the one that is added */
+    uint16_t keys[TABLES];
     sketch last;
-    int drawn;             /* 1: keys and last are those of the vector that ks_twins_find was asked for */
+    /* 1: keys and last are those of the vector that ks_twins_find was asked for */
+    int drawn;
     int64_t compared;
 };
 
@@ -41,8 +48,7 @@ ks_twins *ks_twins_open(int dim, double least)
 {
     ks_twins *t = calloc(1, sizeof *t);
 
-    if (!t)
-        return NULL;
+    if (!t) return NULL;
     t->dim = dim;
     t->least = least;
     for (t->width = 1; t->width < dim || t->width < TABLES * 16 + WORDS * 64; t->width *= 2)
@@ -52,8 +58,7 @@ ks_twins *ks_twins_open(int dim, double least)
 
 void ks_twins_close(ks_twins *t)
 {
-    if (!t)
-        return;
+    if (!t) return;
     free(t->vectors);
     free(t->sketches);
     free(t->mean);
@@ -75,8 +80,9 @@ static float sign_at(uint32_t i)
     return (z >> 40) & 1 ? 1.0f : -1.0f;
 }
 
-/* Signs of `width` random directions at once: random signs, then the Walsh-Hadamard transform. A short vector is laid
- * several times side by side, each time with other signs, so that no two directions are the same. */
+/* Signs of `width` random directions at once: random signs, then the Walsh-Hadamard transform. A
+ * short vector is laid several times side by side, each time with other signs, so that no two
+ * directions are the same. */
 static void draw(ks_twins *t, const float *v)
 {
     float *w = t->work;
@@ -93,14 +99,12 @@ static void draw(ks_twins *t, const float *v)
             }
     for (int k = 0; k < TABLES; k++) {
         unsigned key = 0;
-        for (int b = 0; b < 16; b++)
-            key = key << 1 | (w[k * 16 + b] > 0);
+        for (int b = 0; b < 16; b++) key = key << 1 | (w[k * 16 + b] > 0);
         t->keys[k] = (uint16_t)key;
     }
     for (int i = 0; i < WORDS; i++) {
         uint64_t word = 0;
-        for (int b = 0; b < 64; b++)
-            word = word << 1 | (w[TABLES * 16 + i * 64 + b] > 0);
+        for (int b = 0; b < 64; b++) word = word << 1 | (w[TABLES * 16 + i * 64 + b] > 0);
         t->last.signs[i] = word;
     }
 }
@@ -112,12 +116,9 @@ static void file_under(ks_twins *t, int at)
     for (int k = 0; k < TABLES; k++) {
         chain *c = &t->chains[k * KEYS + t->keys[k]];
         t->next[(size_t)at * TABLES + (size_t)k] = -1;
-        if (c->count >= FULL)
-            continue;
-        if (c->count++)
-            t->next[(size_t)c->last * TABLES + (size_t)k] = at;
-        else
-            c->first = at;
+        if (c->count >= FULL) continue;
+        if (c->count++) t->next[(size_t)c->last * TABLES + (size_t)k] = at;
+        else c->first = at;
         c->last = at;
     }
 }
@@ -128,8 +129,7 @@ static int begin_filing(ks_twins *t)
     t->work = malloc((size_t)t->width * sizeof *t->work);
     t->chains = calloc((size_t)TABLES * KEYS, sizeof *t->chains);
     t->next = malloc((size_t)t->room * TABLES * sizeof *t->next);
-    if (!t->mean || !t->work || !t->chains || !t->next)
-        return -1;
+    if (!t->mean || !t->work || !t->chains || !t->next) return -1;
     for (int i = 0; i < t->n; i++)
         for (int d = 0; d < t->dim; d++)
             t->mean[d] += t->vectors[(size_t)i * (size_t)t->dim + (size_t)d] / (float)t->n;
@@ -148,34 +148,26 @@ static int room_for_one(ks_twins *t)
     sketch *sketches;
     int32_t *next = NULL;
 
-    if (t->n < t->room)
-        return 0;
-    if (!(v = realloc(t->vectors, (size_t)room * (size_t)t->dim * sizeof *v)))
-        return -1;
+    if (t->n < t->room) return 0;
+    if (!(v = realloc(t->vectors, (size_t)room * (size_t)t->dim * sizeof *v))) return -1;
     t->vectors = v;
-    if (!(sketches = realloc(t->sketches, (size_t)room * sizeof *sketches)))
-        return -1;
+    if (!(sketches = realloc(t->sketches, (size_t)room * sizeof *sketches))) return -1;
     t->sketches = sketches;
-    if (t->mean && !(next = realloc(t->next, (size_t)room * TABLES * sizeof *next)))
-        return -1;
-    if (t->mean)
-        t->next = next;
+    if (t->mean && !(next = realloc(t->next, (size_t)room * TABLES * sizeof *next))) return -1;
+    if (t->mean) t->next = next;
     t->room = room;
     return 0;
 }
 
 int ks_twins_add(ks_twins *t, const float *v, int64_t film)
 {
-    if (room_for_one(t) < 0)
-        return -1;
+    if (room_for_one(t) < 0) return -1;
     memcpy(t->vectors + (size_t)t->n * (size_t)t->dim, v, (size_t)t->dim * sizeof *v);
     t->sketches[t->n++].film = film;
     if (t->mean) {
-        if (!t->drawn)
-            draw(t, v);
+        if (!t->drawn) draw(t, v);
         file_under(t, t->n - 1);
-    } else if (t->n == KS_TWINS_PLAIN && begin_filing(t) < 0)
-        return -1;
+    } else if (t->n == KS_TWINS_PLAIN && begin_filing(t) < 0) return -1;
     t->drawn = 0;
     return t->n - 1;
 }
@@ -189,12 +181,9 @@ static int is_twin(ks_twins *t, int at, const float *v)
 
     t->compared++;
     for (; d + 16 <= t->dim; d += 16)
-        for (int j = 0; j < 16; j++)
-            lane[j] += v[d + j] * w[d + j];
-    for (; d < t->dim; d++)
-        sum += v[d] * w[d];
-    for (int j = 0; j < 16; j++)
-        sum += lane[j];
+        for (int j = 0; j < 16; j++) lane[j] += v[d + j] * w[d + j];
+    for (; d < t->dim; d++) sum += v[d] * w[d];
+    for (int j = 0; j < 16; j++) sum += lane[j];
     return (double)sum > t->least - 1e-3 && ks_dot(v, w, t->dim) >= t->least;
 }
 
@@ -202,16 +191,14 @@ static int differing(const sketch *a, const sketch *b)
 {
     int n = 0;
 
-    for (int i = 0; i < WORDS; i++)
-        n += __builtin_popcountll(a->signs[i] ^ b->signs[i]);
+    for (int i = 0; i < WORDS; i++) n += __builtin_popcountll(a->signs[i] ^ b->signs[i]);
     return n;
 }
 
 static int find_plain(ks_twins *t, const float *v, int64_t film)
 {
     for (int i = 0; i < t->n; i++)
-        if (t->sketches[i].film != film && is_twin(t, i, v))
-            return i;
+        if (t->sketches[i].film != film && is_twin(t, i, v)) return i;
     return -1;
 }
 
@@ -219,21 +206,21 @@ int ks_twins_find(ks_twins *t, const float *v, int64_t film)
 {
     int best = t->n;
 
-    if (!t->mean)
-        return find_plain(t, v, film);
+    if (!t->mean) return find_plain(t, v, film);
     draw(t, v);
     t->drawn = 1;
     for (int k = 0; k < TABLES; k++) /* 48 places in 36 MiB: asked for together */
         __builtin_prefetch(&t->chains[k * KEYS + t->keys[k]]);
     for (int k = 0; k < TABLES; k++) {
         const chain *c = &t->chains[k * KEYS + t->keys[k]];
-        if (c->count)
-            __builtin_prefetch(&t->sketches[c->first]);
+        if (c->count) __builtin_prefetch(&t->sketches[c->first]);
     }
     for (int k = 0; k < TABLES; k++) {
         const chain *c = &t->chains[k * KEYS + t->keys[k]];
-        for (int i = c->count ? c->first : -1; i >= 0 && i < best; i = t->next[(size_t)i * TABLES + (size_t)k])
-            if (t->sketches[i].film != film && differing(&t->sketches[i], &t->last) <= FAR && is_twin(t, i, v))
+        for (int i = c->count ? c->first : -1; i >= 0 && i < best;
+             i = t->next[(size_t)i * TABLES + (size_t)k])
+            if (t->sketches[i].film != film && differing(&t->sketches[i], &t->last) <= FAR &&
+                is_twin(t, i, v))
                 best = i;
     }
     return best < t->n ? best : -1;

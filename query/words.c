@@ -4,7 +4,6 @@
 
 int ks_query_words(float *q, int *is_english, ks_encoder *enc, const char *words, ks_error *e)
 {
-    if (is_english)
-        *is_english = ks_looks_english(words);
+    if (is_english) *is_english = ks_looks_english(words);
     return ks_text_vector(q, enc, words, e);
 }

@@ -42,8 +42,7 @@ int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, 
     *a = (ks_asked_for){0};
     for (int i = 0; i < p->n && err == 0; i++)
         if (!is_among(p->name[i], others)) err = take(a, p->name[i], p->value[i], e);
-    if (err == 0 && !a->q.words && a->terms.n)
-        err = ks_terms_begin(&a->terms, e);
+    if (err == 0 && !a->q.words && a->terms.n) err = ks_terms_begin(&a->terms, e);
     if (err == 0) err = no_files(&a->terms, e);
     if (a->terms.n) a->q.terms = &a->terms;
     return err;

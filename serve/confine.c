@@ -1,5 +1,5 @@
-/* confine.c - see confine.h. Two walls, as around the decoder: landlock for files, seccomp for calls. What the server reads
- * is not bounded by them: films lie anywhere. */
+/* confine.c - see confine.h. Two walls, as around the decoder: landlock for files, seccomp for
+ * calls. What the server reads is not bounded by them: films lie anywhere. */
 #include "serve/confine.h"
 
 #include <errno.h>
@@ -42,8 +42,8 @@ static int landlock(const char *const *writable, int n, const char *program)
 {
     struct landlock_ruleset_attr attr = {0};
     uint64_t more = 0; /* rights that later kernels know */
-    long abi =
-             syscall(SYS_landlock_create_ruleset, NULL, (size_t)0, LANDLOCK_CREATE_RULESET_VERSION),
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, (size_t)0,
+                       LANDLOCK_CREATE_RULESET_VERSION),
          fd, r;
 
     if (abi < 1) return 0;

@@ -144,10 +144,10 @@ static size_t write_head(const ks_front *f, char *to, size_t room, const ks_repl
         r->status, ks_reply_reason(r->status), r->type, r->bytes);
 
     if (r->status == 303)
-        n += (size_t)
-            snprintf(to + n, room - n,
-                     "Location: /\r\nSet-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict\r\n",
-                     g->cookie, g->secret);
+        n += (size_t)snprintf(
+            to + n, room - n,
+            "Location: /\r\nSet-Cookie: %s=%s; Path=/; HttpOnly; SameSite=Strict\r\n", g->cookie,
+            g->secret);
     if (r->status == 405) n += (size_t)snprintf(to + n, room - n, "Allow: GET, HEAD, POST\r\n");
     for (const ks_header *h = ks_fixed_headers; h->name; h++)
         n += (size_t)snprintf(to + n, room - n, "%s: %s\r\n", h->name, h->value);

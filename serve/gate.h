@@ -12,11 +12,11 @@ typedef enum { KS_METHOD_GET, KS_METHOD_HEAD, KS_METHOD_POST } ks_method;
 /* Texts point into the head that was read; NULL: no such header. */
 typedef struct {
     ks_method method;
-    char *path;              /* "/api/v1/search", as sent */
-    char *query;             /* behind '?', as sent; "" none */
+    char *path;  /* "/api/v1/search", as sent */
+    char *query; /* behind '?', as sent; "" none */
     char *host, *origin, *fetch_site, *cookie, *authorization, *range, *if_range;
     char *if_none_match, *accept, *accept_encoding, *content_type, *own;
-    int64_t length;          /* Content-Length; -1: none */
+    int64_t length; /* Content-Length; -1: none */
 } ks_request;
 
 /* Bytes of the head at text[n] with the empty line that ends it; 0: it is not all there yet; <

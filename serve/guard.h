@@ -13,11 +13,13 @@
 enum { KS_TOKEN = 33, KS_WRONG_MOST = 20 };
 
 typedef struct {
-    char token[KS_TOKEN];    /* of the address that is printed; also taken as "Authorization: Bearer TOKEN" */
-    char secret[KS_TOKEN];   /* of the cookie: the address in a history opens nothing once the server ended */
-    char cookie[32];         /* its name: with the port, for cookies know none */
-    char name[256];          /* the host that was named to listen on; "" none */
-    int wrong;               /* wrong tokens in this minute */
+    /* of the address that is printed; also taken as "Authorization: Bearer TOKEN" */
+    char token[KS_TOKEN];
+    /* of the cookie: the address in a history opens nothing once the server ended */
+    char secret[KS_TOKEN];
+    char cookie[32]; /* its name: with the port, for cookies know none */
+    char name[256];  /* the host that was named to listen on; "" none */
+    int wrong;       /* wrong tokens in this minute */
     int64_t minute;
 } ks_guard;
 
@@ -29,6 +31,7 @@ int ks_guard_start(ks_guard *g, const char *name, int port, ks_error *e);
  * cookie is to be set and the address cleaned. */
 int ks_guard_judge(ks_guard *g, const ks_request *r, const char *address, int64_t now);
 
-int ks_guard_same(const char *a, const char *b); /* 1: equal; the time it takes says nothing of where they differ */
+/* 1: equal; the time it takes says nothing of where they differ */
+int ks_guard_same(const char *a, const char *b);
 
 #endif

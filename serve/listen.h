@@ -6,10 +6,10 @@
 
 typedef struct {
     int fd;
-    int port;                /* 0: a socket of a path */
-    char name[256];          /* the host as it was given; "" a socket of a path */
-    char url[320];           /* "http://127.0.0.1:8423" */
-    char path[108];          /* of the socket, to be removed at the end; "" none */
+    int port;       /* 0: a socket of a path */
+    char name[256]; /* the host as it was given; "" a socket of a path */
+    char url[320];  /* "http://127.0.0.1:8423" */
+    char path[108]; /* of the socket, to be removed at the end; "" none */
 } ks_listener;
 
 /* "HOST:PORT"; NULL: 127.0.0.1:8423 or the next free port. KS_EUSAGE, KS_EIO. */

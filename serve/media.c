@@ -81,12 +81,11 @@ int ks_watchable(ks_video *v, char **path, ks_index *x, int64_t id, ks_error *e)
 
 static const char *type_of(const char *name)
 {
-    static const char *const types[][2] = {{"mp4", "video/mp4"},        {"m4v", "video/mp4"},
-                                           {"mov", "video/mp4"},        {"webm", "video/webm"},
-                                           {"mkv", "video/x-matroska"}, {"ogv", "video/ogg"},
-                                           {"3gp", "video/3gpp"},       {"gif", "image/gif"},
-                                           {"png", "image/png"},        {"jpg", "image/jpeg"},
-                                           {"jpeg", "image/jpeg"},      {"webp", "image/webp"}};
+    static const char *const types[][2] = {
+        {"mp4", "video/mp4"},   {"m4v", "video/mp4"},        {"mov", "video/mp4"},
+        {"webm", "video/webm"}, {"mkv", "video/x-matroska"}, {"ogv", "video/ogg"},
+        {"3gp", "video/3gpp"},  {"gif", "image/gif"},        {"png", "image/png"},
+        {"jpg", "image/jpeg"},  {"jpeg", "image/jpeg"},      {"webp", "image/webp"}};
     const char *dot = strrchr(name, '.');
 
     for (size_t i = 0; dot && i < sizeof types / sizeof *types; i++)

@@ -5,12 +5,12 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *name;            /* "page.js" */
-    const unsigned char *at;     /* [bytes], gzip */
+    const char *name;        /* "page.js" */
+    const unsigned char *at; /* [bytes], gzip */
     size_t bytes;
-    const unsigned char *plain;  /* [plain_bytes] for who takes no gzip */
+    const unsigned char *plain; /* [plain_bytes] for who takes no gzip */
     size_t plain_bytes;
-    const char *hash;            /* of them, 16 hex digits */
+    const char *hash; /* of them, 16 hex digits */
 } ks_page_file;
 extern const ks_page_file ks_page_files[]; /* ends with a NULL name */
 

@@ -1,4 +1,5 @@
-/* part.c - a few seconds of a film for a browser that cannot play it as it is: by kinoseek-decode, into memory. */
+/* part.c - a few seconds of a film for a browser that cannot play it as it is: by
+ * kinoseek-decode, into memory. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

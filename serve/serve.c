@@ -58,7 +58,8 @@ static int try_library(ks_server *srv, ks_error *e)
     return err;
 }
 
-/* Where prepared weights lie ("" nowhere), made where it is not: it has to be there to be allowed. */
+/* Where prepared weights lie ("" nowhere), made where it is not: it has to be there to be
+ * allowed. */
 static void cache_folder(char *path, size_t room)
 {
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

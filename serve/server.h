@@ -17,27 +17,27 @@ typedef struct {
     ks_conns *conns;
     ks_guard guard;
     pthread_mutex_t lock;
-    pthread_cond_t woken;    /* monotonic; everybody who waits while he answers, at the end */
+    pthread_cond_t woken; /* monotonic; everybody who waits while he answers, at the end */
     int stopping;
-    int working;             /* handlers at work */
+    int working; /* handlers at work */
 } ks_server;
 
 typedef struct {
     ks_server *srv;
     const ks_request *r;
-    const char *tail;        /* what stands behind the route's path: "12", "7.jpg"; "" */
+    const char *tail; /* what stands behind the route's path: "12", "7.jpg"; "" */
     ks_params params;
-    const char *body;        /* [body_bytes], of POST */
+    const char *body; /* [body_bytes], of POST */
     size_t body_bytes;
 } ks_call;
 
 typedef void ks_handler(ks_reply *out, ks_call *c);
 enum { KS_MAY_GET = 1, KS_MAY_POST = 2 };
 typedef struct {
-    const char *path;        /* ends with '/': a tail follows */
-    int may;                 /* KS_MAY_GET (and HEAD), KS_MAY_POST */
-    int writes;              /* changes the library: refused by --read-only */
-    int64_t most;            /* bytes of a body */
+    const char *path; /* ends with '/': a tail follows */
+    int may;          /* KS_MAY_GET (and HEAD), KS_MAY_POST */
+    int writes;       /* changes the library: refused by --read-only */
+    int64_t most;     /* bytes of a body */
     ks_handler *run;
 } ks_route;
 
@@ -46,10 +46,11 @@ int ks_route_find(const ks_route **route, ks_request *r, int read_only);
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k);
 
 ks_handler ks_api_search, ks_api_similar, ks_api_curve, ks_api_videos, ks_api_video, ks_api_clip;
-ks_handler ks_api_status, ks_api_bad, ks_api_export,
-    ks_api_formats, ks_page, ks_thumb, ks_film_bytes, ks_film_part, ks_openapi;
+ks_handler ks_api_status, ks_api_bad, ks_api_export, ks_api_formats, ks_page, ks_thumb,
+    ks_film_bytes, ks_film_part, ks_openapi;
 
-/* The film's row, and its path (malloc'ed), where its file is that film still. 0, < 0, or a status (media.c). */
+/* The film's row, and its path (malloc'ed), where its file is that film still. 0, < 0, or a
+ * status (media.c). */
 int ks_watchable(ks_video *v, char **path, ks_index *x, int64_t id, ks_error *e);
 
 /* The fixed part of every answer's head: "Name: value\r\n" lines; names and values for
@@ -62,16 +63,16 @@ extern const ks_header ks_fixed_headers[]; /* ends with a NULL name */
 /* --- daemon.c: the one file that sees libmicrohttpd --- */
 typedef struct ks_daemon ks_daemon;
 int ks_daemon_start(ks_daemon **d, ks_server *srv, ks_error *e);
-void ks_daemon_stop(ks_daemon *d);                     /* waits for its threads; NULL is fine */
-void ks_daemon_take(ks_daemon *d, ks_conn *k);         /* a given connection; it ends it */
+void ks_daemon_stop(ks_daemon *d);             /* waits for its threads; NULL is fine */
+void ks_daemon_take(ks_daemon *d, ks_conn *k); /* a given connection; it ends it */
 
 /* --- front.c: sockets until a request is known to be one --- */
 typedef struct ks_front ks_front;
 int ks_front_open(ks_front **f, ks_server *srv, ks_error *e); /* listens, and starts srv->guard */
 const char *ks_front_url(const ks_front *f);
-int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e);     /* until SIGINT or SIGTERM */
-void ks_front_close(ks_front *f);                      /* NULL is fine */
+int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e); /* until SIGINT or SIGTERM */
+void ks_front_close(ks_front *f);                         /* NULL is fine */
 
-double ks_now(void);                                   /* monotonic seconds */
+double ks_now(void); /* monotonic seconds */
 
 #endif

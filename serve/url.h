@@ -7,7 +7,8 @@
 
 enum { KS_PARAMS_MOST = 512 };
 typedef struct {
-    const char *name[KS_PARAMS_MOST], *value[KS_PARAMS_MOST]; /* decoded; into the text that was read */
+    /* decoded; into the text that was read */
+    const char *name[KS_PARAMS_MOST], *value[KS_PARAMS_MOST];
     int n;
 } ks_params;
 

@@ -18,27 +18,33 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
     to->longer = q->longer;
     to->shorter = q->shorter;
     if (q->after && ks_parse_date(&to->after, q->after, 0) < 0)
-        return ks_fail(e, KS_EUSAGE, "--after takes a date such as 2019-07-12, not \"%s\"", q->after);
+        return ks_fail(e, KS_EUSAGE, "--after takes a date such as 2019-07-12, not \"%s\"",
+                       q->after);
     if (q->before && ks_parse_date(&to->before, q->before, 0) < 0)
-        return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"", q->before);
-    if (q->after && to->after == 0) to->after = -1; /* 0 is no bound: the second before the first of 1970 */
+        return ks_fail(e, KS_EUSAGE, "--before takes a date such as 2019-07-12, not \"%s\"",
+                       q->before);
+    /* 0 is no bound: the second before the first of 1970 */
+    if (q->after && to->after == 0) to->after = -1;
     if (q->before && to->before == 0) to->before = -1;
     if (q->label) {
         int known = ks_index_has_label(s->x, q->label, e);
         if (known <= 0)
-            return known < 0 ? known : ks_fail(e, KS_ENOTFOUND, "%s: no stored label is called so (kinoseek label --store keeps them)", q->label);
+            return known < 0
+                       ? known
+                       : ks_fail(
+                             e, KS_ENOTFOUND,
+                             "%s: no stored label is called so (kinoseek label --store keeps them)",
+                             q->label);
     }
-    if (q->exact && q->ann)
-        return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
+    if (q->exact && q->ann) return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
     o->apart = q->merge && strcmp(q->merge, "off") == 0;
     o->unfolded = q->fold && strcmp(q->fold, "off") == 0;
     o->how = q->exact ? KS_SEARCH_EXACT : q->ann ? KS_SEARCH_ANN : KS_SEARCH_AUTO;
-    if (q->sort && strcmp(q->sort, "score") != 0 && strcmp(q->sort, "date") != 0 && strcmp(q->sort, "film") != 0)
+    if (q->sort && strcmp(q->sort, "score") != 0 && strcmp(q->sort, "date") != 0 &&
+        strcmp(q->sort, "film") != 0)
         return ks_fail(e, KS_EUSAGE, "--sort takes score, date or film, not \"%s\"", q->sort);
-    if (ks_question_shape(to, q, e) < 0)
-        return KS_EUSAGE;
-    if (q->path && (err = ks_question_path(to, s, q->path, e)) < 0)
-        return err;
+    if (ks_question_shape(to, q, e) < 0) return KS_EUSAGE;
+    if (q->path && (err = ks_question_path(to, s, q->path, e)) < 0) return err;
     return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
 }
 
@@ -59,18 +65,36 @@ void ks_moment_film(ks_moment *m, const ks_video *v)
 static int is_surveyed(ks_index *x, const ks_hit *h)
 {
     ks_clip clip;
-    return h->n_clips > 0 && ks_index_clip(&clip, x, h->clips[0], NULL) >= 0 && clip.reason == KS_REASON_SURVEY;
+    return h->n_clips > 0 && ks_index_clip(&clip, x, h->clips[0], NULL) >= 0 &&
+           clip.reason == KS_REASON_SURVEY;
 }
 
 static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
 {
     char disk[256];
 
-    *m = (ks_moment){.path = h->path, .title = title, .rank = h->rank, .video = h->video, .tb = h->tb, .start = h->start,
-                     .end = h->end, .best = h->best, .score = h->score, .cosine = h->cosine, .clips = h->clips,
-                     .n_clips = h->n_clips, .copies = h->copies, .n_copies = h->n_copies, .more_copies = h->more_copies,
-                     .film_date = h->film_date, .date_source = h->date_source, .fps = h->fps,
-                     .duration = ks_seconds(h->duration, h->tb), .rate_num = h->rate_num, .rate_den = h->rate_den, .variable = h->variable};
+    *m = (ks_moment){.path = h->path,
+                     .title = title,
+                     .rank = h->rank,
+                     .video = h->video,
+                     .tb = h->tb,
+                     .start = h->start,
+                     .end = h->end,
+                     .best = h->best,
+                     .score = h->score,
+                     .cosine = h->cosine,
+                     .clips = h->clips,
+                     .n_clips = h->n_clips,
+                     .copies = h->copies,
+                     .n_copies = h->n_copies,
+                     .more_copies = h->more_copies,
+                     .film_date = h->film_date,
+                     .date_source = h->date_source,
+                     .fps = h->fps,
+                     .duration = ks_seconds(h->duration, h->tb),
+                     .rate_num = h->rate_num,
+                     .rate_den = h->rate_den,
+                     .variable = h->variable};
     memcpy(m->timecode, h->timecode, sizeof m->timecode);
     memcpy(m->reel, h->reel, sizeof m->reel);
     m->parts = h->parts;
@@ -84,34 +108,29 @@ static int say_empty(ks_session *s, const ks_filter *f, ks_error *e)
     char sentence[256];
     int err = ks_name_empty_filter(sentence, sizeof sentence, s->x, f, e);
 
-    if (err > 0 && s->setup->notice)
-        s->setup->notice(s->setup->notice_arg, sentence);
+    if (err > 0 && s->setup->notice) s->setup->notice(s->setup->notice_arg, sentence);
     return err;
 }
 
-/* The answer, of one state of the library. The question was encoded before: that may take minutes, and a writer's log
- * cannot shrink past a reader. */
+/* The answer, of one state of the library. The question was encoded before: that may take
+ * minutes, and a writer's log cannot shrink past a reader. */
 static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q, ks_error *e)
 {
     const ks_scale *scale;
     int err, n, explain = q->explain;
 
-    if ((err = ks_session_scale(&scale, s, e)) < 0)
-        return err;
-    err = a->terms ? ks_query_run_terms(&out->hits, s->x, scale, a->q, a->terms, a->n, a->dim, &a->o, e)
-                   : ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e);
-    if (err == 0 && q->refine)
-        err = ks_refine(&out->hits, s, scale, a, e);
-    if (err < 0)
-        return err;
-    if (out->hits.searched == 0 && (err = say_empty(s, &a->o.filter, e)) < 0)
-        return err;
+    if ((err = ks_session_scale(&scale, s, e)) < 0) return err;
+    err = a->terms
+              ? ks_query_run_terms(&out->hits, s->x, scale, a->q, a->terms, a->n, a->dim, &a->o, e)
+              : ks_query_run(&out->hits, s->x, scale, a->q, a->dim, &a->o, e);
+    if (err == 0 && q->refine) err = ks_refine(&out->hits, s, scale, a, e);
+    if (err < 0) return err;
+    if (out->hits.searched == 0 && (err = say_empty(s, &a->o.filter, e)) < 0) return err;
     ks_sort_hits(&out->hits, q->sort);
     n = out->hits.count + out->hits.below;
     out->at = calloc((size_t)n + 1, sizeof *out->at);
     out->why = explain ? calloc((size_t)n + 1, sizeof *out->why) : NULL;
-    if (!out->at || (explain && !out->why))
-        return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if (!out->at || (explain && !out->why)) return ks_fail(e, KS_ENOMEM, "no memory for hits");
     for (int i = 0; i < n; i++) {
         moment_of(&out->at[i], &out->hits.at[i], out->title);
         out->at[i].surveyed = is_surveyed(s->x, &out->hits.at[i]);
@@ -120,40 +139,38 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
     return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;
 }
 
-int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o, ks_error *e)
+int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
+           ks_error *e)
 {
     ks_asked a = {0};
     int err = 0;
 
-    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) == !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
+    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) ==
+           !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
     *out = (ks_answer){0};
-    if (o)
-        a.o = *o;
-    else
-        err = ks_question_options(&a.o, s, q, e);
+    if (o) a.o = *o;
+    else err = ks_question_options(&a.o, s, q, e);
     if (err == 0 && !(out->title = ks_question_title(q)))
         err = ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (err == 0)
-        err = ks_question_vectors(&a, s, q, e);
+    if (err == 0) err = ks_question_vectors(&a, s, q, e);
     if (err == 0 && q->refine && a.terms)
         err = ks_fail(e, KS_EUSAGE, "--refine knows questions of one vector");
     if (err == 0 && q->explain && a.terms)
-        err = ks_fail(e, KS_EUSAGE, "--explain knows questions of one vector; the parts of others are in --json");
+        err = ks_fail(e, KS_EUSAGE,
+                      "--explain knows questions of one vector; the parts of others are in --json");
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
         err = look(out, s, &a, q, e);
         ks_index_release(s->x);
     }
     free(a.q);
     free(a.terms);
-    if (err < 0)
-        ks_answer_free(out);
+    if (err < 0) ks_answer_free(out);
     return err;
 }
 
 void ks_answer_free(ks_answer *a)
 {
-    for (int i = 0; a->why && i < a->hits.count + a->hits.below; i++)
-        ks_curve_free(&a->why[i]);
+    for (int i = 0; a->why && i < a->hits.count + a->hits.below; i++) ks_curve_free(&a->why[i]);
     free(a->why);
     free(a->at);
     free(a->title);

@@ -1,4 +1,5 @@
-/* ask_curve.c - one question along one film, and along each moment of an answer; and borders of moments by it. */
+/* ask_curve.c - one question along one film, and along each moment of an answer; and borders of
+ * moments by it. */
 #include "session/session.h"
 
 #include "session/open.h"
@@ -23,8 +24,7 @@ int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e
 
     assert(q->in);
     *out = (ks_curve){0};
-    if ((err = ks_find_video(&video, s->x, q->in, e)) == 0)
-        err = ks_question_vectors(&a, s, q, e);
+    if ((err = ks_find_video(&video, s->x, q->in, e)) == 0) err = ks_question_vectors(&a, s, q, e);
     if (err == 0 && a.terms)
         err = ks_fail(e, KS_EUSAGE, "a curve has one vector: words with --plus and --minus");
     if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
@@ -36,13 +36,15 @@ int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e
     return err;
 }
 
-int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a, const ks_hits *hits, ks_error *e)
+int ks_explain(ks_curve *curves, ks_session *s, const ks_scale *scale, const ks_asked *a,
+               const ks_hits *hits, ks_error *e)
 {
     int n = hits->count + hits->below, err = 0;
 
     for (int i = 0; i < n && err == 0; i++) {
         const ks_hit *h = &hits->at[i];
-        ks_curve_part part = {.video = h->video, .from = h->start, .to = h->end, .vector_query = a->o.vector_query};
+        ks_curve_part part = {
+            .video = h->video, .from = h->start, .to = h->end, .vector_query = a->o.vector_query};
         err = ks_query_curve(&curves[i], s->x, scale, a->q, &part, e);
     }
     return err;
@@ -56,8 +58,11 @@ int ks_refine(ks_hits *hits, ks_session *s, const ks_scale *scale, const ks_aske
     for (int i = 0; i < n && err == 0; i++) {
         ks_hit *h = &hits->at[i];
         int64_t around = (int64_t)AROUND * h->tb.den / h->tb.num;
-        ks_curve_part part = {.video = h->video, .from = h->start - around, .to = h->end + around,
-                              .vector_query = a->o.vector_query, .changes = 1};
+        ks_curve_part part = {.video = h->video,
+                              .from = h->start - around,
+                              .to = h->end + around,
+                              .vector_query = a->o.vector_query,
+                              .changes = 1};
         ks_curve c = {0};
         if ((err = ks_query_curve(&c, s->x, scale, a->q, &part, e)) == 0)
             ks_curve_bounds(&h->start, &h->end, &h->best, &c);

@@ -6,11 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Key frames are of the bytes that were decoded: a file that was written to since is read in order. */
+/* Key frames are of the bytes that were decoded: a file that was written to since is read in
+ * order. */
 static int is_as_it_was(const ks_video *v)
 {
     struct stat st;
-    return stat(v->path, &st) == 0 && st.st_size == v->size && (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == v->mtime_ns;
+    return stat(v->path, &st) == 0 && st.st_size == v->size &&
+           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == v->mtime_ns;
 }
 
 int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e)
@@ -23,7 +25,8 @@ int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e)
     return err;
 }
 
-int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t video, double at, ks_error *e)
+int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t video, double at,
+                    ks_error *e)
 {
     ks_index *x = ks_session_index(s);
     ks_decoder *d = NULL;
@@ -32,7 +35,8 @@ int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t vide
     char *path = NULL;
     *pixels = NULL;
     int err = ks_index_video(&v, x, video, e);
-    if (err >= 0 && !(path = strdup(v.path))) err = ks_fail(e, KS_ENOMEM, "no memory"); /* v's text is borrowed */
+    /* v's text is borrowed */
+    if (err >= 0 && !(path = strdup(v.path))) err = ks_fail(e, KS_ENOMEM, "no memory");
     if (err >= 0) err = ks_film_keys(&keys, x, &v, e);
     if (err >= 0) err = ks_session_decoder(&d, s, e);
     if (err >= 0) err = ks_picture(out, pixels, d, path, at, &keys, e);

@@ -13,8 +13,7 @@ static int count_videos(int64_t *id, ks_index *x, const char *glob, ks_error *e)
     ks_video v;
     int err, found = 0;
 
-    if ((err = ks_index_files(&c, x, &f, e)) < 0)
-        return err;
+    if ((err = ks_index_files(&c, x, &f, e)) < 0) return err;
     while ((err = ks_files_next(&v, c, e)) > 0)
         if (!found || v.id != *id) {
             *id = v.id;
@@ -28,8 +27,7 @@ static int count_videos(int64_t *id, ks_index *x, const char *glob, ks_error *e)
 static void literal(char *glob, const char *name)
 {
     for (; *name; name++) {
-        if (strchr("*?[\\", *name))
-            *glob++ = '\\';
+        if (strchr("*?[\\", *name)) *glob++ = '\\';
         *glob++ = *name;
     }
     *glob = 0;
@@ -46,7 +44,8 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
         *id = v.id;
         return err < 0 ? err : 0;
     }
-    if (name[0] == '/' && (err = ks_index_find(&v, x, name, e)) != 0) { /* a disk that is not here */
+    /* a disk that is not here */
+    if (name[0] == '/' && (err = ks_index_find(&v, x, name, e)) != 0) {
         *id = v.id;
         return err < 0 ? err : 0;
     }
@@ -57,13 +56,15 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
     literal(glob, name);
     found = count_videos(id, x, glob, e);
     free(glob);
-    if (found == 0)
-        found = count_videos(id, x, name, e);
-    if (found < 0)
-        return found;
+    if (found == 0) found = count_videos(id, x, name, e);
+    if (found < 0) return found;
     if (found == 0 && ks_index_damaged(x) > 0)
-        return ks_fail(e, KS_EDAMAGED, "%s: not among the readable films of this library, which is damaged: run kinoseek repair", name);
-    if (found == 0)
-        return ks_fail(e, KS_ENOTFOUND, "%s: not in this library", name);
-    return found > 1 ? ks_fail(e, KS_EUSAGE, "%s: %d videos are called so; name one by its path", name, found) : 0;
+        return ks_fail(e, KS_EDAMAGED,
+                       "%s: not among the readable films of this library, which is damaged: run "
+                       "kinoseek repair",
+                       name);
+    if (found == 0) return ks_fail(e, KS_ENOTFOUND, "%s: not in this library", name);
+    return found > 1 ? ks_fail(e, KS_EUSAGE, "%s: %d videos are called so; name one by its path",
+                               name, found)
+                     : 0;
 }

@@ -1,5 +1,6 @@
-/* pixels.c - a picture or a film's seconds as a clip for the encoder. A film is decoded twice: its frames must be
- * counted before it is known which ones are wanted, and a container's own count is a guess. */
+/* pixels.c - a picture or a film's seconds as a clip for the encoder. A film is decoded twice:
+ * its frames must be counted before it is known which ones are wanted, and a container's own
+ * count is a guess. */
 #include "session/session.h"
 
 #include "session/open.h"
@@ -8,10 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int no_memory(ks_error *e)
-{
-    return ks_fail(e, KS_ENOMEM, "no memory for frames");
-}
+static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for frames"); }
 
 void ks_clip_free(ks_clip_pixels *clip)
 {
@@ -20,19 +18,19 @@ void ks_clip_free(ks_clip_pixels *clip)
     memset(clip, 0, sizeof *clip);
 }
 
-static size_t frame_bytes(int side)
-{
-    return (size_t)side * (size_t)side * 3;
-}
+static size_t frame_bytes(int side) { return (size_t)side * (size_t)side * 3; }
 
 int ks_no_such_second(const char *file, double at, double length, ks_error *e)
 {
-    return ks_fail(e, KS_ENOTFOUND, "%s: nothing is at %.10g s, the film is %.10g s long", file, at, round(length * 1000) / 1000);
+    return ks_fail(e, KS_ENOTFOUND, "%s: nothing is at %.10g s, the film is %.10g s long", file, at,
+                   round(length * 1000) / 1000);
 }
 
 static uint8_t *frames_room(const ks_clip_how *how, ks_error *e)
 {
-    uint8_t *px = (size_t)how->frames > SIZE_MAX / frame_bytes(how->side) ? NULL : malloc((size_t)how->frames * frame_bytes(how->side));
+    uint8_t *px = (size_t)how->frames > SIZE_MAX / frame_bytes(how->side)
+                      ? NULL
+                      : malloc((size_t)how->frames * frame_bytes(how->side));
     if (!px) no_memory(e);
     return px;
 }
@@ -57,17 +55,14 @@ int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path
 typedef struct {
     const ks_clip_how *how;
     uint8_t *px;
-    int got;        /* frames filled */
-    int64_t total;  /* frames there are */
-    double must;    /* the film lasts until this second at least; < 0: no matter */
+    int got;       /* frames filled */
+    int64_t total; /* frames there are */
+    double must;   /* the film lasts until this second at least; < 0: no matter */
     int err;
     ks_error *e;
 } sampler;
 
-static int64_t number_of(const sampler *s, int i)
-{
-    return (int64_t)i * s->total / s->how->frames;
-}
+static int64_t number_of(const sampler *s, int i) { return (int64_t)i * s->total / s->how->frames; }
 
 /* The next wanted frame; a film of fewer than T frames gives some of them several times. */
 static int take_frame(void *arg, const ks_media *media, const ks_image *image, int64_t ticks)
@@ -86,7 +81,8 @@ static int take_frame(void *arg, const ks_media *media, const ks_image *image, i
 static void say_partly(const ks_setup *setup, const char *file, const char *reason)
 {
     char *sentence = NULL;
-    if (!setup->notice || asprintf(&sentence, "%s: only partly readable: %s", file, reason) < 0) return;
+    if (!setup->notice || asprintf(&sentence, "%s: only partly readable: %s", file, reason) < 0)
+        return;
     setup->notice(setup->notice_arg, sentence);
     free(sentence);
 }
@@ -100,7 +96,8 @@ static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
     int err = ks_frames(&media, &outcome, *s->how->decoder, file, range, NULL, NULL, e);
     if (err < 0) goto out;
     s->total = media.frames;
-    double length = ks_seconds(outcome.last_end, media.tb); /* 0 where the range ended before the film */
+    /* 0 where the range ended before the film */
+    double length = ks_seconds(outcome.last_end, media.tb);
     if (s->must >= 0 && (s->total < 1 || (length > 0 && s->must > length))) {
         err = ks_no_such_second(file, s->must, length, e);
         goto out;
@@ -111,17 +108,20 @@ static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
     }
     if (outcome.verdict == KS_VERDICT_PARTLY) say_partly(s->how->setup, file, outcome.reason);
     for (int i = 0; i < s->how->frames; i++)
-        if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1]) wanted[range->n_wanted++] = number_of(s, i);
+        if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1])
+            wanted[range->n_wanted++] = number_of(s, i);
     range->wanted = wanted;
     err = ks_frames(&media, NULL, *s->how->decoder, file, range, take_frame, s, e);
     if (!err) err = s->err;
-    if (!err && s->got < s->how->frames) err = ks_fail(e, KS_EFORMAT, "%s: decoded differently the second time", file);
+    if (!err && s->got < s->how->frames)
+        err = ks_fail(e, KS_EFORMAT, "%s: decoded differently the second time", file);
 out:
     free(wanted);
     return err;
 }
 
-static int clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, double must, ks_error *e)
+static int clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from,
+                     double to, double must, ks_error *e)
 {
     sampler s = {.how = how, .must = must, .e = e};
     ks_range range = {.from = from, .to = to};
@@ -133,12 +133,14 @@ static int clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *f
     return err;
 }
 
-int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from, double to, ks_error *e)
+int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from,
+                 double to, ks_error *e)
 {
     return clip_film(clip, how, file, from, to, -1, e);
 }
 
-int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at, double seconds, ks_error *e)
+int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at,
+                   double seconds, ks_error *e)
 {
     double from = at > seconds / 2 ? at - seconds / 2 : 0;
     return clip_film(clip, how, file, from, from + seconds, at, e);

@@ -9,7 +9,8 @@ static int take_line(ks_release *row, char *line)
 {
     char *field[6], *save = NULL;
     int n = 0;
-    for (char *f = strtok_r(line, "\t\n", &save); f && n < 6; f = strtok_r(NULL, "\t\n", &save)) field[n++] = f;
+    for (char *f = strtok_r(line, "\t\n", &save); f && n < 6; f = strtok_r(NULL, "\t\n", &save))
+        field[n++] = f;
     if (n != 6) return -1;
     snprintf(row->name, sizeof row->name, "%s", field[0]);
     snprintf(row->part, sizeof row->part, "%s", field[1]);

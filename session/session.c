@@ -14,10 +14,10 @@ int ks_session_open(ks_session **out, const char *library, const ks_setup *setup
 
     assert(library && setup);
     *out = s;
-    if (!s)
-        return ks_fail(e, KS_ENOMEM, "no memory");
+    if (!s) return ks_fail(e, KS_ENOMEM, "no memory");
     s->setup = setup;
-    err = (s->path = strdup(library)) ? ks_index_open(&s->x, library, KS_READ, e) : ks_fail(e, KS_ENOMEM, "no memory");
+    err = (s->path = strdup(library)) ? ks_index_open(&s->x, library, KS_READ, e)
+                                      : ks_fail(e, KS_ENOMEM, "no memory");
     if (err < 0) {
         ks_session_close(s);
         *out = NULL;
@@ -27,8 +27,7 @@ int ks_session_open(ks_session **out, const char *library, const ks_setup *setup
 
 void ks_session_close(ks_session *s)
 {
-    if (!s)
-        return;
+    if (!s) return;
     ks_scale_close(s->scale);
     ks_decoder_stop(s->decoder);
     ks_encoder_close(s->enc);
@@ -72,8 +71,7 @@ static int read_generation(int64_t *generation, ks_index *x, ks_error *e)
     ks_library *library = malloc(sizeof *library); /* 16 KiB of paths: not on the stack */
     int err = library ? ks_index_library(library, x, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
-    if (err == 0)
-        *generation = library->generation;
+    if (err == 0) *generation = library->generation;
     free(library);
     return err;
 }
@@ -83,9 +81,9 @@ int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e)
     int64_t generation = 0;
     int texts = (s->towers & KS_TOWER_TEXT) != 0, err = read_generation(&generation, s->x, e);
 
-    if (err < 0)
-        return err;
-    /* Without a text tower no background can be made where the library keeps none: once there is one, anew. */
+    if (err < 0) return err;
+    /* Without a text tower no background can be made where the library keeps none: once there is
+     * one, anew. */
     if (s->scale && (s->scale_of != generation || s->scale_texts < texts)) {
         ks_scale_close(s->scale);
         s->scale = NULL;
@@ -111,13 +109,15 @@ static int read_status(ks_session_state *out, ks_session *s, ks_error *e)
     const ks_scale *scale;
     int err;
 
-    if ((err = ks_index_library(&out->library, s->x, e)) < 0 || (err = ks_index_status(&out->state, s->x, e)) < 0 ||
-        (err = ks_ingest_progress(&out->progress, s->x, e)) < 0 || (err = ks_session_scale(&scale, s, e)) < 0)
+    if ((err = ks_index_library(&out->library, s->x, e)) < 0 ||
+        (err = ks_index_status(&out->state, s->x, e)) < 0 ||
+        (err = ks_ingest_progress(&out->progress, s->x, e)) < 0 ||
+        (err = ks_session_scale(&scale, s, e)) < 0)
         return err;
-    if ((err = ks_ingest_precision(out->precision, s->x, out->library.space_id, e)) < 0)
-        return err;
+    if ((err = ks_ingest_precision(out->precision, s->x, out->library.space_id, e)) < 0) return err;
     if (!out->precision[0])
-        snprintf(out->precision, sizeof out->precision, "%s", out->library.space.precision ? "int8" : "fp32/bf16");
+        snprintf(out->precision, sizeof out->precision, "%s",
+                 out->library.space.precision ? "int8" : "fp32/bf16");
     out->at_work = out->state.writer_pid != 0 && out->progress.pid == out->state.writer_pid;
     out->part_done = part_done(&out->progress);
     ks_scale_about(&out->scale, scale);
@@ -128,8 +128,7 @@ int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
 {
     int err = ks_index_snapshot(s->x, e);
 
-    if (err < 0)
-        return err;
+    if (err < 0) return err;
     err = read_status(out, s, e);
     ks_index_release(s->x);
     return err;

@@ -7,7 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static const double TIME_MAX = 1e10; /* seconds, 317 years: what is worked out from it stays inside int64 in microseconds */
+/* seconds, 317 years: what is worked out from it stays inside int64 in microseconds */
+static const double TIME_MAX = 1e10;
 
 int ks_parse_seconds(double *seconds, const char *text)
 {
@@ -15,17 +16,13 @@ int ks_parse_seconds(double *seconds, const char *text)
     char *end;
     int colons = 0;
 
-    if ((*text < '0' || *text > '9') && *text != '.')
-        return -1;
+    if ((*text < '0' || *text > '9') && *text != '.') return -1;
     for (;; text = end + 1) {
-        if (*text == ' ' || *text == '+' || *text == '-' || strncmp(text, "0x", 2) == 0)
-            return -1;
+        if (*text == ' ' || *text == '+' || *text == '-' || strncmp(text, "0x", 2) == 0) return -1;
         part = strtod(text, &end);
-        if (end == text || !isfinite(part))
-            return -1;
+        if (end == text || !isfinite(part)) return -1;
         if (*end == ':') {
-            if (++colons > 2)
-                return -1;
+            if (++colons > 2) return -1;
             total = (total + part) * 60;
             continue;
         }
@@ -33,8 +30,7 @@ int ks_parse_seconds(double *seconds, const char *text)
             *seconds = total + part;
             return *seconds <= TIME_MAX ? 0 : -1;
         }
-        if (colons > 0 || (*end != 'h' && *end != 'm' && *end != 's'))
-            return -1;
+        if (colons > 0 || (*end != 'h' && *end != 'm' && *end != 's')) return -1;
         total += part * (*end == 'h' ? 3600 : *end == 'm' ? 60 : 1);
         if (end[1] == 0) {
             *seconds = total;
@@ -49,7 +45,8 @@ int ks_parse_date(int64_t *seconds, const char *text, int end)
     int year, month = 1, day = 1, hour = 0, minute = 0, used = 0, fields;
     time_t t;
 
-    fields = sscanf(text, "%4d%n-%2d%n-%2d%n%*1[T ]%2d:%2d%n", &year, &used, &month, &used, &day, &used, &hour, &minute, &used);
+    fields = sscanf(text, "%4d%n-%2d%n-%2d%n%*1[T ]%2d:%2d%n", &year, &used, &month, &used, &day,
+                    &used, &hour, &minute, &used);
     if (fields < 1 || fields == 4 || text[used] != 0 || used < 4 || text[0] < '0' || text[0] > '9')
         return -1;
     tm.tm_year = year - 1900;
@@ -59,17 +56,14 @@ int ks_parse_date(int64_t *seconds, const char *text, int end)
     tm.tm_min = minute;
     back = tm;
     t = mktime(&back);
-    if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || hour > 23 || minute > 59) /* 31 February */
+    /* 31 February */
+    if (back.tm_mon != tm.tm_mon || back.tm_mday != tm.tm_mday || hour > 23 || minute > 59)
         return -1;
     if (end) {
-        if (fields == 1)
-            tm.tm_year++;
-        else if (fields == 2)
-            tm.tm_mon++;
-        else if (fields == 3)
-            tm.tm_mday++;
-        else
-            tm.tm_min++;
+        if (fields == 1) tm.tm_year++;
+        else if (fields == 2) tm.tm_mon++;
+        else if (fields == 3) tm.tm_mday++;
+        else tm.tm_min++;
         t = mktime(&tm);
     }
     *seconds = (int64_t)t;
@@ -101,7 +95,9 @@ int ks_split_times(char *file, double *from, double *to, const char *file_at, ks
         return 0;
     }
     if (take_times(from, to, at + 1) != 0)
-        return ks_fail(e, KS_EUSAGE, "%s: '%s' is no time (seconds or h:mm:ss.mmm, START-END)", file_at, at + 1);
-    if (*to >= 0 && *to <= *from) return ks_fail(e, KS_EUSAGE, "%s: the end is not after the start", file_at);
+        return ks_fail(e, KS_EUSAGE, "%s: '%s' is no time (seconds or h:mm:ss.mmm, START-END)",
+                       file_at, at + 1);
+    if (*to >= 0 && *to <= *from)
+        return ks_fail(e, KS_EUSAGE, "%s: the end is not after the start", file_at);
     return 0;
 }

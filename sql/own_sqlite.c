@@ -1,4 +1,5 @@
-/* own_sqlite.c - see sql.h; apart from the extension, where every sqlite3_ name means the loading program's. */
+/* own_sqlite.c - see sql.h; apart from the extension, where every sqlite3_ name means the
+ * loading program's. */
 #include "sql/sql.h"
 
 #include <sqlite3.h>

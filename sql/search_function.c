@@ -1,5 +1,5 @@
-/* search_function.c - kinoseek_search(words, k, library) as a virtual table (sqlite.org/vtab.html, table-valued
- * functions). */
+/* search_function.c - kinoseek_search(words, k, library) as a virtual table
+ * (sqlite.org/vtab.html, table-valued functions). */
 #include "session/session.h"
 #include "sql/sql.h"
 
@@ -10,14 +10,15 @@ SQLITE_EXTENSION_INIT1
 
 enum { RANK, SCORE, COSINE, VIDEO, PATH, START, END, BEST, CLIP, WORDS, K, LIBRARY };
 static const char schema[] =
-    "CREATE TABLE x(rank INTEGER, score REAL, cosine REAL, video INTEGER, path TEXT, start REAL, \"end\" REAL, "
+    "CREATE TABLE x(rank INTEGER, score REAL, cosine REAL, video INTEGER, path TEXT, start REAL, "
+    "\"end\" REAL, "
     "best REAL, clip INTEGER, words TEXT HIDDEN, k INTEGER HIDDEN, library TEXT HIDDEN)";
 
 /* One a connection: the library stays open from one question to the next. */
 typedef struct {
     sqlite3_vtab base;
     sqlite3 *db;
-    char *library;           /* of the session */
+    char *library; /* of the session */
     ks_session *session;
     ks_setup setup;
 } table;
@@ -35,19 +36,19 @@ static int fail(sqlite3_vtab *t, const char *sentence)
     return SQLITE_ERROR;
 }
 
-static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **out, char **why)
+static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv, sqlite3_vtab **out,
+                   char **why)
 {
     table *t;
     int err = sqlite3_declare_vtab(db, schema);
 
     (void)aux, (void)argc, (void)argv, (void)why;
-    if (err != SQLITE_OK)
-        return err;
-    if (!(t = calloc(1, sizeof *t)))
-        return SQLITE_NOMEM;
+    if (err != SQLITE_OK) return err;
+    if (!(t = calloc(1, sizeof *t))) return SQLITE_NOMEM;
     t->db = db;
     *out = &t->base;
-    return sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY); /* it reads files: not from a schema that somebody sent */
+    /* it reads files: not from a schema that somebody sent */
+    return sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
 }
 
 static int disconnect(sqlite3_vtab *v)
@@ -67,8 +68,7 @@ static int best_index(sqlite3_vtab *v, sqlite3_index_info *info)
 
     for (int i = 0; i < info->nConstraint; i++) {
         int column = info->aConstraint[i].iColumn;
-        if (column < WORDS || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
-            continue;
+        if (column < WORDS || info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
         if (!info->aConstraint[i].usable)
             return SQLITE_CONSTRAINT; /* another order of the join gives it */
         of[column - WORDS] = i;
@@ -110,7 +110,8 @@ static int close_cursor(sqlite3_vtab_cursor *v)
 static char *open_library(sqlite3 *db)
 {
     for (int i = 0; sqlite3_db_name(db, i); i++) {
-        const char *file = sqlite3_db_filename(db, sqlite3_db_name(db, i)), *slash = file ? strrchr(file, '/') : NULL;
+        const char *file = sqlite3_db_filename(db, sqlite3_db_name(db, i)),
+                   *slash = file ? strrchr(file, '/') : NULL;
         if (slash && strcmp(slash, "/catalog.db") == 0)
             return slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
     }
@@ -123,9 +124,9 @@ static int open_session(table *t, const char *named, ks_error *e)
     int err;
 
     if (!library)
-        return ks_fail(
-            e, KS_ENOLIBRARY,
-            "no catalog.db of kinoseek is open here: attach one, or name the library's folder as third argument");
+        return ks_fail(e, KS_ENOLIBRARY,
+                       "no catalog.db of kinoseek is open here: attach one, or name the library's "
+                       "folder as third argument");
     if (t->session && strcmp(library, t->library) == 0) {
         free(library);
         return 0;
@@ -138,7 +139,8 @@ static int open_session(table *t, const char *named, ks_error *e)
     return err;
 }
 
-static int filter(sqlite3_vtab_cursor *v, int which, const char *name, int argc, sqlite3_value **argv)
+static int filter(sqlite3_vtab_cursor *v, int which, const char *name, int argc,
+                  sqlite3_value **argv)
 {
     cursor *c = (cursor *)v;
     table *t = (table *)v->pVtab;
@@ -147,10 +149,11 @@ static int filter(sqlite3_vtab_cursor *v, int which, const char *name, int argc,
     ks_error e = {0};
 
     (void)name;
-    if (which & 2)
-        q.k = sqlite3_value_int(argv[1]);
+    if (which & 2) q.k = sqlite3_value_int(argv[1]);
     if (!q.words || q.k < 0)
-        return fail(v->pVtab, "kinoseek_search wants words and a number: kinoseek_search('a dog jumping', 10)");
+        return fail(
+            v->pVtab,
+            "kinoseek_search wants words and a number: kinoseek_search('a dog jumping', 10)");
     ks_answer_free(&c->answer);
     c->at = 0;
     if (open_session(t, library, &e) < 0 || ks_ask(&c->answer, t->session, &q, NULL, &e) < 0) {
@@ -215,8 +218,8 @@ int sqlite3_kinoseek_init(sqlite3 *db, char **why, const sqlite3_api_routines *a
 {
     SQLITE_EXTENSION_INIT2(api);
     if (sqlite3_sourceid() != ks_own_sqlite()) {
-        *why = sqlite3_mprintf(
-            "kinoseek: this program brings a SQLite of its own: two of them must not open one library");
+        *why = sqlite3_mprintf("kinoseek: this program brings a SQLite of its own: two of them "
+                               "must not open one library");
         return SQLITE_ERROR;
     }
     return sqlite3_create_module(db, "kinoseek_search", &module, NULL);

@@ -92,7 +92,8 @@ ks_fixture *ks_fixture_open(const char *path)
         size_t name = (size_t)little(data + at + 26, 2), extra = (size_t)little(data + at + 28, 2);
         uint64_t bytes = little(data + at + 22, 4);
         if (little(data + at + 8, 2) != 0) die(path, "has a deflated member");
-        if (bytes == 0xffffffffu) bytes = little(data + at + 30 + name + 4, 8); /* zip64 field comes first here */
+        /* zip64 field comes first here */
+        if (bytes == 0xffffffffu) bytes = little(data + at + 30 + name + 4, 8);
         f->at = realloc(f->at, (size_t)(f->n + 1) * sizeof *f->at);
         ks_fixture_array *a = &f->at[f->n++];
         memset(a, 0, sizeof *a);
@@ -234,7 +235,9 @@ void ks_fixture_pixels(uint8_t *px, uint64_t seed, int T, int side)
         for (uint64_t y = 0; y < n; y++)
             for (uint64_t x = 0; x < n; x++)
                 for (uint64_t c = 0; c < 3; c++, i++) {
-                    uint64_t block = ((t * 64 + y / 18) * 64 + x / 18) * 4 + c + ((uint64_t)1 << 36);
-                    px[i] = (uint8_t)((ks_fixture_splitmix(s + block) >> 57) + (ks_fixture_splitmix(s + i) >> 57));
+                    uint64_t block = ((t * 64 + y / 18) * 64 + x / 18) * 4 + c +
+                                     ((uint64_t)1 << 36);
+                    px[i] = (uint8_t)((ks_fixture_splitmix(s + block) >> 57) +
+                                      (ks_fixture_splitmix(s + i) >> 57));
                 }
 }

@@ -7,9 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Programs without libcheck link this too: what must not fail ends the process, which libcheck reports. */
+/* Programs without libcheck link this too: what must not fail ends the process, which libcheck
+ * reports. */
 #undef MUST
-#define MUST(call) do { int must_ = (call); if (must_ < 0) { fprintf(stderr, "%s: %d %s\n", #call, must_, e.msg); abort(); } } while (0)
+#define MUST(call)                                                                                 \
+    do {                                                                                           \
+        int must_ = (call);                                                                        \
+        if (must_ < 0) {                                                                           \
+            fprintf(stderr, "%s: %d %s\n", #call, must_, e.msg);                                   \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
 static void need(int good)
 {
     if (!good) abort();
@@ -68,15 +76,22 @@ void lib_remove_dir(const char *dir)
 
 ks_space lib_space(int dim)
 {
-    ks_space s = { .model = "0123456789abcdef", .dim = dim, .frames = 1, .sampler = 1, .resize = 10 };
+    ks_space s = {.model = "0123456789abcdef", .dim = dim, .frames = 1, .sampler = 1, .resize = 10};
     return s;
 }
 
 int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim, int kind)
 {
-    ks_error e = { 0 };
-    ks_video v = { .path = path, .size = 1, .reason = "", .tb = { 1, 1000 }, .duration = n * 4000 + 4000,
-                   .film_date = (int64_t)(1000 + content), .width = 16, .height = 16, .fps = 25 };
+    ks_error e = {0};
+    ks_video v = {.path = path,
+                  .size = 1,
+                  .reason = "",
+                  .tb = {1, 1000},
+                  .duration = n * 4000 + 4000,
+                  .film_date = (int64_t)(1000 + content),
+                  .width = 16,
+                  .height = 16,
+                  .fps = 25};
     float *vectors = malloc((size_t)(n ? n : 1) * (size_t)dim * sizeof *vectors);
     ks_clip_data *clips = calloc((size_t)(n ? n : 1), sizeof *clips);
     need(vectors && clips);
@@ -85,7 +100,9 @@ int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim,
     for (int i = 0; i < n; i++) {
         float *at = vectors + (size_t)i * (size_t)dim;
         lib_vector(at, dim, kind, content * 1000003 + (uint64_t)i);
-        clips[i] = (ks_clip_data){ .clip = { .start = i * 4000, .end = i * 4000 + 2000 + 1000 * (i % 7), .frames = 1 }, .vector = at };
+        clips[i] = (ks_clip_data){
+            .clip = {.start = i * 4000, .end = i * 4000 + 2000 + 1000 * (i % 7), .frames = 1},
+            .vector = at};
     }
     MUST(ks_index_add_clips(x, v.id, clips, n, &e));
     v.verdict = KS_VERDICT_INDEXED;
@@ -104,7 +121,7 @@ static int better(const void *a, const void *b)
 
 float lib_score(const float *q, const float *v, int dim)
 {
-    float lane[16] = { 0 };
+    float lane[16] = {0};
     for (int i = 0; i < dim; i++) lane[i % 16] = fmaf(q[i], v[i], lane[i % 16]);
     for (int j = 0; j < 8; j++) lane[j] += lane[j + 8];
     for (int j = 0; j < 4; j++) lane[j] += lane[j + 4];
@@ -112,9 +129,10 @@ float lib_score(const float *q, const float *v, int dim)
     return lane[0] + lane[1];
 }
 
-void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int dim, int k, const ks_filter *f)
+void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int dim, int k,
+               const ks_filter *f)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_cursor *c;
     ks_clip clip;
     int code, n = 0, room = 0;
@@ -128,7 +146,7 @@ void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int d
             need(all != NULL);
         }
         MUST(ks_index_clip_vector(v, dim, x, clip.id, &e));
-        all[n++] = (ks_neighbour){ clip.id, lib_score(q, v, dim) };
+        all[n++] = (ks_neighbour){clip.id, lib_score(q, v, dim)};
     }
     MUST(code);
     ks_cursor_close(c);

@@ -17,8 +17,11 @@ typedef struct {
 void ks_model_place_new(ks_model_place *at, const char *file);
 int ks_model_place_open(ks_weights **w, const ks_model_place *at, const char *other, ks_error *e);
 
-/* What every refusal of a file is: KS_EFORMAT or KS_ESHAPE, and a sentence that starts with the file and holds `said`. */
-void ks_model_place_load(ks_weights *w); /* the stacks' matrices, which no pack keeps; until close */
-void ks_model_place_refused(const ks_model_place *at, const char *what, int err, const ks_error *e, const char *said);
+/* What every refusal of a file is: KS_EFORMAT or KS_ESHAPE, and a sentence that starts with the
+ * file and holds `said`. */
+/* the stacks' matrices, which no pack keeps; until close */
+void ks_model_place_load(ks_weights *w);
+void ks_model_place_refused(const ks_model_place *at, const char *what, int err, const ks_error *e,
+                            const char *said);
 
 #endif

@@ -10,7 +10,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define MUST(x) do { if (!(x)) { fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x); abort(); } } while (0)
+#define MUST(x)                                                                                    \
+    do {                                                                                           \
+        if (!(x)) {                                                                                \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
 
 /* --- files --- */
 
@@ -45,17 +51,24 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     return remove(path);
 }
 
-void ks_remove_folder(const char *folder)
-{
-    nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-}
+void ks_remove_folder(const char *folder) { nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS); }
 
 /* --- a valid checkpoint, taken apart --- */
 
 void ks_build_like(ks_info *like, ks_kind kind, int hybrid)
 {
-    *like = (ks_info){.kind = kind, .dim = 16, .heads = 2, .mlp = 24, .spatial = 2, .temporal = 2, .frames = 4, .grid = 3, .patch = 18, .dtype = "f4"};
-    if (kind == KS_LVT) like->auxiliary = like->text = 2, like->vocabulary = 40, like->text_hybrid = hybrid;
+    *like = (ks_info){.kind = kind,
+                      .dim = 16,
+                      .heads = 2,
+                      .mlp = 24,
+                      .spatial = 2,
+                      .temporal = 2,
+                      .frames = 4,
+                      .grid = 3,
+                      .patch = 18,
+                      .dtype = "f4"};
+    if (kind == KS_LVT)
+        like->auxiliary = like->text = 2, like->vocabulary = 40, like->text_hybrid = hybrid;
     if (kind == KS_CLASSIFIER) like->classes = 5;
 }
 
@@ -70,7 +83,8 @@ static ks_build_member *new_member(ks_build *b, const char *name)
     return m;
 }
 
-ks_build_member *ks_build_add(ks_build *b, const char *name, const float *x, int rank, const int64_t *dims)
+ks_build_member *ks_build_add(ks_build *b, const char *name, const float *x, int rank,
+                              const int64_t *dims)
 {
     ks_build_member *m = new_member(b, name);
     size_t count = 1;
@@ -135,7 +149,9 @@ void ks_build_to_half(ks_build *b)
             uint32_t bits;
             memcpy(&bits, m->data + 4 * k, 4);
             int exponent = (int)(bits >> 23 & 255) - 112;
-            uint16_t half = (uint16_t)((bits >> 16 & 0x8000) | (exponent <= 0 ? 0 : (uint32_t)exponent << 10 | (bits >> 13 & 0x3ff)));
+            uint16_t half =
+                (uint16_t)((bits >> 16 & 0x8000) |
+                           (exponent <= 0 ? 0 : (uint32_t)exponent << 10 | (bits >> 13 & 0x3ff)));
             memcpy(m->data + 2 * k, &half, 2);
         }
         m->bytes /= 2;
@@ -172,10 +188,14 @@ static void put_npy(buffer *o, const ks_build_member *m)
 {
     char shape[256], dict[700];
     int at = snprintf(shape, sizeof shape, "(");
-    for (int i = 0; i < m->rank; i++) at += snprintf(shape + at, sizeof shape - (size_t)at, i ? ", %lld" : "%lld", (long long)m->dims[i]);
+    for (int i = 0; i < m->rank; i++)
+        at += snprintf(shape + at, sizeof shape - (size_t)at, i ? ", %lld" : "%lld",
+                       (long long)m->dims[i]);
     snprintf(shape + at, sizeof shape - (size_t)at, m->rank == 1 ? ",)" : ")");
-    snprintf(dict, sizeof dict, "{'descr': %s, 'fortran_order': %s, 'shape': %s, }", m->descr, m->fortran ? "True" : "False", m->shape[0] ? m->shape : shape);
-    size_t fixed = m->npy_major == 1 ? 10 : 12, length = (fixed + strlen(dict) + 1 + 63) / 64 * 64 - fixed;
+    snprintf(dict, sizeof dict, "{'descr': %s, 'fortran_order': %s, 'shape': %s, }", m->descr,
+             m->fortran ? "True" : "False", m->shape[0] ? m->shape : shape);
+    size_t fixed = m->npy_major == 1 ? 10 : 12,
+           length = (fixed + strlen(dict) + 1 + 63) / 64 * 64 - fixed;
     put(o, "\x93NUMPY", 6);
     put_int(o, (uint64_t)m->npy_major, 2);
     put_int(o, length, m->npy_major == 1 ? 2 : 4);
@@ -191,7 +211,8 @@ static void deflate_it(buffer *o, const buffer *plain)
     uint8_t *packed = malloc(room);
     z_stream z = {0};
     MUST(packed && deflateInit2(&z, 6, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) == Z_OK);
-    z.next_in = plain->at, z.avail_in = (uInt)plain->n, z.next_out = packed, z.avail_out = (uInt)room;
+    z.next_in = plain->at, z.avail_in = (uInt)plain->n, z.next_out = packed,
+    z.avail_out = (uInt)room;
     MUST(deflate(&z, Z_FINISH) == Z_STREAM_END);
     put(o, packed, z.total_out);
     deflateEnd(&z);
@@ -210,34 +231,44 @@ static void put_local(buffer *o, placed *p, const ks_build_member *m)
     if (m->method == 8) deflate_it(&packed, &plain);
     else put(&packed, plain.at, plain.n);
     *p = (placed){o->n, packed.n, plain.n, (uint32_t)crc32_z(0, plain.at, plain.n)};
-    uint64_t size = p->packed + (uint64_t)m->local_size_add, full = p->full + (uint64_t)m->local_size_add;
+    uint64_t size = p->packed + (uint64_t)m->local_size_add,
+             full = p->full + (uint64_t)m->local_size_add;
     int flags = m->flags | (m->descriptor ? 8 : 0);
     put(o, "PK\3\4", 4);
     put_int(o, 45, 2), put_int(o, (uint64_t)flags, 2);
-    put_int(o, (uint64_t)(m->local_method < 0 ? m->method : m->local_method), 2), put_int(o, 33u << 16, 4);
+    put_int(o, (uint64_t)(m->local_method < 0 ? m->method : m->local_method), 2),
+        put_int(o, 33u << 16, 4);
     put_int(o, m->descriptor ? 0 : p->crc ^ m->crc_xor, 4);
     put_int(o, m->descriptor ? 0 : 0xffffffff, 4), put_int(o, m->descriptor ? 0 : 0xffffffff, 4);
     put_int(o, strlen(m->local_name) + 4, 2), put_int(o, m->descriptor ? 0 : 20, 2);
     put(o, m->local_name, strlen(m->local_name)), put(o, ".npy", 4);
-    if (!m->descriptor) put_int(o, 1, 2), put_int(o, 16, 2), put_int(o, full, 8), put_int(o, size, 8);
+    if (!m->descriptor)
+        put_int(o, 1, 2), put_int(o, 16, 2), put_int(o, full, 8), put_int(o, size, 8);
     put(o, packed.at, packed.n);
-    if (m->descriptor) put(o, "PK\7\10", 4), put_int(o, p->crc, 4), put_int(o, p->packed, 4), put_int(o, p->full, 4);
+    if (m->descriptor)
+        put(o, "PK\7\10", 4), put_int(o, p->crc, 4), put_int(o, p->packed, 4),
+            put_int(o, p->full, 4);
     free(plain.at);
     free(packed.at);
 }
 
 static void put_central(buffer *o, const placed *p, const ks_build_member *m, int zip64)
 {
-    uint64_t packed = p->packed + (uint64_t)m->packed_add, full = p->full + (uint64_t)m->full_add, offset = p->offset + (uint64_t)m->offset_add;
+    uint64_t packed = p->packed + (uint64_t)m->packed_add, full = p->full + (uint64_t)m->full_add,
+             offset = p->offset + (uint64_t)m->offset_add;
     int flags = m->flags | (m->descriptor ? 8 : 0);
     put(o, "PK\1\2", 4);
-    put_int(o, 45, 2), put_int(o, 45, 2), put_int(o, (uint64_t)flags, 2), put_int(o, (uint64_t)m->method, 2), put_int(o, 33u << 16, 4);
+    put_int(o, 45, 2), put_int(o, 45, 2), put_int(o, (uint64_t)flags, 2),
+        put_int(o, (uint64_t)m->method, 2), put_int(o, 33u << 16, 4);
     put_int(o, p->crc ^ m->crc_xor, 4);
     put_int(o, zip64 ? 0xffffffff : packed, 4), put_int(o, zip64 ? 0xffffffff : full, 4);
-    put_int(o, strlen(m->name) + 4, 2), put_int(o, zip64 ? 28 : 0, 2), put_int(o, 0, 2), put_int(o, 0, 2), put_int(o, 0, 2);
+    put_int(o, strlen(m->name) + 4, 2), put_int(o, zip64 ? 28 : 0, 2), put_int(o, 0, 2),
+        put_int(o, 0, 2), put_int(o, 0, 2);
     put_int(o, 0, 4), put_int(o, zip64 ? 0xffffffff : offset, 4);
     put(o, m->name, strlen(m->name)), put(o, ".npy", 4);
-    if (zip64) put_int(o, 1, 2), put_int(o, 24, 2), put_int(o, full, 8), put_int(o, packed, 8), put_int(o, offset, 8);
+    if (zip64)
+        put_int(o, 1, 2), put_int(o, 24, 2), put_int(o, full, 8), put_int(o, packed, 8),
+            put_int(o, offset, 8);
 }
 
 uint8_t *ks_build_bytes(const ks_build *b, size_t *n)
@@ -250,17 +281,21 @@ uint8_t *ks_build_bytes(const ks_build *b, size_t *n)
         if (!b->at[i].dropped) put_local(&o, &p[i], &b->at[i]);
     uint64_t directory = o.n;
     for (int i = 0; i < b->n; i++)
-        for (int k = 0; !b->at[i].dropped && k <= b->at[i].again; k++) put_central(&o, &p[i], &b->at[i], b->zip64), entries++;
+        for (int k = 0; !b->at[i].dropped && k <= b->at[i].again; k++)
+            put_central(&o, &p[i], &b->at[i], b->zip64), entries++;
     uint64_t size = o.n - directory + (uint64_t)b->size_add, end64 = o.n;
     directory += (uint64_t)b->directory_add;
     if (b->zip64) {
-        put(&o, "PK\6\6", 4), put_int(&o, 44, 8), put_int(&o, 45, 2), put_int(&o, 45, 2), put_int(&o, 0, 8);
-        put_int(&o, entries, 8), put_int(&o, entries, 8), put_int(&o, size, 8), put_int(&o, directory, 8);
+        put(&o, "PK\6\6", 4), put_int(&o, 44, 8), put_int(&o, 45, 2), put_int(&o, 45, 2),
+            put_int(&o, 0, 8);
+        put_int(&o, entries, 8), put_int(&o, entries, 8), put_int(&o, size, 8),
+            put_int(&o, directory, 8);
         put(&o, "PK\6\7", 4), put_int(&o, 0, 4), put_int(&o, end64, 8), put_int(&o, 1, 4);
         size = directory = 0xffffffff;
     }
     put(&o, "PK\5\6", 4), put_int(&o, 0, 4), put_int(&o, entries, 2), put_int(&o, entries, 2);
-    put_int(&o, size, 4), put_int(&o, directory, 4), put_int(&o, strlen(b->comment), 2), put(&o, b->comment, strlen(b->comment));
+    put_int(&o, size, 4), put_int(&o, directory, 4), put_int(&o, strlen(b->comment), 2),
+        put(&o, b->comment, strlen(b->comment));
     free(p);
     *n = o.n;
     return o.at;

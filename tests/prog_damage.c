@@ -1,9 +1,11 @@
-/* prog_damage DECODER PLAIN FILM... - what is shown of damaged copies of PLAIN, and what is said of it.
+/* prog_damage DECODER PLAIN FILM... - what is shown of damaged copies of PLAIN, and what is said
+ * of it.
  *
- * Each frame that comes out of FILM is compared with PLAIN's of the same time by the small pictures (64 x 36 means):
- * it differs visibly where a hundredth of the cells are off by more than SEEN of 255. One TSV row a film: name, verdict,
- * frames of PLAIN, frames of FILM, those that differ, 1 where some differ and the verdict says that all is whole,
- * seconds missing, reason. Nothing is judged here. */
+ * Each frame that comes out of FILM is compared with PLAIN's of the same time by the small
+ * pictures (64 x 36 means): it differs visibly where a hundredth of the cells are off by more
+ * than SEEN of 255. One TSV row a film: name, verdict, frames of PLAIN, frames of FILM, those
+ * that differ, 1 where some differ and the verdict says that all is whole, seconds missing,
+ * reason. Nothing is judged here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +34,8 @@ static void take(pictures *out, ks_decoder **d, const char *program, const char 
     ks_film_frame f;
     ks_error e = {0, ""};
     memset(out, 0, sizeof *out);
-    if ((!*d && ks_decoder_start(d, program, &how, &e)) || ks_film_open(&film, *d, path, NULL, &e)) {
+    if ((!*d && ks_decoder_start(d, program, &how, &e)) ||
+        ks_film_open(&film, *d, path, NULL, &e)) {
         fprintf(stderr, "%s\n", e.msg);
         exit(2);
     }
@@ -77,7 +80,8 @@ int main(int argc, char **argv)
             wrong += !right || differs(right, &film.of[k]);
         }
         const ks_outcome *o = &film.outcome;
-        printf("%s\t%s\t%zu\t%zu\t%d\t%d\t%.2f\t%s\n", slash ? slash + 1 : argv[i], verdicts[o->verdict], plain.n, film.n, wrong,
+        printf("%s\t%s\t%zu\t%zu\t%d\t%d\t%.2f\t%s\n", slash ? slash + 1 : argv[i],
+               verdicts[o->verdict], plain.n, film.n, wrong,
                wrong > 0 && o->verdict == KS_VERDICT_INDEXED, o->seconds_missing, o->reason);
         fflush(stdout);
         free(film.of);

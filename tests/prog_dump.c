@@ -1,7 +1,10 @@
-/* prog_dump.c - what a library says, without ids and clock times: two libraries are the same if their dumps are.
+/* prog_dump.c - what a library says, without ids and clock times: two libraries are the same if
+ * their dumps are.
  *
- *   prog_dump LIBRARY [clock]     a line a path, then a line a clip: times, reason, sums of vector, frame vectors and
- *                                 thumbnail; with "clock" the bars that the clock encoder read, frame by frame
+ *   prog_dump LIBRARY [clock]     a line a path, then a line a clip: times, reason, sums of
+ *                                 vector, frame vectors and
+ *                                 thumbnail; with "clock" the bars that the clock encoder read,
+ *                                   frame by frame
  *   prog_dump LIBRARY part        films that are part-written, and their clips: "FILMS CLIPS" */
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +41,16 @@ static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, int 
     if (err >= 0) err = ks_index_frame_vectors(&frames, &n, dim, x, c->id, e);
     if (err >= 0) err = ks_index_thumbnail(&jpeg, &bytes, x, c->id, e);
     if (err >= 0) {
-        printf("  %.4f %.4f %s %d", ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb), ks_reason_name(c->reason), c->frames);
+        printf("  %.4f %.4f %s %d", ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb),
+               ks_reason_name(c->reason), c->frames);
         if (clock) {
             for (int i = 0; i < n; i++) printf(" %d", bits_of(frames + (size_t)i * (size_t)dim));
         } else {
             printf(" %016llx", (unsigned long long)XXH64(v, (size_t)dim * sizeof *v, 0));
-            printf(" %016llx", (unsigned long long)XXH64(frames, (size_t)n * (size_t)dim * sizeof *v, 0));
-            printf(" %016llx", (unsigned long long)XXH64(jpeg ? jpeg : (const uint8_t *)"", bytes, 0));
+            printf(" %016llx",
+                   (unsigned long long)XXH64(frames, (size_t)n * (size_t)dim * sizeof *v, 0));
+            printf(" %016llx",
+                   (unsigned long long)XXH64(jpeg ? jpeg : (const uint8_t *)"", bytes, 0));
         }
         putchar('\n');
     }
@@ -112,7 +118,8 @@ int main(int argc, char **argv)
     file *at = NULL;
     int n = 0, r, clock = argc > 2 && strcmp(argv[2], "clock") == 0;
     if (argc < 2) return 2;
-    if (ks_index_open(&x, argv[1], KS_READ, &e) < 0 || ks_index_library(&library, x, &e) < 0) return fail(&e);
+    if (ks_index_open(&x, argv[1], KS_READ, &e) < 0 || ks_index_library(&library, x, &e) < 0)
+        return fail(&e);
     if (argc > 2 && strcmp(argv[2], "part") == 0) {
         r = part_written(x);
         ks_index_close(x);
@@ -122,8 +129,11 @@ int main(int argc, char **argv)
     for (ks_video v; (r = ks_files_next(&v, cursor, &e)) == 1;) {
         char *line = NULL;
         at = realloc(at, ((size_t)n + 1) * sizeof *at);
-        if (asprintf(&line, "%s | %s | %s | %d/%d %lld | missing %.3f | %dx%d %.3f flags %d", v.path, ks_verdict_name(v.verdict), v.reason,
-                     v.tb.num, v.tb.den, (long long)v.duration, v.seconds_missing, v.width, v.height, v.fps, v.flags) < 0) return 1;
+        if (asprintf(&line, "%s | %s | %s | %d/%d %lld | missing %.3f | %dx%d %.3f flags %d",
+                     v.path, ks_verdict_name(v.verdict), v.reason, v.tb.num, v.tb.den,
+                     (long long)v.duration, v.seconds_missing, v.width, v.height, v.fps,
+                     v.flags) < 0)
+            return 1;
         at[n++] = (file){line, v.id, v.tb};
     }
     ks_cursor_close(cursor);

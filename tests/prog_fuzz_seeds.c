@@ -1,6 +1,7 @@
 /* prog_fuzz_seeds.c - small files to start the fuzzers of tests/fuzz from.
  *
- *   build/tests/prog_fuzz_seeds FOLDER     writes FOLDER/npz/..., FOLDER/npy/..., FOLDER/safetensors/... */
+ *   build/tests/prog_fuzz_seeds FOLDER     writes FOLDER/npz/..., FOLDER/npy/...,
+ *                                          FOLDER/safetensors/... */
 #include "tests/npz_build.h"
 
 #include <stdlib.h>
@@ -40,7 +41,16 @@ static void npz_seeds(void)
         ks_build_free(b);
     }
     for (int kind = 0; kind < 3; kind++) {
-        ks_info like = {.kind = (ks_kind)kind, .dim = 2, .heads = 1, .mlp = 1, .spatial = 1, .temporal = 1, .frames = 1, .grid = 1, .patch = 1, .dtype = "f4"};
+        ks_info like = {.kind = (ks_kind)kind,
+                        .dim = 2,
+                        .heads = 1,
+                        .mlp = 1,
+                        .spatial = 1,
+                        .temporal = 1,
+                        .frames = 1,
+                        .grid = 1,
+                        .patch = 1,
+                        .dtype = "f4"};
         char name[32];
         size_t n;
         if (kind == KS_LVT) like.text = like.vocabulary = 1;
@@ -58,23 +68,30 @@ static void npz_seeds(void)
 static void npy_seeds(void)
 {
     static const char *const dicts[] = {
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 16), }  \n", "{'descr': '<f2', 'fortran_order': False, 'shape': (), }\n",
-        "{'shape': (7,), 'fortran_order': True, 'descr': '>f4'}\n", "{\"descr\": \"|O\", \"fortran_order\": False, \"shape\": (1, 2, 3, 4, 5, 6, 7, 8)}\n"};
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 16), }  \n",
+        "{'descr': '<f2', 'fortran_order': False, 'shape': (), }\n",
+        "{'shape': (7,), 'fortran_order': True, 'descr': '>f4'}\n",
+        "{\"descr\": \"|O\", \"fortran_order\": False, \"shape\": (1, 2, 3, 4, 5, 6, 7, 8)}\n"};
     for (size_t i = 0; i < sizeof dicts / sizeof *dicts; i++) {
         char name[32];
         snprintf(name, sizeof name, "dict%zu", i);
         save("npy", name, dicts[i], strlen(dicts[i]));
     }
-    save("npy", "whole", "\x93NUMPY\1\0\x36\0{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 64);
+    save("npy", "whole",
+         "\x93NUMPY\1\0\x36\0{'descr': '<f4', 'fortran_order': False, 'shape': (), }", 64);
 }
 
 static void safetensors_seeds(void)
 {
     static const char *const headers[] = {
         "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}",
-        "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[4,8]}}",
-        "{\"spatial_layers.0.attention.q_proj.weight\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_offsets\":[0,4]},\"layernorm1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
-        "{\"text_model.embeddings.position_ids\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}"};
+        "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"BF16\",\"shape\":[1,2],\"data_"
+        "offsets\":[0,4]},\"b\":{\"dtype\":\"F16\",\"shape\":[2],\"data_offsets\":[4,8]}}",
+        "{\"spatial_layers.0.attention.q_proj.weight\":{\"dtype\":\"F32\",\"shape\":[1,1],\"data_"
+        "offsets\":[0,4]},\"layernorm1.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,"
+        "8]}}",
+        "{\"text_model.embeddings.position_ids\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":"
+        "[0,8]}}"};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
         char name[32], file[512] = {0};
         uint64_t length = strlen(headers[i]);

@@ -1,5 +1,6 @@
 /* prog_hostile_decoder - kinoseek-decode after a film took it over: the real program loop, the real
- * sandbox, and a job that does what the film's text says ("hostile NAME"). A job whose forbidden call
+ * sandbox, and a job that does what the film's text says ("hostile NAME"). A job whose forbidden
+ * call
  * *worked* says so with the verdict INDEXED and a frame, which is what the tests look for. */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@ static void media(int socket)
 {
     ks_message m;
     ks_wire_begin(&m, KS_MSG_MEDIA);
-    m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 25, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1};
+    m.u.media = (ks_wire_media){
+        .tb_num = 1, .tb_den = 25, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1};
     ks_wire_send(socket, &m, NULL, 0, 0);
 }
 
@@ -62,7 +64,8 @@ typedef struct {
     long number, a, b, c, d;
 } call;
 
-static char passwd[] = "/etc/passwd", shell[] = "/bin/sh", made[] = "/tmp/kinoseek-escaped", empty[] = "";
+static char passwd[] = "/etc/passwd", shell[] = "/bin/sh", made[] = "/tmp/kinoseek-escaped",
+            empty[] = "";
 static char *const args[] = {shell, NULL};
 static uint8_t scratch[4096];
 #define P(x) ((long)(intptr_t)(x))
@@ -112,7 +115,11 @@ static long attempt(const char *name, ks_task *task)
         {"sched", SYS_setpriority, 0, 0, -20, 0},
     };
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
-        if (!strcmp(calls[i].name, name)) return syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, calls[i].d, -1L, 0L) < 0 ? -1 : 1;
+        if (!strcmp(calls[i].name, name))
+            return syscall(calls[i].number, calls[i].a, calls[i].b, calls[i].c, calls[i].d, -1L,
+                           0L) < 0
+                       ? -1
+                       : 1;
     return 0;
 }
 
@@ -136,17 +143,22 @@ static int speak(const char *name, int socket)
     else if (!strcmp(name, "no_frame_indexed")) end(socket, KS_VERDICT_INDEXED, 0, "");
     else if (!strcmp(name, "no_reason")) end(socket, KS_VERDICT_SKIPPED, 0, "");
     else if (!strcmp(name, "two_headers")) media(socket), media(socket);
-    else if (!strcmp(name, "jumping_numbers")) media(socket), frame(socket, 0, 0), frame(socket, 7, 1);
-    else if (!strcmp(name, "time_stands_still")) media(socket), frame(socket, 0, 5), frame(socket, 1, 5);
+    else if (!strcmp(name, "jumping_numbers"))
+        media(socket), frame(socket, 0, 0), frame(socket, 7, 1);
+    else if (!strcmp(name, "time_stands_still"))
+        media(socket), frame(socket, 0, 5), frame(socket, 1, 5);
     else if (!strcmp(name, "negative_time")) media(socket), frame(socket, 0, -5);
-    else if (!strcmp(name, "wrong_count")) media(socket), frame(socket, 0, 0), end(socket, KS_VERDICT_INDEXED, 2, "");
+    else if (!strcmp(name, "wrong_count"))
+        media(socket), frame(socket, 0, 0), end(socket, KS_VERDICT_INDEXED, 2, "");
     else if (!strcmp(name, "huge_picture")) {
         ks_wire_begin(&m, KS_MSG_MEDIA);
-        m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 25, .width = 65535, .height = 65535, .sar_num = 1, .sar_den = 1};
+        m.u.media = (ks_wire_media){
+            .tb_num = 1, .tb_den = 25, .width = 65535, .height = 65535, .sar_num = 1, .sar_den = 1};
         ks_wire_send(socket, &m, NULL, 0, 0);
     } else if (!strcmp(name, "no_time_base")) {
         ks_wire_begin(&m, KS_MSG_MEDIA);
-        m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 0, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1};
+        m.u.media = (ks_wire_media){
+            .tb_num = 1, .tb_den = 0, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1};
         ks_wire_send(socket, &m, NULL, 0, 0);
     } else if (!strcmp(name, "unasked_picture")) {
         media(socket);
@@ -161,25 +173,37 @@ static int speak(const char *name, int socket)
     } else if (!strcmp(name, "far_time") || !strcmp(name, "long_frame")) { /* of 2^61 seconds */
         media(socket);
         ks_wire_begin(&m, KS_MSG_FRAME);
-        m.u.frame = (ks_wire_frame){.ticks = name[0] == 'f' ? INT64_MAX / 4 : 0, .duration = name[0] == 'l' ? INT64_MAX / 4 : 1, .width = 64, .height = 36};
+        m.u.frame = (ks_wire_frame){.ticks = name[0] == 'f' ? INT64_MAX / 4 : 0,
+                                    .duration = name[0] == 'l' ? INT64_MAX / 4 : 1,
+                                    .width = 64,
+                                    .height = 36};
         ks_wire_send(socket, &m, NULL, 0, 0);
     } else if (!strcmp(name, "no_rate")) {
         ks_wire_begin(&m, KS_MSG_MEDIA);
-        m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 25, .width = 64, .height = 36, .sar_num = 1, .sar_den = 1, .fps = 1e-310};
+        m.u.media = (ks_wire_media){.tb_num = 1,
+                                    .tb_den = 25,
+                                    .width = 64,
+                                    .height = 36,
+                                    .sar_num = 1,
+                                    .sar_den = 1,
+                                    .fps = 1e-310};
         ks_wire_send(socket, &m, NULL, 0, 0);
     } else if (!strcmp(name, "backward_ticks")) {
         ks_wire_begin(&m, KS_MSG_TICK);
         m.u.number = 10;
         ks_wire_send(socket, &m, NULL, 0, 0);
         ks_wire_send(socket, &m, NULL, 0, 0);
-    } else if (!strcmp(name, "long_picture") || !strcmp(name, "wide_rows") || !strcmp(name, "flood")) {
+    } else if (!strcmp(name, "long_picture") || !strcmp(name, "wide_rows") ||
+               !strcmp(name, "flood")) {
         media(socket);
         frame(socket, 0, 0);
         while (ks_wire_recv(socket, &m, NULL, -1) == 1 && m.type != KS_MSG_PIXELS) {}
         if (!strcmp(name, "flood"))
             for (int i = 1; i < 200; i++) frame(socket, i, i);
         ks_wire_begin(&m, KS_MSG_PICTURE);
-        m.u.picture = (ks_wire_picture){.width = 1, .height = name[0] == 'l' ? 1 << 30 : 1, .stride = name[0] == 'w' ? INT64_MAX : 64};
+        m.u.picture = (ks_wire_picture){.width = 1,
+                                        .height = name[0] == 'l' ? 1 << 30 : 1,
+                                        .stride = name[0] == 'w' ? INT64_MAX : 64};
         ks_wire_send(socket, &m, NULL, 0, 0);
     } else return 0;
     return 1;
@@ -194,8 +218,11 @@ static void list_descriptors(void)
     for (int fd = 0; fd < 1024; fd++) {
         size_t n = strlen(seen);
         if (fstat(fd, &st) == 0 && n < sizeof seen - 12)
-            snprintf(seen + n, sizeof seen - n, "%s%s", n ? " " : "", S_ISCHR(st.st_mode) ? st.st_rdev == 0x103 ? "null" : "device" : S_ISREG(st.st_mode) ? "film" :
-                     S_ISSOCK(st.st_mode) ? "socket" : "other");
+            snprintf(seen + n, sizeof seen - n, "%s%s", n ? " " : "",
+                     S_ISCHR(st.st_mode)    ? st.st_rdev == 0x103 ? "null" : "device"
+                     : S_ISREG(st.st_mode)  ? "film"
+                     : S_ISSOCK(st.st_mode) ? "socket"
+                                            : "other");
     }
 }
 
@@ -215,7 +242,11 @@ static void start_threads(void)
     static int lock;
     static char stack[8192][512];
     int n = 0;
-    while (n < 8192 && clone(waits, stack[n] + 512, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, &lock) > 0) n++;
+    while (n < 8192 &&
+           clone(waits, stack[n] + 512,
+                 CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM,
+                 &lock) > 0)
+        n++;
     snprintf(seen, sizeof seen, "%d threads", n);
 }
 
@@ -245,7 +276,8 @@ static void eat(void)
     for (;;) {
         volatile char *p = malloc(16 << 20);
         if (!p) _exit(4);
-        for (size_t i = 0; i < 16 << 20; i += 256 << 10) p[i] = 1; /* all of it takes half a minute on a busy machine */
+        /* all of it takes half a minute on a busy machine */
+        for (size_t i = 0; i < 16 << 20; i += 256 << 10) p[i] = 1;
     }
 }
 
@@ -270,8 +302,13 @@ void ks_task_run(ks_task *task)
     else if (!strcmp(name, "abort")) abort();
     else if (!strcmp(name, "leave")) _exit(0);
     else if (!strcmp(name, "leave_3")) _exit(7);
-    else if (!strcmp(name, "sleep")) for (;;) { ks_message m; ks_wire_recv(task->socket, &m, NULL, 1000); }
-    else if (!strcmp(name, "tick") || !strcmp(name, "tick_more")) /* a sign of life ten times a second, and no work */
+    else if (!strcmp(name, "sleep"))
+        for (;;) {
+            ks_message m;
+            ks_wire_recv(task->socket, &m, NULL, 1000);
+        }
+    /* a sign of life ten times a second, and no work */
+    else if (!strcmp(name, "tick") || !strcmp(name, "tick_more"))
         for (int64_t n_tick = 1;; n_tick++) {
             ks_message m, in;
             ks_wire_begin(&m, KS_MSG_TICK);
@@ -281,11 +318,14 @@ void ks_task_run(ks_task *task)
         }
     else if (!strcmp(name, "spin")) spin();
     else if (!strcmp(name, "memory")) eat();
-    else if (!strcmp(name, "good")) media(task->socket), frame(task->socket, 0, 0), end(task->socket, KS_VERDICT_INDEXED, 1, "");
+    else if (!strcmp(name, "good"))
+        media(task->socket), frame(task->socket, 0, 0),
+            end(task->socket, KS_VERDICT_INDEXED, 1, "");
     else if (!strcmp(name, "slow")) {
         ks_message m;
         ks_wire_recv(task->socket, &m, NULL, 500); /* half a second in which nothing comes */
-        media(task->socket), frame(task->socket, 0, 0), end(task->socket, KS_VERDICT_INDEXED, 1, "");
+        media(task->socket), frame(task->socket, 0, 0),
+            end(task->socket, KS_VERDICT_INDEXED, 1, "");
     } else if (!strcmp(name, "crash_late")) {
         media(task->socket);
         frame(task->socket, 0, 0);
@@ -295,7 +335,9 @@ void ks_task_run(ks_task *task)
         end(task->socket, KS_VERDICT_SKIPPED, 0, seen);
     } else if (!speak(name, task->socket)) {
         long r = attempt(name, task);
-        if (r > 0) media(task->socket), frame(task->socket, 0, 0), end(task->socket, KS_VERDICT_INDEXED, 1, "");
+        if (r > 0)
+            media(task->socket), frame(task->socket, 0, 0),
+                end(task->socket, KS_VERDICT_INDEXED, 1, "");
         end(task->socket, KS_VERDICT_SKIPPED, 0, r < 0 ? "refused" : "no such attack");
     }
 }

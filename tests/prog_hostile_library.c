@@ -1,12 +1,16 @@
-/* prog_hostile_library.c - libraries made by somebody who knows the format, through everything that reads one.
+/* prog_hostile_library.c - libraries made by somebody who knows the format, through everything
+ * that reads one.
  *
- *   prog_hostile_library SEED FIRST COUNT     mutants FIRST .. FIRST + COUNT - 1; each depends on SEED and its number alone
+ *   prog_hostile_library SEED FIRST COUNT     mutants FIRST .. FIRST + COUNT - 1; each depends
+ *                                             on SEED and its number alone
  *   prog_hostile_library SEED NUMBER 1 DIR    that one is left in DIR, for commands to meet
  *
- * A mutant is a sound library of 60 clips with one to three things changed: a column of a row, a row gone, an object of
- * the schema, bytes of a page, of a search copy or of its lists; in most of them every checksum is made right again.
- * A child process then asks it all that a reading command asks. No child may die of a signal or take longer than
- * 5 seconds; where a row alone was changed and its checksum was not, check must say so. Prints TAP. */
+ * A mutant is a sound library of 60 clips with one to three things changed: a column of a row, a
+ * row gone, an object of the schema, bytes of a page, of a search copy or of its lists; in most
+ * of them every checksum is made right again. A child process then asks it all that a reading
+ * command asks. No child may die of a signal or take longer than
+ * 5 seconds; where a row alone was changed and its checksum was not, check must say so. Prints
+ * TAP. */
 #include "index/ann.h"
 #include "index/catalog.h"
 #include "index/copies.h"
@@ -44,20 +48,32 @@ static void must(int code, const ks_error *e)
 /* --- the sound library --- */
 static void add_film(ks_index *x, int film)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char path[64];
     uint64_t content = (uint64_t)film + 1;
     float vector[D], frames[FRAMES * D];
     snprintf(path, sizeof path, "/films/%d/f%d.mp4", film % 2, film);
-    ks_video v = { .path = path, .size = 1, .reason = "", .tb = { 1, 1000 }, .duration = 44000, .film_date = 1000 + film, .width = 16,
-                   .height = 9, .fps = 25, .full_hash = 7 };
+    ks_video v = {.path = path,
+                  .size = 1,
+                  .reason = "",
+                  .tb = {1, 1000},
+                  .duration = 44000,
+                  .film_date = 1000 + film,
+                  .width = 16,
+                  .height = 9,
+                  .fps = 25,
+                  .full_hash = 7};
     memcpy(v.content, &content, sizeof content);
     must(ks_index_add_video(&v.id, x, &v, &e), &e);
     for (int i = 0; i < CLIPS; i++) {
         lib_vector(vector, D, 1, content * 1000003 + (uint64_t)i);
-        for (int t = 0; t < FRAMES; t++) lib_vector(frames + t * D, D, 1, content * 77 + (uint64_t)(i * FRAMES + t));
-        ks_clip_data c = { .clip = { .start = i * 4000, .end = i * 4000 + 8000, .frames = FRAMES }, .vector = vector, .frame_vectors = frames,
-                           .jpeg = (const uint8_t *)"0123456789", .jpeg_bytes = 10 };
+        for (int t = 0; t < FRAMES; t++)
+            lib_vector(frames + t * D, D, 1, content * 77 + (uint64_t)(i * FRAMES + t));
+        ks_clip_data c = {.clip = {.start = i * 4000, .end = i * 4000 + 8000, .frames = FRAMES},
+                          .vector = vector,
+                          .frame_vectors = frames,
+                          .jpeg = (const uint8_t *)"0123456789",
+                          .jpeg_bytes = 10};
         must(ks_index_add_clips(x, v.id, &c, 1, &e), &e);
     }
     v.verdict = KS_VERDICT_INDEXED;
@@ -66,7 +82,7 @@ static void add_film(ks_index *x, int film)
 
 static void make_base(void)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_space space = lib_space(D);
     space.frames = FRAMES;
@@ -105,7 +121,8 @@ static void fresh_copy(void)
     if (d) closedir(d);
     d = opendir(base);
     for (struct dirent *f; d && (f = readdir(d));)
-        if (f->d_name[0] != '.' && !strstr(f->d_name, "-wal") && !strstr(f->d_name, "-shm")) copy_file(f->d_name);
+        if (f->d_name[0] != '.' && !strstr(f->d_name, "-wal") && !strstr(f->d_name, "-shm"))
+            copy_file(f->d_name);
     if (d) closedir(d);
 }
 
@@ -114,13 +131,11 @@ typedef struct {
     uint64_t seed;
     sqlite3 *db;
     char what[600];
-    unsigned rot;          /* tables (1 << tag) with a row that was changed and not sealed: check must find it */
+    /* tables (1 << tag) with a row that was changed and not sealed: check must find it */
+    unsigned rot;
 } mutant;
 
-static uint64_t roll(mutant *m, uint64_t n)
-{
-    return lib_random(&m->seed) % n;
-}
+static uint64_t roll(mutant *m, uint64_t n) { return lib_random(&m->seed) % n; }
 
 __attribute__((format(printf, 2, 3))) static void note(mutant *m, const char *format, ...)
 {
@@ -131,10 +146,7 @@ __attribute__((format(printf, 2, 3))) static void note(mutant *m, const char *fo
     va_end(args);
 }
 
-static int sql(mutant *m, const char *text)
-{
-    return sqlite3_exec(m->db, text, NULL, NULL, NULL);
-}
+static int sql(mutant *m, const char *text) { return sqlite3_exec(m->db, text, NULL, NULL, NULL); }
 
 /* Every checksum of the table made right; a vector's and its clip's go together. */
 static void seal(mutant *m, const ks_table *t)
@@ -142,21 +154,46 @@ static void seal(mutant *m, const ks_table *t)
     char text[900];
     m->rot &= ~(1u << t->tag);
     if (t->tag != KS_T_VECTOR) {
-        snprintf(text, sizeof text, "UPDATE %s SET sum = ks_sum(%d, %s)", t->name, (int)t->tag, t->columns);
+        snprintf(text, sizeof text, "UPDATE %s SET sum = ks_sum(%d, %s)", t->name, (int)t->tag,
+                 t->columns);
         sql(m, text);
     }
     if (t->tag == KS_T_VECTOR || t->tag == KS_T_CLIP)
-        sql(m, "UPDATE vector SET sum = (SELECT ks_sum(6, c.id, c.space, c.start, c.stop, half) FROM clip c WHERE c.id = clip) "
+        sql(m, "UPDATE vector SET sum = (SELECT ks_sum(6, c.id, c.space, c.start, c.stop, half) "
+               "FROM clip c WHERE c.id = clip) "
                "WHERE clip IN (SELECT id FROM clip)");
 }
 
 static const char *odd_value(mutant *m, char out[400])
 {
-    static const char *const numbers[] = { "0", "-1", "1", "2", "9223372036854775807", "-9223372036854775808", "2147483647", "2147483648",
-                                           "-2147483649", "4294967296", "1000000", "9e999", "-9e999", "1e300", "0.5" };
-    static const char *const texts[] = { "''", "'x'", "x''", "x'00'", "zeroblob(70000)", "CAST('/' || char(27) || '[31m' AS BLOB)", "char(27) || ']0;x'",
-                                         "'../../etc/passwd'", "CAST(hex(zeroblob(3000)) AS BLOB)", "randomblob(16384)", "zeroblob(16384)",
-                                         "CAST(hex(zeroblob(600)) AS TEXT)", "x'ff'" };
+    static const char *const numbers[] = {"0",
+                                          "-1",
+                                          "1",
+                                          "2",
+                                          "9223372036854775807",
+                                          "-9223372036854775808",
+                                          "2147483647",
+                                          "2147483648",
+                                          "-2147483649",
+                                          "4294967296",
+                                          "1000000",
+                                          "9e999",
+                                          "-9e999",
+                                          "1e300",
+                                          "0.5"};
+    static const char *const texts[] = {"''",
+                                        "'x'",
+                                        "x''",
+                                        "x'00'",
+                                        "zeroblob(70000)",
+                                        "CAST('/' || char(27) || '[31m' AS BLOB)",
+                                        "char(27) || ']0;x'",
+                                        "'../../etc/passwd'",
+                                        "CAST(hex(zeroblob(3000)) AS BLOB)",
+                                        "randomblob(16384)",
+                                        "zeroblob(16384)",
+                                        "CAST(hex(zeroblob(600)) AS TEXT)",
+                                        "x'ff'"};
     if (roll(m, 3)) snprintf(out, 400, "%s", numbers[roll(m, sizeof numbers / sizeof *numbers)]);
     else snprintf(out, 400, "%s", texts[roll(m, sizeof texts / sizeof *texts)]);
     return out;
@@ -174,17 +211,21 @@ static void change_row(mutant *m)
     column = strtok_r(columns, ", ", &save);
     while (which-- > 0) column = strtok_r(NULL, ", ", &save);
     odd_value(m, value);
-    if (same) snprintf(value, sizeof value, "%s + %d", column, (int)roll(m, 7) - 3); /* near what it was */
-    snprintf(text, sizeof text, "UPDATE OR IGNORE %s SET %s = %s WHERE %s IN (SELECT %s FROM %s LIMIT 1 OFFSET %d)", t->name, column, value, t->key,
-             t->key, t->name, (int)roll(m, 4));
+    /* near what it was */
+    if (same) snprintf(value, sizeof value, "%s + %d", column, (int)roll(m, 7) - 3);
+    snprintf(text, sizeof text,
+             "UPDATE OR IGNORE %s SET %s = %s WHERE %s IN (SELECT %s FROM %s LIMIT 1 OFFSET %d)",
+             t->name, column, value, t->key, t->key, t->name, (int)roll(m, 4));
     int rc = sql(m, text), changed = sqlite3_changes(m->db);
     note(m, "%s.%s = %s%s; ", t->name, column, value, sealed ? "" : " (not sealed)");
     if (sealed) seal(m, t);
     /* That a value which was there before, or the same number in other clothes, is no damage. */
     else if (rc == SQLITE_OK && changed) {
         sqlite3_stmt *s = NULL;
-        snprintf(text, sizeof text, "SELECT count(*) FROM %s WHERE sum IS NOT ks_sum(%d, %s)", t->name, (int)t->tag, t->columns);
-        if (t->tag != KS_T_VECTOR && sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        snprintf(text, sizeof text, "SELECT count(*) FROM %s WHERE sum IS NOT ks_sum(%d, %s)",
+                 t->name, (int)t->tag, t->columns);
+        if (t->tag != KS_T_VECTOR && sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK &&
+            sqlite3_step(s) == SQLITE_ROW)
             m->rot |= sqlite3_column_int(s, 0) > 0 ? 1u << t->tag : 0;
         sqlite3_finalize(s);
     }
@@ -197,8 +238,8 @@ static void drop_row(mutant *m)
     int n = 0;
     while (t[n].name) n++;
     t += roll(m, (uint64_t)n);
-    snprintf(text, sizeof text, "DELETE FROM %s WHERE %s IN (SELECT %s FROM %s LIMIT %d OFFSET %d)", t->name, t->key, t->key, t->name,
-             1 + (int)roll(m, 3), (int)roll(m, 4));
+    snprintf(text, sizeof text, "DELETE FROM %s WHERE %s IN (SELECT %s FROM %s LIMIT %d OFFSET %d)",
+             t->name, t->key, t->key, t->name, 1 + (int)roll(m, 3), (int)roll(m, 4));
     m->rot &= ~(1u << t->tag);
     sql(m, text);
     note(m, "a row of %s gone; ", t->name);
@@ -208,22 +249,38 @@ static void change_schema(mutant *m)
 {
     static const char *const texts[] = {
         "CREATE TRIGGER t AFTER UPDATE ON library BEGIN DELETE FROM clip; END",
-        "ALTER TABLE library RENAME TO l2; CREATE VIEW library AS SELECT l.* FROM l2 l WHERE (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL "
+        "ALTER TABLE library RENAME TO l2; CREATE VIEW library AS SELECT l.* FROM l2 l WHERE (WITH "
+        "RECURSIVE c(x) AS (SELECT 1 UNION ALL "
         "SELECT x + 1 FROM c) SELECT count(*) FROM c) > 0",
-        "ALTER TABLE clip RENAME TO c2; CREATE VIEW clip AS WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT c2.* FROM c2, c",
-        "ALTER TABLE space RENAME TO s2; CREATE VIEW space AS SELECT * FROM s2 WHERE length(zeroblob(1000000000)) > 0",
+        "ALTER TABLE clip RENAME TO c2; CREATE VIEW clip AS WITH RECURSIVE c(x) AS (SELECT 1 UNION "
+        "ALL SELECT x + 1 FROM c) SELECT c2.* FROM c2, c",
+        "ALTER TABLE space RENAME TO s2; CREATE VIEW space AS SELECT * FROM s2 WHERE "
+        "length(zeroblob(1000000000)) > 0",
         "CREATE INDEX odd ON clip(start) WHERE start > 4000",
         "CREATE INDEX odder ON video(abs(id))",
         "ALTER TABLE setting ADD COLUMN more",
         "ALTER TABLE video ADD COLUMN g INTEGER GENERATED ALWAYS AS (id * 2) VIRTUAL",
-        "DROP INDEX path_video", "DROP INDEX clip_video", "DROP VIEW clips", "DROP TABLE gone", "DROP TABLE segment", "DROP TABLE totals",
-        "CREATE VIEW mine AS SELECT 1", "CREATE TABLE mine(a)", "CREATE VIRTUAL TABLE v USING fts5(a)",
+        "DROP INDEX path_video",
+        "DROP INDEX clip_video",
+        "DROP VIEW clips",
+        "DROP TABLE gone",
+        "DROP TABLE segment",
+        "DROP TABLE totals",
+        "CREATE VIEW mine AS SELECT 1",
+        "CREATE TABLE mine(a)",
+        "CREATE VIRTUAL TABLE v USING fts5(a)",
         "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 3 WHERE name = 'vector'",
-        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 2 WHERE name = 'clip_video'",
-        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = 'clip'",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = 2 WHERE name = "
+        "'clip_video'",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql || ' ' WHERE name = "
+        "'clip'",
         "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'path'",
         "PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT * FROM sqlite_schema",
-        "PRAGMA user_version = 1", "PRAGMA user_version = 2", "PRAGMA user_version = 99", "PRAGMA user_version = -1", "PRAGMA application_id = 1",
+        "PRAGMA user_version = 1",
+        "PRAGMA user_version = 2",
+        "PRAGMA user_version = 99",
+        "PRAGMA user_version = -1",
+        "PRAGMA application_id = 1",
         "PRAGMA journal_mode = DELETE",
     };
     const char *text = texts[roll(m, sizeof texts / sizeof *texts)];
@@ -252,11 +309,12 @@ static void spill(const char *path, const unsigned char *bytes, size_t n)
 
 static void scatter(mutant *m, unsigned char *bytes, size_t from, size_t to)
 {
-    static const unsigned char odd[] = { 0, 0xff, 0x7f, 0x80, 1 };
+    static const unsigned char odd[] = {0, 0xff, 0x7f, 0x80, 1};
     int times = 1 + (int)roll(m, 4);
     while (times-- > 0 && to > from) {
         size_t at = from + roll(m, to - from), n = 1 + roll(m, 8);
-        for (size_t i = at; i < at + n && i < to; i++) bytes[i] = roll(m, 2) ? odd[roll(m, sizeof odd)] : (unsigned char)roll(m, 256);
+        for (size_t i = at; i < at + n && i < to; i++)
+            bytes[i] = roll(m, 2) ? odd[roll(m, sizeof odd)] : (unsigned char)roll(m, 256);
     }
 }
 
@@ -268,7 +326,8 @@ static void change_copy(mutant *m)
     ks_segment_layout l;
     ks_segment_header h;
     size_t n;
-    if (sqlite3_prepare_v2(m->db, "SELECT file FROM segment", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+    if (sqlite3_prepare_v2(m->db, "SELECT file FROM segment", -1, &s, NULL) == SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW)
         snprintf(name, sizeof name, "%s", (const char *)sqlite3_column_text(s, 0));
     sqlite3_finalize(s);
     snprintf(path, sizeof path, "%s/%s", work, name);
@@ -282,7 +341,8 @@ static void change_copy(mutant *m)
         if (roll(m, 2)) scatter(m, bytes, l.scales, l.hashes); /* numbers rather than vectors */
         for (uint64_t b = 0; b < l.blocks; b++) {
             uint64_t at = KS_SEGMENT_HEADER + b * KS_SEGMENT_BLOCK, left = l.hashes - at;
-            uint64_t hash = XXH3_64bits(bytes + at, left < KS_SEGMENT_BLOCK ? left : KS_SEGMENT_BLOCK);
+            uint64_t hash = XXH3_64bits(bytes + at,
+                                        left < KS_SEGMENT_BLOCK ? left : KS_SEGMENT_BLOCK);
             memcpy(bytes + l.hashes + 8 * b, &hash, 8);
         }
         h.hashes = XXH3_64bits(bytes + l.hashes, l.blocks * 8);
@@ -292,7 +352,10 @@ static void change_copy(mutant *m)
     spill(path, bytes, n);
     free(bytes);
     sqlite3_stmt *u = NULL;
-    if (sqlite3_prepare_v2(m->db, "UPDATE segment SET header = ?1, rows = ?2, from_generation = ?3, to_generation = ?4", -1, &u, NULL) == SQLITE_OK) {
+    if (sqlite3_prepare_v2(
+            m->db,
+            "UPDATE segment SET header = ?1, rows = ?2, from_generation = ?3, to_generation = ?4",
+            -1, &u, NULL) == SQLITE_OK) {
         sqlite3_bind_int64(u, 1, (int64_t)XXH3_64bits(&h, sizeof h));
         sqlite3_bind_int64(u, 2, h.rows);
         sqlite3_bind_int64(u, 3, h.from);
@@ -312,7 +375,9 @@ static void change_lists(mutant *m)
     ks_ann_header h;
     size_t n;
     int64_t segment = 0;
-    if (sqlite3_prepare_v2(m->db, "SELECT ann_file, header FROM segment", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW) {
+    if (sqlite3_prepare_v2(m->db, "SELECT ann_file, header FROM segment", -1, &s, NULL) ==
+            SQLITE_OK &&
+        sqlite3_step(s) == SQLITE_ROW) {
         snprintf(name, sizeof name, "%s", (const char *)sqlite3_column_text(s, 0));
         segment = sqlite3_column_int64(s, 1);
     }
@@ -321,7 +386,10 @@ static void change_lists(mutant *m)
     if (!name[0] || strchr(name, '/') || access(path, R_OK) != 0) return;
     unsigned char *bytes = slurp(path, &n);
     int where = (int)roll(m, 3);
-    scatter(m, bytes, where == 0 ? 8 : 4096, where == 0 ? offsetof(ks_ann_header, self) : where == 1 ? 4300 : n);
+    scatter(m, bytes, where == 0 ? 8 : 4096,
+            where == 0   ? offsetof(ks_ann_header, self)
+            : where == 1 ? 4300
+                         : n);
     memcpy(&h, bytes, sizeof h);
     h.segment = (uint64_t)segment;
     h.rest = XXH3_64bits(bytes + 4096, n - 4096);
@@ -330,7 +398,8 @@ static void change_lists(mutant *m)
     spill(path, bytes, n);
     free(bytes);
     char text[200];
-    snprintf(text, sizeof text, "UPDATE segment SET recall = 1.0, ann_hash = %lld", (long long)XXH3_64bits(&h, sizeof h));
+    snprintf(text, sizeof text, "UPDATE segment SET recall = 1.0, ann_hash = %lld",
+             (long long)XXH3_64bits(&h, sizeof h));
     sql(m, text);
     for (const ks_table *t = ks_tables; t->name; t++)
         if (t->tag == KS_T_SEGMENT) seal(m, t);
@@ -345,7 +414,8 @@ static void change_pages(mutant *m)
     unsigned char *bytes = slurp(path, &n);
     for (int i = 1 + (int)roll(m, 3); i > 0; i--) {
         size_t page = roll(m, n / 4096) * 4096;
-        if (roll(m, 2)) scatter(m, bytes, page + (page ? 0 : 100), page + 12 + roll(m, 300)); /* headers, pointers of cells */
+        /* headers, pointers of cells */
+        if (roll(m, 2)) scatter(m, bytes, page + (page ? 0 : 100), page + 12 + roll(m, 300));
         else scatter(m, bytes, page + (page ? 0 : 16), page + 4096);
     }
     spill(path, bytes, n);
@@ -354,17 +424,15 @@ static void change_pages(mutant *m)
 }
 
 /* A view made one step before may never end; then the step after it changes nothing. */
-static int enough(void *arg)
-{
-    return ++*(int *)arg > 100;
-}
+static int enough(void *arg) { return ++*(int *)arg > 100; }
 
 static void mutate(mutant *m)
 {
     char path[400];
     int steps = 0;
     snprintf(path, sizeof path, "%s/catalog.db", work);
-    if (sqlite3_open(path, &m->db) != SQLITE_OK || ks_row_sum_register(m->db) != SQLITE_OK) fatal("sqlite");
+    if (sqlite3_open(path, &m->db) != SQLITE_OK || ks_row_sum_register(m->db) != SQLITE_OK)
+        fatal("sqlite");
     sqlite3_progress_handler(m->db, 100000, enough, &steps);
     sql(m, "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF");
     int pages = 0;
@@ -398,19 +466,21 @@ static void read_rows(ks_index *x)
     ks_clip clip;
     int code;
     for (int i = 0; i < 2; i++) {
-        if (ks_index_files(&c, x, &(ks_filter){ .bad_only = i }, &e) >= 0)
-            while ((code = ks_files_next(&v, c, &e)) > 0 || (code == KS_EDAMAGED && x->mode != KS_READ))
+        if (ks_index_files(&c, x, &(ks_filter){.bad_only = i}, &e) >= 0)
+            while ((code = ks_files_next(&v, c, &e)) > 0 ||
+                   (code == KS_EDAMAGED && x->mode != KS_READ))
                 if (v.path && v.reason && strlen(v.path) + strlen(v.reason) > 10000) abort();
         ks_cursor_close(c);
         c = NULL;
         if (ks_index_snapshot(x, &e) < 0) return;
-        if (ks_index_clips(&c, x, &(ks_filter){ .unfinished_too = i }, &e) >= 0)
+        if (ks_index_clips(&c, x, &(ks_filter){.unfinished_too = i}, &e) >= 0)
             while ((code = ks_clips_next(&clip, c, &e)) > 0) {
                 uint8_t *jpeg = NULL;
                 size_t bytes;
                 float *frames = NULL, vector[D];
                 int n;
-                if (ks_index_clip_vector(vector, D, x, clip.id, &e) == 0 && !(vector[0] < 1e30f)) code = 0;
+                if (ks_index_clip_vector(vector, D, x, clip.id, &e) == 0 && !(vector[0] < 1e30f))
+                    code = 0;
                 if (ks_index_thumbnail(&jpeg, &bytes, x, clip.id, &e) == 0) free(jpeg);
                 if (ks_index_frame_vectors(&frames, &n, D, x, clip.id, &e) == 0) free(frames);
                 ks_index_video(&v, x, clip.video, &e);
@@ -423,7 +493,9 @@ static void read_rows(ks_index *x)
 
 static void ask(ks_index *x)
 {
-    static const ks_filter filters[] = { { 0 }, { .path_glob = "*.mp4" }, { .after = 1 }, { .longer = 1 }, { .video = 3 }, { .path_glob = "1/*" } };
+    static const ks_filter filters[] = {{0},          {.path_glob = "*.mp4"},
+                                        {.after = 1}, {.longer = 1},
+                                        {.video = 3}, {.path_glob = "1/*"}};
     ks_error e;
     float q[D];
     ks_scale *scale = NULL;
@@ -432,13 +504,20 @@ static void ask(ks_index *x)
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
         for (int how = 0; how < 3; how++) {
             ks_found found;
-            if (ks_index_search(&found, x, q, D, how ? 1000 : 5, &filters[i], (ks_search)how, &e) == 0) ks_found_free(&found);
+            if (ks_index_search(&found, x, q, D, how ? 1000 : 5, &filters[i], (ks_search)how, &e) ==
+                0)
+                ks_found_free(&found);
         }
     ks_index_scores(x, q, 1, D, NULL, count, &n, &e);
     if (ks_scale_open(&scale, x, NULL, &e) < 0) return;
     for (int i = 0; i < 8; i++) {
         ks_hits hits;
-        ks_query_options o = { .k = i % 2 ? 100 : 3, .all = i & 1, .vector_query = i & 2, .unfolded = i & 4, .first_clip = i == 2 ? 3 : 0, .how = (ks_search)(i % 3) };
+        ks_query_options o = {.k = i % 2 ? 100 : 3,
+                              .all = i & 1,
+                              .vector_query = i & 2,
+                              .unfolded = i & 4,
+                              .first_clip = i == 2 ? 3 : 0,
+                              .how = (ks_search)(i % 3)};
         if (ks_index_snapshot(x, &e) < 0) break;
         if (ks_query_run(&hits, x, scale, q, D, &o, &e) == 0) ks_hits_free(&hits);
         ks_index_release(x);
@@ -449,7 +528,7 @@ static void ask(ks_index *x)
 /* Exit code of the child: 0, or 1 = check found nothing where a row is rotten. */
 static int read_all(int rot)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     int said = 1;
     if (ks_index_open(&x, work, KS_READ, &e) == 0) {
@@ -468,7 +547,7 @@ static int read_all(int rot)
 
 static int judge(uint64_t seed, int64_t number, int verbose)
 {
-    mutant m = { .seed = seed * 1000003 + (uint64_t)number };
+    mutant m = {.seed = seed * 1000003 + (uint64_t)number};
     int status = 0;
     fresh_copy();
     mutate(&m);
@@ -476,14 +555,17 @@ static int judge(uint64_t seed, int64_t number, int verbose)
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
-        setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+        setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
         alarm(SECONDS);
         _exit(read_all(m.rot != 0));
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
-    printf("# mutant %lld (%s): %s %d\n", (long long)number, m.what, WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM ? "did not end, signal" : "died by signal"
-           : "called sound, or exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    printf("# mutant %lld (%s): %s %d\n", (long long)number, m.what,
+           WIFSIGNALED(status)
+               ? WTERMSIG(status) == SIGALRM ? "did not end, signal" : "died by signal"
+               : "called sound, or exit",
+           WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return 1;
 }
 
@@ -495,7 +577,7 @@ int main(int argc, char **argv)
     int64_t first = atoll(argv[2]), n = atoll(argv[3]);
     make_base();
     if (argc > 4) {
-        mutant m = { .seed = seed * 1000003 + (uint64_t)first };
+        mutant m = {.seed = seed * 1000003 + (uint64_t)first};
         snprintf(work, sizeof work, "%s", argv[4]);
         fresh_copy();
         mutate(&m);
@@ -505,8 +587,8 @@ int main(int argc, char **argv)
     }
     lib_new_dir(work);
     for (int64_t i = first; i < first + n; i++) bad += judge(seed, i, n == 1);
-    printf("%s - %lld hostile libraries (seed %llu): %d died, did not end or were called sound\n", bad ? "not ok" : "ok", (long long)n,
-           (unsigned long long)seed, bad);
+    printf("%s - %lld hostile libraries (seed %llu): %d died, did not end or were called sound\n",
+           bad ? "not ok" : "ok", (long long)n, (unsigned long long)seed, bad);
     lib_remove_dir(base);
     lib_remove_dir(work);
     return bad > 0;

@@ -1,12 +1,17 @@
 /* prog_library.c - a library as ingest writes one, without video: for faults, power loss and sizes.
  *
- *   grow DIR FROM TO CLIPS DIM KIND [fast]  films FROM..TO-1, each in parts; says "film N" when its verdict is durable.
- *                                    Every third film is forgotten again two films later ("gone N"). fast: one
- *                                    transaction for 100 films, none forgotten. Ends with a publish.
- *   verify DIR CLIPS DIM KIND ACKED  the library checks; what the file ACKED says is there, with its vectors.
+ *   grow DIR FROM TO CLIPS DIM KIND [fast]  films FROM..TO-1, each in parts; says "film N" when
+ *                                           its verdict is durable.
+ *                                    Every third film is forgotten again two films later ("gone
+ *                                      N"). fast: one
+ *                                    transaction for 100 films, none forgotten. Ends with a
+ *                                      publish.
+ *   verify DIR CLIPS DIM KIND ACKED  the library checks; what the file ACKED says is there, with
+ *                                    its vectors.
  *   search DIR DIM KIND SEED         exact search = brute force over the catalog.
  *   scores DIR DIM QUERIES           seconds of scoring every clip against so many queries.
- *   open DIR DIM                     milliseconds of opening and one exact search, in a fresh process. */
+ *   open DIR DIM                     milliseconds of opening and one exact search, in a fresh
+ *                                    process. */
 #include "index/catalog.h"
 #include "index/copies.h"
 #include "index/index.h"
@@ -31,7 +36,12 @@ static int add_film(ks_index *x, int film, int clips, int dim, int kind, ks_erro
 {
     char path[64];
     uint64_t content = (uint64_t)film + 1;
-    ks_video v = { .path = path, .reason = "", .tb = { 1, 1000 }, .duration = clips * 4000, .film_date = 1000 + film, .fps = 25 };
+    ks_video v = {.path = path,
+                  .reason = "",
+                  .tb = {1, 1000},
+                  .duration = clips * 4000,
+                  .film_date = 1000 + film,
+                  .fps = 25};
     float *vector = malloc((size_t)dim * sizeof *vector);
     if (!vector) return ks_fail(e, KS_ENOMEM, "no memory");
     path_of(path, film);
@@ -39,8 +49,10 @@ static int add_film(ks_index *x, int film, int clips, int dim, int kind, ks_erro
     int code = ks_index_add_video(&v.id, x, &v, e);
     for (int i = 0; i < clips && code >= 0; i++) {
         lib_vector(vector, dim, kind, content * 1000003 + (uint64_t)i);
-        ks_clip_data c = { .clip = { .start = i * 4000, .end = i * 4000 + 8000, .frames = 1 }, .vector = vector,
-                           .jpeg = (const uint8_t *)"0123456789", .jpeg_bytes = 10 };
+        ks_clip_data c = {.clip = {.start = i * 4000, .end = i * 4000 + 8000, .frames = 1},
+                          .vector = vector,
+                          .jpeg = (const uint8_t *)"0123456789",
+                          .jpeg_bytes = 10};
         code = ks_index_add_clips(x, v.id, &c, 1, e);
     }
     v.verdict = KS_VERDICT_INDEXED;
@@ -55,7 +67,8 @@ static int grow_fast(ks_index *x, char **a, ks_error *e)
     for (int film = atoi(a[1]); film < to && code >= 0;) {
         code = ks_index_begin(x, e);
         if (code < 0) break;
-        for (int end = film + 100; film < end && film < to && code >= 0; film++) code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), e);
+        for (int end = film + 100; film < end && film < to && code >= 0; film++)
+            code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), e);
         code = ks_index_end(x, code, e);
     }
     return code;
@@ -63,7 +76,7 @@ static int grow_fast(ks_index *x, char **a, ks_error *e)
 
 static int grow(int n, char **a)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x = NULL;
     ks_space space = lib_space(atoi(a[4]));
     int code = ks_index_open(&x, a[0], KS_CREATE, &e);
@@ -98,7 +111,7 @@ static void print(void *arg, int invariant, int64_t clip, const char *sentence)
 /* 0 = the film is there, whole, with the vectors it was given. */
 static int whole_film(ks_index *x, int film, int clips, int dim, int kind)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_video v;
     ks_cursor *c;
     ks_clip clip;
@@ -107,11 +120,13 @@ static int whole_film(ks_index *x, int film, int clips, int dim, int kind)
     float *want = malloc((size_t)dim * sizeof *want), *got = malloc((size_t)dim * sizeof *got);
     path_of(path, film);
     if (ks_index_find(&v, x, path, &e) != 1 || v.verdict != KS_VERDICT_INDEXED) bad = 1;
-    if (!bad && ks_index_clips(&c, x, &(ks_filter){ .video = v.id }, &e) >= 0) {
+    if (!bad && ks_index_clips(&c, x, &(ks_filter){.video = v.id}, &e) >= 0) {
         while (ks_clips_next(&clip, c, &e) > 0) {
-            lib_vector(want, dim, kind, ((uint64_t)film + 1) * 1000003 + (uint64_t)(clip.start / 4000));
+            lib_vector(want, dim, kind,
+                       ((uint64_t)film + 1) * 1000003 + (uint64_t)(clip.start / 4000));
             if (ks_index_clip_vector(got, dim, x, clip.id, &e) < 0) bad = 1;
-            for (int d = 0; d < dim && !bad; d++) bad = got[d] - want[d] > 1e-3f || want[d] - got[d] > 1e-3f;
+            for (int d = 0; d < dim && !bad; d++)
+                bad = got[d] - want[d] > 1e-3f || want[d] - got[d] > 1e-3f;
             n++;
         }
         ks_cursor_close(c);
@@ -123,7 +138,7 @@ static int whole_film(ks_index *x, int film, int clips, int dim, int kind)
 
 static int verify(char **a)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char line[64];
     int clips = atoi(a[1]), dim = atoi(a[2]), kind = atoi(a[3]), bad = 0, films = 0, last = -1;
@@ -145,11 +160,13 @@ static int verify(char **a)
     if (ks_index_check(x, print, NULL, &e) != 0) bad = 1;
     for (int i = 0; i <= last; i++) {
         int next_gone = i % 3 == 0 && i == last - 2; /* its removal may be done and not said yet */
-        if (state[i] == 1 && !next_gone && whole_film(x, i, clips, dim, kind)) bad = 1, fprintf(stderr, "film %d is not as it was said\n", i);
+        if (state[i] == 1 && !next_gone && whole_film(x, i, clips, dim, kind))
+            bad = 1, fprintf(stderr, "film %d is not as it was said\n", i);
         ks_video v;
         char path[64];
         path_of(path, i);
-        if (state[i] == 2 && ks_index_find(&v, x, path, &e) != 0) bad = 1, fprintf(stderr, "film %d is back\n", i);
+        if (state[i] == 2 && ks_index_find(&v, x, path, &e) != 0)
+            bad = 1, fprintf(stderr, "film %d is back\n", i);
     }
     ks_index_close(x);
     free(state);
@@ -159,7 +176,7 @@ static int verify(char **a)
 static int search(char **a)
 {
     enum { K = 10 };
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     int dim = atoi(a[1]), n, bad = 0;
     ks_neighbour want[K];
@@ -170,9 +187,11 @@ static int search(char **a)
     if (code == KS_ENOLIBRARY) return 0;
     if (code < 0) return fail("open", &e);
     lib_brute(want, &n, x, q, dim, K, NULL);
-    if (ks_index_search(&found, x, q, dim, K, NULL, KS_SEARCH_EXACT, &e) < 0) return fail("search", &e);
+    if (ks_index_search(&found, x, q, dim, K, NULL, KS_SEARCH_EXACT, &e) < 0)
+        return fail("search", &e);
     bad = found.count != n;
-    for (int i = 0; i < n && !bad; i++) bad = found.at[i].clip != want[i].clip || found.at[i].cosine != want[i].cosine;
+    for (int i = 0; i < n && !bad; i++)
+        bad = found.at[i].clip != want[i].clip || found.at[i].cosine != want[i].cosine;
     ks_found_free(&found);
     ks_index_close(x);
     free(q);
@@ -188,7 +207,7 @@ static double now(clockid_t clock)
 
 static int open_time(char **a)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_found found;
     int dim = atoi(a[1]);
@@ -206,9 +225,12 @@ static int open_time(char **a)
     double opened = now(CLOCK_MONOTONIC);
     for (int i = 0; i < 6 && code >= 0; i++) {
         double from = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-        code = ks_index_search(&found, x, q, dim, 10, NULL, i < 3 ? KS_SEARCH_EXACT : KS_SEARCH_AUTO, &e);
-        if (code >= 0) printf("%s %d: %.2f ms, %.2f ms of processor, %lld vectors\n", found.approximate ? "lists" : "exact", i,
-                                now(CLOCK_MONOTONIC) - from, now(CLOCK_PROCESS_CPUTIME_ID) - cpu, (long long)found.searched);
+        code = ks_index_search(&found, x, q, dim, 10, NULL,
+                               i < 3 ? KS_SEARCH_EXACT : KS_SEARCH_AUTO, &e);
+        if (code >= 0)
+            printf("%s %d: %.2f ms, %.2f ms of processor, %lld vectors\n",
+                   found.approximate ? "lists" : "exact", i, now(CLOCK_MONOTONIC) - from,
+                   now(CLOCK_PROCESS_CPUTIME_ID) - cpu, (long long)found.searched);
         ks_found_free(&found);
     }
     if (code < 0) return fail("search", &e);
@@ -227,17 +249,19 @@ static int count_scores(void *arg, const ks_clip *clips, const float *scores, in
 
 static int scores_time(char **a)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     int dim = atoi(a[1]), queries = atoi(a[2]);
     float *q = malloc((size_t)dim * (size_t)queries * sizeof *q);
     int64_t clips = 0;
-    for (int i = 0; i < queries; i++) lib_vector(q + (size_t)i * (size_t)dim, dim, 0, 5 + (uint64_t)i);
+    for (int i = 0; i < queries; i++)
+        lib_vector(q + (size_t)i * (size_t)dim, dim, 0, 5 + (uint64_t)i);
     if (ks_index_open(&x, a[0], KS_READ, &e) < 0) return fail("open", &e);
     double from = now(CLOCK_MONOTONIC), cpu = now(CLOCK_PROCESS_CPUTIME_ID);
-    if (ks_index_scores(x, q, queries, dim, NULL, count_scores, &clips, &e) < 0) return fail("scores", &e);
-    printf("%d queries, %lld clips: %.2f s, %.2f s of processor\n", queries, (long long)clips, (now(CLOCK_MONOTONIC) - from) / 1e3,
-           (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e3);
+    if (ks_index_scores(x, q, queries, dim, NULL, count_scores, &clips, &e) < 0)
+        return fail("scores", &e);
+    printf("%d queries, %lld clips: %.2f s, %.2f s of processor\n", queries, (long long)clips,
+           (now(CLOCK_MONOTONIC) - from) / 1e3, (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / 1e3);
     ks_index_close(x);
     free(q);
     return 0;

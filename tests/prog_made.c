@@ -1,8 +1,10 @@
 /* prog_made.c - a large library without films, and a writer that never rests.
  *
  *   make DIR CLIPS MODEL             made_library.c's
- *   replace DIR FILMS LEFT [LEFT...] films 0..FILMS-1 but those LEFT are replaced, one after the other, by files of other
- *                                    content and the same clips, until standard input ends; says how many were. Every
+ *   replace DIR FILMS LEFT [LEFT...] films 0..FILMS-1 but those LEFT are replaced, one after the
+ *     other, by files of other
+ *                                    content and the same clips, until standard input ends; says
+ *                                      how many were. Every
  *                                    hundredth time the search copies follow. */
 #include "cli/bench_growth.h"
 #include "index/index.h"
@@ -23,7 +25,8 @@ static int make(const char *dir, int64_t clips, const char *model)
 {
     ks_encoder *enc = NULL;
     ks_error e = {0};
-    int err = ks_encoder_open(&enc, &(ks_encoder_options){.model = model, .precision = KS_FP32, .threads = 1}, &e);
+    int err = ks_encoder_open(
+        &enc, &(ks_encoder_options){.model = model, .precision = KS_FP32, .threads = 1}, &e);
     if (err >= 0) err = ks_make_library(dir, clips, enc, &e);
     ks_encoder_close(enc);
     return err < 0 ? fail(&e) : 0;
@@ -37,7 +40,8 @@ static int is_left(int64_t film, int n, char **left)
 }
 
 /* Forgotten and there again in one transaction: no reader ever misses it. */
-static int replace_one(ks_index *x, int64_t film, uint64_t content, float *room, int dim, ks_error *e)
+static int replace_one(ks_index *x, int64_t film, uint64_t content, float *room, int dim,
+                       ks_error *e)
 {
     char path[64];
     snprintf(path, sizeof path, "/made/%lld/%lld.mp4", (long long)film % 100, (long long)film);
@@ -57,7 +61,8 @@ static int replace(const char *dir, int64_t films, int n, char **left)
     struct pollfd end = {0, POLLIN, 0};
     int err = ks_index_open(&x, dir, KS_WRITE, &e);
     if (err >= 0) err = ks_index_library(&library, x, &e);
-    float *room = err >= 0 ? malloc((size_t)KS_MADE_FILM * (size_t)library.space.dim * sizeof *room) : NULL;
+    float *room = err >= 0 ? malloc((size_t)KS_MADE_FILM * (size_t)library.space.dim * sizeof *room)
+                           : NULL;
     while (err >= 0 && room && poll(&end, 1, 0) == 0) {
         int64_t film = (int64_t)(lib_random(&seed) % (uint64_t)films);
         if (is_left(film, n, left)) continue;
@@ -74,7 +79,8 @@ static int replace(const char *dir, int64_t films, int n, char **left)
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "make") == 0) return make(argv[2], atoll(argv[3]), argv[4]);
-    if (argc >= 5 && strcmp(argv[1], "replace") == 0) return replace(argv[2], atoll(argv[3]), argc - 4, argv + 4);
+    if (argc >= 5 && strcmp(argv[1], "replace") == 0)
+        return replace(argv[2], atoll(argv[3]), argc - 4, argv + 4);
     fprintf(stderr, "prog_made make DIR CLIPS MODEL | replace DIR FILMS LEFT...\n");
     return 2;
 }

@@ -1,12 +1,15 @@
-/* prog_mutants DECODER SEED FIRST COUNT FILE... - damaged copies of small films through the decoder's code.
+/* prog_mutants DECODER SEED FIRST COUNT FILE... - damaged copies of small films through the
+ * decoder's code.
  *
- * A process a film costs 5 to 8 ms, most of it fork's; a million would take hours. So hundreds of mutants go, one after
- * the other, through one child: the decoder's own parts (all but main), inside its sandbox, with the film in memory and
- * both ends of the conversation here. Each message is doubted by ks_wire_accept as kinoseek does; pixels and a thumbnail
- * are asked for. Every SAMPLEth mutant, and every one that ended or stopped a child, also goes alone through the real
- * program (DECODER) and must end there as a verdict - the sampled ones as the same.
+ * A process a film costs 5 to 8 ms, most of it fork's; a million would take hours. So hundreds
+ * of mutants go, one after the other, through one child: the decoder's own parts (all but main),
+ * inside its sandbox, with the film in memory and both ends of the conversation here. Each
+ * message is doubted by ks_wire_accept as kinoseek does; pixels and a thumbnail are asked for.
+ * Every SAMPLEth mutant, and every one that ended or stopped a child, also goes alone through
+ * the real program (DECODER) and must end there as a verdict - the sampled ones as the same.
  *
- * Mutant i depends on SEED and i alone: `FIRST i COUNT 1` is it again, KS_KEEP=FOLDER writes it there. */
+ * Mutant i depends on SEED and i alone: `FIRST i COUNT 1` is it again, KS_KEEP=FOLDER writes it
+ * there. */
 #undef _FORTIFY_SOURCE
 #include <setjmp.h>
 #include <signal.h>
@@ -22,7 +25,8 @@
 #include "decoder/decoder_film.h"
 
 enum { FILES = 64, LARGEST = 1 << 18, BATCH = 500, SAMPLE = 100, FILM_FD = 1000, TALK_FD = 1001 };
-/* Processor seconds on one mutant of a few frames, and seconds without any: a hang, however busy the machine is. */
+/* Processor seconds on one mutant of a few frames, and seconds without any: a hang, however busy
+ * the machine is. */
 enum { SPIN = 20, STUCK = 300 };
 
 typedef struct {
@@ -39,10 +43,10 @@ typedef struct {
 
 /* Shared with the child. */
 typedef struct {
-    volatile int64_t at;            /* the mutant it is busy with */
+    volatile int64_t at; /* the mutant it is busy with */
     int64_t verdicts[5], silent;
     answer sample[BATCH / SAMPLE + 1];
-    int64_t wrong;                  /* answers that kinoseek would have called nonsense */
+    int64_t wrong; /* answers that kinoseek would have called nonsense */
     char nonsense[200];
 } page;
 
@@ -104,7 +108,8 @@ static size_t make(uint8_t *p, int64_t i, const char **of)
     return damage(p, s->n);
 }
 
-/* --- one process, many films: what the decoder sees of the world (see -Wl,--wrap in the Makefile) --- */
+/* --- one process, many films: what the decoder sees of the world (see -Wl,--wrap in the
+ * Makefile) --- */
 static struct {
     uint8_t film[LARGEST];
     size_t bytes;
@@ -144,7 +149,8 @@ static void hear(const ks_message *m)
     ks_error e = {0, ""};
     if (ks_wire_accept(&world.state, m, &e)) {
         world.page->wrong++;
-        snprintf(world.page->nonsense, sizeof world.page->nonsense, "mutant %lld: %.150s", (long long)world.page->at, e.msg);
+        snprintf(world.page->nonsense, sizeof world.page->nonsense, "mutant %lld: %.150s",
+                 (long long)world.page->at, e.msg);
     }
     if (m->type == KS_MSG_FRAME) {
         int64_t n = m->u.frame.number;
@@ -157,7 +163,8 @@ static void hear(const ks_message *m)
         world.ended = 1;
         world.answer.verdict = m->u.end.verdict;
         world.answer.frames = m->u.end.frames;
-        ks_wire_text(world.answer.why, sizeof world.answer.why, m->u.end.reason, sizeof m->u.end.reason);
+        ks_wire_text(world.answer.why, sizeof world.answer.why, m->u.end.reason,
+                     sizeof m->u.end.reason);
     }
 }
 
@@ -166,8 +173,10 @@ int __wrap_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int 
 int __wrap_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wait)
 {
     if (fd != TALK_FD) return __real_ks_wire_send(fd, m, fds, n, dont_wait);
-    if (m->type == KS_MSG_FRAME && !world.job) world.job = (ks_film_job *)(void *)((char *)(uintptr_t)m - offsetof(ks_film_job, out));
-    if (m->type == KS_MSG_END && !world.job) world.job = (ks_film_job *)(void *)((char *)(uintptr_t)m - offsetof(ks_film_job, out));
+    if (m->type == KS_MSG_FRAME && !world.job)
+        world.job = (ks_film_job *)(void *)((char *)(uintptr_t)m - offsetof(ks_film_job, out));
+    if (m->type == KS_MSG_END && !world.job)
+        world.job = (ks_film_job *)(void *)((char *)(uintptr_t)m - offsetof(ks_film_job, out));
     hear(m);
     return 1;
 }
@@ -185,7 +194,8 @@ int __wrap_ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
 {
     int64_t n = world.ask_pixels, t = world.ask_thumb;
     if (fd != TALK_FD) return __real_ks_wire_recv(fd, m, fds, ms);
-    int held = world.job && world.seen > 0 && world.job->hold.next >= world.seen; /* a frame is kept just after it was told */
+    /* a frame is kept just after it was told */
+    int held = world.job && world.seen > 0 && world.job->hold.next >= world.seen;
     if (held && n >= 0) return world.ask_pixels = -1, request(m, KS_MSG_PIXELS, n);
     if (held && t >= 0) return world.ask_thumb = -1, request(m, KS_MSG_THUMB, t);
     if (held && world.tell) {
@@ -213,7 +223,11 @@ static void sweep_up(void)
 
 static void decode(uint8_t *memory)
 {
-    ks_task task = {.job = {.kind = KS_JOB_FILM}, .file = FILM_FD, .socket = TALK_FD, .output = -1, .memory = memory};
+    ks_task task = {.job = {.kind = KS_JOB_FILM},
+                    .file = FILM_FD,
+                    .socket = TALK_FD,
+                    .output = -1,
+                    .memory = memory};
     ks_wire_start(&world.state);
     world.ask_pixels = world.ask_thumb = -1;
     world.ended = world.tell = 0;
@@ -227,7 +241,8 @@ static void decode(uint8_t *memory)
 static _Noreturn void child(page *p, int64_t first, int64_t end)
 {
     char words[160];
-    uint8_t *memory = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *memory = mmap(NULL, KS_WIRE_MEMORY, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) _exit(90);
     ks_sandbox_program(KS_BOX_FULL, words, sizeof words);
     if (ks_sandbox_job(NULL, KS_BOX_FULL, 0, 0, (size_t)6 << 29)) _exit(91);
@@ -310,10 +325,12 @@ static void look_at(int64_t i, const char *what)
     make(mutant, i, &of);
     alone(&a, i);
     keep_mutant(i);
-    if (a.verdict == KS_VERDICT_NONE || (a.verdict != KS_VERDICT_INDEXED && !a.why[0])) real.no_verdict++;
+    if (a.verdict == KS_VERDICT_NONE || (a.verdict != KS_VERDICT_INDEXED && !a.why[0]))
+        real.no_verdict++;
     if (a.verdict == KS_VERDICT_FAILED) real.failed++;
     const char *slash = strrchr(of, '/');
-    printf("# mutant %lld of %s: %s; alone: verdict %d, %lld frames, %s\n", (long long)i, slash ? slash + 1 : of, what, a.verdict, (long long)a.frames, a.why);
+    printf("# mutant %lld of %s: %s; alone: verdict %d, %lld frames, %s\n", (long long)i,
+           slash ? slash + 1 : of, what, a.verdict, (long long)a.frames, a.why);
     fflush(stdout);
 }
 
@@ -380,8 +397,9 @@ static void compare(const page *p, int64_t first, int64_t end)
         if (a->verdict == b.verdict && a->frames == b.frames && !strcmp(a->why, b.why)) continue;
         real.other++;
         keep_mutant(i);
-        printf("# mutant %lld: in a batch verdict %d, %lld frames, %s; alone %d, %lld, %s\n", (long long)i, a->verdict, (long long)a->frames, a->why,
-               b.verdict, (long long)b.frames, b.why);
+        printf("# mutant %lld: in a batch verdict %d, %lld frames, %s; alone %d, %lld, %s\n",
+               (long long)i, a->verdict, (long long)a->frames, a->why, b.verdict,
+               (long long)b.frames, b.why);
     }
 }
 
@@ -417,12 +435,16 @@ int main(int argc, char **argv)
     ks_decoder_stop(real.d);
     int bad = real.spins || real.stuck || real.other || real.no_verdict || p->silent || p->wrong;
     if (p->wrong) printf("# %s\n", p->nonsense);
-    printf("%s - %lld mutants of %d films, seed %llu from %lld: %lld indexed, %lld partly, %lld skipped, %lld failed; %lld ended a batch "
-           "(alone %lld failed, %lld without a verdict), %lld spun, %lld stuck, %lld without a cause, %lld nonsense; %lld alone, %lld otherwise than "
+    printf("%s - %lld mutants of %d films, seed %llu from %lld: %lld indexed, %lld partly, %lld "
+           "skipped, %lld failed; %lld ended a batch "
+           "(alone %lld failed, %lld without a verdict), %lld spun, %lld stuck, %lld without a "
+           "cause, %lld nonsense; %lld alone, %lld otherwise than "
            "in a batch; %.0f s\n",
-           bad ? "not ok" : "ok", (long long)count, n_files, (unsigned long long)seed, (long long)first, (long long)p->verdicts[1], (long long)p->verdicts[2],
-           (long long)p->verdicts[3], (long long)p->verdicts[4], (long long)real.deaths, (long long)real.failed, (long long)real.no_verdict,
-           (long long)real.spins, (long long)real.stuck, (long long)p->silent, (long long)p->wrong, (long long)real.alone, (long long)real.other,
-           cpu_seconds(CLOCK_MONOTONIC) - begin);
+           bad ? "not ok" : "ok", (long long)count, n_files, (unsigned long long)seed,
+           (long long)first, (long long)p->verdicts[1], (long long)p->verdicts[2],
+           (long long)p->verdicts[3], (long long)p->verdicts[4], (long long)real.deaths,
+           (long long)real.failed, (long long)real.no_verdict, (long long)real.spins,
+           (long long)real.stuck, (long long)p->silent, (long long)p->wrong, (long long)real.alone,
+           (long long)real.other, cpu_seconds(CLOCK_MONOTONIC) - begin);
     return bad;
 }

@@ -1,5 +1,6 @@
-/* prog_planted - kinoseek with a fault of ours planted into its work on some films: a failed assertion or a wild pointer
- * while clips are planned (a reader's thread) or coded (the main thread). Linked with --wrap.
+/* prog_planted - kinoseek with a fault of ours planted into its work on some films: a failed
+ * assertion or a wild pointer while clips are planned (a reader's thread) or coded (the main
+ * thread). Linked with --wrap.
  *   PLANT=plan|code  PLANT_FILM=text in the path  PLANT_HOW=assert|wild */
 #include <assert.h>
 #include <stdlib.h>
@@ -14,29 +15,39 @@ static void trip(const char *where)
 {
     const char *plant = getenv("PLANT"), *in = getenv("PLANT_FILM"), *how = getenv("PLANT_HOW");
     if (!plant || strcmp(plant, where) != 0 || !in || !strstr(film, in)) return;
-    if (how && strcmp(how, "wild") == 0) *(volatile int *)mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
+    if (how && strcmp(how, "wild") == 0)
+        *(volatile int *)mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) = 1;
     assert(!"planted");
 }
 
-int __real_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e);
-int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e);
-int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o, ks_error *e)
+int __real_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
+                        ks_error *e);
+int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
+                        ks_error *e);
+int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
+                        ks_error *e)
 {
     snprintf(film, sizeof film, "%s", path);
     return __real_ks_film_open(out, d, path, o, e);
 }
 
-int __real_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e);
-int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e);
-int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border, ks_plan_blend blend, ks_error *e)
+int __real_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
+                         ks_plan_blend blend, ks_error *e);
+int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
+                         ks_plan_blend blend, ks_error *e);
+int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
+                         ks_plan_blend blend, ks_error *e)
 {
     trip("plan");
     return __real_ks_plan_frame(p, n, pts, border, blend, e);
 }
 
-int __real_ks_coder_clip(float *v, float *frames, const ks_coder *c, const ks_frame_code *const *codes, ks_error *e);
-int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c, const ks_frame_code *const *codes, ks_error *e);
-int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c, const ks_frame_code *const *codes, ks_error *e)
+int __real_ks_coder_clip(float *v, float *frames, const ks_coder *c,
+                         const ks_frame_code *const *codes, ks_error *e);
+int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c,
+                         const ks_frame_code *const *codes, ks_error *e);
+int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c,
+                         const ks_frame_code *const *codes, ks_error *e)
 {
     trip("code");
     return __real_ks_coder_clip(v, frames, c, codes, e);

@@ -1,8 +1,10 @@
-/* prog_seek.c - DECODER --at LIBRARY VIDEO SECONDS: seconds that its picture takes by seeking and in order, and whether
- * they are one picture. DECODER FILM...: what a seek gives against what the film shows in order.
+/* prog_seek.c - DECODER --at LIBRARY VIDEO SECONDS: seconds that its picture takes by seeking
+ * and in order, and whether they are one picture. DECODER FILM...: what a seek gives against
+ * what the film shows in order.
  *
- * A line a film: its key frames a second apart, how many seeks to one were believed, and how many of the pictures after
- * a seek that was believed differ from the same moment's picture in order. That number is 0, or a seek lied. */
+ * A line a film: its key frames a second apart, how many seeks to one were believed, and how
+ * many of the pictures after a seek that was believed differ from the same moment's picture in
+ * order. That number is 0, or a seek lied. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -20,7 +22,8 @@ typedef struct {
 static uint64_t hash_of(const ks_image *m)
 {
     uint64_t h = 0;
-    for (int y = 0; y < m->height; y++) h = XXH3_64bits_withSeed(m->rgb + (size_t)y * m->stride, 3 * (size_t)m->width, h);
+    for (int y = 0; y < m->height; y++)
+        h = XXH3_64bits_withSeed(m->rgb + (size_t)y * m->stride, 3 * (size_t)m->width, h);
     return h;
 }
 
@@ -59,7 +62,9 @@ static int one_moment(char **argv)
     in_order = now() - begun;
     if (!err) same = hash_of(&sought) == hash_of(&ordered);
     if (err) fprintf(stderr, "%s\n", e.msg);
-    else printf("%.3f s by seeking, %.3f s in order, %s\n", by_seek, in_order, same ? "the same picture" : "ANOTHER PICTURE");
+    else
+        printf("%.3f s by seeking, %.3f s in order, %s\n", by_seek, in_order,
+               same ? "the same picture" : "ANOTHER PICTURE");
     free(a);
     free(b);
     ks_session_close(s);
@@ -81,7 +86,9 @@ static int in_order(seen *out, ks_key *key, ks_keys *keys, ks_decoder *d, const 
             key[keys->n++] = (ks_key){.ticks = f.ticks, .offset = KS_KEY_BREAK};
             continue;
         }
-        if (!(f.flags & KS_FRAME_KEY) || (keys->n > 0 && t < ks_seconds(key[keys->n - 1].ticks, ks_film_media(film)->tb) + 1)) continue;
+        if (!(f.flags & KS_FRAME_KEY) ||
+            (keys->n > 0 && t < ks_seconds(key[keys->n - 1].ticks, ks_film_media(film)->tb) + 1))
+            continue;
         key[keys->n++] = (ks_key){f.ticks, f.shift, f.offset, ks_look(f.small)};
     }
     keys->tb = ks_film_media(film)->tb;
@@ -101,8 +108,11 @@ static int differ(const seen *all, int n, ks_film *film)
         if (i == 0) until = t + AFTER;
         if (t >= until) break;
         while (at < n && all[at].ticks < f.ticks) at++;
-        int wrong = at == n || all[at].ticks != f.ticks || all[at].picture != picture_of(film, f.number);
-        if (wrong && getenv("KS_SEEK_TELL")) fprintf(stderr, "frame %d: ticks %lld flags %d, in order %lld\n", i, (long long)f.ticks, f.flags, (long long)(at < n ? all[at].ticks : -1));
+        int wrong = at == n || all[at].ticks != f.ticks ||
+                    all[at].picture != picture_of(film, f.number);
+        if (wrong && getenv("KS_SEEK_TELL"))
+            fprintf(stderr, "frame %d: ticks %lld flags %d, in order %lld\n", i, (long long)f.ticks,
+                    f.flags, (long long)(at < n ? all[at].ticks : -1));
         bad += wrong;
         ks_film_keep(film, f.number);
     }
@@ -121,7 +131,8 @@ int main(int argc, char **argv)
         free(key);
         return one_moment(argv);
     }
-    if (!all || !key || argc < 3 || ks_decoder_start(&d, argv[1], NULL, &e) < 0) return fprintf(stderr, "%s\n", e.msg), 2;
+    if (!all || !key || argc < 3 || ks_decoder_start(&d, argv[1], NULL, &e) < 0)
+        return fprintf(stderr, "%s\n", e.msg), 2;
     for (int a = 2; a < argc; a++) {
         ks_keys keys = {.at = key};
         int n = in_order(all, key, &keys, d, argv[a]), believed = 0, bad = 0;
@@ -129,12 +140,14 @@ int main(int argc, char **argv)
             double at = ks_seconds(key[i].ticks, keys.tb);
             ks_film *film = NULL;
             double from = 0;
-            if (ks_film_open_at(&film, &from, d, argv[a], NULL, &keys, at, at + AFTER, &e) < 0) continue;
+            if (ks_film_open_at(&film, &from, d, argv[a], NULL, &keys, at, at + AFTER, &e) < 0)
+                continue;
             if (from > 0) believed++, bad += differ(all, n, film);
             ks_film_close(film);
         }
         const char *slash = strrchr(argv[a], '/');
-        printf("%s: %d frames, %d seeks, %d believed, %d pictures differ\n", slash ? slash + 1 : argv[a], n, keys.n > 0 ? keys.n - 1 : 0, believed, bad);
+        printf("%s: %d frames, %d seeks, %d believed, %d pictures differ\n",
+               slash ? slash + 1 : argv[a], n, keys.n > 0 ? keys.n - 1 : 0, believed, bad);
         lies += bad;
     }
     ks_decoder_stop(d);

@@ -2,9 +2,9 @@
  *
  *   prog_sentences DIR MODEL.npz TOKENIZER.spm [THUMBNAIL.jpg] < list
  *
- * A line: PATH <tab> START <tab> END <tab> SENTENCE, seconds; lines of one path together. A clip's vector
- * is the text vector of its sentence, a little turned (seeded by the clip's place), so a search for that
- * sentence has one right answer whatever the weights are. */
+ * A line: PATH <tab> START <tab> END <tab> SENTENCE, seconds; lines of one path together. A
+ * clip's vector is the text vector of its sentence, a little turned (seeded by the clip's
+ * place), so a search for that sentence has one right answer whatever the weights are. */
 #include "encoder/encoder.h"
 #include "index/index.h"
 #include "query/query.h"
@@ -19,8 +19,7 @@ static ks_error e;
 
 static void must(int code)
 {
-    if (code >= 0)
-        return;
+    if (code >= 0) return;
     fprintf(stderr, "prog_sentences: %s\n", e.msg);
     exit(1);
 }
@@ -30,15 +29,11 @@ static void turn(float *v, int dim, uint64_t seed)
     float *noise = malloc((size_t)dim * sizeof *noise);
     double length = 0;
 
-    if (!noise)
-        exit(1);
+    if (!noise) exit(1);
     lib_vector(noise, dim, 0, seed);
-    for (int d = 0; d < dim; d++)
-        v[d] += 0.1f * noise[d];
-    for (int d = 0; d < dim; d++)
-        length += (double)v[d] * v[d];
-    for (int d = 0; d < dim; d++)
-        v[d] = (float)(v[d] / sqrt(length));
+    for (int d = 0; d < dim; d++) v[d] += 0.1f * noise[d];
+    for (int d = 0; d < dim; d++) length += (double)v[d] * v[d];
+    for (int d = 0; d < dim; d++) v[d] = (float)(v[d] / sqrt(length));
     free(noise);
 }
 
@@ -47,8 +42,15 @@ static void begin_film(ks_video *v, ks_index *x, const char *path, int number)
     struct stat st = {0};
 
     stat(path, &st);
-    *v = (ks_video){.path = path, .size = st.st_size, .reason = "", .tb = {1, 90000}, .fps = 30000 / 1001.0, .width = 640, .height = 360,
-                    .film_date = 1546300800 + 86400LL * 30 * number, .date_source = 2};
+    *v = (ks_video){.path = path,
+                    .size = st.st_size,
+                    .reason = "",
+                    .tb = {1, 90000},
+                    .fps = 30000 / 1001.0,
+                    .width = 640,
+                    .height = 360,
+                    .film_date = 1546300800 + 86400LL * 30 * number,
+                    .date_source = 2};
     memcpy(v->content, &number, sizeof number);
     must(ks_index_add_video(&v->id, x, v, &e));
 }
@@ -59,8 +61,7 @@ static int films_before(ks_index *x)
     ks_library *library = malloc(sizeof *library);
     int n;
 
-    if (!library)
-        exit(1);
+    if (!library) exit(1);
     must(ks_index_library(library, x, &e));
     n = (int)library->videos;
     free(library);
@@ -73,8 +74,7 @@ static size_t read_thumbnail(uint8_t **jpeg, const char *file)
     size_t n;
 
     *jpeg = malloc(1 << 20);
-    if (!f || !*jpeg)
-        exit(1);
+    if (!f || !*jpeg) exit(1);
     n = fread(*jpeg, 1, 1 << 20, f);
     fclose(f);
     return n;
@@ -93,13 +93,11 @@ int main(int argc, char **argv)
     int films = 0, clips = 0;
     float *vector;
 
-    if (argc < 4)
-        return 2;
+    if (argc < 4) return 2;
     o.model = argv[2];
     o.tokenizer = argv[3];
     must(ks_encoder_open(&enc, &o, &e));
-    if (argc > 4)
-        jpeg_bytes = read_thumbnail(&jpeg, argv[4]);
+    if (argc > 4) jpeg_bytes = read_thumbnail(&jpeg, argv[4]);
     space.dim = ks_encoder_info(enc)->dim;
     space.frames = ks_encoder_info(enc)->frames;
     memcpy(space.model, ks_encoder_info(enc)->hash, sizeof space.model);
@@ -108,28 +106,27 @@ int main(int argc, char **argv)
     must(ks_index_set_space(x, &space, argv[2], argv[3], &e));
     films = films_before(x);
     while (vector && fgets(line, sizeof line, stdin)) {
-        char *name = strtok(line, "\t\n"), *start = strtok(NULL, "\t\n"), *end = strtok(NULL, "\t\n"), *words = strtok(NULL, "\t\n"),
+        char *name = strtok(line, "\t\n"), *start = strtok(NULL, "\t\n"),
+             *end = strtok(NULL, "\t\n"), *words = strtok(NULL, "\t\n"),
              *fps = strtok(NULL, "\t\n");
         ks_clip_data c = {.vector = vector, .jpeg = jpeg, .jpeg_bytes = jpeg_bytes};
-        if (!words)
-            return 2;
+        if (!words) return 2;
         if (strcmp(name, path) != 0) {
             v.verdict = KS_VERDICT_INDEXED;
-            if (*path)
-                must(ks_index_end_video(x, &v, &e));
+            if (*path) must(ks_index_end_video(x, &v, &e));
             snprintf(path, sizeof path, "%s", name);
             begin_film(&v, x, path, ++films);
             v.fps = fps ? atof(fps) : v.fps;
         }
         must(ks_text_vector(vector, enc, words, &e));
         turn(vector, space.dim, (uint64_t)++clips);
-        c.clip = (ks_clip){.start = llround(atof(start) * 90000), .end = llround(atof(end) * 90000), .frames = 1};
+        c.clip = (ks_clip){
+            .start = llround(atof(start) * 90000), .end = llround(atof(end) * 90000), .frames = 1};
         must(ks_index_add_clips(x, v.id, &c, 1, &e));
         v.duration = c.clip.end > v.duration ? c.clip.end : v.duration;
     }
     v.verdict = KS_VERDICT_INDEXED;
-    if (*path)
-        must(ks_index_end_video(x, &v, &e));
+    if (*path) must(ks_index_end_video(x, &v, &e));
     must(ks_index_publish(x, 1, &e));
     must(ks_calibrate(NULL, x, enc, &e));
     ks_index_close(x);

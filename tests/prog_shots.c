@@ -11,13 +11,17 @@ typedef struct {
     int64_t room;
 } film;
 
-static int decided(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend, ks_error *e)
+static int decided(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend,
+                   ks_error *e)
 {
     const film *f = arg;
     (void)e;
     if (border != KS_PLAN_ON)
         printf("%s\t%lld\t%.4f\t%s\t%.3f/%.3f\n", f->path, (long long)number, f->seconds[number],
-               border == KS_PLAN_CUT ? "cut" : border == KS_PLAN_SOFT ? "soft" : "break", blend.before, blend.after);
+               border == KS_PLAN_CUT    ? "cut"
+               : border == KS_PLAN_SOFT ? "soft"
+                                        : "break",
+               blend.before, blend.after);
     return 0;
 }
 
@@ -30,9 +34,11 @@ static int one(ks_decoder *d, const char *path, ks_error *e)
     int r = ks_film_open(&in, d, path, &(ks_film_options){0}, e);
     if (r == 0) r = ks_shots_open(&s, decided, &f, e);
     while (r >= 0 && (r = ks_film_next(&frame, in, e)) == 1) {
-        if (frame.number >= f.room) f.seconds = realloc(f.seconds, sizeof(double) * (size_t)(f.room = 2 * f.room + 4096));
+        if (frame.number >= f.room)
+            f.seconds = realloc(f.seconds, sizeof(double) * (size_t)(f.room = 2 * f.room + 4096));
         f.seconds[frame.number] = ks_seconds(frame.ticks, ks_film_media(in)->tb);
-        r = ks_shots_frame(s, frame.number, f.seconds[frame.number], frame.small, (frame.flags & KS_FRAME_BREAK) != 0, e);
+        r = ks_shots_frame(s, frame.number, f.seconds[frame.number], frame.small,
+                           (frame.flags & KS_FRAME_BREAK) != 0, e);
     }
     if (r == 0) r = ks_shots_end(s, e);
     ks_shots_close(s);

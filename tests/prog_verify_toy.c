@@ -1,9 +1,11 @@
-/* prog_verify_toy.c - what tests/cli/model_verify.sh needs, from the fixtures that the official code made:
+/* prog_verify_toy.c - what tests/cli/model_verify.sh needs, from the fixtures that the official
+ * code made:
  *
  *   build/tests/prog_verify_toy FOLDER
  *
- * FOLDER/clip.npy (the pixels), figures.tsv (model "toy": every block's and the outputs' first elements,
- * with the fixtures' own bounds), good.npz, and NAME.npz with one block perturbed, for every block. */
+ * FOLDER/clip.npy (the pixels), figures.tsv (model "toy": every block's and the outputs' first
+ * elements, with the fixtures' own bounds), good.npz, and NAME.npz with one block perturbed, for
+ * every block. */
 #include "tests/fixture_read.h"
 #include "tests/npz_build.h"
 
@@ -18,16 +20,21 @@ static void path_of(char path[512], const char *name)
     snprintf(path, 512, "%s/%s", folder, name);
 }
 
-static void figure(const ks_fixture *f, const char *key, const char *input, const char *stage, int64_t row, int64_t their_row)
+static void figure(const ks_fixture *f, const char *key, const char *input, const char *stage,
+                   int64_t row, int64_t their_row)
 {
     const ks_fixture_array *a = ks_fixture_get(f, key);
     int64_t cols = a->shape[a->rank - 1];
-    fprintf(figures, "toy\t%s\t%s\t%lld\t%.9g\t", input, stage, (long long)row, ks_fixture_bound(f, key));
-    for (int i = 0; i < 3; i++) fprintf(figures, "%.17g%c", a->x[their_row * cols + i], i < 2 ? ' ' : '\n');
+    fprintf(figures, "toy\t%s\t%s\t%lld\t%.9g\t", input, stage, (long long)row,
+            ks_fixture_bound(f, key));
+    for (int i = 0; i < 3; i++)
+        fprintf(figures, "%.17g%c", a->x[their_row * cols + i], i < 2 ? ' ' : '\n');
 }
 
-/* Blocks of the temporal stack are place-major in the fixtures, [9*4, D], and frame-major in ours. */
-static void block_figures(const ks_fixture *f, const char *stack, const char *input, int place_major)
+/* Blocks of the temporal stack are place-major in the fixtures, [9*4, D], and frame-major in
+ * ours. */
+static void block_figures(const ks_fixture *f, const char *stack, const char *input,
+                          int place_major)
 {
     char key[64];
     for (int layer = 0; layer < 2; layer++)
@@ -57,7 +64,8 @@ static void finger_figures(ks_build *b)
     for (int last = 0; last < 2; last++) {
         float x[3];
         memcpy(x, m->data + (last ? m->bytes - sizeof x : 0), sizeof x);
-        fprintf(figures, "toy\tweights\t%s\t%s\t1e-7\t%.9g %.9g %.9g\n", FINGER, last ? "last" : "first", x[0], x[1], x[2]);
+        fprintf(figures, "toy\tweights\t%s\t%s\t1e-7\t%.9g %.9g %.9g\n", FINGER,
+                last ? "last" : "first", x[0], x[1], x[2]);
     }
 }
 
@@ -82,7 +90,8 @@ static void write_figures(const ks_fixture *f, const char *ids, ks_build *good)
     finger_figures(good);
     block_figures(f, "spatial", "clip4", 0);
     block_figures(f, "temporal", "clip4", 1);
-    for (int64_t row = 0; row < 3; row++) figure(f, "trained/spatiotemporal", "clip4", "temporal_ln", row, row);
+    for (int64_t row = 0; row < 3; row++)
+        figure(f, "trained/spatiotemporal", "clip4", "temporal_ln", row, row);
     block_figures(f, "auxiliary", "clip4", 0);
     figure(f, "trained/global", "clip4", "global", 0, 0);
     block_figures(f, "text", ids, 0);
@@ -101,7 +110,9 @@ static void write_clip(const ks_fixture *f)
     ks_fixture_pixels(file + sizeof head, (uint64_t)input->x[0], T, side);
     memset(head, ' ', sizeof head);
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
-    int end = snprintf(head + 10, 110, "{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d, 3), }", T, side, side);
+    int end = snprintf(head + 10, 110,
+                       "{'descr': '|u1', 'fortran_order': False, 'shape': (%d, %d, %d, 3), }", T,
+                       side, side);
     head[10 + end] = ' ';
     head[127] = '\n';
     memcpy(file, head, sizeof head);
@@ -129,14 +140,17 @@ static void write_perturbed(const char *stack, const char *prefix, int layer)
 int main(int argc, char **argv)
 {
     static const char *const stacks[4][2] = {
-        {"spatial", "params/vision_encoder/spatial_encoder/transformers_stack/"}, {"temporal", "params/vision_encoder/temporal_encoder/transformers_stack/"},
-        {"auxiliary", "params/auxiliary_encoder/transformers_stack/"}, {"text", "params/text_encoder/unimodal_transformer/"}};
+        {"spatial", "params/vision_encoder/spatial_encoder/transformers_stack/"},
+        {"temporal", "params/vision_encoder/temporal_encoder/transformers_stack/"},
+        {"auxiliary", "params/auxiliary_encoder/transformers_stack/"},
+        {"text", "params/text_encoder/unimodal_transformer/"}};
     char ids[256] = "ids:";
     if (argc != 2) return 2;
     folder = argv[1];
     ks_fixture *f = ks_fixture_open("tests/fixtures/lvt.ref.npz");
     const ks_fixture_array *seven = ks_fixture_get(f, "text_seven/ids");
-    for (int i = 0; i < (int)seven->count; i++) snprintf(ids + strlen(ids), 16, i ? ",%d" : "%d", (int)seven->x[i]);
+    for (int i = 0; i < (int)seven->count; i++)
+        snprintf(ids + strlen(ids), 16, i ? ",%d" : "%d", (int)seven->x[i]);
     ks_build *good = ks_build_load("tests/fixtures/lvt.npz");
     write_figures(f, ids, good);
     write_clip(f);

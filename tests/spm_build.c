@@ -63,7 +63,8 @@ void ks_spm_sound(ks_buffer *model)
     for (char c = 'a'; c <= 'z'; c++) ks_spm_piece(model, &c, 1, -2.0f - (float)(c - 'a'), 1);
 }
 
-void ks_spm_map(ks_buffer *model, const uint32_t *units, size_t n, const void *outputs, size_t bytes)
+void ks_spm_map(ks_buffer *model, const uint32_t *units, size_t n, const void *outputs,
+                size_t bytes)
 {
     ks_buffer map = {0}, normalizer = {0};
     uint32_t size = (uint32_t)(4 * n);
@@ -77,10 +78,7 @@ void ks_spm_map(ks_buffer *model, const uint32_t *units, size_t n, const void *o
 }
 
 /* A unit's offset so that p ^ offset == to: below 2^21 it stands in the bits from 10 on. */
-static uint32_t offset_bits(uint32_t p, uint32_t to)
-{
-    return (p ^ to) << 10;
-}
+static uint32_t offset_bits(uint32_t p, uint32_t to) { return (p ^ to) << 10; }
 
 void ks_trie_empty(uint32_t *units, size_t n)
 {

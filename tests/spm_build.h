@@ -23,7 +23,8 @@ void ks_spm_piece(ks_buffer *model, const void *text, size_t n, float score, uns
 /* "<unk>", then single letters: a sound model of 27 pieces, without trainer and normalizer. */
 void ks_spm_sound(ks_buffer *model);
 /* A normalizer with this character map: units[n] and outputs. */
-void ks_spm_map(ks_buffer *model, const uint32_t *units, size_t n, const void *outputs, size_t bytes);
+void ks_spm_map(ks_buffer *model, const uint32_t *units, size_t n, const void *outputs,
+                size_t bytes);
 
 /* Three blocks of 256 units: the root (unit 0) leads to base 256, all else is empty. */
 enum { KS_TRIE_UNITS = 768, KS_TRIE_ROOT = 256, KS_TRIE_NEXT = 512 };

@@ -1,7 +1,8 @@
 /* suite.c - one case is one suite is one run. */
 #include "tests/suite.h"
 
-enum { SECONDS = 300 }; /* a test that hangs; under ThreadSanitizer on a busy machine the longest take one minute */
+/* a test that hangs; under ThreadSanitizer on a busy machine the longest take one minute */
+enum { SECONDS = 300 };
 
 int ks_run_case(const char *name, TCase *t)
 {

@@ -1,7 +1,7 @@
 /* test_amx.c - the AMX products on tiles of plain C: indices, shapes and packing, on any machine.
  *
- * The words below do what the instructions do (Intel SDM, volume 2, TILELOADD and the like) and fail where
- * those raise #UD or #GP: a wrong configuration, shapes that do not fit each other. */
+ * The words below do what the instructions do (Intel SDM, volume 2, TILELOADD and the like) and
+ * fail where those raise #UD or #GP: a wrong configuration, shapes that do not fit each other. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -25,8 +25,7 @@ static void tile_configure(const void *from)
 {
     const uint8_t *c = from;
     ck_assert_int_eq(c[0], 1);
-    for (int i = 1; i < 16; i++)
-        ck_assert_int_eq(c[i], 0);
+    for (int i = 1; i < 16; i++) ck_assert_int_eq(c[i], 0);
     memset(&tiles, 0, sizeof tiles);
     for (int t = 0; t < PLACES; t++) {
         uint16_t bytes;
@@ -39,8 +38,7 @@ static void tile_configure(const void *from)
         ck_assert_int_le(bytes, BYTES);
         ck_assert_int_eq(bytes % 4, 0);
     }
-    for (int i = 8; i < 16; i++)
-        ck_assert_int_eq(c[16 + 2 * i] | c[17 + 2 * i] | c[48 + i], 0);
+    for (int i = 8; i < 16; i++) ck_assert_int_eq(c[16 + 2 * i] | c[17 + 2 * i] | c[48 + i], 0);
     tiles.ready = 1;
     configured++;
 }
@@ -66,10 +64,7 @@ static void tile_zero(int t)
     memset(tiles.x[t], 0, sizeof tiles.x[t]);
 }
 
-static void tile_release(void)
-{
-    memset(&tiles, 0, sizeof tiles);
-}
+static void tile_release(void) { memset(&tiles, 0, sizeof tiles); }
 
 static void check_shapes(int c, int a, int b)
 {
@@ -97,7 +92,8 @@ static void tile_bf16(int c, int a, int b)
                 float sum;
                 memcpy(&sum, &tiles.x[c][m][4 * n], 4);
                 for (int i = 0; i < 4; i += 2)
-                    sum += from_half(&tiles.x[a][m][4 * k + i]) * from_half(&tiles.x[b][k][4 * n + i]);
+                    sum += from_half(&tiles.x[a][m][4 * k + i]) *
+                           from_half(&tiles.x[b][k][4 * n + i]);
                 memcpy(&tiles.x[c][m][4 * n], &sum, 4);
             }
 }
@@ -136,10 +132,7 @@ static ks_kernels table(void)
 
 static uint32_t state = 20261126;
 
-static uint32_t draw(void)
-{
-    return state = state * 1664525u + 1013904223u;
-}
+static uint32_t draw(void) { return state = state * 1664525u + 1013904223u; }
 
 /* bf16: of size 1 to 2 with a sign; int8: anything. */
 static void fill(uint32_t *x, size_t n, int precision)
@@ -153,14 +146,16 @@ static void check_tile(int precision, int rows, size_t groups, int add, int *sha
 {
     ks_kernels k = table();
     size_t lda = groups + 5;
-    uint32_t *a = malloc(((size_t)rows - 1) * lda * 4 + groups * 4), *b = malloc(groups * KS_PANEL * 4); /* no byte more */
+    /* no byte more */
+    uint32_t *a = malloc(((size_t)rows - 1) * lda * 4 + groups * 4),
+             *b = malloc(groups * KS_PANEL * 4);
     float got[(KS_TILE_ROWS + 1) * KS_PANEL], want[KS_TILE_ROWS * KS_PANEL];
     fill(a, ((size_t)rows - 1) * lda + groups, precision);
     fill(b, groups * KS_PANEL, precision);
-    for (int i = 0; i < (KS_TILE_ROWS + 1) * KS_PANEL; i++)
-        got[i] = (float)i;
+    for (int i = 0; i < (KS_TILE_ROWS + 1) * KS_PANEL; i++) got[i] = (float)i;
     memcpy(want, got, sizeof want);
-    ks_tile t = {.a = a, .lda = lda, .b = b, .groups = groups, .rows = rows, .add = add, .shape = shape};
+    ks_tile t = {
+        .a = a, .lda = lda, .b = b, .groups = groups, .rows = rows, .add = add, .shape = shape};
     k.tile[precision](got, &t);
     for (int i = rows * KS_PANEL; i < (KS_TILE_ROWS + 1) * KS_PANEL; i++)
         ck_assert_float_eq(got[i], (float)i); /* rows that are not the tile's stay */
@@ -177,7 +172,8 @@ static void check_tile(int precision, int rows, size_t groups, int add, int *sha
             memcpy(&sum, &want[i], 4);
             ck_assert_int_eq(g, add ? (int32_t)((uint32_t)sum + (uint32_t)w) : sum);
         } else {
-            ck_assert_double_le(fabs((double)got[i] - (double)want[i] - (add ? (double)before : 0)), 1e-6 * (double)(8 * groups + (size_t)i));
+            ck_assert_double_le(fabs((double)got[i] - (double)want[i] - (add ? (double)before : 0)),
+                                1e-6 * (double)(8 * groups + (size_t)i));
         }
     }
     free(a);
@@ -200,15 +196,19 @@ END_TEST
 /* Calls that keep the shape: set anew when rows or the rest of the groups change, and only then. */
 START_TEST(a_kept_shape_is_set_when_it_changes)
 {
-    static const struct { int rows, groups, sets; } calls[] = {
-        {32, 32, 1}, {32, 64, 0}, {7, 16, 1}, {7, 21, 1}, {7, 21, 2}, {7, 5, 0}, {20, 5, 1}, {20, 16, 1}, {32, 16, 1},
+    static const struct {
+        int rows, groups, sets;
+    } calls[] = {
+        {32, 32, 1}, {32, 64, 0}, {7, 16, 1},  {7, 21, 1},  {7, 21, 2},
+        {7, 5, 0},   {20, 5, 1},  {20, 16, 1}, {32, 16, 1},
     };
     for (int precision = KS_BF16; precision <= KS_INT8; precision++) {
         int shape = 0;
         for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
             configured = 0;
             check_tile(precision, calls[i].rows, (size_t)calls[i].groups, i % 2, &shape);
-            ck_assert_msg(configured == calls[i].sets, "call %zu set the shape %d times", i, configured);
+            ck_assert_msg(configured == calls[i].sets, "call %zu set the shape %d times", i,
+                          configured);
             ck_assert(tiles.ready);
         }
         tile_release();
@@ -220,22 +220,22 @@ END_TEST
 static void check_product(ks_precision precision, int m, int K, int N)
 {
     ks_kernels k = table();
-    float *w = malloc((size_t)K * (size_t)N * sizeof *w), *panel = malloc((size_t)K * KS_PANEL * sizeof *panel);
-    for (int i = 0; i < K * N; i++)
-        w[i] = (float)((int)(draw() >> 16) % 1000 - 500) / 500;
+    float *w = malloc((size_t)K * (size_t)N * sizeof *w),
+          *panel = malloc((size_t)K * KS_PANEL * sizeof *panel);
+    for (int i = 0; i < K * N; i++) w[i] = (float)((int)(draw() >> 16) % 1000 - 500) / 500;
     ks_matrix matrix = ks_matrix_plan(precision, K, N, 0, &(ks_source){.w = {w}, .parts = 1});
     void *packed = aligned_alloc(64, ks_matrix_bytes(&matrix));
     ks_matrix_fill(packed, &matrix, panel);
     ks_matrix_point(&matrix, packed);
     size_t lda = ks_group_stride(precision, K);
     uint32_t *a = calloc((size_t)m * lda, 4);
-    float *scales = malloc((size_t)m * sizeof *scales), *y = malloc((size_t)(2 * m * N) * sizeof *y);
+    float *scales = malloc((size_t)m * sizeof *scales),
+          *y = malloc((size_t)(2 * m * N) * sizeof *y);
     for (int r = 0; r < m; r++) {
         if (precision == KS_FP32)
             for (int i = 0; i < K; i++)
                 ((float *)(void *)a)[(size_t)r * lda + (size_t)i] = (float)(draw() >> 8) * 1e-7f;
-        else
-            fill(a + (size_t)r * lda, matrix.groups, precision);
+        else fill(a + (size_t)r * lda, matrix.groups, precision);
         scales[r] = 0.01f * (float)(r + 1);
     }
     for (int which = 0; which < 2; which++) {
@@ -246,8 +246,9 @@ static void check_product(ks_precision precision, int m, int K, int N)
     if (precision == KS_FP32) /* no tile has a part in it */
         ck_assert_mem_eq(y, y + m * N, (size_t)(m * N) * sizeof *y);
     for (int i = 0; i < m * N; i++)
-        ck_assert_msg(fabs((double)y[i] - (double)y[m * N + i]) <= 1e-5 * (double)K, "precision %d, %d: %g and %g", precision, i,
-                      (double)y[i], (double)y[m * N + i]);
+        ck_assert_msg(fabs((double)y[i] - (double)y[m * N + i]) <= 1e-5 * (double)K,
+                      "precision %d, %d: %g and %g", precision, i, (double)y[i],
+                      (double)y[m * N + i]);
     free(w), free(panel), free(packed), free(a), free(scales), free(y);
 }
 
@@ -260,7 +261,8 @@ START_TEST(products_of_packed_weights)
         check_product(precision, 64, 1100, 64);
     }
     check_product(KS_FP32, 37, 1100, 70);
-    /* Two strips of three panels, unlike; one strip; two strips of two panels, alike: a change each, in two precisions. */
+    /* Two strips of three panels, unlike; one strip; two strips of two panels, alike: a change
+     * each, in two precisions. */
     ck_assert_int_eq(configured, 2 * (6 + 1 + 1));
     ck_assert_int_gt(multiplied, 500);
     ck_assert(!tiles.ready);
@@ -276,14 +278,26 @@ START_TEST(attention_on_tiles)
     fill((uint32_t *)(void *)qkv, LENGTH * STEP / 2, KS_BF16);
     multiplied = 0;
     for (int which = 0; which < 2; which++) {
-        ks_head h = {.kernels = which ? &k : ks_kernels_plain(), .precision = KS_BF16, .q = qkv, .k = qkv + DH, .v = qkv + 2 * DH,
-                     .step = STEP, .length = LENGTH, .dh = DH};
-        void *packed = aligned_alloc(64, (ks_head_bytes(&h) + 63) / 64 * 64), *scratch = aligned_alloc(64, (ks_head_scratch(&h) + 63) / 64 * 64);
+        ks_head h = {.kernels = which ? &k : ks_kernels_plain(),
+                     .precision = KS_BF16,
+                     .q = qkv,
+                     .k = qkv + DH,
+                     .v = qkv + 2 * DH,
+                     .step = STEP,
+                     .length = LENGTH,
+                     .dh = DH};
+        void *packed = aligned_alloc(64, (ks_head_bytes(&h) + 63) / 64 * 64),
+             *scratch = aligned_alloc(64, (ks_head_scratch(&h) + 63) / 64 * 64);
         for (int first = 0; first < LENGTH; first += KS_KEY_BLOCK)
-            ks_head_pack(packed, &h, first, LENGTH - first < KS_KEY_BLOCK ? LENGTH - first : KS_KEY_BLOCK, scratch);
+            ks_head_pack(packed, &h, first,
+                         LENGTH - first < KS_KEY_BLOCK ? LENGTH - first : KS_KEY_BLOCK, scratch);
         for (int first = 0; first < LENGTH; first += KS_QUERY_BLOCK)
-            ks_head_attend(&(ks_queries){.out = out + (which * LENGTH + first) * DH, .ld = DH, .first = first,
-                                         .n = LENGTH - first < KS_QUERY_BLOCK ? LENGTH - first : KS_QUERY_BLOCK}, &h, packed, scratch);
+            ks_head_attend(&(ks_queries){.out = out + (which * LENGTH + first) * DH,
+                                         .ld = DH,
+                                         .first = first,
+                                         .n = LENGTH - first < KS_QUERY_BLOCK ? LENGTH - first
+                                                                              : KS_QUERY_BLOCK},
+                           &h, packed, scratch);
         free(packed), free(scratch);
     }
     ck_assert_int_gt(multiplied, 500);

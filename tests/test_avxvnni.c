@@ -1,5 +1,5 @@
-/* test_avxvnni.c - the int8 tile of AVX2 with its one instruction said in plain C, on any CPU that has AVX2. Where the
- * CPU has AVX-VNNI, test_kernels runs the instruction itself. */
+/* test_avxvnni.c - the int8 tile of AVX2 with its one instruction said in plain C, on any CPU
+ * that has AVX2. Where the CPU has AVX-VNNI, test_kernels runs the instruction itself. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,7 +29,8 @@ static uint32_t draw(void)
 
 static int words; /* how often: a test that never came here proves nothing */
 
-/* VPDPBUSD: four unsigned bytes times four signed ones, added to a 32-bit sum (Intel SDM, volume 2). */
+/* VPDPBUSD: four unsigned bytes times four signed ones, added to a 32-bit sum (Intel SDM, volume
+ * 2). */
 static v group_in_c(v c, const uint32_t *a, v b)
 {
     int32_t sums[LANES];
@@ -39,8 +40,7 @@ static v group_in_c(v c, const uint32_t *a, v b)
     memcpy(x, a, sizeof x);
     memcpy(y, &b, sizeof y);
     for (int i = 0; i < LANES; i++)
-        for (int k = 0; k < 4; k++)
-            sums[i] += x[k] * y[i][k];
+        for (int k = 0; k < 4; k++) sums[i] += x[k] * y[i][k];
     memcpy(&c, sums, sizeof c);
     words++;
     return c;
@@ -60,17 +60,16 @@ START_TEST(int8_is_the_plain_tables)
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
         return; /* then nothing of this file is ever run */
     printf("seed %u\n", state);
-    for (size_t i = 0; i < sizeof a / sizeof *a; i++)
-        a[i] = draw();
-    for (size_t i = 0; i < sizeof b / sizeof *b; i++)
-        b[i] = draw();
+    for (size_t i = 0; i < sizeof a / sizeof *a; i++) a[i] = draw();
+    for (size_t i = 0; i < sizeof b / sizeof *b; i++) b[i] = draw();
     for (int rows = 1; rows <= ROWS; rows++)
         for (size_t groups = 1; groups <= MOST; groups += 3) {
             float got[(ROWS + 1) * KS_PANEL], want[ROWS * KS_PANEL];
             ks_tile t = {.a = a, .lda = MOST + 3, .b = b, .groups = groups, .rows = rows};
             memset(got, 1, sizeof got);
             tile_in_c(got, &t);
-            for (int r = 0; r < rows; r += ks_kernels_plain()->rows[KS_INT8]) { /* it takes fewer at once */
+            /* it takes fewer at once */
+            for (int r = 0; r < rows; r += ks_kernels_plain()->rows[KS_INT8]) {
                 int left = rows - r, most = ks_kernels_plain()->rows[KS_INT8];
                 ks_tile part = t;
                 part.a = a + (size_t)r * t.lda;

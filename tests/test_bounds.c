@@ -1,4 +1,5 @@
-/* Start and end of a moment by its frames: known curves, and every curve against trying all borders. */
+/* Start and end of a moment by its frames: known curves, and every curve against trying all
+ * borders. */
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,14 +11,12 @@ enum { MOST = 60 };
 static ks_curve_point points[MOST];
 static ks_curve curve;
 
-static void begin(void)
-{
-    curve = (ks_curve){.at = points, .tb = {1, 10}};
-}
+static void begin(void) { curve = (ks_curve){.at = points, .tb = {1, 10}}; }
 
 static void point(int64_t at, double cosine, double change, int begins)
 {
-    points[curve.n++] = (ks_curve_point){.at = at, .cosine = cosine, .change = change, .begins = begins};
+    points[curve.n++] = (ks_curve_point){
+        .at = at, .cosine = cosine, .change = change, .begins = begins};
     curve.end = at + 10;
 }
 
@@ -38,8 +37,7 @@ START_TEST(a_whole_film_ends_with_it)
 {
     int64_t start = 0, end = 10, best = -1;
 
-    for (int i = 0; i < 5; i++)
-        point(10 * i, .5, .01, 0);
+    for (int i = 0; i < 5; i++) point(10 * i, .5, .01, 0);
     ck_assert_int_eq(ks_curve_bounds(&start, &end, &best, &curve), 1);
     ck_assert(start == 0 && end == 50 && best == 0);
 }
@@ -73,12 +71,14 @@ static int best_border(int k, int step, double least, double mean)
     int best = k;
 
     for (int i = k; i >= 0 && i < curve.n; i += step)
-        if (worth(k, i, step, least, mean) > worth(k, best, step, least, mean) + 1e-12)
-            best = i;
+        if (worth(k, i, step, least, mean) > worth(k, best, step, least, mean) + 1e-12) best = i;
     return best;
 }
 
-static double between(double low, double high) { return low + (high - low) * (rand() % 10001) / 10000; }
+static double between(double low, double high)
+{
+    return low + (high - low) * (rand() % 10001) / 10000;
+}
 
 START_TEST(every_curve_against_all_borders)
 {
@@ -98,7 +98,8 @@ START_TEST(every_curve_against_all_borders)
         end = start + 1 + rand() % 100;
         for (int i = 0; i < curve.n; i++) {
             mean += i ? points[i].change / (curve.n - 1) : 0;
-            if (points[i].at >= start && points[i].at < end && (k < 0 || points[i].cosine > points[k].cosine))
+            if (points[i].at >= start && points[i].at < end &&
+                (k < 0 || points[i].cosine > points[k].cosine))
                 k = i;
         }
         least = curve.level + .6 * (points[k].cosine - curve.level);
@@ -106,7 +107,10 @@ START_TEST(every_curve_against_all_borders)
         last = best_border(k, 1, least, mean);
         ck_assert_int_eq(ks_curve_bounds(&start, &end, &best, &curve), 1);
         ck_assert_int_eq(best, points[k].at);
-        ck_assert(start <= points[first].at && (first == 0 ? start == 0 : start > points[first - 1].at || points[first].at - points[first - 1].at == 1));
+        ck_assert(start <= points[first].at &&
+                  (first == 0 ? start == 0
+                              : start > points[first - 1].at ||
+                                    points[first].at - points[first - 1].at == 1));
         ck_assert(end > points[last].at || points[last + 1].at - points[last].at == 1);
         ck_assert(last + 1 < curve.n ? end <= points[last + 1].at : end == curve.end);
     }

@@ -1,5 +1,5 @@
-/* test_calibrate.c - the scale: its numbers against plain sums, its cut-off against known laws, its life in
- * a library that grows. Seeded; the text tower is the small fixture's. */
+/* test_calibrate.c - the scale: its numbers against plain sums, its cut-off against known laws,
+ * its life in a library that grows. Seeded; the text tower is the small fixture's. */
 #include "query/calibrate.h"
 #include "tests/library_maker.h"
 
@@ -11,7 +11,10 @@
 static ks_error e;
 
 /* Uniform in (0, 1). */
-static double uniform(uint64_t *seed) { return ((double)(lib_random(seed) >> 11) + 0.5) / 9007199254740992.0; }
+static double uniform(uint64_t *seed)
+{
+    return ((double)(lib_random(seed) >> 11) + 0.5) / 9007199254740992.0;
+}
 
 START_TEST(deviations_are_population_deviations)
 {
@@ -23,8 +26,8 @@ START_TEST(deviations_are_population_deviations)
 }
 END_TEST
 
-/* The cut-off finds the 95 % point of a Gumbel law, and keeps near it when a quarter of the held-out
- * sentences are true of the library and score far above. */
+/* The cut-off finds the 95 % point of a Gumbel law, and keeps near it when a quarter of the
+ * held-out sentences are true of the library and score far above. */
 START_TEST(the_cut_trusts_the_lower_part)
 {
     uint64_t seed = 11;
@@ -35,15 +38,15 @@ START_TEST(the_cut_trusts_the_lower_part)
         double clean[N], dirty[N];
         for (int i = 0; i < N; i++) {
             clean[i] = dirty[i] = 3 - 0.5 * log(-log(uniform(&seed)));
-            if (i % 4 == 0)
-                dirty[i] += 4;
+            if (i % 4 == 0) dirty[i] += 4;
         }
         sum += ks_cut_of(clean, N, 0.05);
         dirty_sum += ks_cut_of(dirty, N, 0.05);
     }
     /* Exact: 3 + 0.5 * 2.97 = 4.485. */
     ck_assert_msg(fabs(sum / ROUNDS - 4.485) < 0.06, "mean cut %g", sum / ROUNDS);
-    ck_assert_msg(fabs(dirty_sum / ROUNDS - 4.485) < 0.75, "with a quarter of true ones %g", dirty_sum / ROUNDS);
+    ck_assert_msg(fabs(dirty_sum / ROUNDS - 4.485) < 0.75, "with a quarter of true ones %g",
+                  dirty_sum / ROUNDS);
 }
 END_TEST
 
@@ -51,13 +54,11 @@ START_TEST(odd_laws_have_a_cut_too)
 {
     double same[100], one[] = {2};
 
-    for (int i = 0; i < 100; i++)
-        same[i] = 1;
+    for (int i = 0; i < 100; i++) same[i] = 1;
     ck_assert(ks_cut_of(same, 100, 0.05) > 1 && ks_cut_of(same, 100, 0.05) < 1.01);
     ck_assert(ks_cut_of(one, 1, 0.05) >= 2);
     ck_assert(ks_cut_of(NULL, 0, 0.05) == 3);
-    for (int i = 0; i < 100; i++)
-        same[i] = -5;
+    for (int i = 0; i < 100; i++) same[i] = -5;
     ck_assert(ks_cut_of(same, 100, 0.05) > 0); /* a cut-off of 0 or less would answer everything */
 }
 END_TEST
@@ -66,7 +67,8 @@ START_TEST(scores_rise)
 {
     double last = 0;
 
-    ck_assert(ks_score_of(-3, 2) == 0 && ks_score_of(0, 2) == 0 && fabs(ks_score_of(2, 2) - 0.5) < 1e-12);
+    ck_assert(ks_score_of(-3, 2) == 0 && ks_score_of(0, 2) == 0 &&
+              fabs(ks_score_of(2, 2) - 0.5) < 1e-12);
     for (double z = 0.01; z < 50; z += 0.01) {
         double s = ks_score_of(z, 3.3);
         ck_assert(s > last && s < 1);
@@ -83,7 +85,8 @@ START_TEST(background_sentences)
     ck_assert_int_ge(held, 100);
     for (int i = 0; i < n + held; i++)
         for (int j = 0; j < i; j++)
-            ck_assert_str_ne(ks_background_sentence(i >= n, i >= n ? i - n : i), ks_background_sentence(j >= n, j >= n ? j - n : j));
+            ck_assert_str_ne(ks_background_sentence(i >= n, i >= n ? i - n : i),
+                             ks_background_sentence(j >= n, j >= n ? j - n : j));
 }
 END_TEST
 
@@ -135,7 +138,11 @@ static int dim;
 
 static void open_library(void)
 {
-    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .tokenizer = "tests/fixtures/lvt.spm", .towers = KS_TOWER_TEXT, .precision = KS_FP32, .threads = 1};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz",
+                            .tokenizer = "tests/fixtures/lvt.spm",
+                            .towers = KS_TOWER_TEXT,
+                            .precision = KS_FP32,
+                            .threads = 1};
     ks_space space;
 
     MUST(ks_encoder_open(&enc, &o, &e));
@@ -160,7 +167,8 @@ static void close_library(void)
 static void check_rows(void)
 {
     int n = ks_background_count(0);
-    float *v = malloc((size_t)dim * (size_t)(n + 1) * sizeof *v), *clip = v + (size_t)dim * (size_t)n, *scores = malloc((size_t)n * sizeof *scores);
+    float *v = malloc((size_t)dim * (size_t)(n + 1) * sizeof *v),
+          *clip = v + (size_t)dim * (size_t)n, *scores = malloc((size_t)n * sizeof *scores);
     ks_cursor *c = NULL;
     ks_clip row;
     ks_scale s = {.x = x, .dim = dim, .median = 1};
@@ -183,7 +191,9 @@ static void check_rows(void)
     }
     ck_assert_int_eq(at, s.clips.n);
     ks_cursor_close(c);
-    for (void **p = (void *[]){s.vectors, s.level, s.clips.id, s.clips.mean, s.clips.deviation, NULL}; *p; p++)
+    for (void **p =
+             (void *[]){s.vectors, s.level, s.clips.id, s.clips.mean, s.clips.deviation, NULL};
+         *p; p++)
         free(*p);
     free(v);
     free(scores);

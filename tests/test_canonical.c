@@ -1,4 +1,5 @@
-/* test_canonical.c - the canonical sentence is Python's, for every code point assigned in Unicode 14
+/* test_canonical.c - the canonical sentence is Python's, for every code point assigned in
+ * Unicode 14
  * (tests/fixtures/canonical.tsv) and for sentences that put the rules together. */
 #include <check.h>
 #include <unistring/version.h>
@@ -33,14 +34,16 @@ static void expect(const char *before, unsigned c, const char *after, const char
     add(words, c);
     strcat(words, after);
     ck_assert_msg(ks_canonical(&got, words, &e) == 0, "U+%04X: %s", c, e.msg);
-    ck_assert_msg(strcmp(got, want) == 0, "%sU+%04X%s gave '%s', not '%s'", before, c, after, got, want);
+    ck_assert_msg(strcmp(got, want) == 0, "%sU+%04X%s gave '%s', not '%s'", before, c, after, got,
+                  want);
     free(got);
 }
 
 static void check_code_point(const row *r, unsigned c)
 {
     char lower[16] = "", want[64];
-    if (c == 0x1171e && _libunistring_version > 0x010000) return; /* a later Unicode made it a mark that case ignores */
+    /* a later Unicode made it a mark that case ignores */
+    if (c == 0x1171e && _libunistring_version > 0x010000) return;
     if (r->space || r->punctuation) {
         expect("", c, "", ".");
         expect("a", c, "b", "a b.");
@@ -77,7 +80,8 @@ START_TEST(every_code_point_of_unicode_14)
         for (unsigned c = r.first; c <= r.last; c++, points++) check_code_point(&r, c);
     }
     fclose(in);
-    ck_assert_int_eq(points, 144697 + 65 + 137468 - 1); /* graphic and format, control, private use, less U+0000 */
+    /* graphic and format, control, private use, less U+0000 */
+    ck_assert_int_eq(points, 144697 + 65 + 137468 - 1);
 }
 END_TEST
 
@@ -112,7 +116,8 @@ END_TEST
 
 START_TEST(what_is_not_utf8_is_wrong_use)
 {
-    static const char *const bad[] = {"a\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82", "abc\x80"};
+    static const char *const bad[] = {"a\xff",    "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                      "\xe2\x82", "abc\x80"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ks_error e = {0, ""};
         char *got;

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum { D = 48, T = 3 };
-static const ks_space space_a = { .model = "aaaa", .dim = D, .frames = T, .sampler = 1, .resize = 10 };
+static const ks_space space_a = {
+    .model = "aaaa", .dim = D, .frames = T, .sampler = 1, .resize = 10};
 
 static char *new_dir(void)
 {
@@ -35,7 +36,11 @@ static void remove_dir(const char *dir)
     rmdir(dir);
 }
 
-#define OK(call) do { int code_ = (call); ck_assert_msg(code_ >= 0, "%s: %d %s", #call, code_, e.msg); } while (0)
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        int code_ = (call);                                                                        \
+        ck_assert_msg(code_ >= 0, "%s: %d %s", #call, code_, e.msg);                               \
+    } while (0)
 
 static void unit(float *v, unsigned seed)
 {
@@ -50,8 +55,18 @@ static void unit(float *v, unsigned seed)
 
 static ks_video video_named(const char *path, unsigned content)
 {
-    ks_video v = { .path = path, .size = 1000, .mtime_ns = 7, .device = 1, .inode = content, .reason = "", .tb = { 1, 1000 },
-                   .duration = 60000, .film_date = 1000 + content, .width = 640, .height = 360, .fps = 25 };
+    ks_video v = {.path = path,
+                  .size = 1000,
+                  .mtime_ns = 7,
+                  .device = 1,
+                  .inode = content,
+                  .reason = "",
+                  .tb = {1, 1000},
+                  .duration = 60000,
+                  .film_date = 1000 + content,
+                  .width = 640,
+                  .height = 360,
+                  .fps = 25};
     memcpy(v.content, &content, sizeof content);
     return v;
 }
@@ -59,15 +74,21 @@ static ks_video video_named(const char *path, unsigned content)
 /* A video of n clips of 8 s, one every 4 s; vectors are of seed content * 1000 + clip. */
 static int64_t add(ks_index *x, const char *path, unsigned content, int n, ks_verdict verdict)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_video v = video_named(path, content);
     float vector[D], frames[T * D];
     OK(ks_index_add_video(&v.id, x, &v, &e));
     for (int i = 0; i < n; i++) {
         unit(vector, content * 1000 + (unsigned)i);
         for (int t = 0; t < T; t++) unit(frames + t * D, content * 7000 + (unsigned)(i * T + t));
-        ks_clip_data c = { .clip = { .start = i * 4000, .end = i * 4000 + 8000, .frames = T, .reason = KS_REASON_WINDOW },
-                           .vector = vector, .frame_vectors = frames, .jpeg = (const uint8_t *)"jpeg", .jpeg_bytes = 4 };
+        ks_clip_data c = {.clip = {.start = i * 4000,
+                                   .end = i * 4000 + 8000,
+                                   .frames = T,
+                                   .reason = KS_REASON_WINDOW},
+                          .vector = vector,
+                          .frame_vectors = frames,
+                          .jpeg = (const uint8_t *)"jpeg",
+                          .jpeg_bytes = 4};
         OK(ks_index_add_clips(x, v.id, &c, 1, &e));
     }
     v.verdict = verdict;
@@ -77,7 +98,7 @@ static int64_t add(ks_index *x, const char *path, unsigned content, int n, ks_ve
 
 static int64_t count_clips(ks_index *x, const ks_filter *f)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_cursor *c;
     ks_clip clip;
     int64_t n = 0;
@@ -91,7 +112,7 @@ static int64_t count_clips(ks_index *x, const ks_filter *f)
 
 static int64_t searched(ks_index *x)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_found found;
     float q[D];
     unit(q, 1);
@@ -103,7 +124,7 @@ static int64_t searched(ks_index *x)
 
 START_TEST(rows_come_back)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     OK(ks_index_open(&x, dir, KS_CREATE, &e));
@@ -118,7 +139,10 @@ START_TEST(rows_come_back)
     ck_assert_int_gt(v.finished, 0);
     ck_assert_int_eq(ks_index_find(&v, x, "/films/b.mp4", &e), 0);
     ck_assert_int_eq(ks_index_video(&v, x, 99, &e), KS_ENOTFOUND);
-    uint8_t *jpeg; size_t bytes; float *frames, want[D], got[D]; int t;
+    uint8_t *jpeg;
+    size_t bytes;
+    float *frames, want[D], got[D];
+    int t;
     OK(ks_index_thumbnail(&jpeg, &bytes, x, 2, &e));
     ck_assert_uint_eq(bytes, 4);
     ck_assert_mem_eq(jpeg, "jpeg", 4);
@@ -130,7 +154,8 @@ START_TEST(rows_come_back)
     free(frames);
     unit(want, 1001);
     OK(ks_index_clip_vector(got, D, x, 2, &e));
-    for (int d = 0; d < D; d++) ck_assert_float_eq_tol(got[d], want[d], fabsf(want[d]) / 2048 + 6e-8f);
+    for (int d = 0; d < D; d++)
+        ck_assert_float_eq_tol(got[d], want[d], fabsf(want[d]) / 2048 + 6e-8f);
     ks_library library;
     OK(ks_index_library(&library, x, &e));
     ck_assert_int_eq(library.clips, 5);
@@ -148,7 +173,7 @@ END_TEST
 
 START_TEST(only_finished_videos_are_seen)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x, *reader;
     char *dir = new_dir();
     OK(ks_index_open(&x, dir, KS_CREATE, &e));
@@ -158,14 +183,15 @@ START_TEST(only_finished_videos_are_seen)
     OK(ks_index_open(&reader, dir, KS_READ, &e));
     ck_assert_int_eq(searched(reader), 5);
     ck_assert_int_eq(count_clips(reader, NULL), 5);
-    ck_assert_int_eq(count_clips(reader, &(ks_filter){ .unfinished_too = 1 }), 8);
-    ck_assert_int_eq(count_clips(reader, &(ks_filter){ .unfinished_too = 1, .video = open_id }), 3);
-    ck_assert_int_eq(add(x, "/films/b.mp4", 2, 4, KS_VERDICT_PARTLY), open_id); /* resumed: 3 are in already */
+    ck_assert_int_eq(count_clips(reader, &(ks_filter){.unfinished_too = 1}), 8);
+    ck_assert_int_eq(count_clips(reader, &(ks_filter){.unfinished_too = 1, .video = open_id}), 3);
+    /* resumed: 3 are in already */
+    ck_assert_int_eq(add(x, "/films/b.mp4", 2, 4, KS_VERDICT_PARTLY), open_id);
     ck_assert_int_eq(searched(reader), 9);
     add(x, "/films/c.mp4", 3, 2, KS_VERDICT_FAILED);
     ck_assert_int_eq(searched(reader), 9);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .unfinished_too = 1 }), 9);
-    OK(ks_index_drop_clips(x, (const int64_t[]){ 2 }, 1, &e));
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.unfinished_too = 1}), 9);
+    OK(ks_index_drop_clips(x, (const int64_t[]){2}, 1, &e));
     ck_assert_int_eq(searched(reader), 8);
     ks_video v;
     ck_assert_int_eq(ks_index_find(&v, reader, "/films/a.mp4", &e), 1);
@@ -182,7 +208,7 @@ END_TEST
 
 START_TEST(paths_are_attributes)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     int64_t changed;
@@ -200,13 +226,13 @@ START_TEST(paths_are_attributes)
     ck_assert_int_eq(changed, 2);
     ck_assert_int_eq(ks_index_find(&v, x, "/new/place/sub/b\xff.mp4", &e), 1);
     ck_assert_int_eq(ks_index_find(&v, x, "/filmsy/c.mp4", &e), 1);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .path_glob = "*.mp4" }), 9);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .path_glob = "c.*" }), 4);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .path_glob = "place/*" }), 5);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .path_glob = "/new/place/sub/*" }), 3);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .after = 1002, .before = 1003 }), 3);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .longer = 8.0 }), 0);
-    ck_assert_int_eq(count_clips(x, &(ks_filter){ .longer = 7.9 }), 9);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.path_glob = "*.mp4"}), 9);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.path_glob = "c.*"}), 4);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.path_glob = "place/*"}), 5);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.path_glob = "/new/place/sub/*"}), 3);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.after = 1002, .before = 1003}), 3);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.longer = 8.0}), 0);
+    ck_assert_int_eq(count_clips(x, &(ks_filter){.longer = 7.9}), 9);
     OK(ks_index_drop_path(x, "/new/place/copy.mp4", &e));
     ck_assert_int_eq(searched(x), 7);
     v = video_named("/filmsy/c.mp4", 4); /* the file was replaced by another content */
@@ -219,7 +245,7 @@ END_TEST
 
 START_TEST(spaces_do_not_mix)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     ks_space b = space_a;
@@ -251,7 +277,7 @@ END_TEST
 
 START_TEST(one_writer)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x, *second;
     char *dir = new_dir();
     ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), KS_ENOLIBRARY);
@@ -275,14 +301,15 @@ END_TEST
 START_TEST(a_reader_never_meets_half_a_library)
 {
     enum { ROUNDS = 300 };
-    ks_error e = { 0, "" };
+    ks_error e = {0, ""};
     const char *dir = new_dir();
     for (int round = 0; round < ROUNDS; round++) {
         pid_t reader = fork();
         if (reader == 0) {
             ks_index *x = NULL;
             int code;
-            while ((code = ks_index_open(&x, dir, KS_READ, &e)) == KS_ENOLIBRARY);
+            while ((code = ks_index_open(&x, dir, KS_READ, &e)) == KS_ENOLIBRARY)
+                ;
             if (code < 0) fprintf(stderr, "round %d: %d %s\n", round, code, e.msg);
             ks_index_close(x);
             _exit(code < 0);
@@ -301,7 +328,7 @@ END_TEST
 
 START_TEST(settings_are_kept)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     void *data;
@@ -326,14 +353,14 @@ END_TEST
 
 START_TEST(bad_vectors_are_refused)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     float v[D];
     OK(ks_index_open(&x, dir, KS_CREATE, &e));
     OK(ks_index_set_space(x, &space_a, NULL, NULL, &e));
     int64_t id = add(x, "/films/a.mp4", 1, 0, KS_VERDICT_NONE);
-    ks_clip_data c = { .clip = { .start = 0, .end = 10, .frames = 1 }, .vector = v };
+    ks_clip_data c = {.clip = {.start = 0, .end = 10, .frames = 1}, .vector = v};
     unit(v, 3);
     v[5] = NAN;
     ck_assert_int_eq(ks_index_add_clips(x, id, &c, 1, &e), KS_EFORMAT);
@@ -351,7 +378,7 @@ END_TEST
 
 START_TEST(a_transaction_is_all_or_nothing)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     char *dir = new_dir();
     OK(ks_index_open(&x, dir, KS_CREATE, &e));
@@ -371,7 +398,7 @@ END_TEST
 
 START_TEST(backup_opens_as_the_same)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x, *copy;
     char *dir = new_dir(), to[80];
     snprintf(to, sizeof to, "%s.backup", dir);
@@ -396,25 +423,42 @@ static void make_older(const char *path, int version)
     sqlite3 *db;
     char sql[80];
     ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    if (version < 8) ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW clips; DROP INDEX video_surveyed", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 8)
+        ck_assert_int_eq(
+            sqlite3_exec(db, "DROP VIEW clips; DROP INDEX video_surveyed", NULL, NULL, NULL),
+            SQLITE_OK);
     for (const ks_schema_object *o = ks_schema; o->sql; o++)
         if (ks_schema_has(o, version) && !ks_schema_has(o, KS_SCHEMA_VERSION))
             ck_assert_int_eq(sqlite3_exec(db, o->sql, NULL, NULL, NULL), SQLITE_OK);
-    if (version < 2) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 4) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 5) ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE source_time", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 6) ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW key_frames; DROP TABLE key_index", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 2)
+        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 4)
+        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 5)
+        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE source_time", NULL, NULL, NULL), SQLITE_OK);
+    if (version < 6)
+        ck_assert_int_eq(
+            sqlite3_exec(db, "DROP VIEW key_frames; DROP TABLE key_index", NULL, NULL, NULL),
+            SQLITE_OK);
     if (version < KS_SAVED_SINCE)
-        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE saved; DROP TABLE saved_hit", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(
+            sqlite3_exec(db, "DROP TABLE saved; DROP TABLE saved_hit", NULL, NULL, NULL),
+            SQLITE_OK);
     if (version < KS_LABELS_SINCE)
-        ck_assert_int_eq(sqlite3_exec(db, "DROP VIEW labels; DROP VIEW label_sets; DROP TABLE label_span; DROP TABLE label_film; DROP TABLE label; "
-                                          "DROP TABLE label_set; DROP TABLE label_said; DROP TABLE learnt; DROP TABLE example", NULL, NULL, NULL), SQLITE_OK);
+        ck_assert_int_eq(sqlite3_exec(db,
+                                      "DROP VIEW labels; DROP VIEW label_sets; DROP TABLE "
+                                      "label_span; DROP TABLE label_film; DROP TABLE label; "
+                                      "DROP TABLE label_set; DROP TABLE label_said; DROP TABLE "
+                                      "learnt; DROP TABLE example",
+                                      NULL, NULL, NULL),
+                         SQLITE_OK);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
     ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
 }
 
-/* A catalog as an older version left it: readers take it, a writer brings it up to date, both find nothing wrong. */
+/* A catalog as an older version left it: readers take it, a writer brings it up to date, both
+ * find nothing wrong. */
 START_TEST(older_versions_are_read_and_brought_up_to_date)
 {
     char *dir = new_dir(), path[4200];
@@ -434,9 +478,11 @@ START_TEST(older_versions_are_read_and_brought_up_to_date)
     ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 0);
     OK(ks_index_status(&then, x, &e)); /* counted by walking, once more */
-    ck_assert(then.paths == 1 && then.seconds == now.seconds && then.seconds > 59 && then.bytes_clips == now.bytes_clips && then.bytes_clips == 3 * 2 * D);
+    ck_assert(then.paths == 1 && then.seconds == now.seconds && then.seconds > 59 &&
+              then.bytes_clips == now.bytes_clips && then.bytes_clips == 3 * 2 * D);
     ks_index_close(x);
-    ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1); /* the old one is kept as ...: nothing else is said */
+    /* the old one is kept as ...: nothing else is said */
+    ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1);
     make_older(path, _i);
     ck_assert_int_eq(ks_index_open(&x, dir, KS_WRITE, &e), 0);
     ck_assert_int_eq(ks_index_put_full_hash(x, video, 0xfedcba9876543210u, &e), 0);
@@ -454,7 +500,7 @@ END_TEST
 START_TEST(source_time_is_kept)
 {
     char *dir = new_dir();
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_video v = video_named("/v/a.mov", 1), out;
     ks_cursor *c;
@@ -482,7 +528,8 @@ START_TEST(source_time_is_kept)
         }
         ck_assert_str_eq(out.timecode, "14:09:42;10");
         ck_assert_str_eq(out.reel, "A001");
-        ck_assert(out.rate_num == 30000 && out.rate_den == 1001 && out.date_source == KS_DATE_MAKER && out.flags == KS_VIDEO_VFR);
+        ck_assert(out.rate_num == 30000 && out.rate_den == 1001 &&
+                  out.date_source == KS_DATE_MAKER && out.flags == KS_VIDEO_VFR);
     }
     v.timecode[0] = v.reel[0] = 0, v.rate_num = v.rate_den = 0;
     OK(ks_index_end_video(x, &v, &e));

@@ -1,4 +1,5 @@
-/* test_check.c - every fault is named, every flipped bit is reported or changes nothing, repair saves what can be read. */
+/* test_check.c - every fault is named, every flipped bit is reported or changes nothing, repair
+ * saves what can be read. */
 #include "index/catalog.h"
 #include "index/index.h"
 #include "tests/library_maker.h"
@@ -19,7 +20,7 @@ static char dir[64], db_path[100];
 
 static void make(void)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_space space = lib_space(D);
     lib_new_dir(dir);
@@ -38,10 +39,7 @@ static void make(void)
     ks_index_close(x);
 }
 
-static void drop(void)
-{
-    lib_remove_dir(dir);
-}
+static void drop(void) { lib_remove_dir(dir); }
 
 typedef struct {
     int n, invariant;
@@ -61,7 +59,7 @@ static void note(void *arg, int invariant, int64_t clip, const char *sentence)
 
 static int check(findings *f)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     memset(f, 0, sizeof *f);
     int code = ks_index_open(&x, dir, KS_READ, &e);
@@ -80,7 +78,8 @@ static void sql(const char *text)
     sqlite3 *db;
     char *why = NULL;
     ck_assert_int_eq(sqlite3_open(db_path, &db), SQLITE_OK);
-    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, &why) == SQLITE_OK, "%s: %s", text, why ? why : "");
+    ck_assert_msg(sqlite3_exec(db, text, NULL, NULL, &why) == SQLITE_OK, "%s: %s", text,
+                  why ? why : "");
     sqlite3_close(db);
 }
 
@@ -95,18 +94,18 @@ static const struct {
     const char *sql;
     int invariant;
 } faults[] = {
-    { "DELETE FROM vector WHERE clip = 5", 1 },
-    { "DELETE FROM clip WHERE id = 5", 1 },
-    { "UPDATE clip SET start = start + 1 WHERE id = 5", 1 },
-    { "UPDATE vector SET half = zeroblob(80) WHERE clip = 5", 1 },
-    { "UPDATE video SET film_date = film_date + 1 WHERE id = 5", 1 },
-    { "UPDATE path SET size = size + 1 WHERE video = 5", 1 },
-    { "UPDATE setting SET value = x'00'", 1 },
-    { "UPDATE library SET clips = clips + 1", 1 },
-    { "UPDATE segment SET to_generation = to_generation + 1", 1 },
-    { "DROP VIEW clips", 1 },
-    { "DELETE FROM path WHERE video = 5", 4 },
-    { "CREATE TABLE mine(a)", 1 },
+    {"DELETE FROM vector WHERE clip = 5", 1},
+    {"DELETE FROM clip WHERE id = 5", 1},
+    {"UPDATE clip SET start = start + 1 WHERE id = 5", 1},
+    {"UPDATE vector SET half = zeroblob(80) WHERE clip = 5", 1},
+    {"UPDATE video SET film_date = film_date + 1 WHERE id = 5", 1},
+    {"UPDATE path SET size = size + 1 WHERE video = 5", 1},
+    {"UPDATE setting SET value = x'00'", 1},
+    {"UPDATE library SET clips = clips + 1", 1},
+    {"UPDATE segment SET to_generation = to_generation + 1", 1},
+    {"DROP VIEW clips", 1},
+    {"DELETE FROM path WHERE video = 5", 4},
+    {"CREATE TABLE mine(a)", 1},
 };
 
 START_TEST(each_fault_is_named)
@@ -114,7 +113,8 @@ START_TEST(each_fault_is_named)
     findings f;
     sql(faults[_i].sql);
     ck_assert_int_gt(check(&f), 0);
-    ck_assert_msg(f.invariant == faults[_i].invariant, "%s: said %d, %s", faults[_i].sql, f.invariant, f.text);
+    ck_assert_msg(f.invariant == faults[_i].invariant, "%s: said %d, %s", faults[_i].sql,
+                  f.invariant, f.text);
 }
 END_TEST
 
@@ -133,7 +133,8 @@ START_TEST(a_damaged_copy_is_named)
 }
 END_TEST
 
-/* Everything that can be read from every table, as one number; 0 when reading stops with an error. */
+/* Everything that can be read from every table, as one number; 0 when reading stops with an
+ * error. */
 static uint64_t dump(void)
 {
     sqlite3 *db;
@@ -145,11 +146,13 @@ static uint64_t dump(void)
     for (const ks_table *t = ks_tables; t->name; t++) {
         char text[400];
         sqlite3_stmt *s = NULL;
-        snprintf(text, sizeof text, "SELECT %s, sum FROM %s NOT INDEXED ORDER BY 1, 2", t->columns, t->name);
+        snprintf(text, sizeof text, "SELECT %s, sum FROM %s NOT INDEXED ORDER BY 1, 2", t->columns,
+                 t->name);
         int rc = sqlite3_prepare_v2(db, text, -1, &s, NULL);
         while (rc == SQLITE_OK && (rc = sqlite3_step(s)) == SQLITE_ROW) {
             for (int c = 0; c < sqlite3_column_count(s); c++) {
-                sum = XXH64(sqlite3_column_blob(s, c), (size_t)sqlite3_column_bytes(s, c), sum * 31 + (uint64_t)sqlite3_column_type(s, c));
+                sum = XXH64(sqlite3_column_blob(s, c), (size_t)sqlite3_column_bytes(s, c),
+                            sum * 31 + (uint64_t)sqlite3_column_type(s, c));
             }
             rc = SQLITE_OK;
         }
@@ -204,11 +207,13 @@ START_TEST(flipped_bits_are_reported_or_change_nothing)
         if (code != 0) reported++; /* findings, or an error that says so */
         else {
             harmless++;
-            ck_assert_msg(dump() == good, "flip of bit %d of byte %zu changed a row and was not reported", bit, at);
+            ck_assert_msg(dump() == good,
+                          "flip of bit %d of byte %zu changed a row and was not reported", bit, at);
         }
         bytes[at] ^= bit;
     }
-    printf("# %d flips of %zu bytes: %d reported, %d change nothing\n", flips, n, reported, harmless);
+    printf("# %d flips of %zu bytes: %d reported, %d change nothing\n", flips, n, reported,
+           harmless);
     spill(bytes, n);
     findings f;
     ck_assert_int_eq(check(&f), 0);
@@ -216,10 +221,12 @@ START_TEST(flipped_bits_are_reported_or_change_nothing)
 }
 END_TEST
 
-/* A name of the schema that lost a letter, a number of the header: what SQLite then says speaks of no damage. */
+/* A name of the schema that lost a letter, a number of the header: what SQLite then says speaks
+ * of no damage. */
 START_TEST(a_damaged_schema_is_damage)
 {
-    static const char *const words[] = { "generation INTEGER", "writing ", "rows INTEGER", "seconds_missing " };
+    static const char *const words[] = {"generation INTEGER", "writing ", "rows INTEGER",
+                                        "seconds_missing "};
     size_t n;
     unsigned char *bytes = slurp(&n), *at = bytes + 44;
     findings f;
@@ -240,9 +247,10 @@ START_TEST(damage_met_by_compact_is_damage)
     int told = 0;
     unsigned char *bytes = slurp(&n);
     for (size_t p = 1; p < n / 4096; p++)
-        for (int cell = 0; cell < 20 && bytes[p * 4096] == 13 && cell < bytes[p * 4096 + 4]; cell++) {
+        for (int cell = 0; cell < 20 && bytes[p * 4096] == 13 && cell < bytes[p * 4096 + 4];
+             cell++) {
             unsigned char *at = bytes + p * 4096 + 9 + 2 * cell, was = *at;
-            ks_error e = { 0 };
+            ks_error e = {0};
             ks_index *x;
             *at = 255;
             spill(bytes, n);
@@ -250,7 +258,8 @@ START_TEST(damage_met_by_compact_is_damage)
             int code = ks_index_open(&x, dir, KS_WRITE, &e);
             if (code >= 0) code = ks_index_compact(x, &e);
             ks_index_close(x);
-            ck_assert_msg(code >= 0 || code == KS_EDAMAGED, "page %zu, cell %d: %s", p + 1, cell, e.msg);
+            ck_assert_msg(code >= 0 || code == KS_EDAMAGED, "page %zu, cell %d: %s", p + 1, cell,
+                          e.msg);
             told += code < 0;
         }
     ck_assert_int_gt(told, 20);
@@ -261,8 +270,8 @@ END_TEST
 /* Of a sound one that a full disk is the reason. */
 START_TEST(compact_on_a_full_disk_says_so)
 {
-    struct rlimit was, small = { 4096, RLIM_INFINITY };
-    ks_error e = { 0 };
+    struct rlimit was, small = {4096, RLIM_INFINITY};
+    ks_error e = {0};
     ks_index *x;
     signal(SIGXFSZ, SIG_IGN);
     MUST(ks_index_open(&x, dir, KS_WRITE, &e));
@@ -278,7 +287,7 @@ END_TEST
 
 static int repaired(int64_t *clips, findings *f)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_library library;
     memset(f, 0, sizeof *f);
@@ -296,7 +305,8 @@ START_TEST(repair_leaves_no_finding)
 {
     findings f, g;
     int64_t clips;
-    if (faults[_i].sql[0] == 'C') return; /* a table of someone else's is not carried over: covered by the schema */
+    /* a table of someone else's is not carried over: covered by the schema */
+    if (faults[_i].sql[0] == 'C') return;
     sql(faults[_i].sql);
     ck_assert_int_gt(repaired(&clips, &f), 0);
     ck_assert_msg(check(&g) == 0, "%s: %s", faults[_i].sql, g.text);
@@ -306,7 +316,7 @@ END_TEST
 
 START_TEST(repair_marks_what_is_to_be_encoded_again)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     findings f;
     int64_t clips;
     ks_index *x;

@@ -1,4 +1,5 @@
-/* What is left to a confined process; each case in a process of its own. Where the kernel has no landlock, files are free. */
+/* What is left to a confined process; each case in a process of its own. Where the kernel has no
+ * landlock, files are free. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>

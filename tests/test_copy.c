@@ -17,7 +17,7 @@ enum { D = 72, K = 12 };
 
 static int queries_agree(ks_index *x, const ks_filter *f, uint64_t seed, int *copies)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     float q[D];
     ks_neighbour want[K];
     for (int i = 0; i < 6; i++) {
@@ -28,7 +28,8 @@ static int queries_agree(ks_index *x, const ks_filter *f, uint64_t seed, int *co
         MUST(ks_index_search(&found, x, q, D, K, f, KS_SEARCH_EXACT, &e));
         int same = found.count == n && found.damaged == 0;
         for (int j = 0; j < n && same; j++)
-            same = want[j].clip == found.at[j].clip && memcmp(&want[j].cosine, &found.at[j].cosine, sizeof(float)) == 0;
+            same = want[j].clip == found.at[j].clip &&
+                   memcmp(&want[j].cosine, &found.at[j].cosine, sizeof(float)) == 0;
         ks_found_free(&found);
         if (!same) return 0;
     }
@@ -49,9 +50,10 @@ static int keep_scores(void *arg, const ks_clip *clips, const float *scores, int
     for (int i = 0; i < m; i++, a->n++) {
         const ks_clip *c = &clips[i];
         ck_assert_int_lt(a->n, ROOM);
-        a->ordered &= c->video > a->last.video || (c->video == a->last.video && c->start > a->last.start);
+        a->ordered &= c->video > a->last.video ||
+                      (c->video == a->last.video && c->start > a->last.start);
         a->last = *c;
-        for (int k = 0; k < QUERIES; k++) a->at[k][a->n] = (ks_neighbour){ c->id, scores[k * m + i] };
+        for (int k = 0; k < QUERIES; k++) a->at[k][a->n] = (ks_neighbour){c->id, scores[k * m + i]};
     }
     return 0;
 }
@@ -62,10 +64,11 @@ static int by_rank(const void *a, const void *b)
     return ks_better(*q, *p) - ks_better(*p, *q);
 }
 
-/* Every score of every clip that the filter lets through, in the order of the catalog, bit for bit. */
+/* Every score of every clip that the filter lets through, in the order of the catalog, bit for
+ * bit. */
 static int scores_agree(ks_index *x, const ks_filter *f, uint64_t seed)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     float q[QUERIES * D];
     all_scores *a = calloc(1, sizeof *a);
     ks_neighbour *want = malloc(ROOM * sizeof *want);
@@ -79,7 +82,8 @@ static int scores_agree(ks_index *x, const ks_filter *f, uint64_t seed)
         qsort(a->at[k], (size_t)a->n, sizeof **a->at, by_rank);
         same &= n == a->n;
         for (int j = 0; j < n && same; j++)
-            same = want[j].clip == a->at[k][j].clip && memcmp(&want[j].cosine, &a->at[k][j].cosine, sizeof(float)) == 0;
+            same = want[j].clip == a->at[k][j].clip &&
+                   memcmp(&want[j].cosine, &a->at[k][j].cosine, sizeof(float)) == 0;
     }
     same &= a->ordered;
     free(want);
@@ -89,7 +93,7 @@ static int scores_agree(ks_index *x, const ks_filter *f, uint64_t seed)
 
 static int agree(const char *dir, const ks_filter *f, uint64_t seed, int *copies)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     MUST(ks_index_open(&x, dir, KS_READ, &e));
     int same = queries_agree(x, f, seed, copies) && scores_agree(x, f, seed);
@@ -112,7 +116,7 @@ static int files(const char *dir, char name[64])
 
 static void add_films(ks_index *x, int from, int to, int clips)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     MUST(ks_index_begin(x, &e)); /* one fsync for all */
     for (int i = from; i < to; i++) {
         char path[64];
@@ -124,7 +128,7 @@ static void add_films(ks_index *x, int from, int to, int clips)
 
 static ks_index *make(const char *dir)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_space space = lib_space(D);
     MUST(ks_index_open(&x, dir, KS_CREATE, &e));
@@ -134,7 +138,7 @@ static ks_index *make(const char *dir)
 
 START_TEST(copies_answer_as_brute_force)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char dir[64];
     int copies;
     ks_index *x = make(lib_new_dir(dir));
@@ -144,20 +148,20 @@ START_TEST(copies_answer_as_brute_force)
     ck_assert_int_eq(copies, 1);
     add_films(x, 30, 34, 10); /* a tail that no copy holds */
     ck_assert(agree(dir, NULL, 2, NULL));
-    ck_assert(agree(dir, &(ks_filter){ .path_glob = "3/*" }, 3, NULL));
-    ck_assert(agree(dir, &(ks_filter){ .longer = 3.5, .shorter = 6.5 }, 4, NULL));
-    ck_assert(agree(dir, &(ks_filter){ .after = 1005, .before = 1032, .longer = 2.5 }, 5, NULL));
-    ck_assert(agree(dir, &(ks_filter){ .video = 3 }, 6, NULL));
-    ck_assert(agree(dir, &(ks_filter){ .path_glob = "nothing" }, 7, NULL));
+    ck_assert(agree(dir, &(ks_filter){.path_glob = "3/*"}, 3, NULL));
+    ck_assert(agree(dir, &(ks_filter){.longer = 3.5, .shorter = 6.5}, 4, NULL));
+    ck_assert(agree(dir, &(ks_filter){.after = 1005, .before = 1032, .longer = 2.5}, 5, NULL));
+    ck_assert(agree(dir, &(ks_filter){.video = 3}, 6, NULL));
+    ck_assert(agree(dir, &(ks_filter){.path_glob = "nothing"}, 7, NULL));
     MUST(ks_index_publish(x, 1, &e)); /* the tail becomes a small second copy */
     ck_assert(agree(dir, NULL, 8, &copies));
     ck_assert_int_eq(copies, 2);
     MUST(ks_index_drop_path(x, "/films/3/f3.mp4", &e));
     MUST(ks_index_drop_path(x, "/films/1/f31.mp4", &e));
-    MUST(ks_index_drop_clips(x, (const int64_t[]){ 7, 90 }, 2, &e));
+    MUST(ks_index_drop_clips(x, (const int64_t[]){7, 90}, 2, &e));
     ck_assert(agree(dir, NULL, 9, &copies));
     ck_assert_int_eq(copies, 2);
-    ck_assert(agree(dir, &(ks_filter){ .path_glob = "1/*" }, 10, NULL));
+    ck_assert(agree(dir, &(ks_filter){.path_glob = "1/*"}, 10, NULL));
     MUST(ks_index_publish(x, 1, &e));
     ck_assert(agree(dir, NULL, 11, NULL));
     add_films(x, 34, 90, 40); /* more than twice the first copy: all merge */
@@ -172,7 +176,7 @@ END_TEST
 
 START_TEST(a_reader_lives_through_publishes)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char dir[64];
     ks_index *r, *x = make(lib_new_dir(dir));
     add_films(x, 0, 12, 20);
@@ -189,16 +193,18 @@ START_TEST(a_reader_lives_through_publishes)
 }
 END_TEST
 
-static int no_vectors(void *arg, int action, const char *table, const char *column, const char *db, const char *view)
+static int no_vectors(void *arg, int action, const char *table, const char *column, const char *db,
+                      const char *view)
 {
     (void)arg, (void)column, (void)db, (void)view;
     return action == SQLITE_READ && table && strcmp(table, "vector") == 0 ? SQLITE_DENY : SQLITE_OK;
 }
 
-/* What is published is scored from there: SQLite's vectors are not even asked for, until a tail needs them. */
+/* What is published is scored from there: SQLite's vectors are not even asked for, until a tail
+ * needs them. */
 START_TEST(all_scores_come_from_copies)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char dir[64];
     ks_index *x = make(lib_new_dir(dir));
     all_scores *a = calloc(1, sizeof *a);
@@ -249,7 +255,7 @@ static void spill(const char *path, const unsigned char *p, size_t n)
 
 START_TEST(damaged_copies_change_nothing)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char dir[64], name[64], path[200];
     uint64_t seed = 20261123;
     int copies, ignored = 0;
@@ -268,11 +274,22 @@ START_TEST(damaged_copies_change_nothing)
         memcpy(bad, good, n);
         switch (i % 6) {
         case 0: bad[at] ^= (unsigned char)(1u << (lib_random(&seed) & 7)); break;
-        case 1: m = at; break; /* cut */
-        case 2: at %= 200; bad[at] = (unsigned char)(bad[at] + 1 + lib_random(&seed) % 255); break; /* the header */
-        case 3: memset(bad + n, 0, 4096); m = n + 1 + lib_random(&seed) % 4096; break; /* longer */
+        case 1:
+            m = at;
+            break; /* cut */
+        /* the header */
+        case 2:
+            at %= 200;
+            bad[at] = (unsigned char)(bad[at] + 1 + lib_random(&seed) % 255);
+            break;
+        case 3:
+            memset(bad + n, 0, 4096);
+            m = n + 1 + lib_random(&seed) % 4096;
+            break; /* longer */
         case 4: m = at / 4096 * 4096; break;
-        default: for (size_t j = at; j < n && j < at + 300; j++) bad[j] = (unsigned char)lib_random(&seed);
+        default:
+            for (size_t j = at; j < n && j < at + 300; j++)
+                bad[j] = (unsigned char)lib_random(&seed);
         }
         spill(path, bad, m);
         ck_assert_msg(agree(dir, NULL, (uint64_t)i, &copies), "mutant %d", i);
@@ -296,10 +313,11 @@ START_TEST(damaged_copies_change_nothing)
 }
 END_TEST
 
-/* Copies of one library laid into others, or of an earlier or later day into the same: never used, never wrong. */
+/* Copies of one library laid into others, or of an earlier or later day into the same: never
+ * used, never wrong. */
 START_TEST(foreign_and_older_copies_are_refused)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     char a[64], b[64], from[200], to[200], first[64], second[64];
     int copies;
     size_t n, m;

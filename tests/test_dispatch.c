@@ -1,4 +1,5 @@
-/* test_dispatch.c - the choice of kernels: forced, measured, remembered, and never believed blindly. */
+/* test_dispatch.c - the choice of kernels: forced, measured, remembered, and never believed
+ * blindly. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +26,7 @@ static void read_choice(char line[256])
     FILE *f = fopen(path, "r");
     line[0] = 0;
     if (f) {
-        if (!fgets(line, 256, f))
-            line[0] = 0;
+        if (!fgets(line, 256, f)) line[0] = 0;
         fclose(f);
     }
 }
@@ -61,7 +61,8 @@ START_TEST(the_measurement_is_made_once_and_kept)
     ck_assert_ptr_eq(again, ks_kernels_plain());
     ck_assert_int_eq(q, KS_FP32); /* ... but not a precision that the table is not fast in */
     /* ... another CPU's does not, nor does rubbish, and both are measured anew */
-    static const char *const wrong[] = {"1 another_cpu plain fp32\n", "", "2 x\n", "1 %s\n", "\n\n", "1 a b c d e f\n"};
+    static const char *const wrong[] = {
+        "1 another_cpu plain fp32\n", "", "2 x\n", "1 %s\n", "\n\n", "1 a b c d e f\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         write_choice(wrong[i]);
         ck_assert_int_eq(ask(&again, &q, KS_AUTO, &e), 0);
@@ -82,7 +83,8 @@ START_TEST(the_variable_forces_and_is_judged)
     ck_assert_ptr_eq(k, ks_kernels_plain());
     ck_assert_int_eq(p, KS_FP32);
     ck_assert_int_eq(ask(&k, &p, KS_BF16, &e), KS_EUSAGE);
-    ck_assert_str_eq(e.msg, "precision bf16 needs instructions that this CPU lacks; it has fp32 (plain)");
+    ck_assert_str_eq(e.msg,
+                     "precision bf16 needs instructions that this CPU lacks; it has fp32 (plain)");
     setenv("KINOSEEK_CPU", "z80", 1);
     ck_assert_int_eq(ask(&k, &p, KS_AUTO, &e), KS_EUSAGE);
     ck_assert_str_eq(e.msg, "KINOSEEK_CPU=z80 is none of amx, avx512, avx2, plain");
@@ -113,8 +115,7 @@ END_TEST
 
 int main(void)
 {
-    if (!mkdtemp(folder))
-        return 1;
+    if (!mkdtemp(folder)) return 1;
     Suite *suite = suite_create("dispatch");
     TCase *tc = tcase_create("dispatch");
     tcase_add_test(tc, the_measurement_is_made_once_and_kept);

@@ -1,4 +1,5 @@
-/* test_eval.c - every measure of eval against brute force, on random, tied, many-to-many and missing sets. */
+/* test_eval.c - every measure of eval against brute force, on random, tied, many-to-many and
+ * missing sets. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,7 +28,8 @@ static void draw_vectors(ks_eval_vectors *v, int64_t n, int64_t dim, int missing
         if (missing && draw(6) == 0) continue;
         for (int64_t d = 0; d < dim; d++) x[d] = (double)draw(3) - 1;
         x[0] += 3;
-        if (i > 0 && v->has[i - 1] && draw(3) == 0) memcpy(x, v->x + (i - 1) * dim, (size_t)dim * sizeof *x);
+        if (i > 0 && v->has[i - 1] && draw(3) == 0)
+            memcpy(x, v->x + (i - 1) * dim, (size_t)dim * sizeof *x);
         ck_assert_int_eq(ks_eval_put(v, i, x), 0);
     }
 }
@@ -44,7 +46,9 @@ static void make_world(world *w, ks_eval_task task, int64_t n, int64_t m, int64_
     int missing = (int)draw(2);
     draw_vectors(&w->videos, n, 1 + draw(12), missing);
     draw_vectors(&w->texts, m, w->videos.dim, missing);
-    w->set = (ks_eval_set){.task = task, .videos = {calloc((size_t)n, sizeof(ks_eval_row)), n}, .texts = {calloc((size_t)m, sizeof(ks_eval_row)), m}};
+    w->set = (ks_eval_set){.task = task,
+                           .videos = {calloc((size_t)n, sizeof(ks_eval_row)), n},
+                           .texts = {calloc((size_t)m, sizeof(ks_eval_row)), m}};
     w->set.pairs = calloc((size_t)(n * m), sizeof *w->set.pairs);
     w->set.class_of = calloc((size_t)m, sizeof *w->set.class_of);
     for (int64_t i = 0; i < m; i++) w->set.class_of[i] = i % classes;
@@ -66,7 +70,8 @@ static double cosine(const world *w, int64_t v, int64_t t)
 {
     double s = 0;
     if (!w->videos.has[v] || !w->texts.has[t]) return -INFINITY;
-    for (int64_t d = 0; d < w->videos.dim; d++) s += w->videos.x[v * w->videos.dim + d] * w->texts.x[t * w->videos.dim + d];
+    for (int64_t d = 0; d < w->videos.dim; d++)
+        s += w->videos.x[v * w->videos.dim + d] * w->texts.x[t * w->videos.dim + d];
     return s;
 }
 
@@ -100,7 +105,8 @@ static int64_t plain_rank(const world *w, int64_t query, int from_texts, int64_t
 
 static void check_ranks(const world *w, const ks_eval_ranks *got, int from_texts)
 {
-    int64_t queries = from_texts ? w->texts.n : w->videos.n, gallery = from_texts ? w->videos.n : w->texts.n, n = 0, first = 0, ten = 0;
+    int64_t queries = from_texts ? w->texts.n : w->videos.n,
+            gallery = from_texts ? w->videos.n : w->texts.n, n = 0, first = 0, ten = 0;
     double sum = 0, below = 0, not_above = 0;
     for (int64_t q = 0; q < queries; q++) {
         int64_t r = plain_rank(w, q, from_texts, gallery);
@@ -137,7 +143,8 @@ START_TEST(retrieval_as_defined)
         for (int64_t v = 0; v < n; v++)
             for (int64_t t = 0; t < m; t++)
                 if (draw((uint32_t)m) < 2) pair(&w, 0, v, t, 1);
-        ck_assert_msg(ks_eval_retrieval(&r, &w.set, &w.videos, &w.texts, &e) == 0, "seed %d: %s", seed, e.msg);
+        ck_assert_msg(ks_eval_retrieval(&r, &w.set, &w.videos, &w.texts, &e) == 0, "seed %d: %s",
+                      seed, e.msg);
         ck_assert_int_eq(r.missing, w.videos.missing + w.texts.missing);
         check_ranks(&w, &r.t2v, 1);
         check_ranks(&w, &r.v2t, 0);
@@ -153,10 +160,12 @@ START_TEST(classes_as_defined)
         ks_error e = {0};
         ks_eval_classify_figures r;
         state = (uint64_t)seed * 77;
-        int64_t n = 1 + draw(30), classes = 2 + draw(9), m = classes * (1 + draw(3)), first = 0, five = 0, present = 0;
+        int64_t n = 1 + draw(30), classes = 2 + draw(9), m = classes * (1 + draw(3)), first = 0,
+                five = 0, present = 0;
         make_world(&w, KS_EVAL_CLASSIFY, n, m, classes);
         for (int64_t v = 0; v < n; v++) pair(&w, 0, v, draw((uint32_t)classes), 1);
-        ck_assert_msg(ks_eval_average_classes(&w.texts, &w.set, &e) == 0, "seed %d: %s", seed, e.msg);
+        ck_assert_msg(ks_eval_average_classes(&w.texts, &w.set, &e) == 0, "seed %d: %s", seed,
+                      e.msg);
         ck_assert_int_eq(ks_eval_classify(&r, &w.set, &w.videos, &w.texts, &e), 0);
         double hits[16] = {0}, all[16] = {0}, mean = 0;
         for (int64_t i = 0; i < n; i++) {
@@ -240,7 +249,8 @@ START_TEST(choice_as_defined)
             int64_t right = draw(5);
             int good = 1;
             for (int64_t t = 0; t < 5; t++) pair(&w, q, q, t, t == right);
-            for (int64_t t = 0; t < 5; t++) good &= t == right || cosine(&w, q, t) < cosine(&w, q, right);
+            for (int64_t t = 0; t < 5; t++)
+                good &= t == right || cosine(&w, q, t) < cosine(&w, q, right);
             hits += good && !isinf(cosine(&w, q, right));
         }
         ck_assert_int_eq(ks_eval_choice(&r, &w.set, &w.videos, &w.texts, &e), 0);
@@ -264,7 +274,8 @@ START_TEST(wilson_known)
 }
 END_TEST
 
-/* Three pairs have 27 resamplings: their means, each with its chance, say where the interval may lie. */
+/* Three pairs have 27 resamplings: their means, each with its chance, say where the interval may
+ * lie. */
 START_TEST(bootstrap_of_three)
 {
     const double a[3] = {1, 0, 1}, b[3] = {0, 0, 1};
@@ -281,7 +292,8 @@ START_TEST(bootstrap_of_three)
     for (int i = 0; i < 400; i++) x[i] = draw(100) < 60, y[i] = draw(100) < 40;
     ck_assert_int_eq(ks_bootstrap_difference(&low, &high, x, y, 400, 9, &e), 0);
     /* 1.96 sqrt((0.24 + 0.24) / 400) = 0.068 each way */
-    ck_assert_msg(low > 0.05 && high < 0.35 && high - low > 0.11 && high - low < 0.16, "%g to %g", low, high);
+    ck_assert_msg(low > 0.05 && high < 0.35 && high - low > 0.11 && high - low < 0.16, "%g to %g",
+                  low, high);
     ck_assert_int_eq(ks_bootstrap_difference(&again[0], &again[1], x, y, 400, 9, &e), 0);
     ck_assert(again[0] == low && again[1] == high);
     ck_assert_int_eq(ks_bootstrap_difference(&low, &high, x, y, 0, 1, &e), 0);
@@ -306,15 +318,21 @@ START_TEST(lists_refused_by_line)
     } rows[] = {
         {KS_EVAL_RETRIEVAL, "a\nb\na\n", "t\tx\n", "a\tt\n", "v:3: video_id 'a' stands twice"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\nt\ty\n", "a\tt\n", "t:2: text_id 't' stands twice"},
-        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "# map\na\tu\n", "m:2: text_id 'u' is not in the list"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "# map\na\tu\n",
+         "m:2: text_id 'u' is not in the list"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "a\tt\na\tt\n", "m: the pair 'a', 't' stands twice"},
-        {KS_EVAL_RETRIEVAL, "a\tf\t1\n", "t\tx\n", "a\tt\n", "v:1: a video is: video_id [path [start end]]"},
-        {KS_EVAL_RETRIEVAL, "a\tf\t5\t2\n", "t\tx\n", "a\tt\n", "v:1: start and end are seconds, and the end is after the start"},
-        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\ty\n", "a\tt\n", "t:1: a text is: text_id, a tab, the text"},
+        {KS_EVAL_RETRIEVAL, "a\tf\t1\n", "t\tx\n", "a\tt\n",
+         "v:1: a video is: video_id [path [start end]]"},
+        {KS_EVAL_RETRIEVAL, "a\tf\t5\t2\n", "t\tx\n", "a\tt\n",
+         "v:1: start and end are seconds, and the end is after the start"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\ty\n", "a\tt\n",
+         "t:1: a text is: text_id, a tab, the text"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\t\xff\n", "a\tt\n", "t:1: not UTF-8"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "#\n", "m: no video is paired with a text"},
-        {KS_EVAL_CLASSIFY, "a\n", "t\tx\nu\ty\n", "a\tt\na\tu\n", "m: video 'a' has two classes, 't' and 'u': that is a multilabel set"},
-        {KS_EVAL_CHOICE, "a\n", "t\tx\n", "q\ta\tt\t2\n", "m:1: an option is right (1) or wrong (0)"},
+        {KS_EVAL_CLASSIFY, "a\n", "t\tx\nu\ty\n", "a\tt\na\tu\n",
+         "m: video 'a' has two classes, 't' and 'u': that is a multilabel set"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\n", "q\ta\tt\t2\n",
+         "m:1: an option is right (1) or wrong (0)"},
     };
     char folder[] = "/tmp/ks_eval_XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -331,7 +349,8 @@ START_TEST(lists_refused_by_line)
     }
     ks_eval_set set;
     ks_error e = {0};
-    write_file("v", "\xef\xbb\xbf" "a\tfilm.mp4\t1.5\t3\r\nb\r\n");
+    write_file("v", "\xef\xbb\xbf"
+                    "a\tfilm.mp4\t1.5\t3\r\nb\r\n");
     write_file("t", "t\tone\nt\tanother\n");
     write_file("m", "b\tt\na\tt\n");
     ck_assert_msg(ks_eval_read_lists(&set, KS_EVAL_CLASSIFY, "v", "t", "m", &e) == 0, "%s", e.msg);

@@ -1,4 +1,5 @@
-/* The exact rate of a film from its frames' times: standard rates through coarse clocks, telecine, missing frames; what varies. */
+/* The exact rate of a film from its frames' times: standard rates through coarse clocks,
+ * telecine, missing frames; what varies. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,22 +7,26 @@
 #include "decoder/decoder_even.c"
 
 typedef struct {
-    int num, den;            /* true rate */
-    double tick;             /* of the time base, seconds */
+    int num, den; /* true rate */
+    double tick;  /* of the time base, seconds */
     int claim[2][2];
-    int pattern;             /* 0 even, 1 every 200th missing, 2 every 3rd missing, 3 telecine 2:3, 4 jitter of 0.8 frames, 5 two rates */
+    /* 0 even, 1 every 200th missing, 2 every 3rd missing, 3 telecine 2:3, 4 jitter of 0.8
+     * frames, 5 two rates */
+    int pattern;
     int want, want_num, want_den;
 } film;
 
 static const film films[] = {
     {25, 1, 1.0 / 12800, {{25, 1}, {25, 1}}, 0, 1, 25, 1},
-    {24000, 1001, 0.001, {{24000, 1001}, {24000, 1001}}, 0, 1, 24000, 1001}, /* Matroska: 41, 42, 42, 41 ms */
+    /* Matroska: 41, 42, 42, 41 ms */
+    {24000, 1001, 0.001, {{24000, 1001}, {24000, 1001}}, 0, 1, 24000, 1001},
     {24000, 1001, 0.001, {{23976, 1000}, {24, 1}}, 0, 1, 24000, 1001},
     {30000, 1001, 1.0 / 90000, {{2997, 100}, {30000, 1001}}, 0, 1, 30000, 1001},
     {60000, 1001, 1.0 / 90000, {{5994, 100}, {60, 1}}, 0, 1, 60000, 1001},
     {30, 1, 1.0 / 600, {{30, 1}, {30, 1}}, 0, 1, 30, 1},
     {14709, 1000, 1.0 / 90000, {{14709, 1000}, {15, 1}}, 0, 1, 14709, 1000},
-    {25, 1, 1.0 / 90000, {{2488, 100}, {25, 1}}, 1, 1, 25, 1},               /* a frame is missing every 8 s */
+    /* a frame is missing every 8 s */
+    {25, 1, 1.0 / 90000, {{2488, 100}, {25, 1}}, 1, 1, 25, 1},
     {25, 1, 1.0 / 90000, {{25, 1}, {25, 1}}, 2, 0, 0, 0},
     {24000, 1001, 1.0 / 90000, {{24000, 1001}, {60000, 1001}}, 3, 1, 24000, 1001},
     {30, 1, 1.0 / 90000, {{2985, 100}, {30, 1}}, 4, 0, 0, 0},

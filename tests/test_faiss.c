@@ -1,4 +1,5 @@
-/* test_faiss.c - approximate search: near the exact answer, and never trusted further than its checksum. */
+/* test_faiss.c - approximate search: near the exact answer, and never trusted further than its
+ * checksum. */
 #include "index/ann.h"
 #include "index/catalog.h"
 #include "index/copies.h"
@@ -18,7 +19,7 @@ static char dir[64];
 
 static void make(void)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_space space = lib_space(D);
     lib_new_dir(dir);
@@ -36,15 +37,12 @@ static void make(void)
     ks_index_close(x);
 }
 
-static void remove_it(void)
-{
-    lib_remove_dir(dir);
-}
+static void remove_it(void) { lib_remove_dir(dir); }
 
 /* recall@10 over queries near the clusters; every score must be the exact one. */
 static double recall(int queries, ks_search how, const ks_filter *f, int *approximate)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     int hit = 0, all = 0;
     float q[D];
@@ -72,7 +70,7 @@ static double recall(int queries, ks_search how, const ks_filter *f, int *approx
 
 START_TEST(near_the_exact_answer)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_index_state state;
     int approximate;
@@ -85,30 +83,34 @@ START_TEST(near_the_exact_answer)
     ck_assert_int_eq(approximate, 1);
     ck_assert_double_eq(recall(12, KS_SEARCH_EXACT, NULL, &approximate), 1.0);
     ck_assert_int_eq(approximate, 0);
-    /* a filter that leaves a third: exact on its own; when forced, only rows that the filter lets through */
-    ck_assert_double_eq(recall(12, KS_SEARCH_AUTO, &(ks_filter){ .path_glob = "1/*" }, &approximate), 1.0);
+    /* a filter that leaves a third: exact on its own; when forced, only rows that the filter
+     * lets through */
+    ck_assert_double_eq(recall(12, KS_SEARCH_AUTO, &(ks_filter){.path_glob = "1/*"}, &approximate),
+                        1.0);
     ck_assert_int_eq(approximate, 0);
-    ck_assert_double_ge(recall(12, KS_SEARCH_ANN, &(ks_filter){ .path_glob = "1/*" }, &approximate), 0.9);
+    ck_assert_double_ge(recall(12, KS_SEARCH_ANN, &(ks_filter){.path_glob = "1/*"}, &approximate),
+                        0.9);
     ck_assert_int_eq(approximate, 1);
 }
 END_TEST
 
-/* Nearly all clips of a cluster show the same: ten moments lie in ten lists. Whoever finds too few among the lists at
- * hand has to look at more of them. */
+/* Nearly all clips of a cluster show the same: ten moments lie in ten lists. Whoever finds too
+ * few among the lists at hand has to look at more of them. */
 START_TEST(as_many_moments_as_without_lists)
 {
-    ks_error e = { 0 };
-    ks_scale s = { .dim = D, .median = 1, .pair_mean = 0.02 };
+    ks_error e = {0};
+    ks_scale s = {.dim = D, .median = 1, .pair_mean = 0.02};
     float q[D];
     MUST(ks_index_open(&s.x, dir, KS_READ, &e));
     for (int i = 0; i < 20; i++) {
-        ks_query_options o = { .k = 3 + i, .vector_query = 1, .how = KS_SEARCH_EXACT };
+        ks_query_options o = {.k = 3 + i, .vector_query = 1, .how = KS_SEARCH_EXACT};
         ks_hits exact, lists;
         lib_vector(q, D, 1, 700 + (uint64_t)i);
         MUST(ks_query_run(&exact, s.x, &s, q, D, &o, &e));
         o.how = KS_SEARCH_ANN;
         MUST(ks_query_run(&lists, s.x, &s, q, D, &o, &e));
-        ck_assert_msg(lists.count >= exact.count, "-k %d: %d moments by lists, %d exactly", o.k, lists.count, exact.count);
+        ck_assert_msg(lists.count >= exact.count, "-k %d: %d moments by lists, %d exactly", o.k,
+                      lists.count, exact.count);
         ks_hits_free(&exact);
         ks_hits_free(&lists);
     }
@@ -118,7 +120,7 @@ END_TEST
 
 START_TEST(deleted_and_new_films_count)
 {
-    ks_error e = { 0 };
+    ks_error e = {0};
     ks_index *x;
     ks_found found;
     float q[D], v[D];
@@ -140,13 +142,13 @@ START_TEST(deleted_and_new_films_count)
 }
 END_TEST
 
-/* Bytes that FAISS itself wrote pass; of mutants with right checksums FAISS sees none that is not as sound. What passes
- * is searched: it ends, and names lists that there are. */
+/* Bytes that FAISS itself wrote pass; of mutants with right checksums FAISS sees none that is
+ * not as sound. What passes is searched: it ends, and names lists that there are. */
 START_TEST(faiss_is_handed_sound_bytes)
 {
     enum { WIDE = 8 };
     const int lists = _i ? 2100 : 64; /* HNSW; flat */
-    ks_error e = { 0 };
+    ks_error e = {0};
     void *coarse = NULL, *again = NULL;
     char *bytes;
     size_t size;
@@ -165,7 +167,10 @@ START_TEST(faiss_is_handed_sound_bytes)
         char was[8];
         if (at + n > size) continue;
         memcpy(was, bytes + at, n);
-        for (size_t b = 0; b < n; b++) bytes[at + b] = (char)(lib_random(&seed) % 3 ? lib_random(&seed) : lib_random(&seed) % 2 ? 0xff : 0);
+        for (size_t b = 0; b < n; b++)
+            bytes[at + b] = (char)(lib_random(&seed) % 3   ? lib_random(&seed)
+                                   : lib_random(&seed) % 2 ? 0xff
+                                                           : 0);
         if (ks_coarse_read(&again, bytes, size, WIDE, lists, &e) == 0) {
             passed++;
             MUST(ks_coarse_near(near, again, v, 1, 4, &e));

@@ -158,11 +158,15 @@ START_TEST(test_any_times_at_all)
         case 0: pts = (int64_t)s; break;
         case 1: pts = KS_NO_TIME; break;
         case 2: pts = INT64_MAX; break;
-        case 3: pts = pts > INT64_MAX / 16 || pts < -(INT64_MAX / 16) ? 0 : pts; pts -= (int64_t)(s >> 20 & 0xfff); break;
+        case 3:
+            pts = pts > INT64_MAX / 16 || pts < -(INT64_MAX / 16) ? 0 : pts;
+            pts -= (int64_t)(s >> 20 & 0xfff);
+            break;
         default: pts = (pts > INT64_MAX / 16 || pts < -(INT64_MAX / 16) ? 0 : pts) + 40;
         }
         if (!ks_times_next(&m, &t, pts, (int64_t)(s >> 3))) continue;
-        ck_assert_msg(m.ticks > last, "seed %d, frame %d: %lld after %lld", _i, i, (long long)m.ticks, (long long)last);
+        ck_assert_msg(m.ticks > last, "seed %d, frame %d: %lld after %lld", _i, i,
+                      (long long)m.ticks, (long long)last);
         last = m.ticks;
     }
 }
@@ -193,7 +197,8 @@ START_TEST(test_damage_lasts_to_the_next_key)
 }
 END_TEST
 
-/* The damage is found late, when a key packet is in already: it stays clean, its leading pictures do not. */
+/* The damage is found late, when a key packet is in already: it stays clean, its leading
+ * pictures do not. */
 START_TEST(test_damage_found_late)
 {
     ks_damage d;
@@ -242,11 +247,15 @@ START_TEST(test_healing_without_keys)
 }
 END_TEST
 
-/* Recordings of so many frames joined by cat, each of whose clocks starts anew (or is anywhere): no frame is lost at a join. */
+/* Recordings of so many frames joined by cat, each of whose clocks starts anew (or is anywhere):
+ * no frame is lost at a join. */
 START_TEST(test_joined)
 {
-    static const struct { int frames, origin, step; } kinds[] = {{50, 0, 0}, {100, 1400, 0}, {25, 0, 0}, {250, 500, 0}, {1000, 0, 0}, {15, 9, 0},
-        {100, 1400, 20000}, {100, 100000, -11000}, {100, 1400, 90000}, {40, 0, -1}, {12, 700, 0}};
+    static const struct {
+        int frames, origin, step;
+    } kinds[] = {{50, 0, 0},         {100, 1400, 0}, {25, 0, 0},         {250, 500, 0},
+                 {1000, 0, 0},       {15, 9, 0},     {100, 1400, 20000}, {100, 100000, -11000},
+                 {100, 1400, 90000}, {40, 0, -1},    {12, 700, 0}};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         ks_times t = clock_at(kinds[k].origin);
         int64_t ticks, want = 0;
@@ -255,7 +264,8 @@ START_TEST(test_joined)
         for (int piece = 0; piece < 5; piece++)
             for (int i = 0; i < kinds[k].frames; i++, want += 40) {
                 int64_t pts = kinds[k].origin + piece * kinds[k].step + 40 * i;
-                ck_assert_msg(next(&t, pts, &ticks, &gap) == 1 && ticks == want, "kind %zu, piece %d, frame %d", k, piece, i);
+                ck_assert_msg(next(&t, pts, &ticks, &gap) == 1 && ticks == want,
+                              "kind %zu, piece %d, frame %d", k, piece, i);
                 joins += gap;
             }
         ck_assert_int_eq(joins, 4);
@@ -274,7 +284,9 @@ START_TEST(test_astray)
         t.resets = 1;
         for (int i = 0; i < 3000; i++) {
             int r = next(&t, i == 2600 ? 40 * i - away : 40 * i, &ticks, &gap);
-            if (i != 2600) ck_assert_msg(r == 1 && ticks == 40 * i, "away %d, frame %d: %lld", away, i, (long long)ticks);
+            if (i != 2600)
+                ck_assert_msg(r == 1 && ticks == 40 * i, "away %d, frame %d: %lld", away, i,
+                              (long long)ticks);
         }
         ck_assert_int_eq(t.jumps, 0);
     }

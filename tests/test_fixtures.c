@@ -1,5 +1,5 @@
-/* test_fixtures.c - the fixtures are what they say: whole, finite, made by a sharp and exact run, and
- * strong enough to tell a wrong reading of the model from a right one. */
+/* test_fixtures.c - the fixtures are what they say: whole, finite, made by a sharp and exact
+ * run, and strong enough to tell a wrong reading of the model from a right one. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,7 +8,8 @@
 #include "tests/fixture_read.h"
 #include "tests/suite.h"
 
-static const char *const models[] = {"lvt", "small", "small_f2", "hybrid", "noaux", "encoder", "classifier"};
+static const char *const models[] = {"lvt",   "small",   "small_f2",  "hybrid",
+                                     "noaux", "encoder", "classifier"};
 
 START_TEST(references_are_finite_and_official_fp32_is_near)
 {
@@ -24,7 +25,8 @@ START_TEST(references_are_finite_and_official_fp32_is_near)
         if (!distance) continue;
         stages++;
         ck_assert_msg(distance->x[0] > 0, "%s: fp32 cannot be exact", a->name);
-        ck_assert_msg(distance->x[0] < 2e-5 * ks_fixture_scale(a), "%s: official fp32 is %g from float64", a->name, distance->x[0]);
+        ck_assert_msg(distance->x[0] < 2e-5 * ks_fixture_scale(a),
+                      "%s: official fp32 is %g from float64", a->name, distance->x[0]);
     }
     ck_assert_int_ge(stages, 3);
     ks_fixture_close(f);
@@ -58,7 +60,8 @@ START_TEST(clips_are_generated_as_the_script_does)
     ck_assert_str_eq(c->name, "padded");
     ck_assert(c->paddings && c->paddings[1] == 0.0f && c->paddings[2] == 1.0f);
     uint64_t sum = 0;
-    for (int i = 0; i < c->T * c->side * c->side * 3; i++) sum += (uint64_t)c->bytes[i] * (uint64_t)(i % 251 + 1);
+    for (int i = 0; i < c->T * c->side * c->side * 3; i++)
+        sum += (uint64_t)c->bytes[i] * (uint64_t)(i % 251 + 1);
     ck_assert_uint_eq(sum, 559769159u); /* from make_fixtures.pixels(107, 4, 54) in Python */
     ks_fixture_clip_free(c);
     ks_fixture_close(f);

@@ -1,4 +1,5 @@
-/* test_formats.c - moments into every format and back: times to half a frame, names, what a format refuses. */
+/* test_formats.c - moments into every format and back: times to half a frame, names, what a
+ * format refuses. */
 #include "formats/formats.h"
 #include "tests/read_formats.h"
 
@@ -38,25 +39,22 @@ static char *written(int *err, const char *format, int n, ks_out_options *o, ks_
     ks_out *out;
 
     *err = ks_out_open(&out, &to, ks_find_format(format), o, e);
-    for (int i = 0; i < n && *err == 0; i++)
-        *err = ks_out_entry(out, &entries[i], e);
-    if (*err == 0)
-        *err = ks_out_end(out, e);
+    for (int i = 0; i < n && *err == 0; i++) *err = ks_out_entry(out, &entries[i], e);
+    if (*err == 0) *err = ks_out_end(out, e);
     ks_out_close(out);
     fclose(f);
     return text;
 }
 
-static int to_file(const char *format, const char *path, int force, int n, ks_out_options *o, ks_error *e)
+static int to_file(const char *format, const char *path, int force, int n, ks_out_options *o,
+                   ks_error *e)
 {
     ks_out_target to = {.path = path, .force = force};
     ks_out *out;
     int err = ks_out_open(&out, &to, ks_find_format(format), o, e);
 
-    for (int i = 0; i < n && err == 0; i++)
-        err = ks_out_entry(out, &entries[i], e);
-    if (err == 0)
-        err = ks_out_end(out, e);
+    for (int i = 0; i < n && err == 0; i++) err = ks_out_entry(out, &entries[i], e);
+    if (err == 0) err = ks_out_end(out, e);
     ks_out_close(out);
     return err;
 }
@@ -64,21 +62,28 @@ static int to_file(const char *format, const char *path, int force, int n, ks_ou
 /* --- films of every kind of clock --- */
 typedef struct {
     const char *name, *timecode;
-    int num, den;            /* the true rate */
-    int known;               /* the catalog knows it; else the average alone */
+    int num, den; /* the true rate */
+    int known;    /* the catalog knows it; else the average alone */
     int variable;
     double hours;
 } film_kind;
 
 static const film_kind kinds[] = {
-    {"29.97 drop", "14:03:22;05", 30000, 1001, 1, 0, 2}, {"29.97 non-drop", "14:03:22:05", 30000, 1001, 1, 0, 2},
-    {"23.976 near midnight", "23:59:30:10", 24000, 1001, 1, 0, 2}, {"25 near midnight", "23:59:58:24", 25, 1, 1, 0, 2},
-    {"59.94 drop near midnight", "23:50:00;04", 60000, 1001, 1, 0, 1}, {"50", "", 50, 1, 1, 0, 3}, {"14.709", "", 14709, 1000, 0, 0, 1},
-    {"variable", "", 29317, 1000, 0, 1, 1}, {"30 hours", "", 25, 1, 1, 0, 30}, {"29.97, average alone", "", 30000, 1001, 0, 0, 2},
+    {"29.97 drop", "14:03:22;05", 30000, 1001, 1, 0, 2},
+    {"29.97 non-drop", "14:03:22:05", 30000, 1001, 1, 0, 2},
+    {"23.976 near midnight", "23:59:30:10", 24000, 1001, 1, 0, 2},
+    {"25 near midnight", "23:59:58:24", 25, 1, 1, 0, 2},
+    {"59.94 drop near midnight", "23:50:00;04", 60000, 1001, 1, 0, 1},
+    {"50", "", 50, 1, 1, 0, 3},
+    {"14.709", "", 14709, 1000, 0, 0, 1},
+    {"variable", "", 29317, 1000, 0, 1, 1},
+    {"30 hours", "", 25, 1, 1, 0, 30},
+    {"29.97, average alone", "", 30000, 1001, 0, 0, 2},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds, EACH = MOST / KINDS };
 
-/* n moments one behind the other, a frame apart or more, one frame long or more; exact to the time base's rounding. */
+/* n moments one behind the other, a frame apart or more, one frame long or more; exact to the
+ * time base's rounding. */
 static void make_film(const film_kind *k, int n)
 {
     double frames = k->hours * 3600 * k->num / k->den, step = frames / n;
@@ -86,36 +91,60 @@ static void make_film(const film_kind *k, int n)
     ks_timebase tb = bases[random() % 3];
 
     for (int i = 0; i < n; i++) {
-        int64_t from = (int64_t)(i * step) + random() % (int64_t)(step / 3 + 1), length = random() % 4 ? 1 + random() % (int64_t)(fmin(step / 3, 90) + 1) : 1;
+        int64_t from = (int64_t)(i * step) + random() % (int64_t)(step / 3 + 1),
+                length = random() % 4 ? 1 + random() % (int64_t)(fmin(step / 3, 90) + 1) : 1;
         snprintf(titles[i], sizeof *titles, "label %ld %d", random() % 7, i % 2);
-        entries[i] = (ks_moment){.path = "/films/lake & sea.mov", .title = titles[i], .video = 7, .rank = i + 1, .tb = tb,
-                                .start = llround((double)from * k->den / k->num * tb.den), .end = llround((double)(from + length) * k->den / k->num * tb.den),
-                                .score = 0.5, .fps = (double)k->num / k->den, .duration = k->hours * 3600, .variable = k->variable,
-                                .rate_num = k->known ? k->num : 0, .rate_den = k->known ? k->den : 0, .reel = "A001"};
+        entries[i] = (ks_moment){.path = "/films/lake & sea.mov",
+                                 .title = titles[i],
+                                 .video = 7,
+                                 .rank = i + 1,
+                                 .tb = tb,
+                                 .start = llround((double)from * k->den / k->num * tb.den),
+                                 .end = llround((double)(from + length) * k->den / k->num * tb.den),
+                                 .score = 0.5,
+                                 .fps = (double)k->num / k->den,
+                                 .duration = k->hours * 3600,
+                                 .variable = k->variable,
+                                 .rate_num = k->known ? k->num : 0,
+                                 .rate_den = k->known ? k->den : 0,
+                                 .reel = "A001"};
         entries[i].best = entries[i].start;
         snprintf(entries[i].timecode, sizeof entries[i].timecode, "%s", k->timecode);
     }
 }
 
 enum { COUNTS = 1, TIMECODE = 2, DAY = 4, STARTS = 8, HIDES = 16 };
-/* How exact besides half a frame, in seconds; what the format needs. STARTS: it has no ends; HIDES: no label. */
+/* How exact besides half a frame, in seconds; what the format needs. STARTS: it has no ends;
+ * HIDES: no label. */
 static const struct {
     const char *name;
     double rounding;
     int needs;
 } formats[] = {
-    {"vtt", 0.0006, 0}, {"srt", 0.0006, 0}, {"ffmetadata", 0.0006, HIDES}, {"mkv-chapters", 1e-8, 0}, {"kodi-edl", 0.0006, STARTS | HIDES},
-    {"mpv-edl", 3e-6, HIDES}, {"cmx3600", 0, COUNTS | TIMECODE | DAY}, {"resolve-edl", 0, COUNTS | TIMECODE | DAY}, {"otio", 0, COUNTS},
-    {"xmeml", 0, COUNTS | TIMECODE}, {"fcpxml", 0, COUNTS}, {"cvat", 0, COUNTS},
+    {"vtt", 0.0006, 0},
+    {"srt", 0.0006, 0},
+    {"ffmetadata", 0.0006, HIDES},
+    {"mkv-chapters", 1e-8, 0},
+    {"kodi-edl", 0.0006, STARTS | HIDES},
+    {"mpv-edl", 3e-6, HIDES},
+    {"cmx3600", 0, COUNTS | TIMECODE | DAY},
+    {"resolve-edl", 0, COUNTS | TIMECODE | DAY},
+    {"otio", 0, COUNTS},
+    {"xmeml", 0, COUNTS | TIMECODE},
+    {"fcpxml", 0, COUNTS},
+    {"cvat", 0, COUNTS},
 };
 enum { FORMATS = sizeof formats / sizeof *formats };
 
 static int must_refuse(int needs, const film_kind *k)
 {
-    return (needs & COUNTS && k->variable) || (needs & TIMECODE && k->num % k->den && k->den != 1001) || (needs & DAY && k->hours > 24);
+    return (needs & COUNTS && k->variable) ||
+           (needs & TIMECODE && k->num % k->den && k->den != 1001) ||
+           (needs & DAY && k->hours > 24);
 }
 
-/* One film in one format: what comes back is what went in, within half a frame of the rate that the file counts at. */
+/* One film in one format: what comes back is what went in, within half a frame of the rate that
+ * the file counts at. */
 static void round_trip(int f, const film_kind *k, int n)
 {
     ks_out_options o = {.rows = KS_ROWS_MOMENTS, .command = "kinoseek test"};
@@ -125,7 +154,8 @@ static void round_trip(int f, const film_kind *k, int n)
     double slack;
 
     text = written(&err, formats[f].name, n, &o, &e);
-    ck_assert_msg((err == KS_EUSAGE) == refused, "%s of %s: %d %s", formats[f].name, k->name, err, e.msg);
+    ck_assert_msg((err == KS_EUSAGE) == refused, "%s of %s: %d %s", formats[f].name, k->name, err,
+                  e.msg);
     ck_assert_msg(!refused || !*text, "%s of %s wrote before it refused", formats[f].name, k->name);
     if (refused && k->hours <= 24) { /* the way out that the sentence names */
         free(text);
@@ -137,12 +167,22 @@ static void round_trip(int f, const film_kind *k, int n)
     if (err == 0) {
         slack = (formats[f].needs & COUNTS ? 0.5 * den / num : 0) + formats[f].rounding + 1e-5;
         read = rf_read(got, MOST + 8, formats[f].name, text, k->timecode, num, den, why);
-        ck_assert_msg(read == n, "%s of %s: %d of %d came back; %s", formats[f].name, k->name, read, n, why);
+        ck_assert_msg(read == n, "%s of %s: %d of %d came back; %s", formats[f].name, k->name, read,
+                      n, why);
         for (int i = 0; i < n; i++) {
-            double start = ks_seconds(entries[i].start, entries[i].tb), end = ks_seconds(entries[i].end, entries[i].tb), least = fmax(end, start + (formats[f].needs & COUNTS ? (double)den / num : 0));
-            ck_assert_msg(fabs(got[i].start - start) <= slack, "%s of %s: moment %d began at %.6f, came back at %.6f", formats[f].name, k->name, i, start, got[i].start);
-            ck_assert_msg(formats[f].needs & STARTS || (got[i].end >= end - slack && got[i].end <= least + slack), "%s of %s: moment %d ended at %.6f, came back at %.6f", formats[f].name, k->name, i, end, got[i].end);
-            ck_assert_msg(formats[f].needs & HIDES || strcmp(got[i].label, titles[i]) == 0, "%s of %s: \"%s\" came back as \"%s\"", formats[f].name, k->name, titles[i], got[i].label);
+            double start = ks_seconds(entries[i].start, entries[i].tb),
+                   end = ks_seconds(entries[i].end, entries[i].tb),
+                   least = fmax(end, start + (formats[f].needs & COUNTS ? (double)den / num : 0));
+            ck_assert_msg(fabs(got[i].start - start) <= slack,
+                          "%s of %s: moment %d began at %.6f, came back at %.6f", formats[f].name,
+                          k->name, i, start, got[i].start);
+            ck_assert_msg(formats[f].needs & STARTS ||
+                              (got[i].end >= end - slack && got[i].end <= least + slack),
+                          "%s of %s: moment %d ended at %.6f, came back at %.6f", formats[f].name,
+                          k->name, i, end, got[i].end);
+            ck_assert_msg(formats[f].needs & HIDES || strcmp(got[i].label, titles[i]) == 0,
+                          "%s of %s: \"%s\" came back as \"%s\"", formats[f].name, k->name,
+                          titles[i], got[i].label);
         }
     }
     free(text);
@@ -162,7 +202,8 @@ START_TEST(every_clock_in_every_format)
 END_TEST
 
 /* The same through our own readers: what a data-set tool gives back. */
-static const char *const sets[] = {"jsonl", "csv", "activitynet", "activitynet-truth", "fiftyone", "label-studio", "elan", "via"};
+static const char *const sets[] = {"jsonl",    "csv",          "activitynet", "activitynet-truth",
+                                   "fiftyone", "label-studio", "elan",        "via"};
 enum { SETS = sizeof sets / sizeof *sets };
 
 static const ks_span *span_at(const ks_spans *s, int of, const char *label, double start)
@@ -170,7 +211,8 @@ static const ks_span *span_at(const ks_spans *s, int of, const char *label, doub
     const ks_span *best = NULL;
 
     for (int i = 0; i < s->n; i++)
-        if (strcmp(s->at[i].label, label) == 0 && (!best || fabs(s->at[i].start - start) < fabs(best->start - start)))
+        if (strcmp(s->at[i].label, label) == 0 &&
+            (!best || fabs(s->at[i].start - start) < fabs(best->start - start)))
             best = &s->at[i];
     ck_assert_msg(best != NULL, "moment %d, \"%s\", did not come back", of, label);
     return best;
@@ -197,18 +239,21 @@ START_TEST(data_sets_come_back)
             ck_assert_int_eq(ks_rate_read(&o.fps, &o.drop, "30"), 0);
             slack = 0.5 / 30 + 0.00051;
         }
-        ck_assert_msg((err = to_file(format, path, 1, EACH, &o, &e)) == 0, "%s: %d %s", format, err, e.msg);
-        if (counts)
-            path = place("set/tasks.json");
+        ck_assert_msg((err = to_file(format, path, 1, EACH, &o, &e)) == 0, "%s: %d %s", format, err,
+                      e.msg);
+        if (counts) path = place("set/tasks.json");
         ck_assert_msg(ks_spans_read(&s, path, 0, &e) == 0, "%s: %s", format, e.msg);
         ck_assert_str_eq(s.format, format);
         ck_assert_int_eq(s.n, EACH);
         for (int i = 0; i < EACH; i++) {
-            double start = ks_seconds(entries[i].start, entries[i].tb), end = ks_seconds(entries[i].end, entries[i].tb);
+            double start = ks_seconds(entries[i].start, entries[i].tb),
+                   end = ks_seconds(entries[i].end, entries[i].tb);
             const ks_span *b = span_at(&s, i, titles[i], start);
             ck_assert_str_eq(b->film, entries[i].path);
-            ck_assert_msg(fabs(b->start - start) <= slack && b->end >= end - slack && b->end <= fmax(end, start + 0.034) + slack, "%s of %s: %.4f-%.4f came back as %.4f-%.4f",
-                          format, kinds[k].name, start, end, b->start, b->end);
+            ck_assert_msg(fabs(b->start - start) <= slack && b->end >= end - slack &&
+                              b->end <= fmax(end, start + 0.034) + slack,
+                          "%s of %s: %.4f-%.4f came back as %.4f-%.4f", format, kinds[k].name,
+                          start, end, b->start, b->end);
             ck_assert_int_eq(b->yes, 1);
         }
         ks_spans_free(&s);
@@ -224,8 +269,28 @@ END_TEST
 
 /* --- names --- */
 static const char *const awkward[] = {
-    "\"quoted\" 'twice'", "<&> &amp; <b>", "a | b |C:x |D:9", "=cmd()", "'=cmd()", "''=1", "-->", "a --> b -->", "two\nlines\r\nthree", "\ttab",
-    "\xe2\x80\xae" "bidi\xe2\x81\xa6", "na\xefve", "\x01\x1f control", "]]>", "%d%s%n", "\\back\\", ";#=", "  blanks  ", "\xf0\x9f\x90\x95 \xef\xbf\xbf", "a,b;c", "{x}",
+    "\"quoted\" 'twice'",
+    "<&> &amp; <b>",
+    "a | b |C:x |D:9",
+    "=cmd()",
+    "'=cmd()",
+    "''=1",
+    "-->",
+    "a --> b -->",
+    "two\nlines\r\nthree",
+    "\ttab",
+    "\xe2\x80\xae"
+    "bidi\xe2\x81\xa6",
+    "na\xefve",
+    "\x01\x1f control",
+    "]]>",
+    "%d%s%n",
+    "\\back\\",
+    ";#=",
+    "  blanks  ",
+    "\xf0\x9f\x90\x95 \xef\xbf\xbf",
+    "a,b;c",
+    "{x}",
 };
 enum { AWKWARD = sizeof awkward / sizeof *awkward };
 
@@ -236,23 +301,32 @@ static void make_names(void)
     for (int i = 0; i < AWKWARD; i++) {
         snprintf(paths[i], sizeof *paths, "/films/%s.mov", awkward[i]);
         for (char *s = paths[i] + 7; *s; s++)
-            if (*s == '/')
-                *s = '_';
-        entries[i] = (ks_moment){.path = paths[i], .title = awkward[i], .video = i + 1, .rank = i + 1, .tb = {1, 1000}, .start = 1000 * i,
-                                .end = 1000 * i + 900, .fps = 25, .duration = 100};
+            if (*s == '/') *s = '_';
+        entries[i] = (ks_moment){.path = paths[i],
+                                 .title = awkward[i],
+                                 .video = i + 1,
+                                 .rank = i + 1,
+                                 .tb = {1, 1000},
+                                 .start = 1000 * i,
+                                 .end = 1000 * i + 900,
+                                 .fps = 25,
+                                 .duration = 100};
     }
 }
 
-/* What UTF-8 can hold of a text: U+FFFD for bytes of none, and `without`: for what the format has no place for. */
+/* What UTF-8 can hold of a text: U+FFFD for bytes of none, and `without`: for what the format
+ * has no place for. */
 static void substitute(char *out, const char *s, const char *controls)
 {
     while (*s) {
         int n = ks_utf8_length(s);
         unsigned char c = (unsigned char)*s;
-        const char *to = n == 0 || (controls && strcmp(controls, "\xef\xbf\xbd") == 0 && c < 0x20 && !strchr("\t\n\r", c)) ? "\xef\xbf\xbd"
-                         : controls && strcmp(controls, " ") == 0 && c < 0x20 ? " " : NULL;
-        if (controls && strncmp(s, "\xef\xbf\xbf", 3) == 0 && *controls != ' ')
-            to = "\xef\xbf\xbd";
+        const char *to = n == 0 || (controls && strcmp(controls, "\xef\xbf\xbd") == 0 && c < 0x20 &&
+                                    !strchr("\t\n\r", c))
+                             ? "\xef\xbf\xbd"
+                         : controls && strcmp(controls, " ") == 0 && c < 0x20 ? " "
+                                                                              : NULL;
+        if (controls && strncmp(s, "\xef\xbf\xbf", 3) == 0 && *controls != ' ') to = "\xef\xbf\xbd";
         out += to ? sprintf(out, "%s", to) : sprintf(out, "%.*s", n, s);
         s += n ? n : 1;
     }
@@ -265,15 +339,14 @@ START_TEST(names_come_back_from_data_sets)
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
     ks_error e = {0};
     ks_spans s;
-    int elan = strcmp(format, "elan") == 0, urls = strcmp(format, "csv") != 0 && strcmp(format, "fiftyone") != 0;
+    int elan = strcmp(format, "elan") == 0,
+        urls = strcmp(format, "csv") != 0 && strcmp(format, "fiftyone") != 0;
 
     make_names();
     if (elan) /* one film a file */
-        for (int i = 0; i < AWKWARD; i++)
-            entries[i].path = entries[0].path, entries[i].video = 1;
+        for (int i = 0; i < AWKWARD; i++) entries[i].path = entries[0].path, entries[i].video = 1;
     ck_assert_msg(to_file(format, path, 1, AWKWARD, &o, &e) == 0, "%s: %s", format, e.msg);
-    if (strcmp(format, "label-studio") == 0)
-        path = place("names/tasks.json");
+    if (strcmp(format, "label-studio") == 0) path = place("names/tasks.json");
     ck_assert_msg(ks_spans_read(&s, path, 0, &e) == 0, "%s: %s", format, e.msg);
     ck_assert_int_eq(s.n, AWKWARD);
     for (int i = 0; i < AWKWARD; i++) {
@@ -281,10 +354,12 @@ START_TEST(names_come_back_from_data_sets)
         substitute(want, awkward[i], elan ? "\xef\xbf\xbd" : NULL);
         substitute(film, entries[i].path, NULL);
         ck_assert_str_eq(span_at(&s, i, want, i)->label, want);
-        ck_assert_str_eq(span_at(&s, i, want, i)->film, urls ? entries[i].path : film); /* a URL keeps the bytes */
+        /* a URL keeps the bytes */
+        ck_assert_str_eq(span_at(&s, i, want, i)->film, urls ? entries[i].path : film);
     }
     ks_spans_free(&s);
-    unlink(place("names/tasks.json")), unlink(place("names/config.xml")), unlink(place("names/labels.json")), unlink(place("names/data.json"));
+    unlink(place("names/tasks.json")), unlink(place("names/config.xml")),
+        unlink(place("names/labels.json")), unlink(place("names/data.json"));
     unlink(place("names")), rmdir(place("names"));
 }
 END_TEST
@@ -293,12 +368,17 @@ START_TEST(names_come_back_from_editors)
 {
     static const struct {
         const char *name, *controls; /* what becomes of control characters */
-    } of[] = {{"otio", NULL}, {"xmeml", "\xef\xbf\xbd"}, {"fcpxml", "\xef\xbf\xbd"}, {"mkv-chapters", "\xef\xbf\xbd"}, {"cmx3600", " "},
-              {"resolve-edl", " "}, {"vtt", " "}, {"srt", " "}};
+    } of[] = {{"otio", NULL},
+              {"xmeml", "\xef\xbf\xbd"},
+              {"fcpxml", "\xef\xbf\xbd"},
+              {"mkv-chapters", "\xef\xbf\xbd"},
+              {"cmx3600", " "},
+              {"resolve-edl", " "},
+              {"vtt", " "},
+              {"srt", " "}};
 
     make_names();
-    for (int i = 0; i < AWKWARD; i++)
-        entries[i].path = entries[0].path, entries[i].video = 1;
+    for (int i = 0; i < AWKWARD; i++) entries[i].path = entries[0].path, entries[i].video = 1;
     for (size_t f = 0; f < sizeof of / sizeof *of; f++) {
         ks_out_options o = {.rows = KS_ROWS_MOMENTS};
         ks_error e = {0};
@@ -307,27 +387,31 @@ START_TEST(names_come_back_from_editors)
         text = written(&err, of[f].name, AWKWARD, &o, &e);
         ck_assert_msg(err == 0, "%s: %s", of[f].name, e.msg);
         n = rf_read(got, MOST, of[f].name, text, "", 25, 1, why);
-        ck_assert_msg(n == AWKWARD, "%s: %d of %d came back; %s\n%.3000s", of[f].name, n, AWKWARD, why, text);
+        ck_assert_msg(n == AWKWARD, "%s: %d of %d came back; %s\n%.3000s", of[f].name, n, AWKWARD,
+                      why, text);
         for (int i = 0; i < n; i++) {
             char want[256], plain[512] = "";
             substitute(want, awkward[i], of[f].controls);
             if (strcmp(of[f].name, "srt") == 0) /* stated: "-->" is "->" there */
-                for (char *a; (a = strstr(want, "-->")); )
-                    memmove(a, a + 1, strlen(a));
-            if (strcmp(of[f].name, "resolve-edl") == 0) { /* stated: without the bar that ends its fields */
+                for (char *a; (a = strstr(want, "-->"));) memmove(a, a + 1, strlen(a));
+            /* stated: without the bar that ends its fields */
+            if (strcmp(of[f].name, "resolve-edl") == 0) {
                 char *to = want;
                 for (char *s = want; *s; s++)
-                    if (*s != '|')
-                        *to++ = *s;
+                    if (*s != '|') *to++ = *s;
                 *to = 0;
             }
             for (const char *s = got[i].label; *s; s++) { /* WebVTT's three escapes */
-                const char *to = strcmp(of[f].name, "vtt") ? NULL : strncmp(s, "&amp;", 5) == 0 ? "&" : strncmp(s, "&lt;", 4) == 0 ? "<" : strncmp(s, "&gt;", 4) == 0 ? ">" : NULL;
+                const char *to = strcmp(of[f].name, "vtt")     ? NULL
+                                 : strncmp(s, "&amp;", 5) == 0 ? "&"
+                                 : strncmp(s, "&lt;", 4) == 0  ? "<"
+                                 : strncmp(s, "&gt;", 4) == 0  ? ">"
+                                                               : NULL;
                 snprintf(plain + strlen(plain), sizeof plain - strlen(plain), "%.1s", to ? to : s);
-                if (to)
-                    s = strchr(s, ';');
+                if (to) s = strchr(s, ';');
             }
-            ck_assert_msg(strcmp(plain, want) == 0, "%s: \"%s\" came back as \"%s\"", of[f].name, want, plain);
+            ck_assert_msg(strcmp(plain, want) == 0, "%s: \"%s\" came back as \"%s\"", of[f].name,
+                          want, plain);
         }
         free(text);
     }
@@ -339,7 +423,8 @@ static void make_overlaps(int n)
 {
     make_film(&kinds[3], n);
     for (int i = 0; i < n; i++)
-        entries[i].end = entries[i].start + 40LL * entries[i].tb.den, entries[i].title = "one label";
+        entries[i].end = entries[i].start + 40LL * entries[i].tb.den,
+        entries[i].title = "one label";
 }
 
 START_TEST(twelve_hundred_events_that_overlap)
@@ -360,7 +445,8 @@ START_TEST(twelve_hundred_events_that_overlap)
     text = written(&err, "xmeml", 1200, &o, &e);
     ck_assert_int_eq(rf_read(got, MOST, "xmeml", text, "", 25, 1, why), 1200);
     free(text);
-    ck_assert_int_eq(to_file("elan", place("over.eaf"), 0, 1200, &o, &e), 0); /* tiers hold no overlap: it takes several */
+    /* tiers hold no overlap: it takes several */
+    ck_assert_int_eq(to_file("elan", place("over.eaf"), 0, 1200, &o, &e), 0);
     ck_assert_int_eq(ks_spans_read(&s, place("over.eaf"), 0, &e), 0);
     ck_assert_int_eq(s.n, 1200);
     ks_spans_free(&s);
@@ -370,8 +456,11 @@ END_TEST
 
 START_TEST(nothing_is_a_whole_file)
 {
-    static const char *const empty[] = {"jsonl", "csv", "vtt", "srt", "ffmetadata", "mkv-chapters", "kodi-edl", "mpv-edl", "cmx3600", "resolve-edl", "otio",
-                                        "xmeml", "fcpxml", "activitynet", "activitynet-truth", "elan", "via", "cvat"};
+    static const char *const empty[] = {
+        "jsonl",        "csv",      "vtt",     "srt",         "ffmetadata",
+        "mkv-chapters", "kodi-edl", "mpv-edl", "cmx3600",     "resolve-edl",
+        "otio",         "xmeml",    "fcpxml",  "activitynet", "activitynet-truth",
+        "elan",         "via",      "cvat"};
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
     ks_error e = {0};
     int err;
@@ -383,8 +472,7 @@ START_TEST(nothing_is_a_whole_file)
         free(text);
     }
     for (int i = 3; i < SETS; i++) {
-        if (strcmp(sets[i], "fiftyone") == 0 || strcmp(sets[i], "label-studio") == 0)
-            continue;
+        if (strcmp(sets[i], "fiftyone") == 0 || strcmp(sets[i], "label-studio") == 0) continue;
         ck_assert_int_eq(to_file(sets[i], place("none"), 1, 0, &o, &e), 0);
         ck_assert_msg(ks_spans_read(&s, place("none"), 0, &e) == 0, "%s: %s", sets[i], e.msg);
         ck_assert_int_eq(s.n, 0);
@@ -404,20 +492,28 @@ START_TEST(films_of_one_name)
     ks_spans s;
 
     for (int i = 0; i < 2; i++)
-        entries[i] = (ks_moment){.path = i ? "/b/lake.mp4" : "/a/lake.mov", .title = "x", .video = 3 + i, .tb = {1, 1}, .start = i, .end = i + 2, .fps = 25, .duration = 9};
+        entries[i] = (ks_moment){.path = i ? "/b/lake.mp4" : "/a/lake.mov",
+                                 .title = "x",
+                                 .video = 3 + i,
+                                 .tb = {1, 1},
+                                 .start = i,
+                                 .end = i + 2,
+                                 .fps = 25,
+                                 .duration = 9};
     for (int i = 2; i < SETS; i++) {
-        if (strcmp(sets[i], "elan") == 0 || strcmp(sets[i], "label-studio") == 0)
-            continue;
+        if (strcmp(sets[i], "elan") == 0 || strcmp(sets[i], "label-studio") == 0) continue;
         ck_assert_msg(to_file(sets[i], place("two"), 1, 2, &o, &e) == 0, "%s: %s", sets[i], e.msg);
         ck_assert_msg(ks_spans_read(&s, place("two"), 0, &e) == 0, "%s: %s", sets[i], e.msg);
         ck_assert_int_eq(s.n, 2);
         ck_assert_str_eq(s.at[0].film, "/a/lake.mov");
         ck_assert_str_eq(s.at[1].film, "/b/lake.mp4");
         ks_spans_free(&s);
-        unlink(place("two/labels.json")), unlink(place("two/data.json")), unlink(place("two")), rmdir(place("two"));
+        unlink(place("two/labels.json")), unlink(place("two/data.json")), unlink(place("two")),
+            rmdir(place("two"));
     }
     ck_assert_int_eq(to_file("elan", place("two/"), 0, 2, &o, &e), 0);
-    ck_assert_int_eq(access(place("two/lake.eaf"), F_OK) | access(place("two/lake (4).eaf"), F_OK), 0);
+    ck_assert_int_eq(access(place("two/lake.eaf"), F_OK) | access(place("two/lake (4).eaf"), F_OK),
+                     0);
     ck_assert_int_eq(to_file("elan", place("two/"), 0, 2, &o, &e), KS_EUSAGE); /* they are there */
     unlink(place("two/lake.eaf")), unlink(place("two/lake (4).eaf")), rmdir(place("two"));
     ck_assert_int_eq(to_file("vtt", place("two.vtt"), 0, 2, &o, &e), KS_EUSAGE);
@@ -434,11 +530,19 @@ START_TEST(activitynet_ids_are_its_own)
     char *text;
 
     for (int i = 0; i < 3; i++)
-        entries[i] = (ks_moment){.path = paths[i], .title = "t", .video = 1 + i, .tb = {1, 1}, .start = i, .end = i + 2, .duration = 9};
+        entries[i] = (ks_moment){.path = paths[i],
+                                 .title = "t",
+                                 .video = 1 + i,
+                                 .tb = {1, 1},
+                                 .start = i,
+                                 .end = i + 2,
+                                 .duration = 9};
     for (int truth = 0; truth < 2; truth++) {
         text = written(&err, truth ? "activitynet-truth" : "activitynet", 3, &o, &e);
         ck_assert_int_eq(err, 0);
-        ck_assert_msg(strstr(text, "\"QOlSCBRmfWY\":") && strstr(text, "\"v_x\":") && strstr(text, "\"x\":"), "%s", text);
+        ck_assert_msg(strstr(text, "\"QOlSCBRmfWY\":") && strstr(text, "\"v_x\":") &&
+                          strstr(text, "\"x\":"),
+                      "%s", text);
         free(text);
     }
 }
@@ -453,7 +557,8 @@ START_TEST(mixed_rates_are_one_or_refused)
 
     make_film(&kinds[5], 4);
     for (int i = 2; i < 4; i++)
-        entries[i].path = "/films/other.mov", entries[i].video = 8, entries[i].rate_num = 24000, entries[i].rate_den = 1001, entries[i].fps = 23.976;
+        entries[i].path = "/films/other.mov", entries[i].video = 8, entries[i].rate_num = 24000,
+        entries[i].rate_den = 1001, entries[i].fps = 23.976;
     free(written(&err, "cmx3600", 4, &o, &e));
     ck_assert_int_eq(err, KS_EUSAGE);
     ck_assert(strstr(e.msg, "--fps"));
@@ -463,7 +568,9 @@ START_TEST(mixed_rates_are_one_or_refused)
         text = written(&err, name, 4, &o, &e);
         ck_assert_int_eq(rf_read(got, 8, name, text, "", 25, 1, why), 4);
         for (int i = 0; i < 4; i++)
-            ck_assert_msg(fabs(got[i].start - ks_seconds(entries[i].start, entries[i].tb)) <= 0.0201, "%s %d: %f %f", name, i, got[i].start, ks_seconds(entries[i].start, entries[i].tb));
+            ck_assert_msg(
+                fabs(got[i].start - ks_seconds(entries[i].start, entries[i].tb)) <= 0.0201,
+                "%s %d: %f %f", name, i, got[i].start, ks_seconds(entries[i].start, entries[i].tb));
         free(text);
     }
 }
@@ -479,7 +586,13 @@ START_TEST(youtube_merges_and_begins_at_nought)
 
     for (int i = 0; i < 6; i++) {
         snprintf(titles[i], sizeof *titles, i == 1 ? "<b>" : "t%d", i);
-        entries[i] = (ks_moment){.path = "/a.mp4", .title = titles[i], .video = 1, .tb = {1, 10}, .start = starts[i] * 10 + 7, .end = starts[i] * 10 + 90, .duration = 125};
+        entries[i] = (ks_moment){.path = "/a.mp4",
+                                 .title = titles[i],
+                                 .video = 1,
+                                 .tb = {1, 10},
+                                 .start = starts[i] * 10 + 7,
+                                 .end = starts[i] * 10 + 90,
+                                 .duration = 125};
     }
     text = written(&err, "youtube", 6, &o, &e);
     ck_assert_str_eq(text, "0:00 Start\n0:14 t0, b\n0:31 t2\n1:00 t3, t4, t5\n");
@@ -505,7 +618,8 @@ START_TEST(a_users_file_is_never_replaced)
     make_film(&kinds[5], 200);
     ck_assert_int_eq(to_file("srt", path, 0, 200, &o, &e), KS_EUSAGE);
     stat(path, &after);
-    ck_assert(before.st_ino == after.st_ino && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec && before.st_size == after.st_size);
+    ck_assert(before.st_ino == after.st_ino && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec &&
+              before.st_size == after.st_size);
     getrlimit(RLIMIT_FSIZE, &old);
     small.rlim_max = old.rlim_max;
     signal(SIGXFSZ, SIG_IGN);
@@ -536,8 +650,7 @@ static int sidecar(const char *film, int n, ks_error *e)
         entries[i].path = film;
         err = ks_out_entry(out, &entries[i], e);
     }
-    if (err == 0)
-        err = ks_out_end(out, e);
+    if (err == 0) err = ks_out_end(out, e);
     ks_out_close(out);
     return err;
 }
@@ -548,8 +661,7 @@ static char *slurp(const char *path)
     FILE *f = fopen(path, "r");
 
     text[f ? fread(text, 1, sizeof text - 1, f) : 0] = 0;
-    if (f)
-        fclose(f);
+    if (f) fclose(f);
     return text;
 }
 
@@ -557,18 +669,26 @@ static int times(const char *text, const char *what)
 {
     int n = 0;
 
-    for (; (text = strstr(text, what)); text += strlen(what))
-        n++;
+    for (; (text = strstr(text, what)); text += strlen(what)) n++;
     return n;
 }
 
 START_TEST(xmp_keeps_what_others_wrote)
 {
-    static const char theirs[] = "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<!-- mine --><x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"XMP Core 6\">"
-        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
-        "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" xmp:Rating=\"5\"><dc:subject><rdf:Bag><rdf:li>holiday</rdf:li><rdf:li>dog</rdf:li></rdf:Bag></dc:subject>"
-        "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Ours &amp; yours</rdf:li></rdf:Alt></dc:title></rdf:Description>"
-        "<rdf:Description rdf:about=\"\" xmlns:d=\"http://ns.adobe.com/xmp/1.0/DynamicMedia/\"><d:Tracks><rdf:Bag><rdf:li rdf:parseType=\"Resource\"><d:trackName>Theirs</d:trackName></rdf:li></rdf:Bag></d:Tracks></rdf:Description>"
+    static const char theirs[] =
+        "<?xpacket begin=\"\xef\xbb\xbf\" id=\"W5M0MpCehiHzreSzNTczkc9d\"?>\n<!-- mine "
+        "--><x:xmpmeta xmlns:x=\"adobe:ns:meta/\" x:xmptk=\"XMP Core 6\">"
+        "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"><rdf:Description "
+        "rdf:about=\"\" xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+        "xmlns:xmp=\"http://ns.adobe.com/xap/1.0/\" "
+        "xmp:Rating=\"5\"><dc:subject><rdf:Bag><rdf:li>holiday</rdf:li><rdf:li>dog</rdf:li></"
+        "rdf:Bag></dc:subject>"
+        "<dc:title><rdf:Alt><rdf:li xml:lang=\"x-default\">Ours &amp; "
+        "yours</rdf:li></rdf:Alt></dc:title></rdf:Description>"
+        "<rdf:Description rdf:about=\"\" "
+        "xmlns:d=\"http://ns.adobe.com/xmp/1.0/DynamicMedia/\"><d:Tracks><rdf:Bag><rdf:li "
+        "rdf:parseType=\"Resource\"><d:trackName>Theirs</d:trackName></rdf:li></rdf:Bag></"
+        "d:Tracks></rdf:Description>"
         "</rdf:RDF></x:xmpmeta><?xpacket end=\"w\"?>";
     ks_error e = {0};
     char film[200], file[220], *text;
@@ -584,12 +704,18 @@ START_TEST(xmp_keeps_what_others_wrote)
     entries[0].title = "dog";
     entries[1].title = "<cat> & \x01";
     entries[2].title = "dog";
-    for (int again = 0; again < 2; again++) { /* the second time changes nothing but our own track */
+    /* the second time changes nothing but our own track */
+    for (int again = 0; again < 2; again++) {
         ck_assert_msg(sidecar(film, 3, &e) == 0, "%s", e.msg);
         text = slurp(file);
-        ck_assert(times(text, "<!-- mine -->") == 1 && times(text, "xmp:Rating=\"5\"") == 1 && times(text, "Ours &amp; yours") == 1 && times(text, "<d:trackName>Theirs") == 1);
-        ck_assert_msg(times(text, "<rdf:li>dog</rdf:li>") == 1 && times(text, "<rdf:li>holiday</rdf:li>") == 1 && times(text, "<rdf:li>&lt;cat&gt; &amp; \xef\xbf\xbd</rdf:li>") == 1, "%.3000s", text);
-        ck_assert(times(text, ":subject>") == 2 && times(text, ":Tracks>") == 2 && times(text, ":trackName>kinoseek<") == 1 && times(text, ":startTime>") == 6);
+        ck_assert(times(text, "<!-- mine -->") == 1 && times(text, "xmp:Rating=\"5\"") == 1 &&
+                  times(text, "Ours &amp; yours") == 1 && times(text, "<d:trackName>Theirs") == 1);
+        ck_assert_msg(times(text, "<rdf:li>dog</rdf:li>") == 1 &&
+                          times(text, "<rdf:li>holiday</rdf:li>") == 1 &&
+                          times(text, "<rdf:li>&lt;cat&gt; &amp; \xef\xbf\xbd</rdf:li>") == 1,
+                      "%.3000s", text);
+        ck_assert(times(text, ":subject>") == 2 && times(text, ":Tracks>") == 2 &&
+                  times(text, ":trackName>kinoseek<") == 1 && times(text, ":startTime>") == 6);
         ck_assert(times(text, ":frameRate>f30000s1001<") == 1 && times(text, "xpacket end") == 1);
     }
     f = fopen(file, "w");
@@ -601,7 +727,8 @@ START_TEST(xmp_keeps_what_others_wrote)
     ck_assert_int_eq(sidecar(film, 3, &e), 0);
     ck_assert_int_eq(times(slurp(file), "<rdf:li>dog</rdf:li>"), 1);
     unlink(file);
-    ck_assert_int_eq(to_file("xmp", file, 0, 3, &(ks_out_options){0}, &e), KS_EUSAGE); /* beside the film alone */
+    /* beside the film alone */
+    ck_assert_int_eq(to_file("xmp", file, 0, 3, &(ks_out_options){0}, &e), KS_EUSAGE);
 }
 END_TEST
 
@@ -621,32 +748,67 @@ START_TEST(what_other_tools_write)
     ks_error e = {0};
 
     /* Kinetics' columns, times as clocks, a no */
-    ck_assert_int_eq(read_text(&s, "label,youtube_id,time_start,time_end,answer\r\n\"ab,\ns\",v1,1:02.5,70,no\r\n", &e), 0);
-    ck_assert(s.n == 1 && strcmp(s.at[0].film, "v1") == 0 && s.at[0].start == 62.5 && s.at[0].end == 70 && !s.at[0].yes && strcmp(s.at[0].label, "ab,\ns") == 0);
+    ck_assert_int_eq(
+        read_text(&s,
+                  "label,youtube_id,time_start,time_end,answer\r\n\"ab,\ns\",v1,1:02.5,70,no\r\n",
+                  &e),
+        0);
+    ck_assert(s.n == 1 && strcmp(s.at[0].film, "v1") == 0 && s.at[0].start == 62.5 &&
+              s.at[0].end == 70 && !s.at[0].yes && strcmp(s.at[0].label, "ab,\ns") == 0);
     ks_spans_free(&s);
-    ck_assert_int_eq(read_text(&s, "\xef\xbb\xbfpath\tlabel\na b.mp4\tdog\n", &e), 0); /* whole films, tabs, a mark of order */
+    /* whole films, tabs, a mark of order */
+    ck_assert_int_eq(read_text(&s, "\xef\xbb\xbfpath\tlabel\na b.mp4\tdog\n", &e), 0);
     ck_assert(s.n == 1 && s.at[0].start == 0 && s.at[0].end == -1 && strcmp(s.format, "csv") == 0);
     ks_spans_free(&s);
     ck_assert_int_eq(read_text(&s, "path,start,end,label\na,1,2,x\nb,3,oops,y\n", &e), KS_EFORMAT);
     ck_assert_msg(strstr(e.msg, "line 3") != NULL, "%s", e.msg);
-    /* Label Studio: made from a prediction, of which one region is gone, one moved; another annotation was skipped */
-    ck_assert_int_eq(read_text(&s, "[{\"data\":{\"video\":\"/data/local-files/?d=films/a%20b.mp4\",\"fps\":25},"
-        "\"annotations\":[{\"was_cancelled\":false,\"parent_prediction\":1,\"result\":[{\"id\":\"r1\",\"type\":\"timelinelabels\",\"value\":{\"ranges\":[{\"start\":26,\"end\":75}],\"timelinelabels\":[\"dog\"]}}]},"
-        "{\"was_cancelled\":true,\"result\":[{\"id\":\"z\",\"value\":{\"ranges\":[{\"start\":1,\"end\":2}],\"timelinelabels\":[\"cat\"]}}]}],"
-        "\"predictions\":[{\"result\":[{\"id\":\"r1\",\"value\":{\"ranges\":[{\"start\":1,\"end\":75}],\"timelinelabels\":[\"dog\"]}},{\"id\":\"r2\",\"value\":{\"ranges\":[{\"start\":101,\"end\":125}],\"timelinelabels\":[\"dog\"]}}]}]}]", &e), 0);
+    /* Label Studio: made from a prediction, of which one region is gone, one moved; another
+     * annotation was skipped */
+    ck_assert_int_eq(
+        read_text(&s,
+                  "[{\"data\":{\"video\":\"/data/local-files/?d=films/a%20b.mp4\",\"fps\":25},"
+                  "\"annotations\":[{\"was_cancelled\":false,\"parent_prediction\":1,\"result\":[{"
+                  "\"id\":\"r1\",\"type\":\"timelinelabels\",\"value\":{\"ranges\":[{\"start\":26,"
+                  "\"end\":75}],\"timelinelabels\":[\"dog\"]}}]},"
+                  "{\"was_cancelled\":true,\"result\":[{\"id\":\"z\",\"value\":{\"ranges\":[{"
+                  "\"start\":1,\"end\":2}],\"timelinelabels\":[\"cat\"]}}]}],"
+                  "\"predictions\":[{\"result\":[{\"id\":\"r1\",\"value\":{\"ranges\":[{\"start\":"
+                  "1,\"end\":75}],\"timelinelabels\":[\"dog\"]}},{\"id\":\"r2\",\"value\":{"
+                  "\"ranges\":[{\"start\":101,\"end\":125}],\"timelinelabels\":[\"dog\"]}}]}]}]",
+                  &e),
+        0);
     ck_assert_int_eq(s.n, 2);
     ck_assert_str_eq(s.at[0].film, "/films/a b.mp4");
-    ck_assert(s.at[0].yes && s.at[0].start == 1 && s.at[0].end == 3 && !s.at[1].yes && s.at[1].start == 4 && s.at[1].end == 5);
+    ck_assert(s.at[0].yes && s.at[0].start == 1 && s.at[0].end == 3 && !s.at[1].yes &&
+              s.at[1].start == 4 && s.at[1].end == 5);
     ks_spans_free(&s);
-    ck_assert_int_eq(read_text(&s, "[{\"data\":{\"video\":\"a.mp4\"},\"annotations\":[{\"result\":[{\"value\":{\"ranges\":[{\"start\":1,\"end\":2}],\"timelinelabels\":[\"x\"]}}]}]}]", &e), KS_EUSAGE);
+    ck_assert_int_eq(
+        read_text(&s,
+                  "[{\"data\":{\"video\":\"a.mp4\"},\"annotations\":[{\"result\":[{\"value\":{"
+                  "\"ranges\":[{\"start\":1,\"end\":2}],\"timelinelabels\":[\"x\"]}}]}]}]",
+                  &e),
+        KS_EUSAGE);
     /* FiftyOne as it exports: frames */
-    ck_assert_int_eq(read_text(&s, "{\"classes\":[\"a\",\"b\"],\"labels\":{\"u1\":[{\"label\":1,\"support\":[26,50]}],\"u2\":null}}", &e), KS_EUSAGE);
+    ck_assert_int_eq(read_text(&s,
+                               "{\"classes\":[\"a\",\"b\"],\"labels\":{\"u1\":[{\"label\":1,"
+                               "\"support\":[26,50]}],\"u2\":null}}",
+                               &e),
+                     KS_EUSAGE);
     ck_assert_int_eq(ks_spans_read(&s, place("in"), 25, &e), 0);
-    ck_assert(s.n == 1 && s.at[0].start == 1 && s.at[0].end == 2 && strcmp(s.at[0].label, "b") == 0);
+    ck_assert(s.n == 1 && s.at[0].start == 1 && s.at[0].end == 2 &&
+              strcmp(s.at[0].label, "b") == 0);
     ks_spans_free(&s);
     /* VIA: text, and check boxes */
-    ck_assert_int_eq(read_text(&s, "{\"project\":{},\"attribute\":{\"1\":{\"type\":1,\"options\":{}},\"2\":{\"type\":2,\"options\":{\"0\":\"x\",\"1\":\"y\"}}},\"file\":{\"5\":{\"fname\":\"f.mp4\",\"src\":\"\"}},"
-        "\"view\":{\"9\":{\"fid_list\":[5]}},\"metadata\":{\"m\":{\"vid\":\"9\",\"z\":[1,2],\"av\":{\"1\":\"free\",\"2\":\"0,1\"}},\"n\":{\"vid\":\"9\",\"z\":[],\"av\":{}}}}", &e), 0);
+    ck_assert_int_eq(
+        read_text(
+            &s,
+            "{\"project\":{},\"attribute\":{\"1\":{\"type\":1,\"options\":{}},\"2\":{\"type\":2,"
+            "\"options\":{\"0\":\"x\",\"1\":\"y\"}}},\"file\":{\"5\":{\"fname\":\"f.mp4\",\"src\":"
+            "\"\"}},"
+            "\"view\":{\"9\":{\"fid_list\":[5]}},\"metadata\":{\"m\":{\"vid\":\"9\",\"z\":[1,2],"
+            "\"av\":{\"1\":\"free\",\"2\":\"0,1\"}},\"n\":{\"vid\":\"9\",\"z\":[],\"av\":{}}}}",
+            &e),
+        0);
     ck_assert_int_eq(s.n, 3);
     ck_assert_str_eq(s.at[2].label, "y");
     ks_spans_free(&s);
@@ -656,17 +818,33 @@ END_TEST
 START_TEST(damaged_files_are_one_sentence)
 {
     static const char *const bad[] = {
-        "", "x", "{", "[1,2]", "{\"a\":1}", "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[1]}]}}", "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[5,1]}]}}",
-        "{\"database\":[]}", "{\"labels\":{\"u\":[{}]}}", "<a/>", "<a", "<!DOCTYPE a [<!ENTITY x \"y\">]><ANNOTATION_DOCUMENT>&x;</ANNOTATION_DOCUMENT>",
-        "<ANNOTATION_DOCUMENT><TIER TIER_ID=\"t\"/></ANNOTATION_DOCUMENT>", "path,start\na,1\n", "path,start,end\na,nan,1\n", "path,start,end\na,2,1\n", "path,start,end\n\"a\n\x1b[2J\",\"1\n\",2\n",
-        "{\"path\":\"a\",\"start\":1,\"end\":2}\n{\"path\":\n", "{\"project\":{},\"metadata\":{\"m\":{\"vid\":\"9\",\"z\":[1,2],\"av\":{}}}}",
+        "",
+        "x",
+        "{",
+        "[1,2]",
+        "{\"a\":1}",
+        "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[1]}]}}",
+        "{\"results\":{\"v\":[{\"label\":\"x\",\"segment\":[5,1]}]}}",
+        "{\"database\":[]}",
+        "{\"labels\":{\"u\":[{}]}}",
+        "<a/>",
+        "<a",
+        "<!DOCTYPE a [<!ENTITY x \"y\">]><ANNOTATION_DOCUMENT>&x;</ANNOTATION_DOCUMENT>",
+        "<ANNOTATION_DOCUMENT><TIER TIER_ID=\"t\"/></ANNOTATION_DOCUMENT>",
+        "path,start\na,1\n",
+        "path,start,end\na,nan,1\n",
+        "path,start,end\na,2,1\n",
+        "path,start,end\n\"a\n\x1b[2J\",\"1\n\",2\n",
+        "{\"path\":\"a\",\"start\":1,\"end\":2}\n{\"path\":\n",
+        "{\"project\":{},\"metadata\":{\"m\":{\"vid\":\"9\",\"z\":[1,2],\"av\":{}}}}",
     };
     ks_spans s;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ks_error e = {0};
         int err = read_text(&s, bad[i], &e);
-        ck_assert_msg(err == KS_EFORMAT && strstr(e.msg, folder) && !strchr(e.msg, '\n'), "%s: %d %s", bad[i], err, e.msg);
+        ck_assert_msg(err == KS_EFORMAT && strstr(e.msg, folder) && !strchr(e.msg, '\n'),
+                      "%s: %d %s", bad[i], err, e.msg);
         ck_assert(s.n == 0 && !s.at);
     }
     ks_error e = {0};
@@ -697,8 +875,7 @@ int main(void)
     SRunner *r = srunner_create(s);
     int failed;
 
-    if (!mkdtemp(folder))
-        return 1;
+    if (!mkdtemp(folder)) return 1;
     tcase_add_loop_test(c, every_clock_in_every_format, 0, FORMATS);
     tcase_add_loop_test(c, data_sets_come_back, 0, SETS);
     tcase_add_loop_test(c, names_come_back_from_data_sets, 0, SETS);

@@ -1,4 +1,5 @@
-/* Two real clips through the real decoder program: pixels, times, ranges, pictures, thumbnails, cuts. */
+/* Two real clips through the real decoder program: pixels, times, ranges, pictures, thumbnails,
+ * cuts. */
 #include <check.h>
 #include <fcntl.h>
 #include <sha256.h>
@@ -9,7 +10,8 @@
 
 #include "decoder/decoder.h"
 
-static const char asl[] = "tests/fixtures/clips/asl_thanks.mkv", water[] = "tests/fixtures/clips/stream_of_water.mp4";
+static const char asl[] = "tests/fixtures/clips/asl_thanks.mkv",
+                  water[] = "tests/fixtures/clips/stream_of_water.mp4";
 static char program[4096], folder[64];
 static ks_decoder *shared; /* one decoder for all that a test asks */
 
@@ -42,13 +44,15 @@ static int take(void *arg, const ks_media *media, const ks_image *image, int64_t
 {
     sink *s = arg;
     ck_assert_int_eq(image->width, media->width);
-    for (int y = 0; y < image->height; y++) SHA256Update(&s->sha, image->rgb + (size_t)y * image->stride, 3 * (size_t)image->width);
+    for (int y = 0; y < image->height; y++)
+        SHA256Update(&s->sha, image->rgb + (size_t)y * image->stride, 3 * (size_t)image->width);
     if (s->frames++ == 0) s->first = ticks, memcpy(s->corner, image->rgb, 3);
     s->last = ticks;
     return s->stop_at && s->frames == s->stop_at;
 }
 
-static sink run_by(ks_decoder *d, ks_media *media, ks_outcome *outcome, const char *path, const ks_range *range)
+static sink run_by(ks_decoder *d, ks_media *media, ks_outcome *outcome, const char *path,
+                   const ks_range *range)
 {
     sink s = {.frames = 0};
     ks_error e;
@@ -68,7 +72,8 @@ static const struct {
     double end;
 } clips[] = {
     {asl, "ffdf1323d0f6b725ea2b6bc9f3cb99fccdf601882759a3da092f011e861bd62d", 51, 640, 480, 1.700},
-    {water, "e8c79257515bd0bf9c1927f7078fb454dc7221b2ea3a88675fe696bc3a8d800a", 90, 480, 360, 3.002}};
+    {water, "e8c79257515bd0bf9c1927f7078fb454dc7221b2ea3a88675fe696bc3a8d800a", 90, 480, 360,
+     3.002}};
 
 START_TEST(test_pixels_are_the_references)
 {
@@ -121,7 +126,8 @@ START_TEST(test_files_that_are_none)
 {
     ks_outcome o;
     ks_error e;
-    ck_assert_int_eq(ks_frames(NULL, &o, shared, "/nonexistent/film.mp4", NULL, NULL, NULL, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_frames(NULL, &o, shared, "/nonexistent/film.mp4", NULL, NULL, NULL, &e),
+                     KS_ENOTFOUND);
     ck_assert_str_eq(e.msg, "/nonexistent/film.mp4: No such file or directory");
     ck_assert_int_eq(ks_frames(NULL, &o, shared, "/tmp", NULL, NULL, NULL, &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "/tmp: not a regular file");
@@ -129,7 +135,8 @@ START_TEST(test_files_that_are_none)
     ck_assert_str_eq(e.msg, "Makefile: not a video");
     ck_assert_int_eq(o.verdict, KS_VERDICT_SKIPPED);
     ks_decoder *none;
-    ck_assert_int_eq(ks_decoder_start(&none, "/nonexistent/kinoseek-decode", NULL, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_decoder_start(&none, "/nonexistent/kinoseek-decode", NULL, &e),
+                     KS_ENOTFOUND);
 }
 END_TEST
 
@@ -145,11 +152,13 @@ static uint64_t sum_of(const ks_image *p)
 {
     uint64_t h = 14695981039346656037u;
     for (int y = 0; y < p->height; y++)
-        for (int x = 0; x < 3 * p->width; x++) h = (h ^ p->rgb[(size_t)y * p->stride + (size_t)x]) * 1099511628211u;
+        for (int x = 0; x < 3 * p->width; x++)
+            h = (h ^ p->rgb[(size_t)y * p->stride + (size_t)x]) * 1099511628211u;
     return h;
 }
 
-/* Frames that the first process dropped come from the second, the same ones; forwards and backwards. */
+/* Frames that the first process dropped come from the second, the same ones; forwards and
+ * backwards. */
 START_TEST(test_frames_come_back)
 {
     ks_decoder *d = start();
@@ -198,12 +207,15 @@ START_TEST(test_small_pictures_are_means)
         for (int j = 0; j < KS_SMALL_H; j++)
             for (int k = 0; k < KS_SMALL_W; k++) {
                 double y = 0, n = 0;
-                for (int v = j * image.height / KS_SMALL_H; v < (j + 1) * image.height / KS_SMALL_H; v++)
-                    for (int u = k * image.width / KS_SMALL_W; u < (k + 1) * image.width / KS_SMALL_W; u++, n++) {
+                for (int v = j * image.height / KS_SMALL_H; v < (j + 1) * image.height / KS_SMALL_H;
+                     v++)
+                    for (int u = k * image.width / KS_SMALL_W;
+                         u < (k + 1) * image.width / KS_SMALL_W; u++, n++) {
                         const uint8_t *s = image.rgb + (size_t)v * image.stride + 3 * (size_t)u;
                         y += 0.299 * s[0] + 0.587 * s[1] + 0.114 * s[2];
                     }
-                double diff = y / n - (small[j * KS_SMALL_W + k] - 16) * 255 / 219.0; /* limited range as stored */
+                /* limited range as stored */
+                double diff = y / n - (small[j * KS_SMALL_W + k] - 16) * 255 / 219.0;
                 total += diff > 0 ? diff : -diff;
                 worst = diff > worst ? diff : worst;
             }
@@ -239,12 +251,14 @@ START_TEST(test_thumbnails)
     for (int y = 0; y < small.height; y++)
         for (int x = 0; x < small.width; x++) {
             const uint8_t *a = small.rgb + (size_t)y * small.stride + 3 * (size_t)x;
-            const uint8_t *b = image.rgb + (size_t)(y * 480 / 144 + 1) * image.stride + 3 * (size_t)(x * 640 / 192 + 1);
+            const uint8_t *b = image.rgb + (size_t)(y * 480 / 144 + 1) * image.stride +
+                               3 * (size_t)(x * 640 / 192 + 1);
             for (int k = 0; k < 3; k++) total += abs(a[k] - b[k]);
         }
     ck_assert_double_lt(total / (192 * 144 * 3), 6);
     free(pixels);
-    ck_assert_int_eq(ks_thumbnail_rgb(&small, &pixels, shared, (const uint8_t *)"no jpeg", 7, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_thumbnail_rgb(&small, &pixels, shared, (const uint8_t *)"no jpeg", 7, &e),
+                     KS_EFORMAT);
     free(copy);
     ks_film_close(film);
     ks_decoder_stop(d);
@@ -263,16 +277,19 @@ START_TEST(test_picture_at_a_second)
     ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1.02, NULL, &e), 0);
     ck_assert_mem_eq(p.rgb, s.corner, 3);
     free(pixels);
-    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1e6, NULL, &e), 0); /* past the end: the last one */
+    /* past the end: the last one */
+    ck_assert_int_eq(ks_picture(&p, &pixels, shared, asl, 1e6, NULL, &e), 0);
     free(pixels);
 }
 END_TEST
 
 static ks_piece shown; /* of the last cut */
 
-static int cut(const char *path, const char *to, double from, double until, int reencode, ks_error *e)
+static int cut(const char *path, const char *to, double from, double until, int reencode,
+               ks_error *e)
 {
-    shown = (ks_piece){.path = path, .to_file = to, .from = from, .to = until, .reencode = reencode, .force = 1};
+    shown = (ks_piece){
+        .path = path, .to_file = to, .from = from, .to = until, .reencode = reencode, .force = 1};
     return ks_cut(&shown, shared, e);
 }
 
@@ -290,9 +307,13 @@ START_TEST(test_cuts)
     ck_assert_double_eq_tol(shown.cut_from, 1.001, 1e-4); /* its first frame at 29.97 */
     ck_assert_double_eq_tol(shown.cut_to, 2.002, 1e-4);
     stat(to, &st);
-    ck_assert_int_eq(ks_cut(&(ks_piece){.path = water, .to_file = to, .from = 1, .to = 2}, shared, &e), KS_EUSAGE); /* it is there */
+    /* it is there */
+    ck_assert_int_eq(
+        ks_cut(&(ks_piece){.path = water, .to_file = to, .from = 1, .to = 2}, shared, &e),
+        KS_EUSAGE);
     ck_assert_int_eq(stat(to, &again), 0);
-    ck_assert(st.st_ino == again.st_ino && st.st_size == again.st_size && st.st_mtim.tv_nsec == again.st_mtim.tv_nsec);
+    ck_assert(st.st_ino == again.st_ino && st.st_size == again.st_size &&
+              st.st_mtim.tv_nsec == again.st_mtim.tv_nsec);
     ck_assert_msg(cut(water, to, 1.0, 2.0, 0, &e) == 0, "%s", e.msg);
     ck_assert_int_ge(run(&m, &o, to, NULL).frames, 30); /* from the key frame before */
     ck_assert_int_eq(o.verdict, KS_VERDICT_INDEXED);
@@ -355,7 +376,8 @@ START_TEST(test_about)
 {
     ks_fact facts[8];
     int n = ks_decoder_about(program, facts, 8), seen = 0;
-    for (int i = 0; i < n; i++) seen += !strcmp(facts[i].name, "libavcodec") || !strcmp(facts[i].name, "sandbox");
+    for (int i = 0; i < n; i++)
+        seen += !strcmp(facts[i].name, "libavcodec") || !strcmp(facts[i].name, "sandbox");
     ck_assert_int_eq(seen, 2);
     ck_assert_int_eq(ks_decoder_about("/nonexistent/x", facts, 8), 1);
 }

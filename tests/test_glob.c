@@ -1,4 +1,5 @@
-/* test_glob.c - the language of patterns against fnmatch, which has the same rules but for '**' and for locales. */
+/* test_glob.c - the language of patterns against fnmatch, which has the same rules but for '**'
+ * and for locales. */
 #include "tests/suite.h"
 
 #include "index/index.h"
@@ -22,8 +23,10 @@ START_TEST(test_against_fnmatch)
     for (int i = 0; i < 400000; i++) {
         word(p, sizeof p, i & 1 ? "ab/*?[]!-\\" : "aab/*?", &seed);
         word(t, sizeof t, "aaab/-]", &seed);
-        /* fnmatch's own: a set that a '/' or a '\' ends, classes like [[:alpha:]], an escape at the end or of a '/' */
-        if (strstr(p, "**") || strstr(p, "\\/") || (strchr(p, '[') && (strchr(p, '/') || strchr(p, '\\'))) || strstr(p, "[[") ||
+        /* fnmatch's own: a set that a '/' or a '\' ends, classes like [[:alpha:]], an escape at
+         * the end or of a '/' */
+        if (strstr(p, "**") || strstr(p, "\\/") ||
+            (strchr(p, '[') && (strchr(p, '/') || strchr(p, '\\'))) || strstr(p, "[[") ||
             (p[0] && p[strlen(p) - 1] == '\\'))
             continue;
         int wide = fnmatch(p, t, 0) == 0, narrow = fnmatch(p, t, FNM_PATHNAME) == 0;
@@ -37,11 +40,16 @@ END_TEST
 
 START_TEST(test_folders)
 {
-    ck_assert(ks_glob("a/**/b", "a/b", 0) && ks_glob("a/**/b", "a/x/y/b", 0) && !ks_glob("a/**/b", "a/xb", 0));
-    ck_assert(ks_glob("**.mp4", "a/b.mp4", 0) && !ks_glob("*.mp4", "a/b.mp4", 0) && ks_glob("*.mp4", "a/b.mp4", 1));
-    ck_assert(ks_glob("[!a]", "\xff", 0) && ks_glob("\\*", "*", 0) && !ks_glob("\\*", "a", 1) && ks_glob("[", "[", 1));
+    ck_assert(ks_glob("a/**/b", "a/b", 0) && ks_glob("a/**/b", "a/x/y/b", 0) &&
+              !ks_glob("a/**/b", "a/xb", 0));
+    ck_assert(ks_glob("**.mp4", "a/b.mp4", 0) && !ks_glob("*.mp4", "a/b.mp4", 0) &&
+              ks_glob("*.mp4", "a/b.mp4", 1));
+    ck_assert(ks_glob("[!a]", "\xff", 0) && ks_glob("\\*", "*", 0) && !ks_glob("\\*", "a", 1) &&
+              ks_glob("[", "[", 1));
     /* what would be exponential by trying every split */
-    ck_assert(!ks_glob("*a*a*a*a*a*a*a*a*a*a*a*a*b", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1));
+    ck_assert(!ks_glob(
+        "*a*a*a*a*a*a*a*a*a*a*a*a*b",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 1));
 }
 END_TEST
 

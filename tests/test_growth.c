@@ -1,5 +1,6 @@
-/* test_growth.c - what a question costs as a library grows, in pages that SQLite looks at: what concerns one film costs
- * as one film, and a number that is shown was counted along. Pages, not seconds: they are the same on every machine. */
+/* test_growth.c - what a question costs as a library grows, in pages that SQLite looks at: what
+ * concerns one film costs as one film, and a number that is shown was counted along. Pages, not
+ * seconds: they are the same on every machine. */
 #include "index/catalog.h"
 #include "tests/library_maker.h"
 
@@ -47,22 +48,25 @@ static void unmake(made *m)
 static int64_t pages(ks_index *x)
 {
     int hit, miss, high;
-    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_HIT, &hit, &high, 0), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_MISS, &miss, &high, 0), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_HIT, &hit, &high, 0),
+                     SQLITE_OK);
+    ck_assert_int_eq(sqlite3_db_status(x->db, SQLITE_DBSTATUS_CACHE_MISS, &miss, &high, 0),
+                     SQLITE_OK);
     return (int64_t)hit + miss;
 }
 
 /* --- the questions --- */
 static void search_one_film(ks_index *x)
 {
-    ks_filter f = { .video = 5 };
+    ks_filter f = {.video = 5};
     ks_found found;
     float q[D];
     lib_vector(q, D, 0, 3);
     MUST(ks_index_search(&found, x, q, D, 10, &f, KS_SEARCH_AUTO, &e));
     ck_assert_int_eq(found.count, 10);
     ck_assert_int_eq(found.searched, CLIPS);
-    for (int i = 0; i < found.count; i++) ck_assert(found.clips[i].id == found.at[i].clip && found.clips[i].video == 5);
+    for (int i = 0; i < found.count; i++)
+        ck_assert(found.clips[i].id == found.at[i].clip && found.clips[i].video == 5);
     ks_found_free(&found);
 }
 
@@ -79,14 +83,14 @@ static void walk_clips(ks_index *x, const ks_filter *f)
 
 static void clips_of_one_film(ks_index *x)
 {
-    walk_clips(x, &(ks_filter){ .video = 5 });
-    walk_clips(x, &(ks_filter){ .video = 5, .unfinished_too = 1 });
+    walk_clips(x, &(ks_filter){.video = 5});
+    walk_clips(x, &(ks_filter){.video = 5, .unfinished_too = 1});
 }
 
 static void clips_by_name(ks_index *x)
 {
-    walk_clips(x, &(ks_filter){ .path_glob = "f5.mp4" });
-    walk_clips(x, &(ks_filter){ .path_glob = "f5.mp4", .unfinished_too = 1 });
+    walk_clips(x, &(ks_filter){.path_glob = "f5.mp4"});
+    walk_clips(x, &(ks_filter){.path_glob = "f5.mp4", .unfinished_too = 1});
 }
 
 static int count_block(void *arg, const ks_clip *clips, const float *scores, int m)
@@ -101,7 +105,7 @@ static void scores_of_one_film(ks_index *x)
     int n = 0;
     float q[D];
     lib_vector(q, D, 0, 3);
-    MUST(ks_index_scores(x, q, 1, D, &(ks_filter){ .video = 5 }, count_block, &n, &e));
+    MUST(ks_index_scores(x, q, 1, D, &(ks_filter){.video = 5}, count_block, &n, &e));
     ck_assert_int_eq(n, CLIPS);
 }
 
@@ -115,10 +119,7 @@ static void sample(ks_index *x)
     ck_assert_int_gt(clips[15].id - clips[0].id, clips[0].id + 13 * (clips[1].id - clips[0].id));
 }
 
-static void forget_one_film(ks_index *x)
-{
-    MUST(ks_index_drop_path(x, "/films/4/f4.mp4", &e));
-}
+static void forget_one_film(ks_index *x) { MUST(ks_index_drop_path(x, "/films/4/f4.mp4", &e)); }
 
 static void relocate_one_film(ks_index *x)
 {
@@ -162,22 +163,23 @@ static void open_again(ks_index *x)
     free(l);
 }
 
-/* `more`: pages that a library of MANY may cost beside twice those of FEW, where it walks the list of paths. */
+/* `more`: pages that a library of MANY may cost beside twice those of FEW, where it walks the
+ * list of paths. */
 static const struct {
     const char *what;
     void (*ask)(ks_index *x);
     int more;
 } questions[] = {
-    { "search --in one film", search_one_film, 10 },
-    { "clips of one film", clips_of_one_film, 10 },
-    { "clips --in NAME", clips_by_name, 2 * MANY / 20 },
-    { "scores of one film", scores_of_one_film, 10 },
-    { "a sample of clips", sample, 32 },
-    { "search the whole library", search_all, 20 },
-    { "status", status, 10 },
-    { "opening", open_again, 10 },
-    { "forget one film", forget_one_film, 20 },
-    { "relocate one film", relocate_one_film, 20 },
+    {"search --in one film", search_one_film, 10},
+    {"clips of one film", clips_of_one_film, 10},
+    {"clips --in NAME", clips_by_name, 2 * MANY / 20},
+    {"scores of one film", scores_of_one_film, 10},
+    {"a sample of clips", sample, 32},
+    {"search the whole library", search_all, 20},
+    {"status", status, 10},
+    {"opening", open_again, 10},
+    {"forget one film", forget_one_film, 20},
+    {"relocate one film", relocate_one_film, 20},
 };
 
 START_TEST(costs_do_not_grow)
@@ -192,7 +194,8 @@ START_TEST(costs_do_not_grow)
         before = pages(many.x);
         questions[i].ask(many.x);
         much = pages(many.x) - before;
-        ck_assert_msg(much <= 2 * little + questions[i].more, "%s: %lld pages of %d films, %lld of %d", questions[i].what,
+        ck_assert_msg(much <= 2 * little + questions[i].more,
+                      "%s: %lld pages of %d films, %lld of %d", questions[i].what,
                       (long long)little, FEW, (long long)much, MANY);
     }
     unmake(&few);
@@ -230,12 +233,14 @@ static void peak_of_compacting(const char *dir)
     sqlite3_memory_highwater(1);
     MUST(ks_index_compact(x, &e));
     getrusage(RUSAGE_SELF, &after);
-    sqlite3_int64 most = sqlite3_memory_highwater(0), grown = after.ru_maxrss - before.ru_maxrss; /* bytes, KiB */
+    /* bytes, KiB */
+    sqlite3_int64 most = sqlite3_memory_highwater(0), grown = after.ru_maxrss - before.ru_maxrss;
     ks_index_close(x);
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     grown = 0; /* a sanitizer keeps what was freed; SQLite's own count stays exact */
 #endif
-    _exit(most > 0 && most < 40 << 20 && grown < 40 * 1024 ? 0 : 1); /* SQLite's own cache is 16 MiB a file */
+    /* SQLite's own cache is 16 MiB a file */
+    _exit(most > 0 && most < 40 << 20 && grown < 40 * 1024 ? 0 : 1);
 }
 
 /* The new catalog is not made in memory. */
@@ -246,7 +251,7 @@ START_TEST(compacting_takes_no_memory_of_the_catalog)
     int status;
     unsigned char *jpeg = malloc(MIB);
     uint64_t seed = 4;
-    ks_clip_data c = { .clip = { .start = 1 << 30, .frames = 1 }, .jpeg = jpeg, .jpeg_bytes = MIB };
+    ks_clip_data c = {.clip = {.start = 1 << 30, .frames = 1}, .jpeg = jpeg, .jpeg_bytes = MIB};
     float v[D];
     make(&m, FEW);
     for (size_t i = 0; i < MIB; i++) jpeg[i] = (unsigned char)lib_random(&seed);
@@ -263,7 +268,8 @@ START_TEST(compacting_takes_no_memory_of_the_catalog)
     pid_t child = fork();
     if (child == 0) peak_of_compacting(m.dir);
     ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "compact took the catalog's size of memory (%d)", status);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+                  "compact took the catalog's size of memory (%d)", status);
     MUST(ks_index_open(&m.x, m.dir, KS_READ, &e));
     unmake(&m);
 }
@@ -277,10 +283,14 @@ static void sums_are_right(ks_index *x, const char *after)
     MUST(ks_totals_walk(&should, x, &e));
     MUST(ks_totals_read(&is, x, &e));
     MUST(ks_end(x, 0, &e));
-    ck_assert_msg(memcmp(&is, &should, sizeof is) == 0, "after %s: %lld paths, %lld unfinished, %lld bad, %lld us, %lld clips, %lld bytes; "
-                  "walked: %lld, %lld, %lld, %lld, %lld, %lld", after, (long long)is.paths, (long long)is.unfinished, (long long)is.bad,
-                  (long long)is.microseconds, (long long)is.clips, (long long)is.vector_bytes, (long long)should.paths, (long long)should.unfinished,
-                  (long long)should.bad, (long long)should.microseconds, (long long)should.clips, (long long)should.vector_bytes);
+    ck_assert_msg(
+        memcmp(&is, &should, sizeof is) == 0,
+        "after %s: %lld paths, %lld unfinished, %lld bad, %lld us, %lld clips, %lld bytes; "
+        "walked: %lld, %lld, %lld, %lld, %lld, %lld",
+        after, (long long)is.paths, (long long)is.unfinished, (long long)is.bad,
+        (long long)is.microseconds, (long long)is.clips, (long long)is.vector_bytes,
+        (long long)should.paths, (long long)should.unfinished, (long long)should.bad,
+        (long long)should.microseconds, (long long)should.clips, (long long)should.vector_bytes);
 }
 
 /* One random thing that a writer does. */
@@ -288,8 +298,13 @@ static const char *disturb(ks_index *x, uint64_t *seed)
 {
     char path[64], other[64];
     int film = (int)(lib_random(seed) % 30), what = (int)(lib_random(seed) % 7);
-    ks_video v = { .path = path, .size = 1, .reason = "r", .tb = { 1, 1 + (int)(lib_random(seed) % 90000) }, .duration = 1000 + film,
-                   .seconds_missing = (double)(lib_random(seed) % 100) / 7, .fps = 25 };
+    ks_video v = {.path = path,
+                  .size = 1,
+                  .reason = "r",
+                  .tb = {1, 1 + (int)(lib_random(seed) % 90000)},
+                  .duration = 1000 + film,
+                  .seconds_missing = (double)(lib_random(seed) % 100) / 7,
+                  .fps = 25};
     int64_t changed, clip;
     snprintf(path, sizeof path, "/a/%d.mp4", film);
     snprintf(other, sizeof other, "/b/%d.mp4", film);
@@ -347,12 +362,14 @@ static void note(void *arg, int invariant, int64_t clip, const char *sentence)
     *(int *)arg += strstr(sentence, "totals") != NULL;
 }
 
-/* Wrong sums are found, and counted anew; a transaction does not vouch for a rotten row by adding to it. */
+/* Wrong sums are found, and counted anew; a transaction does not vouch for a rotten row by
+ * adding to it. */
 START_TEST(wrong_sums_are_found_and_put_right)
 {
-    static const char *const rot[] = { "UPDATE totals SET bad = 3", "DELETE FROM totals",
-                                       "UPDATE totals SET clips = 1, sum = ks_sum(14, 1, paths, unfinished, bad, microseconds, 1, vector_bytes, "
-                                       "frame_bytes, thumbnail_bytes)" };
+    static const char *const rot[] = {"UPDATE totals SET bad = 3", "DELETE FROM totals",
+                                      "UPDATE totals SET clips = 1, sum = ks_sum(14, 1, paths, "
+                                      "unfinished, bad, microseconds, 1, vector_bytes, "
+                                      "frame_bytes, thumbnail_bytes)"};
     for (size_t i = 0; i < sizeof rot / sizeof *rot; i++) {
         made m;
         ks_index_state was, is;

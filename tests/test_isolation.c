@@ -1,4 +1,5 @@
-/* Decoders that were taken over: whatever they do is a verdict, and the program serves the next film. */
+/* Decoders that were taken over: whatever they do is a verdict, and the program serves the next
+ * film. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +56,8 @@ static ks_outcome run(const char *what)
     fclose(file);
     ck_assert_msg(ks_film_open(&film, decoder, film_path, NULL, &e) == 0, "%s: %s", what, e.msg);
     while (ks_film_next(&f, film, &e) == 1 && n++ < 1000)
-        if (!strcmp(what, "long_picture") || !strcmp(what, "wide_rows") || !strcmp(what, "flood")) ks_film_pixels(&image, film, f.number, &e);
+        if (!strcmp(what, "long_picture") || !strcmp(what, "wide_rows") || !strcmp(what, "flood"))
+            ks_film_pixels(&image, film, f.number, &e);
     o = *ks_film_outcome(film);
     ks_film_close(film);
     return o;
@@ -76,23 +78,32 @@ static const struct {
 
 START_TEST(test_deaths)
 {
-    if (SANITIZER && (!strcmp(deaths[_i].what, "memory") || _i < 2)) return; /* the sanitizer reports in its own way */
+    /* the sanitizer reports in its own way */
+    if (SANITIZER && (!strcmp(deaths[_i].what, "memory") || _i < 2)) return;
     if (!strcmp(deaths[_i].what, "memory")) { /* filling 2.5 GiB takes longer than a second */
         ks_decoder_stop(decoder);
         start(30);
     }
     ks_outcome o = run(deaths[_i].what);
     ck_assert_int_eq(o.verdict, KS_VERDICT_FAILED);
-    if (!SANITIZER) ck_assert_msg(strstr(o.reason, deaths[_i].reason) != NULL, "%s: %s", deaths[_i].what, o.reason);
+    if (!SANITIZER)
+        ck_assert_msg(strstr(o.reason, deaths[_i].reason) != NULL, "%s: %s", deaths[_i].what,
+                      o.reason);
     ck_assert_int_eq(run("good").verdict, KS_VERDICT_INDEXED);
 }
 END_TEST
 
 static const char *const calls[] = {
-    "socket", "socket_unix", "connect", "socketpair", "execve", "execveat", "read_passwd", "create_file", "openat2", "write", "pwrite",
-    "ftruncate", "unlink", "mkdir", "rename", "symlink", "chmod", "ptrace", "kill_parent", "kill_all", "tgkill_parent", "pidfd_open",
-    "process_vm_readv", "io_uring", "memfd", "mmap_code", "mprotect_code", "mount", "keyctl", "bpf", "userfaultfd", "perf", "unshare",
-    "fork", "setuid", "prctl", "ioctl", "dup", "shmget", "sched"};
+    "socket",        "socket_unix", "connect",          "socketpair",
+    "execve",        "execveat",    "read_passwd",      "create_file",
+    "openat2",       "write",       "pwrite",           "ftruncate",
+    "unlink",        "mkdir",       "rename",           "symlink",
+    "chmod",         "ptrace",      "kill_parent",      "kill_all",
+    "tgkill_parent", "pidfd_open",  "process_vm_readv", "io_uring",
+    "memfd",         "mmap_code",   "mprotect_code",    "mount",
+    "keyctl",        "bpf",         "userfaultfd",      "perf",
+    "unshare",       "fork",        "setuid",           "prctl",
+    "ioctl",         "dup",         "shmget",           "sched"};
 
 /* 40 calls a decoder has no business with: each is refused, or is the job's end. */
 START_TEST(test_calls)
@@ -108,9 +119,11 @@ START_TEST(test_calls)
 END_TEST
 
 static const char *const nonsense[] = {
-    "garbage", "long_garbage", "one_byte", "frame_first", "no_frame_indexed", "no_reason", "two_headers", "jumping_numbers",
-    "time_stands_still", "negative_time", "wrong_count", "huge_picture", "no_time_base", "unasked_picture", "descriptors",
-    "far_time", "long_frame", "no_rate", "backward_ticks", "long_picture", "wide_rows", "flood"};
+    "garbage",     "long_garbage", "one_byte",        "frame_first",       "no_frame_indexed",
+    "no_reason",   "two_headers",  "jumping_numbers", "time_stands_still", "negative_time",
+    "wrong_count", "huge_picture", "no_time_base",    "unasked_picture",   "descriptors",
+    "far_time",    "long_frame",   "no_rate",         "backward_ticks",    "long_picture",
+    "wide_rows",   "flood"};
 
 static int open_descriptors(void)
 {
@@ -123,7 +136,8 @@ START_TEST(test_nonsense)
 {
     int before = open_descriptors();
     ks_outcome o = run(nonsense[_i]);
-    ck_assert_msg(o.verdict == KS_VERDICT_FAILED && strstr(o.reason, "answered nonsense"), "%s: verdict %d, %s", nonsense[_i], o.verdict, o.reason);
+    ck_assert_msg(o.verdict == KS_VERDICT_FAILED && strstr(o.reason, "answered nonsense"),
+                  "%s: verdict %d, %s", nonsense[_i], o.verdict, o.reason);
     ck_assert_int_eq(open_descriptors(), before);
     ck_assert_int_eq(run("good").verdict, KS_VERDICT_INDEXED);
 }
@@ -162,9 +176,11 @@ START_TEST(test_descriptors)
     const char *first = SANITIZER ? "null null socket " : "null null null ";
     ck_assert_msg(!strncmp(listed.reason, first, strlen(first)), "%s", listed.reason);
     const char *rest = listed.reason + strlen(first);
-    ck_assert_msg(!strcmp(rest, "film socket") || !strcmp(rest, "socket film"), "%s", listed.reason);
+    ck_assert_msg(!strcmp(rest, "film socket") || !strcmp(rest, "socket film"), "%s",
+                  listed.reason);
     char heard[16];
-    if (!SANITIZER) ck_assert_str_eq(used.reason, "sent -1, got 0"); /* no socket; nothing to be read from /dev/null */
+    /* no socket; nothing to be read from /dev/null */
+    if (!SANITIZER) ck_assert_str_eq(used.reason, "sent -1, got 0");
     if (!SANITIZER) ck_assert_int_le(recv(logs[1], heard, sizeof heard, MSG_DONTWAIT), 0);
     close(logs[0]);
     close(logs[1]);
@@ -180,28 +196,72 @@ START_TEST(test_threads_are_counted)
 }
 END_TEST
 
-/* Every call by its number, with arguments that do nothing: what is not the end of the job is on this list. */
+/* Every call by its number, with arguments that do nothing: what is not the end of the job is on
+ * this list. */
 START_TEST(test_every_call)
 {
-    static const int lives[] = {SYS_read, SYS_pread64, SYS_lseek, SYS_close, SYS_fstat, SYS_sendmsg, SYS_recvmsg, SYS_poll, SYS_ppoll, SYS_brk,
-        SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_sigaltstack, SYS_set_robust_list, SYS_rseq,
-        SYS_getrusage, SYS_clock_gettime, SYS_gettimeofday, SYS_sched_getaffinity, SYS_sched_yield, SYS_getpid, SYS_gettid, SYS_getrandom,
-        SYS_restart_syscall, SYS_open, SYS_openat, SYS_access, SYS_faccessat, SYS_faccessat2, SYS_readlink, SYS_stat, SYS_ioctl, SYS_sysinfo,
-        SYS_uname, SYS_newfstatat, SYS_clone, SYS_clone3, SYS_exit, SYS_exit_group, SYS_rt_sigreturn};
+    static const int lives[] = {SYS_read,
+                                SYS_pread64,
+                                SYS_lseek,
+                                SYS_close,
+                                SYS_fstat,
+                                SYS_sendmsg,
+                                SYS_recvmsg,
+                                SYS_poll,
+                                SYS_ppoll,
+                                SYS_brk,
+                                SYS_munmap,
+                                SYS_mremap,
+                                SYS_madvise,
+                                SYS_futex,
+                                SYS_rt_sigprocmask,
+                                SYS_rt_sigaction,
+                                SYS_sigaltstack,
+                                SYS_set_robust_list,
+                                SYS_rseq,
+                                SYS_getrusage,
+                                SYS_clock_gettime,
+                                SYS_gettimeofday,
+                                SYS_sched_getaffinity,
+                                SYS_sched_yield,
+                                SYS_getpid,
+                                SYS_gettid,
+                                SYS_getrandom,
+                                SYS_restart_syscall,
+                                SYS_open,
+                                SYS_openat,
+                                SYS_access,
+                                SYS_faccessat,
+                                SYS_faccessat2,
+                                SYS_readlink,
+                                SYS_stat,
+                                SYS_ioctl,
+                                SYS_sysinfo,
+                                SYS_uname,
+                                SYS_newfstatat,
+                                SYS_clone,
+                                SYS_clone3,
+                                SYS_exit,
+                                SYS_exit_group,
+                                SYS_rt_sigreturn};
     if (SANITIZER) return; /* its own calls are allowed too */
     for (long n = 0; n < 560; n++) {
         char what[32];
         long number = n < 520 ? n : 0x40000000 + (n - 520) * 13; /* and some of the other ABI */
-        int may = number == 335 || number == 336; /* uretprobe, uprobe: where the kernel has them no filter is asked */
+        /* uretprobe, uprobe: where the kernel has them no filter is asked */
+        int may = number == 335 || number == 336;
         for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) may |= lives[i] == number;
         snprintf(what, sizeof what, "call %ld", number);
         ks_outcome o = run(what);
-        int dead = o.verdict == KS_VERDICT_FAILED && strstr(o.reason, "stopped by the sandbox") != NULL;
+        int dead = o.verdict == KS_VERDICT_FAILED &&
+                   strstr(o.reason, "stopped by the sandbox") != NULL;
         ck_assert_msg(may || dead, "call %ld: %s", number, o.reason);
         if (!may || dead) continue;
         const char *code = strstr(o.reason, "errno ");
-        int refused = number == SYS_open || number == SYS_openat || number == SYS_ioctl || number == SYS_access || number == SYS_stat;
-        if (refused) ck_assert_msg(code && atoi(code + 6) == EACCES, "call %ld: %s", number, o.reason);
+        int refused = number == SYS_open || number == SYS_openat || number == SYS_ioctl ||
+                      number == SYS_access || number == SYS_stat;
+        if (refused)
+            ck_assert_msg(code && atoi(code + 6) == EACCES, "call %ld: %s", number, o.reason);
     }
     ck_assert_int_eq(run("good").verdict, KS_VERDICT_INDEXED);
 }

@@ -1,4 +1,5 @@
-/* test_kept.c - vectors kept between runs: what is found is right, whatever happened to the file. */
+/* test_kept.c - vectors kept between runs: what is found is right, whatever happened to the
+ * file. */
 #include "encoder/tower.h"
 #include "tests/npz_build.h"
 #include "tests/suite.h"
@@ -25,7 +26,11 @@ static ks_encoder *opened(const char *model, ks_precision precision)
 {
     ks_encoder *o = NULL;
     ks_error e = {0, ""};
-    ks_encoder_options how = {.model = model, .towers = KS_TOWER_TEXT, .precision = precision, .threads = 1, .cache = cache};
+    ks_encoder_options how = {.model = model,
+                              .towers = KS_TOWER_TEXT,
+                              .precision = precision,
+                              .threads = 1,
+                              .cache = cache};
     ck_assert_msg(ks_encoder_open(&o, &how, &e) == 0 || e.code == KS_EUSAGE, "%s", e.msg);
     return o;
 }
@@ -38,25 +43,21 @@ static int find_file(const char *end)
     for (struct dirent *at; d && !found && (at = readdir(d));) {
         size_t n = strlen(at->d_name), m = strlen(end);
         found = n > m && strcmp(at->d_name + n - m, end) == 0;
-        if (found)
-            snprintf(file, sizeof file, "%s/%s", cache, at->d_name);
+        if (found) snprintf(file, sizeof file, "%s/%s", cache, at->d_name);
     }
-    if (d)
-        closedir(d);
+    if (d) closedir(d);
     return found;
 }
 
 static void make(float *v, int i)
 {
-    for (int d = 0; d < D; d++)
-        v[d] = (float)(i * 100 + d + 1) / 7;
+    for (int d = 0; d < D; d++) v[d] = (float)(i * 100 + d + 1) / 7;
 }
 
 static void put(const ks_kept *k)
 {
     float *v = malloc((size_t)k->n * (size_t)D * sizeof *v);
-    for (int i = 0; i < k->n; i++)
-        make(v + i * D, i);
+    for (int i = 0; i < k->n; i++) make(v + i * D, i);
     ks_kept_put(enc, k, v);
     free(v);
 }
@@ -121,12 +122,15 @@ START_TEST(another_way_or_name_is_another_vector)
     uint8_t found[2];
     const char *const split[] = {"w red", "re"};
     put(&all);
-    ck_assert_int_eq(ks_kept_find(v, found, enc, &(ks_kept){.how = "ho", .what = split, .n = 2}), 0);
-    ck_assert_int_eq(ks_kept_find(v, found, enc, &(ks_kept){.how = "How", .what = words, .n = 2}), 0);
+    ck_assert_int_eq(ks_kept_find(v, found, enc, &(ks_kept){.how = "ho", .what = split, .n = 2}),
+                     0);
+    ck_assert_int_eq(ks_kept_find(v, found, enc, &(ks_kept){.how = "How", .what = words, .n = 2}),
+                     0);
 }
 END_TEST
 
-/* Every byte of the file, changed, in two ways: one vector is missing, or all of them; none is wrong. */
+/* Every byte of the file, changed, in two ways: one vector is missing, or all of them; none is
+ * wrong. */
 START_TEST(no_changed_byte_gives_a_wrong_vector)
 {
     put(&all);
@@ -205,13 +209,11 @@ START_TEST(another_precision_cpu_or_tokenizer_finds_nothing)
     char path[100], command[1000];
     ks_encoder *eight = opened("tests/fixtures/lvt.npz", KS_INT8);
     put(&all);
-    if (eight)
-        ck_assert_int_eq(find_in(eight), 0);
+    if (eight) ck_assert_int_eq(find_in(eight), 0);
     setenv("KINOSEEK_CPU", "plain", 1);
     ks_encoder *plain = opened("tests/fixtures/lvt.npz", KS_FP32);
     unsetenv("KINOSEEK_CPU");
-    if (enc->kernels != plain->kernels)
-        ck_assert_int_eq(find_in(plain), 0);
+    if (enc->kernels != plain->kernels) ck_assert_int_eq(find_in(plain), 0);
     snprintf(path, sizeof path, "%s/bare.npz", folder);
     snprintf(command, sizeof command, "cp tests/fixtures/lvt.npz '%s'", path);
     ck_assert_int_eq(system(command), 0);
@@ -273,7 +275,8 @@ START_TEST(a_full_disk_leaves_what_was_there)
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &was), 0);
         float v[ROOM];
         uint8_t found;
-        ck_assert_int_eq(ks_kept_find(v, &found, enc, &(ks_kept){.how = "how", .what = blue, .n = 1}), 0);
+        ck_assert_int_eq(
+            ks_kept_find(v, &found, enc, &(ks_kept){.how = "how", .what = blue, .n = 1}), 0);
         ck_assert_int_eq(find_in(enc), N);
         ck_assert(!find_file(".part"));
     }
@@ -284,7 +287,11 @@ START_TEST(no_folder_no_vectors)
 {
     ks_error e = {0, ""};
     ks_encoder *nowhere = NULL;
-    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .towers = KS_TOWER_TEXT, .precision = KS_FP32, .threads = 1, .cache = ""};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz",
+                            .towers = KS_TOWER_TEXT,
+                            .precision = KS_FP32,
+                            .threads = 1,
+                            .cache = ""};
     ck_assert_msg(ks_encoder_open(&nowhere, &o, &e) == 0, "%s", e.msg);
     float v[N * ROOM] = {0};
     ks_kept_put(nowhere, &all, v);
@@ -353,7 +360,8 @@ static ks_kept_log *log_opened(void)
     return log;
 }
 
-/* Two programs take turns at one file: nothing is lost, and what one put the other has after its own next put. */
+/* Two programs take turns at one file: nothing is lost, and what one put the other has after its
+ * own next put. */
 START_TEST(two_logs_share_a_file)
 {
     float v[ROOM];
@@ -378,7 +386,8 @@ START_TEST(two_logs_share_a_file)
 }
 END_TEST
 
-/* Cut at every byte, and every byte changed: what is found is right, and what is lost can be put again. */
+/* Cut at every byte, and every byte changed: what is found is right, and what is lost can be put
+ * again. */
 START_TEST(a_log_that_was_hurt)
 {
     off_t whole = 16 + 2 * (36 + 4 * D);

@@ -1,4 +1,5 @@
-/* test_kernels.c - every table of kernels against plain arithmetic in double, over shapes and ranges. */
+/* test_kernels.c - every table of kernels against plain arithmetic in double, over shapes and
+ * ranges. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -36,26 +37,23 @@ static uint16_t to_half(float x)
 /* The tables of this CPU; what it has not is not here, and the plain one always is. */
 static const ks_kernels *table_of(int i)
 {
-    const ks_kernels *all[] = {ks_kernels_plain(), ks_kernels_avx2(), ks_kernels_avx512(), ks_kernels_amx()};
+    const ks_kernels *all[] = {ks_kernels_plain(), ks_kernels_avx2(), ks_kernels_avx512(),
+                               ks_kernels_amx()};
     return all[i];
 }
 enum { TABLES = 4 };
 
-static int writes_half(const ks_kernels *k)
-{
-    return k->tile[KS_BF16] != NULL;
-}
+static int writes_half(const ks_kernels *k) { return k->tile[KS_BF16] != NULL; }
 
 /* value k of a row of groups */
-static double value(const uint32_t *row, size_t group_step, int precision, size_t k, int is_unsigned)
+static double value(const uint32_t *row, size_t group_step, int precision, size_t k,
+                    int is_unsigned)
 {
     const char *p = (const char *)row;
     size_t g = precision == KS_INT8 ? 4 : precision == KS_BF16 ? 2 : 1;
     p += k / g * group_step * 4;
-    if (precision == KS_FP32)
-        return (double)*(const float *)(const void *)p;
-    if (precision == KS_BF16)
-        return (double)from_half(((const uint16_t *)(const void *)p)[k % 2]);
+    if (precision == KS_FP32) return (double)*(const float *)(const void *)p;
+    if (precision == KS_BF16) return (double)from_half(((const uint16_t *)(const void *)p)[k % 2]);
     return is_unsigned ? ((const uint8_t *)p)[k % 4] : ((const int8_t *)p)[k % 4];
 }
 
@@ -63,12 +61,9 @@ static void fill_groups(uint32_t *x, size_t n, int precision)
 {
     for (size_t i = 0; i < n; i++) {
         float f = (float)draw();
-        if (precision == KS_FP32)
-            memcpy(&x[i], &f, sizeof f);
-        else if (precision == KS_BF16)
-            x[i] = to_half(f) | (uint32_t)to_half((float)draw()) << 16;
-        else
-            x[i] = (uint32_t)(state >> 32);
+        if (precision == KS_FP32) memcpy(&x[i], &f, sizeof f);
+        else if (precision == KS_BF16) x[i] = to_half(f) | (uint32_t)to_half((float)draw()) << 16;
+        else x[i] = (uint32_t)(state >> 32);
     }
 }
 
@@ -77,19 +72,21 @@ static void check_tile(const ks_kernels *k, int precision, int rows, size_t grou
     enum { MOST = 80 };
     static uint32_t a[KS_TILE_ROWS * MOST], b[MOST * KS_PANEL];
     float c[KS_TILE_ROWS * KS_PANEL];
-    size_t lda = groups + 3, values = groups * (precision == KS_INT8 ? 4 : precision == KS_BF16 ? 2 : 1);
+    size_t lda = groups + 3, values = groups * (precision == KS_INT8   ? 4
+                                                : precision == KS_BF16 ? 2
+                                                                       : 1);
     fill_groups(a, sizeof a / 4, precision);
     fill_groups(b, sizeof b / 4, precision);
     int add = precision != KS_INT8 && rows % 2;
-    for (int i = 0; i < rows * KS_PANEL; i++)
-        c[i] = 0.5f;
+    for (int i = 0; i < rows * KS_PANEL; i++) c[i] = 0.5f;
     ks_tile t = {.a = a, .lda = lda, .b = b, .groups = groups, .rows = rows, .add = add};
     k->tile[precision](c, &t);
     for (int r = 0; r < rows; r++)
         for (int n = 0; n < KS_PANEL; n++) {
             double want = add ? 0.5 : 0, size = want;
             for (size_t i = 0; i < values; i++) {
-                double product = value(a + (size_t)r * lda, 1, precision, i, 1) * value(b + n, KS_PANEL, precision, i, 0);
+                double product = value(a + (size_t)r * lda, 1, precision, i, 1) *
+                                 value(b + n, KS_PANEL, precision, i, 0);
                 want += product;
                 size += fabs(product);
             }
@@ -97,8 +94,8 @@ static void check_tile(const ks_kernels *k, int precision, int rows, size_t grou
             memcpy(&whole, &c[r * KS_PANEL + n], sizeof whole);
             double got = precision == KS_INT8 ? whole : (double)c[r * KS_PANEL + n];
             ck_assert_msg(fabs(got - want) <= (precision == KS_INT8 ? 0 : 1e-6 * size + 1e-7),
-                          "%s precision %d: %d rows, %zu groups: [%d, %d] is %g, not %g", k->name, precision, rows, groups,
-                          r, n, got, want);
+                          "%s precision %d: %d rows, %zu groups: [%d, %d] is %g, not %g", k->name,
+                          precision, rows, groups, r, n, got, want);
         }
 }
 
@@ -106,8 +103,7 @@ START_TEST(tiles_multiply)
 {
     const ks_kernels *k = table_of(_i);
     for (int precision = KS_FP32; k && precision <= KS_INT8; precision++) {
-        if (!k->tile[precision])
-            continue;
+        if (!k->tile[precision]) continue;
         ck_assert_int_gt(k->rows[precision], 0);
         ck_assert_int_le(k->rows[precision], KS_TILE_ROWS);
         for (int rows = 1; rows <= k->rows[precision]; rows++)
@@ -119,10 +115,7 @@ START_TEST(tiles_multiply)
 }
 END_TEST
 
-static double true_gelu(double x)
-{
-    return 0.5 * x * (1 + erf(x / sqrt(2)));
-}
+static double true_gelu(double x) { return 0.5 * x * (1 + erf(x / sqrt(2))); }
 
 START_TEST(gelu_is_within_its_stated_error)
 {
@@ -131,11 +124,12 @@ START_TEST(gelu_is_within_its_stated_error)
     for (int at = -1200000; k && at < 1200000; at += KS_PANEL)
         for (int coarse = 0; coarse < 2; coarse++) {
             float c[KS_PANEL], y[KS_PANEL];
-            for (int i = 0; i < KS_PANEL; i++)
-                c[i] = (float)(at + i) * 1e-5f;
-            k->finish(&(ks_sink){.activation = KS_GELU, .coarse = coarse, .y = y, .ldy = KS_PANEL}, c, 1, KS_PANEL);
+            for (int i = 0; i < KS_PANEL; i++) c[i] = (float)(at + i) * 1e-5f;
+            k->finish(&(ks_sink){.activation = KS_GELU, .coarse = coarse, .y = y, .ldy = KS_PANEL},
+                      c, 1, KS_PANEL);
             for (int i = 0; i < KS_PANEL; i++) {
-                double x = (double)c[i], far = fabs((double)y[i] - true_gelu(x)) / (coarse ? fabs(x) + 1e-30 : fmax(1, fabs(x)));
+                double x = (double)c[i], far = fabs((double)y[i] - true_gelu(x)) /
+                                               (coarse ? fabs(x) + 1e-30 : fmax(1, fabs(x)));
                 worst[coarse] = fmax(worst[coarse], far);
             }
         }
@@ -151,24 +145,24 @@ static void check_weigh(const ks_kernels *k, int half, double worst[2], float fi
 {
     float c[2 * KS_PANEL], keep[KS_PANEL], p[2 * KS_PANEL], sums[32] = {0};
     uint16_t h[2 * KS_PANEL];
-    for (int i = 0; i < 2 * KS_PANEL; i++)
-        c[i] = first + step * (float)i;
-    for (int i = 0; i < KS_PANEL; i++)
-        keep[i] = i % 7 != 3;
-    ks_weights_sink s = {.p = half ? (void *)h : p, .step = half ? KS_PANEL / 2 : KS_PANEL, .half = half, .keep = keep,
-                         .scale = 0.5f, .sums = sums};
+    for (int i = 0; i < 2 * KS_PANEL; i++) c[i] = first + step * (float)i;
+    for (int i = 0; i < KS_PANEL; i++) keep[i] = i % 7 != 3;
+    ks_weights_sink s = {.p = half ? (void *)h : p,
+                         .step = half ? KS_PANEL / 2 : KS_PANEL,
+                         .half = half,
+                         .keep = keep,
+                         .scale = 0.5f,
+                         .sums = sums};
     k->weigh(&s, c, 2);
     for (int i = 0; i < 2 * KS_PANEL; i++) {
-        double x = (double)(c[i] * 0.5f), want = exp(50 * tanh(x / 50)), got = half ? (double)from_half(h[i]) : (double)p[i];
-        if (!keep[i % KS_PANEL])
-            ck_assert(got == 0);
-        else
-            worst[fabs(x) > 25] = fmax(worst[fabs(x) > 25], fabs(got / want - 1));
+        double x = (double)(c[i] * 0.5f), want = exp(50 * tanh(x / 50)),
+               got = half ? (double)from_half(h[i]) : (double)p[i];
+        if (!keep[i % KS_PANEL]) ck_assert(got == 0);
+        else worst[fabs(x) > 25] = fmax(worst[fabs(x) > 25], fabs(got / want - 1));
     }
     for (int r = 0; r < 2; r++) {
         double want = 0, got = 0;
-        for (int i = 0; i < 16; i++)
-            got += (double)sums[r * 16 + i];
+        for (int i = 0; i < 16; i++) got += (double)sums[r * 16 + i];
         for (int i = 0; i < KS_PANEL; i++)
             want += keep[i] > 0 ? exp(50 * tanh((double)(c[r * KS_PANEL + i] * 0.5f) / 50)) : 0;
         ck_assert_double_le(fabs(got / want - 1), half ? 4e-5 : 1e-5);
@@ -180,12 +174,10 @@ START_TEST(weights_are_within_their_stated_error)
     const ks_kernels *k = table_of(_i);
     for (int half = 0; k && half <= writes_half(k); half++) {
         double worst[2] = {0, 0};
-        for (int i = -400; i < 400; i++)
-            check_weigh(k, half, worst, (float)i * 0.25f, 0.003f);
-        for (int i = -300; i < 300; i++)
-            check_weigh(k, half, worst, (float)i * 20, 0.3f);
-        printf("%s: weights err by %.2g relative up to logit 25, %.2g beyond%s\n", k->name, worst[0], worst[1],
-               half ? " (as bf16)" : "");
+        for (int i = -400; i < 400; i++) check_weigh(k, half, worst, (float)i * 0.25f, 0.003f);
+        for (int i = -300; i < 300; i++) check_weigh(k, half, worst, (float)i * 20, 0.3f);
+        printf("%s: weights err by %.2g relative up to logit 25, %.2g beyond%s\n", k->name,
+               worst[0], worst[1], half ? " (as bf16)" : "");
         ck_assert_double_le(worst[0], half ? 4e-3 : 1e-6);
         ck_assert_double_le(worst[1], half ? 4e-3 : 6e-6);
     }
@@ -197,21 +189,20 @@ START_TEST(sinks_add_mask_and_round)
     const ks_kernels *k = table_of(_i);
     float c[3 * KS_PANEL], y[3 * 40], bias[KS_PANEL];
     uint8_t masked[3] = {0, 1, 0};
-    for (int i = 0; i < 3 * KS_PANEL; i++)
-        c[i] = (float)draw();
-    for (int i = 0; i < KS_PANEL; i++)
-        bias[i] = (float)draw();
+    for (int i = 0; i < 3 * KS_PANEL; i++) c[i] = (float)draw();
+    for (int i = 0; i < KS_PANEL; i++) bias[i] = (float)draw();
     for (int n = 1; k && n <= KS_PANEL; n++) {
-        for (int i = 0; i < 3 * 40; i++)
-            y[i] = 2;
-        k->finish(&(ks_sink){.bias = bias, .activation = KS_RELU, .y = y, .ldy = 40, .add = 1, .masked = masked}, c, 3, n);
+        for (int i = 0; i < 3 * 40; i++) y[i] = 2;
+        k->finish(
+            &(ks_sink){
+                .bias = bias, .activation = KS_RELU, .y = y, .ldy = 40, .add = 1, .masked = masked},
+            c, 3, n);
         for (int r = 0; r < 3; r++)
             for (int i = 0; i < 40; i++) {
                 float want = i >= n || masked[r] ? 2 : fmaxf(c[r * KS_PANEL + i] + bias[i], 0) + 2;
                 ck_assert_float_eq(y[r * 40 + i], want);
             }
-        if (!writes_half(k))
-            continue;
+        if (!writes_half(k)) continue;
         uint16_t h[3 * 40] = {0};
         k->finish(&(ks_sink){.half = 1, .y = h, .ldy = 40}, c, 3, n);
         for (int r = 0; r < 3; r++)
@@ -226,8 +217,7 @@ START_TEST(norms_are_those_of_the_reference)
     const ks_kernels *k = table_of(_i);
     float x[2 * 101], y[2 * 101], scale[101], bias[101];
     for (int D = 1; k && D <= 100; D++) {
-        for (int i = 0; i < 2 * D; i++)
-            x[i] = (float)(3 + draw());
+        for (int i = 0; i < 2 * D; i++) x[i] = (float)(3 + draw());
         for (int i = 0; i < D; i++) {
             scale[i] = (float)draw();
             bias[i] = (float)draw();
@@ -237,12 +227,13 @@ START_TEST(norms_are_those_of_the_reference)
         ck_assert_float_eq(y[2 * D], 77);
         for (int r = 0; r < 2; r++) {
             double mean = 0, var = 0;
-            for (int i = 0; i < D; i++)
-                mean += (double)x[r * D + i] / D;
+            for (int i = 0; i < D; i++) mean += (double)x[r * D + i] / D;
             for (int i = 0; i < D; i++)
                 var += ((double)x[r * D + i] - mean) * ((double)x[r * D + i] - mean) / D;
             for (int i = 0; i < D; i++) {
-                double want = ((double)x[r * D + i] - mean) / sqrt(var + 1e-6) * (1 + (double)scale[i]) + (double)bias[i];
+                double want = ((double)x[r * D + i] - mean) / sqrt(var + 1e-6) *
+                                  (1 + (double)scale[i]) +
+                              (double)bias[i];
                 ck_assert_double_le(fabs((double)y[r * D + i] - want), 4e-6 * (1 + fabs(want)));
             }
         }
@@ -276,13 +267,12 @@ START_TEST(small_words_are_right)
         for (size_t i = 0; i < n; i++)
             ck_assert_double_le(fabs((double)c[i] - ((double)b[i] + 3 * (double)a[i])), 1e-6);
         k->divide(c, 0, a, 3, n);
-        for (size_t i = 0; i < n; i++)
-            ck_assert_float_eq(c[i], a[i] / 3);
+        for (size_t i = 0; i < n; i++) ck_assert_float_eq(c[i], a[i] / 3);
         float scale = k->quantise(q, a, n);
         for (size_t i = 0; i < n; i++)
-            ck_assert_double_le(fabs((q[i] - 128) * (double)scale - (double)a[i]), 0.5001 * (double)scale);
-        if (!writes_half(k))
-            continue;
+            ck_assert_double_le(fabs((q[i] - 128) * (double)scale - (double)a[i]),
+                                0.5001 * (double)scale);
+        if (!writes_half(k)) continue;
         uint16_t h[90], h2[90];
         k->halve(h, a, n);
         k->halve(h2, b, n);
@@ -297,29 +287,28 @@ END_TEST
 
 /* --- packed matrices, through whole products --- */
 
-static void check_product(const ks_kernels *k, ks_precision precision, const int shape[3], int transposed)
+static void check_product(const ks_kernels *k, ks_precision precision, const int shape[3],
+                          int transposed)
 {
     int m = shape[0], K = shape[1], N = shape[2], group = ks_group_size(precision);
-    float *w = malloc((size_t)(K * N) * 4), *x = malloc((size_t)(m * K) * 4), *y = malloc((size_t)(m * N) * 4);
+    float *w = malloc((size_t)(K * N) * 4), *x = malloc((size_t)(m * K) * 4),
+          *y = malloc((size_t)(m * N) * 4);
     float *panel = malloc((size_t)K * KS_PANEL * 4), *scales = malloc((size_t)m * 4);
-    for (int i = 0; i < K * N; i++)
-        w[i] = (float)draw();
-    for (int i = 0; i < m * K; i++)
-        x[i] = (float)draw();
-    ks_matrix matrix = ks_matrix_plan(precision, K, N, 0, &(ks_source){.w = {w}, .parts = 1, .transposed = transposed});
+    for (int i = 0; i < K * N; i++) w[i] = (float)draw();
+    for (int i = 0; i < m * K; i++) x[i] = (float)draw();
+    ks_matrix matrix = ks_matrix_plan(precision, K, N, 0,
+                                      &(ks_source){.w = {w}, .parts = 1, .transposed = transposed});
     void *to = aligned_alloc(64, ks_matrix_bytes(&matrix));
     ks_matrix_fill(to, &matrix, panel);
     ks_matrix_point(&matrix, to);
     size_t lda = ks_group_stride(precision, K);
     uint32_t *a = calloc((size_t)m * lda, 4);
     for (int r = 0; r < m; r++) {
-        if (precision == KS_FP32)
-            memcpy(a + (size_t)r * lda, x + r * K, (size_t)K * 4);
+        if (precision == KS_FP32) memcpy(a + (size_t)r * lda, x + r * K, (size_t)K * 4);
         else if (precision == KS_BF16)
             for (int i = 0; i < K; i++)
                 ((uint16_t *)(void *)(a + (size_t)r * lda))[i] = to_half(x[r * K + i]);
-        else
-            scales[r] = k->quantise((uint8_t *)(a + (size_t)r * lda), x + r * K, (size_t)K);
+        else scales[r] = k->quantise((uint8_t *)(a + (size_t)r * lda), x + r * K, (size_t)K);
     }
     ks_product p = ks_product_of(k, &matrix, a, lda, m);
     p.row_scale = scales;
@@ -330,15 +319,23 @@ static void check_product(const ks_kernels *k, ks_precision precision, const int
             for (int i = 0; i < K; i++)
                 want += (double)x[r * K + i] * (double)(transposed ? w[n * K + i] : w[i * N + n]);
             double bound = sqrt(K) * (group == 1 ? 1e-6 : group == 2 ? 0.006 : 0.02);
-            ck_assert_msg(fabs((double)y[r * N + n] - want) <= bound, "%s precision %d: %d x %d x %d at [%d, %d]: %g, not %g",
-                          k->name, (int)precision, m, K, N, r, n, (double)y[r * N + n], want);
+            ck_assert_msg(fabs((double)y[r * N + n] - want) <= bound,
+                          "%s precision %d: %d x %d x %d at [%d, %d]: %g, not %g", k->name,
+                          (int)precision, m, K, N, r, n, (double)y[r * N + n], want);
         }
-    free(w); free(x); free(y); free(panel); free(scales); free(to); free(a);
+    free(w);
+    free(x);
+    free(y);
+    free(panel);
+    free(scales);
+    free(to);
+    free(a);
 }
 
 START_TEST(packed_matrices_multiply)
 {
-    static const int shapes[][3] = {{1, 1, 1}, {3, 7, 14}, {29, 33, 65}, {15, 300, 96}, {40, 520, 31}, {5, 64, 32}};
+    static const int shapes[][3] = {{1, 1, 1},     {3, 7, 14},    {29, 33, 65},
+                                    {15, 300, 96}, {40, 520, 31}, {5, 64, 32}};
     const ks_kernels *k = table_of(_i);
     for (int precision = KS_FP32; k && precision <= KS_INT8; precision++)
         for (size_t i = 0; k->tile[precision] && i < sizeof shapes / sizeof *shapes; i++)
@@ -356,11 +353,11 @@ START_TEST(rows_do_not_see_their_neighbours)
     float one[KS_PANEL];
     fill_groups(b, sizeof b / 4, KS_FP32);
     fill_groups(a, sizeof a / 4, KS_FP32);
-    if (!k || !k->tile[KS_FP32])
-        return;
+    if (!k || !k->tile[KS_FP32]) return;
     for (int r = 0; r < M; r += k->rows[KS_FP32]) {
         int rows = M - r < k->rows[KS_FP32] ? M - r : k->rows[KS_FP32];
-        k->tile[KS_FP32](all + r * KS_PANEL, &(ks_tile){.a = a + r * K, .lda = K, .b = b, .groups = K, .rows = rows});
+        k->tile[KS_FP32](all + r * KS_PANEL,
+                         &(ks_tile){.a = a + r * K, .lda = K, .b = b, .groups = K, .rows = rows});
     }
     for (int r = 0; r < M; r++) {
         k->tile[KS_FP32](one, &(ks_tile){.a = a + r * K, .lda = K, .b = b, .groups = K, .rows = 1});
@@ -379,8 +376,7 @@ START_TEST(what_lies_ahead_changes_nothing)
     void *forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(forbidden, MAP_FAILED);
     for (int precision = KS_FP32; k && precision <= KS_INT8; precision++) {
-        if (!k->tile[precision])
-            continue;
+        if (!k->tile[precision]) continue;
         fill_groups(a, sizeof a / 4, precision);
         fill_groups(b, sizeof b / 4, precision);
         ks_tile t = {.a = a, .lda = GROUPS, .b = b, .groups = GROUPS, .rows = k->rows[precision]};

@@ -1,4 +1,5 @@
-/* test_label.c - labels as vectors: the mean of their sentences, and what the next run need not encode again. */
+/* test_label.c - labels as vectors: the mean of their sentences, and what the next run need not
+ * encode again. */
 #include "query/label_vectors.h"
 #include "tests/npz_build.h"
 #include "tests/suite.h"
@@ -17,19 +18,23 @@ static const char *labels[N];
 static ks_encoder *enc;
 static int D;
 static void (*told)(void *, const char *);
-static int64_t rows;       /* that went through the text tower */
+static int64_t rows; /* that went through the text tower */
 static ks_error e;
 
 static void count(void *arg, const char *name, const float *x, int64_t n, int64_t cols)
 {
     (void)arg, (void)x, (void)cols;
-    if (strcmp(name, "text_embedding") == 0)
-        rows += n;
+    if (strcmp(name, "text_embedding") == 0) rows += n;
 }
 
 static void open_encoder(void)
 {
-    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .towers = KS_TOWER_TEXT, .precision = KS_FP32, .threads = 2, .cache = cache, .notice = told};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz",
+                            .towers = KS_TOWER_TEXT,
+                            .precision = KS_FP32,
+                            .threads = 2,
+                            .cache = cache,
+                            .notice = told};
     ck_assert_msg(ks_encoder_open(&enc, &o, &e) == 0, "%s", e.msg);
     D = ks_encoder_info(enc)->dim;
     ks_encoder_tap(enc, count, NULL);
@@ -77,13 +82,10 @@ static void plainly(float *out, const char *label)
         char words[200];
         snprintf(words, sizeof words, "%.*s%s%s", (int)(hole - form), form, label, hole + 2);
         ck_assert_int_eq(ks_text_vector(v, enc, words, &e), 0);
-        for (int d = 0; d < D; d++)
-            out[d] += v[d] / 28;
+        for (int d = 0; d < D; d++) out[d] += v[d] / 28;
     }
-    for (int d = 0; d < D; d++)
-        length += (double)out[d] * (double)out[d];
-    for (int d = 0; d < D; d++)
-        out[d] = (float)(out[d] / sqrt(length));
+    for (int d = 0; d < D; d++) length += (double)out[d] * (double)out[d];
+    for (int d = 0; d < D; d++) out[d] = (float)(out[d] / sqrt(length));
 }
 
 START_TEST(a_label_is_the_mean_of_its_sentences)
@@ -92,17 +94,20 @@ START_TEST(a_label_is_the_mean_of_its_sentences)
     run(v, &(ks_label_options){.labels = labels, .n_labels = N});
     for (int i = 0; i < N; i++) {
         plainly(want, labels[i]);
-        for (int d = 0; d < D; d++)
-            ck_assert(fabsf(v[i * D + d] - want[d]) < 1e-6f);
+        for (int d = 0; d < D; d++) ck_assert(fabsf(v[i * D + d] - want[d]) < 1e-6f);
     }
 }
 END_TEST
 
-/* Its own sentences in place of the templates, less half of what it is not; kept for the next run like any other. */
+/* Its own sentences in place of the templates, less half of what it is not; kept for the next
+ * run like any other. */
 START_TEST(a_label_of_its_own_sentences)
 {
-    const char *const prompts[] = {"a dog runs", "the {} of a house"}, *const nots[] = {"a cat", "a bird"};
-    ks_label_def defs[3] = {{0}, {.prompts = prompts, .n_prompts = 2, .nots = nots, .n_nots = 2}, {.prompts = prompts, .n_prompts = 1}};
+    const char *const prompts[] = {"a dog runs", "the {} of a house"}, *const nots[] = {"a cat",
+                                                                                        "a bird"};
+    ks_label_def defs[3] = {{0},
+                            {.prompts = prompts, .n_prompts = 2, .nots = nots, .n_nots = 2},
+                            {.prompts = prompts, .n_prompts = 1}};
     ks_label_options o = {.labels = labels, .n_labels = 3, .defs = defs};
     float v[3 * ROOM], w[3 * ROOM], plain[3 * ROOM], one[ROOM], want[ROOM] = {0};
     const char *const words[] = {"a dog runs", "the dog ba of a house", "a cat", "a bird"};
@@ -113,16 +118,12 @@ START_TEST(a_label_of_its_own_sentences)
     ck_assert_mem_eq(v, w, (size_t)(3 * D) * sizeof *v);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(ks_text_vector(one, enc, words[i], &e), 0);
-        for (int d = 0; d < D; d++)
-            want[d] += one[d] * share[i];
+        for (int d = 0; d < D; d++) want[d] += one[d] * share[i];
     }
-    for (int d = 0; d < D; d++)
-        length += (double)want[d] * (double)want[d];
-    for (int d = 0; d < D; d++)
-        ck_assert(fabs((double)v[D + d] - want[d] / sqrt(length)) < 1e-6);
+    for (int d = 0; d < D; d++) length += (double)want[d] * (double)want[d];
+    for (int d = 0; d < D; d++) ck_assert(fabs((double)v[D + d] - want[d] / sqrt(length)) < 1e-6);
     ck_assert_int_eq(ks_text_vector(one, enc, "a dog runs", &e), 0);
-    for (int d = 0; d < D; d++)
-        ck_assert(fabsf(v[2 * D + d] - one[d]) < 1e-6f);
+    for (int d = 0; d < D; d++) ck_assert(fabsf(v[2 * D + d] - one[d]) < 1e-6f);
     o.defs = NULL;
     run(plain, &o);
     ck_assert_mem_eq(v, plain, (size_t)D * sizeof *v);
@@ -154,7 +155,8 @@ END_TEST
 START_TEST(other_templates_are_encoded_anew)
 {
     float v[N * ROOM], kept[N * ROOM];
-    const char *const forms[] = {"a {}", "{} b"}, *const swapped[] = {"{} b", "a {}"}, *const joined[] = {"a {} 4:{} b"};
+    const char *const forms[] = {"a {}", "{} b"}, *const swapped[] = {"{} b", "a {}"},
+                      *const joined[] = {"a {} 4:{} b"};
     ks_label_options o = {.labels = labels, .n_labels = N, .templates = forms, .n_templates = 2};
     run(v, &o);
     o.templates = swapped;
@@ -209,10 +211,8 @@ START_TEST(a_run_that_is_killed_keeps_what_it_had)
     snprintf(pattern, sizeof pattern, "%s/*.vectors", cache);
     ks_encoder_close(enc);
     pid_t pid = fork();
-    if (pid == 0)
-        never_ends();
-    for (int i = 0; i < 400 && glob(pattern, 0, NULL, &found) != 0; i++)
-        usleep(50000);
+    if (pid == 0) never_ends();
+    for (int i = 0; i < 400 && glob(pattern, 0, NULL, &found) != 0; i++) usleep(50000);
     ck_assert_int_eq(kill(pid, SIGKILL), 0);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFSIGNALED(status)); /* nobody saw its end */
@@ -241,16 +241,19 @@ START_TEST(a_label_that_was_cut_is_not_kept)
 {
     float v[N * ROOM];
     char much[8 * 80] = "";
-    ks_label_options o = {.labels = labels, .n_labels = 3, .templates = (const char *const[]){"a {}"}, .n_templates = 1};
+    ks_label_options o = {.labels = labels,
+                          .n_labels = 3,
+                          .templates = (const char *const[]){"a {}"},
+                          .n_templates = 1};
     ks_encoder_close(enc);
     told = notice;
     open_encoder();
-    for (int i = 0; i < 80; i++)
-        strcat(much, "water ");
+    for (int i = 0; i < 80; i++) strcat(much, "water ");
     labels[1] = much;
     for (int round = 0; round < 2; round++) {
         notices = 0;
-        ck_assert_int_eq(run(v, &o), round == 0 ? 65 + tokens_of("a dog aa") + tokens_of("a dog ca") : 65);
+        ck_assert_int_eq(run(v, &o),
+                         round == 0 ? 65 + tokens_of("a dog aa") + tokens_of("a dog ca") : 65);
         ck_assert_int_eq(notices, 1);
     }
 }

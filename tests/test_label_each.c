@@ -1,4 +1,5 @@
-/* test_label_each.c - whether a label is there, and from when to when: against plain sums, and on films made for it. */
+/* test_label_each.c - whether a label is there, and from when to when: against plain sums, and
+ * on films made for it. */
 #include "query/label_judge.h"
 #include "tests/library_maker.h"
 #include "tests/npz_build.h"
@@ -9,7 +10,8 @@
 #include <string.h>
 
 enum { LABELS = 6, DIM_MOST = 64, FRAMES = 4, MOST_ROWS = 4000 };
-static const char *const names[LABELS] = {"dog", "cat", "a lake", "traffic jam", "people at a barbecue", "a red tram"};
+static const char *const names[LABELS] = {
+    "dog", "cat", "a lake", "traffic jam", "people at a barbecue", "a red tram"};
 static const char *const bare[] = {"{}"};
 static char folder[64], library[80];
 static ks_encoder *enc;
@@ -48,39 +50,53 @@ static void run(const ks_label_options *asked)
 static void unit(float *v)
 {
     double length = sqrt(ks_dot(v, v, D));
-    for (int d = 0; d < D; d++)
-        v[d] = (float)(v[d] / length);
+    for (int d = 0; d < D; d++) v[d] = (float)(v[d] / length);
 }
 
 /* What is seen at a second of the film: label `shown`, or noise; never quite the label itself. */
 static void look(float *v, int shown, uint64_t seed)
 {
     lib_vector(v, D, 0, seed);
-    for (int d = 0; d < D && shown >= 0; d++)
-        v[d] = label[shown][d] + 0.15f * v[d];
+    for (int d = 0; d < D && shown >= 0; d++) v[d] = label[shown][d] + 0.15f * v[d];
     unit(v);
 }
 
 /* Label 1 is shown from 20 to 44 s, 3 from 60 to 72 s, 5 from 70 to 90 s. */
-static int shown_at(double t) { return t >= 20 && t < 44 ? 1 : t >= 60 && t < 70 ? 3 : t >= 70 && t < 90 ? 5 : -1; }
+static int shown_at(double t)
+{
+    return t >= 20 && t < 44 ? 1 : t >= 60 && t < 70 ? 3 : t >= 70 && t < 90 ? 5 : -1;
+}
 
 static void add_film(const char *path, uint64_t content)
 {
     enum { CLIPS = 30 };
     static float v[CLIPS][DIM_MOST], f[CLIPS][FRAMES][DIM_MOST];
     ks_clip_data clips[CLIPS];
-    ks_video video = {.path = path, .size = 1, .reason = "", .verdict = KS_VERDICT_INDEXED, .tb = {1, 1000}, .duration = 124000, .width = 16, .height = 16, .fps = 25};
+    ks_video video = {.path = path,
+                      .size = 1,
+                      .reason = "",
+                      .verdict = KS_VERDICT_INDEXED,
+                      .tb = {1, 1000},
+                      .duration = 124000,
+                      .width = 16,
+                      .height = 16,
+                      .fps = 25};
     memcpy(video.content, &content, sizeof content);
     for (int i = 0; i < CLIPS; i++) {
         memset(v[i], 0, sizeof v[i]);
         for (int k = 0; k < FRAMES; k++) {
-            look(f[i][k], content == 1 ? shown_at(4 * i + 2 * k + 1) : -1, content * 1000 + (uint64_t)(i * 8 + k));
-            for (int d = 0; d < D; d++)
-                v[i][d] += f[i][k][d];
+            look(f[i][k], content == 1 ? shown_at(4 * i + 2 * k + 1) : -1,
+                 content * 1000 + (uint64_t)(i * 8 + k));
+            for (int d = 0; d < D; d++) v[i][d] += f[i][k][d];
         }
         unit(v[i]);
-        clips[i] = (ks_clip_data){.clip = {.start = 4000 * i, .end = 4000 * i + 8000, .frames = FRAMES, .reason = i == CLIPS - 1 ? KS_REASON_TAIL : KS_REASON_WINDOW},
-                                  .vector = v[i], .frame_vectors = (const float *)f[i]};
+        clips[i] = (ks_clip_data){
+            .clip = {.start = 4000 * i,
+                     .end = 4000 * i + 8000,
+                     .frames = FRAMES,
+                     .reason = i == CLIPS - 1 ? KS_REASON_TAIL : KS_REASON_WINDOW},
+            .vector = v[i],
+            .frame_vectors = (const float *)f[i]};
         if (sizeof f[i] != (size_t)(FRAMES * D) * sizeof(float)) /* rows of D, not of DIM_MOST */
             for (int k = 0; k < FRAMES; k++)
                 memmove((float *)f[i] + k * D, f[i][k], (size_t)D * sizeof(float));
@@ -96,13 +112,16 @@ static void setup(void)
     ks_temp_folder(folder);
     snprintf(cache, sizeof cache, "%s/cache", folder);
     snprintf(library, sizeof library, "%s/lib", folder);
-    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .towers = KS_TOWER_TEXT, .precision = KS_FP32, .threads = 2, .cache = cache};
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz",
+                            .towers = KS_TOWER_TEXT,
+                            .precision = KS_FP32,
+                            .threads = 2,
+                            .cache = cache};
     MUST(ks_encoder_open(&enc, &o, &e));
     const ks_info *info = ks_encoder_info(enc);
     D = info->dim;
     ck_assert_int_le(D, DIM_MOST);
-    for (int l = 0; l < LABELS; l++)
-        MUST(ks_text_vector(label[l], enc, names[l], &e));
+    for (int l = 0; l < LABELS; l++) MUST(ks_text_vector(label[l], enc, names[l], &e));
     ks_space space = {.dim = D, .frames = FRAMES, .sampler = 1, .resize = 10};
     memcpy(space.model, info->hash, sizeof space.model);
     MUST(ks_index_open(&x, library, KS_CREATE, &e));
@@ -120,11 +139,13 @@ static void teardown(void)
     ks_remove_folder(folder);
 }
 
-/* In the plainest way: z of the label less the soft maximum over the words that do not say nearly the same. */
+/* In the plainest way: z of the label less the soft maximum over the words that do not say
+ * nearly the same. */
 static double plain_score(const float *clip, int l)
 {
     int words = ks_everyday_count();
-    double mean = 0, squares = 0, *near = malloc((size_t)words * sizeof *near), *z = malloc((size_t)words * sizeof *z), sum = 0;
+    double mean = 0, squares = 0, *near = malloc((size_t)words * sizeof *near),
+           *z = malloc((size_t)words * sizeof *z), sum = 0;
     float v[DIM_MOST];
     for (int w = 0; w < words; w++) {
         ck_assert_int_eq(ks_text_vector(v, enc, ks_everyday_word(w), &e), 0);
@@ -132,12 +153,12 @@ static double plain_score(const float *clip, int l)
         z[w] = (ks_dot(v, clip, D) - ks_scale_level(scale, v)) / scale->median;
         mean += near[w] / words;
     }
+    for (int w = 0; w < words; w++) squares += (near[w] - mean) * (near[w] - mean) / words;
     for (int w = 0; w < words; w++)
-        squares += (near[w] - mean) * (near[w] - mean) / words;
-    for (int w = 0; w < words; w++)
-        if (near[w] - mean <= 3.5 * sqrt(squares) && near[w] <= 0.999)
-            sum += exp(z[w] / 0.2);
-    double evidence = (ks_dot(label[l], clip, D) - ks_scale_level(scale, label[l])) / scale->median - 0.2 * log(sum);
+        if (near[w] - mean <= 3.5 * sqrt(squares) && near[w] <= 0.999) sum += exp(z[w] / 0.2);
+    double evidence = (ks_dot(label[l], clip, D) - ks_scale_level(scale, label[l])) /
+                          scale->median -
+                      0.2 * log(sum);
     free(near);
     free(z);
     return 1 / (1 + exp(-(evidence + 0.6) / 0.3));
@@ -152,13 +173,15 @@ START_TEST(scores_are_what_they_are_said_to_be)
         const ks_label_row *r = &got.at[i];
         ck_assert_int_eq(r->start % 4000, 0);
         MUST(ks_index_clip_vector(v, D, x, 1 + r->start / 4000, &e));
-        ck_assert_msg(fabs(r->score - plain_score(v, r->label)) < 1e-4, "row %d: %g, by plain sums %g", i, r->score, plain_score(v, r->label));
+        ck_assert_msg(fabs(r->score - plain_score(v, r->label)) < 1e-4,
+                      "row %d: %g, by plain sums %g", i, r->score, plain_score(v, r->label));
         ck_assert(fabs(r->cosine - ks_dot(v, label[r->label], D)) < 1e-5);
     }
 }
 END_TEST
 
-/* Of a clip its labels are ranked by score; a threshold of its own, --least, -k and none are kept to. */
+/* Of a clip its labels are ranked by score; a threshold of its own, --least, -k and none are
+ * kept to. */
 START_TEST(what_is_there_and_what_is_not)
 {
     ks_label_def defs[LABELS] = {{0}};
@@ -175,20 +198,21 @@ START_TEST(what_is_there_and_what_is_not)
     for (int i = 0; i < got.n; i++) {
         const ks_label_row *r = &got.at[i];
         if (r->label < 0)
-            ck_assert(best[r->start / 4000] < 0.5 && fabs(r->score - (1 - best[r->start / 4000])) < 1e-9);
-        else
-            ck_assert(r->score >= 0.5 && over-- > 0);
-        ck_assert(i == 0 || r->start != got.at[i - 1].start || (r->rank == got.at[i - 1].rank + 1 && r->score <= got.at[i - 1].score));
+            ck_assert(best[r->start / 4000] < 0.5 &&
+                      fabs(r->score - (1 - best[r->start / 4000])) < 1e-9);
+        else ck_assert(r->score >= 0.5 && over-- > 0);
+        ck_assert(i == 0 || r->start != got.at[i - 1].start ||
+                  (r->rank == got.at[i - 1].rank + 1 && r->score <= got.at[i - 1].score));
     }
     ck_assert_int_eq(over, 0);
     run(&(ks_label_options){.each = 1, .apart = 1, .k = 1, .filter = {.video = 1}});
     for (int i = 0; i < got.n; i++)
-        ck_assert(got.at[i].rank == 1 && fabs(got.at[i].score - best[got.at[i].start / 4000]) < 1e-9);
+        ck_assert(got.at[i].rank == 1 &&
+                  fabs(got.at[i].score - best[got.at[i].start / 4000]) < 1e-9);
     for (int l = 0; l < LABELS; l++)
         defs[l] = (ks_label_def){.name = names[l], .parent = "", .threshold = l == 1 ? 0.9 : 1};
     run(&(ks_label_options){.each = 1, .apart = 1, .defs = defs, .filter = {.video = 1}});
-    for (int i = 0; i < got.n; i++)
-        ck_assert(got.at[i].score >= (got.at[i].label == 1 ? 0.9 : 1));
+    for (int i = 0; i < got.n; i++) ck_assert(got.at[i].score >= (got.at[i].label == 1 ? 0.9 : 1));
     run(&(ks_label_options){.none = 1, .apart = 1, .filter = {.video = 1}}); /* which, or none */
     ck_assert_int_eq(got.n, 30);
     for (int i = 0; i < got.n; i++)
@@ -201,7 +225,8 @@ static void has_span(int l, double from, double to)
     int found = 0;
     for (int i = 0; i < got.n; i++) {
         const ks_label_row *r = &got.at[i];
-        found += r->video == 1 && r->label == l && fabs((double)r->start / 1000 - from) <= 2.01 && fabs((double)r->end / 1000 - to) <= 2.01 && r->score > 0.5;
+        found += r->video == 1 && r->label == l && fabs((double)r->start / 1000 - from) <= 2.01 &&
+                 fabs((double)r->end / 1000 - to) <= 2.01 && r->score > 0.5;
     }
     ck_assert_msg(found == 1, "label %d from %g to %g: %d times", l, from, to, found);
 }
@@ -217,8 +242,8 @@ START_TEST(from_when_to_when)
 }
 END_TEST
 
-/* One at a time: no two at a moment, and with `none` every moment of the film from 0 to 124 s is in one, but holes of less
- * than a second. */
+/* One at a time: no two at a moment, and with `none` every moment of the film from 0 to 124 s is
+ * in one, but holes of less than a second. */
 START_TEST(one_at_a_time_and_the_rest)
 {
     for (int least = -1; least <= 0; least++) {
@@ -226,7 +251,8 @@ START_TEST(one_at_a_time_and_the_rest)
         run(&(ks_label_options){.intervals = 1, .none = 1, .least = least, .filter = {.video = 1}});
         ck_assert_int_gt(got.n, 3);
         for (int i = 0; i < got.n; i++) {
-            ck_assert(got.at[i].start >= at && got.at[i].start - at < 1000 && got.at[i].end > got.at[i].start);
+            ck_assert(got.at[i].start >= at && got.at[i].start - at < 1000 &&
+                      got.at[i].end > got.at[i].start);
             at = got.at[i].end;
         }
         ck_assert(at > 123000 && at <= 124000);
@@ -246,11 +272,11 @@ START_TEST(whole_films)
     run(&(ks_label_options){.each = 1, .per_video = 1, .none = 1});
     for (int i = 0; i < got.n; i++)
         if (got.at[i].video == 1)
-            ck_assert(got.at[i].label >= 0 && got.at[i].score >= 0.5 && fabs(got.at[i].score - best[got.at[i].label]) < 1e-9);
+            ck_assert(got.at[i].label >= 0 && got.at[i].score >= 0.5 &&
+                      fabs(got.at[i].score - best[got.at[i].label]) < 1e-9);
     for (int l = 0; l < LABELS; l++) {
         int n = 0;
-        for (int i = 0; i < got.n; i++)
-            n += got.at[i].video == 1 && got.at[i].label == l;
+        for (int i = 0; i < got.n; i++) n += got.at[i].video == 1 && got.at[i].label == l;
         ck_assert_int_eq(n, best[l] >= 0.5);
     }
 }

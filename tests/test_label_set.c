@@ -29,11 +29,16 @@ static int read_set(const char *name, const char *text, size_t n)
     return ks_label_set_read(&set, path, &e);
 }
 
-static int read_text(const char *name, const char *text) { return read_set(name, text, strlen(text)); }
+static int read_text(const char *name, const char *text)
+{
+    return read_set(name, text, strlen(text));
+}
 
 START_TEST(lines)
 {
-    ck_assert_int_eq(read_text("a.txt", "\xef\xbb\xbf" "a dog \r\n\n  a dog\ncat, tabby\n\"quoted\"\n"), 0);
+    ck_assert_int_eq(read_text("a.txt", "\xef\xbb\xbf"
+                                        "a dog \r\n\n  a dog\ncat, tabby\n\"quoted\"\n"),
+                     0);
     ck_assert_int_eq(set.n, 3);
     ck_assert_str_eq(set.at[0].name, "a dog");
     ck_assert_str_eq(set.at[1].name, "cat, tabby");
@@ -50,8 +55,11 @@ END_TEST
 
 START_TEST(a_table)
 {
-    ck_assert_int_eq(read_text("a.csv", "id, Name,parent,prompts,threshold,not\r\n0,\"a \"\"big\"\", dog\",animal, a dog | |big {} ,0.25,\n"
-                                        "1,cat,,,,a lion|a tiger\n2,,animal,x,,\n3,cat,other,,1,\n4,bird\n"), 0);
+    ck_assert_int_eq(read_text("a.csv",
+                               "id, Name,parent,prompts,threshold,not\r\n0,\"a \"\"big\"\", "
+                               "dog\",animal, a dog | |big {} ,0.25,\n"
+                               "1,cat,,,,a lion|a tiger\n2,,animal,x,,\n3,cat,other,,1,\n4,bird\n"),
+                     0);
     ck_assert_int_eq(set.n, 3);
     ck_assert_str_eq(set.at[0].name, "a \"big\", dog");
     ck_assert_str_eq(set.at[0].parent, "animal");
@@ -68,8 +76,13 @@ END_TEST
 
 START_TEST(json)
 {
-    ck_assert_int_eq(read_text("a", " {\"name\":\"pets\",\"templates\":[\"a {}\",\"the {}\"],\"labels\":[\"dog\",{\"name\":\"cat\",\"prompts\":\"a {} sleeps\","
-                                    "\"not\":[\"a lion\"],\"parent\":\"animal\",\"threshold\":0.75},{\"name\":\"dog\",\"prompts\":[\"x\"]}]}"), 0);
+    ck_assert_int_eq(
+        read_text("a", " {\"name\":\"pets\",\"templates\":[\"a {}\",\"the "
+                       "{}\"],\"labels\":[\"dog\",{\"name\":\"cat\",\"prompts\":\"a {} sleeps\","
+                       "\"not\":[\"a "
+                       "lion\"],\"parent\":\"animal\",\"threshold\":0.75},{\"name\":\"dog\","
+                       "\"prompts\":[\"x\"]}]}"),
+        0);
     ck_assert_str_eq(set.name, "pets");
     ck_assert_int_eq(set.n_templates, 2);
     ck_assert_str_eq(set.templates[1], "the {}");
@@ -104,7 +117,8 @@ START_TEST(bad_ones_are_named)
     refused("a.json", "{\"labels\":[]}", "no label in it");
     refused("a.json", "{\"labels\":[7]}", "label 1 has no name");
     refused("a.json", "{\"labels\":[\"a\",{\"prompts\":[]}]}", "label 2 has no name");
-    refused("a.json", "{\"labels\":[{\"name\":\"a\",\"prompts\":[1]}]}", "'prompts' is a list of texts");
+    refused("a.json", "{\"labels\":[{\"name\":\"a\",\"prompts\":[1]}]}",
+            "'prompts' is a list of texts");
     refused("a.json", "{\"labels\":[{\"name\":\"a\",\"parent\":1}]}", "parent of \"a\"");
     refused("a.json", "{\"labels\":[{\"name\":\"a\",\"threshold\":0}]}", "threshold of \"a\"");
     refused("a.json", "{\"templates\":[\"dog\"],\"labels\":[\"a\"]}", "has no {}");

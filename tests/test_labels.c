@@ -1,4 +1,5 @@
-/* test_labels.c - labels that stay: what people say against brute force, what is due, and who takes care of the rows. */
+/* test_labels.c - labels that stay: what people say against brute force, what is due, and who
+ * takes care of the rows. */
 #include "index/catalog.h"
 #include "tests/library_maker.h"
 #include "tests/suite.h"
@@ -38,12 +39,21 @@ static void teardown(void)
     lib_remove_dir(dir);
 }
 
-static const char *const names[] = {"dog", "cat", "animal", "none"}, *const parents[] = {"animal", "animal", "", ""};
+static const char *const names[] = {"dog", "cat", "animal", "none"}, *const parents[] = {"animal",
+                                                                                         "animal",
+                                                                                         "", ""};
 
 static int64_t put_set(int64_t ids[4], uint64_t hash)
 {
     int64_t set;
-    MUST(ks_index_put_set(&set, ids, x, &(ks_stored_set){.name = "pets", .how = "each", .hash = hash, .labels = names, .parents = parents, .n = 4}, &e));
+    MUST(ks_index_put_set(&set, ids, x,
+                          &(ks_stored_set){.name = "pets",
+                                           .how = "each",
+                                           .hash = hash,
+                                           .labels = names,
+                                           .parents = parents,
+                                           .n = 4},
+                          &e));
     return set;
 }
 
@@ -58,8 +68,7 @@ typedef struct {
 static int paint(void *arg, const ks_label_mark *m)
 {
     strip *s = arg;
-    if (strcmp(m->label, s->label) != 0 || m->video != s->video)
-        return 0;
+    if (strcmp(m->label, s->label) != 0 || m->video != s->video) return 0;
     for (int64_t t = m->start / 1000; t < m->end / 1000 && t < SECONDS; t++) {
         s->overlap |= s->at[t] != '.';
         s->at[t] = m->said ? 'p' : 'm';
@@ -77,8 +86,8 @@ static void look(strip *s, const char *label, int64_t video)
     ck_assert_int_eq(s->overlap, 0);
 }
 
-/* Random words of a person before and after the model's, on whole seconds; each second by hand. The newest word for a
- * second counts; a second of the model alone stays the model's. */
+/* Random words of a person before and after the model's, on whole seconds; each second by hand.
+ * The newest word for a second counts; a second of the model alone stays the model's. */
 START_TEST(people_beat_the_model)
 {
     uint64_t seed = 7;
@@ -90,14 +99,20 @@ START_TEST(people_beat_the_model)
         strip s;
         memset(model, '.', sizeof model);
         memset(said, '.', sizeof said);
-        for (int64_t t = (int64_t)(lib_random(&seed) % 6); t < SECONDS - 9 && n < 8; t += 3 + (int64_t)(lib_random(&seed) % 9)) {
+        for (int64_t t = (int64_t)(lib_random(&seed) % 6); t < SECONDS - 9 && n < 8;
+             t += 3 + (int64_t)(lib_random(&seed) % 9)) {
             int64_t to = t + 1 + (int64_t)(lib_random(&seed) % 9);
-            m[n++] = (ks_label_mark){.id = ids[0], .start = t * 1000, .end = to * 1000, .rank = 1, .score = 0.75, .cosine = 0.25};
-            for (; t < to; t++)
-                model[t] = 'm';
+            m[n++] = (ks_label_mark){.id = ids[0],
+                                     .start = t * 1000,
+                                     .end = to * 1000,
+                                     .rank = 1,
+                                     .score = 0.75,
+                                     .cosine = 0.25};
+            for (; t < to; t++) model[t] = 'm';
         }
         for (int word = 0; word < 6; word++) {
-            int64_t a = (int64_t)(lib_random(&seed) % 50), b = a + 1 + (int64_t)(lib_random(&seed) % 9);
+            int64_t a = (int64_t)(lib_random(&seed) % 50),
+                    b = a + 1 + (int64_t)(lib_random(&seed) % 9);
             int yes = (int)(lib_random(&seed) & 1);
             if (word == 3) /* the model in between: again it is laid under what was said */
                 MUST(ks_index_put_marks(x, set, 1, &film, m, n, &e));
@@ -107,7 +122,8 @@ START_TEST(people_beat_the_model)
         look(&s, "dog", 1);
         for (int t = 0; t < SECONDS; t++) {
             char want = said[t] == 'p' ? 'p' : said[t] == 'n' ? '.' : model[t];
-            ck_assert_msg(s.at[t] == want, "seed 7 round %d: second %d is %c, not %c", round, t, s.at[t], want);
+            ck_assert_msg(s.at[t] == want, "seed 7 round %d: second %d is %c, not %c", round, t,
+                          s.at[t], want);
         }
         look(&s, "cat", 1);
         ck_assert(memchr(s.at, 'm', SECONDS) == NULL && memchr(s.at, 'p', SECONDS) == NULL);
@@ -134,11 +150,12 @@ static int marks_of(const char *label)
 
 static ks_label_mark mark(int64_t id, int64_t from, int64_t to)
 {
-    return (ks_label_mark){.id = id, .start = from * 1000, .end = to * 1000, .rank = 1, .score = 0.9, .cosine = 0.3};
+    return (ks_label_mark){
+        .id = id, .start = from * 1000, .end = to * 1000, .rank = 1, .score = 0.9, .cosine = 0.3};
 }
 
-/* A word that comes back from a format of milliseconds or frames lies up to half a frame beside what was sent out:
- * nothing of the model's span, or of an earlier word, is left in between. */
+/* A word that comes back from a format of milliseconds or frames lies up to half a frame beside
+ * what was sent out: nothing of the model's span, or of an earlier word, is left in between. */
 START_TEST(no_slivers)
 {
     for (int64_t off = -20; off <= 20; off++) {
@@ -146,9 +163,11 @@ START_TEST(no_slivers)
         ks_label_mark m = mark(ids[0], 9, 17);
         MUST(ks_index_put_marks(x, set, 1, &film, &m, 1, &e));
         MUST(ks_index_say(x, "pets", "dog", &film, 9000 + off, 17000 - off, 1, &e));
-        ck_assert_msg(marks_of("dog") == 1, "%d ms beside the model's: %d spans", (int)off, marks_of("dog"));
+        ck_assert_msg(marks_of("dog") == 1, "%d ms beside the model's: %d spans", (int)off,
+                      marks_of("dog"));
         MUST(ks_index_say(x, "pets", "dog", &film, 9000, 17000, 1, &e));
-        ck_assert_msg(marks_of("dog") == 1, "%d ms beside a word: %d spans", (int)off, marks_of("dog"));
+        ck_assert_msg(marks_of("dog") == 1, "%d ms beside a word: %d spans", (int)off,
+                      marks_of("dog"));
         MUST(ks_index_put_marks(x, set, 2, &film, &m, 1, &e));
         ck_assert_int_eq(marks_of("dog"), 1);
         MUST(ks_index_say(x, "pets", "dog", &film, 9500, 16500, 0, &e)); /* what is longer stays */
@@ -197,24 +216,27 @@ START_TEST(only_what_is_new_is_due)
 }
 END_TEST
 
-/* Of what label_all stores: does [from, to) s reach over half of the clip, or hold half of itself in it? */
+/* Of what label_all stores: does [from, to) s reach over half of the clip, or hold half of
+ * itself in it? */
 static int halves(const ks_clip *c, int64_t from, int64_t to)
 {
-    int64_t a = c->start > from * 1000 ? c->start : from * 1000, b = c->end < to * 1000 ? c->end : to * 1000;
-    int64_t length = c->end - c->start < (to - from) * 1000 ? c->end - c->start : (to - from) * 1000;
+    int64_t a = c->start > from * 1000 ? c->start : from * 1000,
+            b = c->end < to * 1000 ? c->end : to * 1000;
+    int64_t length = c->end - c->start < (to - from) * 1000 ? c->end - c->start
+                                                            : (to - from) * 1000;
     return 2 * (b - a) >= length;
 }
 
 static int bears(const ks_clip *c, const char *label)
 {
     const char *own = c->video == 3 ? "cat" : "dog";
-    if (strcmp(label, "none") == 0)
-        return halves(c, 40, 48);
-    return (strcmp(label, own) == 0 || strcmp(label, "animal") == 0) && halves(c, 4 * c->video, 4 * c->video + 8);
+    if (strcmp(label, "none") == 0) return halves(c, 40, 48);
+    return (strcmp(label, own) == 0 || strcmp(label, "animal") == 0) &&
+           halves(c, 4 * c->video, 4 * c->video + 8);
 }
 
-/* A label is a filter, for searches from the catalog and from copies, and for lists of clips; what is asked of a parent is
- * asked of those below. */
+/* A label is a filter, for searches from the catalog and from copies, and for lists of clips;
+ * what is asked of a parent is asked of those below. */
 START_TEST(a_label_bounds_a_search)
 {
     static const char *const asked[] = {"dog", "cat", "animal", "none", "horse"};
@@ -230,17 +252,16 @@ START_TEST(a_label_bounds_a_search)
             ks_clip clip;
             int want = 0, listed = 0, code;
             MUST(ks_index_clips(&c, x, NULL, &e));
-            while ((code = ks_clips_next(&clip, c, &e)) > 0)
-                want += bears(&clip, asked[i]);
+            while ((code = ks_clips_next(&clip, c, &e)) > 0) want += bears(&clip, asked[i]);
             ks_cursor_close(c);
             MUST(ks_index_clips(&c, x, &f, &e));
             while ((code = ks_clips_next(&clip, c, &e)) > 0)
                 listed += bears(&clip, asked[i]) ? 1 : 1000;
             ks_cursor_close(c);
             MUST(ks_index_search(&found, x, q, DIM, 100, &f, KS_SEARCH_EXACT, &e));
-            for (int k = 0; k < found.count; k++)
-                ck_assert(bears(&found.clips[k], asked[i]));
-            ck_assert_msg(found.count == want && listed == want && (want > 0) == (i < 4), "%s: %d found, %d listed, %d", asked[i], found.count, listed, want);
+            for (int k = 0; k < found.count; k++) ck_assert(bears(&found.clips[k], asked[i]));
+            ck_assert_msg(found.count == want && listed == want && (want > 0) == (i < 4),
+                          "%s: %d found, %d listed, %d", asked[i], found.count, listed, want);
             ks_found_free(&found);
         }
         MUST(ks_index_publish(x, 1, &e));
@@ -295,8 +316,10 @@ static void run_sql(const char *sql)
 /* A rotten row is left out and counted, named by check, and repair keeps all others. */
 START_TEST(rotten_rows)
 {
-    static const char *const rot[] = {"UPDATE label_span SET score = 0.8 WHERE id = 2", "UPDATE label_said SET yes = 0", "UPDATE label SET parent = 'x' WHERE id = 2",
-                                      "UPDATE label_film SET hash = 9 WHERE video = 1", "UPDATE label_set SET how = 'what'"};
+    static const char *const rot[] = {
+        "UPDATE label_span SET score = 0.8 WHERE id = 2", "UPDATE label_said SET yes = 0",
+        "UPDATE label SET parent = 'x' WHERE id = 2",
+        "UPDATE label_film SET hash = 9 WHERE video = 1", "UPDATE label_set SET how = 'what'"};
     for (size_t i = 0; i < sizeof rot / sizeof *rot; i++) {
         char finding[400] = "";
         int64_t ids[4], set;
@@ -308,18 +331,23 @@ START_TEST(rotten_rows)
         run_sql(rot[i]);
         ck_assert_int_eq(ks_index_check(x, nothing, finding, &e), 1);
         ck_assert_msg(strstr(finding, "checksum"), "%s", finding);
-        if (i == 0)
-            ck_assert(marks_of(NULL) == before - 1 && ks_index_damaged(x) == 1);
+        if (i == 0) ck_assert(marks_of(NULL) == before - 1 && ks_index_damaged(x) == 1);
         if (i == 3)
-            ck_assert(ks_index_find_set(&set, &hash, x, "pets", &e) == 1 && ks_index_due(x, set, 9, &film, &e) == 1);
+            ck_assert(ks_index_find_set(&set, &hash, x, "pets", &e) == 1 &&
+                      ks_index_due(x, set, 9, &film, &e) == 1);
         ks_index_close(x);
         x = NULL;
         ck_assert_int_gt(ks_index_repair(dir, nothing, finding, &e), 0);
         MUST(ks_index_open(&x, dir, KS_WRITE, &e));
         ck_assert_int_eq(ks_index_check(x, nothing, finding, &e), 0);
         int left = marks_of(NULL);
-        ck_assert_msg(left == (i == 0 ? before - 1 : i == 2 ? before - 1 : i == 4 ? 0 : before), "%zu: %d of %d are left", i, left, before);
-        run_sql("DELETE FROM label_span; DELETE FROM label_film; DELETE FROM label; DELETE FROM label_set; DELETE FROM label_said");
+        ck_assert_msg(left == (i == 0   ? before - 1
+                               : i == 2 ? before - 1
+                               : i == 4 ? 0
+                                        : before),
+                      "%zu: %d of %d are left", i, left, before);
+        run_sql("DELETE FROM label_span; DELETE FROM label_film; DELETE FROM label; DELETE FROM "
+                "label_set; DELETE FROM label_said");
     }
 }
 END_TEST
@@ -330,13 +358,16 @@ START_TEST(a_catalog_of_before)
     int n = 0;
     int64_t ids[4], set;
     uint64_t hash;
-    run_sql("DROP VIEW labels; DROP VIEW label_sets; DROP TABLE label_span; DROP TABLE label_film; DROP TABLE label; DROP TABLE label_set; "
-            "DROP TABLE label_said; DROP TABLE learnt; DROP TABLE example; PRAGMA user_version = 8");
+    run_sql(
+        "DROP VIEW labels; DROP VIEW label_sets; DROP TABLE label_span; DROP TABLE label_film; "
+        "DROP TABLE label; DROP TABLE label_set; "
+        "DROP TABLE label_said; DROP TABLE learnt; DROP TABLE example; PRAGMA user_version = 8");
     ks_index_close(x);
     MUST(ks_index_open(&x, dir, KS_READ, &e));
     ck_assert_int_eq(x->version, 8);
     MUST(ks_index_marks(x, NULL, NULL, count, &n, &e));
-    ck_assert_int_eq(n + ks_index_find_set(&set, &hash, x, "pets", &e) + ks_index_has_label(x, "dog", &e), 0);
+    ck_assert_int_eq(
+        n + ks_index_find_set(&set, &hash, x, "pets", &e) + ks_index_has_label(x, "dog", &e), 0);
     ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ks_index_close(x);
     MUST(ks_index_open(&x, dir, KS_WRITE, &e));

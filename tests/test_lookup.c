@@ -1,4 +1,5 @@
-/* The hash table against brute force: many keys, keys that share a hash, a hash that is not there. */
+/* The hash table against brute force: many keys, keys that share a hash, a hash that is not
+ * there. */
 #include <stdlib.h>
 
 #include "ingest/lookup.h"
@@ -14,7 +15,8 @@ static void against_brute_force(int bits)
     ks_lookup t = {0};
 
     for (size_t i = 0; i < KEYS; i++) {
-        hash[i] = bits == 64 ? lib_random(&state) : lib_random(&state) & (((uint64_t)1 << bits) - 1);
+        hash[i] = bits == 64 ? lib_random(&state)
+                             : lib_random(&state) & (((uint64_t)1 << bits) - 1);
         ck_assert_int_eq(ks_lookup_put(&t, hash[i], i), 0);
     }
     ck_assert_uint_eq(t.n, KEYS);
@@ -27,8 +29,7 @@ static void against_brute_force(int bits)
             last = n;
             found++;
         }
-        for (size_t j = 0; j < KEYS; j++)
-            want += hash[j] == hash[i];
+        for (size_t j = 0; j < KEYS; j++) want += hash[j] == hash[i];
         ck_assert_uint_eq(found, want);
     }
     ks_lookup_free(&t);
@@ -49,7 +50,8 @@ START_TEST(test_nothing_in_it)
     size_t n, at = 0;
 
     ck_assert_int_eq(ks_lookup_next(&n, &at, &t, 5), 0);
-    ck_assert_int_eq(ks_lookup_put(&t, 0, 0), 0); /* the hash 0 and the number 0 are as good as any */
+    /* the hash 0 and the number 0 are as good as any */
+    ck_assert_int_eq(ks_lookup_put(&t, 0, 0), 0);
     ck_assert_int_eq(ks_lookup_next(&n, &at, &t, 5), 0);
     at = 0;
     ck_assert_int_eq(ks_lookup_next(&n, &at, &t, 0), 1);

@@ -1,4 +1,5 @@
-/* test_npz.c - the zip directory, the npy header and the elements: right files, then each way to be wrong. */
+/* test_npz.c - the zip directory, the npy header and the elements: right files, then each way to
+ * be wrong. */
 #include "encoder/checkpoint.h"
 #include "tests/npz_build.h"
 #include "tests/suite.h"
@@ -57,7 +58,9 @@ START_TEST(every_right_form)
     for (int form = 0; form < 64; form++) {
         ks_build *b = three();
         b->zip64 = form & 1;
-        if (form & 2) snprintf(b->comment, sizeof b->comment, "a comment with PK\5\6 in it, 22 bytes and more of it");
+        if (form & 2)
+            snprintf(b->comment, sizeof b->comment,
+                     "a comment with PK\5\6 in it, 22 bytes and more of it");
         for (int i = 0; i < b->n; i++) {
             if (form & 4) b->at[i].method = 8;
             if (form & 8) b->at[i].descriptor = 1;
@@ -73,8 +76,10 @@ END_TEST
 START_TEST(halves)
 {
     /* zero, smallest and largest subnormal, smallest normal, 1, -2, largest, 1/3 rounded */
-    const uint16_t bits[] = {0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0xc000, 0x7bff, 0x3555};
-    const float want[] = {0.0f, -0.0f, 0x1p-24f, 0x3ffp-24f, 0x1p-14f, 1.0f, -2.0f, 65504.0f, 0.333251953125f};
+    const uint16_t bits[] = {0x0000, 0x8000, 0x0001, 0x03ff, 0x0400,
+                             0x3c00, 0xc000, 0x7bff, 0x3555};
+    const float want[] = {0.0f, -0.0f, 0x1p-24f, 0x3ffp-24f,     0x1p-14f,
+                          1.0f, -2.0f, 65504.0f, 0.333251953125f};
     int64_t n = 9;
     float x[9];
     ks_build *b = calloc(1, sizeof *b);
@@ -103,7 +108,8 @@ START_TEST(halves)
 }
 END_TEST
 
-/* Every finite half, by the definition; 63,488 of them, so that whole lots and a rest are passed. */
+/* Every finite half, by the definition; 63,488 of them, so that whole lots and a rest are
+ * passed. */
 START_TEST(every_half)
 {
     int64_t n = 0;
@@ -124,9 +130,11 @@ START_TEST(every_half)
     ck_assert_int_eq(ks_tensor_load(x, cp, &cp->tensors[0], &e), 0);
     for (int64_t i = 0; i < n; i++) {
         int exponent = bits[i] >> 10 & 31, fraction = bits[i] & 1023;
-        float want = exponent ? ldexpf((float)(1024 + fraction), exponent - 25) : ldexpf((float)fraction, -24);
+        float want = exponent ? ldexpf((float)(1024 + fraction), exponent - 25)
+                              : ldexpf((float)fraction, -24);
         if (bits[i] >> 15) want = -want;
-        ck_assert_msg(memcmp(&x[i], &want, 4) == 0, "half %04x is %a, not %a", bits[i], (double)x[i], (double)want);
+        ck_assert_msg(memcmp(&x[i], &want, 4) == 0, "half %04x is %a, not %a", bits[i],
+                      (double)x[i], (double)want);
     }
     ks_checkpoint_close(cp);
     free(keep);
@@ -152,7 +160,9 @@ static void is_wild(const ks_build *b, int wild)
 /* NaN and Inf at every place of every length up to two lots and more. */
 START_TEST(wild_anywhere)
 {
-    static const uint32_t bits[] = {0x7f800000u, 0xff800000u, 0x7f800001u, 0xffffffffu, 0xff7fffffu}; /* the last is -largest */
+    /* the last is -largest */
+    static const uint32_t bits[] = {0x7f800000u, 0xff800000u, 0x7f800001u, 0xffffffffu,
+                                    0xff7fffffu};
     for (int64_t n = 1; n <= 37; n++)
         for (int64_t place = 0; place < n; place++) {
             ks_build *b = calloc(1, sizeof *b);
@@ -194,7 +204,13 @@ typedef struct {
     const char *said; /* must be part of the sentence */
 } fault;
 
-#define FAULT(name, unused, body) static void name(ks_build *b) { ks_build_member *m = &b->at[2]; (void)m; body }
+#define FAULT(name, unused, body)                                                                  \
+    static void name(ks_build *b)                                                                  \
+    {                                                                                              \
+        ks_build_member *m = &b->at[2];                                                            \
+        (void)m;                                                                                   \
+        body                                                                                       \
+    }
 FAULT(f8, , strcpy(m->descr, "'<f8'"); m->bytes = 28;)
 FAULT(i4, , strcpy(m->descr, "'<i4'");)
 FAULT(big_endian, , strcpy(m->descr, "'>f4'");)
@@ -240,31 +256,59 @@ FAULT(directory_size, , b->size_add = 1;)
 FAULT(directory_small, , b->size_add = -46;)
 FAULT(empty, , b->at[0].dropped = b->at[1].dropped = m->dropped = 1;)
 
-static void bomb(ks_build *b) { ks_build_member *m = &b->at[2]; m->method = 8; m->full_add = 1LL << 30; b->zip64 = 1; }
+static void bomb(ks_build *b)
+{
+    ks_build_member *m = &b->at[2];
+    m->method = 8;
+    m->full_add = 1LL << 30;
+    b->zip64 = 1;
+}
 
 static const fault faults[] = {
-    {"f8", f8, "tensor c has elements '<f8'"}, {"i4", i4, "tensor c has elements '<i4'"},
-    {"big-endian", big_endian, "tensor c has elements '>f4' (big-endian)"}, {"objects", objects, "(Python objects)"},
-    {"records", records, "tensor c has records"}, {"long descr", long_descr, "tensor c has a damaged npy header"},
-    {"fortran", fortran, "tensor c is in Fortran order"}, {"npy 3.0", npy3, "tensor c is npy version 3.0"},
-    {"one short", one_short, "tensor c is [7] of f4, its member has"}, {"one long", one_long, "tensor c is [6] of f4"},
-    {"negative", negative, "tensor c has a damaged npy header"}, {"no tuple", no_tuple, "tensor c has a damaged"},
-    {"not closed", not_closed, "tensor c has a damaged"}, {"2^64", overflow_two, "tensor c is [4294967296, 4294967296]"},
-    {"2^64 by four", overflow_four, "tensor c is"}, {"wraps to 7", overflow_to_28, "tensor c "},
-    {"huge", huge_number, "tensor c has a damaged"}, {"nine axes", nine_axes, "tensor c has a damaged"},
+    {"f8", f8, "tensor c has elements '<f8'"},
+    {"i4", i4, "tensor c has elements '<i4'"},
+    {"big-endian", big_endian, "tensor c has elements '>f4' (big-endian)"},
+    {"objects", objects, "(Python objects)"},
+    {"records", records, "tensor c has records"},
+    {"long descr", long_descr, "tensor c has a damaged npy header"},
+    {"fortran", fortran, "tensor c is in Fortran order"},
+    {"npy 3.0", npy3, "tensor c is npy version 3.0"},
+    {"one short", one_short, "tensor c is [7] of f4, its member has"},
+    {"one long", one_long, "tensor c is [6] of f4"},
+    {"negative", negative, "tensor c has a damaged npy header"},
+    {"no tuple", no_tuple, "tensor c has a damaged"},
+    {"not closed", not_closed, "tensor c has a damaged"},
+    {"2^64", overflow_two, "tensor c is [4294967296, 4294967296]"},
+    {"2^64 by four", overflow_four, "tensor c is"},
+    {"wraps to 7", overflow_to_28, "tensor c "},
+    {"huge", huge_number, "tensor c has a damaged"},
+    {"nine axes", nine_axes, "tensor c has a damaged"},
     {"leading zero", leading_zero, "tensor c has a damaged"},
-    {"encrypted", encrypted, "member c.npy is encrypted"}, {"strongly encrypted", strongly, "member c.npy is encrypted"},
-    {"bzip2", bzip2, "member c.npy is compressed by a method"}, {"local method", other_local_method, "member c.npy has another compression"},
-    {"local name", other_local_name, "member c.npy has another name"}, {"local name longer", longer_local_name, "member c.npy has another name"},
-    {"packed size", packed_size, "member c.npy has two sizes"}, {"both sizes", both_sizes, "member c.npy"},
-    {"huge sizes", huge_sizes, "member c.npy is cut off or claims more"}, {"wrapped sizes", minus_sizes, "member c.npy is cut off or claims more"},
-    {"local size", local_size, "member c.npy has another size"}, {"offset", offset_off, "member c.npy"},
-    {"offset outside", offset_far, "member c.npy lies outside"}, {"offset wraps", offset_very_far, "member c.npy lies outside"},
-    {"entry twice", twice, "overlap"}, {"name twice", same_name, "tensor a is there twice"}, {"odd name", no_npy, "plain ASCII"},
-    {"one entry more", entries_more, "directory"}, {"one entry less", entries_less, "directory has more entries"},
-    {"2^60 entries", entries_many, "two end records disagree"}, {"directory moved", directory_off, "directory is not where"},
-    {"directory far", directory_far, "directory is not where"}, {"directory size", directory_size, "directory is not where"},
-    {"directory small", directory_small, "directory is not where"}, {"no members", empty, "it has no members"},
+    {"encrypted", encrypted, "member c.npy is encrypted"},
+    {"strongly encrypted", strongly, "member c.npy is encrypted"},
+    {"bzip2", bzip2, "member c.npy is compressed by a method"},
+    {"local method", other_local_method, "member c.npy has another compression"},
+    {"local name", other_local_name, "member c.npy has another name"},
+    {"local name longer", longer_local_name, "member c.npy has another name"},
+    {"packed size", packed_size, "member c.npy has two sizes"},
+    {"both sizes", both_sizes, "member c.npy"},
+    {"huge sizes", huge_sizes, "member c.npy is cut off or claims more"},
+    {"wrapped sizes", minus_sizes, "member c.npy is cut off or claims more"},
+    {"local size", local_size, "member c.npy has another size"},
+    {"offset", offset_off, "member c.npy"},
+    {"offset outside", offset_far, "member c.npy lies outside"},
+    {"offset wraps", offset_very_far, "member c.npy lies outside"},
+    {"entry twice", twice, "overlap"},
+    {"name twice", same_name, "tensor a is there twice"},
+    {"odd name", no_npy, "plain ASCII"},
+    {"one entry more", entries_more, "directory"},
+    {"one entry less", entries_less, "directory has more entries"},
+    {"2^60 entries", entries_many, "two end records disagree"},
+    {"directory moved", directory_off, "directory is not where"},
+    {"directory far", directory_far, "directory is not where"},
+    {"directory size", directory_size, "directory is not where"},
+    {"directory small", directory_small, "directory is not where"},
+    {"no members", empty, "it has no members"},
     {"bomb", bomb, "member c.npy claims more bytes than its data can hold"},
 };
 
@@ -278,7 +322,8 @@ START_TEST(one_fault_each)
     f->spoil(b);
     int err = open_bytes(&cp, b, &keep, &e);
     ck_assert_msg(err == KS_EFORMAT, "%s: code %d (%s)", f->what, err, e.msg);
-    ck_assert_msg(strncmp(e.msg, "f.npz: ", 7) == 0 && strstr(e.msg, f->said), "%s: said \"%s\"", f->what, e.msg);
+    ck_assert_msg(strncmp(e.msg, "f.npz: ", 7) == 0 && strstr(e.msg, f->said), "%s: said \"%s\"",
+                  f->what, e.msg);
     ck_assert_ptr_null(cp);
     free(keep);
     ks_build_free(b);
@@ -290,7 +335,8 @@ START_TEST(crc_and_bit_flips)
     ks_build *b = three();
     size_t n, seen = 0, refused = 0;
     uint8_t *file = ks_build_bytes(b, &n);
-    /* Every bit of the file in turn: either it is refused, or all elements are still the right ones. */
+    /* Every bit of the file in turn: either it is refused, or all elements are still the right
+     * ones. */
     for (size_t bit = 0; bit < 8 * n; bit++) {
         ks_checkpoint *cp = NULL;
         ks_error e = {0};
@@ -300,9 +346,11 @@ START_TEST(crc_and_bit_flips)
         for (int i = 0; !err && i < cp->n; i++) {
             err = ks_tensor_load(x, cp, &cp->tensors[i], &e);
             const ks_tensor *t = &cp->tensors[i];
-            if (!err && strcmp(t->name, b->at[i].name) == 0) ck_assert_mem_eq(x, b->at[i].data, b->at[i].bytes);
+            if (!err && strcmp(t->name, b->at[i].name) == 0)
+                ck_assert_mem_eq(x, b->at[i].data, b->at[i].bytes);
         }
-        ck_assert_msg(err == 0 || (err == KS_EFORMAT && strncmp(e.msg, "f.npz: ", 7) == 0), "bit %zu: %d %s", bit, err, e.msg);
+        ck_assert_msg(err == 0 || (err == KS_EFORMAT && strncmp(e.msg, "f.npz: ", 7) == 0),
+                      "bit %zu: %d %s", bit, err, e.msg);
         seen++, refused += err != 0;
         ks_checkpoint_close(cp);
         file[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -348,7 +396,8 @@ START_TEST(deflate_streams)
             int err = ks_checkpoint_open_memory(&cp, "f.npz", file, n, &e);
             for (int i = 0; !err && i < cp->n; i++) {
                 err = ks_tensor_load(x, cp, &cp->tensors[i], &e);
-                if (!err && strcmp(cp->tensors[i].name, b->at[i].name) == 0) ck_assert_mem_eq(x, b->at[i].data, b->at[i].bytes);
+                if (!err && strcmp(cp->tensors[i].name, b->at[i].name) == 0)
+                    ck_assert_mem_eq(x, b->at[i].data, b->at[i].bytes);
             }
             ck_assert(err == 0 || err == KS_EFORMAT);
             ks_checkpoint_close(cp);
@@ -359,7 +408,8 @@ START_TEST(deflate_streams)
 }
 END_TEST
 
-/* A whole and true file, but of zeros: 18 million of them in 72 kB. The same with 15 million is under the floor. */
+/* A whole and true file, but of zeros: 18 million of them in 72 kB. The same with 15 million is
+ * under the floor. */
 START_TEST(deflated_too_far)
 {
     for (int64_t n = 15 << 20; n <= 18 << 20; n += 3 << 20) {
@@ -370,7 +420,9 @@ START_TEST(deflated_too_far)
         ks_build_add(b, "z", NULL, 1, &n)->method = 8;
         int err = open_bytes(&cp, b, &keep, &e);
         if (n == 15 << 20) ck_assert_msg(err == 0, "%s", e.msg);
-        else ck_assert_msg(err == KS_EFORMAT && strstr(e.msg, "no weights deflate that far"), "%d: %s", err, e.msg);
+        else
+            ck_assert_msg(err == KS_EFORMAT && strstr(e.msg, "no weights deflate that far"),
+                          "%d: %s", err, e.msg);
         ks_checkpoint_close(cp);
         free(keep);
         ks_build_free(b);
@@ -421,12 +473,15 @@ START_TEST(crc_is_zlibs)
 {
     uint64_t state = 20250101;
     uint8_t *data = malloc(5000);
-    for (int i = 0; i < 5000; i++) data[i] = (uint8_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+    for (int i = 0; i < 5000; i++)
+        data[i] = (uint8_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
     for (size_t n = 0; n < 400; n++)
-        for (size_t at = 0; at < 17; at += 4) ck_assert_uint_eq(ks_crc32(77, data + at, n), ks_crc32_plain(77, data + at, n));
+        for (size_t at = 0; at < 17; at += 4)
+            ck_assert_uint_eq(ks_crc32(77, data + at, n), ks_crc32_plain(77, data + at, n));
     ck_assert_uint_eq(ks_crc32(0, data, 5000), ks_crc32_plain(0, data, 5000));
     ck_assert_uint_eq(ks_crc32(0, "123456789", 9), 0xcbf43926); /* the check value of this CRC */
-    ck_assert_uint_eq(ks_crc32(ks_crc32(0, data, 1234), data + 1234, 3766), ks_crc32(0, data, 5000));
+    ck_assert_uint_eq(ks_crc32(ks_crc32(0, data, 1234), data + 1234, 3766),
+                      ks_crc32(0, data, 5000));
     free(data);
 }
 END_TEST
@@ -439,7 +494,9 @@ START_TEST(garbage)
     uint64_t state = 1;
     uint8_t data[512];
     for (int round = 0; round < 2000; round++) {
-        for (int i = 0; i < 512; i++) data[i] = (uint8_t)((state = state * 6364136223846793005u + 1442695040888963407u) >> 56);
+        for (int i = 0; i < 512; i++)
+            data[i] = (uint8_t)((state = state * 6364136223846793005u + 1442695040888963407u) >>
+                                56);
         if (round & 1) memcpy(data, "PK\3\4", 4);
         if (round & 2) memcpy(data + 490, "PK\5\6", 4), data[510] = data[511] = 0;
         ck_assert_int_eq(ks_checkpoint_open_memory(&cp, "f.npz", data, 512, &e), KS_EFORMAT);

@@ -55,14 +55,14 @@ static int parse(const char *line)
     memset(&g, 0, sizeof g);
     memset(&e, 0, sizeof e);
     snprintf(copy, sizeof copy, "%s", line);
-    for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "))
-        argv[argc++] = w;
+    for (char *w = strtok(copy, " "); w; w = strtok(NULL, " ")) argv[argc++] = w;
     return ks_parse(&f, table, &g, global_table, argc, argv, args, &n_args, &e);
 }
 
 START_TEST(every_form_of_an_option)
 {
-    ck_assert_int_eq(parse("a dog -k 5 --path=x/*.mp4 --longer 1:30 -fq -L lib jumping --merge off"), 0);
+    ck_assert_int_eq(
+        parse("a dog -k 5 --path=x/*.mp4 --longer 1:30 -fq -L lib jumping --merge off"), 0);
     ck_assert_int_eq(f.count, 5);
     ck_assert_str_eq(f.text, "x/*.mp4");
     ck_assert_str_eq(f.choice, "off");
@@ -141,11 +141,15 @@ END_TEST
 
 START_TEST(times)
 {
-    static const struct { const char *text; double seconds; } good[] = {
-        {"0", 0}, {"12.5", 12.5}, {".5", 0.5}, {"4:12", 252}, {"1:02:03.040", 3723.04}, {"4h", 14400},
-        {"1h30m", 5400}, {"90s", 90}, {"1h1m1s", 3661}, {"2m3", 123},
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {
+        {"0", 0},      {"12.5", 12.5},  {".5", 0.5}, {"4:12", 252},    {"1:02:03.040", 3723.04},
+        {"4h", 14400}, {"1h30m", 5400}, {"90s", 90}, {"1h1m1s", 3661}, {"2m3", 123},
     };
-    static const char *const bad[] = {"", "-3", "x", "1:2:3:4", "1e999", "nan", "inf", "4x", "1:", ":3", "1:30h", "3 4", "1:-3", "+3"};
+    static const char *const bad[] = {"",   "-3", "x",  "1:2:3:4", "1e999", "nan",  "inf",
+                                      "4x", "1:", ":3", "1:30h",   "3 4",   "1:-3", "+3"};
     double s;
 
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -182,12 +186,34 @@ END_TEST
 
 START_TEST(dates)
 {
-    static const struct { const char *text; int end; int64_t seconds; } good[] = { /* date -u -d ... +%s */
-        {"2019", 0, 1546300800}, {"2019", 1, 1577836800}, {"2019-07", 0, 1561939200}, {"2019-12", 1, 1577836800},
-        {"2019-07-12", 0, 1562889600}, {"2019-07-12", 1, 1562976000}, {"2020-02-29", 1, 1583020800},
-        {"2019-07-12T18:30", 0, 1562956200}, {"2019-07-12 18:30", 1, 1562956260}, {"1961-04-12", 0, -275270400},
+    /* date -u -d ... +%s */
+    static const struct {
+        const char *text;
+        int end;
+        int64_t seconds;
+    } good[] = {
+        {"2019", 0, 1546300800},
+        {"2019", 1, 1577836800},
+        {"2019-07", 0, 1561939200},
+        {"2019-12", 1, 1577836800},
+        {"2019-07-12", 0, 1562889600},
+        {"2019-07-12", 1, 1562976000},
+        {"2020-02-29", 1, 1583020800},
+        {"2019-07-12T18:30", 0, 1562956200},
+        {"2019-07-12 18:30", 1, 1562956260},
+        {"1961-04-12", 0, -275270400},
     };
-    static const char *const bad[] = {"", "x", "12", "2019-13", "2019-02-30", "2019-07-12T18", "2019-07-12T25:00", "2019x", "2019-07-12T18:30Z", "-201", "20190712"};
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "12",
+                                      "2019-13",
+                                      "2019-02-30",
+                                      "2019-07-12T18",
+                                      "2019-07-12T25:00",
+                                      "2019x",
+                                      "2019-07-12T18:30Z",
+                                      "-201",
+                                      "20190712"};
     int64_t s;
 
     setenv("TZ", "UTC", 1);
@@ -196,20 +222,26 @@ START_TEST(dates)
         ck_assert_msg(s == good[i].seconds, "%s is %lld", good[i].text, (long long)s);
     }
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        ck_assert_msg(ks_parse_date(&s, bad[i], 0) < 0, "\"%s\" was read as %lld", bad[i], (long long)s);
+        ck_assert_msg(ks_parse_date(&s, bad[i], 0) < 0, "\"%s\" was read as %lld", bad[i],
+                      (long long)s);
 }
 END_TEST
 
-/* What was typed and what is echoed: case does not count, escapes do not act, and no answer at all is no wish. */
+/* What was typed and what is echoed: case does not count, escapes do not act, and no answer at
+ * all is no wish. */
 START_TEST(typed_and_echoed)
 {
     static const char *const names[] = {"ingest", "search", "similar", "clips", "cut", "label"};
-    static const char *const typed[][2] = {{"SEARCH", "search"}, {"Clps", "clips"}, {"CUT", "cut"}, {"ct", "cut"}, {"INGEST", "ingest"}, {"lable", "label"}, {"SI", "similar"}};
-    char text[] = "a\033[31mb\a\177\xc2\x9b" "c\xc3\xa4\n";
+    static const char *const typed[][2] = {
+        {"SEARCH", "search"}, {"Clps", "clips"},  {"CUT", "cut"},   {"ct", "cut"},
+        {"INGEST", "ingest"}, {"lable", "label"}, {"SI", "similar"}};
+    char text[] = "a\033[31mb\a\177\xc2\x9b"
+                  "c\xc3\xa4\n";
 
     for (size_t i = 0; i < sizeof typed / sizeof *typed; i++) {
         const char *meant = ks_nearest_name(typed[i][0], names, 6);
-        ck_assert_msg(meant && strcmp(meant, typed[i][1]) == 0, "%s: %s", typed[i][0], meant ? meant : "nothing");
+        ck_assert_msg(meant && strcmp(meant, typed[i][1]) == 0, "%s: %s", typed[i][0],
+                      meant ? meant : "nothing");
     }
     ck_assert_ptr_null(ks_nearest_name("xyz", names, 6));
     ks_harmless(text);
@@ -226,17 +258,20 @@ START_TEST(nearest_names)
     ck_assert_str_eq(ks_nearest_name("satus", names, 5), "status");
     ck_assert_ptr_null(ks_nearest_name("s", names, 5)); /* three begin so */
     ck_assert_ptr_null(ks_nearest_name("elephant", names, 5));
-    ck_assert_ptr_null(ks_nearest_name("a-word-of-more-than-forty-letters-is-not-compared-at-all", names, 5));
+    ck_assert_ptr_null(
+        ks_nearest_name("a-word-of-more-than-forty-letters-is-not-compared-at-all", names, 5));
 }
 END_TEST
 
-/* Every command's table is sound: names unique, help fits a screen of 80 x 24, and names every option. */
+/* Every command's table is sound: names unique, help fits a screen of 80 x 24, and names every
+ * option. */
 static int shows(const char *text, const char *option)
 {
     size_t n = strlen(option);
 
     for (const char *at = text; (at = strstr(at, option)); at++)
-        if (at > text + 1 && at[-1] == '-' && at[-2] == '-' && !strchr("-abcdefghijklmnopqrstuvwxyz", at[n]))
+        if (at > text + 1 && at[-1] == '-' && at[-2] == '-' &&
+            !strchr("-abcdefghijklmnopqrstuvwxyz", at[n]))
             return 1;
     return 0;
 }
@@ -249,8 +284,7 @@ static int lines_of(char *text, const char *what)
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
         size_t shown = 0;
         lines++;
-        for (char *s = line; *s; s++)
-            shown += (*s & 0xc0) != 0x80;
+        for (char *s = line; *s; s++) shown += (*s & 0xc0) != 0x80;
         ck_assert_msg(shown <= 80, "%s --help: %zu columns: %s", what, shown, line);
     }
     return lines;
@@ -266,21 +300,27 @@ START_TEST(tables_of_the_commands)
 
         ck_assert((*c)->run && (*c)->brief && strlen((*c)->brief) <= 60);
         for (const ks_option *o = (*c)->options; o && o->name; o++) {
-            ck_assert_msg(o->at < (*c)->fields, "%s --%s writes outside its struct", (*c)->name, o->name);
-            ck_assert_msg((o->type == KS_OPT_FLAG) == (o->arg == NULL), "%s --%s", (*c)->name, o->name);
+            ck_assert_msg(o->at < (*c)->fields, "%s --%s writes outside its struct", (*c)->name,
+                          o->name);
+            ck_assert_msg((o->type == KS_OPT_FLAG) == (o->arg == NULL), "%s --%s", (*c)->name,
+                          o->name);
             for (const ks_option *p = o + 1; p->name; p++)
-                ck_assert_msg(strcmp(o->name, p->name) != 0 && (!o->letter || o->letter != p->letter), "%s has --%s twice", (*c)->name, o->name);
+                ck_assert_msg(strcmp(o->name, p->name) != 0 &&
+                                  (!o->letter || o->letter != p->letter),
+                              "%s has --%s twice", (*c)->name, o->name);
             for (const ks_option *p = ks_global_options; p->name; p++)
-                ck_assert_msg(strcmp(o->name, p->name) != 0 && (!o->letter || o->letter != p->letter), "%s --%s hides a global", (*c)->name, o->name);
+                ck_assert_msg(strcmp(o->name, p->name) != 0 &&
+                                  (!o->letter || o->letter != p->letter),
+                              "%s --%s hides a global", (*c)->name, o->name);
         }
         ks_print_help(out, *c);
         fclose(out);
         ck_assert(size > 20);
         ck_assert(help[size - 1] == '\n');
         for (const ks_option *o = (*c)->options; o && o->name; o++)
-            ck_assert_msg(shows(help, o->name), "%s --help says nothing of --%s", (*c)->name, o->name);
-        for (size_t i = 0; i < size; i++)
-            lines += help[i] == '\n';
+            ck_assert_msg(shows(help, o->name), "%s --help says nothing of --%s", (*c)->name,
+                          o->name);
+        for (size_t i = 0; i < size; i++) lines += help[i] == '\n';
         ck_assert_msg(lines <= 24, "%s --help has %d lines", (*c)->name, lines);
         lines_of(help, (*c)->name);
         free(help);
@@ -297,12 +337,12 @@ START_TEST(overview_of_the_commands)
 
     ks_print_overview(out);
     fclose(out);
-    for (size_t i = 0; i < size; i++)
-        lines += text[i] == '\n';
+    for (size_t i = 0; i < size; i++) lines += text[i] == '\n';
     ck_assert_msg(lines <= 24, "--help has %d lines", lines);
     for (const ks_command *const *c = ks_commands; *c; c++, names++) {
         char name[40];
-        snprintf(name, sizeof name, "%.*s%s", (int)strcspn((*c)->name, " "), (*c)->name, strchr((*c)->name, ' ') ? " ..." : "");
+        snprintf(name, sizeof name, "%.*s%s", (int)strcspn((*c)->name, " "), (*c)->name,
+                 strchr((*c)->name, ' ') ? " ..." : "");
         ck_assert_msg(strstr(text, name), "--help does not name %s", (*c)->name);
     }
     ck_assert_int_gt(names, 20);
@@ -325,7 +365,9 @@ START_TEST(json_text)
     ks_json_open(&j, NULL, '{');
     ks_json_text(&j, "a", "q\" b\\ \n\t\x01 \xc3\xa9 \xf0\x9f\x90\x95");
     ks_json_text(&j, "bad", "\xff \xc0\x80 \xed\xa0\x80 \xf5\x80\x80\x80 \xe2\x82");
-    ks_json_path(&j, "path", "a\xff" "b");
+    ks_json_path(&j, "path",
+                 "a\xff"
+                 "b");
     ks_json_open(&j, "n", '[');
     ks_json_int(&j, NULL, -9007199254740993);
     ks_json_number(&j, NULL, (double)NAN);
@@ -338,12 +380,12 @@ START_TEST(json_text)
     ks_json_open(&j, NULL, '[');
     ks_json_close(&j);
     fclose(out);
-    ck_assert_str_eq(text,
-        "{\"a\":\"q\\\" b\\\\ \\n\\t\\u0001 \xc3\xa9 \xf0\x9f\x90\x95\","
-        "\"bad\":\"\\ufffd \\ufffd\\ufffd \\ufffd\\ufffd\\ufffd \\ufffd\\ufffd\\ufffd\\ufffd \\ufffd\\ufffd\","
-        "\"path\":\"a\\ufffdb\",\"path_bytes\":\"Yf9i\","
-        "\"n\":[-9007199254740993,null,0.000,252.346,true],"
-        "\"v\":[0.100000001,-1e-30,0.333333343]}\n[]\n");
+    ck_assert_str_eq(text, "{\"a\":\"q\\\" b\\\\ \\n\\t\\u0001 \xc3\xa9 \xf0\x9f\x90\x95\","
+                           "\"bad\":\"\\ufffd \\ufffd\\ufffd \\ufffd\\ufffd\\ufffd "
+                           "\\ufffd\\ufffd\\ufffd\\ufffd \\ufffd\\ufffd\","
+                           "\"path\":\"a\\ufffdb\",\"path_bytes\":\"Yf9i\","
+                           "\"n\":[-9007199254740993,null,0.000,252.346,true],"
+                           "\"v\":[0.100000001,-1e-30,0.333333343]}\n[]\n");
     free(text);
 }
 END_TEST

@@ -38,15 +38,9 @@ static void setup(void)
     notices = fills = 0;
 }
 
-static void teardown(void)
-{
-    ks_remove_folder(folder);
-}
+static void teardown(void) { ks_remove_folder(folder); }
 
-static uint8_t expected(size_t i)
-{
-    return (uint8_t)(i * 7 + i / 251);
-}
+static uint8_t expected(size_t i) { return (uint8_t)(i * 7 + i / 251); }
 
 /* Out of order, in odd pieces, as towers do. */
 static int fill(void *arg, ks_pack_sink *s, ks_error *e)
@@ -74,7 +68,8 @@ static void open_once(ks_pack *p, ks_cache **c)
 {
     ks_error e = {0};
     ck_assert_int_eq(ks_cache_open(c, cache, notice, NULL, &e), 0);
-    ck_assert_msg(ks_pack_open(p, &(ks_pack_name){*c, HASH, "t", BYTES}, fill, NULL, &e) == 0, "%s", e.msg);
+    ck_assert_msg(ks_pack_open(p, &(ks_pack_name){*c, HASH, "t", BYTES}, fill, NULL, &e) == 0, "%s",
+                  e.msg);
     is_right(p);
 }
 
@@ -130,13 +125,13 @@ START_TEST(damage_is_seen)
         shut(&p, c);
         int before = fills;
         uint8_t *file = ks_read_file(pack_file(), &n);
-        if (kind == 0) file[4096 + 50000] ^= 1;     /* a bit of the payload */
-        if (kind == 1) n -= 1;                      /* cut */
-        if (kind == 2) memset(file, 0, 4096);       /* header gone */
+        if (kind == 0) file[4096 + 50000] ^= 1; /* a bit of the payload */
+        if (kind == 1) n -= 1;                  /* cut */
+        if (kind == 2) memset(file, 0, 4096);   /* header gone */
         if (kind == 3) n = 0;
-        if (kind == 4) file[16] ^= 1;               /* length in the header */
-        if (kind == 5) file[30] ^= 1;               /* somebody else's hash */
-        if (kind == 6) file[12] ^= 1;               /* its CRC */
+        if (kind == 4) file[16] ^= 1; /* length in the header */
+        if (kind == 5) file[30] ^= 1; /* somebody else's hash */
+        if (kind == 6) file[12] ^= 1; /* its CRC */
         ks_write_file(pack_file(), file, n);
         free(file);
         open_once(&p, &c); /* right again, made anew */
@@ -177,7 +172,8 @@ START_TEST(copied_pack_is_checked_and_kept)
     shut(&p, c);
     uint8_t *file = ks_read_file(pack_file(), &n);
     unlink(pack_file());
-    ks_write_file(pack_file(), file, n); /* another inode, the same bytes: no need to make it again */
+    /* another inode, the same bytes: no need to make it again */
+    ks_write_file(pack_file(), file, n);
     free(file);
     open_once(&p, &c);
     ck_assert_int_eq(fills, 1);
@@ -198,7 +194,8 @@ START_TEST(failed_fill_leaves_nothing)
     ks_cache *c;
     ks_error e = {0};
     ck_assert_int_eq(ks_cache_open(&c, cache, notice, NULL, &e), 0);
-    ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fails_inside, NULL, &e), KS_EFORMAT);
+    ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fails_inside, NULL, &e),
+                     KS_EFORMAT);
     ck_assert_str_eq(e.msg, "tensor x holds NaN");
     ck_assert_int_eq(count_files(""), 2); /* . and .. */
     ck_assert_int_eq(ks_pack_find(&p, &(ks_pack_name){c, HASH, "t", BYTES}, &e), KS_ENOTFOUND);
@@ -206,7 +203,8 @@ START_TEST(failed_fill_leaves_nothing)
 }
 END_TEST
 
-/* Somebody who prepares the same weights and was stopped (Ctrl-Z) holds the others for two seconds and no more. */
+/* Somebody who prepares the same weights and was stopped (Ctrl-Z) holds the others for two
+ * seconds and no more. */
 START_TEST(a_stopped_one_holds_nobody)
 {
     ks_pack p;
@@ -236,7 +234,8 @@ START_TEST(a_stopped_one_holds_nobody)
 }
 END_TEST
 
-/* What lies where a pack grows is not written through: a link, a pipe, a folder, a file with another name too. */
+/* What lies where a pack grows is not written through: a link, a pipe, a folder, a file with
+ * another name too. */
 START_TEST(nothing_is_written_through)
 {
     ks_pack p;
@@ -250,7 +249,11 @@ START_TEST(nothing_is_written_through)
     ks_cache_vouch(c, "x", &(struct stat){0}, "");
     int fd = open(precious, O_RDWR | O_CREAT, 0600);
     ck_assert_int_eq(write(fd, "kept", 4), 4);
-    ck_assert_int_eq(_i == 0 ? symlink(precious, part) : _i == 1 ? mkfifo(part, 0600) : _i == 2 ? mkdir(part, 0700) : link(precious, part), 0);
+    ck_assert_int_eq(_i == 0   ? symlink(precious, part)
+                     : _i == 1 ? mkfifo(part, 0600)
+                     : _i == 2 ? mkdir(part, 0700)
+                               : link(precious, part),
+                     0);
     ck_assert_int_eq(ks_pack_open(&p, &(ks_pack_name){c, HASH, "f32", BYTES}, fill, NULL, &e), 0);
     is_right(&p);
     ck_assert(p.in_memory);
@@ -271,8 +274,14 @@ START_TEST(no_room_means_memory)
     for (int kind = 0; kind < 3; kind++) {
         struct rlimit small = {20000, 20000};
         notices = fills = 0;
-        if (kind == 0) ks_write_file(folder[0] ? strcat(strcpy(cache, folder), "/file") : "", "x", 1), strcat(cache, "/cache"); /* not a folder */
-        if (kind == 1) snprintf(cache, sizeof cache, "%s/small", folder), signal(SIGXFSZ, SIG_IGN), setrlimit(RLIMIT_FSIZE, &small); /* too large a file */
+        /* not a folder */
+        if (kind == 0)
+            ks_write_file(folder[0] ? strcat(strcpy(cache, folder), "/file") : "", "x", 1),
+                strcat(cache, "/cache");
+        /* too large a file */
+        if (kind == 1)
+            snprintf(cache, sizeof cache, "%s/small", folder), signal(SIGXFSZ, SIG_IGN),
+                setrlimit(RLIMIT_FSIZE, &small);
         if (kind == 2) cache[0] = 0; /* nowhere */
         open_once(&p, &c);
         ck_assert_int_eq(p.in_memory, 1);
@@ -289,7 +298,9 @@ static void *open_in_thread(void *arg)
     ks_cache *c = NULL;
     ks_error e = {0};
     (void)arg;
-    if (ks_cache_open(&c, cache, NULL, NULL, &e) != 0 || ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fill, NULL, &e) != 0) return "failed";
+    if (ks_cache_open(&c, cache, NULL, NULL, &e) != 0 ||
+        ks_pack_open(&p, &(ks_pack_name){c, HASH, "t", BYTES}, fill, NULL, &e) != 0)
+        return "failed";
     for (size_t i = 0; i < BYTES; i++)
         if (p.data[i] != expected(i)) return "wrong";
     ks_pack_close(&p);
@@ -323,7 +334,10 @@ START_TEST(killed_half_way)
     for (int round = 0; round < 20; round++) {
         pid_t child = fork();
         if (child == 0) {
-            for (;;) { unlink(pack_file()); open_in_thread(NULL); }
+            for (;;) {
+                unlink(pack_file());
+                open_in_thread(NULL);
+            }
         }
         usleep((useconds_t)(500 + 700 * round));
         kill(child, SIGKILL);
@@ -340,7 +354,8 @@ END_TEST
 
 static int open_model(ks_weights **w, ks_error *e)
 {
-    return ks_weights_open(w, &(ks_weights_options){.model = model, .cache = cache, .notice = notice}, e);
+    return ks_weights_open(
+        w, &(ks_weights_options){.model = model, .cache = cache, .notice = notice}, e);
 }
 
 START_TEST(vouches_only_for_checked_files)
@@ -356,7 +371,8 @@ START_TEST(vouches_only_for_checked_files)
     ck_assert_msg(open_model(&w, &e) == 0, "%s", e.msg);
     float was = w->patch_w[5];
     ks_weights_close(w);
-    /* The same directory (so the same hash), one element changed: a new file, or the old one in place. */
+    /* The same directory (so the same hash), one element changed: a new file, or the old one in
+     * place. */
     uint8_t *bad = ks_build_bytes(b, &n);
     ks_build_member *m = ks_build_find(b, "params/vision_encoder/patch_projection/linear/kernel");
     uint8_t *at = memmem(bad, n, m->data, 64);
@@ -367,7 +383,9 @@ START_TEST(vouches_only_for_checked_files)
         ks_write_file(model, bad, n);
         for (int again = 0; again < 2; again++) {
             ck_assert_int_eq(open_model(&w, &e), KS_EFORMAT);
-            ck_assert_msg(strstr(e.msg, "patch_projection/linear/kernel is damaged: its CRC-32") != NULL, "%s", e.msg);
+            ck_assert_msg(strstr(e.msg, "patch_projection/linear/kernel is damaged: its CRC-32") !=
+                              NULL,
+                          "%s", e.msg);
         }
         ks_write_file(model, good, good_n);
         ck_assert_msg(open_model(&w, &e) == 0, "%s", e.msg);

@@ -1,6 +1,6 @@
 /* test_plan.c - the streaming planner against the rule written down plainly, over random films.
- * Invariants of DESIGN 2: no clip spans a cut, gap or jump; the tail is never dropped; frames lie on one grid;
- * memory is bounded: a clip never needs a frame that was said to be free. */
+ * Invariants of DESIGN 2: no clip spans a cut, gap or jump; the tail is never dropped; frames
+ * lie on one grid; memory is bounded: a clip never needs a frame that was said to be free. */
 #include "ingest/plan.h"
 
 #include <check.h>
@@ -43,12 +43,15 @@ static int collect(void *arg, const ks_planned *c, ks_error *e)
     ck_assert_int_eq(c->n, m->T);
     for (int i = 0; i < c->n; i++) {
         to->frame[i] = c->frame[i];
-        if (m->freed) ck_assert_msg(!m->freed[c->frame[i]], "clip %d needs frame %lld, which was free", m->n - 1, (long long)c->frame[i]);
+        if (m->freed)
+            ck_assert_msg(!m->freed[c->frame[i]], "clip %d needs frame %lld, which was free",
+                          m->n - 1, (long long)c->frame[i]);
     }
     return 0;
 }
 
-/* The rule of plan.h over one shot whose frames [a,b) and end are known; step = W/T in `unit`s of 1/den us. */
+/* The rule of plan.h over one shot whose frames [a,b) and end are known; step = W/T in `unit`s
+ * of 1/den us. */
 static int plainly(clip *out, const int64_t *pts, int a, int b, int64_t end, const ks_plan_rule *r)
 {
     int64_t s = pts[a], U = (int64_t)r->tb.num * 1000000 * r->frames, G = r->window_us * r->tb.den;
@@ -120,7 +123,9 @@ START_TEST(streaming_equals_the_rule)
         static const int rates[] = {5, 10, 24, 25, 30, 50, 60};
         int64_t dt = r.tb.den / ((int64_t)r.tb.num * rates[rnd(7)]);
         if (dt < 1) dt = 1;
-        if (dt * r.tb.num * 2000000LL * r.frames > r.window_us * r.tb.den * 60 || r.window_us < 2000000) r.window_us = 8000000;
+        if (dt * r.tb.num * 2000000LL * r.frames > r.window_us * r.tb.den * 60 ||
+            r.window_us < 2000000)
+            r.window_us = 8000000;
         int jitter = rnd(2) && dt > 4 ? (int)(dt / 2) : 0;
         int clips = make_film(&f, want, &r, dt, jitter);
         ks_plan *p;
@@ -130,25 +135,35 @@ START_TEST(streaming_equals_the_rule)
         memset(got.freed, 0, MOST);
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         for (int i = 0; i < f.n; i++) {
-            if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1])) got.freed[i] = 1;
-            ck_assert_int_eq(ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, NONE, &e), 0);
-            for (int j = i < 700 ? 0 : i - 700; j <= i; j++) got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
-            /* What the decoder may let go of: all before the oldest, or all but the frames taken as they passed. */
-            taken[i] = (unsigned char)ks_plan_on_grid(p, f.pts[i], i + 1 < f.n ? f.pts[i + 1] : f.end);
+            if (i + 1 < f.n && !f.cut[i] && !ks_plan_wants(p, f.pts[i], f.pts[i + 1]))
+                got.freed[i] = 1;
+            ck_assert_int_eq(
+                ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, NONE, &e), 0);
+            for (int j = i < 700 ? 0 : i - 700; j <= i; j++)
+                got.freed[j] |= (unsigned char)!ks_plan_needs(p, j);
+            /* What the decoder may let go of: all before the oldest, or all but the frames taken
+             * as they passed. */
+            taken[i] = (unsigned char)ks_plan_on_grid(p, f.pts[i],
+                                                      i + 1 < f.n ? f.pts[i + 1] : f.end);
             int64_t oldest = ks_plan_oldest(p, 1), untaken = ks_plan_oldest(p, 0);
             ck_assert_int_le(oldest, untaken);
-            for (int64_t j = i < 700 ? 0 : i - 700; j < untaken; j++) got.freed[j] |= (unsigned char)(j < oldest || !taken[j]);
+            for (int64_t j = i < 700 ? 0 : i - 700; j < untaken; j++)
+                got.freed[j] |= (unsigned char)(j < oldest || !taken[j]);
         }
         ck_assert_int_eq(ks_plan_end(p, f.end, &e), 0);
         ks_plan_close(p);
-        ck_assert_msg(got.n == clips, "seed %llu round %d: %d clips, %d by the rule", seed, round, got.n, clips);
+        ck_assert_msg(got.n == clips, "seed %llu round %d: %d clips, %d by the rule", seed, round,
+                      got.n, clips);
         for (int i = 0; i < clips; i++) {
-            ck_assert_msg(got.at[i].start == want[i].start && got.at[i].end == want[i].end && got.at[i].reason == want[i].reason,
-                          "seed %llu round %d clip %d: [%lld,%lld) %d, by the rule [%lld,%lld) %d", seed, round, i,
-                          (long long)got.at[i].start, (long long)got.at[i].end, (int)got.at[i].reason,
-                          (long long)want[i].start, (long long)want[i].end, (int)want[i].reason);
-            ck_assert_msg(memcmp(got.at[i].frame, want[i].frame, (size_t)r.frames * sizeof(int64_t)) == 0,
-                          "seed %llu round %d clip %d: other frames", seed, round, i);
+            ck_assert_msg(got.at[i].start == want[i].start && got.at[i].end == want[i].end &&
+                              got.at[i].reason == want[i].reason,
+                          "seed %llu round %d clip %d: [%lld,%lld) %d, by the rule [%lld,%lld) %d",
+                          seed, round, i, (long long)got.at[i].start, (long long)got.at[i].end,
+                          (int)got.at[i].reason, (long long)want[i].start, (long long)want[i].end,
+                          (int)want[i].reason);
+            ck_assert_msg(
+                memcmp(got.at[i].frame, want[i].frame, (size_t)r.frames * sizeof(int64_t)) == 0,
+                "seed %llu round %d clip %d: other frames", seed, round, i);
         }
     }
     free(got.at);
@@ -163,7 +178,8 @@ static int plan_of(made *got, const ks_plan_rule *r, const int64_t *pts, int n, 
     got->n = 0;
     got->T = r->frames;
     ck_assert_int_eq(ks_plan_open(&p, r, collect, got, &e), 0);
-    for (int i = 0; i < n; i++) ck_assert_int_eq(ks_plan_frame(p, i, pts[i], KS_PLAN_ON, NONE, &e), 0);
+    for (int i = 0; i < n; i++)
+        ck_assert_int_eq(ks_plan_frame(p, i, pts[i], KS_PLAN_ON, NONE, &e), 0);
     ck_assert_int_eq(ks_plan_end(p, end, &e), 0);
     ks_plan_close(p);
     return got->n;
@@ -232,9 +248,10 @@ START_TEST(one_frame_and_many_a_second)
 }
 END_TEST
 
-/* Films of short shots, half of the borders in dissolves of up to 1 s on either side that do not meet. Of each shot one
- * clip, in the shot; its middle a quarter of the pure pictures away from any dissolve; what it leaves out is dissolve,
- * and nothing if the middle of the shot is such a middle; its frames are the reference's over its own span. */
+/* Films of short shots, half of the borders in dissolves of up to 1 s on either side that do not
+ * meet. Of each shot one clip, in the shot; its middle a quarter of the pure pictures away from
+ * any dissolve; what it leaves out is dissolve, and nothing if the middle of the shot is such a
+ * middle; its frames are the reference's over its own span. */
 START_TEST(no_middle_in_a_dissolve)
 {
     clip room[128];
@@ -249,7 +266,9 @@ START_TEST(no_middle_in_a_dissolve)
         state = 88172645463325252ULL + seed;
         for (int i = 0; i < 60; i++) { /* the shot before border i is pure for at least 40 ms */
             int dissolve = i < 59 && i > 0 && rnd(2);
-            blend[i] = dissolve ? (ks_plan_blend){40 * (1 + (int64_t)rnd(25)), 40 * (1 + (int64_t)rnd(25))} : NONE;
+            blend[i] = dissolve ? (ks_plan_blend){40 * (1 + (int64_t)rnd(25)),
+                                                  40 * (1 + (int64_t)rnd(25))}
+                                : NONE;
             t += i ? blend[i - 1].after + blend[i].before + 40 * (1 + (int64_t)rnd(30)) : 0;
             border[i] = t;
         }
@@ -258,21 +277,30 @@ START_TEST(no_middle_in_a_dissolve)
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         for (int64_t i = 0, b = 1; 40 * i < border[59]; i++) {
             int on = 40 * i == border[b];
-            ck_assert_int_eq(ks_plan_frame(p, i, 40 * i, !on ? KS_PLAN_ON : blend[b].before ? KS_PLAN_SOFT : KS_PLAN_CUT, on ? blend[b] : NONE, &e), 0);
+            ck_assert_int_eq(ks_plan_frame(p, i, 40 * i,
+                                           !on               ? KS_PLAN_ON
+                                           : blend[b].before ? KS_PLAN_SOFT
+                                                             : KS_PLAN_CUT,
+                                           on ? blend[b] : NONE, &e),
+                             0);
             b += on;
         }
         ck_assert_int_eq(ks_plan_end(p, border[59], &e), 0);
         ks_plan_close(p);
         ck_assert_int_eq(got.n, 59);
         for (int i = 0; i < 59; i++) {
-            int64_t s = border[i], end = border[i + 1], a = room[i].start, b = room[i].end, n = (b - a + 39) / 40;
-            int64_t pure = s + blend[i].after, past = end - blend[i + 1].before, low = pure + (past - pure) / 4, high = past - (past - pure) / 4;
+            int64_t s = border[i], end = border[i + 1], a = room[i].start, b = room[i].end,
+                    n = (b - a + 39) / 40;
+            int64_t pure = s + blend[i].after, past = end - blend[i + 1].before,
+                    low = pure + (past - pure) / 4, high = past - (past - pure) / 4;
             ck_assert_msg(a >= s && b <= end && a + b >= 2 * low && a + b <= 2 * high,
-                          "seed %u: clip [%lld,%lld) of the shot [%lld,%lld), pure in [%lld,%lld)", seed, (long long)a, (long long)b,
-                          (long long)s, (long long)end, (long long)pure, (long long)past);
+                          "seed %u: clip [%lld,%lld) of the shot [%lld,%lld), pure in [%lld,%lld)",
+                          seed, (long long)a, (long long)b, (long long)s, (long long)end,
+                          (long long)pure, (long long)past);
             ck_assert(a <= pure && b >= past);
             if (s + end >= 2 * low && s + end <= 2 * high) ck_assert(a == s && b == end);
-            for (int j = 0; j < 16; j++) ck_assert_int_eq(room[i].frame[j], (a + 39) / 40 + j * n / 16);
+            for (int j = 0; j < 16; j++)
+                ck_assert_int_eq(room[i].frame[j], (a + 39) / 40 + j * n / 16);
             trimmed += a > s || b < end;
         }
     }
@@ -280,7 +308,8 @@ START_TEST(no_middle_in_a_dissolve)
 }
 END_TEST
 
-/* A dissolve is said to be longer than its shot, which has a cut at its other side: the clip is about that end. */
+/* A dissolve is said to be longer than its shot, which has a cut at its other side: the clip is
+ * about that end. */
 START_TEST(a_shot_is_never_all_dissolve)
 {
     static const struct {
@@ -295,22 +324,26 @@ START_TEST(a_shot_is_never_all_dissolve)
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
         ck_assert_int_eq(ks_plan_frame(p, 0, -1000, KS_PLAN_ON, NONE, &e), 0);
         for (int64_t k = 0; k <= 56; k++) {
-            ks_plan_border b = k == 0 ? (cases[i].before ? KS_PLAN_SOFT : KS_PLAN_CUT)
-                                      : k == 55 ? (cases[i].after ? KS_PLAN_SOFT : KS_PLAN_CUT) : KS_PLAN_ON;
+            ks_plan_border b = k == 0    ? (cases[i].before ? KS_PLAN_SOFT : KS_PLAN_CUT)
+                               : k == 55 ? (cases[i].after ? KS_PLAN_SOFT : KS_PLAN_CUT)
+                                         : KS_PLAN_ON;
             int64_t lasts = k == 0 ? cases[i].before : k == 55 ? cases[i].after : 0;
-            ck_assert_int_eq(ks_plan_frame(p, 1 + k, 20 * k, b, (ks_plan_blend){lasts, lasts}, &e), 0);
+            ck_assert_int_eq(ks_plan_frame(p, 1 + k, 20 * k, b, (ks_plan_blend){lasts, lasts}, &e),
+                             0);
         }
         ck_assert_int_eq(ks_plan_end(p, 2000, &e), 0);
         ks_plan_close(p);
         ck_assert_int_ge(got.n, 2);
-        ck_assert_msg(llabs(room[1].start - cases[i].start) <= 20 && llabs(room[1].end - cases[i].end) <= 20,
+        ck_assert_msg(llabs(room[1].start - cases[i].start) <= 20 &&
+                          llabs(room[1].end - cases[i].end) <= 20,
                       "case %zu: [%lld,%lld)", i, (long long)room[1].start, (long long)room[1].end);
     }
 }
 END_TEST
 
-/* Between two dissolves nothing is pure: the scene is only passed on the way from the one before to the one after. A
- * short shot after it has its clip as ever; the windows of a long one begin with the pictures passed, so that none is lost. */
+/* Between two dissolves nothing is pure: the scene is only passed on the way from the one before
+ * to the one after. A short shot after it has its clip as ever; the windows of a long one begin
+ * with the pictures passed, so that none is lost. */
 START_TEST(a_scene_may_be_only_passed)
 {
     for (int length = 2; length <= 12; length += 10) { /* seconds of the shot after it */
@@ -320,9 +353,15 @@ START_TEST(a_scene_may_be_only_passed)
         ks_plan *p;
         ks_error e = {0};
         ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
-        for (int64_t k = 0; k < 50 * (4 + length); k++) /* borders at 3 s and 4 s; 600 ms after one, 500 before the other */
-            ck_assert_int_eq(ks_plan_frame(p, k, 20 * k, k == 150 || k == 200 ? KS_PLAN_SOFT : KS_PLAN_ON,
-                                           k == 150 ? (ks_plan_blend){500, 600} : k == 200 ? (ks_plan_blend){500, 400} : NONE, &e), 0);
+        /* borders at 3 s and 4 s; 600 ms after one, 500 before the other */
+        for (int64_t k = 0; k < 50 * (4 + length); k++)
+            ck_assert_int_eq(ks_plan_frame(p, k, 20 * k,
+                                           k == 150 || k == 200 ? KS_PLAN_SOFT : KS_PLAN_ON,
+                                           k == 150   ? (ks_plan_blend){500, 600}
+                                           : k == 200 ? (ks_plan_blend){500, 400}
+                                                      : NONE,
+                                           &e),
+                             0);
         ck_assert_int_eq(ks_plan_end(p, 1000 * (4 + length), &e), 0);
         ks_plan_close(p);
         ck_assert_int_eq(got.n, length < 8 ? 2 : 4);
@@ -333,19 +372,26 @@ START_TEST(a_scene_may_be_only_passed)
 }
 END_TEST
 
-/* What a film or a library of somebody else may hold: any time base, any times, any lengths that ingest lets through. */
+/* What a film or a library of somebody else may hold: any time base, any times, any lengths that
+ * ingest lets through. */
 START_TEST(hostile_times)
 {
-    static const int32_t nums[] = {1, 1, 1, 7, 1001, 3600, 86400, INT32_MAX}, dens[] = {1, 1, 25, 1000, 90000, 1000000000, INT32_MAX};
+    static const int32_t nums[] = {1, 1, 1, 7, 1001, 3600, 86400, INT32_MAX},
+                         dens[] = {1, 1, 25, 1000, 90000, 1000000000, INT32_MAX};
     static const double lengths[] = {0.1, 0.3, 1, 8, 8, 8, 20, 3600, 86400};
     made got = {calloc(CLIPS, sizeof(clip)), 0, 0, NULL};
     unsigned long long seed = 20261129;
     for (int round = 0; round < 2000; round++) {
         state = seed + (unsigned long long)round * 7919;
         rnd(2);
-        ks_plan_rule r = {{nums[rnd(8)], dens[rnd(7)]}, (int64_t)(lengths[rnd(9)] * 1e6), 1000 + rnd(1 << (1 + rnd(30))), 1 + (int)rnd(rnd(2) ? 16 : KS_PLAN_FRAMES), 0};
+        ks_plan_rule r = {{nums[rnd(8)], dens[rnd(7)]},
+                          (int64_t)(lengths[rnd(9)] * 1e6),
+                          1000 + rnd(1 << (1 + rnd(30))),
+                          1 + (int)rnd(rnd(2) ? 16 : KS_PLAN_FRAMES),
+                          0};
         double tick = (double)r.tb.num / r.tb.den, most = 4294967296.0 / tick;
-        int64_t limit = most < (double)(INT64_MAX / 4) ? (int64_t)most : INT64_MAX / 4, t = 0, window = (int64_t)((double)r.window_us / 1e6 / tick) + 1;
+        int64_t limit = most < (double)(INT64_MAX / 4) ? (int64_t)most : INT64_MAX / 4, t = 0,
+                window = (int64_t)((double)r.window_us / 1e6 / tick) + 1;
         r.nominal = rnd(2) ? (int64_t)rnd(1u << 30) : 0;
         ks_plan *p;
         ks_error e = {0, ""};
@@ -355,9 +401,14 @@ START_TEST(hostile_times)
         int frames = 1 + (int)rnd(60), last = 0;
         for (int i = 0; i < frames && t < limit; i++) {
             ks_plan_border border = rnd(9) ? KS_PLAN_ON : (ks_plan_border)rnd(4);
-            ks_plan_blend blend = border == KS_PLAN_SOFT ? (ks_plan_blend){rnd(1u << 20), rnd(1u << 20)} : NONE;
-            ck_assert_msg(ks_plan_frame(p, i, t, border, blend, &e) == 0, "seed %llu round %d: %s", seed, round, e.msg);
-            int64_t step = rnd(4) ? window / (1 + (int64_t)rnd(40)) : rnd(3) ? window * (1 + (int64_t)rnd(9)) : limit / (1 + (int64_t)rnd(20));
+            ks_plan_blend blend = border == KS_PLAN_SOFT
+                                      ? (ks_plan_blend){rnd(1u << 20), rnd(1u << 20)}
+                                      : NONE;
+            ck_assert_msg(ks_plan_frame(p, i, t, border, blend, &e) == 0, "seed %llu round %d: %s",
+                          seed, round, e.msg);
+            int64_t step = rnd(4)   ? window / (1 + (int64_t)rnd(40))
+                           : rnd(3) ? window * (1 + (int64_t)rnd(9))
+                                    : limit / (1 + (int64_t)rnd(20));
             t += step > 0 ? step : 1;
             last = i;
         }
@@ -365,11 +416,14 @@ START_TEST(hostile_times)
         ks_plan_close(p);
         ck_assert_int_ge(got.n, 1);
         for (int i = 0; i < got.n; i++) {
-            ck_assert_msg(got.at[i].start < got.at[i].end, "seed %llu round %d clip %d: [%lld,%lld)", seed, round, i,
+            ck_assert_msg(got.at[i].start < got.at[i].end,
+                          "seed %llu round %d clip %d: [%lld,%lld)", seed, round, i,
                           (long long)got.at[i].start, (long long)got.at[i].end);
-            ck_assert_msg(i == 0 || got.at[i].start != got.at[i - 1].start || got.at[i].end != got.at[i - 1].end,
+            ck_assert_msg(i == 0 || got.at[i].start != got.at[i - 1].start ||
+                              got.at[i].end != got.at[i - 1].end,
                           "seed %llu round %d clip %d is there twice", seed, round, i);
-            for (int k = 0; k < r.frames; k++) ck_assert(got.at[i].frame[k] >= 0 && got.at[i].frame[k] <= last);
+            for (int k = 0; k < r.frames; k++)
+                ck_assert(got.at[i].frame[k] >= 0 && got.at[i].frame[k] <= last);
         }
     }
     free(got.at);

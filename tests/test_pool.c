@@ -13,15 +13,14 @@ enum { MOST = 300, WORKERS = 8 };
 typedef struct {
     atomic_int seen[MOST];
     atomic_int busy[WORKERS];
-    int plain[MOST];       /* not atomic: a task's write must be visible after the run */
+    int plain[MOST]; /* not atomic: a task's write must be visible after the run */
     atomic_int clashes;
 } record;
 
 static void work(void *arg, int task, int worker)
 {
     record *r = arg;
-    if (atomic_fetch_add(&r->busy[worker], 1) != 0)
-        atomic_fetch_add(&r->clashes, 1);
+    if (atomic_fetch_add(&r->busy[worker], 1) != 0) atomic_fetch_add(&r->clashes, 1);
     atomic_fetch_add(&r->seen[task], 1);
     r->plain[task] = task + 1;
     atomic_fetch_sub(&r->busy[worker], 1);
@@ -38,9 +37,11 @@ static void many_runs(int threads, int runs)
         int tasks = i * 37 % (MOST + 1);
         memset(&r, 0, sizeof r);
         ks_pool_run(pool, tasks, work, &r);
-        int wrong = atomic_load(&r.clashes); /* one assert a run: each costs a message to the parent */
+        /* one assert a run: each costs a message to the parent */
+        int wrong = atomic_load(&r.clashes);
         for (int t = 0; t < MOST; t++)
-            wrong += atomic_load(&r.seen[t]) != (t < tasks) || r.plain[t] != (t < tasks ? t + 1 : 0);
+            wrong += atomic_load(&r.seen[t]) != (t < tasks) ||
+                     r.plain[t] != (t < tasks ? t + 1 : 0);
         ck_assert_int_eq(wrong, 0);
     }
     ks_pool_close(pool);
@@ -62,10 +63,8 @@ static void *own_pool(void *arg)
 START_TEST(pools_do_not_disturb_each_other)
 {
     pthread_t t[3];
-    for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(pthread_create(&t[i], NULL, own_pool, NULL), 0);
-    for (int i = 0; i < 3; i++)
-        pthread_join(t[i], NULL);
+    for (int i = 0; i < 3; i++) ck_assert_int_eq(pthread_create(&t[i], NULL, own_pool, NULL), 0);
+    for (int i = 0; i < 3; i++) pthread_join(t[i], NULL);
 }
 END_TEST
 

@@ -1,4 +1,5 @@
-/* test_probe.c - a probe's gradients and AdamW: against JAX and optax (fixtures/probe.npz), and against differences. */
+/* test_probe.c - a probe's gradients and AdamW: against JAX and optax (fixtures/probe.npz), and
+ * against differences. */
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ static float draw(void)
 /* Tokens, classes and a head, with all that a step needs. */
 typedef struct {
     int B, M;
-    float *x;            /* [B, M, D] */
+    float *x; /* [B, M, D] */
     int *labels;
     ks_head w, grad;
     ks_head_ready ready;
@@ -58,11 +59,13 @@ static double step(world *k)
     double loss = 0;
     ks_head_ready_set(&k->ready);
     for (int i = 0; i < k->B; i++) {
-        ks_head_clip clip = {k->x + i * k->M * k->w.D, k->M, k->labels[i], 1.0f / (float)k->B, k->scratch};
+        ks_head_clip clip = {k->x + i * k->M * k->w.D, k->M, k->labels[i], 1.0f / (float)k->B,
+                             k->scratch};
         ks_head_run(&k->batch, i, &k->ready, &clip);
         loss += k->batch.loss[i] / k->B;
     }
-    for (int piece = 0; piece < ks_head_pieces(&k->w, 0); piece++) ks_head_gradient(&k->grad, piece, &k->ready, &k->batch, k->B);
+    for (int piece = 0; piece < ks_head_pieces(&k->w, 0); piece++)
+        ks_head_gradient(&k->grad, piece, &k->ready, &k->batch, k->B);
     return loss;
 }
 
@@ -89,11 +92,13 @@ static ks_fixture *open_official(world *k)
     return f;
 }
 
-/* The issue's own bound: 1e-5 of the tensor's scale; of the key's bias, whose gradient is 0, of all others'. */
+/* The issue's own bound: 1e-5 of the tensor's scale; of the key's bias, whose gradient is 0, of
+ * all others'. */
 static void near(const float *got, const ks_fixture_array *want, const char *what)
 {
     double scale = ks_fixture_scale(want), far = ks_fixture_far(got, want);
-    ck_assert_msg(far <= 1e-5 * (scale > 1e-9 ? scale : 1), "%s %s: %g off, its scale is %g", what, want->name, far, scale);
+    ck_assert_msg(far <= 1e-5 * (scale > 1e-9 ? scale : 1), "%s %s: %g off, its scale is %g", what,
+                  want->name, far, scale);
 }
 
 START_TEST(gradients_are_those_of_jax)
@@ -103,7 +108,8 @@ START_TEST(gradients_are_those_of_jax)
     double loss = step(&k);
     ck_assert_double_eq_tol(loss, ks_fixture_get(f, "loss")->x[0], 1e-6);
     near(k.batch.logits, ks_fixture_get(f, "logits"), "logits");
-    for (int role = 0; role < KS_HEAD_TENSORS; role++) near(k.grad.at[role], named(f, "grad", role), "gradient");
+    for (int role = 0; role < KS_HEAD_TENSORS; role++)
+        near(k.grad.at[role], named(f, "grad", role), "gradient");
     ks_fixture_close(f);
     close_world(&k);
 }
@@ -122,7 +128,8 @@ START_TEST(steps_are_those_of_optax)
         step(&k);
         ks_adamw_step(&k.w, &a, &k.grad, rates->x[t]);
     }
-    for (int role = 0; role < KS_HEAD_TENSORS; role++) near(k.w.at[role], named(f, "after", role), "after four steps");
+    for (int role = 0; role < KS_HEAD_TENSORS; role++)
+        near(k.w.at[role], named(f, "after", role), "after four steps");
     ks_adamw_free(&a);
     ks_fixture_close(f);
     close_world(&k);
@@ -143,13 +150,15 @@ static void try_tensor(world *k, int role, uint64_t seed)
     }
     for (size_t i = 0; i < n; i++) want += k->grad.at[role][i] * way[i] / sqrt(length);
     for (int side = 0; side < 2; side++) {
-        for (size_t i = 0; i < n; i++) at[i] = was[i] + (float)((side ? eps : -eps) * way[i] / sqrt(length));
+        for (size_t i = 0; i < n; i++)
+            at[i] = was[i] + (float)((side ? eps : -eps) * way[i] / sqrt(length));
         both[side] = step(k);
     }
     memcpy(at, was, n * sizeof *was);
     double got = (both[1] - both[0]) / (2 * eps);
-    ck_assert_msg(fabs(got - want) <= 1e-3 * (fabs(want) + 0.1), "seed %llu, %s: %g by differences, %g by its gradient",
-                  (unsigned long long)seed, ks_head_names[role], got, want);
+    ck_assert_msg(fabs(got - want) <= 1e-3 * (fabs(want) + 0.1),
+                  "seed %llu, %s: %g by differences, %g by its gradient", (unsigned long long)seed,
+                  ks_head_names[role], got, want);
     free(was);
     free(way);
 }
@@ -164,7 +173,9 @@ START_TEST(gradients_are_those_of_differences)
         for (int i = 0; i < k.B * k.M * k.w.D; i++) k.x[i] = 2 * draw();
         for (int i = 0; i < k.B; i++) k.labels[i] = (int)((seed + (uint64_t)i) % (uint64_t)k.w.C);
         for (int role = 0; role < KS_HEAD_TENSORS; role++)
-            for (size_t i = 0; i < k.w.count[role]; i++) k.w.at[role][i] = draw() * (role == KS_HEAD_DIMS || role == KS_HEAD_QUERY ? 1 : 0.5f);
+            for (size_t i = 0; i < k.w.count[role]; i++)
+                k.w.at[role][i] = draw() *
+                                  (role == KS_HEAD_DIMS || role == KS_HEAD_QUERY ? 1 : 0.5f);
         for (int role = 0; role < KS_HEAD_TENSORS; role++) try_tensor(&k, role, seed);
         close_world(&k);
     }
@@ -197,12 +208,14 @@ START_TEST(a_head_starts_as_flax_starts)
     ck_assert_int_eq(memcmp(w.all, again.all, w.n * sizeof *w.all), 0);
     ks_probe_start(&again, 6);
     ck_assert_int_ne(memcmp(w.all, again.all, w.n * sizeof *w.all), 0);
-    const double want[KS_HEAD_TENSORS] = {[KS_HEAD_QUERY] = 1, [KS_HEAD_WQ] = 1 / 24.0, [KS_HEAD_WK] = 1 / 24.0, [KS_HEAD_WV] = 1 / 24.0,
-                                          [KS_HEAD_WO] = 1 / 24.0, [KS_HEAD_KERNEL] = 1 / sqrt(96)};
+    const double want[KS_HEAD_TENSORS] = {
+        [KS_HEAD_QUERY] = 1,     [KS_HEAD_WQ] = 1 / 24.0, [KS_HEAD_WK] = 1 / 24.0,
+        [KS_HEAD_WV] = 1 / 24.0, [KS_HEAD_WO] = 1 / 24.0, [KS_HEAD_KERNEL] = 1 / sqrt(96)};
     for (int role = 0; role < KS_HEAD_TENSORS; role++) {
         double squares = 0;
         for (size_t i = 0; i < w.count[role]; i++) squares += (double)w.at[role][i] * w.at[role][i];
-        ck_assert_double_eq_tol(sqrt(squares / (double)w.count[role]), want[role], 0.2 * want[role] + 1e-12);
+        ck_assert_double_eq_tol(sqrt(squares / (double)w.count[role]), want[role],
+                                0.2 * want[role] + 1e-12);
     }
     ks_head_free(&w);
     ks_head_free(&again);

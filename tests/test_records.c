@@ -1,4 +1,5 @@
-/* test_records.c - annotation files as records: known answers, lines that are named, and mutants of every form. */
+/* test_records.c - annotation files as records: known answers, lines that are named, and mutants
+ * of every form. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,7 +71,8 @@ static const struct {
      KS_EFORMAT},
     {KS_RECORDS_LINES, "{film}", "a b\n", "1:film=a b;", 0},
     {KS_RECORDS_JSON, NULL,
-     "[{\"a\": \"x\", \"b\": [\"y\", 2, 0.5, null, [3]], \"c\": {\"d\": 1}},\n\n {\"a\": \"}\\\"{\"}]",
+     "[{\"a\": \"x\", \"b\": [\"y\", 2, 0.5, null, [3]], \"c\": {\"d\": 1}},\n\n {\"a\": "
+     "\"}\\\"{\"}]",
      "1:a=x,b=y|2|0.5,c=;3:a=}\"{;", 0},
     {KS_RECORDS_JSON, NULL, "\xef\xbb\xbf{\n\"v_1\": {\"s\": []},\n\"v_2\": {\"s\": [\"p\"]}}",
      "2:@key=v_1,s=;3:@key=v_2,s=p;", 0},
@@ -110,7 +112,8 @@ static int counted(void *arg, const ks_record *r, ks_error *e)
     return 0;
 }
 
-/* Bytes changed, cut, doubled: every file is read or refused by its name, whatever form it is asked in. */
+/* Bytes changed, cut, doubled: every file is read or refused by its name, whatever form it is
+ * asked in. */
 START_TEST(mutants_are_read_or_refused)
 {
     uint64_t state = 20261129;

@@ -1,5 +1,5 @@
-/* test_resize.c - ks_resize is Pillow's LANCZOS bit for bit (tests/fixtures/resize.tsv: 500 sizes), the
- * fast path is the plain one, and the three fits do what they say. */
+/* test_resize.c - ks_resize is Pillow's LANCZOS bit for bit (tests/fixtures/resize.tsv: 500
+ * sizes), the fast path is the plain one, and the three fits do what they say. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +18,10 @@ static uint8_t *picture(uint64_t seed, int width, int height)
         for (uint64_t x = 0; x < w; x++)
             for (uint64_t c = 0; c < 3; c++, i++) {
                 if (seed % 3 == 0) rgb[i] = (uint8_t)(ks_fixture_splitmix(s + i) >> 56);
-                if (seed % 3 == 1) rgb[i] = ks_fixture_splitmix(s + (y / 5 * 4096 + x / 5) * 3 + c) & 1 ? 255 : 0;
-                if (seed % 3 == 2) rgb[i] = (uint8_t)(x * 7 + y * 3 + c * 85 + (ks_fixture_splitmix(s + i) >> 60));
+                if (seed % 3 == 1)
+                    rgb[i] = ks_fixture_splitmix(s + (y / 5 * 4096 + x / 5) * 3 + c) & 1 ? 255 : 0;
+                if (seed % 3 == 2)
+                    rgb[i] = (uint8_t)(x * 7 + y * 3 + c * 85 + (ks_fixture_splitmix(s + i) >> 60));
             }
     return rgb;
 }
@@ -46,7 +48,8 @@ static int all_rows(ks_lanczos_path path)
         ks_image image = {rgb, w, h, (size_t)w * 3};
         ks_lanczos_out to = {out, ow, oh, (size_t)ow * 3};
         ck_assert_int_eq(ks_lanczos(&to, &image, path, NULL), 0);
-        ck_assert_msg(hash64(out, (size_t)ow * (size_t)oh * 3) == want, "%d x %d -> %d x %d (seed %llu) is not Pillow's", w, h, ow, oh, seed);
+        ck_assert_msg(hash64(out, (size_t)ow * (size_t)oh * 3) == want,
+                      "%d x %d -> %d x %d (seed %llu) is not Pillow's", w, h, ow, oh, seed);
         free(rgb);
         free(out);
         rows++;
@@ -67,7 +70,8 @@ START_TEST(equals_pillow_on_500_sizes_fast)
 }
 END_TEST
 
-/* Rows farther apart than 3 * width, and nothing read or written beside the picture (ASan watches). */
+/* Rows farther apart than 3 * width, and nothing read or written beside the picture (ASan
+ * watches). */
 START_TEST(strides_are_respected)
 {
     enum { W = 37, H = 21, SIDE = 18, GAP = 11 };
@@ -108,7 +112,9 @@ START_TEST(crop_and_pad)
     int lit = 0;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++)
-            for (int c = 0; c < 3; c++) lit |= got[(y * SIDE + x) * 3 + c] && x != 17 ? 2 : got[(y * SIDE + x) * 3 + c] != 0;
+            for (int c = 0; c < 3; c++)
+                lit |= got[(y * SIDE + x) * 3 + c] && x != 17 ? 2
+                                                              : got[(y * SIDE + x) * 3 + c] != 0;
     ck_assert_int_eq(lit, 1);
     free(rgb);
 }

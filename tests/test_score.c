@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int dims[] = { 1, 15, 16, 17, 63, 64, 72, 255, 256, 257, 768, 1024, 1100 };
+static const int dims[] = {1, 15, 16, 17, 63, 64, 72, 255, 256, 257, 768, 1024, 1100};
 enum { DIMS = sizeof dims / sizeof *dims, ROWS = 37, MAX = 1100 };
 
 START_TEST(half_is_ieee)
@@ -36,8 +36,11 @@ static void rows(uint16_t *h, int dim, uint64_t seed)
     float v[MAX];
     for (int i = 0; i < ROWS; i++) {
         lib_vector(v, dim, i % 2, seed + (uint64_t)i);
-        if (i == 5) for (int d = 0; d < dim; d++) v[d] = d == dim / 2 ? 1 : 0;        /* one axis */
-        if (i == 6) for (int d = 0; d < dim; d++) v[d] = (d % 2 ? 1.0f : -1.0f) / sqrtf((float)dim); /* all as large */
+        if (i == 5)
+            for (int d = 0; d < dim; d++) v[d] = d == dim / 2 ? 1 : 0; /* one axis */
+        /* all as large */
+        if (i == 6)
+            for (int d = 0; d < dim; d++) v[d] = (d % 2 ? 1.0f : -1.0f) / sqrtf((float)dim);
         if (i == 7) memset(v, 0, sizeof v);
         for (int d = 0; d < dim; d++) h[i * dim + d] = ks_half_from_float(v[d]);
     }
@@ -54,7 +57,8 @@ static void many_agree(const uint16_t *h, int dim, ks_cpu cpu)
             ks_score_many(got, q, n, h, dim, m, cpu);
             for (int i = 0; i < n; i++) {
                 ks_score_rows(want, q + i * dim, h, (size_t)dim, dim, m, KS_CPU_PLAIN);
-                ck_assert_msg(memcmp(want, got + i * m, sizeof *want * (size_t)m) == 0, "%s, D %d, query %d of %d", ks_cpu_name(cpu), dim, i, n);
+                ck_assert_msg(memcmp(want, got + i * m, sizeof *want * (size_t)m) == 0,
+                              "%s, D %d, query %d of %d", ks_cpu_name(cpu), dim, i, n);
             }
         }
     free(q);
@@ -72,14 +76,17 @@ START_TEST(forms_agree_in_every_bit)
     rows(h, dim, 100 + (uint64_t)dim);
     lib_vector(q, dim, 0, 9);
     ck_assert_int_eq(ks_coded_make(&coded, q, dim), 0);
-    for (int i = 0; i < ROWS; i++) ks_code_row(codes + (size_t)i * ks_code_stride(dim), &scale, &error, h + i * dim, dim);
+    for (int i = 0; i < ROWS; i++)
+        ks_code_row(codes + (size_t)i * ks_code_stride(dim), &scale, &error, h + i * dim, dim);
     ks_score_rows(plain, q, h, (size_t)dim, dim, ROWS, KS_CPU_PLAIN);
     ks_dot_rows(sums, coded.q, codes, ks_code_dims(dim), ROWS, KS_CPU_PLAIN);
     for (ks_cpu cpu = KS_CPU_AVX2; cpu <= best; cpu++) {
         ks_score_rows(fast, q, h, (size_t)dim, dim, ROWS, cpu);
-        ck_assert_msg(memcmp(fast, plain, sizeof fast) == 0, "score, %s, D %d", ks_cpu_name(cpu), dim);
+        ck_assert_msg(memcmp(fast, plain, sizeof fast) == 0, "score, %s, D %d", ks_cpu_name(cpu),
+                      dim);
         ks_dot_rows(fast_sums, coded.q, codes, ks_code_dims(dim), ROWS, cpu);
-        ck_assert_msg(memcmp(fast_sums, sums, sizeof sums) == 0, "dot, %s, D %d", ks_cpu_name(cpu), dim);
+        ck_assert_msg(memcmp(fast_sums, sums, sizeof sums) == 0, "dot, %s, D %d", ks_cpu_name(cpu),
+                      dim);
         ks_score_rows(fast, q, h, (size_t)dim, dim, 1, cpu); /* one row or many: the same */
         ck_assert(memcmp(fast, plain, sizeof *fast) == 0);
         many_agree(h, dim, cpu);
@@ -100,7 +107,8 @@ START_TEST(bounds_hold)
         ks_coded_query coded;
         rows(h, dim, 7000 + (uint64_t)(round * ROWS));
         lib_vector(q, dim, round % 2, 500 + (uint64_t)round);
-        for (int d = 0; d < dim && round % 3 == 2; d++) q[d] = ks_float_from_half(h[d]) * 3; /* long, and equal to a row */
+        /* long, and equal to a row */
+        for (int d = 0; d < dim && round % 3 == 2; d++) q[d] = ks_float_from_half(h[d]) * 3;
         ck_assert_int_eq(ks_coded_make(&coded, q, dim), 0);
         for (int i = 0; i < ROWS; i++) {
             float scale, error;
@@ -108,8 +116,10 @@ START_TEST(bounds_hold)
             ks_code_row(code, &scale, &error, h + i * dim, dim);
             ks_dot_rows(&dot, coded.q, code, ks_code_dims(dim), 1, KS_CPU_PLAIN);
             ks_score_rows(&s, q, h + i * dim, (size_t)dim, dim, 1, KS_CPU_PLAIN);
-            float about = (float)(dot - (int32_t)coded.offset) * (scale * coded.scale), bound = coded.slope * error + coded.constant;
-            ck_assert_msg(fabsf(about - s) <= bound, "D %d row %d: %g off by %g, bound %g", dim, i, s, fabsf(about - s), bound);
+            float about = (float)(dot - (int32_t)coded.offset) * (scale * coded.scale),
+                  bound = coded.slope * error + coded.constant;
+            ck_assert_msg(fabsf(about - s) <= bound, "D %d row %d: %g off by %g, bound %g", dim, i,
+                          s, fabsf(about - s), bound);
             worst = fmaxf(worst, fabsf(about - s) / bound);
         }
         ks_coded_free(&coded);
@@ -119,11 +129,17 @@ START_TEST(bounds_hold)
 }
 END_TEST
 
-/* The codes leave out nothing that counts: random, clustered and tied vectors against scoring every row. */
+/* The codes leave out nothing that counts: random, clustered and tied vectors against scoring
+ * every row. */
 START_TEST(scan_is_exact)
 {
-    ks_scan_bench b = { .rows = 30000, .dim = 768, .k = 50, .threads = 1 + _i % 3, .clustered = _i % 2, .rounds = 3 };
-    ks_error e = { 0 };
+    ks_scan_bench b = {.rows = 30000,
+                       .dim = 768,
+                       .k = 50,
+                       .threads = 1 + _i % 3,
+                       .clustered = _i % 2,
+                       .rounds = 3};
+    ks_error e = {0};
     MUST(ks_index_bench_scan(&b, &e));
     ck_assert_int_eq(b.same, 1);
     ck_assert_int_lt(b.rescored, b.rows / 4);

@@ -1,5 +1,5 @@
-/* test_sentence.c - words on an open encoder: the tokenizer beside the model is found, belongs to the
- * model's hash, and its ids give the vector. */
+/* test_sentence.c - words on an open encoder: the tokenizer beside the model is found, belongs
+ * to the model's hash, and its ids give the vector. */
 #include <check.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@ static char cache[] = "/tmp/ks_sentence_XXXXXX";
 static ks_encoder *opened(const char *model, const char *tokenizer, ks_error *e)
 {
     ks_encoder *enc = NULL;
-    ks_encoder_options o = {.model = model, .tokenizer = tokenizer, .precision = KS_FP32, .threads = 1, .cache = cache};
+    ks_encoder_options o = {
+        .model = model, .tokenizer = tokenizer, .precision = KS_FP32, .threads = 1, .cache = cache};
     ks_encoder_open(&enc, &o, e);
     return enc;
 }
@@ -43,7 +44,8 @@ START_TEST(the_tokenizer_belongs_to_the_model)
     ks_error e = {0, ""};
     ks_info info;
     ck_assert_int_eq(ks_model_info(&info, "tests/fixtures/lvt.npz", &e), 0);
-    ks_encoder *enc = opened("tests/fixtures/lvt.npz", NULL, &e), *bare = opened("tests/fixtures/small.npz", NULL, &e);
+    ks_encoder *enc = opened("tests/fixtures/lvt.npz", NULL, &e),
+               *bare = opened("tests/fixtures/small.npz", NULL, &e);
     ck_assert(enc && bare);
     ck_assert_str_ne(ks_encoder_info(enc)->hash, info.hash);
     ck_assert_int_eq(ks_model_identity(hash, &info, "tests/fixtures/lvt.spm", &e), 0);
@@ -73,8 +75,7 @@ static void write_sentence(char text[TEXT], int i)
     static const char *const words[] = {"a ", "dog ", "jumping ", "over ", "water "};
     int n = i * 37 % 71;
     text[0] = 0;
-    for (int k = 0; k < n && strlen(text) + 12 < TEXT; k++)
-        strcat(text, words[(i + k * k) % 5]);
+    for (int k = 0; k < n && strlen(text) + 12 < TEXT; k++) strcat(text, words[(i + k * k) % 5]);
 }
 
 static void compare(ks_encoder *enc, const char *const *words, int at_once)
@@ -85,12 +86,15 @@ static void compare(ks_encoder *enc, const char *const *words, int at_once)
     size_t D = (size_t)ks_encoder_info(enc)->dim;
     float *many = malloc(MANY * D * sizeof *many), *one = malloc(D * sizeof *one);
     for (int i = 0; i < MANY; i += at_once)
-        ck_assert_int_eq(ks_text_vectors(many + (size_t)i * D, cut + i, enc, words + i, MANY - i < at_once ? MANY - i : at_once, &e), 0);
+        ck_assert_int_eq(ks_text_vectors(many + (size_t)i * D, cut + i, enc, words + i,
+                                         MANY - i < at_once ? MANY - i : at_once, &e),
+                         0);
     for (int i = 0; i < MANY; i++) {
         ck_assert_int_eq(ks_text_tokens(&s, enc, words[i], &e), 0);
         ck_assert_int_eq(s.cut, cut[i]);
         ck_assert_int_eq(ks_text_vector(one, enc, words[i], &e), 0);
-        ck_assert_msg(memcmp(one, many + (size_t)i * D, D * sizeof *one) == 0, "sentence %d of %d at once", i, at_once);
+        ck_assert_msg(memcmp(one, many + (size_t)i * D, D * sizeof *one) == 0,
+                      "sentence %d of %d at once", i, at_once);
     }
     free(many);
     free(one);
@@ -112,14 +116,16 @@ START_TEST(many_sentences_have_the_bits_of_one)
         for (int toy = 0; toy < 2; toy++) {
             ks_error e = {0, ""};
             ks_encoder *enc = NULL;
-            ks_encoder_options o = {.model = toy ? "tests/fixtures/lvt.npz" : "models/demo/demo.npz", .towers = KS_TOWER_TEXT,
-                                    .precision = (ks_precision)precision, .threads = 1 + toy * 2, .cache = cache};
-            if (ks_encoder_open(&enc, &o, &e) == KS_EUSAGE)
-                continue;
+            ks_encoder_options o = {.model = toy ? "tests/fixtures/lvt.npz"
+                                                 : "models/demo/demo.npz",
+                                    .towers = KS_TOWER_TEXT,
+                                    .precision = (ks_precision)precision,
+                                    .threads = 1 + toy * 2,
+                                    .cache = cache};
+            if (ks_encoder_open(&enc, &o, &e) == KS_EUSAGE) continue;
             ck_assert_msg(enc != NULL, "%s", e.msg);
             compare(enc, words, MANY);
-            if (toy)
-                compare(enc, words, 3);
+            if (toy) compare(enc, words, 3);
             ks_encoder_close(enc);
             seen++;
         }
@@ -133,7 +139,9 @@ START_TEST(one_bad_sentence_stops_all)
     ks_error e = {0, ""};
     ks_encoder *enc = opened("tests/fixtures/lvt.npz", NULL, &e);
     float v[3 * 64];
-    ck_assert_int_eq(ks_text_vectors(v, NULL, enc, (const char *const[]){"a dog", "a \xff", "water"}, 3, &e), KS_EUSAGE);
+    ck_assert_int_eq(
+        ks_text_vectors(v, NULL, enc, (const char *const[]){"a dog", "a \xff", "water"}, 3, &e),
+        KS_EUSAGE);
     ck_assert_int_eq(ks_text_vectors(v, NULL, enc, NULL, 0, &e), 0);
     ks_encoder_close(enc);
 }

@@ -1,5 +1,6 @@
-/* A library of sentences asked through a session: words, pictures, clips and films; one session or many, one after the
- * other or at once, before and after the library grew. The right answer is known, whatever the weights are. */
+/* A library of sentences asked through a session: words, pictures, clips and films; one session
+ * or many, one after the other or at once, before and after the library grew. The right answer
+ * is known, whatever the weights are. */
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,8 +15,8 @@
 #include "tests/suite.h"
 
 #define FILM "models/demo/films/weather.mp4"
-static const char model[] = "tests/fixtures/lvt.npz", tokenizer[] = "tests/fixtures/lvt.spm", film[] = FILM,
-                  picture[] = "models/demo/moments.png";
+static const char model[] = "tests/fixtures/lvt.npz", tokenizer[] = "tests/fixtures/lvt.spm",
+                  film[] = FILM, picture[] = "models/demo/moments.png";
 static char folder[64], library[96], cache[96], decoder[PATH_MAX], said[1024];
 static ks_setup setup;
 static ks_error e;
@@ -32,7 +33,8 @@ static void make_library(const char *at, const char *list)
     char command[512];
     FILE *f;
 
-    snprintf(command, sizeof command, "%s/tests/prog_sentences %s %s %s", build, at, model, tokenizer);
+    snprintf(command, sizeof command, "%s/tests/prog_sentences %s %s %s", build, at, model,
+             tokenizer);
     ck_assert_ptr_nonnull(f = popen(command, "w"));
     fputs(list, f);
     ck_assert_int_eq(pclose(f), 0);
@@ -48,7 +50,8 @@ static void begin(void)
     snprintf(decoder, sizeof decoder, "%s/kinoseek-decode", build);
     setenv("XDG_CACHE_HOME", cache, 1);
     said[0] = 0;
-    setup = (ks_setup){.precision = "fp32", .threads = 1, .decoder = decoder, .notice = hear, .notice_arg = said};
+    setup = (ks_setup){
+        .precision = "fp32", .threads = 1, .decoder = decoder, .notice = hear, .notice_arg = said};
     make_library(library, "/films/lake.mp4\t0\t8\ta boat on the water\t25\n"
                           "/films/lake.mp4\t4\t12\ta dog jumping into water\t25\n"
                           "/films/lake.mp4\t16\t24.5\tpeople at a barbecue\t25\n"
@@ -114,11 +117,17 @@ START_TEST(test_words_with_film_facts)
 }
 END_TEST
 
-/* Whatever was asked before, an answer is what a fresh session gives: encoder and scale are right for each question. */
+/* Whatever was asked before, an answer is what a fresh session gives: encoder and scale are
+ * right for each question. */
 START_TEST(test_any_order)
 {
-    const ks_question questions[] = {{.image = picture}, {.words = "a cat on a sofa", .all = 1}, {.film = film}, {.like = 2},
-                                     {.words = "a dog jumping into water"}, {.film = "/films/lake.mp4@20"}, {.image = picture, .k = 2}};
+    const ks_question questions[] = {{.image = picture},
+                                     {.words = "a cat on a sofa", .all = 1},
+                                     {.film = film},
+                                     {.like = 2},
+                                     {.words = "a dog jumping into water"},
+                                     {.film = "/films/lake.mp4@20"},
+                                     {.image = picture, .k = 2}};
     enum { N = sizeof questions / sizeof *questions };
     ks_session *one = session();
 
@@ -145,20 +154,20 @@ START_TEST(test_clips_and_films_of_the_library)
     ck_assert_double_eq_tol(a.at[0].cosine, 1, 1e-3);
     ks_answer_free(&a);
     a = ask(s, (ks_question){.like = 3, .not_self = 1});
-    for (int i = 0; i < a.hits.count; i++)
-        ck_assert_int_ne(a.at[i].clips[0], 3);
+    for (int i = 0; i < a.hits.count; i++) ck_assert_int_ne(a.at[i].clips[0], 3);
     ks_answer_free(&a);
     a = ask(s, (ks_question){.film = "/films/lake.mp4@7"}); /* centres are 4, 8 and 20.25 */
     ck_assert_int_eq(a.at[0].clips[0], 2);
     ks_answer_free(&a);
-    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = "/films/lake.mp4@24.6"}, NULL, &e), KS_ENOTFOUND); /* it ends at 24.5 */
+    /* it ends at 24.5 */
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = "/films/lake.mp4@24.6"}, NULL, &e),
+                     KS_ENOTFOUND);
     ck_assert_str_eq(e.msg, "/films/lake.mp4: nothing is at 24.6 s, the film is 24.5 s long");
     a = ask(s, (ks_question){.film = "/films/lake.mp4@24.5"});
     ck_assert_int_eq(a.at[0].clips[0], 3);
     ks_answer_free(&a);
     a = ask(s, (ks_question){.film = "/films/lake.mp4", .not_self = 1});
-    for (int i = 0; i < a.hits.count; i++)
-        ck_assert_str_ne(a.at[i].path, "/films/lake.mp4");
+    for (int i = 0; i < a.hits.count; i++) ck_assert_str_ne(a.at[i].path, "/films/lake.mp4");
     ks_answer_free(&a);
     ks_session_close(s);
 }
@@ -173,7 +182,8 @@ START_TEST(test_seconds_of_a_foreign_film)
     ks_answer_free(&a);
     ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = FILM "@27"}, NULL, &e), KS_ENOTFOUND);
     ck_assert_ptr_nonnull(strstr(e.msg, "nothing is at 27 s, the film is 2"));
-    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = FILM "@1:00:00"}, NULL, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.film = FILM "@1:00:00"}, NULL, &e),
+                     KS_ENOTFOUND);
     ks_session_close(s);
 }
 END_TEST
@@ -185,20 +195,30 @@ START_TEST(test_options_and_errors)
     ks_answer a;
     int64_t id;
 
-    MUST(ks_question_options(&o, s, &(ks_question){.k = 7, .in = "home.mp4", .merge = "off", .fold = "off", .after = "1970-01-01", .ann = 1}, &e));
+    MUST(ks_question_options(&o, s,
+                             &(ks_question){.k = 7,
+                                            .in = "home.mp4",
+                                            .merge = "off",
+                                            .fold = "off",
+                                            .after = "1970-01-01",
+                                            .ann = 1},
+                             &e));
     ck_assert_int_eq(o.k, 7);
     ck_assert_int_eq(o.filter.video, 3);
     ck_assert_int_eq(o.apart + o.unfolded, 2);
     ck_assert_int_eq(o.how, KS_SEARCH_ANN);
     ck_assert_int_ne(o.filter.after, 0);
     ck_assert_int_eq(ks_question_options(&o, s, &(ks_question){.before = "soon"}, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_question_options(&o, s, &(ks_question){.exact = 1, .ann = 1}, &e), KS_EUSAGE);
-    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.words = "x", .in = "nothing.mp4"}, NULL, &e), KS_ENOTFOUND);
+    ck_assert_int_eq(ks_question_options(&o, s, &(ks_question){.exact = 1, .ann = 1}, &e),
+                     KS_EUSAGE);
+    ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.words = "x", .in = "nothing.mp4"}, NULL, &e),
+                     KS_ENOTFOUND);
     ck_assert_ptr_null(a.at);
     ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.words = "\xff"}, NULL, &e), KS_EUSAGE);
     ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.image = "Makefile"}, NULL, &e), KS_EFORMAT);
     ck_assert_int_eq(ks_ask(&a, s, &(ks_question){.like = 99}, NULL, &e), KS_ENOTFOUND);
-    ck_assert_int_eq(ks_find_video(&id, ks_session_index(s), "*.mp4", &e), KS_EUSAGE); /* three are called so */
+    /* three are called so */
+    ck_assert_int_eq(ks_find_video(&id, ks_session_index(s), "*.mp4", &e), KS_EUSAGE);
     MUST(ks_find_video(&id, ks_session_index(s), "2", &e));
     ck_assert_int_eq(id, 2);
     ks_session_close(s);
@@ -248,7 +268,8 @@ START_TEST(test_a_library_that_grows)
 }
 END_TEST
 
-static const ks_question asked[] = {{.words = "a dog jumping into water", .all = 1}, {.film = film}, {.like = 5}};
+static const ks_question asked[] = {
+    {.words = "a dog jumping into water", .all = 1}, {.film = film}, {.like = 5}};
 
 static void *worker(void *answers)
 {
@@ -256,11 +277,9 @@ static void *worker(void *answers)
     ks_session *s;
     ks_error mine;
 
-    if (ks_session_open(&s, library, &setup, &mine) < 0)
-        return NULL;
+    if (ks_session_open(&s, library, &setup, &mine) < 0) return NULL;
     for (int i = 0; i < 3; i++)
-        if (ks_ask(&a[i], s, &asked[i], NULL, &mine) < 0)
-            a[i] = (ks_answer){0};
+        if (ks_ask(&a[i], s, &asked[i], NULL, &mine) < 0) a[i] = (ks_answer){0};
     ks_session_close(s);
     return a;
 }
@@ -273,16 +292,14 @@ START_TEST(test_a_session_a_thread)
 
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&thread[i], NULL, worker, a[i]), 0);
-    for (int i = 0; i < THREADS; i++)
-        ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) ck_assert_int_eq(pthread_join(thread[i], NULL), 0);
     for (int i = 0; i < THREADS; i++)
         for (int j = 0; j < 3; j++) {
             ck_assert_int_gt(a[i][j].hits.count, 0);
             same_answers(&a[i][j], &a[0][j]);
         }
     for (int i = 0; i < THREADS; i++)
-        for (int j = 0; j < 3; j++)
-            ks_answer_free(&a[i][j]);
+        for (int j = 0; j < 3; j++) ks_answer_free(&a[i][j]);
 }
 END_TEST
 
@@ -318,8 +335,7 @@ static void read_arguments(ks_question *q, ks_terms *terms, char *words, int arg
 
     MUST(ks_parse(&fields, c->options, NULL, NULL, argc, argv, args, &n, &e));
     words[0] = 0;
-    for (int i = 0; i < n; i++)
-        sprintf(words + strlen(words), "%s%s", i ? " " : "", args[i]);
+    for (int i = 0; i < n; i++) sprintf(words + strlen(words), "%s%s", i ? " " : "", args[i]);
     *q = fields.ask;
     q->words = n ? words : NULL;
     MUST(ks_search_terms(terms, &fields, n > 0, &e));
@@ -333,7 +349,8 @@ static void same_terms(const ks_terms *a, const ks_terms *b)
     for (int i = 0; i < a->n; i++) {
         ck_assert_int_eq(a->at[i].op, b->at[i].op);
         ck_assert_int_eq(a->at[i].kind, b->at[i].kind);
-        ck_assert(a->at[i].weight == b->at[i].weight && a->at[i].within == b->at[i].within && a->at[i].clip == b->at[i].clip);
+        ck_assert(a->at[i].weight == b->at[i].weight && a->at[i].within == b->at[i].within &&
+                  a->at[i].clip == b->at[i].clip);
         ck_assert(a->at[i].text ? strcmp(a->at[i].text, b->at[i].text) == 0 : !b->at[i].text);
     }
 }
@@ -343,7 +360,8 @@ static void same_parts(const ks_answer *a, const ks_answer *b)
     for (int i = 0; i < a->hits.count + a->hits.below; i++) {
         ck_assert_int_eq(a->at[i].n_parts, b->at[i].n_parts);
         for (int p = 0; p < a->at[i].n_parts; p++)
-            ck_assert(a->at[i].parts[p].term == b->at[i].parts[p].term && a->at[i].parts[p].score == b->at[i].parts[p].score);
+            ck_assert(a->at[i].parts[p].term == b->at[i].parts[p].term &&
+                      a->at[i].parts[p].score == b->at[i].parts[p].score);
     }
 }
 
@@ -353,14 +371,23 @@ START_TEST(test_the_form_of_a_url_says_the_same)
         const char *url;
         const char *args[12];
     } forms[] = {
-        {"q=a+boat&then=people%20at+a+barbecue&within=0:30&all=1", {"a", "boat", "--then", "people at a barbecue", "--within", "30", "--all"}},
-        {"q=a+cat&minus=0.5:a+sofa&plus=%232&k=3&all=1", {"--minus", "0.5:a sofa", "a", "cat", "--plus=#2", "-k3", "--all"}},
-        {"q=a+dog&or=a+tram&not=%3Da+boat&per-video=1&all=1", {"a dog", "--or", "a tram", "--not", "=a boat", "--per-video", "1", "--all"}},
+        {"q=a+boat&then=people%20at+a+barbecue&within=0:30&all=1",
+         {"a", "boat", "--then", "people at a barbecue", "--within", "30", "--all"}},
+        {"q=a+cat&minus=0.5:a+sofa&plus=%232&k=3&all=1",
+         {"--minus", "0.5:a sofa", "a", "cat", "--plus=#2", "-k3", "--all"}},
+        {"q=a+dog&or=a+tram&not=%3Da+boat&per-video=1&all=1",
+         {"a dog", "--or", "a tram", "--not", "=a boat", "--per-video", "1", "--all"}},
         {"q=a+tram&unless=rain&within=1h&path=*city*&merge=off&all=1",
-         {"a", "tram", "--unless", "rain", "--within", "1h", "--path", "*city*", "--merge", "off", "--all"}},
-        {"and=a+cat&like=5&fold=off&all=1", {"--and", "a cat", "--like", "5", "--fold=off", "--all"}},
-        {"image=" "models/demo/moments.png" "&plus=a+cat&longer=8.2", {"--image", picture, "--plus", "a cat", "--longer", "8.2"}},
-        {"plus=%40/films/lake.mp4%404&plus=%40/films/city.mp4%403604&top=2", {"--plus", "@/films/lake.mp4@4", "--plus", "@/films/city.mp4@3604", "-k", "2"}},
+         {"a", "tram", "--unless", "rain", "--within", "1h", "--path", "*city*", "--merge", "off",
+          "--all"}},
+        {"and=a+cat&like=5&fold=off&all=1",
+         {"--and", "a cat", "--like", "5", "--fold=off", "--all"}},
+        {"image="
+         "models/demo/moments.png"
+         "&plus=a+cat&longer=8.2",
+         {"--image", picture, "--plus", "a cat", "--longer", "8.2"}},
+        {"plus=%40/films/lake.mp4%404&plus=%40/films/city.mp4%403604&top=2",
+         {"--plus", "@/films/lake.mp4@4", "--plus", "@/films/city.mp4@3604", "-k", "2"}},
     };
     ks_session *s = session();
 
@@ -386,8 +413,7 @@ START_TEST(test_the_form_of_a_url_says_the_same)
         ks_answer_free(&b);
         ks_terms_free(&terms[0]);
         ks_terms_free(&terms[1]);
-        while (argc)
-            free(argv[--argc]);
+        while (argc) free(argv[--argc]);
     }
     ks_session_close(s);
 }
@@ -395,8 +421,19 @@ END_TEST
 
 START_TEST(test_a_url_that_is_none)
 {
-    static const char *const bad[] = {"q=a&then=", "q=a%0", "q=a%00b", "q=a&colour=red", "and=a", "q=a&q=b", "q=a&within=3", "q=a&k=x",
-                                      "q=a&k=99999999999", "q=a&then=b&within=never", "q=a&not=%231x", "", "&&&"};
+    static const char *const bad[] = {"q=a&then=",
+                                      "q=a%0",
+                                      "q=a%00b",
+                                      "q=a&colour=red",
+                                      "and=a",
+                                      "q=a&q=b",
+                                      "q=a&within=3",
+                                      "q=a&k=x",
+                                      "q=a&k=99999999999",
+                                      "q=a&then=b&within=never",
+                                      "q=a&not=%231x",
+                                      "",
+                                      "&&&"};
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ks_question q = {0};

@@ -1,5 +1,6 @@
-/* test_shots.c - the shot detector on drawn small pictures: scenes are blurred noise that moves. Over films made from
- * real clips (tests/shots_films.py, seed 7: 62 films, 674 cuts) F1 of hard cuts was 0.997; here each case by itself. */
+/* test_shots.c - the shot detector on drawn small pictures: scenes are blurred noise that moves.
+ * Over films made from real clips (tests/shots_films.py, seed 7: 62 films, 674 cuts) F1 of hard
+ * cuts was 0.997; here each case by itself. */
 #include "ingest/picture.h"
 #include "ingest/shots.h"
 #include "ingest/shots_looks.h"
@@ -31,23 +32,22 @@ static void setup(void)
                 for (int y = 0; y < WORLD; y++)
                     for (int c = 0; c < WORLD; c++) {
                         float sum = 0;
-                        for (int d = -2; d <= 2; d++) sum += a[(y + d + WORLD) % WORLD][c] + a[y][(c + d + WORLD) % WORLD];
+                        for (int d = -2; d <= 2; d++)
+                            sum += a[(y + d + WORLD) % WORLD][c] + a[y][(c + d + WORLD) % WORLD];
                         b[y][c] = sum / 10;
                     }
                 memcpy(a, b, sizeof a);
             }
             for (int y = 0; y < WORLD; y++)
                 for (int c = 0; c < WORLD; c++) {
-                    double v = p ? 128 + 500 * (a[y][c] - 0.5) : 50 + 20 * s + 1000 * (a[y][c] - 0.5);
+                    double v = p ? 128 + 500 * (a[y][c] - 0.5)
+                                 : 50 + 20 * s + 1000 * (a[y][c] - 0.5);
                     scene[s][p][y][c] = (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
                 }
         }
 }
 
-static int wrapped(int i)
-{
-    return (i % WORLD + WORLD) % WORLD;
-}
+static int wrapped(int i) { return (i % WORLD + WORLD) % WORLD; }
 
 /* Scene s seen from (dx, dy). */
 static void view(uint8_t *out, int s, int dx, int dy)
@@ -55,15 +55,18 @@ static void view(uint8_t *out, int s, int dx, int dy)
     for (int p = 0; p < 3; p++)
         for (int y = 0; y < KS_PIC_H; y++)
             for (int x = 0; x < KS_PIC_W; x++)
-                out[p * KS_PIC_PLANE + y * KS_PIC_W + x] = scene[s][p][wrapped(y + dy)][wrapped(x + dx)];
+                out[p * KS_PIC_PLANE + y * KS_PIC_W + x] =
+                    scene[s][p][wrapped(y + dy)][wrapped(x + dx)];
 }
 
 static void mix(uint8_t *out, const uint8_t *a, const uint8_t *b, double part)
 {
-    for (int i = 0; i < KS_PIC_BYTES; i++) out[i] = (uint8_t)lround(a[i] * (1 - part) + b[i] * part);
+    for (int i = 0; i < KS_PIC_BYTES; i++)
+        out[i] = (uint8_t)lround(a[i] * (1 - part) + b[i] * part);
 }
 
-static int decided(void *arg, int64_t number, ks_plan_border what, ks_shots_blend lasts, ks_error *e)
+static int decided(void *arg, int64_t number, ks_plan_border what, ks_shots_blend lasts,
+                   ks_error *e)
 {
     (void)arg;
     (void)e;
@@ -102,7 +105,8 @@ static void finish(void)
     ks_shots_close(s);
 }
 
-static void pan(int scene_number, int n, int speed, double rate) /* speed: cells a frame, above 25 frames a second in 1/25 s */
+/* speed: cells a frame, above 25 frames a second in 1/25 s */
+static void pan(int scene_number, int n, int speed, double rate)
 {
     uint8_t p[KS_PIC_BYTES];
     for (int i = 0; i < n; i++) {
@@ -122,7 +126,8 @@ START_TEST(hard_cuts_to_the_frame)
         finish();
         ck_assert_msg(borders == 5, "%d borders at %.0f frames a second", borders, rates[r]);
         for (int i = 0; i < 5; i++) {
-            ck_assert_int_le(abs(border[i] - n * (i + 1)), rates[r] > 70 ? 4 : 0); /* above 70 a second every 4th is looked at */
+            /* above 70 a second every 4th is looked at */
+            ck_assert_int_le(abs(border[i] - n * (i + 1)), rates[r] > 70 ? 4 : 0);
             ck_assert_int_eq(kind[i], KS_PLAN_CUT);
         }
     }
@@ -171,20 +176,24 @@ START_TEST(dissolves_and_fades_part_in_their_middle)
                 give(a, 25, 0);
             }
             finish();
-            ck_assert_msg(borders == 1, "%d borders in a %s of %d frames: %d (%d), %d (%d)", borders, fade ? "fade" : "dissolve", n,
-                          border[0], kind[0], border[1], kind[1]);
+            ck_assert_msg(borders == 1, "%d borders in a %s of %d frames: %d (%d), %d (%d)",
+                          borders, fade ? "fade" : "dissolve", n, border[0], kind[0], border[1],
+                          kind[1]);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 3 + 2);
             /* scenes that move that much leave no way to tell the end of a long one */
             double sides[2] = {blend[0].before, blend[0].after};
             for (int k = 0; k < 2; k++)
                 ck_assert_msg(fade ? fabs(sides[k] - n / 50.0) < 0.2 * n / 50.0 + 0.08
-                                   : sides[k] > 0.4 * n / 25 && sides[k] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
-                              "%s of %d frames: %.3f and %.3f s", fade ? "fade" : "dissolve", n, sides[0], sides[1]);
+                                   : sides[k] > 0.4 * n / 25 &&
+                                         sides[k] < (n > 20 ? 1.6 : n / 25.0 + 0.1),
+                              "%s of %d frames: %.3f and %.3f s", fade ? "fade" : "dissolve", n,
+                              sides[0], sides[1]);
         }
 }
 END_TEST
 
-/* A film of a black scene and of one that comes out of it: the border is where it begins, and it lasts that long. */
+/* A film of a black scene and of one that comes out of it: the border is where it begins, and it
+ * lasts that long. */
 START_TEST(a_scene_comes_out_of_the_dark)
 {
     uint8_t a[KS_PIC_BYTES], black[KS_PIC_BYTES];
@@ -201,16 +210,18 @@ START_TEST(a_scene_comes_out_of_the_dark)
         finish();
         ck_assert_int_eq(borders, 2);
         ck_assert_int_eq(border[0], 60);
-        ck_assert_msg(kind[1] == KS_PLAN_SOFT && abs(border[1] - 120) <= n / 3 && (border[1] - 120) / 25.0 + blend[1].after > 0.8 * n / 25 &&
+        ck_assert_msg(kind[1] == KS_PLAN_SOFT && abs(border[1] - 120) <= n / 3 &&
+                          (border[1] - 120) / 25.0 + blend[1].after > 0.8 * n / 25 &&
                           (border[1] - 120) / 25.0 + blend[1].after < 1.2 * n / 25 + 0.1,
-                      "out of the dark in %d frames: border %d, %.3f s", n, border[1], blend[1].after);
+                      "out of the dark in %d frames: border %d, %.3f s", n, border[1],
+                      blend[1].after);
         ck_assert_double_eq(blend[1].before, 0); /* the dark scene is pure to its end */
     }
 }
 END_TEST
 
-/* Where the border was found says little of how long a rich scene goes on to come out of a faint one; its contrast does.
- * Of two scenes of like contrast it says nothing. */
+/* Where the border was found says little of how long a rich scene goes on to come out of a faint
+ * one; its contrast does. Of two scenes of like contrast it says nothing. */
 START_TEST(a_scene_comes_until_it_has_its_contrast)
 {
     uint8_t a[KS_PIC_BYTES], plain[KS_PIC_BYTES];
@@ -227,13 +238,16 @@ START_TEST(a_scene_comes_until_it_has_its_contrast)
             ks_shots_blend lasts = ks_look_contrast_lasts(&looks, 60, (ks_shots_blend){0.1, 0.2});
             ck_assert_double_eq(lasts.before, 0.1);
             if (rich) ck_assert_double_eq(lasts.after, 0.2);
-            else ck_assert_msg(fabs(lasts.after - n / 25.0) < 0.15 * n / 25, "%d frames: %.2f s", n, lasts.after);
+            else
+                ck_assert_msg(fabs(lasts.after - n / 25.0) < 0.15 * n / 25, "%d frames: %.2f s", n,
+                              lasts.after);
             free(looks.ring);
         }
 }
 END_TEST
 
-/* A flash of one or two pictures, seen through a dissolve: what comes after it is further on, but no cut. */
+/* A flash of one or two pictures, seen through a dissolve: what comes after it is further on,
+ * but no cut. */
 START_TEST(a_flash_within_a_dissolve_is_no_cut)
 {
     uint8_t a[KS_PIC_BYTES], b[KS_PIC_BYTES], white[KS_PIC_BYTES];
@@ -251,12 +265,14 @@ START_TEST(a_flash_within_a_dissolve_is_no_cut)
             }
             finish();
             for (int k = 0; k < borders; k++)
-                ck_assert_msg(kind[k] != KS_PLAN_CUT, "flash of %d at %d: a cut at %d", length, at, border[k] - 60);
+                ck_assert_msg(kind[k] != KS_PLAN_CUT, "flash of %d at %d: a cut at %d", length, at,
+                              border[k] - 60);
         }
 }
 END_TEST
 
-/* No picture is the mean of two others here: both scenes move by some of their cells a frame, each its own way. */
+/* No picture is the mean of two others here: both scenes move by some of their cells a frame,
+ * each its own way. */
 START_TEST(dissolves_of_fast_scenes_show_by_their_contrast)
 {
     static const int lengths[] = {12, 16, 20, 30, 40};
@@ -272,11 +288,13 @@ START_TEST(dissolves_of_fast_scenes_show_by_their_contrast)
                 give(a, 25, 0);
             }
             finish();
-            ck_assert_msg(borders == 1 && kind[0] == KS_PLAN_SOFT, "%d borders in a dissolve of %d frames at speed %d", borders, n, speed);
+            ck_assert_msg(borders == 1 && kind[0] == KS_PLAN_SOFT,
+                          "%d borders in a dissolve of %d frames at speed %d", borders, n, speed);
             ck_assert_int_le(abs(border[0] - 80 - n / 2), n / 4);
             double sides[2] = {blend[0].before, blend[0].after};
             for (int k = 0; k < 2; k++)
-                ck_assert_msg(sides[k] > 0.45 * n / 25 && sides[k] < 0.9 * n / 25 + 0.2, "dissolve of %d frames: %.3f and %.3f s", n, sides[0], sides[1]);
+                ck_assert_msg(sides[k] > 0.45 * n / 25 && sides[k] < 0.9 * n / 25 + 0.2,
+                              "dissolve of %d frames: %.3f and %.3f s", n, sides[0], sides[1]);
         }
 }
 END_TEST
@@ -299,12 +317,14 @@ START_TEST(a_flash_hides_no_dissolve)
             }
             finish();
             ck_assert_msg(borders == 1 && kind[0] == KS_PLAN_SOFT && abs(border[0] - 75) <= 12,
-                          "speed %d, flash at %d: %d borders, the first (%d) at %d", speed, at, borders, kind[0], border[0] - 60);
+                          "speed %d, flash at %d: %d borders, the first (%d) at %d", speed, at,
+                          borders, kind[0], border[0] - 60);
         }
 }
 END_TEST
 
-/* Something large leaves the picture, which keeps a third of its contrast: fainter, but not everywhere at once. */
+/* Something large leaves the picture, which keeps a third of its contrast: fainter, but not
+ * everywhere at once. */
 START_TEST(what_leaves_the_picture_is_no_dissolve)
 {
     uint8_t p[KS_PIC_BYTES], thing[KS_PIC_BYTES];
@@ -312,7 +332,10 @@ START_TEST(what_leaves_the_picture_is_no_dissolve)
         for (int faint = 2; faint <= 3; faint++) {
             begin();
             for (int i = 0; i < 200; i++) {
-                int here = i < 80 ? KS_PIC_W * 3 / 4 : i < 80 + n ? KS_PIC_W * 3 / 4 * (80 + n - i) / n : 0; /* columns of it */
+                /* columns of it */
+                int here = i < 80       ? KS_PIC_W * 3 / 4
+                           : i < 80 + n ? KS_PIC_W * 3 / 4 * (80 + n - i) / n
+                                        : 0;
                 view(p, 5, i / 4, 0);
                 view(thing, 3, KS_PIC_W * 3 / 4 - here, 0);
                 for (int k = 0; k < KS_PIC_BYTES; k++) {
@@ -322,7 +345,8 @@ START_TEST(what_leaves_the_picture_is_no_dissolve)
                 give(p, 25, 0);
             }
             finish();
-            ck_assert_msg(borders == 0, "in %d frames, 1/%d: %d borders, the first (%d) at %d", n, faint, borders, kind[0], border[0] - 80);
+            ck_assert_msg(borders == 0, "in %d frames, 1/%d: %d borders, the first (%d) at %d", n,
+                          faint, borders, kind[0], border[0] - 80);
         }
 }
 END_TEST

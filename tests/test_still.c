@@ -1,4 +1,5 @@
-/* test_still.c - vectors that were not computed again are bit for bit those that would have been. */
+/* test_still.c - vectors that were not computed again are bit for bit those that would have
+ * been. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,10 @@ static ks_coder coder;
 static void setup(void)
 {
     ks_error e = {0};
-    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz", .towers = KS_TOWER_VIDEO, .precision = KS_FP32, .threads = 2,
+    ks_encoder_options o = {.model = "tests/fixtures/lvt.npz",
+                            .towers = KS_TOWER_VIDEO,
+                            .precision = KS_FP32,
+                            .threads = 2,
                             .cache = ks_temp_folder(folder)};
     ck_assert_msg(ks_encoder_open(&enc, &o, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(ks_coder_init(&coder, enc, T, KS_SQUASH, &e), 0);
@@ -41,11 +45,13 @@ static void make_film(uint8_t *px, int picture[N], uint64_t seed, int longest)
         }
         picture[i] = now;
         ks_fixture_pixels(px + (size_t)i * bytes, (uint64_t)now, 1, coder.side);
-        if (now == 4) px[(size_t)(i + 1) * bytes - 1] ^= (uint8_t)(i & 1); /* never quite the same */
+        /* never quite the same */
+        if (now == 4) px[(size_t)(i + 1) * bytes - 1] ^= (uint8_t)(i & 1);
     }
 }
 
-/* Frames in parcels of one to five, a clip of T wherever one can begin; beside it the same without memory. */
+/* Frames in parcels of one to five, a clip of T wherever one can begin; beside it the same
+ * without memory. */
 static void run_film(ks_still *s, const uint8_t *px, uint64_t seed)
 {
     ks_error e = {0};
@@ -64,10 +70,12 @@ static void run_film(ks_still *s, const uint8_t *px, uint64_t seed)
             for (int t = 0; t < T; t++) ours[t] = &code[first + t], theirs[t] = &plain[first + t];
             ck_assert_int_eq(ks_still_clip(v, v + dim, s, &coder, ours, &e), 0);
             ck_assert_int_eq(ks_coder_clip(w, w + dim, &coder, theirs, &e), 0);
-            ck_assert_msg(memcmp(v, w, (1 + T) * dim * sizeof *v) == 0, "seed %llu: the clip at frame %d", (unsigned long long)seed, first);
+            ck_assert_msg(memcmp(v, w, (1 + T) * dim * sizeof *v) == 0,
+                          "seed %llu: the clip at frame %d", (unsigned long long)seed, first);
         }
     }
-    for (int i = 0; i < N; i++) ks_frame_code_free(&code[i], &coder), ks_frame_code_free(&plain[i], &coder);
+    for (int i = 0; i < N; i++)
+        ks_frame_code_free(&code[i], &coder), ks_frame_code_free(&plain[i], &coder);
     free(v);
 }
 

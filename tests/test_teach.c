@@ -1,4 +1,5 @@
-/* test_teach.c - a label from examples: is it the least loss, is its worth what films that were not seen say? Seeded. */
+/* test_teach.c - a label from examples: is it the least loss, is its worth what films that were
+ * not seen say? Seeded. */
 #include "query/query.h"
 #include "tests/library_maker.h"
 #include "tests/suite.h"
@@ -16,16 +17,14 @@ static ks_error e;
 static double dot(const float *a, const float *b)
 {
     double sum = 0;
-    for (int d = 0; d < DIM; d++)
-        sum += (double)a[d] * (double)b[d];
+    for (int d = 0; d < DIM; d++) sum += (double)a[d] * (double)b[d];
     return sum;
 }
 
 static void unit(float *x)
 {
     double length = sqrt(dot(x, x));
-    for (int d = 0; d < DIM; d++)
-        x[d] = (float)(x[d] / length);
+    for (int d = 0; d < DIM; d++) x[d] = (float)(x[d] / length);
 }
 
 /* v = unit(own noise + film_share * the film's own direction + truth * 1 where it is yes) */
@@ -42,14 +41,17 @@ static void make(int n, int films, double truth, float film_share, uint64_t seed
         for (int d = 0; d < DIM; d++)
             x[d] += film_share * of_film[d] + (float)(yes[i] ? truth : 0) * direction[d];
         unit(x);
-        for (int d = 0; d < DIM; d++)
-            centre[d] += x[d] / (float)n;
+        for (int d = 0; d < DIM; d++) centre[d] += x[d] / (float)n;
     }
 }
 
-static ks_examples all(int n) { return (ks_examples){.v = v, .yes = yes, .film = film, .n = n, .dim = DIM, .centre = centre}; }
+static ks_examples all(int n)
+{
+    return (ks_examples){.v = v, .yes = yes, .film = film, .n = n, .dim = DIM, .centre = centre};
+}
 
-/* Loss of w and b as it is said: both classes a half, lambda / 2 of the squared length in the scale of the centred vectors. */
+/* Loss of w and b as it is said: both classes a half, lambda / 2 of the squared length in the
+ * scale of the centred vectors. */
 static double loss_of(const ks_taught *t, double b, int n, const float *w)
 {
     double squares = 0, sum = 0, count[2] = {0, 0};
@@ -67,14 +69,14 @@ static double loss_of(const ks_taught *t, double b, int n, const float *w)
     return sum + t->lambda / 2 * dot(w, w) / (n / squares);
 }
 
-/* No step in any direction makes the loss less: with fewer examples than dimensions, and with more. */
+/* No step in any direction makes the loss less: with fewer examples than dimensions, and with
+ * more. */
 START_TEST(it_is_the_least_loss)
 {
     static const int sizes[] = {12, 60, 300};
     for (size_t s = 0; s < 3; s++) {
         int n = sizes[s];
-        for (int i = 0; i < n; i++)
-            yes[i] = i % 4 == 0;
+        for (int i = 0; i < n; i++) yes[i] = i % 4 == 0;
         make(n, 1, 0.7, 0, 5 + s); /* one film: nothing is cut off the bias */
         ks_taught t;
         ks_examples x = all(n);
@@ -85,11 +87,11 @@ START_TEST(it_is_the_least_loss)
         for (int k = 0; k < 60; k++) {
             float w[DIM], step[DIM];
             lib_vector(step, DIM, 0, 900 + (uint64_t)k);
-            for (int d = 0; d < DIM; d++)
-                w[d] = t.w[d] + 0.05f * step[d];
+            for (int d = 0; d < DIM; d++) w[d] = t.w[d] + 0.05f * step[d];
             ck_assert(loss_of(&t, t.bias, n, w) > least - 1e-6);
         }
-        ck_assert(loss_of(&t, t.bias + 0.05, n, t.w) > least - 1e-6 && loss_of(&t, t.bias - 0.05, n, t.w) > least - 1e-6);
+        ck_assert(loss_of(&t, t.bias + 0.05, n, t.w) > least - 1e-6 &&
+                  loss_of(&t, t.bias - 0.05, n, t.w) > least - 1e-6);
         free(t.w);
     }
 }
@@ -101,8 +103,7 @@ static double held_out(const ks_taught *t, int from, int to)
     int right = 0, all_yes = 0;
     for (int i = from; i < to; i++) {
         int above = 0, rank = 1;
-        if (!yes[i])
-            continue;
+        if (!yes[i]) continue;
         for (int k = from; k < to; k++)
             if (k != i && dot(t->w, v + k * DIM) > dot(t->w, v + i * DIM)) {
                 rank++;
@@ -116,18 +117,17 @@ static double held_out(const ks_taught *t, int from, int to)
     return sum / all_yes;
 }
 
-/* What cross-validation says is what new films say, within 0.05 (a little less: its fits saw four fifths); the interval, which
- * knows nothing of how the fit itself would vary, holds it in two of three. */
+/* What cross-validation says is what new films say, within 0.05 (a little less: its fits saw
+ * four fifths); the interval, which knows nothing of how the fit itself would vary, holds it in
+ * two of three. */
 START_TEST(its_worth_is_what_new_films_say)
 {
     double said = 0, is = 0;
     int inside = 0;
     for (uint64_t seed = 1; seed <= 12; seed++) {
-        for (int i = 0; i < MOST; i++)
-            yes[i] = i % 4 == 0;
+        for (int i = 0; i < MOST; i++) yes[i] = i % 4 == 0;
         make(MOST, 40, 0.55, 0.4f, seed);
-        for (int i = 0; i < MOST; i++)
-            film[i] = i < 80 ? film[i] : 1000 + film[i];
+        for (int i = 0; i < MOST; i++) film[i] = i < 80 ? film[i] : 1000 + film[i];
         ks_examples x = all(80);
         ks_taught t;
         MUST(ks_teach(&t, &x, &e));
@@ -138,22 +138,22 @@ START_TEST(its_worth_is_what_new_films_say)
         inside += new_films >= t.ap_low && new_films <= t.ap_high;
         free(t.w);
     }
-    ck_assert_msg(fabs(said - is) < 0.05 && inside >= 8, "said %g, is %g, %d of 12 inside", said, is, inside);
+    ck_assert_msg(fabs(said - is) < 0.05 && inside >= 8, "said %g, is %g, %d of 12 inside", said,
+                  is, inside);
 }
 END_TEST
 
-/* A film's clips are alike and all yes or all no, of nothing: whoever splits clips would find it easy. */
+/* A film's clips are alike and all yes or all no, of nothing: whoever splits clips would find it
+ * easy. */
 START_TEST(films_are_not_learnt_by_heart)
 {
     double ap = 0;
     for (uint64_t seed = 1; seed <= 10; seed++) {
         uint64_t state = seed;
         int of_film[20];
-        for (int f = 0; f < 20; f++)
-            of_film[f] = (int)(lib_random(&state) % 4 == 0);
+        for (int f = 0; f < 20; f++) of_film[f] = (int)(lib_random(&state) % 4 == 0);
         of_film[0] = of_film[1] = of_film[2] = 1, of_film[3] = 0;
-        for (int i = 0; i < 200; i++)
-            yes[i] = (int8_t)of_film[i % 20];
+        for (int i = 0; i < 200; i++) yes[i] = (int8_t)of_film[i % 20];
         make(200, 20, 0, 3, seed + 50);
         ks_examples x = all(200);
         ks_taught t;
@@ -161,15 +161,15 @@ START_TEST(films_are_not_learnt_by_heart)
         ap += t.ap / 10;
         free(t.w);
     }
-    ck_assert_msg(ap < 0.6, "mean average precision of nothing: %g", ap); /* a split of clips gives 1 */
+    /* a split of clips gives 1 */
+    ck_assert_msg(ap < 0.6, "mean average precision of nothing: %g", ap);
 }
 END_TEST
 
 START_TEST(odd_examples)
 {
     ks_taught t;
-    for (int i = 0; i < 20; i++)
-        yes[i] = 1;
+    for (int i = 0; i < 20; i++) yes[i] = 1;
     make(20, 5, 0, 0, 3);
     ks_examples x = all(20);
     ck_assert_int_eq(ks_teach(&t, &x, &e), KS_EUSAGE);
@@ -182,8 +182,7 @@ START_TEST(odd_examples)
     memcpy(centre, v, sizeof centre);
     x.n = 20;
     MUST(ks_teach(&t, &x, &e));
-    for (int d = 0; d < DIM; d++)
-        ck_assert(isfinite(t.w[d]));
+    for (int d = 0; d < DIM; d++) ck_assert(isfinite(t.w[d]));
     ck_assert(isfinite(t.bias));
     free(t.w);
     yes[0] = 1, yes[1] = 0;

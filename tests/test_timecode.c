@@ -13,18 +13,15 @@ typedef struct {
 
 static void next(labels *l)
 {
-    if (++l->f < l->second)
-        return;
+    if (++l->f < l->second) return;
     l->f = 0;
-    if (++l->s < 60)
-        return;
+    if (++l->s < 60) return;
     l->s = 0;
     if (++l->m == 60) {
         l->m = 0;
         l->h = (l->h + 1) % 24;
     }
-    if (l->m % 10 != 0)
-        l->f = l->drop;
+    if (l->m % 10 != 0) l->f = l->drop;
 }
 
 static void counts(ks_rate rate, int second, int drop, int hours)
@@ -36,7 +33,8 @@ static void counts(ks_rate rate, int second, int drop, int hours)
         ks_timecode(got, frame, rate, drop != 0);
         snprintf(want, sizeof want, "%02d:%02d:%02d%c%02d", l.h, l.m, l.s, drop ? ';' : ':', l.f);
         if (strcmp(got, want) != 0)
-            ck_abort_msg("frame %lld at %d/%d is %s, counted %s", (long long)frame, rate.num, rate.den, got, want);
+            ck_abort_msg("frame %lld at %d/%d is %s, counted %s", (long long)frame, rate.num,
+                         rate.den, got, want);
     }
 }
 
@@ -67,13 +65,28 @@ END_TEST
 
 START_TEST(rates_meant)
 {
-    static const struct { double fps; int num, den; } cases[] = {
-        {29.97, 30000, 1001}, {29.970029, 30000, 1001}, {30, 30, 1}, {23.976, 24000, 1001}, {24, 24, 1}, {25, 25, 1},
-        {59.94, 60000, 1001}, {60, 60, 1}, {12, 12, 1}, {12.5, 12500, 1000}, {0, 25, 1}, {-1, 25, 1}, {14.985, 14985, 1000},
+    static const struct {
+        double fps;
+        int num, den;
+    } cases[] = {
+        {29.97, 30000, 1001},
+        {29.970029, 30000, 1001},
+        {30, 30, 1},
+        {23.976, 24000, 1001},
+        {24, 24, 1},
+        {25, 25, 1},
+        {59.94, 60000, 1001},
+        {60, 60, 1},
+        {12, 12, 1},
+        {12.5, 12500, 1000},
+        {0, 25, 1},
+        {-1, 25, 1},
+        {14.985, 14985, 1000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         ks_rate r = ks_rate_of(cases[i].fps);
-        ck_assert_msg(r.num == cases[i].num && r.den == cases[i].den, "%g is %d/%d", cases[i].fps, r.num, r.den);
+        ck_assert_msg(r.num == cases[i].num && r.den == cases[i].den, "%g is %d/%d", cases[i].fps,
+                      r.num, r.den);
     }
 }
 END_TEST
@@ -81,7 +94,8 @@ END_TEST
 /* Frame numbers and back: a frame's own start time gives the frame again, in any time base. */
 START_TEST(frames_and_back)
 {
-    static const ks_rate rates[] = {{30000, 1001}, {24000, 1001}, {25, 1}, {60000, 1001}, {12500, 1000}};
+    static const ks_rate rates[] = {
+        {30000, 1001}, {24000, 1001}, {25, 1}, {60000, 1001}, {12500, 1000}};
     static const ks_timebase bases[] = {{1, 90000}, {1, 12800}, {1, 1000}, {1001, 30000}};
 
     srandom(7);
@@ -116,18 +130,23 @@ START_TEST(clocks)
 }
 END_TEST
 
-/* Times that no film has, of a library of somebody else: digits and separators all the same, and in order. */
+/* Times that no film has, of a library of somebody else: digits and separators all the same, and
+ * in order. */
 START_TEST(any_time_at_all)
 {
-    static const double extremes[] = {0, 1e-300, 1e300, -1e300, 9.3e18, -9.3e18, 4294967296.0, 1e12, 0.5};
-    static const int64_t ticks[] = {0, 1, INT64_MAX, INT64_MIN, INT64_MAX / 2, (int64_t)1 << 58, -1, 90000};
+    static const double extremes[] = {0,       1e-300,       1e300, -1e300, 9.3e18,
+                                      -9.3e18, 4294967296.0, 1e12,  0.5};
+    static const int64_t ticks[] = {0,  1,    INT64_MAX, INT64_MIN, INT64_MAX / 2, (int64_t)1 << 58,
+                                    -1, 90000};
     unsigned long long seed = 7;
     char text[24];
     for (int i = 0; i < 4000; i++) {
         seed = seed * 6364136223846793005ull + 1442695040888963407ull;
-        double x = i < 9 ? extremes[i] : ldexp((double)(int64_t)seed, (int)(seed >> 40 & 127) - 90), rate = x;
+        double x = i < 9 ? extremes[i] : ldexp((double)(int64_t)seed, (int)(seed >> 40 & 127) - 90),
+               rate = x;
         int64_t t = i < 8 ? ticks[i] : (int64_t)seed >> (seed & 63);
-        ks_timebase tb = {(int32_t)(1 + (seed >> 33)), (int32_t)(1 + (seed >> 9 & 0x7fffffff) % 1000000)};
+        ks_timebase tb = {(int32_t)(1 + (seed >> 33)),
+                          (int32_t)(1 + (seed >> 9 & 0x7fffffff) % 1000000)};
         ks_rate r = ks_rate_of(i % 3 ? 29.97 : rate);
         ck_assert(r.num > 0 && r.den > 0);
         int64_t frame = ks_frame_number(t, tb, r);

@@ -1,5 +1,5 @@
-/* test_token.c - tokens are what the reference pipeline makes (tests/fixtures/tokens.tsv), and a file
- * that could hurt the library never reaches it. */
+/* test_token.c - tokens are what the reference pipeline makes (tests/fixtures/tokens.tsv), and a
+ * file that could hurt the library never reaches it. */
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +35,9 @@ static void check_line(char *line)
     ck_assert_msg(ks_tokenizer_encode(&s, t, words, &e) == 0, "%s", e.msg);
     int n = 0;
     for (char *id = ids ? strtok(ids, " ") : NULL; id; id = strtok(NULL, " "), n++)
-        if (n < KS_TEXT_MAX) ck_assert_msg(n < s.count && s.ids[n] == atoi(id), "%s: '%s': token %d", model, words, n);
+        if (n < KS_TEXT_MAX)
+            ck_assert_msg(n < s.count && s.ids[n] == atoi(id), "%s: '%s': token %d", model, words,
+                          n);
     ck_assert_int_eq(s.count, n < KS_TEXT_MAX ? n : KS_TEXT_MAX);
     ck_assert_int_eq(s.cut, n - s.count);
     ck_assert_int_eq(s.cut > 0, s.lost[0] != 0);
@@ -100,7 +102,8 @@ START_TEST(it_is_found_beside_the_model)
     ck_assert_int_eq(ks_tokenizer_find(&path, "x", "tests/fixtures/lvt.npz", NULL), 0);
     ck_assert_str_eq(path, "x");
     free(path);
-    ck_assert_int_eq(ks_tokenizer_find(&path, NULL, "../a.b/c", NULL), 0); /* no ending in the last part */
+    /* no ending in the last part */
+    ck_assert_int_eq(ks_tokenizer_find(&path, NULL, "../a.b/c", NULL), 0);
     ck_assert_ptr_null(path);
 }
 END_TEST
@@ -171,14 +174,16 @@ START_TEST(bad_models)
     ks_buffer_add(&b, "\x0a\xff\xff\xff\xff\x0f", 6); /* a length of 4 GiB */
     refuse(&b, "damaged");
     ks_spm_sound(&b);
-    ks_buffer_add(&b, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12); /* an endless number */
+    /* an endless number */
+    ks_buffer_add(&b, "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12);
     refuse(&b, "damaged");
     ks_spm_sound(&b);
     ks_buffer_add(&b, "\x3b", 1); /* a group */
     refuse(&b, "damaged");
     ks_buffer nested = {0};
     ks_spm_sound(&nested);
-    for (size_t n = 2; n < 36; n++) ks_spm_piece(&nested, "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", n, 0, 4);
+    for (size_t n = 2; n < 36; n++)
+        ks_spm_piece(&nested, "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz", n, 0, 4);
     refuse(&nested, "begin each other");
     ks_spm_sound(&b);
     void *samples = calloc(1, KS_SPM_SELF_TEST_MAX + 1);
@@ -188,7 +193,8 @@ START_TEST(bad_models)
 }
 END_TEST
 
-static void refuse_map(const uint32_t *units, size_t n, const char *outputs, size_t bytes, const char *why)
+static void refuse_map(const uint32_t *units, size_t n, const char *outputs, size_t bytes,
+                       const char *why)
 {
     ks_buffer b = {0};
     ks_spm_sound(&b);
@@ -247,7 +253,8 @@ START_TEST(bad_character_maps)
 }
 END_TEST
 
-/* Rules that begin each other: x, xx, xxx ... The library keeps 32 of them and reads as many as there are. */
+/* Rules that begin each other: x, xx, xxx ... The library keeps 32 of them and reads as many as
+ * there are. */
 START_TEST(nested_rules)
 {
     enum { RULES = 33, ALL = 256 * (RULES + 2) };
@@ -339,7 +346,8 @@ START_TEST(what_is_no_file)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/fifo", folder);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ck_assert_int_eq(ks_tokenizer_open(&t, path, 0, &e), KS_EFORMAT); /* at once: nobody writes into it */
+    /* at once: nobody writes into it */
+    ck_assert_int_eq(ks_tokenizer_open(&t, path, 0, &e), KS_EFORMAT);
     unlink(path);
     FILE *out = fopen(path, "wb");
     ck_assert_int_eq(ftruncate(fileno(out), (off_t)KS_SPM_BYTES_MAX + 1), 0);

@@ -36,12 +36,21 @@ END_TEST
 
 START_TEST(hours_are_read)
 {
-    static const char *const bad[] = {"", "22", "22:00", "22:00-", "22:00-25:00", "22:60-23:00", "-1:00-02:00", "22:00-07:00x", "24:01-01:00"};
+    static const char *const bad[] = {"",
+                                      "22",
+                                      "22:00",
+                                      "22:00-",
+                                      "22:00-25:00",
+                                      "22:60-23:00",
+                                      "-1:00-02:00",
+                                      "22:00-07:00x",
+                                      "24:01-01:00"};
     ks_hours h;
     ks_error e;
     ck_assert(ks_hours_read(&h, "22:00-07:30", &e) == 0 && h.from == 1320 && h.to == 450);
     ck_assert(ks_hours_read(&h, "0:00-24:00", &e) == 0 && h.from == 0 && h.to == 0);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) ck_assert_int_eq(ks_hours_read(&h, bad[i], &e), KS_EUSAGE);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_int_eq(ks_hours_read(&h, bad[i], &e), KS_EUSAGE);
 }
 END_TEST
 

@@ -11,7 +11,10 @@
 
 static int pair[2];
 
-static void setup(void) { ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0); }
+static void setup(void)
+{
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+}
 
 static void teardown(void)
 {
@@ -70,7 +73,13 @@ static ks_message header(void)
 {
     ks_message m;
     ks_wire_begin(&m, KS_MSG_MEDIA);
-    m.u.media = (ks_wire_media){.tb_num = 1, .tb_den = 12800, .width = 1920, .height = 1080, .sar_num = 1, .sar_den = 1, .fps = 25};
+    m.u.media = (ks_wire_media){.tb_num = 1,
+                                .tb_den = 12800,
+                                .width = 1920,
+                                .height = 1080,
+                                .sar_num = 1,
+                                .sar_den = 1,
+                                .fps = 25};
     return m;
 }
 
@@ -123,13 +132,15 @@ START_TEST(test_text_is_made_printable)
 }
 END_TEST
 
-/* A job that was taken over says of a file of 100 GB that it is being read, and never gives a frame. */
+/* A job that was taken over says of a file of 100 GB that it is being read, and never gives a
+ * frame. */
 START_TEST(test_a_lie_has_an_end)
 {
     ks_wire_watch w;
     ks_message tick, got;
     ks_wire_watch_start(&w, 1, (int64_t)100 << 30);
-    ck_assert_int_le(w.alone_most, (int64_t)15 * 3600 * 1000); /* 14 hours, for as long as a slow disk may take */
+    /* 14 hours, for as long as a slow disk may take */
+    ck_assert_int_le(w.alone_most, (int64_t)15 * 3600 * 1000);
     ck_assert_int_ge(w.alone_most, (int64_t)13 * 3600 * 1000);
     w.alone_most = 300;
     int r = 1, said = 0;

@@ -18,8 +18,7 @@ int main(int argc, char **argv)
     float *q = NULL;
     int dim;
 
-    if (argc != 5)
-        return 2;
+    if (argc != 5) return 2;
     how.model = argv[2];
     how.tokenizer = argv[3];
     how.precision = KS_FP32;
@@ -31,10 +30,10 @@ int main(int argc, char **argv)
     if (q && ks_query_words(q, NULL, enc, argv[4], &e) == 0)
         ks_query_run(&hits, x, scale, q, dim, &options, &e);
     for (int i = 0; i < hits.count; i++)
-        printf("%d %.3f %s %.3f\n", hits.at[i].rank, hits.at[i].score, hits.at[i].path, ks_seconds(hits.at[i].start, hits.at[i].tb));
+        printf("%d %.3f %s %.3f\n", hits.at[i].rank, hits.at[i].score, hits.at[i].path,
+               ks_seconds(hits.at[i].start, hits.at[i].tb));
 out:
-    if (e.code)
-        fprintf(stderr, "search: %s\n", e.msg);
+    if (e.code) fprintf(stderr, "search: %s\n", e.msg);
     free(q);
     ks_hits_free(&hits);
     ks_scale_close(scale);

@@ -15,7 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t head[KS_NPY_HEADER_MAX];
     size_t n = size < sizeof head - 10 ? size : sizeof head - 10;
     memcpy(head, data, n);
-    if (ks_npy_header(&t, "f", "t", head, n, &e) != 0 && strncmp(e.msg, "f: tensor t ", 12) != 0) abort();
+    if (ks_npy_header(&t, "f", "t", head, n, &e) != 0 && strncmp(e.msg, "f: tensor t ", 12) != 0)
+        abort();
     /* Once more with a right magic and length, so that the dict is reached. */
     memmove(head + 10, head, n);
     memcpy(head, "\x93NUMPY\1\0", 8);

@@ -1,5 +1,6 @@
-/* npz.c (fuzz) - a whole npz: directory, headers, binding, every element. Whatever the bytes: an answer,
- * a sentence naming the file for every error, and never more memory than the input allows. */
+/* npz.c (fuzz) - a whole npz: directory, headers, binding, every element. Whatever the bytes: an
+ * answer, a sentence naming the file for every error, and never more memory than the input
+ * allows. */
 #include "encoder/weights.h"
 
 #include <stdlib.h>
@@ -21,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const ks_tensor *t = &cp->tensors[i];
         if (t->count < 0 || (uint64_t)t->count > 1032 * (uint64_t)size + 4096) abort();
         if (!t->deflated && t->offset + t->stored > size) abort();
-        if (t->bytes < 1 << 20 && t->dtype <= KS_DTYPE_BF16) ks_tensor_read(cp, t, NULL, NULL, NULL, &e);
+        if (t->bytes < 1 << 20 && t->dtype <= KS_DTYPE_BF16)
+            ks_tensor_read(cp, t, NULL, NULL, NULL, &e);
     }
     if (ks_bind(&b, cp, &e) == 0) {
         ks_bind_read(&b, cp, NULL, NULL, &e);

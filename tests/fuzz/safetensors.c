@@ -1,5 +1,5 @@
-/* safetensors.c (fuzz) - header, binding, every element of a safetensors file. The first 8 bytes are
- * set right for half of the inputs, so that the JSON is reached. */
+/* safetensors.c (fuzz) - header, binding, every element of a safetensors file. The first 8 bytes
+ * are set right for half of the inputs, so that the JSON is reached. */
 #include "encoder/weights.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-/* segment.c - the header of a search copy, and pages of a database as repair reads them: any bytes, no crash. */
+/* segment.c - the header of a search copy, and pages of a database as repair reads them: any
+ * bytes, no crash. */
 #include "index/salvage.h"
 #include "index/segment.h"
 
@@ -12,7 +13,8 @@ static int each(void *arg, int64_t rowid, const ks_value *v, int n)
     *sum += (uint64_t)rowid;
     for (int i = 0; i < n; i++) {
         *sum += (uint64_t)v[i].type + (uint64_t)v[i].i;
-        if (v[i].n) *sum ^= XXH64(v[i].bytes, v[i].n, 0); /* reads all of it: the sanitizer sees what lies outside */
+        /* reads all of it: the sanitizer sees what lies outside */
+        if (v[i].n) *sum ^= XXH64(v[i].bytes, v[i].n, 0);
     }
     return 0;
 }
@@ -34,12 +36,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&h, page, sizeof h);
     memcpy(h.magic, "KSVECT1\n", 8);
     h.block = KS_SEGMENT_BLOCK;
-    h.self = XXH3_64bits(&h, offsetof(ks_segment_header, self)); /* past the hash, or nothing would be */
+    /* past the hash, or nothing would be */
+    h.self = XXH3_64bits(&h, offsetof(ks_segment_header, self));
     memcpy(page, &h, sizeof h);
     uint64_t bytes = h.bytes;
     if (ks_segment_header_ok(&h, &l, page, sizeof page, bytes)) {
-        if (l.bytes != bytes || l.hashes > l.bytes || l.runs > l.hashes || l.ids > l.runs || l.errors > l.ids || l.scales > l.errors ||
-            l.codes > l.scales || l.half > l.codes) abort();
+        if (l.bytes != bytes || l.hashes > l.bytes || l.runs > l.hashes || l.ids > l.runs ||
+            l.errors > l.ids || l.scales > l.errors || l.codes > l.scales || l.half > l.codes)
+            abort();
     }
     return 0;
 }

@@ -1,4 +1,5 @@
-/* spm.c - fuzz: any bytes as a tokenizer are refused, or sentencepiece loads and uses them unharmed. */
+/* spm.c - fuzz: any bytes as a tokenizer are refused, or sentencepiece loads and uses them
+ * unharmed. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const sentences[] = {"a video of playing drums.", "xx xxx\xef\xbd\x81 \xc3\xa9 caf\xc3\xa9 \xe2\x91\xa0\xe2\x91\xa1.", ""};
+    static const char *const sentences[] = {
+        "a video of playing drums.",
+        "xx xxx\xef\xbd\x81 \xc3\xa9 caf\xc3\xa9 \xe2\x91\xa0\xe2\x91\xa1.", ""};
     int32_t ids[64];
     uint32_t begin[64];
     char why[128];

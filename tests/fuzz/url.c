@@ -1,4 +1,5 @@
-/* url.c - fuzz: any text is a path, parameters, a range; what is read lies inside what was asked of it. */
+/* url.c - fuzz: any text is a path, parameters, a range; what is read lies inside what was asked
+ * of it. */
 #include "serve/url.h"
 
 #include <stdlib.h>

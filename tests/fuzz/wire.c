@@ -1,5 +1,6 @@
 /* What a decoder that was taken over may send: any bytes as messages, in any order. Invariants: no
- * accepted frame goes back in time or number, no accepted picture is larger than the shared memory. */
+ * accepted frame goes back in time or number, no accepted picture is larger than the shared
+ * memory. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +32,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ticks = m.u.frame.ticks;
             number = m.u.frame.number;
         }
-        if (type == KS_MSG_PICTURE && (size_t)m.u.picture.stride * (size_t)m.u.picture.height > KS_WIRE_MEMORY) abort();
+        if (type == KS_MSG_PICTURE &&
+            (size_t)m.u.picture.stride * (size_t)m.u.picture.height > KS_WIRE_MEMORY)
+            abort();
         if (type == KS_MSG_PICTURE && m.u.picture.stride < 3 * (int64_t)m.u.picture.width) abort();
         if (type == KS_MSG_JPEG && (size_t)m.u.picture.bytes > KS_WIRE_MEMORY) abort();
-        if (type == KS_MSG_END) ks_wire_text(text, sizeof text, m.u.end.reason, sizeof m.u.end.reason);
+        if (type == KS_MSG_END)
+            ks_wire_text(text, sizeof text, m.u.end.reason, sizeof m.u.end.reason);
     }
     return 0;
 }

@@ -1,7 +1,9 @@
-/* own_faults.c - LD_PRELOAD: the Nth allocation or file operation that the program itself asks for fails
- * once. What a library asks for inside itself is not counted: the caller must lie in the main program
+/* own_faults.c - LD_PRELOAD: the Nth allocation or file operation that the program itself asks
+ * for fails once. What a library asks for inside itself is not counted: the caller must lie in
+ * the main program
  * (which holds all of our code, linked statically).
- *   FAULT_KIND=alloc|file  FAULT_AT=N (0: none)  FAULT_COUNT=FILE (how many there were, written at exit) */
+ *   FAULT_KIND=alloc|file  FAULT_AT=N (0: none)  FAULT_COUNT=FILE (how many there were, written
+ *                          at exit) */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -35,7 +37,8 @@ static int main_program(struct dl_phdr_info *info, size_t size, void *arg)
 
 __attribute__((constructor)) static void start(void)
 {
-    const char *kind = getenv("FAULT_KIND"), *n = getenv("FAULT_AT"), *count = getenv("FAULT_COUNT");
+    const char *kind = getenv("FAULT_KIND"), *n = getenv("FAULT_AT"),
+               *count = getenv("FAULT_COUNT");
     if (!kind) return;
     dl_iterate_phdr(main_program, NULL);
     at = n ? atol(n) : 0;
@@ -71,16 +74,21 @@ static int hit(int on, void *caller, int error)
 }
 
 #define CALLER __builtin_return_address(0)
-#define REAL(type, name, ...) type (*real)(__VA_ARGS__) = (type (*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
+#define REAL(type, name, ...)                                                                      \
+    type (*real)(__VA_ARGS__) = (type(*)(__VA_ARGS__))dlsym(RTLD_NEXT, name)
 #define ALLOC hit(allocs, CALLER, ENOMEM)
-#define FAIL hit(files, CALLER, EIO)
+#define FAIL  hit(files, CALLER, EIO)
 
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
+    *__libc_memalign(size_t, size_t);
 void *malloc(size_t n) { return ALLOC ? NULL : __libc_malloc(n); }
 void *calloc(size_t n, size_t m) { return ALLOC ? NULL : __libc_calloc(n, m); }
 void *realloc(void *p, size_t n) { return ALLOC ? NULL : __libc_realloc(p, n); }
 void *aligned_alloc(size_t a, size_t n) { return ALLOC ? NULL : __libc_memalign(a, n); }
-int posix_memalign(void **p, size_t a, size_t n) { return ALLOC || !(*p = __libc_memalign(a, n)) ? ENOMEM : 0; }
+int posix_memalign(void **p, size_t a, size_t n)
+{
+    return ALLOC || !(*p = __libc_memalign(a, n)) ? ENOMEM : 0;
+}
 char *strdup(const char *s)
 {
     if (ALLOC) return NULL;
@@ -93,7 +101,10 @@ char *strndup(const char *s, size_t n)
     REAL(char *, "strndup", const char *, size_t);
     return ALLOC ? NULL : real(s, n);
 }
-static int print(int fail, char **out, const char *format, va_list args) { return fail ? -1 : vasprintf(out, format, args); }
+static int print(int fail, char **out, const char *format, va_list args)
+{
+    return fail ? -1 : vasprintf(out, format, args);
+}
 int asprintf(char **out, const char *format, ...)
 {
     va_list args;
@@ -117,38 +128,138 @@ static int opening(const char *name, const char *path, int flags, int mode)
     REAL(int, name, const char *, int, ...);
     return real(path, flags, mode);
 }
-#define OPEN(name)                                     \
-    int name(const char *path, int flags, ...)         \
-    {                                                  \
-        va_list args;                                  \
-        va_start(args, flags);                         \
-        int mode = va_arg(args, int);                  \
-        va_end(args);                                  \
-        return FAIL ? -1 : opening(#name, path, flags, mode); \
+#define OPEN(name)                                                                                 \
+    int name(const char *path, int flags, ...)                                                     \
+    {                                                                                              \
+        va_list args;                                                                              \
+        va_start(args, flags);                                                                     \
+        int mode = va_arg(args, int);                                                              \
+        va_end(args);                                                                              \
+        return FAIL ? -1 : opening(#name, path, flags, mode);                                      \
     }
 OPEN(open)
 OPEN(open64)
-ssize_t read(int fd, void *p, size_t n) { REAL(ssize_t, "read", int, void *, size_t); return FAIL ? -1 : real(fd, p, n); }
-ssize_t __read_chk(int fd, void *p, size_t n, size_t room) { REAL(ssize_t, "read", int, void *, size_t); (void)room; return FAIL ? -1 : real(fd, p, n); }
-ssize_t pread(int fd, void *p, size_t n, off_t o) { REAL(ssize_t, "pread", int, void *, size_t, off_t); return FAIL ? -1 : real(fd, p, n, o); }
-ssize_t pread64(int fd, void *p, size_t n, off_t o) { REAL(ssize_t, "pread64", int, void *, size_t, off_t); return FAIL ? -1 : real(fd, p, n, o); }
-ssize_t __pread_chk(int fd, void *p, size_t n, off_t o, size_t room) { REAL(ssize_t, "pread", int, void *, size_t, off_t); (void)room; return FAIL ? -1 : real(fd, p, n, o); }
-ssize_t __pread64_chk(int fd, void *p, size_t n, off_t o, size_t room) { REAL(ssize_t, "pread64", int, void *, size_t, off_t); (void)room; return FAIL ? -1 : real(fd, p, n, o); }
-ssize_t write(int fd, const void *p, size_t n) { REAL(ssize_t, "write", int, const void *, size_t); return FAIL ? -1 : real(fd, p, n); }
-ssize_t pwrite(int fd, const void *p, size_t n, off_t o) { REAL(ssize_t, "pwrite", int, const void *, size_t, off_t); return FAIL ? -1 : real(fd, p, n, o); }
-ssize_t pwrite64(int fd, const void *p, size_t n, off_t o) { REAL(ssize_t, "pwrite64", int, const void *, size_t, off_t); return FAIL ? -1 : real(fd, p, n, o); }
-int fsync(int fd) { REAL(int, "fsync", int); return FAIL ? -1 : real(fd); }
-int ftruncate(int fd, off_t n) { REAL(int, "ftruncate", int, off_t); return FAIL ? -1 : real(fd, n); }
-int ftruncate64(int fd, off_t n) { REAL(int, "ftruncate64", int, off_t); return FAIL ? -1 : real(fd, n); }
-int posix_fallocate(int fd, off_t o, off_t n) { REAL(int, "posix_fallocate", int, off_t, off_t); return FAIL ? EIO : real(fd, o, n); }
-int rename(const char *a, const char *b) { REAL(int, "rename", const char *, const char *); return FAIL ? -1 : real(a, b); }
-int link(const char *a, const char *b) { REAL(int, "link", const char *, const char *); return FAIL ? -1 : real(a, b); }
-int mkdir(const char *a, mode_t m) { REAL(int, "mkdir", const char *, mode_t); return FAIL ? -1 : real(a, m); }
-int fstat(int fd, struct stat *s) { REAL(int, "fstat", int, struct stat *); return FAIL ? -1 : real(fd, s); }
-int stat(const char *p, struct stat *s) { REAL(int, "stat", const char *, struct stat *); return FAIL ? -1 : real(p, s); }
-void *mmap(void *p, size_t n, int prot, int flags, int fd, off_t o) { REAL(void *, "mmap", void *, size_t, int, int, int, off_t); return FAIL ? MAP_FAILED : real(p, n, prot, flags, fd, o); }
-FILE *fopen(const char *p, const char *m) { REAL(FILE *, "fopen", const char *, const char *); return FAIL ? NULL : real(p, m); }
-size_t fwrite(const void *p, size_t s, size_t n, FILE *f) { REAL(size_t, "fwrite", const void *, size_t, size_t, FILE *); return f != stdout && f != stderr && FAIL ? 0 : real(p, s, n, f); }
-size_t fread(void *p, size_t s, size_t n, FILE *f) { REAL(size_t, "fread", void *, size_t, size_t, FILE *); return FAIL ? 0 : real(p, s, n, f); }
-int fclose(FILE *f) { REAL(int, "fclose", FILE *); int fail = FAIL, n = real(f); return fail ? (errno = EIO, EOF) : n; }
-DIR *opendir(const char *p) { REAL(DIR *, "opendir", const char *); return FAIL ? NULL : real(p); }
+ssize_t read(int fd, void *p, size_t n)
+{
+    REAL(ssize_t, "read", int, void *, size_t);
+    return FAIL ? -1 : real(fd, p, n);
+}
+ssize_t __read_chk(int fd, void *p, size_t n, size_t room)
+{
+    REAL(ssize_t, "read", int, void *, size_t);
+    (void)room;
+    return FAIL ? -1 : real(fd, p, n);
+}
+ssize_t pread(int fd, void *p, size_t n, off_t o)
+{
+    REAL(ssize_t, "pread", int, void *, size_t, off_t);
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+ssize_t pread64(int fd, void *p, size_t n, off_t o)
+{
+    REAL(ssize_t, "pread64", int, void *, size_t, off_t);
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+ssize_t __pread_chk(int fd, void *p, size_t n, off_t o, size_t room)
+{
+    REAL(ssize_t, "pread", int, void *, size_t, off_t);
+    (void)room;
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+ssize_t __pread64_chk(int fd, void *p, size_t n, off_t o, size_t room)
+{
+    REAL(ssize_t, "pread64", int, void *, size_t, off_t);
+    (void)room;
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+ssize_t write(int fd, const void *p, size_t n)
+{
+    REAL(ssize_t, "write", int, const void *, size_t);
+    return FAIL ? -1 : real(fd, p, n);
+}
+ssize_t pwrite(int fd, const void *p, size_t n, off_t o)
+{
+    REAL(ssize_t, "pwrite", int, const void *, size_t, off_t);
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+ssize_t pwrite64(int fd, const void *p, size_t n, off_t o)
+{
+    REAL(ssize_t, "pwrite64", int, const void *, size_t, off_t);
+    return FAIL ? -1 : real(fd, p, n, o);
+}
+int fsync(int fd)
+{
+    REAL(int, "fsync", int);
+    return FAIL ? -1 : real(fd);
+}
+int ftruncate(int fd, off_t n)
+{
+    REAL(int, "ftruncate", int, off_t);
+    return FAIL ? -1 : real(fd, n);
+}
+int ftruncate64(int fd, off_t n)
+{
+    REAL(int, "ftruncate64", int, off_t);
+    return FAIL ? -1 : real(fd, n);
+}
+int posix_fallocate(int fd, off_t o, off_t n)
+{
+    REAL(int, "posix_fallocate", int, off_t, off_t);
+    return FAIL ? EIO : real(fd, o, n);
+}
+int rename(const char *a, const char *b)
+{
+    REAL(int, "rename", const char *, const char *);
+    return FAIL ? -1 : real(a, b);
+}
+int link(const char *a, const char *b)
+{
+    REAL(int, "link", const char *, const char *);
+    return FAIL ? -1 : real(a, b);
+}
+int mkdir(const char *a, mode_t m)
+{
+    REAL(int, "mkdir", const char *, mode_t);
+    return FAIL ? -1 : real(a, m);
+}
+int fstat(int fd, struct stat *s)
+{
+    REAL(int, "fstat", int, struct stat *);
+    return FAIL ? -1 : real(fd, s);
+}
+int stat(const char *p, struct stat *s)
+{
+    REAL(int, "stat", const char *, struct stat *);
+    return FAIL ? -1 : real(p, s);
+}
+void *mmap(void *p, size_t n, int prot, int flags, int fd, off_t o)
+{
+    REAL(void *, "mmap", void *, size_t, int, int, int, off_t);
+    return FAIL ? MAP_FAILED : real(p, n, prot, flags, fd, o);
+}
+FILE *fopen(const char *p, const char *m)
+{
+    REAL(FILE *, "fopen", const char *, const char *);
+    return FAIL ? NULL : real(p, m);
+}
+size_t fwrite(const void *p, size_t s, size_t n, FILE *f)
+{
+    REAL(size_t, "fwrite", const void *, size_t, size_t, FILE *);
+    return f != stdout && f != stderr && FAIL ? 0 : real(p, s, n, f);
+}
+size_t fread(void *p, size_t s, size_t n, FILE *f)
+{
+    REAL(size_t, "fread", void *, size_t, size_t, FILE *);
+    return FAIL ? 0 : real(p, s, n, f);
+}
+int fclose(FILE *f)
+{
+    REAL(int, "fclose", FILE *);
+    int fail = FAIL, n = real(f);
+    return fail ? (errno = EIO, EOF) : n;
+}
+DIR *opendir(const char *p)
+{
+    REAL(DIR *, "opendir", const char *);
+    return FAIL ? NULL : real(p);
+}
