@@ -145,6 +145,22 @@ static int decode(struct heif_image **image, AVFrame *out, const heif *h)
                : 0;
 }
 
+/* Four bytes say how far behind them the block begins (ISO/IEC 23008-12, A.2.1). */
+static void set_dates(AVFrame *out, const heif *h)
+{
+    enum { MOST = 1 << 20 };
+    heif_item_id id;
+    if (heif_image_handle_get_list_of_metadata_block_IDs(h->handle, "Exif", &id, 1) < 1) return;
+    size_t n = heif_image_handle_get_metadata_size(h->handle, id);
+    uint8_t *p = n > 4 && n <= MOST ? malloc(n) : NULL;
+    if (!p) return;
+    if (!heif_image_handle_get_metadata(h->handle, id, p).code) {
+        size_t at = 4 + ((size_t)p[0] << 24 | (size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
+        if (at < n) ks_exif_dates(&out->metadata, p + at, n - at);
+    }
+    free(p);
+}
+
 static int next_heif(AVFrame *out, const char **why, void *state)
 {
     heif *h = state;
@@ -160,6 +176,7 @@ static int next_heif(AVFrame *out, const char **why, void *state)
         r = copy_planes(out, image);
     }
     heif_image_release(image);
+    set_dates(out, h);
     out->pts = 0;
     if (r == 0) return 1;
     *why = "damaged";

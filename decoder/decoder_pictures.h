@@ -32,4 +32,8 @@ enum { KS_PICTURE_BYTES = 1 << 30 };
  * no memory. */
 int ks_scale_down(AVFrame *frame);
 
+/* The dates in a block of Exif ("II*" or "MM" first; hostile bytes) by the names that libav gives
+ * those of a JPEG. */
+void ks_exif_dates(AVDictionary **to, const uint8_t *bytes, size_t n);
+
 #endif

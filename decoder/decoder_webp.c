@@ -10,8 +10,21 @@
 typedef struct {
     WebPAnimDecoder *decoder;
     WebPAnimInfo info;
+    WebPData bytes;
     int before; /* ms: end of the frame before */
 } webp;
+
+static void set_dates(AVFrame *out, const webp *w)
+{
+    WebPDemuxer *d = WebPDemux(&w->bytes);
+    WebPChunkIterator exif;
+    if (d && WebPDemuxGetChunk(d, "EXIF", 1, &exif)) {
+        size_t skip = exif.chunk.size > 6 && !memcmp(exif.chunk.bytes, "Exif\0", 6) ? 6 : 0;
+        ks_exif_dates(&out->metadata, exif.chunk.bytes + skip, exif.chunk.size - skip);
+        WebPDemuxReleaseChunkIterator(&exif);
+    }
+    WebPDemuxDelete(d);
+}
 
 /* "VP8X" and its bit for animation */
 static int is_animated(const uint8_t *head, size_t n)
@@ -41,6 +54,7 @@ static const char *open_webp(void **state, enum AVCodecID *codec, const uint8_t 
     if (!w || !WebPAnimDecoderOptionsInit(&how)) return "no memory";
     how.color_mode = MODE_RGBA;
     how.use_threads = 0;
+    w->bytes = data;
     w->decoder = WebPAnimDecoderNew(&data, &how);
     if (!w->decoder || !WebPAnimDecoderGetInfo(w->decoder, &w->info)) return "damaged header";
     return NULL;
@@ -62,6 +76,7 @@ static int next_webp(AVFrame *out, const char **why, void *state)
     if (av_frame_get_buffer(out, 0) < 0) return -1;
     av_image_copy_plane(out->data[0], out->linesize[0], canvas, 4 * out->width, 4 * out->width,
                         out->height);
+    if (w->before == 0) set_dates(out, w); /* of a film the first frame's are asked for */
     out->pts = w->before;
     int lasts = end - w->before;
     w->before = end > w->before ? end : w->before + 1; /* some frames last 0 ms */

@@ -112,7 +112,15 @@ def hevc(w, h, colours):
     return hvcc, picture
 
 
-def heic(name, pictures, sizes, extra=(), grid=None):
+def exif_dates(order):
+    """2019-07-12 18:15:30 at +02:00, as phones write it: a list that points to Exif's own."""
+    date, zone = b"2019:07:12 18:15:30\0", b"+02:00\0"
+    first = struct.pack(order + "HHHII", 1, 0x8769, 4, 1, 26) + struct.pack(order + "I", 0)
+    own = struct.pack(order + "H", 2) + struct.pack(order + "HHII", 0x9003, 2, len(date), 56) + struct.pack(order + "HHII", 0x9011, 2, len(zone), 56 + len(date))
+    return (b"MM\0*" if order == ">" else b"II*\0") + struct.pack(order + "I", 8) + first + own + struct.pack(order + "I", 0) + date + zone
+
+
+def heic(name, pictures, sizes, extra=(), grid=None, exif=None):
     """pictures: [(hvcC, bytes)], items 1...; grid: (rows, columns, w, h), the item after them and the primary one."""
     n, props, links = len(pictures), [], []
     for i, ((hvcc, _), (w, h)) in enumerate(zip(pictures, sizes)):
@@ -127,16 +135,22 @@ def heic(name, pictures, sizes, extra=(), grid=None):
     for p in extra:
         props.append(p)
         links[-1].append(len(props) | 0x80)
-    infe = b"".join(full(b"infe", 2, 1 if grid and i < n else 0, struct.pack(">HH", i + 1, 0) + k + b"\0") for i, (k, _) in enumerate(items))
+    main = len(items)
+    if exif:
+        items.append((b"Exif", exif))
+    infe = b"".join(full(b"infe", 2, 1 if grid and i < n or i >= main else 0, struct.pack(">HH", i + 1, 0) + k + b"\0") for i, (k, _) in enumerate(items))
     ipma = struct.pack(">I", len(links)) + b"".join(struct.pack(">HB", i + 1, len(l)) + bytes(l) for i, l in enumerate(links))
-    refs = full(b"iref", 0, 0, box(b"dimg", struct.pack(">HH", n + 1, n) + b"".join(struct.pack(">H", i + 1) for i in range(n)))) if grid else b""
+    refs = [box(b"dimg", struct.pack(">HH", n + 1, n) + b"".join(struct.pack(">H", i + 1) for i in range(n)))] if grid else []
+    if exif:
+        refs.append(box(b"cdsc", struct.pack(">HHH", main + 1, 1, main)))
+    refs = full(b"iref", 0, 0, *refs) if refs else b""
 
     def meta(at):
         iloc = b""
         for i, (_, p) in enumerate(items):
             iloc += struct.pack(">HHHII", i + 1, 0, 1, at, len(p))
             at += len(p)
-        return full(b"meta", 0, 0, full(b"hdlr", 0, 0, b"\0\0\0\0pict" + b"\0" * 13), full(b"pitm", 0, 0, struct.pack(">H", len(items))),
+        return full(b"meta", 0, 0, full(b"hdlr", 0, 0, b"\0\0\0\0pict" + b"\0" * 13), full(b"pitm", 0, 0, struct.pack(">H", main)),
                     full(b"iloc", 0, 0, b"\x44\0" + struct.pack(">H", len(items)) + iloc), full(b"iinf", 0, 0, struct.pack(">H", len(items)) + infe),
                     refs, box(b"iprp", box(b"ipco", *props), full(b"ipma", 0, 0, ipma)))
     ftyp = box(b"ftyp", b"heic\0\0\0\0mif1heic")
@@ -153,6 +167,10 @@ def heics():
         expect("irot%d.heic" % q, "192x256" if q & 1 else "256x192", turned(COLOURS, (4 - q) % 4))
     heic("imir.heic", [one], [(256, 192)], [box(b"imir", b"\1")])
     expect("imir.heic", "256x192", turned(COLOURS, 0, 1))
+    heic("dated.heic", [one], [(256, 192)], exif=b"\0\0\0\0" + exif_dates(">"))
+    expect("dated.heic", "256x192")
+    heic("dated_bad.heic", [one], [(256, 192)], exif=b"\0\0\0\0" + exif_dates(">")[:40])
+    expect("dated_bad.heic", "256x192")
     tiles = [hevc(512, 512, [c] * 4) for c in COLOURS]
     heic("grid.heic", tiles, [(512, 512)] * 4, [box(b"irot", b"\3")], (2, 2, 1024, 1000))
     expect("grid.heic", "1000x1024", turned(COLOURS, 1))
@@ -175,6 +193,10 @@ def sequences():
     frames = ["-framerate", "10", "-i", path("s%02d.ppm")]
     ff(*frames, "-c:v", "libwebp_anim", "-quality", "95", "-loop", "0", path("anim.webp"))
     expect("anim.webp", "128x96", frames=20)
+    data, chunk = open(path("anim.webp"), "rb").read(), exif_dates("<")
+    data = data[:20] + bytes([data[20] | 8]) + data[21:] + b"EXIF" + struct.pack("<I", len(chunk)) + chunk + b"\0" * (len(chunk) % 2)
+    open(path("dated.webp"), "wb").write(data[:4] + struct.pack("<I", len(data) - 8) + data[8:])
+    expect("dated.webp", "128x96", frames=20)
     ff(*frames, "-pix_fmt", "yuva420p", "-c:v", "libwebp_anim", "-lossless", "1", path("lossless.webp"))
     expect("lossless.webp", "128x96", frames=20)
     ff(*frames, "-vf", "scale=out_range=full:out_color_matrix=bt601,format=yuvj444p", "-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "10", path("sequence.avif"))

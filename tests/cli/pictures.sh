@@ -45,7 +45,7 @@ for names, most in (("exif8_16320.jpg", 250), ("large.png", 420), ("large.heic",
 # Damage: bytes changed, cut, filled; every one has a verdict, none is a death or a hang.
 seed = int(os.environ.get("KS_SEED", "18"))
 rng, bad, n = random.Random(seed), [], 0
-for name in ("grid.heic", "irot1.heic", "still.avif", "anim.webp", "lossless.webp", "sequence.avif", "sequence.heics"):
+for name in ("grid.heic", "dated.heic", "dated.webp", "irot1.heic", "still.avif", "anim.webp", "lossless.webp", "sequence.avif", "sequence.heics"):
     data = open(os.path.join(work, name), "rb").read()
     batch = []
     for i in range(24):
@@ -63,7 +63,7 @@ for name in ("grid.heic", "irot1.heic", "still.avif", "anim.webp", "lossless.web
     lines = out.splitlines()
     n += len(lines)
     bad += [l for l in lines if "\tfailed\t" in l or "\terror\t" in l] + ([] if len(lines) == 24 else [name + ": no answer"])
-say(not bad and n == 168, "168 damaged pictures (seed %d) have a verdict: %s" % (seed, bad[:3]))
+say(not bad and n == 216, "216 damaged pictures (seed %d) have a verdict: %s" % (seed, bad[:3]))
 PY
 K=$BUILD/kinoseek
 mkdir "$work/in"; for f in one.heic still.avif anim.webp exif6_8160.jpg; do cp "$work/$f" "$work/in/"; done
@@ -74,3 +74,9 @@ is "$("$K" -L "$work/l" ingest --encoder clock --json --stills 2>"$work/err" | f
    "indexed exif6_8160.jpg,indexed one.heic,indexed still.avif,unchanged anim.webp" "--stills takes HEIC and AVIF"
 is "$("$K" -L "$work/l" clips --json | jq -r 'select(.reason == "still") | .path | sub(".*/"; "")' | sort | paste -sd,)" \
    "exif6_8160.jpg,one.heic,still.avif" "as clips of one frame"
+
+mkdir "$work/dated"; cp "$work"/dated*.heic "$work/dated.webp" "$work/dated"; touch -d 2001-02-03T04:05:06Z "$work/dated"/*
+is "$("$K" -L "$work/d" ingest --encoder clock -q --stills "$work/dated" >/dev/null 2>&1
+      "$K" -L "$work/d" clips --json | jq -r '(.path | sub(".*/"; "")) + " " + (.date | todate) + " " + .date_source' | sort -u | paste -sd,)" \
+   "dated.heic 2019-07-12T16:15:30Z maker,dated.webp 2019-07-12T16:15:30Z maker,dated_bad.heic 2001-02-03T04:05:06Z mtime" \
+   "Exif of HEIC and of moving WebP says when, with its zone; cut short it says nothing"
