@@ -79,6 +79,7 @@ static int ask_with_picture(ks_reply *out, ks_call *c, ks_session *s, ks_asked_f
               : picture_file(&fd, path, c, e);
     a->q.image = path;
     if (err == 0) err = ask(out, c->srv, s, &a->q, e);
+    a->q.image = NULL; /* path ends here */
     if (fd >= 0) close(fd);
     if (err == KS_ENOTFOUND || err == KS_EFORMAT) /* the name means nothing to anybody */
         err = ks_fail(e, KS_EFORMAT, "this is no picture that can be decoded");

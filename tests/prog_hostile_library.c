@@ -30,7 +30,7 @@
 #include <xxhash.h>
 
 enum { D = 32, FILMS = 6, CLIPS = 10, FRAMES = 4 };
-enum { SECONDS = 5 };
+enum { SECONDS = 5, PATIENCE = 120 }; /* of processor time; of the clock, beside other work */
 
 static char base[64], work[64];
 
@@ -556,15 +556,17 @@ static int judge(uint64_t seed, int64_t number, int verbose)
     pid_t child = fork();
     if (child == 0) {
         setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-        alarm(SECONDS);
+        setrlimit(RLIMIT_CPU, &(struct rlimit){SECONDS, SECONDS + 1});
+        alarm(PATIENCE);
         _exit(read_all(m.rot != 0));
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
     printf("# mutant %lld (%s): %s %d\n", (long long)number, m.what,
-           WIFSIGNALED(status)
-               ? WTERMSIG(status) == SIGALRM ? "did not end, signal" : "died by signal"
-               : "called sound, or exit",
+           WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGXCPU
+                                     ? "did not end, signal"
+                                     : "died by signal"
+                               : "called sound, or exit",
            WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return 1;
 }
