@@ -27,7 +27,8 @@ COMMA := ,
 BUILD ?= build$(if $(SAN),-$(subst $(COMMA),-,$(SAN)))
 VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
 
-PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash sentencepiece
+# sentencepiece not: Debian 13's .pc asks for protobuf-lite's, which its package does not bring.
+PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash
 PKG_ING := libxml-2.0
 PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash libheif libwebpdemux
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
@@ -54,7 +55,7 @@ DNNL_SO := $(shell objdump -p "$$($(CC) -print-file-name=libdnnl.so)" 2>/dev/nul
 CPPFLAGS += -DKS_HAVE_DNNL $(if $(DNNL_SO),-DKS_DNNL_SO='"$(DNNL_SO)"')
 endif
 
-LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lunistring -ldl -lpthread -lstdc++ -lm
+LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lsentencepiece -lunistring -ldl -lpthread -lstdc++ -lm
 LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING)) -lseccomp
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
