@@ -43,7 +43,37 @@ typedef struct {
     ks_decoder *decoder;
     const char *ending; /* of the next piece, where the film's own does not do; NULL */
     int made, failed;
+    ks_index *x; /* NULL: there is no library, or none was needed yet */
+    int looked;  /* 1: it was looked for */
 } cutting;
+
+/* --- the library --- not needed to cut what is here; it knows films by name, and its own. */
+static int open_library(cutting *c, ks_error *e)
+{
+    int err;
+
+    if (c->looked || !c->g->library) return 0;
+    c->looked = 1;
+    err = ks_index_open(&c->x, c->g->library, KS_READ, e);
+    return err == KS_ENOLIBRARY ? 0 : err;
+}
+
+/* --force replaces pieces: never the film itself, and no film of the library. */
+static int check_replaced(cutting *c, const char *film, const char *piece, ks_error *e)
+{
+    char full[PATH_MAX];
+    struct stat a, b;
+    ks_video v;
+    int err;
+
+    if (stat(piece, &b) != 0) return 0;
+    if (stat(film, &a) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return ks_fail(e, KS_EFORMAT, "%s: it is the film that is cut", piece);
+    if ((err = open_library(c, e)) < 0 || !c->x || !realpath(piece, full)) return err;
+    err = ks_index_find(&v, c->x, full, e);
+    return err > 0 ? ks_fail(e, KS_EFORMAT, "%s: it is a film of the library, which stays", piece)
+                   : err;
+}
 
 /* --- names --- */
 /* At most `most` bytes of s, not ending within a character; what names a folder or a control is
@@ -100,8 +130,8 @@ static char *name_piece(const cutting *c, const char *path, double from, double 
 static const double rounding = 0.0005;
 
 /* Under a name that is free, also where somebody takes it meanwhile. *name: malloc'ed. */
-static int cut_free(char **name, ks_piece *p, const cutting *c, const char *label, double from,
-                    double to, ks_error *e)
+static int cut_free(char **name, ks_piece *p, cutting *c, const char *label, double from, double to,
+                    ks_error *e)
 {
     struct stat st;
     int err = KS_EUSAGE;
@@ -112,6 +142,7 @@ static int cut_free(char **name, ks_piece *p, const cutting *c, const char *labe
             return ks_fail(e, KS_ENOMEM, "no memory for a name");
         p->to_file = *name;
         if (!p->force && lstat(*name, &st) == 0) continue;
+        if (p->force && (err = check_replaced(c, p->path, *name, e)) < 0) return err;
         err = ks_cut(p, c->decoder, e);
         if (err == KS_EUSAGE && lstat(*name, &st) != 0) break; /* wrong use of another kind */
     }
@@ -219,15 +250,73 @@ static int cut_word(cutting *c, const char *word, ks_error *e)
     return err;
 }
 
+/* A film as the list names it: a file, from here or from the list's folder; else what the library
+ * calls so. *path malloc'ed, NULL: it is nowhere, and why in e. */
+static int find_film(char **path, cutting *c, ks_film_names **names, const char *list,
+                     const char *name, ks_error *e)
+{
+    int64_t id = 0;
+    ks_video v;
+    int err;
+
+    *path = access(name, F_OK) == 0 ? strdup(name) : ks_beside_list(list, name);
+    if (!*path) return ks_fail(e, KS_ENOMEM, "no memory for a path");
+    if (access(*path, F_OK) == 0) return 0;
+    free(*path);
+    *path = NULL;
+    if ((err = open_library(c, e)) < 0) return err;
+    if (!c->x) return ks_fail(e, KS_ENOTFOUND, "%s: %s", name, strerror(ENOENT));
+    if (!*names && (err = ks_film_names_open(names, c->x, list, e)) < 0) return err;
+    if ((err = ks_film_names_find(&id, *names, name, e)) == KS_ENOTFOUND)
+        return ks_fail(e, err, "%s: %s, and no film of the library is called so", name,
+                       strerror(ENOENT));
+    if (err < 0 || (err = ks_index_video(&v, c->x, id, e)) < 0) return err;
+    return (*path = strdup(v.path)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+}
+
+static int count_moments(const ks_spans *s, int film)
+{
+    int n = 0;
+
+    for (int i = 0; i < s->n; i++) n += s->at[i].yes && s->at[i].of == film;
+    return n;
+}
+
+/* path[s->n_films]; what is nowhere is said once for all its moments, which have failed. */
+static int find_films(char **path, cutting *c, const ks_spans *s, const char *list, ks_error *e)
+{
+    ks_film_names *names = NULL;
+    int err = 0;
+
+    for (int i = 0; i < s->n_films && err == 0; i++) {
+        int n = count_moments(s, i);
+        if (!n || (err = find_film(&path[i], c, &names, list, s->films[i], e)) == 0) continue;
+        if (err != KS_ENOTFOUND && err != KS_EUSAGE) break;
+        fprintf(stderr, "kinoseek: %s", e->msg);
+        fprintf(stderr, n > 1 ? " (%d moments)\n" : "\n", n);
+        c->failed += n;
+        err = 0;
+    }
+    ks_film_names_close(names);
+    return err;
+}
+
 static int cut_list(cutting *c, const char *list, ks_error *e)
 {
     ks_spans s;
+    char **path = NULL;
     int err = ks_spans_read(&s, list, c->f->fps, e);
 
+    if (err < 0) return err;
+    if (!(path = calloc((size_t)s.n_films + 1, sizeof *path)))
+        err = ks_fail(e, KS_ENOMEM, "no memory for paths");
+    if (err == 0) err = find_films(path, c, &s, list, e);
     for (int i = 0; err == 0 && i < s.n; i++)
-        if (s.at[i].yes)
-            err = cut_one(c, s.at[i].film, s.at[i].start, s.at[i].end, s.at[i].label, e);
-    if (err == 0) ks_spans_free(&s);
+        if (s.at[i].yes && path[s.at[i].of])
+            err = cut_one(c, path[s.at[i].of], s.at[i].start, s.at[i].end, s.at[i].label, e);
+    for (int i = 0; path && i < s.n_films; i++) free(path[i]);
+    free(path);
+    ks_spans_free(&s);
     return err;
 }
 
@@ -244,6 +333,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (c.f->list) err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
+    ks_index_close(c.x);
     if (err < 0) return err;
     if (c.made + c.failed == 0) return 1;
     return c.failed == 0 ? 0 : c.made ? 3 : 4;

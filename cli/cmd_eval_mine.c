@@ -52,6 +52,7 @@ static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
     ks_spans s;
     int err = ks_spans_read(&s, file, 0, e);
     if (err) return err;
+    w->list = file;
     for (int i = 0; i < s.n && !err; i++)
         if (s.at[i].yes && *s.at[i].label)
             err = ks_eval_wish_add(w, s.at[i].label, s.at[i].film, s.at[i].start, s.at[i].end, e);
@@ -64,6 +65,7 @@ static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
 static int is_text_of_ours(const char *file)
 {
     struct stat st;
+    if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) return 0;
     if (stat(file, &st) != 0 || !S_ISREG(st.st_mode)) return 1;
     FILE *f = fopen(file, "r");
     int c = f ? getc(f) : EOF;
@@ -82,7 +84,9 @@ static int read_wishes(ks_eval_wishes *w, const char *file, ks_error *e)
         ks_eval_wishes_free(w);
     }
     struct stat st;
-    if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && read_spans(w, file, e) == 0) return 0;
+    if (stat(file, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
+        read_spans(w, file, e) == 0)
+        return 0;
     return err ? ks_fail(e, err, "%s", why.msg)
            : is_text_of_ours(file)
                ? ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B", file)

@@ -3,6 +3,7 @@
 #include "cli/export_to.h"
 #include "cli/moment_arg.h"
 #include "cli/out_table.h"
+#include "cli/span_films.h"
 #include "cli/terminal.h"
 
 #include <limits.h>
@@ -275,81 +276,149 @@ static int deny(lacking *l, const ks_video *v, ks_error *e)
     return err;
 }
 
-/* at[n] of the file's spans; films that are not here are counted. */
-static int find_spans(ks_typed_moment *at, int *lost, ks_index *x, const ks_spans *s,
-                      const char *file, ks_error *e)
-{
-    int err = 0;
+/* What a file says, in the library's terms. */
+typedef struct {
+    const char *file, *set;
+    ks_spans s;
+    int64_t *film;       /* [s.n_films]; 0: not here */
+    ks_typed_moment *at; /* [s.n]; film.id 0: not here, or part of another one */
+} word;
 
-    for (int i = 0; i < s->n && err == 0; i++) {
-        if (!s->at[i].label[0])
-            err = ks_fail(e, KS_EFORMAT, "%s: a span of %s has no label", file, s->at[i].film);
-        else if ((err = ks_read_span(&at[i], x, s->at[i].film, s->at[i].start, s->at[i].end, e)) ==
-                 KS_ENOTFOUND) {
-            at[i].film.id = 0;
-            ++*lost;
-            err = 0;
-        }
+static int find_spans(word *w, ks_index *x, ks_error *e)
+{
+    int err = ks_span_films(&w->film, x, &w->s, w->file, e);
+
+    for (int i = 0; i < w->s.n && err == 0; i++) {
+        const ks_span *k = &w->s.at[i];
+        if (!k->label[0])
+            err = ks_fail(e, KS_EFORMAT, "%s: a span of %s has no label", w->file, k->film);
+        else if (w->film[k->of])
+            err = ks_take_span(&w->at[i], x, w->film[k->of], k->film, k->start, k->end, e);
+        if (err == KS_ENOTFOUND) /* not wholly */
+            w->film[k->of] = w->at[i].film.id = err = 0;
     }
     return err;
 }
 
-static int say_spans(ks_index *x, const labels_fields *f, const char *set, const ks_spans *s,
-                     const ks_typed_moment *at, ks_error *e)
+/* One label said of one film. */
+typedef struct {
+    ks_typed_moment *at;
+    const char *label;
+} yes;
+
+static int by_place(const void *a, const void *b)
 {
-    lacking l = {.x = x, .set = set};
+    const yes *x = a, *y = b;
+    int order = strcmp(x->label, y->label);
+
+    if (x->at->film.id != y->at->film.id) return x->at->film.id < y->at->film.id ? -1 : 1;
+    if (order) return order;
+    return (x->at->start > y->at->start) - (x->at->start < y->at->start);
+}
+
+/* Spans of one label that overlap are both true, and a later word would cut the one before it:
+ * they are one, from the first start to the last end. */
+static int join_spans(word *w, ks_error *e)
+{
+    yes *all = calloc((size_t)w->s.n + 1, sizeof *all), *open = NULL;
+    int n = 0;
+
+    if (!all) return ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int i = 0; i < w->s.n; i++)
+        if (w->at[i].film.id && w->s.at[i].yes) all[n++] = (yes){&w->at[i], w->s.at[i].label};
+    qsort(all, (size_t)n, sizeof *all, by_place);
+    for (int i = 0; i < n; i++) {
+        ks_typed_moment *m = all[i].at;
+        if (open && open->at->film.id == m->film.id && strcmp(open->label, all[i].label) == 0 &&
+            m->start < open->at->end) {
+            if (m->end > open->at->end) open->at->end = m->end;
+            m->film.id = 0;
+        } else open = &all[i];
+    }
+    free(all);
+    return 0;
+}
+
+/* Each film of the file that is here, also those without a span: nothing is left of what the set
+ * had. */
+static int deny_films(word *w, ks_index *x, ks_error *e)
+{
+    lacking l = {.x = x, .set = w->set};
+    ks_video v;
+    int err = 0;
+
+    for (int i = 0; i < w->s.n_films && err == 0; i++) {
+        if (!w->film[i]) continue;
+        err = ks_index_video(&v, x, w->film[i], e);
+        v.path = v.reason = ""; /* they last until the next call */
+        if (err == 0) err = deny(&l, &v, e);
+        else if (err == KS_ENOTFOUND) err = 0;
+    }
+    free(l.wrong);
+    free(l.labels);
+    return err;
+}
+
+/* A set that nobody stored begins with what people say. *fresh 1: it did now. */
+static int begin_set(int *fresh, ks_index *x, const char *name, ks_error *e)
+{
+    int64_t set;
+    uint64_t hash;
+    int err = ks_index_find_set(&set, &hash, x, name, e);
+
+    *fresh = err == 0;
+    if (err) return err < 0 ? err : 0;
+    return ks_index_put_set(&set, NULL, x, &(ks_stored_set){.name = name, .how = "said"}, e);
+}
+
+static int say_spans(word *w, int *fresh, ks_index *x, int whole, ks_error *e)
+{
     int err = ks_index_begin(x, e);
 
     if (err < 0) return err;
-    for (int i = 0; i < s->n && err == 0 && f->whole; i++) {
-        int before = 0;
-        for (int k = 0; k < i && !before; k++) before = at[k].film.id == at[i].film.id;
-        if (!before && at[i].film.id) err = deny(&l, &at[i].film, e);
-    }
-    for (int i = 0; i < s->n && err == 0; i++)
-        if (at[i].film.id)
-            err = ks_index_say(x, set, s->at[i].label, &at[i].film, at[i].start, at[i].end,
-                               s->at[i].yes, e);
-    free(l.wrong);
-    free(l.labels);
+    err = begin_set(fresh, x, w->set, e);
+    if (err == 0 && whole) err = deny_films(w, x, e);
+    for (int i = 0; i < w->s.n && err == 0; i++)
+        if (w->at[i].film.id)
+            err = ks_index_say(x, w->set, w->s.at[i].label, &w->at[i].film, w->at[i].start,
+                               w->at[i].end, w->s.at[i].yes, e);
     return ks_index_end(x, err, e);
 }
 
-static void say_lost(const char *file, const ks_spans *s, const ks_typed_moment *at, int lost)
+static int read_word(word *w, const ks_globals *g, int whole, ks_error *e)
 {
-    char film[320];
-    int i = 0;
+    ks_index *x = NULL;
+    int fresh = 0, lost, here = 0, err = ks_index_open(&x, g->library, KS_WRITE, e);
 
-    while (at[i].film.id) i++;
-    snprintf(film, sizeof film, "%s", s->at[i].film);
-    ks_harmless(film);
-    fprintf(stderr, "kinoseek: %s: %d of %d spans name films that are not in the library, as %s\n",
-            file, lost, s->n, film);
+    if (err == 0) err = find_spans(w, x, e);
+    for (int i = 0; err == 0 && i < w->s.n_films; i++) here += w->film[i] != 0;
+    if (err == 0) err = join_spans(w, e);
+    if (err == 0 && here) err = say_spans(w, &fresh, x, whole, e);
+    ks_index_close(x);
+    if (err < 0) return err;
+    lost = ks_say_lost_spans(w->file, &w->s, w->film);
+    if (!here && !lost) fprintf(stderr, "kinoseek: %s: no film of it is in the library\n", w->file);
+    if (!g->quiet)
+        printf("%s: %d said%s.\n", w->set, w->s.n - lost, fresh ? ", in a set that is new" : "");
+    return here ? 0 : 1;
 }
 
 static int read_back(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
 {
     ks_rate rate = {0, 1};
-    ks_spans s = {0};
-    ks_typed_moment *at = NULL;
-    ks_index *x = NULL;
-    int drop, lost = 0, err;
+    word w = {.file = f->read, .set = set};
+    int drop, err;
 
     if (f->to.fps && ks_rate_read(&rate, &drop, f->to.fps) < 0)
         return ks_fail(e, KS_EUSAGE, "--fps %s: a rate is 25, 29.97, 30000/1001", f->to.fps);
-    if ((err = ks_spans_read(&s, f->read, rate.num ? (double)rate.num / rate.den : 0, e)) < 0)
+    if ((err = ks_spans_read(&w.s, f->read, rate.num ? (double)rate.num / rate.den : 0, e)) < 0)
         return err;
-    if (!(at = calloc((size_t)s.n + 1, sizeof *at)))
+    if (!(w.at = calloc((size_t)w.s.n + 1, sizeof *w.at)))
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
-    if (err == 0 && (err = open_set(&x, g, set, e)) == 0 &&
-        (err = find_spans(at, &lost, x, &s, f->read, e)) == 0)
-        err = say_spans(x, f, set, &s, at, e);
-    if (err == 0 && lost) say_lost(f->read, &s, at, lost);
-    if (err == 0 && !g->quiet) printf("%s: %d said.\n", set, s.n - lost);
-    if (err == 0 && lost == s.n) err = 1;
-    ks_index_close(x);
-    free(at);
-    ks_spans_free(&s);
+    if (err == 0) err = read_word(&w, g, f->whole, e);
+    free(w.at);
+    free(w.film);
+    ks_spans_free(&w.s);
     return err;
 }
 

@@ -1,6 +1,7 @@
 /* cmd_teach.c - `teach NAME`: a label from examples, and what it is worth. */
 #include "cli/commands.h"
 #include "cli/moment_arg.h"
+#include "cli/span_films.h"
 #include "cli/teach_file.h"
 #include "formats/formats.h"
 
@@ -167,18 +168,23 @@ static int put_words(teaching *t, int n, char **args)
 static int put_file(teaching *t)
 {
     ks_spans s = {0};
+    int64_t *film = NULL;
     int err = ks_spans_read(&s, t->f->from, 0, t->e);
 
+    if (err == 0) err = ks_span_films(&film, t->x, &s, t->f->from, t->e);
     for (int i = 0; i < s.n && err == 0; i++) {
         const ks_span *k = &s.at[i];
         int other = k->label[0] && strcmp(k->label, t->name) != 0;
         ks_typed_moment m;
         if (other && !k->yes) continue;
-        if ((err = ks_read_span(&m, t->x, k->film, k->start, k->end, t->e)) == 0)
+        if ((err = film[k->of]
+                       ? ks_take_span(&m, t->x, film[k->of], k->film, k->start, k->end, t->e)
+                       : KS_ENOTFOUND) == 0)
             err = ks_index_put_example(t->x, t->name, &m.film, m.start, m.end, k->yes && !other,
                                        t->e);
         else if (err == KS_ENOTFOUND) err = 0, t->lost++;
     }
+    free(film);
     ks_spans_free(&s);
     return err;
 }

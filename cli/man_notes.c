@@ -20,7 +20,7 @@ const ks_man_field ks_man_fields[] = {
     {"labels", "cosine", "of the question and clip; 0 where a person said it"},
     {"labels", "said", "true: a person's word; else left out"},
     {"labels", "set", "without SET: its name"},
-    {"labels", "how", "without SET: which, each, intervals, whole"},
+    {"labels", "how", "without SET: which, each, intervals, whole; said: begun by --read"},
     {"labels", "labels", "without SET: in it"},
     {"labels", "films", "without SET: labelled so far"},
     {"labels", "spans", "without SET: stored"},
@@ -379,6 +379,19 @@ const ks_man_note ks_man_notes[] = {
      "--from corrected.eaf\n"
      "kinoseek teach --list\nkinoseek teach rex --export rex.json && kinoseek -L other teach "
      "--import rex.json"},
+    {"labels", "READ BACK", NULL,
+     "--read takes what ELAN, VIA-3, FiftyOne, Label Studio, ActivityNet, CSV and --json hold (of "
+     "FiftyOne and Label Studio also the exported folder) as a person's word; a SET that is not "
+     "there begins with it. Spans of one label that overlap are one, from the first start to the "
+     "last end. With --whole all that SET had of a film of FILE goes, also where FILE names the "
+     "film and holds nothing of it; in CSV that is a row of path, start, end and label with the "
+     "last three empty."},
+    {"labels,teach,cut,eval mine", "FILMS OF A LIST", NULL,
+     "A film is the path as it stands, then that path from the list's own folder, then what films "
+     "of the library are called: the name behind the last /, wherever the film lies now (of "
+     "several the one whose folders agree), the name without its ending, the name without the 8 "
+     "digits that Label Studio puts before an upload, ActivityNet's id without v_. A name that two "
+     "films may have is an error that names both."},
     {"label", "LABELS", NULL,
      "A text file has a label a line. A CSV's first line names its columns: name (or label, "
      "class), and where wanted "

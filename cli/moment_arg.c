@@ -15,14 +15,13 @@ static int take_film(ks_typed_moment *m, ks_index *x, int64_t id, ks_error *e)
     return err;
 }
 
-int ks_read_span(ks_typed_moment *m, ks_index *x, const char *film, double from, double to,
-                 ks_error *e)
+int ks_take_span(ks_typed_moment *m, ks_index *x, int64_t video, const char *film, double from,
+                 double to, ks_error *e)
 {
-    int64_t id = 0;
     double length;
-    int err = ks_find_video(&id, x, film, e);
+    int err = take_film(m, x, video, e);
 
-    if (err < 0 || (err = take_film(m, x, id, e)) < 0) return err;
+    if (err < 0) return err;
     length = ks_seconds(m->film.duration, m->film.tb);
     if (to < 0 || to > length) to = length;
     if (!(from >= 0 && from < to))
@@ -34,6 +33,15 @@ int ks_read_span(ks_typed_moment *m, ks_index *x, const char *film, double from,
                ? 0
                : ks_fail(e, KS_EUSAGE, "%s: from %.6f to %.6f s is shorter than its clock can tell",
                          film, from, to);
+}
+
+static int named_span(ks_typed_moment *m, ks_index *x, const char *film, double from, double to,
+                      ks_error *e)
+{
+    int64_t id = 0;
+    int err = ks_find_video(&id, x, film, e);
+
+    return err < 0 ? err : ks_take_span(m, x, id, film, from, to, e);
 }
 
 static int take_clip(ks_typed_moment *m, ks_index *x, const char *text, ks_error *e)
@@ -107,7 +115,7 @@ int ks_read_moment(ks_typed_moment *m, ks_index *x, const char *text, ks_error *
         err = ks_fail(e, KS_EUSAGE, "%s: a moment is FILE@START-END, FILE@AT or #CLIP", text);
     } else {
         *at = 0;
-        err = strchr(strrchr(text, '@'), '-') ? ks_read_span(m, x, film, from, to, e)
+        err = strchr(strrchr(text, '@'), '-') ? named_span(m, x, film, from, to, e)
                                               : nearest_clip(m, x, film, from, e);
     }
     free(film);

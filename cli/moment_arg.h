@@ -14,8 +14,9 @@ typedef struct {
  * is nearest. KS_EUSAGE: not a moment, or beyond the film's end; KS_ENOTFOUND: no such film or
  * clip. */
 int ks_read_moment(ks_typed_moment *m, ks_index *x, const char *text, ks_error *e);
-/* [from, to) seconds of the film a person calls so; to < 0: to its end. */
-int ks_read_span(ks_typed_moment *m, ks_index *x, const char *film, double from, double to,
-                 ks_error *e);
+/* [from, to) seconds of film number `video`, called `film` in sentences; to < 0: to its end.
+ * KS_ENOTFOUND: it is not wholly in the library. */
+int ks_take_span(ks_typed_moment *m, ks_index *x, int64_t video, const char *film, double from,
+                 double to, ks_error *e);
 
 #endif

@@ -224,7 +224,7 @@ int ks_probe_write(FILE *npz, FILE *classes, const ks_probe *p, ks_encoder *enc,
 void ks_probe_free(ks_probe *p); /* NULL is fine */
 
 /* --- one's own library --- sentences and the moments that answer them. */
-/* as ks_find_video takes it; seconds, to < 0: to its end */
+/* as ks_film_names takes it; seconds, to < 0: to its end */
 typedef struct {
     char *film;
     double from, to;
@@ -238,6 +238,7 @@ typedef struct {
 typedef struct {
     ks_eval_wish *at;
     int n;
+    const char *list; /* borrowed: the file whose names the films have; NULL: none */
 } ks_eval_wishes;
 /* One more moment of a sentence, which may stand there already; film NULL: nothing answers it. */
 int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to,

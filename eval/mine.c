@@ -94,7 +94,7 @@ int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error 
     ks_error why;
     char *line;
     int err = ks_lines_open(&f, tsv, e), got = 0;
-    *w = (ks_eval_wishes){0};
+    *w = (ks_eval_wishes){.list = tsv};
     *none = 1;
     while (!err && (got = ks_lines_next(&line, &f, e)) == 1) {
         if (*line == 0 || *line == '#') continue;
@@ -145,12 +145,13 @@ static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const 
 }
 
 /* How many of its films the library has. */
-static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_error *e)
+static int find_films(int64_t *id, ks_session *s, const ks_film_names *names,
+                      const ks_eval_wish *wish, ks_error *e)
 {
     int found = 0;
     for (int i = 0; i < wish->n_right; i++) {
         ks_error why = {0};
-        int err = ks_find_video(&id[i], ks_session_index(s), wish->right[i].film, &why);
+        int err = ks_film_names_find(&id[i], names, wish->right[i].film, &why);
         if (err && err != KS_ENOTFOUND) return ks_fail(e, err, "%s", why.msg);
         if (err) id[i] = 0;
         else if ((err = check_place(&wish->right[i], s, id[i], wish->words, e)) < 0) return err;
@@ -159,15 +160,16 @@ static int find_films(int64_t *id, ks_session *s, const ks_eval_wish *wish, ks_e
     return found;
 }
 
-static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_eval_wish *wish,
-               ks_search how, ks_error *e)
+static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_film_names *names,
+               const ks_eval_wish *wish, ks_search how, ks_error *e)
 {
     ks_answer answer;
     ks_question q = {.words = wish->words};
     ks_query_options o = {.k = KS_EVAL_FIRST, .all = 1, .unfolded = 1, .how = how};
     int64_t *id = calloc((size_t)wish->n_right + 1, sizeof *id);
     if (!id) return no_memory(e);
-    int found = find_films(id, s, wish, e), err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
+    int found = find_films(id, s, names, wish, e),
+        err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
     if (!err) {
         int n = answer.hits.count, k = 0,
             at = 0; /* with `all` the cut-off is where the score falls below 0.5 */
@@ -206,11 +208,14 @@ int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes 
     size_t n = (size_t)(w->n ? w->n : 1);
     *out = (ks_eval_mine_figures){
         .rank = calloc(n, sizeof *out->rank), .shown = calloc(n, 1), .missing = calloc(n, 1)};
+    ks_film_names *names = NULL;
     int err = out->rank && out->shown && out->missing ? 0 : no_memory(e);
+    if (!err) err = ks_film_names_open(&names, ks_session_index(s), w->list ? w->list : "-", e);
     for (int i = 0; i < w->n && !err; i++) {
-        err = one(out, i, s, &w->at[i], how, e);
+        err = one(out, i, s, names, &w->at[i], how, e);
         if (step) step(arg, i + 1);
     }
+    ks_film_names_close(names);
     if (!err) count(out, w);
     else ks_eval_mine_free(out);
     return err;

@@ -102,7 +102,7 @@ typedef struct {
 } ks_user_file;
 
 /* "-" is standard output. KS_EUSAGE: it is there already (a device or a pipe is written to as it
- * is). KS_EIO. */
+ * is), or is a film or a picture, over which nothing is written with force either. KS_EIO. */
 int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e);
 /* synced, under its name; KS_EIO: nothing is left of it */
 int ks_user_file_publish(ks_user_file *n, ks_error *e);
@@ -192,6 +192,7 @@ void ks_vectors_close(ks_vectors *v); /* NULL is fine; without ks_vectors_end no
 typedef struct {
     /* its path where the file says it, else the name or id it uses; bytes */
     char *film;
+    int of;            /* its place in films */
     char *label;       /* "" where there is none */
     double start, end; /* seconds; the whole film: 0 and -1 */
     int yes;           /* 0: somebody said that it is not there */
@@ -200,13 +201,16 @@ typedef struct {
 typedef struct {
     ks_span *at; /* [n], in the order of the file */
     int n, room;
+    /* [n_films] each once, by its bytes; also those that somebody looked at and found nothing in */
+    char **films;
+    int n_films;
     const char *format; /* what it was: "activitynet", "csv" ... */
 } ks_spans;
 
 /* ActivityNet (truth, predictions), FiftyOne, Label Studio, ELAN, VIA-3, CSV or TSV, JSON lines,
- * told apart by content; "-" is standard input. fps: frames a second where the file counts
- * frames and does not say it; 0: then KS_EUSAGE. KS_ENOTFOUND, KS_EIO, KS_EFORMAT name the file,
- * and the line or the member. */
+ * told apart by content; the folder of a FiftyOne or Label Studio export; "-" is standard input.
+ * fps: frames a second where the file counts frames and does not say it; 0: then KS_EUSAGE.
+ * KS_ENOTFOUND, KS_EIO, KS_EFORMAT name the file, and the line or the member. */
 int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e);
 void ks_spans_free(ks_spans *s);
 

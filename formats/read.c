@@ -45,12 +45,58 @@ int ks_add_span(ks_reader *r, const char *film, const char *label, double start,
                : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
 }
 
+int ks_name_film(ks_reader *r, const char *film)
+{
+    if (r->n_named == r->named_room) {
+        int room = r->named_room * 2 + 64;
+        char **more = realloc(r->named, (size_t)room * sizeof *more);
+        if (!more) return ks_fail(r->e, KS_ENOMEM, "%s: no memory for its films", r->file);
+        r->named = more;
+        r->named_room = room;
+    }
+    if (!(r->named[r->n_named] = strdup(film)))
+        return ks_fail(r->e, KS_ENOMEM, "%s: no memory for its films", r->file);
+    r->n_named++;
+    return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Films of spans and films that are named, each once; every span learns its film's place. */
+static int gather(ks_spans *s, ks_reader *r)
+{
+    int err = 0;
+
+    for (int i = 0; i < s->n && err == 0; i++)
+        if (i == 0 || strcmp(s->at[i].film, s->at[i - 1].film) != 0)
+            err = ks_name_film(r, s->at[i].film);
+    if (err < 0 || r->n_named == 0) return err;
+    qsort(r->named, (size_t)r->n_named, sizeof *r->named, by_bytes);
+    for (int i = 0; i < r->n_named; i++) {
+        if (s->n_films && strcmp(r->named[s->n_films - 1], r->named[i]) == 0) free(r->named[i]);
+        else r->named[s->n_films++] = r->named[i];
+    }
+    s->films = r->named;
+    r->named = NULL;
+    r->n_named = 0;
+    for (int i = 0; i < s->n; i++) {
+        char **at = bsearch(&s->at[i].film, s->films, (size_t)s->n_films, sizeof *at, by_bytes);
+        s->at[i].of = (int)(at - s->films);
+    }
+    return 0;
+}
+
 void ks_spans_free(ks_spans *s)
 {
     for (int i = 0; i < s->n; i++) {
         free(s->at[i].film);
         free(s->at[i].label);
     }
+    for (int i = 0; i < s->n_films; i++) free(s->films[i]);
+    free(s->films);
     free(s->at);
     *s = (ks_spans){0};
 }
@@ -158,22 +204,45 @@ static int read_text(ks_reader *r, char *text, size_t n)
     return *start == '<' ? ks_read_elan(r, start, strlen(start)) : ks_read_csv(r, start);
 }
 
+/* An export of FiftyOne, or of Label Studio, is a folder: the file of it that holds the labels;
+ * *path NULL: `file` is none. */
+static int file_of_folder(char **path, const char *file, ks_error *e)
+{
+    static const char *const names[] = {"labels.json", "tasks.json"};
+    struct stat st;
+
+    *path = NULL;
+    if (stat(file, &st) != 0 || !S_ISDIR(st.st_mode)) return 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        free(*path);
+        if (asprintf(path, "%s/%s", file, names[i]) < 0) {
+            *path = NULL;
+            return ks_fail(e, KS_ENOMEM, "%s: no memory to read it", file);
+        }
+        if (stat(*path, &st) == 0) return 0;
+    }
+    free(*path);
+    *path = NULL;
+    return ks_fail(e, KS_ENOTFOUND,
+                   "%s: a folder without labels.json (FiftyOne) and tasks.json (Label Studio)",
+                   file);
+}
+
 int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
 {
-    ks_reader r = {file, fps, out, e};
-    struct stat st;
+    ks_reader r = {.file = file, .fps = fps, .out = out, .e = e};
     char *text = NULL, *labels = NULL;
     size_t n = 0;
     int err;
 
     *out = (ks_spans){0};
-    if (stat(file, &st) == 0 && S_ISDIR(st.st_mode)) { /* a FiftyOne data set is its folder */
-        if (asprintf(&labels, "%s/labels.json", file) < 0)
-            return ks_fail(e, KS_ENOMEM, "%s: no memory to read it", file);
-        r.file = labels;
-    }
+    if ((err = file_of_folder(&labels, file, e)) < 0) return err;
+    if (labels) r.file = labels;
     err = slurp(&text, &n, r.file, e);
     if (err == 0) err = read_text(&r, text, n);
+    if (err == 0) err = gather(out, &r);
+    for (int i = 0; i < r.n_named; i++) free(r.named[i]);
+    free(r.named);
     if (err < 0) {
         ks_spans_free(out);
         /* what it quotes of the file may hold anything */

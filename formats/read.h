@@ -11,6 +11,8 @@ typedef struct {
     const char *file; /* for sentences */
     double fps;       /* ks_spans_read's */
     ks_spans *out;
+    char **named; /* [n_named] as the file has them */
+    int n_named, named_room;
     ks_error *e;
 } ks_reader;
 
@@ -18,6 +20,8 @@ typedef struct {
  * finite. */
 int ks_add_span(ks_reader *r, const char *film, const char *label, double start, double end,
                 double score, int yes);
+/* The film has no span, or may have none. Copies; KS_ENOMEM. */
+int ks_name_film(ks_reader *r, const char *film);
 int ks_bad_file(const ks_reader *r, const char *what); /* KS_EFORMAT: "FILE: what" */
 
 /* Each reads the whole text; 0 or an error in r->e. */

@@ -101,6 +101,8 @@ static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, in
         if (commas && (c == START || c == END || c == SCORE) && at[c] >= 0 && at[c] < n)
             point(cells[at[c]]);
     for (int c = 0; c < COLUMNS; c++) of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
+    if (at[START] >= 0 && !*of[START] && !*of[END] && !*of[LABEL])
+        return ks_name_film(r, plain(of[FILM])); /* somebody looked, and found nothing */
     if (at[START] >= 0 &&
         (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
         return ks_fail(r->e, KS_EFORMAT,

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int is(const xmlNode *n, const char *name)
 {
@@ -109,12 +110,39 @@ static int read_tier(ks_reader *r, const slots *s, const xmlNode *tier, const ch
     return err;
 }
 
+static char *path_in(const xmlNode *media, const char *name)
+{
+    char *url = media ? attribute(media, name) : NULL, *path = url ? ks_path_of_url(url) : NULL;
+
+    free(url);
+    return path;
+}
+
+/* ELAN keeps where the film was, and where that is from the file; the second holds where both
+ * were moved. malloc'ed; NULL: it names none. */
+static char *film_of(const ks_reader *r, const xmlNode *media)
+{
+    char *film = path_in(media, "MEDIA_URL"), *beside = path_in(media, "RELATIVE_MEDIA_URL"),
+         *moved = NULL;
+
+    if (beside && *beside && !(film && *film && access(film, F_OK) == 0)) {
+        moved = ks_beside_list(r->file, beside);
+        if (moved && film && *film && access(moved, F_OK) != 0) {
+            free(moved);
+            moved = NULL;
+        }
+    }
+    free(beside);
+    if (!moved) return film;
+    free(film);
+    return moved;
+}
+
 static int read_document(ks_reader *r, const xmlNode *root)
 {
     const xmlNode *media = child(child(root, "HEADER"), "MEDIA_DESCRIPTOR"),
                   *order = child(root, "TIME_ORDER");
-    char *url = media ? attribute(media, "MEDIA_URL") : NULL,
-         *film = url ? ks_path_of_url(url) : NULL;
+    char *film = film_of(r, media);
     slots s = {0};
     int err = 0;
 
@@ -126,9 +154,9 @@ static int read_document(ks_reader *r, const xmlNode *root)
             err = film ? read_tier(r, &s, c, film)
                        : ks_bad_file(r, "its header names no film (MEDIA_DESCRIPTOR)");
         }
+    if (film && err == 0) err = ks_name_film(r, film);
     for (int i = 0; i < s.n; i++) free(s.at[i].id);
     free(s.at);
-    free(url);
     free(film);
     return err;
 }

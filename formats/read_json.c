@@ -20,6 +20,16 @@ static int add_of_url(ks_reader *r, const char *url, const char *label, double s
     return err;
 }
 
+static int name_of_url(ks_reader *r, const char *url)
+{
+    char *film = ks_path_of_url(url);
+    int err = film ? ks_name_film(r, film)
+                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its films", r->file);
+
+    free(film);
+    return err;
+}
+
 /* --- ActivityNet --- */
 static int activitynet_spans(ks_reader *r, const char *id, const char *film, const json_t *list)
 {
@@ -41,6 +51,17 @@ static int activitynet_spans(ks_reader *r, const char *id, const char *film, con
     return err;
 }
 
+/* Films of subset testing have no annotations in public: that says nothing of them. */
+static int activitynet_film(ks_reader *r, const char *id, const char *film, const json_t *one,
+                            const json_t *list)
+{
+    const char *subset = json_string_value(json_object_get(one, "subset"));
+
+    if (json_array_size(list) == 0 && json_is_array(list))
+        return subset && strcmp(subset, "testing") == 0 ? 0 : name_of_url(r, film);
+    return activitynet_spans(r, id, film, list);
+}
+
 int ks_read_activitynet(ks_reader *r, const json_t *root)
 {
     json_t *database = json_object_get(root, "database"),
@@ -53,8 +74,8 @@ int ks_read_activitynet(ks_reader *r, const json_t *root)
         const char *url = json_string_value(database ? json_object_get(one, "url")
                                                      : json_object_get(films, id));
         if (err < 0) break;
-        err = activitynet_spans(r, id, url && strncmp(url, "file:", 5) == 0 ? url : id,
-                                database ? json_object_get(one, "annotations") : one);
+        err = activitynet_film(r, id, url && strncmp(url, "file:", 5) == 0 ? url : id, one,
+                               database ? json_object_get(one, "annotations") : one);
     }
     return err;
 }
@@ -113,11 +134,10 @@ static int fiftyone_film(ks_reader *r, const char *id, const char *film, const j
             return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label", r->file, i + 1,
                            id);
         if ((err = fiftyone_times(&start, &end, r, one, id)) < 0 ||
-            (err = ks_add_span(r, film, label, start, end, ks_json_score(one, "confidence"), 1)) <
-                0)
+            (err = add_of_url(r, film, label, start, end, ks_json_score(one, "confidence"))) < 0)
             break;
     }
-    return err;
+    return err < 0 ? err : name_of_url(r, film);
 }
 
 int ks_read_fiftyone(ks_reader *r, const json_t *root)
@@ -137,22 +157,25 @@ int ks_read_fiftyone(ks_reader *r, const json_t *root)
 }
 
 /* --- VIA 3 --- */
+static const char *via_name(const json_t *file)
+{
+    const char *src = json_string_value(json_object_get(file, "src"));
+
+    return src && *src ? src : json_string_value(json_object_get(file, "fname"));
+}
+
 static const char *via_film(const json_t *root, const json_t *span)
 {
     const char *vid = json_string_value(json_object_get(span, "vid"));
     const json_t *view = vid ? json_object_get(json_object_get(root, "view"), vid) : NULL;
     const json_t *fid = json_array_get(json_object_get(view, "fid_list"), 0);
     char number[64];
-    const json_t *file;
-    const char *src;
 
     if (json_is_integer(fid))
         snprintf(number, sizeof number, "%lld", (long long)json_integer_value(fid));
     else
         snprintf(number, sizeof number, "%s", json_string_value(fid) ? json_string_value(fid) : "");
-    file = json_object_get(json_object_get(root, "file"), number);
-    src = json_string_value(json_object_get(file, "src"));
-    return src && *src ? src : json_string_value(json_object_get(file, "fname"));
+    return via_name(json_object_get(json_object_get(root, "file"), number));
 }
 
 /* A value is the option's number where the attribute has options, several with commas between
@@ -185,6 +208,8 @@ int ks_read_via(ks_reader *r, const json_t *root)
     const char *mid, *aid;
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "it has no metadata");
 
+    json_object_foreach(json_object_get(root, "file"), mid, one)
+        if (err == 0 && via_name(one)) err = name_of_url(r, via_name(one));
     json_object_foreach(all, mid, one) {
         double start, end;
         const char *film = via_film(root, one);

@@ -29,7 +29,7 @@ static char *film_of(const json_t *data)
             if (!video && json_is_string(value)) video = json_string_value(value);
     if (!video) return NULL;
     at = strstr(video, local);
-    if (!at) return ks_path_of_url(video);
+    if (!at) return ks_path_of_url(video); /* an upload: ks_film_names knows how they are called */
     at += sizeof local - 1;
     path = asprintf(&url, "file:%s%s", *at == '/' ? "" : "/", at) < 0 ? NULL : ks_path_of_url(url);
     free(url);
@@ -147,6 +147,7 @@ static int read_task(const task *t, const json_t *from)
     }
     json_array_foreach((json_t *)predictions, i, one)
         if (err == 0 && !said) err = add_result(t, json_object_get(one, "result"));
+    if (said && err == 0) err = ks_name_film(t->r, t->film);
     return err;
 }
 

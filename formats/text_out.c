@@ -121,14 +121,15 @@ static int hex(char c)
 char *ks_path_of_url(const char *url)
 {
     char *path = strdup(url), *to = path;
+    int http = strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0;
 
-    if (!path || strncmp(url, "file:", 5) != 0) return path;
-    url += 5;
+    if (!path || (!http && strncmp(url, "file:", 5) != 0)) return path;
+    if (!http) url += 5;
     if (strncmp(url, "//", 2) == 0) {
         url += 2;
         url += strncmp(url, "localhost/", 10) == 0 ? 9 : 0;
     }
-    for (; *url; url++) {
+    for (; *url && !(http && strchr("?#", *url)); url++) {
         int high = *url == '%' ? hex(url[1]) : -1, low = high >= 0 ? hex(url[2]) : -1;
         if (low >= 0 && high * 16 + low > 0) {
             *to++ = (char)(high * 16 + low);

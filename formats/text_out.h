@@ -20,7 +20,8 @@ char *ks_url_of_path(const char *path); /* as ks_put_url; malloc'ed, NULL: no me
 /* The bytes of a base64 text, NUL behind them; room for strlen(s) * 3 / 4 + 1. How many, or -1:
  * not base64. */
 ssize_t ks_read_base64(char *out, const char *s);
-/* The path in a file: URL, or the text itself where it is none; malloc'ed, NULL: no memory. */
+/* The path in a file: URL, a http URL decoded (its last part is the film's name), or the text
+ * itself where it is none; malloc'ed, NULL: no memory. */
 char *ks_path_of_url(const char *url);
 
 /* XML to a stream: elements are closed in the order they were opened, text is escaped. */

@@ -66,6 +66,8 @@ int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
                         .stream = there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)};
     if (there && S_ISDIR(st.st_mode)) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(EISDIR));
     if (!n->stream && !force && (there || lstat(path, &st) == 0)) return refuse(path, e);
+    if (there && !n->stream && ks_is_film_file(path))
+        return ks_fail(e, KS_EUSAGE, "%s: it is a film: nothing is written over one", path);
     n->path =
         /* what a link names is replaced, not the link */
         there && !n->stream ? realpath(path, NULL) : strdup(path);

@@ -160,6 +160,8 @@ int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e);
  * read. */
 enum { KS_CONTENT_HEX = 49 };
 int ks_content_of(char hex[KS_CONTENT_HEX], const char *path, ks_error *e);
+/* 1: what lies at path is a film or a picture, by its name or its first bytes; 0. */
+int ks_is_film_file(const char *path);
 
 #ifdef __cplusplus
 }

@@ -1,9 +1,12 @@
 /* sniff.c - a video is known by its first bytes or its extension (DESIGN 3.5); whether it holds
  * a picture is for the decoder to say. Playlists and scripts count as videos here so that the
  * decoder refuses them by name instead of their passing in silence. */
+#include "ingest/ingest.h"
 #include "ingest/scan.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     unsigned at, n;
@@ -125,4 +128,20 @@ int ks_video_name(const char *path)
     for (size_t i = 0; i < COUNT(extensions); i++)
         if (ks_same_word(dot + 1, extensions[i])) return 1;
     return 0;
+}
+
+/* Bytes of a text could by chance be those of a film; a text holds no NUL. */
+int ks_is_film_file(const char *path)
+{
+    uint8_t head[KS_SNIFF];
+    int fd;
+    ssize_t n;
+
+    if (access(path, F_OK) != 0) return 0;
+    if (ks_video_name(path)) return 1;
+    if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0) return 0;
+    n = read(fd, head, sizeof head);
+    close(fd);
+    return n > 0 && memchr(head, 0, (size_t)n) &&
+           (ks_sniff_video(head, (size_t)n) || ks_sniff_still(head, (size_t)n));
 }

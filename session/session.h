@@ -163,6 +163,16 @@ int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t vide
 int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e);
 /* A path, a name or a number -> video id; KS_ENOTFOUND, KS_EUSAGE (several are called so). */
 int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e);
+/* The same of films as a list names them, written by another tool or elsewhere: the path as it is,
+ * then from the list's folder, then a name that one film has: /old/lake.mp4, lake, a Label Studio
+ * upload. KS_ENOTFOUND; KS_EUSAGE names both that it may mean. */
+typedef struct ks_film_names ks_film_names;
+/* list: path of the file, "-" standard input; x stays the caller's and outlives it */
+int ks_film_names_open(ks_film_names **f, ks_index *x, const char *list, ks_error *e);
+int ks_film_names_find(int64_t *id, const ks_film_names *f, const char *name, ks_error *e);
+void ks_film_names_close(ks_film_names *f); /* NULL is fine */
+/* name from the folder of the list; malloc'ed, NULL: no memory */
+char *ks_beside_list(const char *list, const char *name);
 
 /* What `status` says: the library, how well it is searched, and the ingest that another process
  * runs. */

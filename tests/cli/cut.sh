@@ -58,6 +58,30 @@ is "$(cd "$T/sorted" && find . -type f | sort | tr '\n' ' ')" "./_../02-lake-0h0
 printf 'path,start,end,label,answer\n%s,1,2,dog,no\n' "$T/a/lake.mp4" >"$T/no.csv"
 "$K" cut --hits "$T/no.csv" --to "$T/nos" >/dev/null 2>"$T/err"; is "$?" 1 "what somebody said no to is not cut"
 
+# --- films as lists name them, and what the library keeps
+printf '%s\t0\t8\ta dog\n%s\t0\t8\ta cat\n' "$T/b/lake.mp4" "$T/none.mp4" | "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
+mkdir "$T/lists"; printf 'path,start,end,label\nlake,1,2,x\n' >"$T/lists/stem.csv"; printf 'path,start,end,label\n../a/lake.mp4,1,2,x\n' >"$T/lists/beside.csv"
+cut() { "$K" -L "$T/lib" cut "$@" 2>"$T/err"; }
+is "$(cut --hits "$T/lists/stem.csv" --json --to "$T/named" | jq -r .path)" "$T/b/lake.mp4" "a film by its stem, from the library"
+is "$(cut --hits "$T/lists/beside.csv" --json --to "$T/named" | jq -r .path | xargs realpath)" "$T/a/lake.mp4" "a path from the list's own folder"
+is "$("$K" -L "$T/nolib" cut --hits "$T/lists/beside.csv" --json --to "$T/named" | jq -r .path | xargs realpath)" "$T/a/lake.mp4" "which needs no library"
+"$K" -L "$T/nolib" cut --hits "$T/lists/stem.csv" --to "$T/named" >/dev/null 2>"$T/err"; is "$? $(cat "$T/err")" "4 kinoseek: lake: No such file or directory" "a name needs one"
+{ echo path,start,end,label; for i in $(seq 21); do echo "gone.mp4,$i,$((i + 1)),x"; done; echo "lake.mp4,1,2,y"; } >"$T/lists/gone.csv"
+cut --hits "$T/lists/gone.csv" --to "$T/named" >"$T/out"
+is "$? $(cat "$T/err") $(wc -l <"$T/out")" "3 kinoseek: gone.mp4: No such file or directory, and no film of the library is called so (21 moments) 1" "a film that is nowhere is said once"
+mkdir "$T/kept"; piece="$T/kept/01-lake-0h00m01s-0h00m02s.mp4"; cp "$T/a/lake.mp4" "$piece"; printf '%s\t0\t8\ta dog\n' "$piece" | "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>/dev/null
+cut "$T/a/lake.mp4@1-2" --to "$T/kept" --force >/dev/null
+is "$? $(cat "$T/err") $(cmp "$T/a/lake.mp4" "$piece" && echo same)" "4 kinoseek: $piece: it is a film of the library, which stays same" "--force replaces no film of the library"
+ln "$T/a/lake.mp4" "$T/kept/01-lake-0h00m03s-0h00m04s.mp4"; "$K" -L "$T/nolib" cut "$T/a/lake.mp4@3-4" --to "$T/kept" --force >/dev/null 2>"$T/err"
+is "$? $(cmp "$T/a/lake.mp4" "$T/b/lake.mp4" && echo same)" "4 same" "and not the film it is cut from"
+for o in "search --all dog --json" "clips --format csv" "export vectors"; do
+  for film in "$T/b/lake.mp4" "$T/film.npy"; do
+    cp "$T/a/lake.mp4" "$T/film.npy"
+    # shellcheck disable=SC2086
+    "$K" --precision fp32 -L "$T/lib" $o -o "$film" --force >/dev/null 2>"$T/err"; is "$? $(cmp "$T/a/lake.mp4" "$film" && echo same)" "2 same" "$o -o FILM --force writes over no film: $(basename "$film")"
+  done
+done
+
 # --- killed at every write
 half=""; tried=0; died=0
 for call in write fsync linkat; do

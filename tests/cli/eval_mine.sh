@@ -51,6 +51,16 @@ for row in csv.DictReader(open(sys.argv[1])):
 json.dump({"version": "1.3", "database": data}, open(sys.argv[2], "w"))
 END_PY
 is "$(mine "$T/anet.json" --json | jq -c '[.n,.r1,.r5]')" "$r1" "and as ActivityNet has it"
+# The folders that FiftyOne and Label Studio are given: truth as clips say it, a label a film, asked beside a list of the same.
+printf '%s\n' $films >"$T/kinds"
+for f in fiftyone label-studio; do
+  "$K" -L "$T/lib" label --labels "$T/kinds" --merge off --in fruit_bowl.mp4 --format $f -o "$T/$f" >/dev/null 2>"$T/err"; ok $? "a $f folder"
+done
+"$K" -L "$T/lib" label --labels "$T/kinds" --merge off --in fruit_bowl.mp4 --csv >"$T/folder.csv" 2>"$T/err"
+want=$(mine "$T/folder.csv" --json | jq -c '[.n,.r1,.r5,.r10]')
+is "$(mine "$T/fiftyone" --json | jq -c '[.n,.r1,.r5,.r10]')" "$want" "the folder of FiftyOne"
+is "$(mine "$T/label-studio" --json | jq -c '[.n,.r1,.r5,.r10]')" "$want" "the folder of Label Studio"
+mkdir "$T/hollow"; mine "$T/hollow" >/dev/null; is "$? $(cat "$T/err")" "4 kinoseek: $T/hollow: a folder without labels.json (FiftyOne) and tasks.json (Label Studio)" "a folder that is none"
 
 # --- one beside another
 mine "$T/mine.tsv" --beside "$T/long" --beside "$T/lib" --json >"$T/two"

@@ -59,6 +59,50 @@ printf 'path,start,end,label\npier.mov,3,5,a dog jumping into water\npier.mov,8,
 k labels things --read "$T/newer.csv" --whole >/dev/null; is "$? $(k labels things --in pier.mov --json | at | tr '/' '\n' | sort | tr '\n' '/')" \
   "0 pier.mov 3-5 a dog jumping into water said/pier.mov 8-14 a cat said/" "--whole: what an earlier file said, and a part of a span, is taken back"
 is "$(k search --all --json --merge off --label 'a swan' -k 9 x | jq -r '"\(.start + 0)"')" 8 "what was said bounds a search, too"
+
+# --- what a file says of films that it holds nothing of, of spans that overlap, of films by other names
+gone() { k labels things --in "$pier" --json | at; }
+again() { printf 'path,start,end,label\npier.mov,3,5,a cat\n' >"$T/one.csv"; k labels things --read "$T/one.csv" --whole >/dev/null; [ -n "$(gone)" ]; }
+pier_url="file://$(printf %s "$pier" | sed 's/ /%20/g')"
+printf '<?xml version="1.0"?><ANNOTATION_DOCUMENT><HEADER><MEDIA_DESCRIPTOR MEDIA_URL="%s"/></HEADER><TIME_ORDER/><TIER TIER_ID="x"/></ANNOTATION_DOCUMENT>' "$pier_url" >"$T/none.eaf"
+printf '[{"data":{"video":"%s","fps":25},"annotations":[{"result":[]}]}]' "$pier" >"$T/none.ls"
+printf '{"project":{},"attribute":{},"file":{"1":{"fname":"pier.mov","src":""}},"view":{"1":{"fid_list":["1"]}},"metadata":{}}' >"$T/none.via"
+printf '{"classes":[],"labels":{"pier":[]}}' >"$T/none.51"
+printf '{"version":"1.3","taxonomy":[],"database":{"pier":{"subset":"validation","annotations":[]}}}' >"$T/none.anet"
+printf 'path,start,end,label\npier.mov,,,\n' >"$T/none.csv"
+for f in eaf ls via 51 anet csv; do
+  again; ok $? "the film has a label again"
+  k labels things --read "$T/none.$f" >/dev/null; is "$? $(gone)" "0 pier.mov 3-5 a cat said/" "--read: a file that says nothing changes nothing ($f)"
+  k labels things --read "$T/none.$f" --whole >/dev/null; is "$? $(gone)" "0 " "--whole: the film's last annotation is gone ($f)"
+done
+again; printf '{"database":{"pier":{"subset":"testing","annotations":[]}}}' >"$T/testing.anet"
+k labels things --read "$T/testing.anet" --whole >/dev/null; is "$? $(gone)" "1 pier.mov 3-5 a cat said/" "what ActivityNet keeps to itself of testing is no word"
+printf 'path,start,end,label\npier.mov,5,7,a cat\npier.mov,10,12,a cat\npier.mov,6,8,a cat\npier.mov,5.5,6,a cat\npier.mov,8,9,a cat\npier.mov,6,7,a gull\n' >"$T/over.csv"
+k labels things --read "$T/over.csv" --whole >/dev/null
+is "$? $(gone | tr '/' '\n' | sort | tr '\n' '/')" "0 pier.mov 10-12 a cat said/pier.mov 5-8 a cat said/pier.mov 6-7 a gull said/pier.mov 8-9 a cat said/" "spans of one label that overlap are one, those that touch are two"
+k labels fresh --read "$T/over.csv" >"$T/out"; is "$? $(cat "$T/out")" "0 fresh: 6 said, in a set that is new." "--read begins a set"
+is "$(k labels fresh --json | jq -r .path | sort -u) $(k labels --json | jq -c 'select(.set == "fresh") | [.how, .labels, .spans]')" "$pier [\"said\",2,4]" "which is kept like any other"
+k labels fresh --forget >/dev/null
+# one film by seven names, from another folder
+mkdir -p "$T/else/films"; ln -s "$pier" "$T/else/films/linked.mov"
+said_by() { k labels things --read "$T/one.csv" --whole >/dev/null; [ -z "$1" ] || k labels things --read "$1" --whole >"$T/out"; echo "$? $(gone)"; }
+csv() { printf 'path,start,end,label\n%s,1,2,a name\n' "$1" >"$T/else/named.csv"; said_by "$T/else/named.csv"; }
+for name in pier.mov pier /elsewhere/films/pier.mov films/linked.mov 1a2b3c4d-pier.mov /data/upload/7/0a1b2c3d-pier.mov pier.mp4 C:/films/pier.mov; do
+  is "$(csv "$name")" "0 pier.mov 1-2 a name said/" "a film called $name"
+done
+printf '[{"data":{"video":"http://host/data/upload/1/0a1b2c3d-pier.mov?x=1","fps":25},"annotations":[{"result":[{"value":{"ranges":[{"start":26,"end":50}],"timelinelabels":["a name"]}}]}]}]' >"$T/else/upload.json"
+is "$(said_by "$T/else/upload.json")" "0 pier.mov 1-2 a name said/" "an upload of Label Studio's"
+printf '<?xml version="1.0"?><ANNOTATION_DOCUMENT><HEADER><MEDIA_DESCRIPTOR MEDIA_URL="file:///gone/was.mov" RELATIVE_MEDIA_URL="./films/linked.mov"/></HEADER><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="1000"/><TIME_SLOT TIME_SLOT_ID="b" TIME_VALUE="2000"/></TIME_ORDER><TIER TIER_ID="x"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="z" TIME_SLOT_REF1="a" TIME_SLOT_REF2="b"><ANNOTATION_VALUE>a name</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER></ANNOTATION_DOCUMENT>' >"$T/else/moved.eaf"
+is "$(said_by "$T/else/moved.eaf")" "0 pier.mov 1-2 a name said/" "ELAN's path from its own file"
+mkdir "$T/b"; twin="$T/b/pier.mkv"; : >"$twin"; printf '%s\t0\t8\ta dog jumping into water\n' "$twin" | made
+csv pier.mov >"$T/out"; is "$(cat "$T/out")" "0 pier.mov 1-2 a name said/" "a base name before a stem"
+csv pier >/dev/null; printf 'path,start,end,label\npier,1,2,x\n' >"$T/two.csv"; k labels things --read "$T/two.csv" >/dev/null
+is "$? $(cat "$T/err")" "2 kinoseek labels: pier: may be $twin or $pier: name it by its path" "a stem of two films names both"
+mkdir "$T/c"; : >"$T/c/pier.mov"; printf '%s\t0\t8\ta dog jumping into water\n' "$T/c/pier.mov" | made
+k labels things --read "$T/one.csv" >/dev/null; is "$? $(grep -c "may be $T/c/pier.mov or $pier" "$T/err")" "2 1" "and so does a name of two"
+printf 'path,start,end,label\n/moved/films/pier.mov,1,2,a name\n' >"$T/tail.csv"
+k labels things --read "$T/tail.csv" >/dev/null; is "$? $(gone | grep -c '1-2 a name')" "0 1" "unless their folders tell them apart"
+k forget "$twin" "$T/c/pier.mov" >/dev/null
 k check >/dev/null; is "$?" 0 "check"
 k labels things --forget >/dev/null; is "$? $(k labels --json)" "0 " "--forget"
 
