@@ -14,6 +14,8 @@ const ks_option ks_search_options[] = {
     KS_TERM_OPTION(9, "like", "CLIP", "look for what a clip shows (its number)"),
     {0, "queries", KS_OPT_TEXT, KS_AT(queries), "FILE", "one query a line, - for standard input"},
     KS_SEARCH_MORE_OPTIONS,
+    {0, "closer", KS_OPT_TEXT, KS_AT(closer), "TIME",
+     "look at surveyed moments again, so long at most"},
     {0},
 };
 
@@ -62,6 +64,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                        "say what to look for: kinoseek search a dog jumping into water");
     if (f->queries && f->html)
         return ks_fail(e, KS_EUSAGE, "--html is a page of one query; --queries has several");
+    if (f->queries && f->closer)
+        return ks_fail(e, KS_EUSAGE, "--closer is for one query; --queries has several");
     if (!(words = ks_join_words(n, args))) return ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (n > 0 && ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE,

@@ -58,6 +58,8 @@ const ks_man_field ks_man_fields[] = {
      "are none"},
     {"search,similar", "more_copies", "how many of them are not named"},
     {"search,similar", "surveyed", "true where its best clip is of a survey; else left out"},
+    {"search,similar", "sharpened",
+     "true where its best clip was encoded by this very --closer; else left out"},
     {"search,similar", "missing", "true where the file is not where it was; else left out"},
     {"curve", "t", "seconds from the start of the film: where the frame begins to be shown"},
     {"curve", "score", "0 to 1, as in search: 0.5 is the cut-off"},

@@ -55,6 +55,7 @@ static void remark(char *out, size_t room, const ks_moment *k)
         snprintf(out, room, *disk ? "  (on the disk %s, which is not here)" : "  (no longer there)",
                  disk);
     if (k->surveyed) snprintf(out + strlen(out), room - strlen(out), "  (surveyed)");
+    if (k->sharpened) snprintf(out + strlen(out), room - strlen(out), "  (sharpened)");
     if (k->n_copies)
         snprintf(out + strlen(out), room - strlen(out), "  (+%lld %s)",
                  (long long)(k->n_copies + k->more_copies), k->n_copies == 1 ? "copy" : "copies");

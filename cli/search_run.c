@@ -17,7 +17,7 @@ typedef struct {
     char title[160];
 } outlet;
 
-static double now(void)
+double ks_search_now(void)
 {
     struct timespec t;
 
@@ -79,7 +79,7 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
     *r = (ks_search_run){.g = g,
                          .f = f,
                          .command = command,
-                         .began = now(),
+                         .began = ks_search_now(),
                          .several = f->queries != NULL,
                          .out = w};
     if (!w) return ks_fail(e, KS_ENOMEM, "no memory");
@@ -89,6 +89,9 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
         (err = ks_session_open(&r->s, g->library, &g->setup, e)) < 0 ||
         (err = ks_question_options(&r->o, r->s, &f->ask, e)) < 0)
         return err;
+    if (f->closer && (ks_parse_seconds(&r->closer, f->closer) < 0 || r->closer <= 0))
+        return ks_fail(e, KS_EUSAGE, "--closer takes a time such as 30s or 2m, not \"%s\"",
+                       f->closer);
     r->o.k = f->ask.k > f->open ? f->ask.k : f->open > 10 ? f->open : f->ask.k;
     return 0;
 }
@@ -159,7 +162,7 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     else if (hits->count < k) fprintf(f, "All of %s", clips);
     else fprintf(f, "The best %d of %s", hits->count, clips);
     if (hits->seconds_searched > 0) fprintf(f, " (%s)", ks_duration(hours, hits->seconds_searched));
-    fprintf(f, " %s %.0f ms", dot, (now() - r->began) * 1000);
+    fprintf(f, " %s %.0f ms", dot, (ks_search_now() - r->began) * 1000);
     if (hits->approximate) fprintf(f, " %s approximate (--exact looks at every clip)", dot);
     if (!r->several)
         fprintf(f, " %s open one with: kinoseek %s %s --open 1", dot, r->command, dots);
@@ -278,9 +281,9 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 {
     outlet *w = r->out;
     ks_answer a;
-    int err;
+    int err = r->closer > 0 ? ks_closer_run(&a, r, q, e) : ks_ask(&a, r->s, q, &r->o, e);
 
-    if ((err = ks_ask(&a, r->s, q, &r->o, e)) < 0) return err;
+    if (err < 0) return err;
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
     if (w->out) err = write_out(w, &a.hits, a.at, e);
     else if (!r->f->html || strcmp(r->f->html, "-") != 0) show_table(r, w, &a.hits, a.at, a.title);
@@ -298,6 +301,7 @@ int ks_search_finish(ks_search_run *r, ks_error *e)
     int err = w->out ? ks_out_end(w->out, e) : 0;
 
     if (err < 0) return err;
+    if (r->stopped) return ks_fail(e, KS_ESTOP, "interrupted; what was encoded is kept");
     if (w->open_path) return ks_open_player(w->open_path, w->open_at, e);
     return r->found ? 0 : 1;
 }

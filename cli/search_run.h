@@ -14,7 +14,7 @@ typedef struct {
     ks_opt_list terms[KS_TERM_OPTIONS]; /* in the order of ks_term_options */
     int open;
     int raw, nul;
-    const char *print, *html, *queries, *pictures;
+    const char *print, *html, *queries, *pictures, *closer;
     ks_export_fields to;
 } ks_search_fields;
 
@@ -89,7 +89,9 @@ typedef struct {
     const ks_search_fields *f;
     ks_session *s;
     ks_query_options o;
-    int found; /* moments shown, over all queries */
+    double closer; /* seconds that --closer may take; 0: it was not given */
+    int stopped;   /* by a signal: it ends with that code once the answer is shown */
+    int found;     /* moments shown, over all queries */
     int said_uncopied;
     int several;
     const char *command; /* "search" or "similar", for texts */
@@ -100,12 +102,16 @@ typedef struct {
 /* Open the library and read the options; close in any case. */
 int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f,
                    const char *command, ks_error *e);
+/* --closer: the answer, after its surveyed moments were looked at again; says on stderr what was
+ * done. (closer_run.c) */
+int ks_closer_run(ks_answer *a, ks_search_run *r, const ks_question *q, ks_error *e);
 /* Ask one question and show the answer. */
 int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e);
 /* After the last one: ends the output, opens the player. Exit code, or < 0. */
 int ks_search_finish(ks_search_run *r, ks_error *e);
 void ks_search_close(ks_search_run *r, int err); /* err: how it went */
 
+double ks_search_now(void); /* seconds, monotonic */
 int ks_is_blank(const char *words);
 /* as typed, with blanks between; malloc'ed, NULL: no memory */
 char *ks_join_words(int n, char **args);

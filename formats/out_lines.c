@@ -97,6 +97,7 @@ void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k
     if (k->n_copies) ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->more_copies) ks_json_int(j, "more_copies", k->more_copies);
     if (k->surveyed) ks_json_bool(j, "surveyed", 1);
+    if (k->sharpened) ks_json_bool(j, "sharpened", 1);
     if (k->missing) ks_json_bool(j, "missing", 1);
     ks_json_close(j);
 }

@@ -128,6 +128,17 @@ int ks_ingest_check(const ks_ingest_options *o, ks_error *e);
  * interrupted, all said is kept. */
 int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
               ks_error *e);
+/* Parts of surveyed films, before the whole pass comes to them, in this order: the clips that
+ * overlap them, as the whole pass will have them, which then takes them as they are. A clip of
+ * the survey all of which lies in a part goes with the last of them, in one transaction. Of o:
+ * decoder, stop, budget, event, workers; how films are cut is as the library was made. A film
+ * that changed, is gone or is no longer surveyed is passed over. KS_ESTOP: interrupted, what is
+ * encoded is kept. */
+typedef struct {
+    int64_t video, start, end; /* ticks of the film, half open */
+} ks_part;
+int ks_ingest_parts(ks_ingest_summary *out, ks_index *x, ks_encoder *enc,
+                    const ks_ingest_options *o, const ks_part *parts, int n, ks_error *e);
 /* What a running (or killed) ingest last said of itself, for `status` in another process. 1: it
  * said something, 0: no. */
 typedef struct {

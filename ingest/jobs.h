@@ -41,6 +41,8 @@ typedef struct ks_jobs_job {
     ks_clip *have; /* [n_have] clips of an interrupted ingest, by start */
     char *planned; /* [n_have] 1: the plan of this run has it too */
     int n_have;
+    const ks_part *part; /* this part alone, of a film that is surveyed; NULL: the film */
+    ks_keys keys;        /* malloc'ed; a part is come to by them */
 } ks_job_file;
 
 /* One resized frame on its way. */
@@ -77,6 +79,7 @@ typedef struct ks_parcel {
     int n_keys;
     ks_outcome outcome;
     uint64_t full; /* xxh64 of all bytes, of a film that went in; 0: none */
+    int through;   /* of a part: all its clips were sent or are there */
     int changed;   /* the file was not the same afterwards: nothing of it counts */
     int error;     /* ks_err that is no verdict: the machine failed */
     ks_error why;
@@ -116,6 +119,13 @@ typedef struct {
     int64_t window_us, hop_us;
 } ks_reader;
 void *ks_reader_run(void *reader);
+/* Key frames for whoever seeks later: one a second will do; and breaks, over which nobody does. */
+typedef struct {
+    ks_key *at; /* [n] */
+    int n, room;
+} ks_key_list;
+int ks_key_note(ks_key_list *list, const ks_reader *r, const ks_film *film, const ks_film_frame *f,
+                ks_error *e);
 /* survey.c: the clips of its coarse pass, in place of those of all its frames; media and outcome
  * into end. */
 int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *e);

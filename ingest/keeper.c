@@ -468,6 +468,7 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     fill_media(&v, p);
     if (p->media.duration > 0) v.duration = p->media.duration;
     v.flags |= KS_VIDEO_SURVEY;
+    if (p->n_keys > 1) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
     int err = good ? commit(k, a, &v, e) : 0;
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
@@ -478,6 +479,49 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
                                            .clips = clips,
                                            .seconds = ks_seconds(v.duration, v.tb)});
     return good ? ks_triage_have(job, k->x, e) : 0;
+}
+
+/* A part that is through: its last clips, and away with those of the survey that lie in it. */
+static int replace_part(ks_keeper *k, active *a, ks_error *e)
+{
+    const ks_part *part = a->job->part;
+    ks_video v;
+    char *reason = NULL;
+    int64_t gone[BATCH];
+    int n = 0;
+    for (int i = 0; i < a->job->n_have && n < BATCH; i++) {
+        const ks_clip *c = &a->job->have[i];
+        if (c->reason == KS_REASON_SURVEY && c->start >= part->start && c->end <= part->end)
+            gone[n++] = c->id;
+    }
+    int err = ks_index_begin(k->x, e);
+    if (err < 0) return err;
+    err = ks_index_video(&v, k->x, a->job->video, e);
+    if (err == 0 && !(reason = strdup(v.reason))) err = ks_fail(e, KS_ENOMEM, "no memory");
+    if (err == 0) err = commit(k, a, NULL, e);
+    if (err == 0 && n > 0) err = ks_index_drop_clips(k->x, gone, n, e);
+    v.path = NULL;
+    v.reason = reason;
+    /* dropping marks a film as one that lost clips: this one did not */
+    if (err == 0 && n > 0) err = ks_index_end_video(k->x, &v, e);
+    free(reason);
+    return ks_index_end(k->x, err, e);
+}
+
+static int end_part(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+{
+    int64_t size = a->job->place.size, clips = a->clips + a->n_waiting;
+    int good = !p->changed && !a->bad, err = 0;
+    if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
+    if (good && p->through) err = replace_part(k, a, e);
+    else if (good && a->n_waiting > 0) err = commit(k, a, NULL, e);
+    end_active(k, a);
+    if (err < 0 && err != KS_EFORMAT) return err;
+    k->bytes_done += size;
+    k->settled++;
+    k->sum->indexed += good && p->through;
+    k->sum->partly += clips > 0 && !(good && p->through);
+    return 0;
 }
 
 static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
@@ -549,7 +593,9 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
         drop_waiting(a);
     }
     if (a && p->kind == KS_PARCEL_END)
-        err = k->belt->survey ? end_survey(k, a, p, e) : take_end(k, a, p, e);
+        err = p->job->part      ? end_part(k, a, p, e)
+              : k->belt->survey ? end_survey(k, a, p, e)
+                                : take_end(k, a, p, e);
     ks_at_work(k->o, NULL);
     ks_parcel_free(p);
     return err;

@@ -6,8 +6,10 @@
  *
  * The calling thread is the keeper: it alone touches the encoder and the catalog. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -456,12 +458,24 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     return stopped == 1 ? ks_fail(e, KS_ESTOP, "interrupted; everything up to here is kept") : 0;
 }
 
-int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
-              ks_error *e)
+static void close_run(run *r)
+{
+    ks_keeper_free(&r->keeper);
+    ks_triage_free(&r->triage);
+    ks_met_list_free(&r->met);
+    ks_words_free(&r->folders);
+    ks_words_free(&r->excludes);
+    ks_words_free(&r->includes);
+    ks_words_free(&r->roots);
+    free(r->state);
+    free(r);
+}
+
+static run *open_run(ks_ingest_summary *out, ks_index *x, const ks_ingest_options *o)
 {
     memset(out, 0, sizeof *out);
     run *r = calloc(1, sizeof *r);
-    if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
+    if (!r) return NULL;
     r->x = x;
     r->given = o;
     r->o = *o;
@@ -476,17 +490,87 @@ int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ing
                             .triage = &r->triage,
                             .sum = out,
                             .began = r->began};
+    return r;
+}
+
+int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
+              ks_error *e)
+{
+    run *r = open_run(out, x, o);
+    if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
     int err = ingest(r, enc, e);
     out->wall_seconds = ks_monotonic() - r->began;
-    out->other = r->sum->other;
-    ks_keeper_free(&r->keeper);
-    ks_triage_free(&r->triage);
-    ks_met_list_free(&r->met);
-    ks_words_free(&r->folders);
-    ks_words_free(&r->excludes);
-    ks_words_free(&r->includes);
-    ks_words_free(&r->roots);
-    free(r->state);
-    free(r);
+    close_run(r);
+    return err;
+}
+
+/* --- parts of surveyed films --- */
+/* The film's file as it lies there now: 1; 0: it is gone, or another. */
+static int find_place(ks_place *place, ks_index *x, const ks_video *v, ks_error *e)
+{
+    struct stat st;
+    int same = 0, fd = open(v->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) return 0;
+    int err = fstat(fd, &st) == 0 && S_ISREG(st.st_mode)
+                  ? ks_ingest_same_file(&same, x, fd, &st, v, e)
+                  : 0;
+    close(fd);
+    if (err == KS_EIO) return 0; /* what cannot be read has no part that could be */
+    if (err < 0 || !same) return err;
+    *place = (ks_place){strdup(v->path), st.st_size,
+                        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
+                        (uint64_t)st.st_dev, (uint64_t)st.st_ino};
+    return place->path ? 1 : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+}
+
+static int add_part(run *r, const ks_part *part, ks_error *e)
+{
+    ks_job_file *j = &r->triage.jobs[r->triage.n_jobs];
+    ks_key *keys = NULL;
+    ks_video v;
+    *j = (ks_job_file){.video = part->video, .part = part};
+    int err = ks_index_video(&v, r->x, part->video, e);
+    if (err == KS_ENOTFOUND || err == KS_EDAMAGED) return 0;
+    if (err < 0) return err;
+    if (!(v.flags & KS_VIDEO_SURVEY) || v.space != r->triage.space) return 0;
+    memcpy(j->content, v.content, sizeof j->content);
+    j->keys.tb = v.tb;
+    err = find_place(&j->place, r->x, &v, e);
+    if (err <= 0) return err;
+    r->triage.n_jobs++;
+    r->triage.bytes += j->place.size;
+    err = ks_index_keys(&keys, &j->keys.n, r->x, part->video, e);
+    j->keys.at = keys;
+    return err < 0 ? err : ks_triage_have(j, r->x, e);
+}
+
+static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks_error *e)
+{
+    int stopped = 0, err = ks_made_choose(&r->o, r->x, enc, e);
+    r->o.survey = KS_SURVEY_OFF;
+    r->reader.window_us = (int64_t)(r->o.window * 1e6);
+    r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
+    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
+    if (err >= 0) err = fix_space(r, e);
+    r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);
+    if (err >= 0 && !r->triage.jobs) err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
+    for (int i = 0; i < n && err >= 0; i++) err = add_part(r, &parts[i], e);
+    if (err >= 0 && r->triage.n_jobs > 0) err = encode_all(r, 0, &stopped, e);
+    r->sum->left = (int64_t)r->triage.n_jobs - r->keeper.settled;
+    r->sum->interrupted = stopped == 1;
+    int told = ks_progress_write(r->x, NULL, err < 0 ? NULL : e);
+    if (err >= 0 && told >= 0) told = ks_index_publish(r->x, 0, e);
+    if (err < 0 || told < 0) return err < 0 ? err : told;
+    return stopped == 1 ? ks_fail(e, KS_ESTOP, "interrupted; everything up to here is kept") : 0;
+}
+
+int ks_ingest_parts(ks_ingest_summary *out, ks_index *x, ks_encoder *enc,
+                    const ks_ingest_options *o, const ks_part *parts, int n, ks_error *e)
+{
+    run *r = open_run(out, x, o);
+    if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
+    int err = ingest_parts(r, enc, parts, n, e);
+    out->wall_seconds = ks_monotonic() - r->began;
+    close_run(r);
     return err;
 }

@@ -36,6 +36,7 @@ struct ks_plan {
     int64_t own_pts[KS_PLAN_OWN];
     int own_n, stride;
     int64_t next_start; /* step at which the next whole window starts */
+    int64_t known;      /* step of the shot from which its frames were given; else 0 */
     int64_t grid_base;  /* step of grid[0] */
     int grid_n, grid_room;
     int64_t *grid;               /* [grid_room] ordinals */
@@ -184,6 +185,7 @@ static void drop_grid(ks_plan *p, int64_t from)
 static int emit_grid(ks_plan *p, int64_t from, int64_t end, ks_reason reason, ks_error *e)
 {
     ks_planned clip = {step_ticks(p, from), end, reason, p->rule.frames, 0, p->chosen};
+    if (from < p->known) return 0;
     for (int i = 0; i < p->rule.frames; i++) {
         int64_t at = from + i - p->grid_base;
         if (at < 0 || at >= p->grid_n)
@@ -314,6 +316,7 @@ static void start_shot(ks_plan *p, int64_t pts, int64_t blend)
     p->own_n = 0;
     p->stride = 1;
     p->next_start = 0;
+    p->known = 0;
     p->grid_base = 0;
     p->grid_n = 0;
 }
@@ -341,6 +344,22 @@ int ks_plan_frame(ks_plan *p, int64_t ordinal, int64_t pts, ks_plan_border borde
     if (against(p, pts, p->rule.frames) < 0) keep_own(p, ordinal, pts);
     else p->own_n = 0;
     p->n++;
+    p->last = ordinal;
+    p->last_pts = pts;
+    return 0;
+}
+
+int ks_plan_resume(ks_plan *p, int64_t start, int64_t ordinal, int64_t pts, ks_error *e)
+{
+    start_shot(p, start, 0);
+    if (against(p, pts, p->rule.frames) < 0)
+        return ks_fail(e, KS_EFORMAT, "its clips cannot be planned (too near to its start)");
+    wide unit = (wide)p->rule.window_us * p->rule.tb.den;
+    wide time = ((wide)pts - p->s) * p->rule.tb.num * 1000000 * p->rule.frames;
+    p->next_start = (int64_t)(time / unit) / p->hop_steps * p->hop_steps;
+    while (against(p, pts, p->next_start) > 0) next_window(p);
+    p->grid_base = p->known = p->next_start;
+    p->n = 2; /* whatever it is, it is not its only one */
     p->last = ordinal;
     p->last_pts = pts;
     return 0;

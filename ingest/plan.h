@@ -71,6 +71,10 @@ typedef struct {
  * it, or after a gap, starts a shot by itself. */
 int ks_plan_frame(ks_plan *plan, int64_t ordinal, int64_t pts, ks_plan_border border,
                   ks_plan_blend blend, ks_error *e);
+/* In place of the first frame: it lies in a shot that began at `start`, longer before than a
+ * window. Clips from the first whole window on that starts at or after it; none that begins
+ * before. */
+int ks_plan_resume(ks_plan *plan, int64_t start, int64_t ordinal, int64_t pts, ks_error *e);
 int ks_plan_end(ks_plan *plan, int64_t end, ks_error *e);
 
 /* 1: a frame shown from pts to next can be part of a clip if the shot goes on. */

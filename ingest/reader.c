@@ -42,8 +42,12 @@ typedef struct {
     int64_t last_end;
     int early;   /* 1: take grid frames as they pass */
     double said; /* seconds of the last HERE */
-    ks_key *key; /* [n_keys] */
-    int n_keys, room_keys;
+    ks_key_list keys;
+    /* of a part: where it was begun, in seconds; the way there is proven; its shot is known, the
+     * shot is to be taken for the film's first; clips are sent; not to be had from here; over */
+    double begun;
+    int proven, settled, guess, missed, over;
+    int64_t first; /* ticks of the film's first frame, for a guess */
 } reading;
 
 static int take_frame(held *h, reading *g, int64_t number, ks_error *e)
@@ -124,7 +128,9 @@ static int have_clip(ks_job_file *job, int64_t start, int64_t end)
 static int clip_known(void *arg, const ks_planned *c, ks_error *e)
 {
     reading *g = arg;
+    const ks_part *part = g->job->part;
     int err = 0;
+    if (part && (c->end <= part->start || c->start >= part->end)) return 0;
     if (have_clip(g->job, c->start, c->end)) return 0;
     ks_parcel *p = calloc(1, sizeof *p);
     if (!p) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
@@ -169,6 +175,28 @@ out:
     return err;
 }
 
+/* Begun in the middle of a film: from where on its shots, and so its clips, are those of the whole
+ * pass. That is a border, once the detector has seen as much before it as it remembers. Where
+ * none comes the shot is taken for the film's first where that may be (guess); should it be
+ * another one the whole pass has other clips, and drops these. */
+static int settle(reading *g, int64_t number, const pending *f, ks_plan_border border, ks_error *e)
+{
+    static const double SETTLE = 6; /* four seconds of looks, and a dissolve before them */
+    double t = ks_seconds(f->ticks, g->tb), window = (double)g->r->window_us / 1e6;
+    if (g->begun == 0 || (g->proven && border != KS_PLAN_ON && t >= g->begun + SETTLE)) {
+        g->settled = 1;
+        return 0;
+    }
+    if (t < ks_seconds(g->job->part->start, g->tb) - window) return 0;
+    if (!g->proven || !g->guess) {
+        g->missed = 1;
+        return 0;
+    }
+    g->settled = 1;
+    int err = ks_plan_resume(g->plan, g->first, number, f->ticks, e);
+    return err < 0 ? err : 1;
+}
+
 /* The shot detector lets go of the oldest frame. */
 static int border_known(void *arg, int64_t number, ks_plan_border border, ks_shots_blend blend,
                         ks_error *e)
@@ -181,9 +209,18 @@ static int border_known(void *arg, int64_t number, ks_plan_border border, ks_sho
     g->n--;
     double ticks = (double)g->tb.den / g->tb.num;
     ks_plan_blend lasts = {(int64_t)(blend.before * ticks), (int64_t)(blend.after * ticks)};
-    int err = ks_plan_frame(g->plan, number, f.ticks, border, lasts, e);
+    int err = g->job->part && !g->settled ? settle(g, number, &f, border, e) : 0;
+    if (err < 0) return err;
+    if (g->job->part && !g->settled) {
+        ks_film_keep(g->film, number);
+        return 0;
+    }
+    if (err == 0) err = ks_plan_frame(g->plan, number, f.ticks, border, lasts, e);
     if (err < 0) return err;
     g->last_end = f.ticks + f.duration;
+    if (g->job->part)
+        g->over = ks_seconds(f.ticks - g->job->part->end, g->tb) * 1e6 >
+                  (double)g->r->window_us + 1e3;
     int64_t next = g->n > 0 ? g->queue[g->head].ticks : g->last_end;
     if (g->early && ks_plan_on_grid(g->plan, f.ticks, next)) {
         held *h;
@@ -227,26 +264,45 @@ static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
     return ks_plan_open(&g->plan, &rule, clip_known, g, e);
 }
 
-/* Key frames for whoever seeks later: one a second will do; and breaks, over which nobody does.
- * Where frames are skipped or made by a device, pictures are others than a seek gives. */
-static int note_key(reading *g, const ks_film_frame *f, double t, ks_error *e)
+/* Where frames are skipped or made by a device, pictures are others than a seek gives. */
+int ks_key_note(ks_key_list *list, const ks_reader *r, const ks_film *film, const ks_film_frame *f,
+                ks_error *e)
 {
+    ks_timebase tb = ks_film_media(film)->tb;
     int broken = (f->flags & KS_FRAME_BREAK) && f->number > 0;
     if ((!(f->flags & KS_FRAME_KEY) && !broken) || (f->flags & KS_FRAME_INFERRED) ||
-        g->r->o->fast_decode || ks_film_media(g->film)->hwaccel)
+        r->o->fast_decode || ks_film_media(film)->hwaccel)
         return 0;
-    if (!broken && g->n_keys > 0 && t < ks_seconds(g->key[g->n_keys - 1].ticks, g->tb) + 1)
+    if (!broken && list->n > 0 &&
+        ks_seconds(f->ticks, tb) < ks_seconds(list->at[list->n - 1].ticks, tb) + 1)
         return 0;
-    if (g->n_keys == g->room_keys) {
-        int room = 2 * g->room_keys + 64;
-        ks_key *more = reallocarray(g->key, (size_t)room, sizeof *more);
+    if (list->n == list->room) {
+        int room = 2 * list->room + 64;
+        ks_key *more = reallocarray(list->at, (size_t)room, sizeof *more);
         if (!more) return ks_fail(e, KS_ENOMEM, "no memory to decode");
-        g->key = more;
-        g->room_keys = room;
+        list->at = more;
+        list->room = room;
     }
-    g->key[g->n_keys++] = broken ? (ks_key){f->ticks, 0, KS_KEY_BREAK, 0}
+    list->at[list->n++] = broken ? (ks_key){f->ticks, 0, KS_KEY_BREAK, 0}
                                  : (ks_key){f->ticks, f->shift, f->offset, ks_look(f->small)};
     return 0;
+}
+
+/* A key frame that was met before, now in order from one before it: it must be the same picture. */
+static void check_key(reading *g, const ks_film_frame *f)
+{
+    const ks_keys *keys = &g->job->keys;
+    int low = 0, high = keys->n;
+    if (!(f->flags & KS_FRAME_KEY) || f->number == 0) return;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (keys->at[middle].ticks < f->ticks) low = middle + 1;
+        else high = middle;
+    }
+    if (low == keys->n || keys->at[low].ticks != f->ticks || keys->at[low].offset == KS_KEY_BREAK)
+        return;
+    if (keys->at[low].look == ks_look(f->small)) g->proven = 1;
+    else g->missed = g->begun > 0;
 }
 
 static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
@@ -255,7 +311,8 @@ static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
     if (err == 0) err = push_pending(g, f, e);
     if (err < 0) return err;
     double t = ks_seconds(f->ticks, g->tb);
-    err = note_key(g, f, t, e);
+    if (g->job->part) check_key(g, f);
+    else err = ks_key_note(&g->keys, g->r, g->film, f, e);
     if (err < 0) return err;
     if (t > g->said + 2) {
         ks_parcel *p = calloc(1, sizeof *p);
@@ -287,12 +344,12 @@ static int read_frames(reading *g, ks_error *e)
 {
     ks_film_frame f;
     int r = 0;
-    while (!g->r->belt->quit && (r = ks_film_next(&f, g->film, e)) == 1) {
+    while (!g->r->belt->quit && !g->missed && !g->over && (r = ks_film_next(&f, g->film, e)) == 1) {
         r = one_frame(g, &f, e);
         if (r < 0) return r;
     }
     if (g->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
-    if (r < 0) return r;
+    if (r < 0 || g->missed || g->over) return r < 0 ? r : 0;
     if (g->shots) r = ks_shots_end(g->shots, e);
     if (r == 0 && g->plan) r = ks_plan_end(g->plan, g->last_end, e);
     return r;
@@ -355,6 +412,87 @@ static int survey_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     return err == KS_EIO ? err : 0;
 }
 
+static void close_reading(reading *g)
+{
+    if (g->plan) forget_kept(g, 1);
+    ks_plan_close(g->plan);
+    ks_shots_close(g->shots);
+    ks_film_close(g->film);
+    free(g->queue);
+}
+
+/* Where the film's first frame lies. */
+static int find_first(reading *g, ks_decoder *d, const ks_film_options *fo, ks_error *e)
+{
+    ks_film_frame f;
+    int err = ks_film_open(&g->film, d, g->job->place.path, fo, e);
+    if (err == 0 && (err = ks_film_next(&f, g->film, e)) == 1) g->first = f.ticks;
+    ks_film_close(g->film);
+    g->film = NULL;
+    return err == 0  ? ks_fail(e, KS_EFORMAT, "%s: no frames", g->job->place.path)
+           : err < 0 ? err
+                     : 0;
+}
+
+/* lead: seconds before the part from which it is read, < 0: from the film's start. */
+static int read_part_once(reading *g, ks_decoder *d, double lead, ks_error *e)
+{
+    const ks_job_file *job = g->job;
+    const ks_ingest_options *o = g->r->o;
+    ks_film_options fo = {.stills = o->stills, .fast = o->fast_decode, .no_small = !o->shots};
+    double from = ks_seconds(job->part->start, job->keys.tb) - lead;
+    int err = g->guess ? find_first(g, d, &fo, e) : 0;
+    if (err == 0 && lead >= 0)
+        err = ks_film_open_at(&g->film, &g->begun, d, job->place.path, &fo, &job->keys, from,
+                              ks_seconds(job->part->end, job->keys.tb), e);
+    else if (err == 0) err = ks_film_open(&g->film, d, job->place.path, &fo, e);
+    if (err == 0 && o->shots) err = ks_shots_open(&g->shots, border_known, g, e);
+    if (err == 0) err = read_frames(g, e);
+    return err;
+}
+
+/* From a little before it; where no border of a shot comes on the way from farther; at last in
+ * order from the film's start. Without shots only the start is one. */
+static int read_part(int *through, const ks_reader *r, ks_decoder *d, ks_job_file *job, ks_error *e)
+{
+    static const double leads[] = {20, 120, -1};
+    reading *g = malloc(sizeof *g);
+    int err = 0;
+    if (!g) return ks_fail(e, KS_ENOMEM, "no memory to decode");
+    double from = ks_seconds(job->part->start, job->keys.tb);
+    *through = 0;
+    for (int i = r->o->shots ? 0 : 1; i < 3 && err == 0 && !*through; i++) {
+        if (leads[i] >= 0 && (from < leads[i] || job->keys.n < 2)) continue;
+        *g = (reading){.r = r, .job = job, .guess = i == 1};
+        err = read_part_once(g, d, leads[i], e);
+        ks_verdict verdict = g->film ? ks_film_outcome(g->film)->verdict : KS_VERDICT_FAILED;
+        *through = err == 0 && !g->missed &&
+                   (g->over || verdict == KS_VERDICT_INDEXED || verdict == KS_VERDICT_PARTLY);
+        int missed = g->missed;
+        close_reading(g);
+        if (!missed) break;
+    }
+    free(g);
+    return err;
+}
+
+/* 0, or KS_EIO: the decoder program should be started anew. */
+static int part_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
+{
+    ks_parcel *end = calloc(1, sizeof *end);
+    ks_error e = {0, ""};
+    if (!end) {
+        r->belt->quit = 1; /* not even room to say so */
+        return KS_ENOMEM;
+    }
+    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    int err = read_part(&end->through, r, d, job, &e);
+    end->changed = !same_file(&job->place);
+    judge(end, err, &e);
+    ks_belt_put(r->belt, end);
+    return err == KS_EIO ? err : 0;
+}
+
 /* 0, or KS_EIO: the decoder program should be started anew. */
 static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
@@ -381,17 +519,13 @@ static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     if (g->film) {
         end->media = *ks_film_media(g->film);
         if (err == 0) end->outcome = *ks_film_outcome(g->film);
-        end->key = g->key;
-        end->n_keys = g->n_keys;
+        end->key = g->keys.at;
+        end->n_keys = g->keys.n;
     }
-    if (g->plan) forget_kept(g, 1);
-    ks_plan_close(g->plan);
-    ks_shots_close(g->shots);
-    ks_film_close(g->film);
+    close_reading(g);
     if (err == 0 && !end->changed) err = hash_all(end, r, &e);
     if (!end->changed && err != KS_ESTOP) end->changed = !same_file(&job->place);
     judge(end, err, &e);
-    free(g->queue);
     free(g);
     ks_belt_put(r->belt, end);
     return err == KS_EIO ? err : 0;
@@ -410,7 +544,9 @@ void *ks_reader_run(void *arg)
         int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
         if (err == 0) {
             ks_at_work(r->o, job->place.path);
-            int gone = (r->belt->survey ? survey_job(r, d, job) : read_job(r, d, job)) < 0;
+            int gone = (job->part         ? part_job(r, d, job)
+                        : r->belt->survey ? survey_job(r, d, job)
+                                          : read_job(r, d, job)) < 0;
             ks_at_work(r->o, NULL);
             if (gone) {
                 ks_decoder_stop(d);

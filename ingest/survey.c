@@ -25,6 +25,7 @@ typedef struct {
     int n;
     uint8_t *jpeg; /* of its middle */
     size_t jpeg_bytes;
+    ks_key_list keys;
 } surveying;
 
 static void forget(surveying *s)
@@ -122,6 +123,8 @@ static int walk(surveying *s, int in_order, ks_error *e)
     for (int next = 0; !s->r->belt->quit && (r = ks_film_next(&f, s->film, e)) == 1;) {
         double t = ks_seconds(f.ticks, s->tb);
         ks_film_keep(s->film, f.number);
+        if ((r = ks_key_note(&s->keys, s->r, s->film, &f, e)) < 0) return r;
+        r = 1;
         if (s->last_end >= 0) s->last_end = f.ticks + f.duration;
         while (r == 1 && s->at < s->spans &&
                f.ticks >= ticks_at(s, (double)(s->at + 1) * s->span)) {
@@ -150,6 +153,7 @@ static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
     const ks_media *m = ks_film_media(s->film);
     s->tb = m->tb;
     s->at = 0;
+    s->keys.n = 0;
     double length = m->tb.den > 0 ? ks_seconds(m->duration, m->tb) : 0;
     s->last_end = length > 0 ? -1 : 0;
     s->span = length > 0 ? ks_survey_span(length) : 60;
@@ -186,6 +190,8 @@ int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *
         s->film = NULL;
         if (err < 0 || sought) break;
     }
+    end->key = s->keys.at;
+    end->n_keys = s->keys.n;
     free(s);
     return err;
 }

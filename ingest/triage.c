@@ -36,6 +36,7 @@ static void free_job(ks_job_file *j)
     free(j->place.path);
     free(j->have);
     free(j->planned);
+    free((void *)(uintptr_t)j->keys.at);
 }
 
 void ks_triage_free(ks_triage *t)

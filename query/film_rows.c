@@ -143,7 +143,8 @@ static int load_block(void *arg, const ks_clip *clips, const float *scores, int 
                                      l->ask->worth(l->ask->arg, cosine),
                                      (double)*cosine,
                                      0,
-                                     f->n};
+                                     f->n,
+                                     clips[i].reason == KS_REASON_SURVEY};
         f->n++;
         if (clips[i].end - clips[i].start > f->longest) f->longest = clips[i].end - clips[i].start;
     }

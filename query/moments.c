@@ -16,29 +16,37 @@ static void take(ks_moment *m, ks_scored *c)
 }
 
 /* Does it show the same seconds? */
-static void shoulder(const ks_moment *m, ks_scored *c)
+static void shoulder(const ks_moment *m, ks_scored *c, int survey)
 {
     int64_t from = c->start > m->start ? c->start : m->start;
     int64_t to = c->end < m->end ? c->end : m->end;
 
     if (2 * (to - from) >= c->end - c->start) c->taken = 1;
+    if (c->survey && !survey && 2 * (to - from) >= m->end - m->start) c->taken = 1;
 }
 
 void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart)
 {
     double best = clips[seed].value, least = best * KS_MOMENT_SHARE;
+    int survey = clips[seed].survey;
 
     assert(seed >= 0 && seed < n && !clips[seed].taken);
     *m = (ks_moment){clips[seed].start, clips[seed].end, seed, seed};
     clips[seed].taken = 1;
     if (apart) return;
-    if (best > 0) {
-        while (m->last + 1 < n && joins(m, &clips[m->last + 1], least)) take(m, &clips[++m->last]);
-        while (m->first > 0 && joins(m, &clips[m->first - 1], least)) take(m, &clips[--m->first]);
+    for (int i = seed + 1; best > 0 && i < n; i++) {
+        if (clips[i].survey != survey) continue;
+        if (!joins(m, &clips[i], least)) break;
+        take(m, &clips[m->last = i]);
+    }
+    for (int i = seed - 1; best > 0 && i >= 0; i--) {
+        if (clips[i].survey != survey) continue;
+        if (!joins(m, &clips[i], least)) break;
+        take(m, &clips[m->first = i]);
     }
     for (int i = m->first; i > 0 && clips[i - 1].start > m->start - longest; i--)
-        shoulder(m, &clips[i - 1]);
-    for (int i = m->first; i < n && clips[i].start < m->end; i++) shoulder(m, &clips[i]);
+        shoulder(m, &clips[i - 1], survey);
+    for (int i = m->first; i < n && clips[i].start < m->end; i++) shoulder(m, &clips[i], survey);
 }
 
 static int touches(const ks_moment *m, const ks_scored *c)
@@ -52,12 +60,17 @@ void ks_moment_extent(ks_moment *m, const ks_scored *clips, const double *values
 
     *m = (ks_moment){clips[seed].start, clips[seed].end, seed, seed};
     if (!(values[seed] > 0)) return;
-    for (; m->last + 1 < n && values[m->last + 1] >= least && touches(m, &clips[m->last + 1]);
-         m->last++)
-        m->end = clips[m->last + 1].end > m->end ? clips[m->last + 1].end : m->end;
-    for (; m->first > 0 && values[m->first - 1] >= least && touches(m, &clips[m->first - 1]);
-         m->first--) {
-        m->start = clips[m->first - 1].start;
-        m->end = clips[m->first - 1].end > m->end ? clips[m->first - 1].end : m->end;
+    for (int i = seed + 1; i < n; i++) {
+        if (clips[i].survey != clips[seed].survey) continue;
+        if (values[i] < least || !touches(m, &clips[i])) break;
+        m->last = i;
+        m->end = clips[i].end > m->end ? clips[i].end : m->end;
+    }
+    for (int i = seed - 1; i >= 0; i--) {
+        if (clips[i].survey != clips[seed].survey) continue;
+        if (values[i] < least || !touches(m, &clips[i])) break;
+        m->first = i;
+        m->start = clips[i].start;
+        m->end = clips[i].end > m->end ? clips[i].end : m->end;
     }
 }

@@ -9,13 +9,16 @@ typedef struct {
     int64_t id;
     int64_t start, end; /* ticks */
     double value, cosine;
-    int taken; /* belongs to a moment already, or lies on the shoulder of one */
-    int row;   /* of its film's cosines */
+    int taken;  /* belongs to a moment already, or lies on the shoulder of one */
+    int row;    /* of its film's cosines */
+    int survey; /* 1: a coarse clip, of a minute that finer ones may lie in */
 } ks_scored;
 
 typedef struct {
     int64_t start, end;
-    int first, last; /* clips[first..last] of the video joined; all of them are taken */
+    /* clips[first..last] of the video joined, those of the kind of the seed (survey or not); all
+     * of them are taken */
+    int first, last;
 } ks_moment;
 
 /* Neighbours join while each overlaps or touches the moment and has at least this share of the best
@@ -25,9 +28,9 @@ typedef struct {
 
 /* Grow a moment around clips[seed] of one video; clips[n] sorted by start, then id. Joins
  * neighbours to both sides, marks them taken, and marks as taken too every other clip that lies
- * in the moment by at least half of its own length: it shows the same seconds. apart: the seed
- * alone. longest: no clip is longer; the cost is that of the moment's neighbourhood, not of the
- * film. */
+ * in the moment by at least half of its own length: it shows the same seconds; so does a minute
+ * of the survey in which at least half of a finer moment lies. apart: the seed alone. longest: no
+ * clip is longer; the cost is that of the moment's neighbourhood, not of the film. */
 void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart);
 /* The same growth by values [n] of their own, start and end alone: nothing is taken, and what is
  * taken counts. */

@@ -184,7 +184,9 @@ int ks_rank_add_parts(ks_hit *h, double *least, ks_ranking *w, const ks_film *f,
     return err;
 }
 
-static int fill_hit(ks_hit *h, ks_ranking *w, const ks_film *f, const ks_moment *m, ks_error *e)
+/* seed: a clip of the moment */
+static int fill_hit(ks_hit *h, ks_ranking *w, const ks_film *f, const ks_moment *m, int seed,
+                    ks_error *e)
 {
     int n = m->last - m->first + 1;
     ks_scored *joined = malloc((size_t)n * sizeof *joined);
@@ -197,7 +199,9 @@ static int fill_hit(ks_hit *h, ks_ranking *w, const ks_film *f, const ks_moment 
         free(joined);
         return ks_fail(e, KS_ENOMEM, "no memory for hits");
     }
-    memcpy(joined, f->clips + m->first, (size_t)n * sizeof *joined);
+    n = 0;
+    for (int i = m->first; i <= m->last; i++)
+        if (f->clips[i].survey == f->clips[seed].survey) joined[n++] = f->clips[i];
     qsort(joined, (size_t)n, sizeof *joined, by_worth);
     for (int i = 0; i < n; i++) ids[i] = joined[i].id;
     h->n_clips = n;
@@ -244,7 +248,7 @@ static int grow_hit(ks_ranking *w, const ks_clip *clip, ks_error *e)
     for (int i = m.first; w->o->not_clip && i <= m.last; i++)
         if (f->clips[i].id == w->o->not_clip) return 0;
     err = ks_rank_new_hit(&h, w, f, &clip->id, 1, e);
-    return err > 0 ? fill_hit(h, w, f, &m, e) : err;
+    return err > 0 ? fill_hit(h, w, f, &m, at, e) : err;
 }
 
 int ks_rank_consider(ks_ranking *w, const ks_clip *clip, ks_error *e)

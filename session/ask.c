@@ -139,32 +139,53 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
     return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;
 }
 
-int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
-           ks_error *e)
+int ks_ask_begin(ks_asked *a, ks_session *s, const ks_question *q, const ks_query_options *o,
+                 ks_error *e)
 {
-    ks_asked a = {0};
     int err = 0;
 
     assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) ==
            !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
-    *out = (ks_answer){0};
-    if (o) a.o = *o;
-    else err = ks_question_options(&a.o, s, q, e);
-    if (err == 0 && !(out->title = ks_question_title(q)))
-        err = ks_fail(e, KS_ENOMEM, "no memory for a query");
-    if (err == 0) err = ks_question_vectors(&a, s, q, e);
-    if (err == 0 && q->refine && a.terms)
+    *a = (ks_asked){0};
+    if (o) a->o = *o;
+    else err = ks_question_options(&a->o, s, q, e);
+    if (err == 0) err = ks_question_vectors(a, s, q, e);
+    if (err == 0 && q->refine && a->terms)
         err = ks_fail(e, KS_EUSAGE, "--refine knows questions of one vector");
-    if (err == 0 && q->explain && a.terms)
+    if (err == 0 && q->explain && a->terms)
         err = ks_fail(e, KS_EUSAGE,
                       "--explain knows questions of one vector; the parts of others are in --json");
-    if (err == 0 && (err = ks_index_snapshot(s->x, e)) == 0) {
-        err = look(out, s, &a, q, e);
+    return err;
+}
+
+void ks_ask_end(ks_asked *a)
+{
+    free(a->q);
+    free(a->terms);
+}
+
+int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q, ks_error *e)
+{
+    *out = (ks_answer){.title = ks_question_title(q)};
+    int err = out->title ? ks_index_snapshot(s->x, e)
+                         : ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if (err == 0) {
+        err = look(out, s, a, q, e);
         ks_index_release(s->x);
     }
-    free(a.q);
-    free(a.terms);
     if (err < 0) ks_answer_free(out);
+    return err;
+}
+
+int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
+           ks_error *e)
+{
+    ks_asked a;
+    int err = ks_ask_begin(&a, s, q, o, e);
+
+    *out = (ks_answer){0};
+    if (err == 0) err = ks_ask_look(out, s, &a, q, e);
+    ks_ask_end(&a);
     return err;
 }
 

@@ -46,6 +46,14 @@ char *ks_question_title(const ks_question *question);
 /* What `command` makes of the words, which is told as a notice; malloc'ed. KS_EIO, KS_EFORMAT. */
 int ks_translate(char **out, ks_session *s, const char *command, const char *words, ks_error *e);
 
+/* A question in two steps (ask.c): its vectors, and the answer of one state of the library; several
+ * where it is asked again. ks_ask_end in any case. */
+int ks_ask_begin(ks_asked *a, ks_session *s, const ks_question *q, const ks_query_options *o,
+                 ks_error *e);
+int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q,
+                ks_error *e);
+void ks_ask_end(ks_asked *a);
+
 /* Start, end and best of every hit from its frames. Inside the question's snapshot. */
 int ks_refine(ks_hits *hits, ks_session *s, const ks_scale *scale, const ks_asked *a, ks_error *e);
 /* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */

@@ -221,6 +221,8 @@ typedef struct {
     int frames;   /* clips: frames encoded */
     int missing;  /* the file is not where it was */
     int surveyed; /* a minute of a film that is not wholly in: from a few pictures */
+    /* its best clip was encoded for this very question (ks_ask_closer) */
+    int sharpened;
     /* --explain: what each of its frames gives, and the scale; else NULL */
     const ks_curve *why;
 } ks_moment;
@@ -238,6 +240,21 @@ typedef struct {
 int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
            ks_error *e);
 void ks_answer_free(ks_answer *a); /* zeros are fine */
+/* ks_ask, but that the best surveyed moments are looked at again first, for at most so long: the
+ * clips around them, as the whole pass would have them, go into the library for good. */
+typedef struct {
+    double seconds;
+    const volatile int *stop; /* as in ks_ingest_options */
+    ks_on_event *event;       /* progress; may be NULL */
+    void *event_arg;
+    /* out: minutes that were surveyed; of them, looked at wholly; clips that were encoded */
+    int surveyed, sharpened;
+    int64_t clips;
+    int stopped;   /* out: `stop` was set */
+    ks_error busy; /* out: code 0, or why nothing could be looked at: another process writes */
+} ks_closer;
+int ks_ask_closer(ks_answer *out, ks_closer *c, ks_session *s, const ks_question *q,
+                  const ks_query_options *o, ks_error *e);
 /* The question along the film q->in. KS_ENOTFOUND, KS_EUSAGE: which film? Free with
  * ks_curve_free. */
 int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e);

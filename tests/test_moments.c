@@ -56,6 +56,7 @@ START_TEST(a_moment_is_the_longest_run_around_its_best)
                                (double)(lib_random(&seed) % 1000) / 300 - 0.5,
                                0,
                                lib_random(&seed) % 7 == 0,
+                               0,
                                0};
         }
         qsort(c, (size_t)n, sizeof *c, by_start);
@@ -87,12 +88,37 @@ END_TEST
 
 START_TEST(apart_takes_the_seed_alone)
 {
-    ks_scored c[] = {{1, 0, 8, 1, 0, 0, 0}, {2, 4, 12, 2, 0, 0, 0}, {3, 8, 16, 2, 0, 0, 0}};
+    ks_scored c[] = {
+        {1, 0, 8, 1, 0, 0, 0, 0}, {2, 4, 12, 2, 0, 0, 0, 0}, {3, 8, 16, 2, 0, 0, 0, 0}};
     ks_moment m;
 
     ks_moment_grow(&m, c, 3, 8, 1, 1);
     ck_assert(m.first == 1 && m.last == 1 && m.start == 4 && m.end == 12);
     ck_assert(!c[0].taken && c[1].taken && !c[2].taken);
+}
+END_TEST
+
+/* A minute of the survey, finer clips in it and beside it: none of one kind joins the other. */
+START_TEST(a_surveyed_minute_and_finer_clips)
+{
+    /* id, start, end, value, cosine, taken, row, survey */
+    ks_scored film[] = {{1, 0, 60, 1, 0, 0, 0, 1},    {2, 20, 28, 2, 0, 0, 0, 0},
+                        {3, 24, 32, 2.1, 0, 0, 0, 0}, {4, 50, 58, 0.2, 0, 0, 0, 0},
+                        {5, 54, 62, 2.5, 0, 0, 0, 0}, {6, 60, 120, 0.9, 0, 0, 0, 1}};
+    ks_scored c[6];
+    ks_moment m;
+
+    memcpy(c, film, sizeof c);
+    ks_moment_grow(&m, c, 6, 60, 2, 0); /* the fine moment lies in the first minute */
+    ck_assert(m.start == 20 && m.end == 32 && m.first == 1 && m.last == 2);
+    ck_assert(c[0].taken && c[1].taken && c[2].taken && !c[3].taken && !c[4].taken && !c[5].taken);
+    memcpy(c, film, sizeof c);
+    ks_moment_grow(&m, c, 6, 60, 4, 0); /* three quarters of this one do, too */
+    ck_assert(m.start == 54 && m.end == 62 && c[0].taken && !c[5].taken);
+    memcpy(c, film, sizeof c);
+    ks_moment_grow(&m, c, 6, 60, 0, 0); /* the minutes join over the finer clips, and cover them */
+    ck_assert(m.start == 0 && m.end == 120 && m.first == 0 && m.last == 5);
+    for (int i = 0; i < 6; i++) ck_assert(c[i].taken);
 }
 END_TEST
 
@@ -259,6 +285,7 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
                                             rows[j].value,
                                             0,
                                             rows[j].taken,
+                                            0,
                                             0};
             }
         ks_moment_grow(&m, film, clips, INT64_MAX / 2, seed, o->apart); /* itself checked above */
@@ -518,6 +545,7 @@ int main(void)
     tcase_add_unchecked_fixture(c, make_library, NULL);
     tcase_add_test(c, a_moment_is_the_longest_run_around_its_best);
     tcase_add_test(c, apart_takes_the_seed_alone);
+    tcase_add_test(c, a_surveyed_minute_and_finer_clips);
     tcase_add_test(c, queries_agree_with_brute_force);
     tcase_add_test(c, copies_are_folded);
     tcase_add_test(c, twins_are_those_of_comparing_all);

@@ -171,6 +171,64 @@ START_TEST(streaming_equals_the_rule)
 }
 END_TEST
 
+/* Begun in the middle of its first shot: the clips from there on are those of the whole film. */
+START_TEST(a_shot_goes_on_from_its_middle)
+{
+    static film f;
+    static clip want[CLIPS];
+    made got = {calloc(CLIPS, sizeof(clip)), 0, 0, NULL};
+    static const ks_timebase bases[] = {{1, 12800}, {1001, 30000}, {1, 1000}, {1, 90000}, {1, 25}};
+    int rounds = 0, compared = 0;
+    state = 20261129;
+    while (rounds < 300) {
+        ks_plan_rule r = {bases[rnd(5)], 8000000, 4000000, 16, 0};
+        if (rnd(3) == 0) r.frames = 1 + (int)rnd(20);
+        if (rnd(3) == 0) r.hop_us = 100000 + rnd(20000000);
+        int64_t dt = r.tb.den / ((int64_t)r.tb.num * 10), s;
+        if (dt < 1) dt = 1;
+        int clips = make_film(&f, want, &r, dt, rnd(2) && dt > 4 ? (int)(dt / 2) : 0), first = 1;
+        ks_plan *p;
+        ks_error e = {0};
+        while (first < f.n && !f.cut[first]) first++;
+        int at = (int)rnd((unsigned)first);
+        s = f.pts[0];
+        if ((f.pts[at] - s) * r.tb.num * 1000000 < (r.window_us + 1000) * r.tb.den) continue;
+        rounds++;
+        got.n = 0;
+        got.T = r.frames;
+        ck_assert_int_eq(ks_plan_open(&p, &r, collect, &got, &e), 0);
+        ck_assert_int_eq(ks_plan_resume(p, s, at, f.pts[at], &e), 0);
+        for (int i = at + 1; i < f.n; i++)
+            ck_assert_int_eq(
+                ks_plan_frame(p, i, f.pts[i], f.cut[i] ? KS_PLAN_CUT : KS_PLAN_ON, NONE, &e), 0);
+        ck_assert_int_eq(ks_plan_end(p, f.end, &e), 0);
+        ks_plan_close(p);
+        int k = 0; /* whole windows from the first at or after the frame, else the tail */
+        int64_t end_of_first = first < f.n ? f.pts[first] : f.end;
+        for (int i = 0; i < clips; i++) {
+            if (want[i].start < f.pts[at]) continue;
+            /* the tail may begin before the first window that is known, less than a hop on */
+            if (want[i].reason == KS_REASON_TAIL && want[i].end == end_of_first &&
+                (want[i].start - f.pts[at]) * r.tb.num * 1000000 <
+                    (r.hop_us + r.window_us) * r.tb.den &&
+                (k == got.n || got.at[k].start != want[i].start))
+                continue;
+            ck_assert_msg(
+                k < got.n && got.at[k].start == want[i].start && got.at[k].end == want[i].end &&
+                    got.at[k].reason == want[i].reason &&
+                    memcmp(got.at[k].frame, want[i].frame, (size_t)r.frames * sizeof(int64_t)) == 0,
+                "round %d: clip %d of %d [%lld,%lld) is not that of the film", rounds, k, got.n,
+                (long long)want[i].start, (long long)want[i].end);
+            k++;
+            compared++;
+        }
+        ck_assert_int_eq(k, got.n);
+    }
+    ck_assert_int_gt(compared, 1000);
+    free(got.at);
+}
+END_TEST
+
 static int plan_of(made *got, const ks_plan_rule *r, const int64_t *pts, int n, int64_t end)
 {
     ks_plan *p;
@@ -435,6 +493,7 @@ int main(void)
     Suite *s = suite_create("plan");
     TCase *t = tcase_create("plan");
     tcase_add_test(t, streaming_equals_the_rule);
+    tcase_add_test(t, a_shot_goes_on_from_its_middle);
     tcase_add_test(t, gaps_and_jumps_part_clips);
     tcase_add_test(t, no_middle_in_a_dissolve);
     tcase_add_test(t, a_shot_is_never_all_dissolve);
