@@ -74,7 +74,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     ks_clip c;
     ks_video v = {0};
     ks_out *out = NULL;
-    ks_out_options options = {.rows = KS_ROWS_CLIPS, .command = "kinoseek clips"};
+    ks_out_options options = {.rows = KS_ROWS_CLIPS, .command = "kinoseek clips", .narrow = "--in"};
     int64_t shown = 0, of = 0, lost = 0;
     int named = 0;
     (void)args;

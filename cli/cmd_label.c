@@ -277,7 +277,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     const label_fields *f = fields;
     asked a = {0};
     ks_label_options o;
-    ks_out_options out = {.command = "kinoseek label"};
+    ks_out_options out = {.command = "kinoseek label", .narrow = "--in or --path"};
     labelling l = {.f = f, .e = e};
     int err = check_fields(f, n, args, e);
 

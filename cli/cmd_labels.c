@@ -172,7 +172,7 @@ static int show_marks(showing *w, const char *set, ks_error *e)
 static int show_spans(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
 {
     showing *w = calloc(1, sizeof *w);
-    ks_out_options out = {.command = "kinoseek labels"};
+    ks_out_options out = {.command = "kinoseek labels", .narrow = "--in or --label"};
     int err = w ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
 
     if (err < 0) return err;

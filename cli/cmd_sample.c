@@ -122,7 +122,8 @@ static int run(const ks_globals *g, const sample_fields *f, int n, char **args, 
 {
     showing w = {.e = e};
     ks_out_options out = {.rows = KS_ROWS_CLIPS,
-                          .command = outliers ? "kinoseek outliers" : "kinoseek sample"};
+                          .command = outliers ? "kinoseek outliers" : "kinoseek sample",
+                          .narrow = "-n"};
     ks_session *s = NULL;
     ks_filter filter;
     int shown = 0, err;

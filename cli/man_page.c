@@ -61,8 +61,14 @@ static void man_formats(FILE *out, const ks_option *options)
     }
     fputs(".PP\nA format that counts frames counts as the film does, from its own timecode where "
           "it has one; \\-\\-fps says another "
-          "rate.\nWhat a format cannot hold is an error, and nothing is written. Parquet goes "
-          "through DuckDB:\n.PP\n.nf\n"
+          "rate.\nWhat a format cannot hold is an error, and nothing is written.\n.PP\n"
+          "A path that is not UTF-8 keeps its bytes: in jsonl as path_bytes, in csv and fiftyone "
+          "(and wherever a format has URLs) as a file: URL, in mpv-edl as it is; hf refuses it. "
+          "Elsewhere, and in words, U+FFFD stands for such a byte.\n.PP\n"
+          "Chapters of ffmetadata may overlap: ffmpeg keeps that in Matroska and NUT, and ends "
+          "one where the next begins in MP4; what begins together is one chapter. xmp goes to "
+          "FILM.xmp, and to FILM.mov.xmp where another film has that name but for its ending.\n"
+          ".PP\nParquet goes through DuckDB:\n.PP\n.nf\n"
           "duckdb \\-c \"COPY (FROM read_json_auto(\\(aqhits.jsonl\\(aq)) TO "
           "\\(aqhits.parquet\\(aq\"\n.fi\n",
           out);

@@ -61,7 +61,8 @@ static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
                                   .raw = f->raw,
                                   .nul = f->nul,
                                   .form = f->print ? f->print : "{path}",
-                                  .command = w->title};
+                                  .command = w->title,
+                                  .narrow = "-k"};
     if (f->html && strcmp(f->html, "-") == 0 &&
         (f->print || f->nul || f->to.json || f->to.csv || f->to.format))
         return ks_fail(e, KS_EUSAGE,

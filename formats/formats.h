@@ -125,6 +125,8 @@ typedef struct {
     int nul;             /* -0 */
     const char *command; /* "search WORDS", for titles inside files */
     const char *model;   /* what found it, where a format says so; NULL: kinoseek */
+    /* how to have fewer entries: "-k"; NULL: not said */
+    const char *narrow;
     /* --fps: in place of the film's; num 0: the film's. drop as ks_rate_read */
     ks_rate fps;
     int drop;

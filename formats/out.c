@@ -48,6 +48,9 @@ int ks_format_about(ks_format_facts *out, int i)
              : f->flags & KS_NEEDS_RATE  ? ", at an even rate"
                                          : "",
              f->flags & KS_ONE_RATE ? ", one for all" : "");
+    if (f->flags & KS_SOMETHING)
+        snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds),
+                 ", no file for nothing");
     if (f->most)
         snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds),
                  ", %d entries", f->most);
@@ -206,6 +209,7 @@ int ks_out_end(ks_out *o, ks_error *e)
     int err = 0;
 
     o->w.e = e;
+    if (o->format->flags & KS_SOMETHING && o->n + o->w.i == 0) return 0;
     if (o->format->flags & KS_KEEPS) err = ks_write_all(o, e);
     else if (o->format->end) err = o->format->end(&o->w);
     return err < 0 ? err : ks_out_publish(o, e);

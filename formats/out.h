@@ -20,7 +20,9 @@ enum {
     KS_FOLDER = 128,       /* several files in a folder */
     /* only beside the film (--sidecars); keeps what others wrote into its file */
     KS_BESIDE = 256,
-    KS_OPTION = 512 /* has an option of its own, --format does not name it */
+    KS_OPTION = 512, /* has an option of its own, --format does not name it */
+    /* its readers refuse a file without an entry: none is written then */
+    KS_SOMETHING = 1024
 };
 
 /* One file being written. */

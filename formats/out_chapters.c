@@ -24,9 +24,10 @@ static int meta_begin(ks_writer *w)
 static double start_of(const ks_moment *k) { return round(ks_seconds(k->start, k->tb) * 1000); }
 static double end_of(const ks_moment *k) { return round(ks_seconds(k->end, k->tb) * 1000); }
 
-/* Players show chapters one after the other: one ends where the next begins, and what begins
- * together (labels of one clip) is one. Of the chapter that k begins: the first entry behind it
- * and its end; NULL: k belongs to the one before. */
+/* Chapters may overlap: FFMETADATA, Matroska and NUT hold that, and ffmpeg 5.1 ends one where the
+ * next begins where it writes MP4. What begins together (labels of one clip) is one, to the last
+ * end: ffmpeg's reader of Matroska drops a second chapter of the same start. Of the chapter that
+ * k begins: the first entry behind it and its end; NULL: k belongs to the one before. */
 static const ks_moment *chapter_of(double *end, const ks_writer *w, const ks_moment *k)
 {
     const ks_moment *next = k + 1, *last = w->at + w->n;
@@ -34,7 +35,6 @@ static const ks_moment *chapter_of(double *end, const ks_writer *w, const ks_mom
     *end = end_of(k);
     if (k > w->at && start_of(k - 1) == start_of(k)) return NULL;
     for (; next < last && start_of(next) == start_of(k); next++) *end = fmax(*end, end_of(next));
-    if (next < last) *end = fmin(*end, start_of(next));
     return next;
 }
 
@@ -149,8 +149,9 @@ static int youtube_check(ks_writer *w)
 
     while (next_chapter(&c, &i, &before, w)) n++;
     if (n < LEAST_CHAPTERS)
-        return ks_fail(w->e, KS_EUSAGE, "youtube wants %d chapters of %d s, these moments make %d",
-                       LEAST_CHAPTERS, LEAST_SECONDS, n);
+        return ks_fail(w->e, KS_EUSAGE,
+                       "%s: youtube wants %d chapters of %d s, its moments make %d",
+                       ks_base_name(w->at[0].path), LEAST_CHAPTERS, LEAST_SECONDS, n);
     return 0;
 }
 
@@ -189,7 +190,7 @@ const ks_format ks_format_youtube = {
     .name = "youtube",
     .ending = ".txt",
     .brief = "chapters for a YouTube description, to the second",
-    .flags = KS_KEEPS | KS_ONE_FILM,
+    .flags = KS_KEEPS | KS_ONE_FILM | KS_SOMETHING,
     .check = youtube_check,
     .end = youtube_end,
 };

@@ -112,8 +112,8 @@ int ks_check_format(const ks_format *f, ks_writer *w)
         return ks_fail(w->e, KS_EUSAGE, "--fps: timecode does not count %.6g frames a second",
                        (double)o->fps.num / o->fps.den);
     if (f->most && w->n > f->most)
-        return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it with -k",
-                       f->name, f->most, w->n);
+        return ks_fail(w->e, KS_EUSAGE, "%s holds %d events, these are %d: narrow it%s%s", f->name,
+                       f->most, w->n, o->narrow ? " with " : "", o->narrow ? o->narrow : "");
     for (int i = 0; i < w->n && err == 0; i++) {
         if (f->flags & KS_ONE_FILM && !ks_same_film(&w->at[0], &w->at[i]))
             err = ks_fail(w->e, KS_EUSAGE,

@@ -13,6 +13,24 @@ typedef struct {
     int64_t record; /* next record frame */
 } cmx;
 
+/* A label of one kind names another frame in the other, from the first dropped minute on. */
+static int cmx_check(ks_writer *w)
+{
+    int drop, asked = w->options->drop > 0;
+    int64_t frame;
+
+    for (int i = 0; i < w->n && w->options->drop; i++) {
+        const ks_moment *k = &w->at[i];
+        if (*k->timecode && ks_timecode_read(&frame, &drop, k->timecode, ks_entry_rate(k)) == 0 &&
+            ks_drops(ks_entry_rate(k)) && drop != asked)
+            return ks_fail(w->e, KS_EUSAGE,
+                           "%s: its timecode, %s, %s labels, and --fps says %s: leave the %s away",
+                           ks_base_name(k->path), k->timecode, drop ? "drops" : "drops no",
+                           asked ? "drop-frame" : "non-drop", asked ? "df" : "ndf");
+    }
+    return 0;
+}
+
 static int cmx_begin(ks_writer *w)
 {
     cmx *c = w->own;
@@ -73,6 +91,7 @@ const ks_format ks_format_cmx3600 = {
     .longest = 24 * 3600,
     .most = 999,
     .own = sizeof(cmx),
+    .check = cmx_check,
     .begin = cmx_begin,
     .entry = cmx_entry,
 };

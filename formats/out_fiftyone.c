@@ -1,8 +1,12 @@
 /* out_fiftyone.c - FiftyOne's temporal detections (FiftyOneTemporalDetectionDataset):
  * labels.json and data.json. Seconds, not frames, so that films of uneven rate are right; every
  * id of one is in the other, as the importer needs. It looks for data.json only when told:
- * Dataset.from_dir(..., data_path="data.json") (fiftyone 1.22). */
+ * Dataset.from_dir(..., data_path="data.json") (fiftyone 1.22). A path that is not UTF-8 stands
+ * there as a file: URL: the importer takes it, finds no film, and we read the bytes back.
+ * (Python's surrogates would name the film, but MongoDB and other readers refuse them.) */
 #include "formats/out.h"
+
+#include <stdlib.h>
 
 static int labels_begin(ks_writer *w)
 {
@@ -36,7 +40,12 @@ static int data_begin(ks_writer *w)
 
 static int data_entry(ks_writer *w, const ks_moment *k)
 {
-    if (ks_first_of_film(w, w->i)) ks_json_text(&w->json, w->ids[w->i], k->path);
+    char *path;
+
+    if (!ks_first_of_film(w, w->i)) return 0;
+    if (!(path = ks_text_of_path(k->path))) return ks_fail(w->e, KS_ENOMEM, "no memory for a path");
+    ks_json_text(&w->json, w->ids[w->i], path);
+    free(path);
     return 0;
 }
 

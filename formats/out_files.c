@@ -2,6 +2,7 @@
  * goes to. */
 #include "formats/out_run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,28 @@ static int make_folder(const char *path, ks_error *e)
                : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
 }
 
+/* Another film lies beside it whose name differs in the ending alone: c.mp4 and c.mov. */
+static int has_twin(const char *film, int stem)
+{
+    const char *slash = strrchr(film, '/'), *base = slash ? slash + 1 : film;
+    char *folder = strndup(film, (size_t)(base - film)), *path = NULL;
+    DIR *d = folder ? opendir(*folder ? folder : ".") : NULL;
+    size_t n = (size_t)(film + stem - base);
+    int twin = 0;
+
+    for (struct dirent *at; d && !twin && (at = readdir(d));) {
+        if (strncmp(at->d_name, base, n) != 0 || at->d_name[n] != '.' ||
+            strchr(at->d_name + n + 1, '.') || strcmp(at->d_name, base) == 0)
+            continue;
+        if (asprintf(&path, "%s%s", folder, at->d_name) < 0) break;
+        twin = ks_is_film_file(path);
+        free(path);
+    }
+    if (d) closedir(d);
+    free(folder);
+    return twin;
+}
+
 /* FOLDER/NAME, or the film's own path with the format's ending in place of its own. malloc'ed. */
 static char *path_of(const ks_out *o, const char *name, const char *film, const char *ending)
 {
@@ -101,10 +124,10 @@ static char *path_of(const ks_out *o, const char *name, const char *film, const 
     char *path = NULL;
     int stem = dot && dot > (slash ? slash + 1 : film) ? (int)(dot - film) : (int)strlen(film), err;
 
-    /* FILM.mov.xmp where some program keeps that, else FILM.xmp */
+    /* FILM.mov.xmp where some program keeps that, or FILM.xmp would be of two films */
     if (o->to.beside && o->format->flags & KS_BESIDE) {
         err = asprintf(&path, "%s%s", film, ending);
-        if (err >= 0 && access(path, F_OK) == 0) return path;
+        if (err >= 0 && (access(path, F_OK) == 0 || has_twin(film, stem))) return path;
         free(err < 0 ? NULL : path);
         path = NULL;
     }

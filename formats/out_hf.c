@@ -22,7 +22,10 @@ static int hf_check(ks_writer *w)
                                w->path);
 
     for (int i = 0; i < w->n && err == 0; i++)
-        if (!below(folder, w->at[i].path))
+        if (!ks_is_utf8(w->at[i].path))
+            err = ks_fail(w->e, KS_EUSAGE, "%s: hf names films as UTF-8, and this name is none",
+                          w->at[i].path);
+        else if (!below(folder, w->at[i].path))
             err = ks_fail(w->e, KS_EUSAGE,
                           "%s is not below %s: hf names films from the folder that holds them",
                           w->at[i].path, w->path);

@@ -121,7 +121,7 @@ static int is_formula(const char *s)
     return *s && strchr("=+-@\t\r", *s);
 }
 
-/* RFC 4180. Bytes that are not UTF-8 become U+FFFD (-0 and --json give the true bytes). */
+/* RFC 4180. Bytes that are not UTF-8 become U+FFFD; of a path its file: URL keeps them. */
 static void cell(FILE *f, const char *s)
 {
     int quoted = s[strcspn(s, ",\"\r\n")] != 0;
@@ -133,6 +133,12 @@ static void cell(FILE *f, const char *s)
         s += ks_put_utf8(f, s);
     }
     if (quoted) putc('"', f);
+}
+
+static void path_cell(FILE *f, const char *path)
+{
+    if (ks_is_utf8(path)) cell(f, path);
+    else ks_put_url(f, path);
 }
 
 static int csv_begin(ks_writer *w)
@@ -149,7 +155,7 @@ static int csv_begin(ks_writer *w)
 static void csv_moment(FILE *f, const ks_moment *k, double start, double end)
 {
     fprintf(f, "%d,", k->rank);
-    cell(f, k->path);
+    path_cell(f, k->path);
     fprintf(f, ",%.3f,%.3f,%.3f,%.6g,%.6g,%lld,", start, end, ks_seconds(k->best, k->tb), k->score,
             k->cosine, (long long)k->video);
     for (int i = 0; i < k->n_clips; i++) fprintf(f, "%s%lld", i ? " " : "", (long long)k->clips[i]);
@@ -164,11 +170,11 @@ static int csv_entry(ks_writer *w, const ks_moment *k)
 
     if (w->options->rows == KS_ROWS_CLIPS) {
         fprintf(f, "%lld,%lld,", (long long)k->clips[0], (long long)k->video);
-        cell(f, k->path);
+        path_cell(f, k->path);
         fprintf(f, ",%.3f,%.3f,%d,", start, end, k->frames);
         cell(f, k->title);
     } else if (k->is_label) {
-        cell(f, k->path);
+        path_cell(f, k->path);
         fprintf(f, ",%.3f,%.3f,", start, end);
         cell(f, k->title);
         fprintf(f, ",%.6g,%.6g,%d,%lld", k->score, k->cosine, k->rank, (long long)k->video);

@@ -60,6 +60,27 @@ int ks_name_film(ks_reader *r, const char *film)
     return 0;
 }
 
+int ks_add_url_span(ks_reader *r, const char *url, const char *label, double start, double end,
+                    double score, int yes)
+{
+    char *film = ks_path_of_url(url);
+    int err = film ? ks_add_span(r, film, label, start, end, score, yes)
+                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
+
+    free(film);
+    return err;
+}
+
+int ks_name_url(ks_reader *r, const char *url)
+{
+    char *film = ks_path_of_url(url);
+    int err = film ? ks_name_film(r, film)
+                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its films", r->file);
+
+    free(film);
+    return err;
+}
+
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

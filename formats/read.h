@@ -22,6 +22,10 @@ int ks_add_span(ks_reader *r, const char *film, const char *label, double start,
                 double score, int yes);
 /* The film has no span, or may have none. Copies; KS_ENOMEM. */
 int ks_name_film(ks_reader *r, const char *film);
+/* The same of a film that a URL, a path or an id names. */
+int ks_add_url_span(ks_reader *r, const char *url, const char *label, double start, double end,
+                    double score, int yes);
+int ks_name_url(ks_reader *r, const char *url);
 int ks_bad_file(const ks_reader *r, const char *what); /* KS_EFORMAT: "FILE: what" */
 
 /* Each reads the whole text; 0 or an error in r->e. */

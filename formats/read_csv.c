@@ -102,7 +102,7 @@ static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, in
             point(cells[at[c]]);
     for (int c = 0; c < COLUMNS; c++) of[c] = at[c] >= 0 && at[c] < n ? cells[at[c]] : "";
     if (at[START] >= 0 && !*of[START] && !*of[END] && !*of[LABEL])
-        return ks_name_film(r, plain(of[FILM])); /* somebody looked, and found nothing */
+        return ks_name_url(r, plain(of[FILM])); /* somebody looked, and found nothing */
     if (at[START] >= 0 &&
         (take_time(&start, of[START]) < 0 || take_time(&end, of[END]) < 0 || end < start))
         return ks_fail(r->e, KS_EFORMAT,
@@ -111,8 +111,8 @@ static int take_row(ks_reader *r, const int at[COLUMNS], char **cells, int n, in
     if ((yes = take_answer(of[ANSWER])) < 0)
         return ks_fail(r->e, KS_EFORMAT, "%s: line %d: \"%.40s\" is neither yes nor no", r->file,
                        line, of[ANSWER]);
-    return ks_add_span(r, plain(of[FILM]), plain(of[LABEL]), start, end,
-                       *of[SCORE] ? atof(of[SCORE]) : (double)NAN, yes);
+    return ks_add_url_span(r, plain(of[FILM]), plain(of[LABEL]), start, end,
+                           *of[SCORE] ? atof(of[SCORE]) : (double)NAN, yes);
 }
 
 /* Lines of the record at s. */

@@ -8,28 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A span of a film that a URL or an id names. */
-static int add_of_url(ks_reader *r, const char *url, const char *label, double start, double end,
-                      double score)
-{
-    char *film = ks_path_of_url(url);
-    int err = film ? ks_add_span(r, film, label, start, end, score, 1)
-                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its labels", r->file);
-
-    free(film);
-    return err;
-}
-
-static int name_of_url(ks_reader *r, const char *url)
-{
-    char *film = ks_path_of_url(url);
-    int err = film ? ks_name_film(r, film)
-                   : ks_fail(r->e, KS_ENOMEM, "%s: no memory for its films", r->file);
-
-    free(film);
-    return err;
-}
-
 /* --- ActivityNet --- */
 static int activitynet_spans(ks_reader *r, const char *id, const char *film, const json_t *list)
 {
@@ -46,7 +24,8 @@ static int activitynet_spans(ks_reader *r, const char *id, const char *film, con
             return ks_fail(r->e, KS_EFORMAT,
                            "%s: number %zu of %s has no label, or no segment of two numbers",
                            r->file, i + 1, id);
-        if ((err = add_of_url(r, film, label, start, end, ks_json_score(one, "score"))) < 0) break;
+        if ((err = ks_add_url_span(r, film, label, start, end, ks_json_score(one, "score"), 1)) < 0)
+            break;
     }
     return err;
 }
@@ -58,7 +37,7 @@ static int activitynet_film(ks_reader *r, const char *id, const char *film, cons
     const char *subset = json_string_value(json_object_get(one, "subset"));
 
     if (json_array_size(list) == 0 && json_is_array(list))
-        return subset && strcmp(subset, "testing") == 0 ? 0 : name_of_url(r, film);
+        return subset && strcmp(subset, "testing") == 0 ? 0 : ks_name_url(r, film);
     return activitynet_spans(r, id, film, list);
 }
 
@@ -134,10 +113,11 @@ static int fiftyone_film(ks_reader *r, const char *id, const char *film, const j
             return ks_fail(r->e, KS_EFORMAT, "%s: number %zu of %s has no label", r->file, i + 1,
                            id);
         if ((err = fiftyone_times(&start, &end, r, one, id)) < 0 ||
-            (err = add_of_url(r, film, label, start, end, ks_json_score(one, "confidence"))) < 0)
+            (err = ks_add_url_span(r, film, label, start, end, ks_json_score(one, "confidence"),
+                                   1)) < 0)
             break;
     }
-    return err < 0 ? err : name_of_url(r, film);
+    return err < 0 ? err : ks_name_url(r, film);
 }
 
 int ks_read_fiftyone(ks_reader *r, const json_t *root)
@@ -187,13 +167,13 @@ static int via_values(ks_reader *r, const json_t *attribute, const char *value, 
     int err = 0;
 
     if (json_object_size(options) == 0)
-        return *value ? add_of_url(r, film, value, start, end, (double)NAN) : 0;
+        return *value ? ks_add_url_span(r, film, value, start, end, (double)NAN, 1) : 0;
     while (*value && err == 0) {
         size_t n = strcspn(value, ",");
         char *number = strndup(value, n);
         const char *label = number ? json_string_value(json_object_get(options, number)) : NULL;
         if (number && *number)
-            err = label ? add_of_url(r, film, label, start, end, (double)NAN)
+            err = label ? ks_add_url_span(r, film, label, start, end, (double)NAN, 1)
                         : ks_fail(r->e, KS_EFORMAT, "%s: %s is no option of its attribute", r->file,
                                   number);
         free(number);
@@ -209,7 +189,7 @@ int ks_read_via(ks_reader *r, const json_t *root)
     int err = json_is_object(all) ? 0 : ks_bad_file(r, "it has no metadata");
 
     json_object_foreach(json_object_get(root, "file"), mid, one)
-        if (err == 0 && via_name(one)) err = name_of_url(r, via_name(one));
+        if (err == 0 && via_name(one)) err = ks_name_url(r, via_name(one));
     json_object_foreach(all, mid, one) {
         double start, end;
         const char *film = via_film(root, one);

@@ -77,6 +77,11 @@ char *ks_url_of_path(const char *path)
     return url;
 }
 
+char *ks_text_of_path(const char *path)
+{
+    return ks_is_utf8(path) ? strdup(path) : ks_url_of_path(path);
+}
+
 static const char base64_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

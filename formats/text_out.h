@@ -17,6 +17,8 @@ void ks_put_url(FILE *f, const char *path);
 void ks_put_url_path(FILE *f, const char *path); /* the same without file:// */
 void ks_put_base64(FILE *f, const void *data, size_t n);
 char *ks_url_of_path(const char *path); /* as ks_put_url; malloc'ed, NULL: no memory */
+/* The path, or where it is not UTF-8 its file: URL: what formats for text hold of such a name. */
+char *ks_text_of_path(const char *path);
 /* The bytes of a base64 text, NUL behind them; room for strlen(s) * 3 / 4 + 1. How many, or -1:
  * not base64. */
 ssize_t ks_read_base64(char *out, const char *s);

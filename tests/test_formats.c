@@ -339,8 +339,7 @@ START_TEST(names_come_back_from_data_sets)
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
     ks_error e = {0};
     ks_spans s;
-    int elan = strcmp(format, "elan") == 0,
-        urls = strcmp(format, "csv") != 0 && strcmp(format, "fiftyone") != 0;
+    int elan = strcmp(format, "elan") == 0;
 
     make_names();
     if (elan) /* one film a file */
@@ -350,12 +349,11 @@ START_TEST(names_come_back_from_data_sets)
     ck_assert_msg(ks_spans_read(&s, path, 0, &e) == 0, "%s: %s", format, e.msg);
     ck_assert_int_eq(s.n, AWKWARD);
     for (int i = 0; i < AWKWARD; i++) {
-        char want[256], film[256];
+        char want[256];
         substitute(want, awkward[i], elan ? "\xef\xbf\xbd" : NULL);
-        substitute(film, entries[i].path, NULL);
         ck_assert_str_eq(span_at(&s, i, want, i)->label, want);
-        /* a URL keeps the bytes */
-        ck_assert_str_eq(span_at(&s, i, want, i)->film, urls ? entries[i].path : film);
+        /* also bytes that are not UTF-8: as a URL, or path_bytes */
+        ck_assert_str_eq(span_at(&s, i, want, i)->film, entries[i].path);
     }
     ks_spans_free(&s);
     unlink(place("names/tasks.json")), unlink(place("names/config.xml")),
@@ -439,9 +437,13 @@ START_TEST(twelve_hundred_events_that_overlap)
     make_overlaps(1200);
     text = written(&err, "cmx3600", 1200, &o, &e);
     ck_assert_int_eq(err, KS_EUSAGE);
-    ck_assert_str_eq(e.msg, "cmx3600 holds 999 events, these are 1200: narrow it with -k");
+    ck_assert_str_eq(e.msg, "cmx3600 holds 999 events, these are 1200: narrow it");
     ck_assert_str_eq(text, "");
     free(text);
+    o.narrow = "--in or --label";
+    free(written(&err, "cmx3600", 1200, &o, &e));
+    ck_assert_str_eq(e.msg,
+                     "cmx3600 holds 999 events, these are 1200: narrow it with --in or --label");
     text = written(&err, "xmeml", 1200, &o, &e);
     ck_assert_int_eq(rf_read(got, MOST, "xmeml", text, "", 25, 1, why), 1200);
     free(text);
@@ -458,9 +460,9 @@ START_TEST(nothing_is_a_whole_file)
 {
     static const char *const empty[] = {
         "jsonl",        "csv",      "vtt",     "srt",         "ffmetadata",
-        "mkv-chapters", "kodi-edl", "mpv-edl", "cmx3600",     "resolve-edl",
-        "otio",         "xmeml",    "fcpxml",  "activitynet", "activitynet-truth",
-        "elan",         "via",      "cvat"};
+        "mkv-chapters", "kodi-edl", "cmx3600", "resolve-edl", "otio",
+        "xmeml",        "fcpxml",   "elan",    "activitynet", "activitynet-truth",
+        "via",          "cvat"};
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
     ks_error e = {0};
     int err;
@@ -479,8 +481,82 @@ START_TEST(nothing_is_a_whole_file)
         ks_spans_free(&s);
     }
     unlink(place("none"));
-    free(written(&err, "youtube", 0, &o, &e));
-    ck_assert_int_eq(err, KS_EUSAGE);
+    /* mpv and YouTube refuse a file of nothing: there is none, and what is there stays */
+    for (int i = 0; i < 2; i++) {
+        const char *format = i ? "youtube" : "mpv-edl";
+        char *text = written(&err, format, 0, &o, &e);
+        ck_assert_int_eq(err, 0);
+        ck_assert_str_eq(text, "");
+        free(text);
+        ck_assert_int_eq(to_file(format, place("none"), 0, 0, &o, &e), 0);
+        ck_assert_int_ne(access(place("none"), F_OK), 0);
+        ck_assert_int_eq(to_file("csv", place("none"), 0, 0, &o, &e), 0);
+        ck_assert_int_eq(to_file(format, place("none"), 1, 0, &o, &e), 0);
+        ck_assert_int_eq(access(place("none"), F_OK), 0);
+        unlink(place("none"));
+    }
+}
+END_TEST
+
+/* FFMETADATA holds overlaps; what begins together is one, to the last end. */
+START_TEST(chapters_overlap)
+{
+    static const int spans[][2] = {{1, 9}, {5, 7}, {5, 8}, {12, 14}};
+    static const char want[] = ";FFMETADATA1\n"
+                               "[CHAPTER]\nTIMEBASE=1/1000\nSTART=1000\nEND=9000\ntitle=a\n"
+                               "[CHAPTER]\nTIMEBASE=1/1000\nSTART=5000\nEND=8000\ntitle=b, c\n"
+                               "[CHAPTER]\nTIMEBASE=1/1000\nSTART=12000\nEND=14000\ntitle=d\n";
+    ks_out_options o = {.rows = KS_ROWS_MOMENTS};
+    ks_error e = {0};
+    int err;
+    char *text;
+
+    for (int i = 0; i < 4; i++) {
+        snprintf(titles[i], sizeof *titles, "%c", 'a' + i);
+        entries[i] = (ks_moment){.path = "/a.mp4",
+                                 .title = titles[i],
+                                 .video = 1,
+                                 .rank = i + 1,
+                                 .tb = {1, 1},
+                                 .start = spans[i][0],
+                                 .end = spans[i][1]};
+    }
+    text = written(&err, "ffmetadata", 4, &o, &e);
+    ck_assert_int_eq(err, 0);
+    ck_assert_str_eq(text, want);
+    free(text);
+}
+END_TEST
+
+/* A film's timecode drops labels or does not: the other kind would name other frames. */
+START_TEST(labels_count_as_the_film_does)
+{
+    static const struct {
+        const char *timecode, *fps;
+        int refused;
+    } of[] = {{"23:59:58;10", "29.97ndf", 1}, {"23:59:58:10", "29.97df", 1},
+              {"23:59:58;10", "29.97df", 0},  {"23:59:58:10", "29.97ndf", 0},
+              {"23:59:58;10", "29.97", 0},    {"", "29.97ndf", 0}};
+
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        ks_out_options o = {.rows = KS_ROWS_MOMENTS};
+        ks_error e = {0};
+        int err;
+        entries[0] = (ks_moment){.path = "/a.mov",
+                                 .title = "x",
+                                 .video = 1,
+                                 .tb = {1, 1},
+                                 .start = 1,
+                                 .end = 2,
+                                 .rate_num = 30000,
+                                 .rate_den = 1001};
+        snprintf(entries[0].timecode, sizeof entries[0].timecode, "%s", of[i].timecode);
+        ck_assert_int_eq(ks_rate_read(&o.fps, &o.drop, of[i].fps), 0);
+        free(written(&err, "cmx3600", 1, &o, &e));
+        ck_assert_msg((err == KS_EUSAGE) == of[i].refused, "%s %s: %d %s", of[i].timecode,
+                      of[i].fps, err, e.msg);
+        ck_assert(!of[i].refused || strstr(e.msg, "a.mov: its timecode, 23:59:58"));
+    }
 }
 END_TEST
 
@@ -599,6 +675,7 @@ START_TEST(youtube_merges_and_begins_at_nought)
     free(text);
     free(written(&err, "youtube", 2, &o, &e)); /* Start, and one chapter */
     ck_assert_int_eq(err, KS_EUSAGE);
+    ck_assert_str_eq(e.msg, "a.mp4: youtube wants 3 chapters of 10 s, its moments make 2");
 }
 END_TEST
 
@@ -729,6 +806,29 @@ START_TEST(xmp_keeps_what_others_wrote)
     unlink(file);
     /* beside the film alone */
     ck_assert_int_eq(to_file("xmp", file, 0, 3, &(ks_out_options){0}, &e), KS_EUSAGE);
+}
+END_TEST
+
+/* c.mp4 and c.mov would share c.xmp: each has one by its whole name. */
+START_TEST(films_of_one_stem_keep_their_markers)
+{
+    static const char *const films[] = {"c.mp4", "c.mov"};
+    ks_error e = {0};
+
+    make_film(&kinds[0], 3);
+    for (int i = 0; i < 2; i++) { /* c.mp4 alone at first */
+        FILE *f = fopen(place(films[i]), "w");
+        if (f) fclose(f);
+        for (int k = 0; k < 3; k++) entries[k].title = films[i];
+        ck_assert_msg(sidecar(place(films[i]), 3, &e) == 0, "%s", e.msg);
+    }
+    ck_assert_int_eq(times(slurp(place("c.xmp")), "name>c.mp4<"), 3);
+    ck_assert_int_eq(times(slurp(place("c.mov.xmp")), "name>c.mov<"), 3);
+    ck_assert_int_eq(sidecar(place("c.mp4"), 3, &e), 0);
+    ck_assert_int_eq(times(slurp(place("c.mov.xmp")), "name>c.mov<"), 3);
+    ck_assert_int_eq(times(slurp(place("c.mp4.xmp")), "startTime>"), 6);
+    for (int i = 0; i < 2; i++) unlink(place(films[i]));
+    unlink(place("c.xmp")), unlink(place("c.mov.xmp")), unlink(place("c.mp4.xmp"));
 }
 END_TEST
 
@@ -882,6 +982,9 @@ int main(void)
     tcase_add_test(c, names_come_back_from_editors);
     tcase_add_test(c, twelve_hundred_events_that_overlap);
     tcase_add_test(c, nothing_is_a_whole_file);
+    tcase_add_test(c, chapters_overlap);
+    tcase_add_test(c, labels_count_as_the_film_does);
+    tcase_add_test(c, films_of_one_stem_keep_their_markers);
     tcase_add_test(c, films_of_one_name);
     tcase_add_test(c, activitynet_ids_are_its_own);
     tcase_add_test(c, mixed_rates_are_one_or_refused);

@@ -32,6 +32,9 @@ ffmpeg -v error -y -i "$film" -i "$T/chapters.txt" -map_metadata 1 -map_chapters
 ok $? "ffmpeg takes the chapters"
 is "$(ffprobe -v error -show_chapters -of json "$T/with.mkv" | jq -r '.chapters | map(.start_time[:-3]) | join(" ")')" "2.002 12.012 30.030" "they start where the moments do"
 is "$(ffprobe -v error -show_chapters -of json "$T/with.mkv" | jq -r '.chapters[0].tags.title')" "a boat on the water; & <> = #" "and are called as asked, odd characters and all"
+k clips --in "$film" --format ffmetadata >"$T/over.ffmeta"; ffmpeg -v error -y -i "$film" -i "$T/over.ffmeta" -map_chapters 1 -map 0 -c copy "$T/over.mkv" 2>"$T/err"
+is "$(ffprobe -v error -show_chapters -of json "$T/over.mkv" | jq -r '.chapters | map((.start_time, .end_time)[:-3]) | join(" ")')" "2.002 10.010 12.012 20.020 16.016 24.024 30.030 38.038" "chapters that overlap keep their ends"
+"$K" -L "$T/lib" search --path none.mp4 --format mpv-edl -o "$T/none.edl" a boat >/dev/null 2>"$T/err"; is "$? $(ls "$T/none.edl" 2>/dev/null)" "1 " "nothing found is no EDL, which mpv would refuse"
 film --format vtt >"$T/hits.vtt"
 is "$(ffprobe -v error -show_packets -of json "$T/hits.vtt" 2>"$T/err" | jq -r '.packets | map(.pts_time) | join(" ")')" "2.002000 12.012000 30.030000" "WebVTT as ffmpeg reads it"
 is "$(ffmpeg -v error -i "$T/hits.vtt" -f srt - 2>/dev/null | sed -n 3p | sed 's/&amp;/\&/; s/&lt;/</; s/&gt;/>/')" "a boat on the water; & <> = #" "its text is escaped"
@@ -98,9 +101,13 @@ printf '%s\t0\t8\ta boat on the water\n' "$latin" >"$T/list"
 "$top/$BUILD/tests/prog_sentences" "$T/latin" "$top/tests/fixtures/lvt.npz" "$top/tests/fixtures/lvt.spm" <"$T/list" 2>"$T/err"
 for format in jsonl csv vtt ffmetadata cmx3600 otio; do
   "$K" --precision fp32 -L "$T/latin" similar "$latin" --format $format >"$T/latin.$format" 2>"$T/err"
-  is "$? $(python3 -c 'import sys; print("\ufffd" in open(sys.argv[1], encoding="utf-8").read().replace("\\ufffd", "\ufffd"))' "$T/latin.$format" 2>"$T/err")" "0 True" "$format is UTF-8, also of a name that is not"
+  is "$? $(python3 -c 'import sys; t = open(sys.argv[1], encoding="utf-8").read().replace("\\ufffd", "\ufffd"); print("\ufffd" in t or "na%EFve" in t)' "$T/latin.$format" 2>"$T/err")" "0 True" "$format is UTF-8, also of a name that is not"
 done
 is "$(jq -r .path_bytes "$T/latin.jsonl" | base64 -d)" "$latin" "JSON has its bytes"
+is "$(python3 -c 'import csv, os, sys, urllib.request as u; p = next(csv.DictReader(open(sys.argv[1], newline="", encoding="utf-8")))["path"]; print(p[:7], u.url2pathname(p[7:]).encode("utf-8", "surrogateescape") != b"", os.fsencode(sys.argv[2]) == __import__("urllib.parse").parse.unquote_to_bytes(p[7:]))' "$T/latin.csv" "$latin" 2>"$T/err")" "file:// True True" "CSV has its file: URL"
+"$K" --precision fp32 -L "$T/latin" similar "$latin" --format fiftyone -o "$T/latin51" 2>"$T/err"; is "$(jq -r '.[]' "$T/latin51/data.json" | sed 's/.*\///')" "na%EFve.mp4" "and so has FiftyOne's manifest"
+is "$("$K" -L "$T/latin" labels said --read "$T/latin51" 2>"$T/err")" "said: 1 said, in a set that is new." "which is read back"
+"$K" --precision fp32 -L "$T/latin" similar "$latin" --format hf -o "$T" 2>"$T/err"; is "$? $(ls "$T/metadata.jsonl" 2>/dev/null)" "2 " "hf names no such film: said before the first byte"
 
 # --- cut
 film --json | "$K" cut --hits - --reencode --to "$T/pieces" >"$T/out" 2>"$T/err"
