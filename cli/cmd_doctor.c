@@ -2,6 +2,7 @@
 #include "cli/cache_room.h"
 #include "cli/commands.h"
 #include "cli/http.h"
+#include "cli/player.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -49,6 +50,7 @@ typedef struct {
     char no_decoder[200], no_model[200];
     ks_info info; /* of the model, where it is */
     section encoder, index, decoding, network;
+    const ks_settings *settings; /* NULL: --version, which looks at none */
 } found;
 
 static void machine(found *f)
@@ -117,6 +119,7 @@ static void places(found *f, const ks_globals *g)
 static void gather(found *f, const ks_globals *g)
 {
     machine(f);
+    f->settings = g->settings;
     places(f, g);
     f->encoder.part = "encoder";
     f->encoder.n = ks_encoder_about(f->encoder.at, MOST);
@@ -178,6 +181,37 @@ static void print_machine(const found *f)
         line(stdout, "model", "%s: %s, D %d, T %d, %s", f->model_name, f->model, f->info.dim,
              f->info.frames, f->info.dtype);
     else line(stdout, "model", "%s: %s", f->model_name, f->no_model);
+}
+
+/* What holds, whoever said it; NULL: nothing does. */
+static const char *setting(const found *f, int key)
+{
+    switch ((ks_setting_key)key) {
+    case KS_SET_LIBRARY: return f->library.path[0] ? f->library.path : NULL;
+    case KS_SET_MODEL: return f->model_name;
+    case KS_SET_PLAYER: return f->settings->at[key].value ? f->settings->at[key].value : KS_PLAYER;
+    default: return f->settings->at[key].value;
+    }
+}
+
+static void print_settings(const found *f)
+{
+    static const char *const said_by[KS_SETTINGS] = {"-L", "-m", NULL, NULL};
+
+    puts("settings");
+    if (f->settings->path)
+        line(stdout, "file", "%s%s", f->settings->path,
+             f->settings->is_there ? "" : " (not there)");
+    for (int i = 0; i < KS_SETTINGS; i++) {
+        const ks_setting *s = &f->settings->at[i];
+        const char *value = setting(f, i), *said = s->from == KS_FROM_OPTION ? said_by[i]
+                                                   : s->from == KS_FROM_ENVIRONMENT
+                                                       ? ks_setting_variables[i]
+                                                       : "default";
+        if (s->from == KS_FROM_FILE)
+            line(stdout, ks_setting_keys[i], "%s (line %d of the file)", value, s->line);
+        else line(stdout, ks_setting_keys[i], "%s (%s)", value ? value : "none", said);
+    }
 }
 
 static void print_parts(FILE *out, const found *f)
@@ -268,6 +302,31 @@ static void place_json(ks_json *j, const char *key, const place *p, const ks_cac
     ks_json_close(j);
 }
 
+static void settings_json(ks_json *j, const found *f)
+{
+    static const char *const from[] = {"default", "file", "environment", "option"};
+
+    ks_json_open(j, "settings", '{');
+    if (f->settings->path) {
+        ks_json_open(j, "file", '{');
+        ks_json_path(j, "path", f->settings->path);
+        ks_json_bool(j, "exists", f->settings->is_there);
+        ks_json_close(j);
+    } else {
+        ks_json_text(j, "file", NULL);
+    }
+    for (int i = 0; i < KS_SETTINGS; i++) {
+        const char *value = setting(f, i);
+        ks_json_open(j, ks_setting_keys[i], '{');
+        if (value) ks_json_path(j, "value", value);
+        else ks_json_text(j, "value", NULL);
+        ks_json_text(j, "from", from[f->settings->at[i].from]);
+        if (f->settings->at[i].line) ks_json_int(j, "line", f->settings->at[i].line);
+        ks_json_close(j);
+    }
+    ks_json_close(j);
+}
+
 static void model_json(ks_json *j, const found *f)
 {
     ks_json_open(j, "model", '{');
@@ -302,6 +361,7 @@ static void print_json(const found *f)
     else ks_json_text(&j, "decoder", NULL);
     model_json(&j, f);
     ks_json_close(&j);
+    settings_json(&j, f);
     section_json(&j, &f->encoder);
     section_json(&j, &f->index);
     section_json(&j, &f->decoding);
@@ -353,6 +413,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     } else {
         printf("kinoseek %s\n", KS_VERSION);
         print_machine(f);
+        print_settings(f);
         print_parts(stdout, f);
         puts("measure");
         line(stdout, "your own films",

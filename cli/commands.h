@@ -3,17 +3,21 @@
 #define KS_COMMANDS_H
 
 #include "cli/opts.h"
+#include "cli/settings.h"
 #include "encoder/encoder.h"
 #include "index/index.h"
 #include "ks.h"
 #include "session/session.h"
 
 typedef struct {
-    /* -L, else $XDG_DATA_HOME/kinoseek/default; NULL only where a command is alone */
+    /* -L, else the setting, else $XDG_DATA_HOME/kinoseek/default; NULL only where a command is
+     * alone */
     const char *library;
     ks_setup setup; /* -m, --tokenizer, --precision, --threads; no notice under -q */
     int quiet, verbose;
     int help, version;
+    /* what stands where no option does: setup and library have it already (main.c) */
+    const ks_settings *settings;
     char **argv; /* as main got it */
 } ks_globals;
 

@@ -79,10 +79,26 @@ static void notice(void *unused, const char *sentence)
     fprintf(stderr, "kinoseek: %s\n", text);
 }
 
+/* What no option said: from the environment, else from the file. */
+static int settle(ks_globals *g, ks_settings *s, ks_error *e)
+{
+    int err = ks_settings_read(s, e);
+
+    if (err < 0) return err;
+    g->settings = s;
+    if (g->library) s->at[KS_SET_LIBRARY] = (ks_setting){g->library, KS_FROM_OPTION, 0};
+    else g->library = s->at[KS_SET_LIBRARY].value;
+    g->setup.default_model = s->at[KS_SET_MODEL].value;
+    if (g->setup.model) s->at[KS_SET_MODEL] = (ks_setting){g->setup.model, KS_FROM_OPTION, 0};
+    g->setup.translate = s->at[KS_SET_TRANSLATE].value;
+    return 0;
+}
+
 static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv, ks_error *e)
 {
     void *fields = calloc(1, c->fields ? c->fields : 1);
-    char **args = calloc((size_t)argc + 1, sizeof *args), *folder = NULL, *translate;
+    char **args = calloc((size_t)argc + 1, sizeof *args), *folder = NULL;
+    ks_settings settings = {0};
     int n = 0, err;
 
     if (!fields || !args) {
@@ -100,12 +116,12 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         err = ks_fail(e, KS_EUSAGE, "-L names no folder: it is empty");
         goto out;
     }
+    if ((err = settle(g, &settings, e)) < 0) goto out;
     if (!g->library) {
         if ((err = ks_locate_library(&folder, e)) < 0 && !c->alone) goto out;
         g->library = folder;
     }
     if (!g->quiet) g->setup.notice = notice;
-    if ((translate = getenv("KINOSEEK_TRANSLATE")) && *translate) g->setup.translate = translate;
     ks_spool spool = {-1};
     if (c->spooled) ks_spool_begin(&spool);
     err = c->run(g, fields, n, args, e);
@@ -118,6 +134,7 @@ out:
     free(fields);
     free((void *)args);
     free(folder);
+    ks_settings_free(&settings);
     return err;
 }
 

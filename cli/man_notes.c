@@ -302,6 +302,9 @@ const ks_man_field ks_man_fields[] = {
     {"doctor", "places.decoder", "path of kinoseek-decode; null: missing"},
     {"doctor", "places.model",
      "name, path, dim, frames, dtype; path null and error where it is not there"},
+    {"doctor", "settings",
+     "file (path, exists); library, model, translate, player: value, from (option, environment, "
+     "file, default), and in which line of the file"},
     {"doctor", "encoder",
      "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
     {"doctor", "index", "versions, vector_scan; notes"},
@@ -456,8 +459,14 @@ const ks_man_note ks_man_notes[] = {
      "in the library's folder: everything that is known, and search copies that are made anew from "
      "it"},
     {"", "FILES", "~/.local/share/kinoseek/default",
-     "the library without -L (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "
+     "the library where none is named (XDG_DATA_HOME): catalog.db, see kinoseek-catalog(5), and "
      "vectors.*, which can be made anew from it"},
+    {"", "FILES", "~/.config/kinoseek/config",
+     "what holds where neither an option nor the environment says more (XDG_CONFIG_HOME): lines of "
+     "key = value, # begins a comment line. library = FOLDER; model = NAME or FILE, of a new "
+     "library and of embed and features (an old one keeps its own); translate = CMD; player = "
+     "CMD. A path begins with / or ~/. An unknown key is refused. kinoseek doctor shows what holds "
+     "and who said it"},
     {"", "FILES", "~/.local/share/kinoseek/models", "models that were pulled"},
     {"", "FILES", "~/.cache/kinoseek",
      "weights prepared for this CPU, vectors of labels, tokens of probes (XDG_CACHE_HOME); may be "

@@ -2,6 +2,7 @@
  * and man_notes.c. */
 #include "cli/commands.h"
 #include "cli/man_page.h"
+#include "cli/player.h"
 #include "formats/formats.h"
 
 #include <string.h>
@@ -191,8 +192,11 @@ static void man_kinoseek(FILE *out)
     man_exit(out);
     fputs(".SH ENVIRONMENT\n.TP\nXDG_DATA_HOME, XDG_CACHE_HOME\nlibraries and pulled models; packs "
           "of weights and the vectors of\nlabels (kinoseek/ in it may be deleted at any time)\n"
+          ".TP\nXDG_CONFIG_HOME\nthe configuration, kinoseek/config in it\n"
+          ".TP\nKINOSEEK_LIBRARY\nthe library without \\-L\n"
           ".TP\nKINOSEEK_PLAYER\nplayer of search \\-\\-open "
-          "(mpv)\n.TP\nKINOSEEK_TRANSLATE\nprogram that makes the words of search and curve "
+          "(" KS_PLAYER
+          ")\n.TP\nKINOSEEK_TRANSLATE\nprogram that makes the words of search and curve "
           "English\n.TP\nNO_COLOR\nno colour, no bars in colour\n",
           out);
     man_notes(out, "");

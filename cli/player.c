@@ -58,10 +58,9 @@ static void usual_words(char **argv, int *n, char *option, const char *start, co
     argv[(*n)++] = (char *)path;
 }
 
-int ks_open_player(const char *path, double start, ks_error *e)
+int ks_open_player(const char *named, const char *path, double start, ks_error *e)
 {
-    const char *named = getenv("KINOSEEK_PLAYER");
-    char *line = strdup(named && *named ? named : "mpv"), *argv[WORDS + 4], seconds[32], option[64];
+    char *line = strdup(named ? named : KS_PLAYER), *argv[WORDS + 4], seconds[32], option[64];
     int n = 0, own, has_path = 0;
 
     snprintf(seconds, sizeof seconds, "%.3f", start);
@@ -76,7 +75,8 @@ int ks_open_player(const char *path, double start, ks_error *e)
     argv[n] = NULL;
     fflush(stdout);
     execvp(argv[0], argv);
-    ks_fail(e, KS_EIO, "%s: %s (KINOSEEK_PLAYER names another player)", argv[0], strerror(errno));
+    ks_fail(e, KS_EIO, "%s: %s (KINOSEEK_PLAYER, or player in the configuration, names another)",
+            argv[0], strerror(errno));
     for (int i = 0; i < own; i++) free(argv[i]);
     free(line);
     return KS_EIO;

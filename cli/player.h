@@ -4,8 +4,10 @@
 
 #include "ks.h"
 
-/* Becomes the player: $KINOSEEK_PLAYER (its words; {path} and {start} are filled in), else mpv.
+#define KS_PLAYER "mpv" /* where nobody named another */
+
+/* Becomes the player: named (its words; {path} and {start} are filled in), NULL: KS_PLAYER.
  * Returns only where it cannot be started: KS_EIO. */
-int ks_open_player(const char *path, double start, ks_error *e);
+int ks_open_player(const char *named, const char *path, double start, ks_error *e);
 
 #endif

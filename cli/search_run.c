@@ -303,7 +303,8 @@ int ks_search_finish(ks_search_run *r, ks_error *e)
 
     if (err < 0) return err;
     if (r->stopped) return ks_fail(e, KS_ESTOP, "interrupted; what was encoded is kept");
-    if (w->open_path) return ks_open_player(w->open_path, w->open_at, e);
+    if (w->open_path)
+        return ks_open_player(r->g->settings->at[KS_SET_PLAYER].value, w->open_path, w->open_at, e);
     return r->found ? 0 : 1;
 }
 

@@ -284,6 +284,8 @@ const char *ks_default_model(const ks_setup *setup)
 {
     char *path = NULL;
     ks_error ignored;
+
+    if (setup->default_model) return setup->default_model;
     int pulled = by_name(&path, setup, "lvt-base", &ignored) == 0 && path;
 
     free(path);

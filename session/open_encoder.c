@@ -40,7 +40,8 @@ int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_o
 
     *enc = NULL;
     if ((err = ks_locate_model(&model, &tokenizer, setup, name, e)) < 0) return err;
-    if (!setup->model && !(model_or_null && *model_or_null) && setup->notice)
+    if (!setup->model && !setup->default_model && !(model_or_null && *model_or_null) &&
+        setup->notice)
         say_default(setup, name);
     o.precision = precision(setup, fallback);
     o.model = model;

@@ -26,7 +26,9 @@ extern "C" {
 
 /* --- what is used --- */
 typedef struct {
-    const char *model;     /* a name or a path; NULL: the library's, else the default */
+    const char *model; /* a name or a path; NULL: the library's, else the default */
+    /* where neither says: a name or a path; NULL: lvt-base where it was pulled, else demo */
+    const char *default_model;
     const char *tokenizer; /* NULL: the one that goes with the model */
     const char *precision; /* "auto", "fp32", "bf16", "int8"; NULL: the caller's own default */
     int threads;           /* 0: all cores */
@@ -53,7 +55,8 @@ int ks_locate_data(char **path, const ks_setup *setup, const char *relative, ks_
  * KS_EUSAGE (no home). */
 int ks_locate_pulled(char **folder, const char *name, ks_error *e);
 int ks_locate_library(char **folder, ks_error *e); /* the default library */
-/* The model of a new library: "lvt-base" where it was pulled, else "demo". */
+/* The model of a new library: setup's default_model, else "lvt-base" where it was pulled, else
+ * "demo". */
 const char *ks_default_model(const ks_setup *setup);
 /* Whether a film is where it was: 0 it is, 1 it is missing; disk: the name of the one under
  * /media, /mnt ... that is not there, "" where the file alone is missing. */

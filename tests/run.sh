@@ -5,6 +5,9 @@
 : "${BUILD:=build}"
 cd "$(dirname "$0")/.." || exit 1
 export BUILD
+# What this person has set is not what is tested.
+XDG_CONFIG_HOME=/nonexistent; export XDG_CONFIG_HOME
+unset KINOSEEK_LIBRARY KINOSEEK_TRANSLATE KINOSEEK_PLAYER
 logs=$BUILD/test-logs
 rm -rf "$logs"; mkdir -p "$logs"
 passed=0; failed=0

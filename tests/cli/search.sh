@@ -166,7 +166,7 @@ is "$("$K" -L not/there/yet doctor --json 2>"$T/err" | jq -c '.places.library | 
 long=tests/fixtures/../fixtures/../fixtures/../fixtures/../fixtures/../fixtures/lvt.npz # as long as a pulled model's
 is "$("$K" -m $long doctor --json 2>"$T/err" | jq -r '.places.model | "\(.path) \(.dim) \(.dtype)"')" "$long 16 f4" "doctor: the whole path of a model"
 is "$(env -u XDG_CACHE_HOME HOME=home "$K" doctor --json 2>"$T/err" | jq .places.cache)" null "doctor: a HOME that is no absolute path has no cache"
-is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
+is "$("$K" doctor --json 2>"$T/err" | jq -r '(keys == ["decoder", "encoder", "index", "machine", "network", "places", "settings", "version"]) and .places.library != null and .places.model != null and .decoder.sandbox != null and .decoder.hwaccels != null')" true "doctor: machine, places, model, sandbox, devices, libraries"
 # What a program asks for is a value of its own, never part of a sentence.
 "$K" doctor --json >"$T/out" 2>"$T/err"
 is "$(jq -c '[.machine.cores, .machine.memory_bytes, .places.model.frames, .places.library.free_bytes] | map(type) | unique' "$T/out")" '["number"]' "doctor --json: numbers are numbers"
