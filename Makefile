@@ -202,7 +202,7 @@ build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -MT $@ $< build/fuzz/libfuzzed.a $(LIBS_CLI) -o $@
 
-bench: all
+bench: all $(BUILD)/tests/prog_lists
 	@sh tests/bench/run.sh
 
 demo: all

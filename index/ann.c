@@ -15,7 +15,7 @@ enum { PAGE = 4096 };
 void ks_ann_drop(ks_ann *ann)
 {
     if (ann->map) munmap(ann->map, ann->bytes);
-    ks_coarse_free(ann->coarse);
+    free(ann->seen);
     memset(ann, 0, sizeof *ann);
 }
 
@@ -26,10 +26,8 @@ void ks_ann_close(ks_ann *ann)
     free(ann);
 }
 
-static uint64_t up(uint64_t n) { return (n + 7) / 8 * 8; }
-
-/* Are the bytes the file that belongs to this segment, whole? Then what the lists say must fit
- * the rows. */
+/* Are the bytes the file that belongs to this segment, its tables whole? Then the lists must make
+ * up the rows. */
 static int good(ks_ann *ann, const ks_segment *s)
 {
     const unsigned char *p = ann->map;
@@ -37,26 +35,58 @@ static int good(ks_ann *ann, const ks_segment *s)
     memcpy(h, p, sizeof *h);
     for (size_t i = sizeof *h; i < PAGE; i++)
         if (p[i]) return 0;
-    if (memcmp(h->magic, "KSLIST1\n", 8) != 0 ||
+    if (memcmp(h->magic, "KSLIST2\n", 8) != 0 ||
         h->self != XXH3_64bits(h, offsetof(ks_ann_header, self)))
         return 0;
     if (XXH3_64bits(h, sizeof *h) != s->row.ann_hash || h->segment != s->row.header ||
         h->bytes != ann->bytes)
         return 0;
     if (h->rows != s->header.rows || h->dim != s->header.dim || h->rows > INT32_MAX ||
-        h->lists < 1 || h->lists > h->rows)
+        h->lists < 1 || h->lists > h->rows || h->probes < 1 || h->probes > h->lists)
         return 0;
-    if (h->probes < 1 || h->probes > h->lists || h->faiss_bytes > h->bytes) return 0;
-    uint64_t first = PAGE + up(h->faiss_bytes), rows = first + 8 * ((uint64_t)h->lists + 1);
-    if (rows + 4 * (uint64_t)h->rows != h->bytes) return 0;
-    if (XXH3_64bits(p + PAGE, h->bytes - PAGE) != h->rest) return 0;
+    uint64_t n = (uint64_t)h->lists, first = PAGE + (2 * n * h->dim + 7) / 8 * 8,
+             hashes = first + 8 * (n + 1), lists = hashes + 8 * n;
+    if (lists + (uint64_t)h->rows * ks_ann_row_bytes((int)h->dim) != h->bytes) return 0;
+    if (XXH3_64bits(p + PAGE, lists - PAGE) != h->tables) return 0;
+    ann->centroids = (const uint16_t *)(const void *)(p + PAGE);
     ann->first = (const int64_t *)(const void *)(p + first);
-    ann->rows = (const int32_t *)(const void *)(p + rows);
+    ann->hashes = (const uint64_t *)(const void *)(p + hashes);
+    ann->lists = p + lists;
     if (ann->first[0] != 0 || ann->first[h->lists] != h->rows) return 0;
     for (int64_t i = 0; i < h->lists; i++)
         if (ann->first[i] > ann->first[i + 1]) return 0;
-    for (int64_t i = 0; i < h->rows; i++)
-        if (ann->rows[i] < 0 || ann->rows[i] >= h->rows) return 0;
+    return 1;
+}
+
+static ks_coded_list list_at(const ks_ann *ann, int64_t i)
+{
+    int dim = (int)ann->header.dim;
+    size_t n = (size_t)(ann->first[i + 1] - ann->first[i]);
+    const unsigned char *codes = ann->lists + (size_t)ann->first[i] * ks_ann_row_bytes(dim);
+    const float *scales = (const float *)(const void *)(codes + n * ks_code_stride(dim));
+
+    return (ks_coded_list){codes, scales, scales + n,
+                           (const int32_t *)(const void *)(scales + 2 * n), (int64_t)n};
+}
+
+/* A list is hashed once a handle, when it is first wanted: at 10 M x 768 all of them are 5.9 GB. */
+static int list_good(ks_ann *ann, int64_t i)
+{
+    if (ann->seen[i]) return 1;
+    ks_coded_list l = list_at(ann, i);
+    if (XXH3_64bits(l.codes, (size_t)l.n * ks_ann_row_bytes((int)ann->header.dim)) !=
+        ann->hashes[i])
+        return 0;
+    for (int64_t j = 0; j < l.n; j++)
+        if (l.rows[j] < 0 || l.rows[j] >= ann->header.rows) return 0;
+    ann->seen[i] = 1;
+    return 1;
+}
+
+int ks_ann_whole(ks_ann *ann)
+{
+    for (int64_t i = 0; i < ann->header.lists; i++)
+        if (!list_good(ann, i)) return 0;
     return 1;
 }
 
@@ -79,11 +109,9 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
             ann->map = map;
             ann->bytes = (size_t)st.st_size;
             code = good(ann, s);
-            if (code &&
-                ks_coarse_read(&ann->coarse, (char *)map + PAGE, (size_t)ann->header.faiss_bytes,
-                               (int)ann->header.dim, ann->header.lists, e) < 0)
-                code = 0; /* FAISS of another version may not read it: exact search answers */
-            if (code) ann->hash = s->row.ann_hash;
+            if (code && !(ann->seen = calloc(1, (size_t)ann->header.lists)))
+                code = ks_fail(e, KS_ENOMEM, "%s: out of memory", path);
+            if (code > 0) ann->hash = s->row.ann_hash;
         }
     }
     close(fd);
@@ -91,47 +119,38 @@ int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e)
     return code;
 }
 
-int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q, int64_t probes,
-                  ks_error *e)
+/* The lists whose centroids are nearest, the nearest first: near->at[i].clip is a list. */
+static void choose(ks_top *near, const ks_ann *ann, const ks_sweep *sweep)
 {
-    int64_t *near = malloc((size_t)probes * sizeof *near);
-    *rows = NULL;
-    *n = 0;
-    int code = near ? ks_coarse_near(near, ann->coarse, q, 1, probes, e)
-                    : ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
-    for (int64_t i = 0; i < probes && code >= 0; i++)
-        if (near[i] >= 0 && near[i] < ann->header.lists)
-            *n += ann->first[near[i] + 1] - ann->first[near[i]];
-    if (code >= 0) *rows = malloc((size_t)(*n ? *n : 1) * sizeof **rows);
-    if (code >= 0 && !*rows)
-        code = ks_fail(e, KS_ENOMEM, "no memory for the rows of the nearest lists");
-    *n = 0;
-    for (int64_t i = 0; i < probes && code >= 0; i++) {
-        if (near[i] < 0 || near[i] >= ann->header.lists) continue;
-        int64_t count = ann->first[near[i] + 1] - ann->first[near[i]];
-        if (count)
-            memcpy(*rows + *n, ann->rows + ann->first[near[i]], (size_t)count * sizeof **rows);
-        *n += count;
+    enum { AT_ONCE = 256 };
+    float scores[AT_ONCE];
+    int dim = sweep->dim;
+    for (int64_t at = 0; at < ann->header.lists; at += AT_ONCE) {
+        int n = ann->header.lists - at < AT_ONCE ? (int)(ann->header.lists - at) : AT_ONCE;
+        ks_score_rows(scores, sweep->q, ann->centroids + (size_t)at * (size_t)dim, (size_t)dim, dim,
+                      n, sweep->cpu);
+        for (int i = 0; i < n; i++) ks_top_add(near, (ks_neighbour){at + i, scores[i]});
     }
-    free(near);
-    return code;
+    ks_top_sort(near);
 }
 
-/* Keep the rows that lie in the segment's spans; spans of a segment ascend. */
-static int64_t within(int32_t *rows, int64_t n, const ks_span *spans, int64_t count)
+int ks_ann_scan(ks_top *top, ks_sweep *sweep, const ks_segment *s, ks_ann *ann, int64_t probes,
+                const ks_span *within, int64_t n_within, ks_error *e)
 {
-    int64_t kept = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t low = 0, high = count;
-        while (low < high) { /* first span that starts after the row */
-            int64_t mid = (low + high) / 2;
-            if (spans[mid].first <= rows[i]) low = mid + 1;
-            else high = mid;
-        }
-        if (low > 0 && rows[i] < spans[low - 1].first + spans[low - 1].count)
-            rows[kept++] = rows[i];
+    ks_neighbour *at = malloc((size_t)probes * sizeof *at);
+    ks_coded_list *lists = malloc((size_t)probes * sizeof *lists);
+    ks_top near = {at, 0, (int)probes};
+    int code = at && lists ? 1 : ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
+    if (code > 0) choose(&near, ann, sweep);
+    for (int i = 0; i < near.count && code > 0; i++) {
+        code = list_good(ann, at[i].clip);
+        lists[i] = list_at(ann, at[i].clip);
     }
-    return kept;
+    if (code > 0 && ks_sweep_lists(top, sweep, s, lists, near.count, within, n_within) < 0)
+        code = ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
+    free(lists);
+    free(at);
+    return code;
 }
 
 /* Lists of segment s if there are any that may be used; opened once a handle. */
@@ -162,23 +181,20 @@ int ks_ann_sweep(ks_top *top, ks_sweep *sweep, ks_spans *spans, ks_index *x, int
     int64_t kept = 0;
     int done = 0, code = 0;
     for (int64_t at = 0, end; at < spans->n; at = end) {
-        int64_t wanted = 0, n;
-        int32_t *rows;
+        int64_t wanted = 0;
         for (end = at; end < spans->n && spans->at[end].s == spans->at[at].s; end++)
             wanted += spans->at[end].count;
         const ks_segment *s = spans->at[at].s;
         if (code >= 0) code = lists_of(x, s, wanted, force, e);
         int64_t probes = code > 0 ? probes_for(x->ann, top->k) : 0;
-        if (probes == 0) {
+        if (probes > 0)
+            code = ks_ann_scan(top, sweep, s, x->ann, probes, spans->at + at,
+                               wanted < s->header.rows ? end - at : 0, e);
+        if (probes == 0 || code <= 0) {
             memmove(spans->at + kept, spans->at + at, (size_t)(end - at) * sizeof *spans->at);
             kept += end - at;
             continue;
         }
-        code = ks_ann_choose(&rows, &n, x->ann, sweep->q, probes, e);
-        if (code >= 0 && wanted < s->header.rows) n = within(rows, n, spans->at + at, end - at);
-        if (code >= 0 && ks_sweep_rows(top, sweep, s, rows, n) < 0)
-            code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
-        free(rows);
         spans->rows -= wanted;
         done = 1;
     }

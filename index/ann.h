@@ -1,21 +1,25 @@
-/* ann.h - approximate search: FAISS chooses lists of rows, our kernel scans them.
+/* ann.h - approximate search: FAISS makes lists of rows that lie near each other, we choose among
+ * them and scan them.
  *
- * vectors.NNNNNN.ann belongs to one segment: header (4096 bytes) · a FAISS index of the lists'
- * centroids, as faiss_write_index wrote it · int64 first row of each list [lists + 1] · int32
- * rows [rows], list by list. The catalog holds the hash of the header, the header the hash of
- * all the rest; FAISS is handed its bytes only after that hash has been checked in full, and
- * after coarse_judge.c has walked them. */
+ * vectors.NNNNNN.ann belongs to one segment, little endian:
+ *   header (4096 bytes) · fp16 centroids [lists, dim] · int64 first row of each list [lists + 1] ·
+ *   xxh3 of each list, uint64 [lists] · the lists, each: codes [n, stride] · scale float [n] ·
+ *   error float [n] · row of the segment int32 [n]
+ * The codes are those of the segment once more, so that a list is read in one piece: from the
+ * segment each row is a page of its own (at 1 M x 768 looking at two lists took 1.0 ms so). The
+ * catalog holds the hash of the header, the header that of the tables, which are checked at
+ * opening; a list is checked when a handle first looks at it. */
 #ifndef KS_ANN_H
 #define KS_ANN_H
 
 #include "index/sweep.h"
 
 typedef struct {
-    char magic[8];    /* "KSLIST1\n" */
+    char magic[8];    /* "KSLIST2\n" */
     uint64_t segment; /* the header hash of its segment */
     int64_t rows, lists, probes;
-    uint64_t faiss_bytes, bytes; /* of the FAISS part; of the file */
-    uint64_t rest;               /* xxh3 of everything after the header page */
+    uint64_t bytes;  /* of the file */
+    uint64_t tables; /* xxh3 of centroids, first rows and hashes */
     uint32_t dim, pad;
     uint64_t self; /* xxh3 of the fields above */
 } ks_ann_header;
@@ -28,9 +32,11 @@ struct ks_ann {
     ks_ann_header header;
     void *map;
     size_t bytes;
-    const int64_t *first; /* [lists + 1] */
-    const int32_t *rows;  /* [rows] */
-    void *coarse;         /* FaissIndex of centroids */
+    const uint16_t *centroids;  /* [lists, dim] */
+    const int64_t *first;       /* [lists + 1] */
+    const uint64_t *hashes;     /* [lists] */
+    const unsigned char *lists; /* list i begins at first[i] * ks_ann_row_bytes */
+    unsigned char *seen;        /* [lists] 1: checked by this handle; owned */
 };
 
 /* For the segments with lists: add what the nearest lists give to top and take their spans out
@@ -44,24 +50,22 @@ void ks_ann_close(ks_ann *ann); /* NULL is fine */
 int ks_ann_build(ks_segment_row *row, const ks_segment *s, const char *dir, int threads,
                  ks_error *e);
 int ks_ann_lists(int64_t rows); /* how many lists a segment of that size gets */
+static inline size_t ks_ann_row_bytes(int dim) { return ks_code_stride(dim) + 12; }
 /* Map and check the file of row; 1 usable, 0 not, < 0 the system failed. */
 int ks_ann_open(ks_ann *ann, const char *dir, const ks_segment *s, ks_error *e);
+int ks_ann_whole(ks_ann *ann); /* every list checked: 1 good, 0 not */
 void ks_ann_drop(ks_ann *ann); /* what ks_ann_open filled */
-/* The rows of the `probes` lists nearest to q: *rows malloc'ed [n]. */
-int ks_ann_choose(int32_t **rows, int64_t *n, const ks_ann *ann, const float *q, int64_t probes,
-                  ks_error *e);
+/* The rows of the `probes` lists nearest to sweep->q into top, those of `within` alone (ascending;
+ * n_within 0: all). 1 = so done, 0 = one of the lists is damaged and nothing was added. */
+int ks_ann_scan(ks_top *top, ks_sweep *sweep, const ks_segment *s, ks_ann *ann, int64_t probes,
+                const ks_span *within, int64_t n_within, ks_error *e);
 
 /* coarse.c: FAISS itself, behind names of ours (its C headers define OK and idx_t). */
 int ks_coarse_train(void **coarse, const float *x, int64_t n, int dim, int lists, ks_error *e);
-/* [n, k]; -1 = none */
-int ks_coarse_near(int64_t *lists, const void *coarse, const float *x, int64_t n, int64_t k,
-                   ks_error *e);
-int ks_coarse_write(char **bytes, size_t *size, const void *coarse, ks_error *e);
-/* coarse_judge.c: may FAISS be handed this? 1, 0 */
-int ks_coarse_good(const void *bytes, size_t size, int dim, int64_t lists);
-/* checked bytes only */
-int ks_coarse_read(void **coarse, const void *bytes, size_t size, int dim, int64_t lists,
-                   ks_error *e);
+/* centroids[lists, dim] */
+int ks_coarse_centroids(float *centroids, const void *coarse, int64_t lists, ks_error *e);
+/* [n]: the nearest list of each */
+int ks_coarse_nearest(int64_t *lists, const void *coarse, const float *x, int64_t n, ks_error *e);
 void ks_coarse_free(void *coarse);
 
 #endif

@@ -53,8 +53,8 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* A segment in anonymous memory with the arrays of a file. */
-int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered)
+/* The arrays of a segment, without its header and hashes. */
+int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered, int fd)
 {
     ks_segment_layout l;
     uint16_t *half;
@@ -62,7 +62,9 @@ int ks_bench_segment(ks_segment *s, int64_t rows, int dim, int clustered)
     memset(s, 0, sizeof *s);
     if (ks_segment_lay(&l, rows, 1, dim) < 0) return KS_EUSAGE;
     s->bytes = l.bytes;
-    s->map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (fd >= 0 && ftruncate(fd, (off_t)s->bytes) != 0) return KS_EIO;
+    s->map = mmap(NULL, s->bytes, PROT_READ | PROT_WRITE,
+                  fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
     if (s->map == MAP_FAILED) {
         s->map = NULL;
         return KS_ENOMEM;
@@ -163,7 +165,7 @@ int ks_index_bench_scan(ks_scan_bench *b, ks_error *e)
     ks_segment s;
     ks_sweep sweep = {.dim = b->dim, .threads = b->threads, .cpu = ks_cpu_best()};
     ks_neighbour *fast = calloc((size_t)b->k * 2, sizeof *fast), *all = fast ? fast + b->k : NULL;
-    int code = fast ? ks_bench_segment(&s, b->rows, b->dim, b->clustered) : KS_ENOMEM;
+    int code = fast ? ks_bench_segment(&s, b->rows, b->dim, b->clustered, -1) : KS_ENOMEM;
     if (code >= 0) code = time_sweep(&b->seconds_plain, all, &sweep, &s, b, 1);
     sweep.rescored = 0;
     if (code >= 0) code = time_sweep(&b->seconds, fast, &sweep, &s, b, 0);

@@ -78,9 +78,8 @@ static int approximate(ks_index_state *out, ks_index *x, ks_error *e)
         if (best < 0 || list[i].rows > list[best].rows) best = i;
     if (best >= 0) snprintf(out->copy, sizeof out->copy, "exact");
     if (best >= 0 && list[best].ann_file[0]) {
-        int lists = ks_ann_lists(list[best].rows);
         out->recall = list[best].recall;
-        snprintf(out->copy, sizeof out->copy, lists > 2048 ? "IVF%d,HNSW32" : "IVF%d", lists);
+        snprintf(out->copy, sizeof out->copy, "IVF%d", ks_ann_lists(list[best].rows));
     }
     free(list);
     return code;

@@ -322,11 +322,13 @@ static int check_copies(checking *c, ks_error *e)
         if (code <= 0) continue;
         code = compare_copy(c, &s, e);
         if (code >= 0 && list[i].ann_file[0]) {
-            code = ks_ann_open(&ann, c->x->dir, &s, e);
-            if (code == 0)
-                say(c, 3, 0, "search copy %s cannot be used; searches are exact without it",
+            int there = code = ks_ann_open(&ann, c->x->dir, &s, e);
+            if (code >= 0 && (!there || !ks_ann_whole(&ann)))
+                say(c, 3, 0,
+                    "search copy %s cannot be used; searches are exact without it, the next "
+                    "ingest makes it anew",
                     list[i].ann_file);
-            if (code > 0) ks_ann_drop(&ann);
+            if (there > 0) ks_ann_drop(&ann);
         }
         ks_segment_close(&s);
     }

@@ -3,9 +3,7 @@
 #include <faiss/Clustering.h>
 #include <faiss/Index.h>
 #include <faiss/impl/FaissException.h>
-#include <faiss/impl/io.h>
 #include <faiss/index_factory.h>
-#include <faiss/index_io.h>
 
 #include <exception>
 #include <string>
@@ -15,7 +13,6 @@ extern "C" {
 #include <faiss/c_api/Index_c.h>
 #include <faiss/c_api/error_c.h>
 #include <faiss/c_api/index_factory_c.h>
-#include <faiss/c_api/index_io_c.h>
 }
 
 namespace {
@@ -65,8 +62,6 @@ int faiss_index_factory(FaissIndex **out, int d, const char *description, FaissM
 }
 
 void faiss_Index_free(FaissIndex *p) { delete index_of(p); }
-int faiss_Index_d(const FaissIndex *p) { return index_of(p)->d; }
-idx_t faiss_Index_ntotal(const FaissIndex *p) { return index_of(p)->ntotal; }
 
 int faiss_Index_search(const FaissIndex *p, idx_t n, const float *x, idx_t k, float *distances,
                        idx_t *labels)
@@ -74,14 +69,9 @@ int faiss_Index_search(const FaissIndex *p, idx_t n, const float *x, idx_t k, fl
     return guarded([&] { index_of(p)->search(n, x, k, distances, labels); });
 }
 
-int faiss_write_index(const FaissIndex *p, FILE *f)
+int faiss_Index_reconstruct_n(const FaissIndex *p, idx_t first, idx_t n, float *out)
 {
-    return guarded([&] { faiss::write_index(index_of(p), f); });
-}
-
-int faiss_read_index(FILE *f, int io_flags, FaissIndex **out)
-{
-    return guarded([&] { *out = reinterpret_cast<FaissIndex *>(faiss::read_index(f, io_flags)); });
+    return guarded([&] { index_of(p)->reconstruct_n(first, n, out); });
 }
 
 void faiss_ClusteringParameters_init(FaissClusteringParameters *p)

@@ -36,6 +36,18 @@ static int dead_share(int *much, ks_index *x, const ks_segment_row *row, const k
     return code;
 }
 
+/* Lists that are damaged, or as an older version wrote them: 1, 0. */
+static int lists_gone(int *gone, ks_index *x, const ks_segment *s, ks_error *e)
+{
+    ks_ann ann;
+    *gone = 0;
+    if (!s->row.ann_file[0]) return 0;
+    int code = ks_ann_open(&ann, x->dir, s, e);
+    *gone = code == 0;
+    if (code > 0) ks_ann_drop(&ann);
+    return code < 0 ? code : 0;
+}
+
 /* The first segment that must or should be rewritten. A usable one whose stat changed is noted
  * as checked. */
 static int choose(plan *p, ks_index *x, int64_t tail, ks_error *e)
@@ -43,13 +55,14 @@ static int choose(plan *p, ks_index *x, int64_t tail, ks_error *e)
     int64_t behind = tail;
     p->from = p->n;
     for (int i = p->n - 1; i >= 0; i--) {
-        int much = 0;
+        int much = 0, gone = 0;
         const ks_segment *s = NULL;
         for (int j = 0; j < x->copies->n; j++)
             if (x->copies->at[j].row.id == p->list[i].id) s = &x->copies->at[j];
         int code = s ? dead_share(&much, x, &p->list[i], s, e) : 0;
+        if (code >= 0 && s) code = lists_gone(&gone, x, s, e);
         if (code < 0) return code;
-        if (!s || much || p->list[i].rows < 2 * behind) p->from = i;
+        if (!s || much || gone || p->list[i].rows < 2 * behind) p->from = i;
         behind += p->list[i].rows;
     }
     return 0;

@@ -65,23 +65,26 @@ static void rescore(worker *w, const ks_segment *s, int64_t row)
     if (w->top.count == w->top.k && w->top.at[0].cosine > w->bar) raise_bar(w);
 }
 
+/* At least the score of a row. */
+static inline float reach(const ks_coded_query *q, int32_t dot, float scale, float error)
+{
+    return (float)(dot - (int32_t)q->offset) * (scale * q->scale) +
+           (q->slope * error + q->constant);
+}
+
 static void scan(worker *w, const chunk *c)
 {
     const shared *all = w->all;
     const ks_coded_query *q = &all->coded;
     const size_t stride = ks_code_stride(all->sweep->dim);
-    const int32_t offset = (int32_t)q->offset;
     int32_t dots[DOTS];
     for (int64_t at = c->first; at < c->first + c->count; at += DOTS) {
         int m = c->first + c->count - at < DOTS ? (int)(c->first + c->count - at) : DOTS;
         ks_dot_rows(dots, q->q, c->s->codes + (size_t)at * stride, ks_code_dims(all->sweep->dim), m,
                     all->sweep->cpu);
         const float *scales = c->s->scales + at, *errors = c->s->errors + at;
-        for (int i = 0; i < m; i++) {
-            float reach = (float)(dots[i] - offset) * (scales[i] * q->scale) +
-                          (q->slope * errors[i] + q->constant);
-            if (reach >= w->bar) rescore(w, c->s, at + i);
-        }
+        for (int i = 0; i < m; i++)
+            if (reach(q, dots[i], scales[i], errors[i]) >= w->bar) rescore(w, c->s, at + i);
     }
 }
 
@@ -163,29 +166,47 @@ int ks_sweep_run(ks_top *top, ks_sweep *sweep, const ks_spans *spans)
     return code;
 }
 
-int ks_sweep_rows(ks_top *top, ks_sweep *sweep, const ks_segment *s, const int32_t *rows, int64_t n)
+static int lies_in(const ks_span *spans, int64_t n, int64_t row)
 {
-    enum { AHEAD = 8 };
+    int64_t low = 0, high = n;
+    while (low < high) { /* first span that starts after the row */
+        int64_t mid = (low + high) / 2;
+        if (spans[mid].first <= row) low = mid + 1;
+        else high = mid;
+    }
+    return low > 0 && row < spans[low - 1].first + spans[low - 1].count;
+}
+
+/* A row is looked for in the filter's spans only when its bound reaches the bar. */
+static void scan_list(worker *w, const ks_segment *s, const ks_coded_list *l, const ks_span *within,
+                      int64_t n_within)
+{
+    const ks_sweep *sweep = w->all->sweep;
+    const ks_coded_query *q = &w->all->coded;
+    int32_t dots[DOTS];
+    for (int64_t at = 0; at < l->n; at += DOTS) {
+        int m = l->n - at < DOTS ? (int)(l->n - at) : DOTS;
+        ks_dot_rows(dots, q->q, l->codes + (size_t)at * ks_code_stride(sweep->dim),
+                    ks_code_dims(sweep->dim), m, sweep->cpu);
+        for (int i = 0; i < m; i++) {
+            int64_t row = l->rows[at + i];
+            if (reach(q, dots[i], l->scales[at + i], l->errors[at + i]) >= w->bar &&
+                (n_within == 0 || lies_in(within, n_within, row)))
+                rescore(w, s, row);
+        }
+    }
+}
+
+int ks_sweep_lists(ks_top *top, ks_sweep *sweep, const ks_segment *s, const ks_coded_list *lists,
+                   int n, const ks_span *within, int64_t n_within)
+{
     shared all = {.sweep = sweep, .k = top->k};
     worker w = {
         .all = &all, .top = *top, .bar = top->count == top->k ? top->at[0].cosine : -INFINITY};
-    const size_t stride = ks_code_stride(sweep->dim);
     if (n == 0 || top->k <= 0) return 0;
     atomic_init(&all.bar, w.bar);
     int code = ks_coded_make(&all.coded, sweep->q, sweep->dim);
-    for (int64_t i = 0; i < n && code >= 0; i++) {
-        int64_t r = rows[i];
-        int32_t dot;
-        /* rows lie apart: their first lines are asked for early, the hardware follows */
-        if (i + AHEAD < n)
-            for (size_t b = 0; b < stride; b += 64)
-                __builtin_prefetch(s->codes + (size_t)rows[i + AHEAD] * stride + b);
-        ks_dot_rows(&dot, all.coded.q, s->codes + (size_t)r * stride, ks_code_dims(sweep->dim), 1,
-                    sweep->cpu);
-        float reach = (float)(dot - (int32_t)all.coded.offset) * (s->scales[r] * all.coded.scale) +
-                      (all.coded.slope * s->errors[r] + all.coded.constant);
-        if (reach >= w.bar) rescore(&w, s, r);
-    }
+    for (int i = 0; i < n && code >= 0; i++) scan_list(&w, s, &lists[i], within, n_within);
     *top = w.top;
     sweep->rescored += w.rescored;
     ks_coded_free(&all.coded);

@@ -368,11 +368,36 @@ static void change_copy(mutant *m)
     note(m, "%s of the search copy; ", head ? "header" : "bytes");
 }
 
+/* The hashes of what the lists hold now; was: the header as it was before this step. One that an
+ * earlier step changed does not say any more where they are. */
+static uint64_t rehash_lists(unsigned char *bytes, size_t n, const ks_ann_header *was)
+{
+    size_t each = ks_ann_row_bytes((int)was->dim), lists = n - (size_t)was->rows * each,
+           count = (size_t)was->lists, at = lists;
+    int64_t first[2];
+    if (was->rows <= 0 || was->rows > 1000000 || was->lists <= 0 || was->lists > was->rows ||
+        was->dim > KS_MAX_DIM ||
+        4096 + (2 * count * was->dim + 7) / 8 * 8 + 8 * (2 * count + 1) +
+                (size_t)was->rows * each !=
+            n)
+        return was->tables;
+    for (size_t i = 0; i < count; i++) {
+        memcpy(first, bytes + lists - 8 * (2 * count + 1 - i), sizeof first);
+        size_t rows = first[1] >= first[0] && first[1] <= was->rows ? (size_t)(first[1] - first[0])
+                                                                    : 0;
+        if (rows * each > n - at) rows = 0;
+        uint64_t hash = XXH3_64bits(bytes + at, rows * each);
+        memcpy(bytes + lists - 8 * (count - i), &hash, sizeof hash);
+        at += rows * each;
+    }
+    return XXH3_64bits(bytes + 4096, lists - 4096);
+}
+
 static void change_lists(mutant *m)
 {
     char path[400], name[200] = "";
     sqlite3_stmt *s = NULL;
-    ks_ann_header h;
+    ks_ann_header h, was;
     size_t n;
     int64_t segment = 0;
     if (sqlite3_prepare_v2(m->db, "SELECT ann_file, header FROM segment", -1, &s, NULL) ==
@@ -386,13 +411,14 @@ static void change_lists(mutant *m)
     if (!name[0] || strchr(name, '/') || access(path, R_OK) != 0) return;
     unsigned char *bytes = slurp(path, &n);
     int where = (int)roll(m, 3);
+    memcpy(&was, bytes, sizeof was);
     scatter(m, bytes, where == 0 ? 8 : 4096,
             where == 0   ? offsetof(ks_ann_header, self)
             : where == 1 ? 4300
                          : n);
     memcpy(&h, bytes, sizeof h);
     h.segment = (uint64_t)segment;
-    h.rest = XXH3_64bits(bytes + 4096, n - 4096);
+    h.tables = rehash_lists(bytes, n, &was);
     h.self = XXH3_64bits(&h, offsetof(ks_ann_header, self));
     memcpy(bytes, &h, sizeof h);
     spill(path, bytes, n);

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     ks_neighbour at[K];
     if (argc < 4) return 2;
     int dim = atoi(argv[2]);
-    if (ks_bench_segment(&s, atoll(argv[1]), dim, 0) < 0) return 5;
+    if (ks_bench_segment(&s, atoll(argv[1]), dim, 0, -1) < 0) return 5;
     puts("ready");
     fflush(stdout);
     for (uint64_t n = 0; fgets(line, sizeof line, stdin); n++) {

@@ -34,6 +34,12 @@ if grep -q avx2 /proc/cpuinfo; then
 fi
 for film in $FILMS; do bench bench decode "$film"; done
 [ -n "$SKIP_SCAN" ] || bench bench scan
+# Lists over 1,000,000 made vectors in clusters: a minute of processor time. LISTS=none: nothing.
+if [ "${LISTS:=1000000}" != none ]; then
+  "$BUILD/tests/prog_lists" "$LISTS" 768 "$scratch" |
+    while read -r figure value; do echo "\"$machine\",\"prog_lists $LISTS 768\",\"$figure\",$value"; done
+  rm -f "$scratch"/vectors.*
+fi
 # What whole commands cost as a library grows; GROWTH="1000,10000" measures less, GROWTH=none nothing.
 [ "${GROWTH:=1000,10000,100000,1000000}" = none ] || bench -m "$model" bench query --made "$GROWTH"
 if [ -n "$INGEST" ]; then
