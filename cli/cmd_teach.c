@@ -36,97 +36,11 @@ typedef struct {
     const char *name;
     ks_index *x;
     ks_library *library;
-    float *v; /* [n, dim] */
-    int8_t *yes;
-    int64_t *film;
-    int64_t (*span)[2]; /* [n] of the moment, for who stands in */
-    int n, room, dim;
-    int given_no, lost, err;
+    int lost; /* moments of films that are not here */
     ks_error *e;
 } teaching;
 
 /* --- examples --- */
-static int grow(teaching *t)
-{
-    int room = t->room * 2 + 64;
-    float *v = realloc(t->v, (size_t)room * (size_t)t->dim * sizeof *v);
-    int8_t *yes = v ? realloc(t->yes, (size_t)room * sizeof *yes) : NULL;
-    int64_t *film = yes ? realloc(t->film, (size_t)room * sizeof *film) : NULL;
-    int64_t(*span)[2] = film ? realloc(t->span, (size_t)room * sizeof *span) : NULL;
-
-    t->v = v ? v : t->v;
-    t->yes = yes ? yes : t->yes;
-    t->film = film ? film : t->film;
-    t->span = span ? span : t->span;
-    if (!span) return ks_fail(t->e, KS_ENOMEM, "no memory for examples");
-    t->room = room;
-    return 0;
-}
-
-/* A moment that was an example already is one: the last word for it counts. */
-static int place_of(const teaching *t, const ks_label_mark *m)
-{
-    for (int i = 0; i < t->n; i++)
-        if (t->film[i] == m->video && t->span[i][0] == m->start && t->span[i][1] == m->end)
-            return i;
-    return t->n;
-}
-
-static int take(void *arg, const ks_label_mark *m, int yes)
-{
-    teaching *t = arg;
-    int at = place_of(t, m);
-
-    if (at == t->room && (t->err = grow(t)) < 0) return 1;
-    if (at == t->n && (t->err = ks_moment_vector(t->v + (size_t)at * (size_t)t->dim, t->x, t->dim,
-                                                 m->video, m->start, m->end, t->e)) <= 0) {
-        t->lost += t->err == 0;
-        return t->err < 0;
-    }
-    t->err = 0;
-    t->yes[at] = yes != 0;
-    t->film[at] = m->video;
-    t->span[at][0] = m->start;
-    t->span[at][1] = m->end;
-    t->n += at == t->n;
-    return 0;
-}
-
-static int gather(teaching *t)
-{
-    int err = ks_index_said(t->x, t->name, take, t, t->e);
-
-    if (err == 0 && t->err == 0) err = ks_index_examples(t->x, t->name, take, t, t->e);
-    for (int i = 0; i < t->n; i++) t->given_no += !t->yes[i];
-    return err < 0 ? err : t->err;
-}
-
-static int overlaps_yes(const teaching *t, const ks_clip *c)
-{
-    for (int i = 0; i < t->n; i++)
-        if (t->yes[i] && t->film[i] == c->video && t->span[i][0] < c->end &&
-            t->span[i][1] > c->start)
-            return 1;
-    return 0;
-}
-
-/* Nobody said what it is not: clips spread over the library, which mostly are not. */
-static int stand_in(teaching *t)
-{
-    enum { MOST = 200 };
-    ks_clip clips[MOST];
-    int n = 0, yes = t->n, wanted = 3 * yes < 50 ? 50 : 3 * yes < MOST ? 3 * yes : MOST, err;
-
-    if ((err = ks_index_sample(clips, &n, wanted, t->x, t->e)) < 0) return err;
-    for (int i = 0; i < n && t->err == 0; i++)
-        if (!overlaps_yes(t, &clips[i]))
-            take(t,
-                 &(ks_label_mark){
-                     .video = clips[i].video, .start = clips[i].start, .end = clips[i].end},
-                 0);
-    return t->err;
-}
-
 static int put(teaching *t, const char *text, int yes)
 {
     ks_typed_moment m;
@@ -219,43 +133,22 @@ static void say(const teach_fields *f, const ks_learnt_row *r, int current)
     ks_json_close(&j);
 }
 
-static int count_films(const teaching *t)
-{
-    int films = 0;
-
-    for (int i = 0; i < t->n; i++) {
-        int again = 0;
-        for (int k = 0; k < i && !again; k++) again = t->film[k] == t->film[i];
-        films += !again;
-    }
-    return films;
-}
-
 static int learn(teaching *t)
 {
-    float *centre = malloc((size_t)t->dim * sizeof *centre);
-    ks_examples x = {.dim = t->dim, .centre = centre};
-    ks_taught taught = {0};
-    ks_learnt_row row = {
-        .name = t->name, .space = t->library->space_id, .dim = t->dim, .films = count_films(t)};
-    int err = centre ? ks_centre(centre, t->x, t->dim, t->e)
-                     : ks_fail(t->e, KS_ENOMEM, "no memory for examples");
+    ks_teaching how = {0};
+    ks_learnt_row row;
+    int err = ks_teach_kept(&row, &how, t->x, t->name, t->e);
 
-    if (err == 0 && t->given_no == 0 && t->n > 0) err = stand_in(t);
-    x.v = t->v, x.yes = t->yes, x.film = t->film, x.n = t->n;
-    for (int i = 0; i < t->n; i++) *(t->yes[i] ? &row.yes : &row.no) += 1;
-    if (err == 0) err = ks_teach(&taught, &x, t->e);
-    row.w = taught.w, row.bias = taught.bias;
-    row.ap = taught.ap, row.ap_low = taught.ap_low, row.ap_high = taught.ap_high;
-    if (err == 0) err = ks_index_put_learnt(t->x, &row, t->e);
-    if (err == 0 && (t->f->json || !t->g->quiet)) say(t->f, &row, 1);
-    if (err == 0 && t->given_no == 0 && !t->g->quiet)
+    if ((t->lost += how.lost))
+        fprintf(stderr, "kinoseek: %d example%s of films that are not in the library\n", t->lost,
+                t->lost == 1 ? " is" : "s are");
+    if (err < 0) return err;
+    if (t->f->json || !t->g->quiet) say(t->f, &row, 1);
+    if (how.stood_in && !t->g->quiet)
         fprintf(stderr,
                 "kinoseek: nobody said what it is not (--no): %lld clips of the library stood in\n",
                 (long long)row.no);
-    free(taught.w);
-    free(centre);
-    return err;
+    return 0;
 }
 
 static int teach(teaching *t, int n, char **args)
@@ -264,14 +157,6 @@ static int teach(teaching *t, int n, char **args)
 
     if (err < 0) return err;
     if ((err = put_words(t, n, args)) == 0 && t->f->from) err = put_file(t);
-    if (err == 0) err = gather(t);
-    if (err == 0 && t->lost)
-        fprintf(stderr, "kinoseek: %d example%s of films that are not in the library\n", t->lost,
-                t->lost == 1 ? " is" : "s are");
-    if (err == 0 && t->n == 0)
-        err = ks_fail(t->e, KS_EUSAGE,
-                      "%s: there is no example yet: kinoseek teach %s --yes FILE@A-B --no FILE@C-D",
-                      t->name, t->name);
     if (err == 0) err = learn(t);
     return ks_index_end(t->x, err, t->e);
 }
@@ -339,15 +224,11 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (!(t.library = malloc(sizeof *t.library))) err = ks_fail(e, KS_ENOMEM, "no memory");
     if (err == 0 && (err = ks_index_open(&t.x, g->library, reads ? KS_READ : KS_WRITE, e)) == 0)
         err = ks_index_library(t.library, t.x, e);
-    if (err == 0 && (t.dim = t.library->space.dim) == 0)
+    if (err == 0 && t.library->space.dim == 0)
         err = ks_fail(e, KS_ENOLIBRARY, "%s: nothing was ever ingested here", g->library);
     if (err == 0) err = work(&t, n, args);
     ks_close_library(t.x, g, err);
     free(t.library);
-    free(t.v);
-    free(t.yes);
-    free(t.film);
-    free(t.span);
     return err;
 }
 

@@ -180,7 +180,12 @@ void ks_decoder_stop(ks_decoder *d)
     free(d);
 }
 
-int ks_decoder_gone(const ks_decoder *d) { return d->broken; }
+/* Killed while nobody asked anything of it: the next film should not be the one to find out. */
+int ks_decoder_gone(const ks_decoder *d)
+{
+    struct pollfd p = {.fd = d->control};
+    return d->broken || (!d->busy && poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR)));
+}
 
 const char *ks_decoder_sandbox(const ks_decoder *d) { return d->sandbox; }
 
@@ -242,9 +247,26 @@ void ks_job_died(char *words, size_t n, int status)
     else snprintf(words, n, "stopped (exit %d)", code);
 }
 
+/* "/proc/self/fd/7": a descriptor that somebody opened for us, whose walls may let no path be
+ * opened; -1: another path. */
+static int lent(const char *path)
+{
+    static const char before[] = "/proc/self/fd/";
+    const char *number = path + sizeof before - 1;
+    if (strncmp(path, before, sizeof before - 1)) return -1;
+    if (!*number || strlen(number) > 6 || number[strspn(number, "0123456789")]) return -1;
+    return atoi(number);
+}
+
 int ks_media_open(int *fd, struct stat *st, const char *path, ks_error *e)
 {
     *fd = -1;
+    if (lent(path) >= 0) {
+        if (fstat(lent(path), st) || !S_ISREG(st->st_mode) ||
+            (*fd = fcntl(lent(path), F_DUPFD_CLOEXEC, 0)) < 0)
+            return ks_fail(e, KS_EFORMAT, "%s: no open regular file", path);
+        return 0;
+    }
     if (stat(path, st))
         return ks_fail(e, errno == ENOENT || errno == ENOTDIR ? KS_ENOTFOUND : KS_EIO, "%s: %s",
                        path, strerror(errno));

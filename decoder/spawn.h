@@ -28,7 +28,8 @@ int ks_job_begin(int *socket, ks_decoder *d, const ks_job *job, int file, int ou
 void ks_job_end(int *status, ks_decoder *d);
 /* How a job ended that did not say END: "crashed (signal 11)", ... */
 void ks_job_died(char *words, size_t n, int status);
-/* A regular file for reading, never blocking on a pipe. Its size and times go into *st. */
+/* A regular file for reading, never blocking on a pipe; "/proc/self/fd/N" is the open descriptor N
+ * itself. Its size and times go into *st. */
 struct stat;
 int ks_media_open(int *fd, struct stat *st, const char *path, ks_error *e);
 /* that lie on the disk: what reading it may take goes by them */

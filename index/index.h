@@ -263,6 +263,11 @@ int ks_index_forget_saved(ks_index *x, const char *name, ks_error *e); /* writer
  * known already. */
 int ks_index_saved_add(ks_index *x, const char *name, int64_t seen, const ks_saved_hit *hits, int n,
                        ks_error *e);
+/* What was found for `name`, told or not, the newest first, at most `most`. A hit that was told has
+ * no text. Non-zero stops. */
+typedef int ks_on_saved_hit(void *arg, const ks_saved_hit *hit, int told);
+int ks_index_saved_hits(ks_index *x, const char *name, int most, ks_on_saved_hit *each, void *arg,
+                        ks_error *e);
 /* Writer: hands every hit that waits to tell(), which returns 0, or < 0: not handed over, which
  * stops. A process killed on the way has handed over exactly what is noted, but for the instant
  * between tell's last system call and the note. */

@@ -119,6 +119,27 @@ int ks_index_saved_add(ks_index *x, const char *name, int64_t seen, const ks_sav
     return ks_end(x, code, e);
 }
 
+int ks_index_saved_hits(ks_index *x, const char *name, int most, ks_on_saved_hit *each, void *arg,
+                        ks_error *e)
+{
+    int code, stop = 0;
+    if (x->version < KS_SAVED_SINCE) return 0;
+    sqlite3_stmt *s = ks_bound(x, e,
+                               "SELECT id, name, video, start, stop, told, hit, sum FROM saved_hit "
+                               "WHERE name = ?1 ORDER BY id DESC LIMIT ?2",
+                               "tl", name, (int64_t)most);
+    if (!s) return e ? e->code : KS_EIO;
+    while (!stop && (code = ks_step(s, x, e)) > 0) {
+        ks_saved_hit hit = {sqlite3_column_int64(s, 2), sqlite3_column_int64(s, 3),
+                            sqlite3_column_int64(s, 4), (const char *)sqlite3_column_text(s, 6)};
+        if (ks_row_ok(s, KS_T_SAVED_HIT, 0, 7))
+            stop = each(arg, &hit, sqlite3_column_int(s, 5)) != 0;
+        else ks_note_rotten(x, KS_T_SAVED_HIT, sqlite3_column_int64(s, 0));
+    }
+    sqlite3_reset(s);
+    return stop ? 0 : code;
+}
+
 typedef struct {
     int64_t id;
     char *name, *text;

@@ -164,6 +164,8 @@ int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const ch
 struct stat;
 int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, const ks_video *v,
                         ks_error *e);
+/* The next ingest tries films that failed as if it never had; *films: how many. Writer. */
+int ks_ingest_retry(int64_t *films, ks_index *x, ks_error *e);
 /* a file or all under a folder */
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e);
 /* What a file is, by its size and the hashes of its first, middle and last part (DESIGN 3.4), in

@@ -107,6 +107,14 @@ int ks_teach(ks_taught *out, const ks_examples *x, ks_error *e); /* KS_EUSAGE: n
  * shares most with. 1, or 0: no clip of the film is there. */
 int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t start, int64_t end,
                      ks_error *e);
+/* A label learnt anew from all that is kept of it, its examples and what people said, and stored
+ * (writer; one transaction with the caller's). Where nobody said what it is not, clips spread over
+ * the library stand in. row: name, counts and worth; its w is not kept. KS_EUSAGE: no example. */
+typedef struct {
+    int lost;     /* examples of films that are not here */
+    int stood_in; /* 1: clips of the library stood in for no */
+} ks_teaching;
+int ks_teach_kept(ks_learnt_row *row, ks_teaching *how, ks_index *x, const char *name, ks_error *e);
 /* [dim] mean of a sample of the library's clips */
 int ks_centre(float *centre, ks_index *x, int dim, ks_error *e);
 

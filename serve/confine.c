@@ -1,5 +1,5 @@
 /* confine.c - see confine.h. Two walls, as around the decoder: landlock for files, seccomp for
- * calls. What the server reads is not bounded by them: films lie anywhere. */
+ * calls. Films lie anywhere: another process opens them (opener.c). */
 #include "serve/confine.h"
 
 #include <errno.h>
@@ -7,8 +7,10 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -18,27 +20,69 @@ static const uint64_t write_too = READ | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
                                   LANDLOCK_ACCESS_FS_REMOVE_FILE;
 
+/* Of a file only what a file has. */
+static const uint64_t of_files = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                 LANDLOCK_ACCESS_FS_EXECUTE | 1ull << 14 /* truncate */;
+
 static int allow(int rules, const char *path, uint64_t access)
 {
     struct landlock_path_beneath_attr a = {.allowed_access = access, .parent_fd = -1};
+    struct stat st;
     long r;
 
     if (!path || (a.parent_fd = open(path, O_PATH | O_CLOEXEC)) < 0) return 0;
+    if (fstat(a.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode)) a.allowed_access &= of_files;
     r = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &a, 0u);
     close(a.parent_fd);
     return r == 0;
 }
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZER = 1 }; /* the search for leaks stops the process' own threads by ptrace */
+#else
+enum { SANITIZER = 0 };
+#endif
+
 /* Where the system's program loader lies: starting any program starts it. */
 static void allow_loader(int rules)
 {
-    static const char *const folders[] = {"/lib", "/lib64", "/usr/lib", "/usr/lib64"};
+    static const char *const folders[] = {"/lib", "/lib64", "/usr/lib", "/usr/lib64",
+                                          "/usr/local/lib"};
+    char path[4096];
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         allow(rules, folders[i], READ | LANDLOCK_ACCESS_FS_EXECUTE);
+    for (const char *at = getenv("LD_LIBRARY_PATH"); at && *at;) {
+        size_t n = strcspn(at, ":");
+        if (n > 0 && n < sizeof path) {
+            memcpy(path, at, n);
+            path[n] = 0;
+            allow(rules, path, READ | LANDLOCK_ACCESS_FS_EXECUTE);
+        }
+        at += n + (at[n] == ':');
+    }
 }
 
-static int landlock(const char *const *writable, int n, const char *program)
+/* What any program asks of its system: the loader's list of libraries, the zone, the processor. */
+static void allow_system(int rules)
+{
+    static const char *const paths[] = {"/etc/ld.so.cache",
+                                        "/etc/ld.so.preload",
+                                        "/etc/localtime",
+                                        "/etc/gnutls",
+                                        "/usr/share/zoneinfo",
+                                        "/sys/devices/system/cpu",
+                                        "/sys/devices/system/node",
+                                        "/proc/cpuinfo",
+                                        "/proc/meminfo",
+                                        "/dev/urandom"};
+
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) allow(rules, paths[i], READ);
+    allow(rules, SANITIZER ? "/proc" : "/proc/self", READ);
+    allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+}
+
+static int landlock(const ks_walls *w)
 {
     struct landlock_ruleset_attr attr = {0};
     uint64_t more = 0; /* rights that later kernels know */
@@ -51,21 +95,17 @@ static int landlock(const char *const *writable, int n, const char *program)
     if (abi >= 3) more |= 1ull << 14; /* truncate */
     attr.handled_access_fs = ((1ull << 13) - 1) | more;
     if ((fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0u)) < 0) return 0;
-    allow((int)fd, "/", READ);
-    allow((int)fd, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
-    allow_loader((int)fd);
-    allow((int)fd, program, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
-    for (int i = 0; i < n; i++) allow((int)fd, writable[i], write_too | more);
+    allow_system((int)fd);
+    if (w->program) allow_loader((int)fd);
+    allow((int)fd, w->program, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE);
+    for (int i = 0; i < KS_WALLS_PATHS; i++) {
+        allow((int)fd, w->read[i], READ);
+        allow((int)fd, w->write[i], write_too | more);
+    }
     r = syscall(SYS_landlock_restrict_self, (int)fd, 0u);
     close((int)fd);
     return r == 0;
 }
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-enum { SANITIZER = 1 }; /* the search for leaks stops the process' own threads by ptrace */
-#else
-enum { SANITIZER = 0 };
-#endif
 
 /* Refused with an error: a server asks for none of these, nor does a decoder that it starts. */
 static const int refused[] = {SCMP_SYS(connect),
@@ -102,7 +142,7 @@ static const int refused[] = {SCMP_SYS(connect),
                               SCMP_SYS(chown),
                               SCMP_SYS(fchownat)};
 
-static int seccomp(void)
+static int seccomp(int starts)
 {
     scmp_filter_ctx c = prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 ? NULL : seccomp_init(SCMP_ACT_ALLOW);
     int bad = c == NULL;
@@ -110,6 +150,9 @@ static int seccomp(void)
     for (size_t i = 0; c && i < sizeof refused / sizeof *refused; i++) /* some are not everywhere */
         if (!SANITIZER || refused[i] != SCMP_SYS(ptrace))
             bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), refused[i], 0) == -EFAULT;
+    static const int starting[] = {SCMP_SYS(execve), SCMP_SYS(execveat)};
+    for (size_t i = 0; c && !starts && i < sizeof starting / sizeof *starting; i++)
+        bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), starting[i], 0) == -EFAULT;
     /* pairs of this machine's own, no way to anybody else */
     if (c) bad |= seccomp_rule_add(c, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 0) < 0;
     if (c && !bad) {
@@ -120,13 +163,13 @@ static int seccomp(void)
     return !bad;
 }
 
-void ks_confine(char *words, size_t room, const char *const *writable, int n, const char *program)
+void ks_confine(char *words, size_t room, const ks_walls *w)
 {
     int locked, filtered;
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    locked = landlock(writable, n, program);
-    filtered = seccomp();
+    locked = landlock(w);
+    filtered = seccomp(w->program != NULL);
     snprintf(words, room, "%s%s%s", filtered ? "seccomp" : "", filtered && locked ? ", " : "",
              locked     ? "landlock"
              : filtered ? ""

@@ -207,7 +207,7 @@ static int judge(ks_front *f, ks_conn *k)
     int status = ks_guard_judge(&f->srv->guard, &k->request, k->address, (int64_t)ks_now());
     const ks_route *route = NULL;
 
-    if (status == 0) status = ks_route_find(&route, &k->request, f->srv->o->read_only);
+    if (status == 0) status = ks_route_find(&route, &k->request);
     k->route = route;
     return status;
 }

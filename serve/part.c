@@ -40,30 +40,34 @@ static int make(int to, ks_piece *p, ks_session *s, const ks_video *v, int side,
 {
     ks_keys keys = {0};
     ks_decoder *d;
-    int err = ks_session_decoder(&d, s, e);
+    int err = ks_film_keys(&keys, ks_session_index(s), v, e);
 
-    if (err == 0) err = ks_film_keys(&keys, ks_session_index(s), v, e);
-    if (err == 0) err = ks_cut_to_watch(p, to, side, &keys, d, e);
+    for (int again = 0; err == 0 && again < 2; again++) { /* one that is being killed is followed */
+        if ((err = ks_session_decoder(&d, s, e)) < 0) break;
+        err = ks_cut_to_watch(p, to, side, &keys, d, e);
+        if (err != KS_EIO || !ks_decoder_gone(d) || again || ftruncate(to, 0) < 0) break;
+        err = lseek(to, 0, SEEK_SET) < 0 ? KS_EIO : 0;
+    }
     free((void *)(uintptr_t)keys.at);
     return err;
 }
 
-static int send_part(ks_reply *out, const wanted *w, ks_session *s, ks_error *e)
+static int send_part(ks_reply *out, const wanted *w, ks_server *srv, ks_session *s, ks_error *e)
 {
     ks_piece p = {.from = w->from, .to = w->to};
     struct stat st;
-    ks_video v;
-    int fd, err = ks_watchable(&v, (char **)(uintptr_t)&p.path, ks_session_index(s), w->video, e);
+    ks_watched film;
+    int fd = -1, err = ks_watched_open(&film, srv, s, w->video, e);
 
-    if (err) return err;
-    v.path = p.path;
-    if ((fd = memfd_create("part", MFD_CLOEXEC)) < 0)
+    p.path = film.path;
+    if (err == 0 && (fd = memfd_create("part", MFD_CLOEXEC)) < 0)
         err = ks_fail(e, KS_EIO, "no room for a part: %s", strerror(errno));
-    else err = make(fd, &p, s, &v, (int)w->side, e);
-    free((void *)(uintptr_t)p.path);
+    if (err == 0 && (err = make(fd, &p, s, &film.v, (int)w->side, e)) < 0)
+        ks_lent_name(e, film.path, film.name);
     if (err == 0 && fstat(fd, &st) < 0)
         err = ks_fail(e, KS_EIO, "a part is lost: %s", strerror(errno));
-    if (err < 0) {
+    ks_watched_close(&film);
+    if (err) {
         if (fd >= 0) close(fd);
         return err;
     }
@@ -84,7 +88,7 @@ void ks_film_part(ks_reply *out, ks_call *c)
     int err = read_wanted(&w, c, &e);
 
     if (err == 0 && (err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_WATCHING, &e)) == 0)
-        err = send_part(out, &w, s, &e);
+        err = send_part(out, &w, c->srv, s, &e);
     ks_sessions_give(c->srv->sessions, s);
     if (ks_param(&c->params, "of")) out->cache = "private, max-age=3600";
     if (err) ks_reply_problem(out, err, e.msg);

@@ -17,6 +17,13 @@ static const ks_route routes[] = {
     {"/api/v1/clips/", KS_MAY_GET, 0, 0, ks_api_clip},
     {"/api/v1/status", KS_MAY_GET, 0, 0, ks_api_status},
     {"/api/v1/bad", KS_MAY_GET, 0, 0, ks_api_bad},
+    {"/api/v1/retry", KS_MAY_POST, 1, LIST, ks_api_retry},
+    {"/api/v1/labels", KS_MAY_GET, 0, 0, ks_api_labels},
+    {"/api/v1/labels/say", KS_MAY_POST, 1, LIST, ks_api_say},
+    {"/api/v1/labels/teach", KS_MAY_POST, 1, LIST, ks_api_teach},
+    {"/api/v1/labels/store", KS_MAY_POST, 1, LIST, ks_api_store},
+    {"/api/v1/saved", KS_MAY_GET | KS_MAY_POST, 0, LIST, ks_api_saved},
+    {"/api/v1/saved/forget", KS_MAY_POST, 1, LIST, ks_api_forget_saved},
     {"/api/v1/formats", KS_MAY_GET, 0, 0, ks_api_formats},
     {"/api/v1/export", KS_MAY_GET | KS_MAY_POST, 0, LIST, ks_api_export},
     {"/thumb/", KS_MAY_GET, 0, 0, ks_thumb},
@@ -35,6 +42,8 @@ const ks_header ks_fixed_headers[] = {
     {NULL, NULL},
 };
 
+const char ks_read_only_words[] = "this server was started with --read-only: it changes nothing";
+
 static const ks_route *find(const char *path)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
@@ -47,7 +56,7 @@ static const ks_route *find(const char *path)
     return NULL;
 }
 
-int ks_route_find(const ks_route **route, ks_request *r, int read_only)
+int ks_route_find(const ks_route **route, ks_request *r)
 {
     int may = r->method == KS_METHOD_POST ? KS_MAY_POST : KS_MAY_GET;
 
@@ -57,7 +66,7 @@ int ks_route_find(const ks_route **route, ks_request *r, int read_only)
     if (!(*route = find(r->path))) return 404;
     if (!((*route)->may & may)) return 405;
     if (r->method == KS_METHOD_POST && r->length > (*route)->most) return 413;
-    return (*route)->writes && read_only ? 403 : 0;
+    return 0;
 }
 
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k)
@@ -68,5 +77,6 @@ void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k)
     c.tail = route->path[1] ? k->request.path + strlen(route->path) : "";
     if (ks_params_read(&c.params, k->request.query) < 0)
         ks_reply_problem(out, 400, "the parameters are not well formed");
+    else if (route->writes && !srv->writer) ks_reply_problem(out, 403, ks_read_only_words);
     else route->run(out, &c);
 }

@@ -6,14 +6,18 @@
 
 #include "serve/conns.h"
 #include "serve/guard.h"
+#include "serve/opener.h"
 #include "serve/sessions.h"
 #include "serve/reply.h"
 #include "serve/serve.h"
 #include "serve/url.h"
+#include "serve/writer.h"
 
 typedef struct {
     const ks_serve_options *o;
     ks_sessions *sessions;
+    ks_opener *opener;
+    ks_writer *writer; /* NULL: read-only */
     ks_conns *conns;
     ks_guard guard;
     pthread_mutex_t lock;
@@ -41,17 +45,25 @@ typedef struct {
     ks_handler *run;
 } ks_route;
 
-/* The route of a path, which is decoded in place. 0, or 400, 404, 405, 413, 403 (routes.c). */
-int ks_route_find(const ks_route **route, ks_request *r, int read_only);
+/* The route of a path, which is decoded in place. 0, or 400, 404, 405, 413 (routes.c). */
+int ks_route_find(const ks_route **route, ks_request *r);
+extern const char ks_read_only_words[];
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k);
 
 ks_handler ks_api_search, ks_api_similar, ks_api_curve, ks_api_videos, ks_api_video, ks_api_clip;
-ks_handler ks_api_status, ks_api_bad, ks_api_export, ks_api_formats, ks_page, ks_thumb,
-    ks_film_bytes, ks_film_part, ks_openapi;
+ks_handler ks_api_status, ks_api_bad, ks_api_retry, ks_api_export, ks_api_formats, ks_page,
+    ks_thumb, ks_film_bytes, ks_film_part, ks_openapi;
+ks_handler ks_api_labels, ks_api_say, ks_api_teach, ks_api_store, ks_api_saved, ks_api_forget_saved;
 
-/* The film's row, and its path (malloc'ed), where its file is that film still. 0, < 0, or a
- * status (media.c). */
-int ks_watchable(ks_video *v, char **path, ks_index *x, int64_t id, ks_error *e);
+/* A film of the catalog to be decoded: its row, and the file that is that film still. */
+typedef struct {
+    ks_video v; /* v.path is where it lies; owned */
+    int fd;
+    char name[256], path[KS_LENT_PATH]; /* path: of fd, for the decoder */
+} ks_watched;
+/* 0, < 0, or a status. ks_watched_close in any case (media.c). */
+int ks_watched_open(ks_watched *w, ks_server *srv, ks_session *s, int64_t id, ks_error *e);
+void ks_watched_close(ks_watched *w);
 
 /* The fixed part of every answer's head: "Name: value\r\n" lines; names and values for
  * libmicrohttpd. */

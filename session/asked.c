@@ -75,6 +75,7 @@ static const struct {
               {"in", 't', offsetof(ks_question, in)},
               {"merge", 't', offsetof(ks_question, merge)},
               {"fold", 't', offsetof(ks_question, fold)},
+              {"label", 't', offsetof(ks_question, label)},
               {"longer", 's', offsetof(ks_question, longer)},
               {"shorter", 's', offsetof(ks_question, shorter)},
               {"sort", 't', offsetof(ks_question, sort)},

@@ -1,6 +1,7 @@
 /* test_catalog.c - rows in, rows out, and what searches see of them. */
 #include "index/catalog.h"
 #include "index/index.h"
+#include "ingest/ingest.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -167,6 +168,50 @@ START_TEST(rows_come_back)
     snprintf(path, sizeof path, "%s/catalog.db", dir);
     ck_assert_int_eq(stat(path, &st), 0);
     ck_assert_int_eq(st.st_mode & 0777, 0600);
+    remove_dir(dir);
+}
+END_TEST
+
+static int attempts_of(ks_index *x, int64_t id)
+{
+    ks_error e = {0};
+    ks_video v;
+    OK(ks_index_video(&v, x, id, &e));
+    return v.attempts;
+}
+
+/* Two paths of one film count once; what did not fail keeps its attempts. */
+START_TEST(failed_films_get_their_attempts_back)
+{
+    ks_error e = {0};
+    ks_index *x;
+    ks_video v;
+    int64_t id[3], n = 9;
+    char *dir = new_dir();
+    OK(ks_index_open(&x, dir, KS_CREATE, &e));
+    OK(ks_index_set_space(x, &space_a, NULL, NULL, &e));
+    for (int i = 0; i < 3; i++) {
+        char path[40];
+        snprintf(path, sizeof path, "/films/%d.mp4", i);
+        id[i] = add(x, path, (unsigned)i + 1, 2, i < 2 ? KS_VERDICT_FAILED : KS_VERDICT_PARTLY);
+        v = video_named(path, (unsigned)i + 1);
+        v.id = id[i], v.verdict = i < 2 ? KS_VERDICT_FAILED : KS_VERDICT_PARTLY, v.attempts = 2;
+        v.reason = "decoder crashed (signal 11) at 00:00:02";
+        OK(ks_index_end_video(x, &v, &e));
+    }
+    v = video_named("/films/0b.mp4", 1);
+    v.id = id[0];
+    OK(ks_index_set_path(x, &v, &e));
+    OK(ks_ingest_retry(&n, x, &e));
+    ck_assert_int_eq(n, 2);
+    ck_assert_int_eq(attempts_of(x, id[0]) + attempts_of(x, id[1]), 0);
+    ck_assert_int_eq(attempts_of(x, id[2]), 2);
+    OK(ks_index_video(&v, x, id[1], &e));
+    ck_assert_int_eq(v.verdict, KS_VERDICT_FAILED);
+    ck_assert_str_eq(v.reason, "decoder crashed (signal 11) at 00:00:02");
+    ck_assert_str_eq(v.path, "/films/1.mp4");
+    ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
+    ks_index_close(x);
     remove_dir(dir);
 }
 END_TEST
@@ -578,6 +623,7 @@ int main(void)
     TCase *t = tcase_create("rows");
     tcase_add_test(t, rows_come_back);
     tcase_add_loop_test(t, older_versions_are_read_and_brought_up_to_date, 1, KS_SCHEMA_VERSION);
+    tcase_add_test(t, failed_films_get_their_attempts_back);
     tcase_add_test(t, only_finished_videos_are_seen);
     tcase_add_test(t, paths_are_attributes);
     tcase_add_test(t, spaces_do_not_mix);

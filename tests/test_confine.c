@@ -13,7 +13,7 @@
 #include "serve/confine.h"
 #include "tests/suite.h"
 
-static char folder[64], own[80], other[80];
+static char folder[64], own[80], other[80], shown[80];
 
 static void begin(void)
 {
@@ -21,6 +21,8 @@ static void begin(void)
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(own, sizeof own, "%s/own", folder);
     snprintf(other, sizeof other, "%s/other", folder);
+    snprintf(shown, sizeof shown, "%s/shown", folder);
+    ck_assert_int_eq(mkdir(shown, 0700), 0);
     ck_assert_int_eq(mkdir(own, 0700), 0);
     ck_assert_int_eq(mkdir(other, 0700), 0);
 }
@@ -46,6 +48,16 @@ static int make(const char *where)
     return 0;
 }
 
+/* errno of reading it; 0: it could be. */
+static int look(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) return errno;
+    close(fd);
+    return 0;
+}
+
 static int run(const char *program)
 {
     pid_t pid = fork();
@@ -64,14 +76,15 @@ static int judge(void)
 {
     char words[64];
     int landlock, seccomp, fd;
-
-    ks_confine(words, sizeof words, (const char *const[]){own, NULL}, 2, "/bin/true");
+    const ks_walls walls = {.write = {own}, .read = {NULL, shown}, .program = "/bin/true"};
+    ks_confine(words, sizeof words, &walls);
     landlock = strstr(words, "landlock") != NULL;
     seccomp = strstr(words, "seccomp") != NULL;
     if (make(own) != 0) return 1;
     if (make(other) != (landlock ? EACCES : 0)) return 2;
-    if ((fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC)) < 0) return 3; /* films lie anywhere */
-    close(fd);
+    if (look("/etc/passwd") != (landlock ? EACCES : 0)) return 3;
+    if (look(shown) != 0 || look("/dev/null") != 0) return 9;
+    if (make(shown) != (landlock ? EACCES : 0)) return 10;
     if (run("/bin/true") != 0) return 4;
     if (run("/bin/false") != (landlock ? 77 : 1)) return 5;
     fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -82,16 +95,40 @@ static int judge(void)
     return 0;
 }
 
-START_TEST(only_its_own_folders_and_program)
+/* Of one that starts nothing: neither its own program nor another. */
+static int judge_without(void)
+{
+    const ks_walls walls = {.write = {own}, .read = {"/"}};
+    char words[64];
+
+    ks_confine(words, sizeof words, &walls);
+    if (look("/etc/passwd") != 0) return 1;
+    if (make(other) != (strstr(words, "landlock") ? EACCES : 0)) return 2;
+    if (run("/bin/true") != (strcmp(words, "none") ? 77 : 0)) return 3;
+    return 0;
+}
+
+static int answer_of(int (*judged)(void))
 {
     pid_t pid = fork();
     int status;
 
     ck_assert_int_ge(pid, 0);
-    if (pid == 0) _exit(judge());
+    if (pid == 0) _exit(judged());
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status));
-    ck_assert_int_eq(WEXITSTATUS(status), 0);
+    return WEXITSTATUS(status);
+}
+
+START_TEST(only_its_own_folders_and_program)
+{
+    ck_assert_int_eq(answer_of(judge), 0);
+}
+END_TEST
+
+START_TEST(one_that_reads_everything_starts_nothing)
+{
+    ck_assert_int_eq(answer_of(judge_without), 0);
 }
 END_TEST
 
@@ -101,5 +138,6 @@ int main(void)
 
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, only_its_own_folders_and_program);
+    tcase_add_test(c, one_that_reads_everything_starts_nothing);
     return ks_run_case("confine", c);
 }

@@ -66,6 +66,8 @@ export async function ask(path, options = {}) {
 
 export const get = async (path, signal) => (await ask(path, { signal })).json();
 
+export const post = async (path, body) => (await ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+
 export async function copy(text, button) {
   const was = button.textContent;
   try {

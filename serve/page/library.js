@@ -1,5 +1,5 @@
 // library.js - what is in, what is being done, what did not go in.
-import { $, h, base, clock, fill, folder, get, long } from "./dom.js";
+import { $, h, base, clock, fill, folder, get, long, post } from "./dom.js";
 import { forget, library } from "./films.js";
 
 const dialog = $("#library");
@@ -23,8 +23,37 @@ function work(s) {
     h("progress", { max: 1, value: part ?? false, "aria-label": "Ingest" }), i.path ? h("p", { class: "quiet" }, i.path) : null);
 }
 
+// Those that failed twice are left alone, until somebody asks for them.
+async function retry(said) {
+  try {
+    const { films } = await post("/api/v1/retry", {});
+    said.textContent = films ? `${films === 1 ? "One film" : `${films} films`} will be tried again by the next kinoseek ingest.` : "Nothing failed.";
+  } catch (error) {
+    said.textContent = error.message;
+  }
+}
+
+async function kept(to) {
+  const seen = JSON.parse(localStorage.getItem("kinoseek-seen") || "{}"), list = await get("/api/v1/saved");
+  const row = (v) => {
+    const n = v.told + v.waiting, fresh = Math.max(0, n - (seen[v.name] || 0));
+    seen[v.name] = n;
+    const words = [v.words, ...v.options].join(" ");
+    return h("li", {}, h("div", { class: "row" }, h("span", { class: "grow" }, h("b", {}, v.name), h("span", { class: "quiet" }, ` ${words}`), ` · ${n === 1 ? "one hit" : `${n} hits`}${fresh ? `, ${fresh} new` : ""}`),
+      h("button", { type: "button", "aria-label": `Keep ${v.name} no longer`, onclick: async () => { await post("/api/v1/saved/forget", { name: v.name }).catch((e) => (to.textContent = e.message)); kept(to); } }, "×")),
+    v.hits.length ? h("ul", {}, ...v.hits.slice(0, 20).map((m, i) => h("li", {}, h("a", { href: `/?video=${m.video}&t=${m.start}` }, `${base(m.path)} ${clock(m.start)} – ${clock(m.end)}`), i < fresh ? " new" : ""))) : null);
+  };
+  to.replaceChildren(list.length ? h("ul", { class: "list" }, ...list.map(row)) : h("p", {}, "No query is kept: look for something, then Keep this query."));
+  localStorage.setItem("kinoseek-seen", JSON.stringify(seen));
+}
+
 function bad(list) {
   if (!list.length) return h("p", {}, "Every file went in wholly.");
+  const said = h("span", { role: "status" }), failed = list.some((f) => f.verdict === "failed");
+  return h("div", {}, table(list), failed ? h("p", { class: "row" }, h("button", { type: "button", onclick: () => retry(said) }, "Try the failed ones again"), said) : null);
+}
+
+function table(list) {
   return h("table", {}, h("thead", {}, h("tr", {}, ...["File", "", "Why", "Missing"].map((t) => h("th", { scope: "col" }, t)))),
     h("tbody", {}, ...list.map((f) => h("tr", {}, h("td", { title: f.path }, base(f.path)), h("td", {}, f.verdict), h("td", {}, f.reason), h("td", {}, f.seconds_missing >= 0.5 ? clock(f.seconds_missing) : "")))));
 }
@@ -44,9 +73,10 @@ function stop() {
 }
 
 export async function show() {
-  const facts_ = h("div"), work_ = h("div", { role: "status" }), bad_ = h("div"), list = h("ul", { class: "films" });
-  fill(dialog, "Library", facts_, work_, h("h3", {}, "Not wholly in"), bad_, h("h3", {}, "Films"), list);
+  const kept_ = h("div"), facts_ = h("div"), work_ = h("div", { role: "status" }), bad_ = h("div"), list = h("ul", { class: "films" });
+  fill(dialog, "Library", facts_, work_, h("h3", {}, "Kept queries"), kept_, h("h3", {}, "Not wholly in"), bad_, h("h3", {}, "Films"), list);
   films(list);
+  kept(kept_).catch((error) => (kept_.textContent = error.message));
   let failed = -1;
   const tell = (s) => {
     facts_.replaceChildren(facts(s));

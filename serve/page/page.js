@@ -1,8 +1,9 @@
 // page.js - the question in the address, and everything that follows from it.
-import { $, h, ask, fill, get } from "./dom.js";
+import { $, h, ask, fill, get, post } from "./dom.js";
 import { picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as grid from "./grid.js";
+import * as labels from "./labels.js";
 import * as library from "./library.js";
 import * as player from "./player.js";
 import * as q from "./question.js";
@@ -82,7 +83,7 @@ const examples = ["a dog", "a car at night", "people dancing", "the sea", "a bir
 
 async function welcome() {
   $("#moments").replaceChildren();
-  $("#order").hidden = $("#more").hidden = true;
+  $("#order").hidden = $("#more").hidden = $("#keep").hidden = true;
   document.title = "kinoseek";
   const films = (await get("/api/v1/videos?k=3")).videos.map((f) => f.path.split("/").pop().replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n));
   const link = (words) => h("a", { href: `/?q=${encodeURIComponent(words)}` }, words);
@@ -105,6 +106,7 @@ function present(a) {
   answer = a;
   tell(a);
   $("#order").hidden = a.moments.length < 2;
+  $("#keep").hidden = !state.q.trim();
   $("#more").hidden = a.moments.length < state.k;
   grid.show(a.moments.length ? a.moments : a.below, state.sort, openAt, like);
 }
@@ -150,6 +152,22 @@ async function searchPicture(file) {
   }
 }
 
+// --- what was said of a moment, and queries that are kept
+const tellWord = (words) => ($("#said").textContent = words);
+
+async function keepQuery() {
+  const name = prompt("Keep this query under the name:", q.inWords(state).slice(0, 60));
+  if (!name) return;
+  const to = q.toServer(state);
+  for (const off of ["k", "all"]) to.delete(off);
+  try {
+    await post(`/api/v1/saved?${to}`, { name });
+    tellWord(`Kept as ${name}. What it finds in films that are ingested from now on stands in the library (i).`);
+  } catch (error) {
+    tellWord(error.message);
+  }
+}
+
 // --- a film
 function openAt(i) {
   const m = grid.moments()[i];
@@ -162,7 +180,7 @@ async function openFilm() {
   const closed = () => state.video && go({ ...state, video: 0, t: 0 });
   const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, true);
   try {
-    await player.open(state.video, state.t, list[i] || null, step, like, closed);
+    await player.open(state.video, state.t, list[i] || null, step, like, closed, tellWord);
   } catch (error) {
     trouble(error.message);
   }
@@ -180,7 +198,7 @@ async function render() {
 // --- keys, help, settings
 const keys = [
   ["/", "go to the search box"], ["f", "terms and filters"], ["arrows", "from picture to picture"], ["Enter", "play it"], [", .", "step the picture through its film; in the player, frame by frame"],
-  ["s", "select; Shift+s all between"], ["m", "more like this"], ["b", "basket"], ["i", "library"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
+  ["s", "select; Shift+s all between"], ["m", "more like this"], ["y x", "the label that is chosen: yes, no"], ["b", "basket"], ["i", "library"], ["t", "labels"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
 ];
 
 function help() {
@@ -205,7 +223,7 @@ addEventListener("keydown", (e) => {
   const open = document.querySelector("dialog[open]");
   if (open && open.id !== "player") return;
   if (open ? player.key(e) : grid.key(e, like)) return e.preventDefault();
-  const ours = { "/": () => { player.close(); $("#q").focus(); $("#q").select(); }, "?": help, b: () => basket.show(), i: () => library.show(), f: () => $("#more-terms").click() }[e.key];
+  const ours = { "/": () => { player.close(); $("#q").focus(); $("#q").select(); }, "?": help, b: () => basket.show(), i: () => library.show(), t: () => labels.show(), f: () => $("#more-terms").click() }[e.key];
   if (!ours || (open && e.key !== "/" && e.key !== "?")) return;
   e.preventDefault();
   ours();
@@ -223,6 +241,8 @@ $("#more").addEventListener("click", () => go({ ...state, k: state.k * 2 }, true
 $("#picture").addEventListener("click", () => $("#file").click());
 $("#file").addEventListener("change", () => searchPicture($("#file").files[0]));
 $("#show-basket").addEventListener("click", () => basket.show());
+$("#show-labels").addEventListener("click", () => labels.show());
+$("#keep").addEventListener("click", keepQuery);
 $("#show-library").addEventListener("click", () => library.show());
 $("#show-help").addEventListener("click", help);
 addEventListener("dragover", (e) => e.preventDefault());
@@ -237,6 +257,7 @@ document.addEventListener("click", (e) => { // links of our own stay on the page
 });
 
 dress();
+labels.tellIn(tellWord);
 try {
   status = await library.start();
   basket.start(status.id, grid.mark);

@@ -2,6 +2,7 @@
 import { $, h, svg, ask, base, clock, copy, day, fill, folder, get, seconds, shellWord } from "./dom.js";
 import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
+import * as labels from "./labels.js";
 import * as question from "./question.js";
 
 const dialog = $("#player");
@@ -22,7 +23,8 @@ function strip(state) {
   state.cut = svg("line", { x1: 0, x2: 1000, y1: 30, y2: 30, class: "cut", visibility: "hidden" });
   state.part = svg("rect", { y: 0, height: 60, class: "part" });
   state.here = svg("line", { y1: 0, y2: 60, class: "here" });
-  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.here);
+  state.lanes = svg("g");
+  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.lanes, state.here);
   state.slider = h("div", { class: "strip", role: "slider", tabindex: 0, "aria-label": "Where in the film", "aria-valuemin": 0, "aria-valuemax": Math.round(total),
     onpointerdown: (e) => { state.slider.setPointerCapture(e.pointerId); seekTo((e.offsetX / state.slider.clientWidth) * total); },
     onpointermove: (e) => e.buttons && seekTo((Math.min(state.slider.clientWidth, Math.max(0, e.offsetX)) / state.slider.clientWidth) * total),
@@ -202,6 +204,22 @@ function chosen() {
   return same ? m : { video: now.film.video, path: now.film.path, start: now.from, end: now.to, best: now.from, clips: clip ? [clip.id] : [], score: m?.score || 0, cosine: m?.cosine || 0, query: m?.query || "" };
 }
 
+// The label that is chosen, yes or no of [in, out).
+async function mean(yes) {
+  const state = now;
+  if (await labels.say({ video: state.film.video, start: state.from, end: state.to }, yes)) drawLabels(state);
+}
+
+async function drawLabels(state) {
+  try {
+    const all = await labels.lanes(state.film.video);
+    state.lanes.replaceChildren(...labels.drawLanes(all, state.film.seconds || 1, 0, 24));
+    const was = state.list.querySelector("details")?.open;
+    state.list.replaceChildren(labels.laneList(all, (from, to) => { setPart("from", from); setPart("to", to); seekTo(from); }, () => drawLabels(state)));
+    if (was) state.list.querySelector("details").open = true;
+  } catch { /* the film plays without its labels */ }
+}
+
 function step(frames) {
   if (!now.video) return seekTo(at() + frames);
   now.video.pause();
@@ -216,6 +234,9 @@ function controls(state, go, like) {
   const button = (words, title, onclick) => h("button", { type: "button", title, onclick }, words);
   state.loop = h("input", { type: "checkbox" });
   state.loop.checked = true;
+  state.word = h("span", { role: "status", class: "quiet" });
+  labels.tellIn((words) => (state.word.textContent = words));
+  state.list = h("div");
   state.time = h("output", { class: "time", "aria-live": "off" });
   return h("div", { class: "controls" },
     h("div", { class: "row" }, state.time, button("‹ frame", ",", () => step(-1)), button("frame ›", ".", () => step(1)),
@@ -225,24 +246,27 @@ function controls(state, go, like) {
       button("More like this", "m", () => { const clip = clipAt(state.film.clips, at()); if (clip) like({ clips: [clip.id] }); }),
       button("Copy path", "the file's own", (e) => copy(state.film.path, e.target)),
       button("Copy mpv line", "plays this part in mpv", (e) => copy(line(), e.target)),
-      button("‹ Previous", "p", () => go(-1)), button("Next ›", "n", () => go(1))));
+      button("‹ Previous", "p", () => go(-1)), button("Next ›", "n", () => go(1))),
+    h("div", { class: "row" }, ...labels.fields(), button("Yes", "y: the part shows the label", () => mean(true)), button("No", "x: the part does not show it", () => mean(false)), state.word));
 }
 
 // Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
-export async function open(id, t, moment, go, like, changed) {
+export async function open(id, t, moment, go, like, changed, told) {
   const of = await film(id);
   const state = { film: of, moment, t, go, like, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
   if (!(state.to > state.from)) state.to = state.from + 0.04;
   if (now) leave(now);
   now = state;
   state.changed = changed;
+  state.told = told;
   state.screen = h("div", { class: "screen" });
   fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
-    state.screen, controls(state, go, like), strip(state));
+    state.screen, controls(state, go, like), strip(state), state.list);
   if (of.missing) playPictures(state, "The file of this film is not where it was.");
   else playFilm(state);
   mark();
   drawCurve(state);
+  drawLabels(state);
 }
 
 // What is being made for it is not waited for; connections are let go.
@@ -262,6 +286,7 @@ dialog.addEventListener("close", () => {
   now = null;
   leave(state);
   dialog.replaceChildren();
+  labels.tellIn(state.told);
   state.changed();
 });
 
@@ -271,6 +296,7 @@ export function key(e) {
   const ours = {
     " ": () => now.video && (now.video.paused ? now.video.play() : now.video.pause()), ",": () => step(-1), ".": () => step(1),
     "[": () => setPart("from", at()), "]": () => setPart("to", at()), l: () => (now.loop.checked = !now.loop.checked),
+    y: () => mean(true), x: () => mean(false),
     s: () => basket.set(chosen(), true), n: () => now.go(1), p: () => now.go(-1),
     m: () => { const clip = clipAt(now.film.clips, at()); if (clip) now.like({ clips: [clip.id] }); },
     ArrowLeft: () => seekTo(at() - 1), ArrowRight: () => seekTo(at() + 1), Home: () => seekTo(now.from),

@@ -6,7 +6,7 @@ export const operators = [
 const isTerm = new Set([...operators.map((o) => o[0]), "like"]);
 export const filters = [
   ["path", "Files", "holidays/*"], ["after", "From", "2019-07"], ["before", "Before", "2020"], ["longer", "Longer than", "2"],
-  ["shorter", "Shorter than", "0:30"], ["per-video", "Of one film", "3"], ["in", "In the film", "name or number"],
+  ["shorter", "Shorter than", "0:30"], ["per-video", "Of one film", "3"], ["in", "In the film", "name or number"], ["label", "Labelled", "name"],
 ];
 const isFilter = new Set([...filters.map((f) => f[0]), "all", "fold", "merge"]);
 export const usual = 60;
