@@ -73,6 +73,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     else if ((err = ks_search_terms(&terms, f, n > 0 || f->queries, e)) == 0)
         err = ks_search_open(&r, g, f, "search", e);
     q.words = n > 0 ? words : NULL;
+    q.names = 1;
     q.terms = &terms;
     if (err == 0) err = f->queries ? ask_lines(&r, &q, f->queries, e) : ks_search_ask(&r, &q, e);
     if (err == 0) err = ks_search_finish(&r, e);

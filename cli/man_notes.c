@@ -57,6 +57,10 @@ const ks_man_field ks_man_fields[] = {
      "other paths of the same film, and of near copies that are not shown; left out where there "
      "are none"},
     {"search,similar", "more_copies", "how many of them are not named"},
+    {"search", "by",
+     "name: nothing of the film was seen to fit, but it, or a folder it lies in, has all the words "
+     "of the question in its name (the whole film; score and cosine 0; below what is seen, while "
+     "there is room up to -k); else left out"},
     {"search,similar", "surveyed", "true where its best clip is of a survey; else left out"},
     {"search,similar", "sharpened",
      "true where its best clip was encoded by this very --closer; else left out"},

@@ -33,6 +33,13 @@ static void bar(FILE *f, double score, const ks_terminal *t)
     fprintf(f, "%*s", BAR - used, "");
 }
 
+/* What is not seen has no score. */
+static void put_bar(FILE *f, const ks_moment *k, const ks_terminal *t)
+{
+    if (k->by) fprintf(f, "%-*s", BAR, k->by);
+    else bar(f, k->score, t);
+}
+
 void ks_show_times(char out[64], const ks_moment *k, int utf8)
 {
     char from[24], to[24];
@@ -119,11 +126,11 @@ void ks_show_moments(FILE *f, const ks_moment *k, int n, const ks_terminal *t,
         ks_show_times(times, &k[i], t->utf8);
         remark(note, sizeof note, &k[i]);
         fprintf(f, "%*d  ", digits, k[i].rank);
-        bar(f, k[i].score, t);
+        put_bar(f, &k[i], t);
         fprintf(f, "  %s%*s  %*s%s", path, wide - ks_columns_of(path, t->utf8), "",
                 wide_times - ks_columns_of(times, t->utf8), "", times);
         if (dated) fprintf(f, "  %s", ks_date(date, k[i].film_date));
-        if (o->raw) fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
+        if (o->raw && !k[i].by) fprintf(f, "  %.3f  %.4f", k[i].score, k[i].cosine);
         put_remark(
             f, note,
             digits + 2 + BAR + 2 + wide + 2 + wide_times + (dated ? 13 : 0) + (o->raw ? 18 : 0), t);

@@ -127,6 +127,22 @@ static void show_thumbnail(void *arg, const ks_moment *k)
 }
 
 /* --- showing --- */
+/* What is seen, and below it what is found by words that are written. */
+typedef struct {
+    ks_moment *at; /* [n]; malloc'ed, they borrow from the answer */
+    int n;
+} shown;
+
+static int show_all(shown *k, const ks_answer *a, ks_error *e)
+{
+    k->n = a->hits.count + a->n_more;
+    k->at = malloc(((size_t)k->n + 1) * sizeof *k->at);
+    if (!k->at) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    if (a->hits.count) memcpy(k->at, a->at, (size_t)a->hits.count * sizeof *k->at);
+    if (a->n_more) memcpy(k->at + a->hits.count, a->more, (size_t)a->n_more * sizeof *k->at);
+    return 0;
+}
+
 /* Where a sentence about the answer goes: beside the moments on a terminal, never among them in
  * a pipe or file. */
 static FILE *aside(const ks_search_run *r, const outlet *w)
@@ -134,10 +150,14 @@ static FILE *aside(const ks_search_run *r, const outlet *w)
     return r->g->quiet ? NULL : w->terminal.columns ? stdout : stderr;
 }
 
-static void say_nothing_found(FILE *f, const outlet *w, const ks_moment *nearest)
+static void say_nothing_found(FILE *f, const outlet *w, const ks_moment *nearest, int named)
 {
     char path[PATH_MAX + 16], at[24];
 
+    if (named) {
+        fputs("Nothing here clearly looks like that; what is listed is called so.\n", f);
+        return;
+    }
     if (!nearest) {
         fputs("Nothing here to look through.\n", f);
         return;
@@ -170,17 +190,22 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     fputc('\n', f);
 }
 
-static void show_table(ks_search_run *r, outlet *w, const ks_hits *hits, const ks_moment *k,
-                       const char *title)
+static void show_table(ks_search_run *r, outlet *w, const ks_answer *a, const shown *k)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
     FILE *f = aside(r, w);
+    char left[64];
 
-    if (r->several) printf("%s:\n", title);
+    if (r->several) printf("%s:\n", a->title);
     if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE) o.picture = show_thumbnail;
-    ks_show_moments(stdout, k, hits->count, &w->terminal, &o);
-    if (f && hits->count == 0) say_nothing_found(f, w, hits->below ? &k[0] : NULL);
-    else if (f) say_summary(f, r, w, hits);
+    ks_show_moments(stdout, k->at, k->n, &w->terminal, &o);
+    if (f && a->hits.count == 0)
+        say_nothing_found(f, w, a->hits.below ? &a->at[0] : NULL, a->n_more > 0);
+    else if (f) say_summary(f, r, w, &a->hits);
+    if (f && a->more_left)
+        fprintf(f, "%s %s called so; -k %d shows %s.\n",
+                ks_counted(left, a->more_left, "more film"), a->more_left == 1 ? "is" : "are",
+                k->n + a->more_left, a->more_left == 1 ? "it" : "them");
     if (r->several) putchar('\n');
 }
 
@@ -210,15 +235,18 @@ static int find_seen(char *seen, const ks_moment *k, int n, ks_error *e)
     return 0;
 }
 
-static int write_out(outlet *w, const ks_hits *hits, const ks_moment *k, ks_error *e)
+/* A film's name is no moment of it: only JSON, which says how it was found, has it. */
+static int write_out(outlet *w, const ks_export_fields *to, const shown *k, ks_error *e)
 {
-    char *seen = calloc((size_t)hits->count + 1, 1);
+    char *seen = calloc((size_t)k->n + 1, 1);
     int err = seen ? 0 : ks_fail(e, KS_ENOMEM, "no memory for hits");
+    int json = to->json || (to->format && strcmp(to->format, "jsonl") == 0);
 
     if (err == 0 && w->options.nul && strcmp(w->options.form, "{path}") == 0)
-        err = find_seen(seen, k, hits->count, e);
-    for (int i = 0; i < hits->count && err == 0; i++)
-        if (!seen[i]) err = ks_out_entry(w->out, &k[i], e);
+        err = find_seen(seen, k->at, k->n, e);
+    for (int i = 0; i < k->n && err == 0; i++)
+        if (!seen[i] && (json || !k->at[i].by || strcmp(k->at[i].by, "name") != 0))
+            err = ks_out_entry(w->out, &k->at[i], e);
     free(seen);
     return err;
 }
@@ -262,16 +290,15 @@ static int write_page(const ks_search_run *r, const ks_answer *a, ks_error *e)
     return err;
 }
 
-static int remember_open(ks_search_run *r, outlet *w, const ks_hits *hits, ks_error *e)
+static int remember_open(ks_search_run *r, outlet *w, const shown *k, ks_error *e)
 {
-    const ks_hit *h;
+    const ks_moment *h;
 
     if (!r->f->open) return 0;
-    if (r->f->open > hits->count)
-        return hits->count ? ks_fail(e, KS_EUSAGE, "--open %d: there are %d moments", r->f->open,
-                                     hits->count)
-                           : 0;
-    h = &hits->at[r->f->open - 1];
+    if (r->f->open > k->n)
+        return k->n ? ks_fail(e, KS_EUSAGE, "--open %d: there are %d moments", r->f->open, k->n)
+                    : 0;
+    h = &k->at[r->f->open - 1];
     free(w->open_path);
     w->open_at = ks_seconds(h->start, h->tb);
     w->open_path = strdup(h->path);
@@ -282,16 +309,19 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 {
     outlet *w = r->out;
     ks_answer a;
+    shown k = {0};
     int err = r->closer > 0 ? ks_closer_run(&a, r, q, e) : ks_ask(&a, r->s, q, &r->o, e);
 
     if (err < 0) return err;
     snprintf(w->title, sizeof w->title, "kinoseek %s %s", r->command, a.title);
-    if (w->out) err = write_out(w, &a.hits, a.at, e);
-    else if (!r->f->html || strcmp(r->f->html, "-") != 0) show_table(r, w, &a.hits, a.at, a.title);
+    err = show_all(&k, &a, e);
+    if (err == 0 && w->out) err = write_out(w, &r->f->to, &k, e);
+    else if (err == 0 && (!r->f->html || strcmp(r->f->html, "-") != 0)) show_table(r, w, &a, &k);
     if (err == 0 && r->f->html) err = write_page(r, &a, e);
-    if (err == 0) err = remember_open(r, w, &a.hits, e);
-    r->found += a.hits.count;
+    if (err == 0) err = remember_open(r, w, &k, e);
+    r->found += k.n;
     say_uncopied(r, &a.hits);
+    free(k.at);
     ks_answer_free(&a);
     return err;
 }

@@ -93,6 +93,7 @@ void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k
     if (rows == KS_ROWS_CLIPS) clip_members(j, k);
     else if (k->is_label) label_members(j, k);
     else moment_members(j, k);
+    if (k->by) ks_json_text(j, "by", k->by);
     if (k->why) why_members(j, k);
     if (k->n_copies) ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->more_copies) ks_json_int(j, "more_copies", k->more_copies);

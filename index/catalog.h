@@ -35,7 +35,8 @@ typedef enum {
     KS_T_LABEL_SPAN = 23,
     KS_T_LABEL_SAID = 24,
     KS_T_LEARNT = 25,
-    KS_T_EXAMPLE = 26
+    KS_T_EXAMPLE = 26,
+    KS_T_FILM_NAME = 27
 } ks_table_tag;
 
 typedef struct {
@@ -50,9 +51,10 @@ typedef struct {
 extern const ks_table ks_tables[];
 
 enum {
-    KS_SCHEMA_VERSION = 9,
+    KS_SCHEMA_VERSION = 10,
     KS_SAVED_SINCE = 7,
     KS_LABELS_SINCE = 9,
+    KS_NAMES_SINCE = 10,
     KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */,
     KS_MAX_PATH = 4096
 };
@@ -113,15 +115,25 @@ void ks_note_rotten(ks_index *x, int table, int64_t id);
 int ks_schema_create(ks_index *x, ks_error *e); /* inside a transaction, on an empty database */
 int ks_schema_migrate(ks_index *x, int from, ks_error *e);
 /* Tables, indexes and views as they must stand in sqlite_schema of the versions since .. until;
- * sql NULL ends. */
+ * sql NULL ends. made: FTS5 makes it with the table before it. */
 typedef struct {
     const char *sql;
-    int since, until;
+    int since, until, made;
 } ks_schema_object;
 extern const ks_schema_object ks_schema[];
+/* FTS5 over a column of one of our tables. */
+typedef struct {
+    const char *name, *of, *key, *column, *tokenize;
+    int since;
+} ks_word_table;
+extern const ks_word_table ks_word_tables[]; /* name NULL ends */
 int ks_schema_has(const ks_schema_object *o, int version);
 /* 1 = it is the one we make, perhaps with tables of a person's own beside */
 int ks_schema_stands(sqlite3 *db, int version);
+
+/* --- check_words.c --- */
+/* 1: it holds the words of its rows, each where it stands, and no others; 0: it does not */
+int ks_words_agree(ks_index *x, const ks_word_table *w, ks_error *e);
 
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);
@@ -148,6 +160,10 @@ int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
 /* --- source_rows.c: the fields of ks_video from `timecode` to `rate_den`, by v->id --- */
 int ks_source_read(ks_video *v, ks_index *x, ks_error *e); /* cleared where there is no row */
 int ks_source_write(const ks_video *v, ks_index *x, ks_error *e);
+/* --- name_rows.c: what a film is called, by its paths as they stand --- */
+int ks_name_keep(ks_index *x, int64_t video, ks_error *e);
+int ks_name_drop(ks_index *x, int64_t video, ks_error *e);
+int ks_names_make(ks_index *x, ks_error *e); /* of all films, anew */
 /* --- label_rows.c --- */
 /* what was said of it stays, for the day it comes back */
 int ks_labels_drop_film(ks_index *x, int64_t video, ks_error *e);

@@ -295,6 +295,30 @@ static int compare_copy(checking *c, const ks_segment *s, ks_error *e)
     return code;
 }
 
+/* What is derived from rows beside: words that are found and stand nowhere, or the other way
+ * round. */
+static int check_words(checking *c, ks_error *e)
+{
+    int code = c->x->version < KS_NAMES_SINCE
+                   ? 0
+                   : rows(c, 4,
+                          "SELECT id FROM video WHERE id NOT IN (SELECT video FROM film_name)",
+                          "video ", ": its name is not kept", e);
+    for (const ks_word_table *w = ks_word_tables; w->name && code >= 0; w++) {
+        if (w->since > c->x->version) continue;
+        ks_error local;
+        int agrees = ks_words_agree(c->x, w, &local);
+        if (agrees == KS_EIO || agrees == KS_ENOMEM) code = ks_fail(e, agrees, "%s", local.msg);
+        else if (agrees < 0) unread(c, &local);
+        else if (!agrees)
+            say(c, 1, 0,
+                "the words of table %s are not those of table %s: kinoseek repair makes "
+                "them anew",
+                w->name, w->of);
+    }
+    return code;
+}
+
 /* A copy that is gone is no damage (it can be deleted any time); one that is there must be
  * whole. */
 static int check_copies(checking *c, ks_error *e)
@@ -339,8 +363,8 @@ static int check_copies(checking *c, ks_error *e)
 int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e)
 {
     static int (*const parts[])(checking *, ks_error *) = {
-        check_structure, check_sums,    check_pairs, check_labels,
-        check_totals,    check_vectors, check_copies};
+        check_structure, check_sums,  check_pairs,   check_labels,
+        check_totals,    check_words, check_vectors, check_copies};
     assert(x);
     checking c = {.x = x, .found = found, .arg = arg};
     int code = ks_snapshot(x, e);

@@ -319,6 +319,7 @@ const char *ks_date_source_name(int source); /* "mtime", "name", "container", "m
 int ks_index_about(ks_fact *facts, int max);
 
 #include "index/labels.h" /* labels that stay */
+#include "index/texts.h"  /* names */
 
 #ifdef __cplusplus
 }

@@ -356,12 +356,14 @@ static int fill(repair *r, ks_error *e)
     if (code >= 0 && sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK)
         code = ks_sql_error(x, e);
     for (const ks_table *t = ks_tables; t->name && code >= 0; t++) /* clip comes before vector */
-        /* sums are counted anew */
-        if (t->since <= r->old_version && t->tag != KS_T_TOTALS) code = take_table(r, t, e);
+        /* sums are counted anew, names are made of paths */
+        if (t->since <= r->old_version && t->tag != KS_T_TOTALS && t->tag != KS_T_FILM_NAME)
+            code = take_table(r, t, e);
     if (code >= 0) code = restore_spaces(r, e);
     if (code >= 0) code = agree(r, e);
     if (code >= 0) code = mark_lost(r, e);
     if (code >= 0) code = recount(r, e);
+    if (code >= 0) code = ks_names_make(x, e);
     return ks_end(x, code, e);
 }
 

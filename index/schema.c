@@ -56,16 +56,33 @@ const ks_table ks_tables[] = {
      12, KS_T_LEARNT, KS_LABELS_SINCE},
     {"example", "id", "id, learnt, content, start_us, stop_us, yes", 6, KS_T_EXAMPLE,
      KS_LABELS_SINCE},
+    {"film_name", "video", "video, name", 2, KS_T_FILM_NAME, KS_NAMES_SINCE},
     {NULL, NULL, NULL, 0, KS_T_LIBRARY, 1}};
 
-#define ALWAYS(sql)                                                                                \
+#define SINCE(sql, version)                                                                        \
     {                                                                                              \
-        sql, 1, INT_MAX                                                                            \
+        sql, version, INT_MAX, 0                                                                   \
     }
-#define SINCE_LABELS(sql)                                                                          \
+#define ALWAYS(sql)       SINCE(sql, 1)
+#define SINCE_LABELS(sql) SINCE(sql, KS_LABELS_SINCE)
+#define SINCE_NAMES(sql)  SINCE(sql, KS_NAMES_SINCE)
+
+/* An FTS5 table over the rows of another, and what FTS5 makes for it, to the letter as every
+ * SQLite since 3.9 writes it. */
+#define MADE(sql, version)                                                                         \
     {                                                                                              \
-        sql, KS_LABELS_SINCE, INT_MAX                                                              \
+        sql, version, INT_MAX, 1                                                                   \
     }
+#define WORDS(name, column, of, key, how, version)                                                 \
+    SINCE("CREATE VIRTUAL TABLE " name " USING fts5(" column ", content='" of                      \
+          "', content_rowid='" key "', tokenize='" how "unicode61 remove_diacritics 2')",          \
+          version),                                                                                \
+        MADE("CREATE TABLE '" name "_data'(id INTEGER PRIMARY KEY, block BLOB)", version),         \
+        MADE("CREATE TABLE '" name "_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT "   \
+             "ROWID",                                                                              \
+             version),                                                                             \
+        MADE("CREATE TABLE '" name "_docsize'(id INTEGER PRIMARY KEY, sz BLOB)", version),         \
+        MADE("CREATE TABLE '" name "_config'(k PRIMARY KEY, v) WITHOUT ROWID", version)
 
 #define CLIPS_VIEW(reasons)                                                                        \
     "CREATE VIEW clips AS SELECT c.id AS clip, c.video AS video, c.start * 1.0 * v.tb_num / "      \
@@ -127,7 +144,7 @@ const ks_schema_object ks_schema[] = {
     {"CREATE TABLE background(clip INTEGER PRIMARY KEY REFERENCES clip, mean REAL NOT NULL, spread "
      "REAL NOT NULL, "
      "sum INTEGER NOT NULL) STRICT",
-     1, 2},
+     1, 2, 0},
     ALWAYS("CREATE TABLE setting(key TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, sum INTEGER "
            "NOT NULL) STRICT"),
 
@@ -159,51 +176,51 @@ const ks_schema_object ks_schema[] = {
            "p.video AS video, p.size AS size, "
            "p.mtime_ns / 1e9 AS mtime, v.verdict AS verdict, v.reason AS reason FROM path p JOIN "
            "videos v ON v.video = p.video"),
-    {CLIPS_VIEW("ELSE 'still' END"), 1, 7},
-    {CLIPS_VIEW("WHEN 4 THEN 'survey' ELSE 'still' END"), 8, INT_MAX},
+    {CLIPS_VIEW("ELSE 'still' END"), 1, 7, 0},
+    {CLIPS_VIEW("WHEN 4 THEN 'survey' ELSE 'still' END"), 8, INT_MAX, 0},
 
     /* Version 2: a hash of all bytes of a file, for the day when only its mtime is another
      * (DESIGN 3.4). */
     {"CREATE TABLE file_hash(video INTEGER PRIMARY KEY REFERENCES video, hash INTEGER NOT NULL, "
      "sum INTEGER NOT NULL) STRICT",
-     2, INT_MAX},
+     2, INT_MAX, 0},
     /* Version 4: sums over all rows, so that no command walks the library to print a number. */
     {"CREATE TABLE totals(one INTEGER PRIMARY KEY CHECK(one = 1), paths INTEGER NOT NULL, "
      "unfinished INTEGER NOT NULL, "
      "bad INTEGER NOT NULL, microseconds INTEGER NOT NULL, clips INTEGER NOT NULL, vector_bytes "
      "INTEGER NOT NULL, "
      "frame_bytes INTEGER NOT NULL, thumbnail_bytes INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
-     4, INT_MAX},
+     4, INT_MAX, 0},
     /* Version 5: what editing programs find a source by; no row for a film that says nothing of
      * it. */
     {"CREATE TABLE source_time(video INTEGER PRIMARY KEY REFERENCES video, timecode TEXT NOT NULL, "
      "reel TEXT NOT NULL, "
      "rate_num INTEGER NOT NULL, rate_den INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT",
-     5, INT_MAX},
+     5, INT_MAX, 0},
     /* Version 6: where the key frames of a film lie, and how they look: [[ticks, shift, offset,
      * look], ...] (key_rows.c). */
     {"CREATE TABLE key_index(video INTEGER PRIMARY KEY REFERENCES video, frames TEXT NOT NULL, sum "
      "INTEGER NOT NULL) STRICT",
-     6, INT_MAX},
+     6, INT_MAX, 0},
     {"CREATE VIEW key_frames AS SELECT k.video AS video, json_extract(j.value, '$[0]') * 1.0 * "
      "v.tb_num / v.tb_den AS seconds, "
      "json_extract(j.value, '$[2]') AS \"offset\" FROM key_index k JOIN video v ON v.id = k.video, "
      "json_each(k.frames) j "
      "WHERE json_extract(j.value, '$[2]') >= -1",
-     6, INT_MAX},
+     6, INT_MAX, 0},
     /* Version 7: kept queries, what each has found of films that came since, and whether it was
      * told. */
     {"CREATE TABLE saved(name TEXT PRIMARY KEY NOT NULL, query TEXT NOT NULL, seen INTEGER NOT "
      "NULL, sum INTEGER NOT NULL) STRICT",
-     KS_SAVED_SINCE, INT_MAX},
+     KS_SAVED_SINCE, INT_MAX, 0},
     {"CREATE TABLE saved_hit(id INTEGER PRIMARY KEY, name TEXT NOT NULL, video INTEGER NOT NULL, "
      "start INTEGER NOT NULL, "
      "stop INTEGER NOT NULL, told INTEGER NOT NULL, hit TEXT NOT NULL, sum INTEGER NOT NULL) "
      "STRICT",
-     KS_SAVED_SINCE, INT_MAX},
-    {"CREATE INDEX saved_hit_film ON saved_hit(video, name)", KS_SAVED_SINCE, INT_MAX},
+     KS_SAVED_SINCE, INT_MAX, 0},
+    {"CREATE INDEX saved_hit_film ON saved_hit(video, name)", KS_SAVED_SINCE, INT_MAX, 0},
     /* Version 8: films that are searched by their survey, to be counted. */
-    {"CREATE INDEX video_surveyed ON video(id) WHERE flags & 64", 8, INT_MAX},
+    {"CREATE INDEX video_surveyed ON video(id) WHERE flags & 64", 8, INT_MAX, 0},
     /* Labels that stay: a set, its labels, which films were labelled as of which generation and
      * set, spans, what people said of them (by content and microseconds: it outlives the film's
      * rows), labels that were taught and their examples. */
@@ -253,24 +270,38 @@ const ks_schema_object ks_schema[] = {
                  "(SELECT count(*) FROM label l WHERE l.label_set = s.id) AS labels, (SELECT "
                  "count(*) FROM label_film f WHERE f.label_set = s.id) AS films "
                  "FROM label_set s"),
-    {NULL, 0, 0}};
+    /* What a film and its folders are called, as words, and FTS5 over them. */
+    SINCE_NAMES("CREATE TABLE film_name(video INTEGER PRIMARY KEY REFERENCES video, name TEXT NOT "
+                "NULL, sum INTEGER NOT NULL) STRICT"),
+    WORDS("film_words", "name", "film_name", "video", "porter ", KS_NAMES_SINCE),
+    {NULL, 0, 0, 0}};
+
+#define FOLDED "unicode61 remove_diacritics 2"
+const ks_word_table ks_word_tables[] = {
+    {"film_words", "film_name", "video", "name", "porter " FOLDED, KS_NAMES_SINCE},
+    {NULL, NULL, NULL, NULL, NULL, 0}};
+
+enum { OBJECTS = sizeof ks_schema / sizeof *ks_schema };
 
 int ks_schema_has(const ks_schema_object *o, int version)
 {
     return version >= o->since && version <= o->until;
 }
 
+/* An FTS5 table's own tables begin with its name. */
 static int is_ours(const char *table)
 {
     for (const ks_table *t = ks_tables; t->name; t++)
         if (sqlite3_stricmp(table, t->name) == 0) return 1;
+    for (const ks_word_table *w = ks_word_tables; w->name; w++)
+        if (sqlite3_strnicmp(table, w->name, (int)strlen(w->name)) == 0) return 1;
     return 0;
 }
 
 /* May a row of sqlite_schema stand in a catalog? What we ask is asked of our tables: each must
  * be what we make, by name, kind and text, with no index or trigger but ours. Tables of a
  * person's own beside them are theirs. */
-static int may_stand(sqlite3_stmt *s, int version, uint64_t *known)
+static int may_stand(sqlite3_stmt *s, int version, char known[OBJECTS])
 {
     const char *type = (const char *)sqlite3_column_text(s, 0),
                *table = (const char *)sqlite3_column_text(s, 1);
@@ -280,9 +311,8 @@ static int may_stand(sqlite3_stmt *s, int version, uint64_t *known)
     if (!sql) return strcmp(type, "index") == 0;
     for (const ks_schema_object *o = ks_schema; o->sql; o++)
         if (ks_schema_has(o, version) && strcmp(o->sql, sql) == 0) {
-            uint64_t bit = UINT64_C(1) << (o - ks_schema), again = *known & bit;
-            *known |= bit;
-            return !again;
+            char *times = &known[o - ks_schema];
+            return !*times && ++*times;
         }
     return (strcmp(type, "table") == 0 || strcmp(type, "index") == 0) && !is_ours(table) &&
            sqlite3_strnicmp(sql, "CREATE VIRTUAL", 14) != 0;
@@ -291,23 +321,23 @@ static int may_stand(sqlite3_stmt *s, int version, uint64_t *known)
 int ks_schema_stands(sqlite3 *db, int version)
 {
     sqlite3_stmt *s = NULL;
-    uint64_t known = 0, expected = 0;
+    char known[OBJECTS] = {0};
     int rc, good = 1;
-    for (const ks_schema_object *o = ks_schema; o->sql; o++)
-        if (ks_schema_has(o, version)) expected |= UINT64_C(1) << (o - ks_schema);
     if (sqlite3_prepare_v2(db, "SELECT type, tbl_name, sql FROM sqlite_schema", -1, &s, NULL) !=
         SQLITE_OK)
         return 0;
-    while ((rc = sqlite3_step(s)) == SQLITE_ROW) good &= may_stand(s, version, &known);
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) good &= may_stand(s, version, known);
     sqlite3_finalize(s);
-    return rc == SQLITE_DONE && good && known == expected;
+    for (const ks_schema_object *o = ks_schema; o->sql; o++)
+        good &= !ks_schema_has(o, version) || known[o - ks_schema];
+    return rc == SQLITE_DONE && good;
 }
 
 int ks_schema_create(ks_index *x, ks_error *e)
 {
     char sql[80];
     for (const ks_schema_object *o = ks_schema; o->sql; o++)
-        if (ks_schema_has(o, KS_SCHEMA_VERSION) &&
+        if (!o->made && ks_schema_has(o, KS_SCHEMA_VERSION) &&
             sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK)
             return ks_sql_error(x, e);
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
@@ -339,7 +369,7 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
         return ks_sql_error(x, e);
     for (const ks_schema_object *o = ks_schema; o->sql; o++) {
         int was = ks_schema_has(o, from), is = ks_schema_has(o, KS_SCHEMA_VERSION);
-        if (is && !was && sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK)
+        if (is && !was && !o->made && sqlite3_exec(x->db, o->sql, NULL, NULL, NULL) != SQLITE_OK)
             return ks_sql_error(x, e);
     }
     if (from < 3 && sqlite3_exec(x->db, "DROP TABLE background", NULL, NULL, NULL) != SQLITE_OK)
@@ -347,5 +377,6 @@ int ks_schema_migrate(ks_index *x, int from, ks_error *e)
     snprintf(sql, sizeof sql, "PRAGMA user_version = %d", KS_SCHEMA_VERSION);
     if (sqlite3_exec(x->db, sql, NULL, NULL, NULL) != SQLITE_OK) return ks_sql_error(x, e);
     x->version = KS_SCHEMA_VERSION;
-    return from < 4 ? ks_totals_count(x, e) : 0;
+    int code = from < 4 ? ks_totals_count(x, e) : 0;
+    return code < 0 || from >= KS_NAMES_SINCE ? code : ks_names_make(x, e);
 }

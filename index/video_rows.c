@@ -137,6 +137,7 @@ static int drop_video(ks_index *x, int64_t id, ks_error *e)
     if (code >= 0) code = ks_index_put_keys(x, id, &(ks_keys){0}, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM saved_hit WHERE video = ?1", "l", id);
     if (code >= 0) code = ks_labels_drop_film(x, id, e);
+    if (code >= 0) code = ks_name_drop(x, id, e);
     if (code >= 0) code = count_film(x, id, -1, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);
@@ -146,8 +147,8 @@ static int drop_if_pathless(ks_index *x, int64_t video, ks_error *e)
 {
     int64_t paths = 0;
     int code = ks_integer(&paths, x, e, "SELECT count(*) FROM path WHERE video = ?1", "l", video);
-    if (code < 0 || paths > 0) return code;
-    return drop_video(x, video, e);
+    if (code < 0) return code;
+    return paths > 0 ? ks_name_keep(x, video, e) : drop_video(x, video, e);
 }
 
 static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
@@ -163,6 +164,7 @@ static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
         x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))",
         "blllll", v->path, n, video, v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode);
     if (code >= 0 && old == 0) count_paths(x, 1);
+    if (code >= 0 && old != video) code = ks_name_keep(x, video, e);
     if (code < 0 || old == 0 || old == video) return code;
     return drop_if_pathless(x, old, e);
 }
@@ -313,6 +315,7 @@ static int relocate_one(ks_index *x, const char *old, size_t from, const char *t
         if (code >= 0)
             code = ks_run(x, e, "DELETE FROM path WHERE path = ?1", "b", kept, strlen(kept));
         if (code >= 0) count_paths(x, -sqlite3_changes(x->db));
+        if (code >= 0) code = ks_name_keep(x, v.id, e);
     }
     free(path);
     free(kept);

@@ -5,7 +5,6 @@
 
 #include "index/index.h"
 
-#define KS_FOLDERS_KEY  "ingest.folders"
 #define KS_EXCLUDES_KEY "ingest.excludes"
 #define KS_INCLUDES_KEY "ingest.includes"
 

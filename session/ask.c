@@ -136,6 +136,7 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
         out->at[i].surveyed = is_surveyed(s->x, &out->hits.at[i]);
         out->at[i].why = explain ? &out->why[i] : NULL;
     }
+    if ((err = ks_find_named(out, s, q, &a->o, e)) < 0) return err;
     return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;
 }
 
@@ -192,6 +193,8 @@ int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_o
 void ks_answer_free(ks_answer *a)
 {
     for (int i = 0; a->why && i < a->hits.count + a->hits.below; i++) ks_curve_free(&a->why[i]);
+    for (int i = 0; i < a->n_more; i++) free((char *)(uintptr_t)a->more[i].path);
+    free(a->more);
     free(a->why);
     free(a->at);
     free(a->title);

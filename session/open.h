@@ -54,6 +54,11 @@ int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
                 ks_error *e);
 void ks_ask_end(ks_asked *a);
 
+/* written.c. Films called by the words, into out->more, behind the hits. Inside the question's
+ * snapshot. */
+int ks_find_named(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
+                  ks_error *e);
+
 /* Start, end and best of every hit from its frames. Inside the question's snapshot. */
 int ks_refine(ks_hits *hits, ks_session *s, const ks_scale *scale, const ks_asked *a, ks_error *e);
 /* curves[hits.count + hits.below], zeros: each moment's frames. Inside the question's snapshot. */

@@ -202,6 +202,7 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
 typedef struct {
     const char *path;   /* bytes, absolute */
     const char *title;  /* the words asked, the label, or why the clip ends */
+    const char *by;     /* NULL: it is seen; "name": the film is called so, score 0 */
     int is_label, said; /* said: a person's word, not the model's */
     int rank;
     int64_t video;
@@ -237,6 +238,10 @@ typedef struct {
     ks_moment *at;
     char *title;
     ks_curve *why; /* [hits.count + hits.below], or NULL */
+    /* [n_more] below what is seen, up to k in all: films by their names; their paths are owned.
+     * more_left: those for which there was no room */
+    ks_moment *more;
+    int n_more, more_left;
 } ks_answer;
 /* o: from ks_question_options, perhaps changed; NULL: q's own. Words that do not look English
  * are a notice. */

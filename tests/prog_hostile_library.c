@@ -245,6 +245,47 @@ static void drop_row(mutant *m)
     note(m, "a row of %s gone; ", t->name);
 }
 
+static void scatter(mutant *m, unsigned char *bytes, size_t from, size_t to);
+
+/* FTS5's own rows: its averages and structure, its lists of words, the sizes of rows. */
+static void change_words(mutant *m)
+{
+    static const char *const tables[] = {"film_words_data", "film_words_docsize",
+                                         "film_words_config", "film_words_idx"};
+    static const char *const columns[] = {"block", "sz", "v", "pgno"};
+    size_t which = roll(m, 8) < 5 ? 0 : roll(m, 4);
+    sqlite3_stmt *s = NULL;
+    char text[300];
+    snprintf(text, sizeof text, "SELECT rowid, %s FROM %s LIMIT 1 OFFSET %d", columns[which],
+             tables[which], (int)roll(m, 4));
+    if (which >= 2) { /* no rowid, no bytes */
+        char value[400];
+        snprintf(text, sizeof text, "UPDATE %s SET %s = ", tables[which], columns[which]);
+        strncat(text, odd_value(m, value), sizeof text - strlen(text) - 1);
+        sql(m, text);
+    } else if (sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK &&
+               sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 1) > 0) {
+        size_t n = (size_t)sqlite3_column_bytes(s, 1);
+        int64_t id = sqlite3_column_int64(s, 0);
+        unsigned char *bytes = malloc(n);
+        if (!bytes) fatal("out of memory");
+        memcpy(bytes, sqlite3_column_blob(s, 1), n);
+        scatter(m, bytes, 0, n);
+        sqlite3_finalize(s);
+        s = NULL;
+        snprintf(text, sizeof text, "UPDATE %s SET %s = ?1 WHERE rowid = ?2", tables[which],
+                 columns[which]);
+        if (sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK) {
+            sqlite3_bind_blob(s, 1, bytes, (int)(roll(m, 4) ? n : roll(m, n)), SQLITE_STATIC);
+            sqlite3_bind_int64(s, 2, id);
+            sqlite3_step(s);
+        }
+        free(bytes);
+    }
+    sqlite3_finalize(s);
+    note(m, "%s; ", tables[which]);
+}
+
 static void change_schema(mutant *m)
 {
     static const char *const texts[] = {
@@ -463,12 +504,13 @@ static void mutate(mutant *m)
     sql(m, "PRAGMA foreign_keys = OFF; PRAGMA synchronous = OFF");
     int pages = 0;
     for (int i = 1 + (int)roll(m, 3); i > 0; i--) {
-        uint64_t kind = roll(m, 20);
+        uint64_t kind = roll(m, 23);
         if (kind < 9) change_row(m);
         else if (kind < 10) drop_row(m);
         else if (kind < 12) change_schema(m);
         else if (kind < 15) change_copy(m);
         else if (kind < 18) change_lists(m);
+        else if (kind < 21) change_words(m);
         else pages = 1;
     }
     sql(m, "PRAGMA wal_checkpoint(TRUNCATE)");
@@ -514,6 +556,21 @@ static void read_rows(ks_index *x)
         ks_cursor_close(c);
         c = NULL;
         ks_index_release(x);
+    }
+}
+
+/* Words in names: FTS5 over pages that somebody else wrote. */
+static void ask_texts(ks_index *x)
+{
+    static const char *const words[] = {"f3", "f1 OR f2", "films -f2", "\"f f\" 0", "zebra"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        ks_error e;
+        char *match;
+        int64_t video[20];
+        int n;
+        if (ks_match_read(&match, "words", words[i], &e) < 0) fatal(e.msg);
+        ks_index_named(video, &n, 20, x, match, NULL, &e);
+        free(match);
     }
 }
 
@@ -564,6 +621,7 @@ static int read_all(int rot)
         ks_index_status(&state, x, &e);
         free(library);
         read_rows(x);
+        ask_texts(x);
         ask(x);
         said = ks_index_check(x, NULL, NULL, &e);
         ks_index_close(x);

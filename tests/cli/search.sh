@@ -44,6 +44,18 @@ is "$(k search --all -k 3 --json --merge off a dog jumping into water | jq -s 'm
 is "$(k search --all -k 2147483647 --json --merge off a dog jumping into water | wc -l)" "$(k clips --json | wc -l)" "a huge -k: all there is"
 is "$(k search --json --all --in city.mp4 -k 9 a dog jumping into water | jq -r .path | sort -u)" "$T/films/city.mp4" "--in names one film"
 k search --all --not '' a cat >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek search: --not: the words are empty" "--not of nothing is wrong use: it moved every score"
+# --- names of films and folders, below what is seen
+k search --json zzz lake days >"$T/out"
+is "$?" 1 "a name must have all the words"
+k search --json the lake days >"$T/out"
+is "$? $(jq -c 'select(.by == "name") | [.path, .start, .end, .best, .score, .cosine, .clips]' "$T/out")" "0 [\"$lake\",0,24.5,0,0,0,[]]" "a film that is called so is found, and said to be"
+is "$(jq -s 'map(.by) == ((map(.by) | map(select(. == null))) + (map(.by) | map(select(. != null)))) and map(.rank) == [range(1; length + 1)]' "$T/out")" true "names stand below what is seen"
+is "$(k search --json --all -k 2 the lake days | jq -rs 'map(.by) | tostring')" "[null,null]" "-k bounds both"
+is "$(for w in city home trip; do k search --all -k 1 $w; cat "$T/err"; done | grep -c '^1 more film is called so; -k 2 shows it')" "$(for w in city home trip; do k search --all -k 1 --json $w | jq -r .path; done | paste -d' ' - - - | awk -v t="$T/films/" '{ print ($1 != t "city.mp4") + ($2 != t "home.mp4") + ($3 " " $4 != t "trip/lake day.mp4") }')" "and says where one had no room"
+k search the lake days >"$T/out"; grep -q '^ 1  name      .*lake day' "$T/out" && grep -q 'what is listed is called so' "$T/err"; ok $? "people see it as such"
+is "$(k search --json trip | jq -r .path)" "$lake" "a folder's name"
+is "$(k search --json trip --path city.mp4; echo $?)" 1 "filters hold for names"
+is "$(k search --csv the lake days | wc -l) $(k search -0 the lake days | wc -c)" "1 0" "no format has a name as a moment"
 printf '%s\t0\t8\ta lake\n' "$T/yt/A lake [dQw4w9] *?\\.mp4" "$T/yt/A lake d.mp4" | "$BUILD/tests/prog_sentences" "$T/yt" "$PWD/tests/fixtures/lvt.npz" "$PWD/tests/fixtures/lvt.spm" 2>"$T/err"
 for name in "A lake [dQw4w9] *?\\.mp4" "yt/A lake [dQw4w9] *?\\.mp4" "$T/yt/A lake [dQw4w9] *?\\.mp4" 'A lake \[*'; do
   is "$("$K" --precision fp32 -L "$T/yt" search --json --all --in "$name" a lake 2>"$T/err" | jq -r .path)" "$T/yt/A lake [dQw4w9] *?\\.mp4" "--in $name: a name as it is, else a pattern"
