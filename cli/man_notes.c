@@ -433,7 +433,8 @@ const ks_man_note ks_man_notes[] = {
      "films first: it is "
      "searched after a fraction of the time, moments to the minute, hits marked surveyed. The "
      "whole pass then takes its place, "
-     "film by film. Without --survey there is one where more than 8 GiB are new; --survey only "
+     "film by film: those of which search --closer encoded most first, then the newest. Without "
+     "--survey there is one where more than 8 GiB are new; --survey only "
      "leaves the whole pass to a later run. "
      "Films no longer than a clip have none, nor do those that were begun."},
     {"ingest", "LIMITS", NULL,
@@ -504,6 +505,11 @@ const ks_man_note ks_man_notes[] = {
     {"search,similar", "TERMS", NULL,
      "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are "
      "exact."},
+    {"search", "CLOSER", NULL,
+     "search --closer 30s looks again at what a survey found, before it answers: at the 30 best "
+     "moments, those under the cut-off too. The clips around the best picture of each are encoded "
+     "first, then their whole minutes, as the whole pass would; it takes them as they are. They "
+     "stay, whatever ends the command. While another process writes, the answer is as surveyed."},
     {"search", "EXAMPLES", "",
      "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | "
      "tostring)'\n"

@@ -372,6 +372,28 @@ static int newest_first(const void *a, const void *b)
     return s != t ? (s < t) - (s > t) : strcmp(x->place.path, y->place.path);
 }
 
+/* What somebody asked about is what --closer has clips of; begun films are among them. */
+static int asked(const ks_job_file *job)
+{
+    int n = 0;
+    for (int i = 0; i < job->n_have; i++) n += job->have[i].reason != KS_REASON_SURVEY;
+    return n;
+}
+
+static int most_asked_first(const void *a, const void *b)
+{
+    int m = asked(a), n = asked(b);
+    return m != n ? (m < n) - (m > n) : newest_first(a, b);
+}
+
+static int has_survey(const ks_triage *t)
+{
+    for (size_t i = 0; i < t->n_jobs; i++)
+        for (int k = 0; k < t->jobs[i].n_have; k++)
+            if (t->jobs[i].have[k].reason == KS_REASON_SURVEY) return 1;
+    return 0;
+}
+
 /* The survey of all, then all of all. */
 static int both_passes(run *r, int *stopped, ks_error *e)
 {
@@ -383,6 +405,8 @@ static int both_passes(run *r, int *stopped, ks_error *e)
         err = encode_all(r, 1, stopped, e);
         if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
     }
+    if (r->o.survey == KS_SURVEY_FIRST || has_survey(&r->triage))
+        qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, most_asked_first);
     return err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY ? err
                                                                 : encode_all(r, 0, stopped, e);
 }
