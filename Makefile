@@ -210,7 +210,8 @@ demo: all
 
 # Shared libraries export what the public headers declare, and nothing else, under one version.
 SONAME := 0
-HEADERS := ks.h encoder/encoder.h index/index.h index/bounds.h index/labels.h index/texts.h query/query.h query/labels.h query/terms.h
+HEADERS := ks.h encoder/encoder.h index/index.h index/bounds.h index/labels.h index/texts.h query/query.h query/labels.h query/dupes.h
+HEADERS += query/terms.h
 HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h session/question.h formats/formats.h
 LIBS_ING := -lxxhash -ljansson $(call pc,--libs,$(PKG_ING)) -lpthread -lm
 $(BUILD)/libkinoseek.map: $(HEADERS)

@@ -10,7 +10,7 @@ extern const ks_command ks_cmd_curve;
 extern const ks_command ks_cmd_label;
 extern const ks_command ks_cmd_labels;
 extern const ks_command ks_cmd_teach;
-extern const ks_command ks_cmd_sample, ks_cmd_outliers;
+extern const ks_command ks_cmd_sample, ks_cmd_outliers, ks_cmd_dupes;
 extern const ks_command ks_cmd_clips;
 extern const ks_command ks_cmd_cut;
 extern const ks_command ks_cmd_export_vectors;
@@ -57,6 +57,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_teach,
     &ks_cmd_clips,
     &ks_cmd_cut,
+    &ks_cmd_dupes,
     &ks_cmd_sample,
     &ks_cmd_outliers,
     &ks_cmd_export_vectors,

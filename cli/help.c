@@ -103,7 +103,7 @@ void ks_print_overview(FILE *out)
         put_word(&p, name, ",");
     }
     put_word(&p, "help", "");
-    fputs("\n\nOptions before or after the command:\n", out);
+    fputs("\nOptions before or after the command:\n", out);
     for (const ks_option *o = ks_global_options; o->name; o++) print_option(out, o);
 }
 

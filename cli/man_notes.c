@@ -69,6 +69,20 @@ const ks_man_field ks_man_fields[] = {
     {"curve", "score", "0 to 1, as in search: 0.5 is the cut-off"},
     {"curve", "cosine",
      "raw, between the words and the frame; of a frame that several clips hold, their mean"},
+    {"dupes", "group", "from 1; its rows follow one another, the one to keep first"},
+    {"dupes", "kind",
+     "equal (bytes), near (films), takes (of one scene), shared (a moment of films that have "
+     "more)"},
+    {"dupes", "path", "of the file, absolute; path_bytes where it is not UTF-8"},
+    {"dupes", "video", "number of the film; --in takes it"},
+    {"dupes", "start", "seconds: of the whole film 0, else where what is shared begins"},
+    {"dupes", "end", "seconds"},
+    {"dupes", "cosine",
+     "mean over the clips, each with its like in the one to keep; takes: of the films' means; "
+     "equal: 1"},
+    {"dupes", "keep",
+     "false where all of it is in the one to keep (takes: where another one is better)"},
+    {"dupes", "why", "it is kept, or may go: one clause, for people"},
     {"saved", "name", "of the kept query"},
     {"saved", "words", "as typed"},
     {"saved", "options", "of the search, as words of a command line"},
@@ -318,7 +332,7 @@ const ks_man_field ks_man_fields[] = {
 };
 
 #define SEARCHES "search,similar"
-#define GLOBS    "search,similar,label,clips,export vectors"
+#define GLOBS    "search,similar,label,dupes,clips,export vectors"
 const ks_man_note ks_man_notes[] = {
     {SEARCHES, "SCORES", NULL,
      "Moments are ranked by cosine. The score says how far that is above chance in this library: "
@@ -410,6 +424,27 @@ const ks_man_note ks_man_notes[] = {
      "in place of the templates (\"{}\" in one is the "
      "name); half of what not says is taken away. k400, k600, k700, activitynet, ucf101, hmdb51, "
      "ssv2 and mit are sets that ship (./k400 is a file)."},
+    {"dupes", "WHAT IS TWICE", NULL,
+     "Likeness of two clips is (cosine - m) / (1 - m), where m is the mean cosine of clips of "
+     "different films here (0.5 at most). A film is in another one if there is an offset at which "
+     "each of its clips, moved by it, shares half its time with a clip of that film, with a "
+     "likeness of 0.5 at least, 0.8 in the mean, 0.95 at best: re-encodes, crops and parts are, "
+     "measured on drawn films. A shared moment is two clips or more in a row of which the same is "
+     "true."},
+    {"dupes", "WHAT IS TWICE", NULL,
+     "Takes of one scene: the films' mean vectors, less the library's, have a cosine of 0.6, and "
+     "each clip of either has a likeness of 0.5 to one of the other. Of 36 pairs of drawn takes 35 "
+     "are found, and no other pair; a take that hardly differs counts as near-equal."},
+    {"dupes", "WHICH IS KEPT", NULL,
+     "Of equal files one that is there, the oldest, the shortest path. Of near-equal films one "
+     "that is in no other comes before one that is; then the whole before the partly indexed, the "
+     "largest picture, the longest, the oldest, the shortest path. keep is false only where all of "
+     "the film is in the one to keep itself, so that a film of which a part is elsewhere stays. "
+     "Mirrored films may pass as near-equal: look before you delete."},
+    {"dupes", "LIMITS", NULL,
+     "--near and --takes hold all clips' vectors in memory (1.1 kB a clip at 192 numbers, 3.4 at "
+     "768) and compare every film's mean with every other for --takes. Films that are surveyed "
+     "alone are compared by their bytes."},
     {GLOBS, "GLOBS", NULL,
      "* and ? match any characters, / too; [a-z] one of these; \\ takes the next as it is. Without "
      "a / the file's name "

@@ -312,3 +312,15 @@ double ks_dot(const float *a, const float *b, int n)
     for (int i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
     return sum;
 }
+
+float ks_quick_dot(const float *a, const float *b, int n)
+{
+    float lane[16] = {0}, sum = 0;
+    int d = 0;
+
+    for (; d + 16 <= n; d += 16)
+        for (int j = 0; j < 16; j++) lane[j] += a[d + j] * b[d + j];
+    for (; d < n; d++) sum += a[d] * b[d];
+    for (int j = 0; j < 16; j++) sum += lane[j];
+    return sum;
+}

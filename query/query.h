@@ -152,6 +152,7 @@ int ks_curve_bounds(int64_t *start, int64_t *end, int64_t *best, const ks_curve 
 int ks_query_words(float *q, int *english, ks_encoder *enc, const char *words, ks_error *e);
 
 #include "query/labels.h" /* labels: sets, zero-shot, taught */
+#include "query/dupes.h"  /* what a library has twice */
 
 #ifdef __cplusplus
 }

@@ -27,19 +27,6 @@ static uint64_t draw(uint64_t *state)
 
 static const float *at(const pool *p, int i) { return p->v + (size_t)i * (size_t)p->dim; }
 
-/* In eight sums at once, in one fixed order. */
-static double cosine(const float *a, const float *b, int dim)
-{
-    float sum[8] = {0}, all = 0;
-    int d = 0;
-
-    for (; d + 8 <= dim; d += 8)
-        for (int k = 0; k < 8; k++) sum[k] += a[d + k] * b[d + k];
-    for (; d < dim; d++) all += a[d] * b[d];
-    for (int k = 0; k < 8; k++) all += sum[k];
-    return (double)all;
-}
-
 /* Each clip that passes has the same chance (reservoir); clips whose vectors are rotten go. */
 static int fill(pool *p, uint64_t *state, ks_index *x, const ks_filter *f, ks_error *e)
 {
@@ -102,7 +89,7 @@ static void farthest(ks_clip *out, int *n, const pool *p, int wanted, double *ne
         next = -1;
         for (int i = 0; i < p->n; i++) {
             if (nearest[i] == HUGE_VAL) continue;
-            nearest[i] = fmax(nearest[i], cosine(at(p, i), at(p, picked), p->dim));
+            nearest[i] = fmax(nearest[i], (double)ks_quick_dot(at(p, i), at(p, picked), p->dim));
             if (next < 0 || nearest[i] < nearest[next]) next = i;
         }
         if (next < 0) {
@@ -157,7 +144,7 @@ static double nearness(const pool *p, int i, const int *reference, int n, int on
         double c;
         int to;
         if (one_film ? a->start < b->end && b->start < a->end : a->video == b->video) continue;
-        c = cosine(at(p, i), at(p, reference[k]), p->dim);
+        c = (double)ks_quick_dot(at(p, i), at(p, reference[k]), p->dim);
         if (kept == NEAREST && c <= best[NEAREST - 1]) continue;
         for (to = kept < NEAREST ? kept++ : NEAREST - 1; to > 0 && c > best[to - 1]; to--)
             best[to] = best[to - 1];

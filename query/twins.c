@@ -172,19 +172,13 @@ int ks_twins_add(ks_twins *t, const float *v, int64_t film)
     return t->n - 1;
 }
 
-/* The sum in 16 lanes is quick and within 1e-5 of the true one, which decides where it is near. */
+/* The true sum decides where the quick one is near. */
 static int is_twin(ks_twins *t, int at, const float *v)
 {
     const float *w = t->vectors + (size_t)at * (size_t)t->dim;
-    float lane[16] = {0}, sum = 0;
-    int d = 0;
 
     t->compared++;
-    for (; d + 16 <= t->dim; d += 16)
-        for (int j = 0; j < 16; j++) lane[j] += v[d + j] * w[d + j];
-    for (; d < t->dim; d++) sum += v[d] * w[d];
-    for (int j = 0; j < 16; j++) sum += lane[j];
-    return (double)sum > t->least - 1e-3 && ks_dot(v, w, t->dim) >= t->least;
+    return (double)ks_quick_dot(v, w, t->dim) > t->least - 1e-3 && ks_dot(v, w, t->dim) >= t->least;
 }
 
 static int differing(const sketch *a, const sketch *b)
@@ -224,4 +218,46 @@ int ks_twins_find(ks_twins *t, const float *v, int64_t film)
                 best = i;
     }
     return best < t->n ? best : -1;
+}
+
+/* --- all of them --- */
+static int by_place(const void *a, const void *b)
+{
+    int x = *(const int *)a, y = *(const int *)b;
+    return (x > y) - (x < y);
+}
+
+/* at[TABLES * FULL]: what shares a key, each once; how many. */
+static int sharing(int *at, ks_twins *t, const float *v, int64_t film)
+{
+    int n = 0, kept = 0;
+
+    draw(t, v);
+    t->drawn = 1;
+    for (int k = 0; k < TABLES; k++) {
+        const chain *c = &t->chains[k * KEYS + t->keys[k]];
+        for (int i = c->count ? c->first : -1; i >= 0; i = t->next[(size_t)i * TABLES + (size_t)k])
+            if (t->sketches[i].film != film && differing(&t->sketches[i], &t->last) <= FAR)
+                at[n++] = i;
+    }
+    qsort(at, (size_t)n, sizeof *at, by_place);
+    for (int i = 0; i < n; i++)
+        if (kept == 0 || at[kept - 1] != at[i]) at[kept++] = at[i];
+    return kept;
+}
+
+int ks_twins_all(int *out, int most, ks_twins *t, const float *v, int64_t film)
+{
+    int at[TABLES * FULL], n = 0, some = t->mean ? sharing(at, t, v, film) : t->n;
+
+    for (int i = 0; i < some && n < most; i++) {
+        int of = t->mean ? at[i] : i;
+        if (t->sketches[of].film != film && is_twin(t, of, v)) out[n++] = of;
+    }
+    return n;
+}
+
+const float *ks_twins_vector(const ks_twins *t, int at)
+{
+    return t->vectors + (size_t)at * (size_t)t->dim;
 }

@@ -18,6 +18,9 @@ ks_twins *ks_twins_open(int dim, double least); /* NULL: no memory. Twins have a
 void ks_twins_close(ks_twins *t);               /* NULL is fine */
 /* the first kept one of another film; -1: none */
 int ks_twins_find(ks_twins *t, const float *v, int64_t film);
+/* out[most]: the kept ones of other films, how many; in the order in which they were kept. */
+int ks_twins_all(int *out, int most, ks_twins *t, const float *v, int64_t film);
+const float *ks_twins_vector(const ks_twins *t, int at); /* [dim]; until the next is kept */
 /* Keeps a copy of v[dim], which was just looked for; its number, from 0; -1: no memory. */
 int ks_twins_add(ks_twins *t, const float *v, int64_t film);
 int64_t ks_twins_compared(const ks_twins *t); /* pairs so far: what the tests bound */
