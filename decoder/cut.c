@@ -63,6 +63,7 @@ static int wait_for_end(ks_piece *p, int sock, ks_decoder *d, ks_wire_watch *wat
                    : 0;
     }
     ks_job_end(&status, d);
+    if (r == KS_ESTOP) return ks_fail(e, KS_ESTOP, "%s: nobody waits for this part", p->path);
     if (r == KS_ENOTFOUND) snprintf(words, sizeof words, "made no progress and was stopped");
     else if (r == 0) ks_job_died(words, sizeof words, status);
     else snprintf(words, sizeof words, "answered nonsense");
@@ -150,6 +151,7 @@ static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e
 
     if ((r = ks_media_open(&fd, &st, p->path, e))) return r;
     ks_wire_watch_start(&watch, d->patience, ks_media_bytes(&st));
+    watch.viewer = p->viewer;
     r = ks_job_begin(&sock, d, job, fd, to, e);
     if (!r) {
         r = wait_for_end(p, sock, d, &watch, e);
@@ -207,18 +209,16 @@ static int there_already(const char *file, ks_error *e)
     return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file);
 }
 
-int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
+/* What is asked, checked, as a job. */
+static int job_of(ks_job *job, ks_piece *p, ks_error *e)
 {
     const char *muxer = muxer_of(p->to_file);
-    ks_job job = {.kind = KS_JOB_CUT,
-                  .reencode = p->reencode,
-                  .from = p->from < 0 ? 0 : p->from,
-                  .to = p->to};
-    growing file;
-    struct stat st;
-    int r = 0;
 
-    p->cut_from = job.from;
+    *job = (ks_job){.kind = KS_JOB_CUT,
+                    .reencode = p->reencode,
+                    .from = p->from < 0 ? 0 : p->from,
+                    .to = p->to};
+    p->cut_from = job->from;
     p->cut_to = p->to;
     p->sounds_left = 0;
     p->unfit = !muxer;
@@ -232,8 +232,27 @@ int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
     if (p->to >= 0 && p->to <= p->from)
         return ks_fail(e, KS_EUSAGE, "%s: nothing lies between %.3f s and %.3f s", p->path, p->from,
                        p->to);
+    snprintf(job->muxer, sizeof job->muxer, "%s", muxer);
+    return 0;
+}
+
+int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e)
+{
+    ks_job job;
+    int r = job_of(&job, p, e);
+
+    return r ? r : cut_into(p, to, d, &job, e);
+}
+
+int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
+{
+    ks_job job;
+    growing file;
+    struct stat st;
+    int r = job_of(&job, p, e);
+
+    if (r) return r;
     if (!p->force && lstat(p->to_file, &st) == 0) return there_already(p->to_file, e);
-    snprintf(job.muxer, sizeof job.muxer, "%s", muxer);
     if (open_piece(&file, p->to_file))
         r = ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
     if (!r) r = cut_into(p, file.fd, d, &job, e);

@@ -196,13 +196,16 @@ typedef struct {
     double from, to;            /* seconds, half open; to < 0: to the end */
     int reencode;               /* exact to the frame; else a copy from the key frame before */
     int force;                  /* over a file that is there; else KS_EUSAGE */
-    double cut_from, cut_to;    /* out: what the piece shows, seconds of the film */
+    int viewer;              /* a socket: KS_ESTOP soon after its other side is closed; 0: none */
+    double cut_from, cut_to; /* out: what the piece shows, seconds of the film */
     /* out, where it failed: the container of to_file takes no such pictures or sound (.mkv may) */
     int unfit;
     /* out: streams of sound that no container takes and the piece lacks */
     int sounds_left;
 } ks_piece;
 int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
+/* The same into the open file `to`; to_file is a name whose ending says the container. */
+int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e);
 /* [p->from, p->to) for a browser, as MP4 into the open file `to`: side 0: as it is, from the key
  * frame before; else H.264 of at most that many points on the short side. One sound at most,
  * where browsers know it. keys, of an earlier pass over this very file, save the way there once

@@ -159,9 +159,16 @@ static int watch(ks_wire_watch *w, const ks_message *m)
     return read - w->since <= w->most && w->alone <= 1000 * w->alone_most;
 }
 
+static int viewer_left(int viewer)
+{
+    struct pollfd p = {.fd = viewer, .events = POLLRDHUP};
+    return viewer > 0 && poll(&p, 1, 0) == 1;
+}
+
 int ks_wire_wait(int fd, ks_message *m, ks_wire_watch *w)
 {
     for (;;) {
+        if (viewer_left(w->viewer)) return KS_ESTOP;
         int slice = w->left > 500 ? 500 : w->left > 0 ? (int)w->left : 0;
         int64_t begin = now_us();
         int r = ks_wire_recv(fd, m, NULL, slice);

@@ -146,10 +146,12 @@ typedef struct {
     int64_t counted, since;
     /* waited through with nothing but TICKs, whose word is no proof: us; ms */
     int64_t alone, alone_most;
+    int viewer; /* a socket whose other side waits for what is made; 0: none */
 } ks_wire_watch;
 /* bytes: of the file on its disk. */
 void ks_wire_watch_start(ks_wire_watch *w, double patience, int64_t bytes);
-/* As ks_wire_recv, without descriptors; KS_ENOTFOUND: patience is used up. */
+/* As ks_wire_recv, without descriptors; KS_ENOTFOUND: patience is used up; KS_ESTOP: the viewer is
+ * gone, noticed within half a second. */
 int ks_wire_wait(int fd, ks_message *m, ks_wire_watch *w);
 
 /* What a job has said so far; what it may say next follows from this. */

@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "serve/api_question.h"
-#include "serve/server.h"
+#include "serve/api_selection.h"
 
 enum { ITEMS = 10000 };
 
-typedef struct {
-    char *format, *fps, *title; /* NULL: none */
-    ks_moment *at;
-    char **titles; /* [n] each's own, NULL: none */
-    int n;
-} selection;
-
-static void drop(selection *s)
+void ks_selection_drop(ks_selection *s)
 {
     for (int i = 0; i < s->n; i++) {
         free((char *)(uintptr_t)s->at[i].path);
@@ -98,7 +91,7 @@ static int take_moment(ks_moment *m, char **title, const json_t *o, ks_index *x,
     return take_clips(m, json_object_get(o, "clips"), x, e);
 }
 
-static int take_items(selection *s, const json_t *o, ks_index *x, ks_error *e)
+static int take_items(ks_selection *s, const json_t *o, ks_index *x, ks_error *e)
 {
     const json_t *items = json_object_get(o, "items");
     size_t n = json_array_size(items);
@@ -117,7 +110,7 @@ static int take_items(selection *s, const json_t *o, ks_index *x, ks_error *e)
     return err;
 }
 
-static int take_selection(selection *s, const ks_call *c, ks_index *x, ks_error *e)
+static int take_selection(ks_selection *s, const ks_call *c, ks_index *x, ks_error *e)
 {
     json_error_t bad;
     json_t *o = json_loadb(c->body, c->body_bytes, JSON_REJECT_DUPLICATES, &bad);
@@ -195,7 +188,7 @@ void ks_api_export(ks_reply *out, ks_call *c)
 {
     static const char *const own[] = {"format", "fps", NULL};
     const int post = c->r->method == KS_METHOD_POST;
-    selection chosen = {0};
+    ks_selection chosen = {0};
     ks_asked_for a;
     ks_session *s = NULL;
     ks_error e;
@@ -206,13 +199,16 @@ void ks_api_export(ks_reply *out, ks_call *c)
     if (err == 0)
         err = ks_sessions_take(&s, c->srv->sessions, post ? KS_FOR_LOOKING : KS_FOR_ASKING, &e);
     if (err == 0 && !post) err = export_answer(out, c, s, &a.q, &e);
-    if (err == 0 && post && (err = take_selection(&chosen, c, ks_session_index(s), &e)) == 0)
+    if (err == 0 && post) err = take_selection(&chosen, c, ks_session_index(s), &e);
+    if (err == 0 && post && chosen.format && strcmp(chosen.format, "zip") == 0)
+        err = ks_pieces(out, c, &chosen, &e);
+    else if (err == 0 && post)
         err = export_as(out, chosen.format, chosen.fps, "kinoseek selection", chosen.at, chosen.n,
                         &e);
     ks_reply_end(out, err, &e);
     ks_sessions_give(c->srv->sessions, s);
     ks_asked_drop(&a);
-    drop(&chosen);
+    ks_selection_drop(&chosen);
 }
 
 void ks_api_formats(ks_reply *out, ks_call *c)
@@ -224,6 +220,12 @@ void ks_api_formats(ks_reply *out, ks_call *c)
     (void)c;
     if (!j) return;
     ks_json_open(j, NULL, '[');
+    ks_json_open(j, NULL, '{');
+    ks_json_text(j, "name", "zip");
+    ks_json_text(j, "ending", ".zip");
+    ks_json_text(j, "brief", "the pieces themselves, as kinoseek cut makes them");
+    ks_json_text(j, "holds", KS_PIECES_HOLD);
+    ks_json_close(j);
     for (int i = 0; ks_format_about(&f, i); i++) {
         ks_json_open(j, NULL, '{');
         ks_json_text(j, "name", f.name);

@@ -2,14 +2,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/events.h"
+#include "serve/server.h"
 
-struct ks_stream {
+/* Server-sent events: one when something changed, a sign of life else. */
+typedef struct {
     ks_server *srv;
     char *last, *next; /* status as it was said; the event under way */
     size_t at, bytes;  /* of next */
     double said;       /* when */
-};
+} stream;
+
+static int open_stream(ks_flow *flow, ks_server *srv, ks_error *e);
 
 static int write_status(FILE *f, ks_server *srv, ks_error *e)
 {
@@ -34,7 +37,7 @@ void ks_api_status(ks_reply *out, ks_call *c)
     int err = 0;
 
     if (c->r->accept && strstr(c->r->accept, "text/event-stream")) {
-        if ((err = ks_stream_open(&out->events, c->srv, &e)) < 0) ks_reply_problem(out, err, e.msg);
+        if ((err = open_stream(&out->flow, c->srv, &e)) < 0) ks_reply_problem(out, err, e.msg);
         out->type = err < 0 ? out->type : "text/event-stream";
         return;
     }
@@ -44,16 +47,10 @@ void ks_api_status(ks_reply *out, ks_call *c)
 }
 
 /* --- events --- */
-int ks_stream_open(ks_stream **out, ks_server *srv, ks_error *e)
+static void close_stream(void *arg)
 {
-    if (!(*out = calloc(1, sizeof **out))) return ks_fail(e, KS_ENOMEM, "no memory");
-    (*out)->srv = srv;
-    return 0;
-}
+    stream *s = arg;
 
-void ks_stream_close(ks_stream *s)
-{
-    if (!s) return;
     free(s->last);
     free(s->next);
     free(s);
@@ -61,7 +58,7 @@ void ks_stream_close(ks_stream *s)
 
 /* "event: status\ndata: {...}\n\n" in s->next where something changed, ":\n\n" where nothing was
  * said for 5 s; 1: there is something to say. */
-static int prepare(ks_stream *s)
+static int prepare(stream *s)
 {
     char *text = NULL;
     size_t n = 0;
@@ -106,8 +103,9 @@ static int sleep_or_stop(ks_server *srv)
     return !stopping;
 }
 
-int ks_stream_read(ks_stream *s, char *to, size_t most)
+static int read_stream(void *arg, char *to, size_t most)
 {
+    stream *s = arg;
     size_t n;
 
     while (s->at == s->bytes) {
@@ -118,6 +116,16 @@ int ks_stream_read(ks_stream *s, char *to, size_t most)
     memcpy(to, s->next + s->at, n);
     s->at += n;
     return (int)n;
+}
+
+static int open_stream(ks_flow *flow, ks_server *srv, ks_error *e)
+{
+    stream *s = calloc(1, sizeof *s);
+
+    if (!s) return ks_fail(e, KS_ENOMEM, "no memory");
+    s->srv = srv;
+    *flow = (ks_flow){read_stream, close_stream, s};
+    return 0;
 }
 
 /* --- what did not go in --- */

@@ -14,10 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/events.h"
 #include "serve/server.h"
 
-enum { IDLE_SECONDS = 120, HEAD_MEMORY = 40 << 10, STREAM_BLOCK = 4096 };
+enum { IDLE_SECONDS = 120, HEAD_MEMORY = 40 << 10, STREAM_BLOCK = 65536 };
 
 typedef struct {
     struct MHD_Daemon *(*start)(unsigned, uint16_t, MHD_AcceptPolicyCallback, void *,
@@ -42,25 +41,60 @@ struct ks_daemon {
     struct MHD_Daemon *mhd;
 };
 
-static ssize_t read_events(void *arg, uint64_t at, char *to, size_t most)
-{
-    int n = ks_stream_read(arg, to, most);
+typedef struct {
+    ks_server *srv;
+    ks_flow flow;
+} flowing;
 
-    (void)at;
-    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+static void at_work(ks_server *srv, int more)
+{
+    pthread_mutex_lock(&srv->lock);
+    srv->working += more;
+    pthread_cond_broadcast(&srv->woken);
+    pthread_mutex_unlock(&srv->lock);
 }
 
-static void drop_events(void *arg) { ks_stream_close(arg); }
+static ssize_t read_flow(void *arg, uint64_t at, char *to, size_t most)
+{
+    const flowing *f = arg;
+    int n;
+
+    (void)at;
+    at_work(f->srv, 1);
+    n = f->flow.read(f->flow.arg, to, most);
+    at_work(f->srv, -1);
+    return n <= 0 ? MHD_CONTENT_READER_END_OF_STREAM : n;
+}
+
+static void drop_flow(void *arg)
+{
+    const flowing *f = arg;
+
+    f->flow.close(f->flow.arg);
+    free(arg);
+}
+
+static struct MHD_Response *with_flow(const library *lib, ks_server *srv, ks_reply *r)
+{
+    flowing *f = malloc(sizeof *f);
+    struct MHD_Response *m = NULL;
+
+    if (f) {
+        *f = (flowing){srv, r->flow};
+        m = lib->from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_flow, f, drop_flow);
+    }
+    if (m) r->flow = (ks_flow){0};
+    else free(f);
+    return m;
+}
 
 /* The body changes hands; NULL: no memory, and it is still the reply's. */
-static struct MHD_Response *with_body(const library *lib, ks_reply *r)
+static struct MHD_Response *with_body(const library *lib, ks_server *srv, ks_reply *r)
 {
     struct MHD_Response *m;
 
-    if (r->events) {
-        if ((m = lib->from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_events, r->events,
-                                    drop_events)))
-            r->events = NULL;
+    if (r->flow.read) {
+        m = with_flow(lib, srv, r);
     } else if (r->fd >= 0) {
         if ((m = lib->from_fd(r->bytes, r->fd, (uint64_t)r->from))) r->fd = -1;
     } else if (r->fixed) {
@@ -98,23 +132,16 @@ static int add_headers(const library *lib, struct MHD_Response *m, const ks_repl
     return ok;
 }
 
-static enum MHD_Result queue(const library *lib, struct MHD_Connection *c, ks_reply *r)
+static enum MHD_Result queue(const library *lib, ks_server *srv, struct MHD_Connection *c,
+                             ks_reply *r)
 {
-    struct MHD_Response *m = with_body(lib, r);
+    struct MHD_Response *m = with_body(lib, srv, r);
     enum MHD_Result done = MHD_NO;
 
     if (m && add_headers(lib, m, r)) done = lib->queue(c, (unsigned)r->status, m);
     if (m) lib->drop(m);
     ks_reply_drop(r);
     return done;
-}
-
-static void at_work(ks_server *srv, int more)
-{
-    pthread_mutex_lock(&srv->lock);
-    srv->working += more;
-    pthread_cond_broadcast(&srv->woken);
-    pthread_mutex_unlock(&srv->lock);
 }
 
 static enum MHD_Result take_body(ks_server *srv, ks_conn *k, const char *bytes, size_t n)
@@ -161,7 +188,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *u
     ks_reply_start(&r);
     ks_route_run(&r, srv, k);
     at_work(srv, -1);
-    return queue(&d->lib, c, &r);
+    return queue(&d->lib, srv, c, &r);
 }
 
 static void connection(void *arg, struct MHD_Connection *c, void **context,

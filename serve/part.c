@@ -52,12 +52,12 @@ static int make(int to, ks_piece *p, ks_session *s, const ks_video *v, int side,
     return err;
 }
 
-static int send_part(ks_reply *out, const wanted *w, ks_server *srv, ks_session *s, ks_error *e)
+static int send_part(ks_reply *out, const wanted *w, const ks_call *c, ks_session *s, ks_error *e)
 {
-    ks_piece p = {.from = w->from, .to = w->to};
+    ks_piece p = {.from = w->from, .to = w->to, .viewer = c->viewer};
     struct stat st;
     ks_watched film;
-    int fd = -1, err = ks_watched_open(&film, srv, s, w->video, e);
+    int fd = -1, err = ks_watched_open(&film, c->srv, s, w->video, e);
 
     p.path = film.path;
     if (err == 0 && (fd = memfd_create("part", MFD_CLOEXEC)) < 0)
@@ -88,7 +88,7 @@ void ks_film_part(ks_reply *out, ks_call *c)
     int err = read_wanted(&w, c, &e);
 
     if (err == 0 && (err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_WATCHING, &e)) == 0)
-        err = send_part(out, &w, c->srv, s, &e);
+        err = send_part(out, &w, c, s, &e);
     ks_sessions_give(c->srv->sessions, s);
     if (ks_param(&c->params, "of")) out->cache = "private, max-age=3600";
     if (err) ks_reply_problem(out, err, e.msg);

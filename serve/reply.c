@@ -15,6 +15,7 @@ void ks_reply_drop(ks_reply *r)
     if (r->f) fclose(r->f);
     free(r->body);
     if (r->fd >= 0) close(r->fd);
+    if (r->flow.read) r->flow.close(r->flow.arg);
     ks_reply_start(r);
 }
 

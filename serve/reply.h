@@ -7,7 +7,13 @@
 #include "formats/formats.h"
 #include "ks.h"
 
-typedef struct ks_stream ks_stream;
+/* A body that is made while it is sent. */
+typedef struct {
+    /* Up to `most` bytes -> to, waits for them; 0 or less: the end. NULL: no such body. */
+    int (*read)(void *arg, char *to, size_t most);
+    void (*close)(void *arg);
+    void *arg;
+} ks_flow;
 typedef struct {
     int status;
     const char *type; /* static */
@@ -18,7 +24,7 @@ typedef struct {
     /* in place of both: [from, from + bytes) of a file; the reply's; -1: none */
     int fd;
     int64_t from, size;            /* size: of the whole, for 206 and 416; < 0: not said */
-    ks_stream *events;             /* in place of all: goes on until somebody ends it */
+    ks_flow flow;                  /* in place of all; the reply's */
     char etag[48], attachment[96]; /* "" none */
     const char *cache;             /* Cache-Control, static; NULL: no-store */
     int ranges;                    /* 1: bytes may be asked for */

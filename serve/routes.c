@@ -72,7 +72,11 @@ int ks_route_find(const ks_route **route, ks_request *r)
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k)
 {
     const ks_route *route = k->route;
-    ks_call c = {.srv = srv, .r = &k->request, .body = k->body, .body_bytes = (size_t)k->got};
+    ks_call c = {.srv = srv,
+                 .r = &k->request,
+                 .viewer = k->fd,
+                 .body = k->body,
+                 .body_bytes = (size_t)k->got};
 
     c.tail = route->path[1] ? k->request.path + strlen(route->path) : "";
     if (ks_params_read(&c.params, k->request.query) < 0)

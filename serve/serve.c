@@ -112,11 +112,11 @@ static void find_models(char *folders[MODELS], ks_server *srv)
 }
 
 /* Before the first thread: walls stand around those that are made inside of them. */
-static void confine(ks_server *srv, const char *cache)
+static void confine(ks_server *srv)
 {
     const ks_serve_options *o = srv->o;
     char words[64], *program = NULL, *models[MODELS] = {NULL};
-    ks_walls walls = {.write = {o->library, cache}, .read = {o->ui_dir}};
+    ks_walls walls = {.write = {o->library, srv->cache}, .read = {o->ui_dir}};
     ks_error e;
 
     ks_locate_decoder(&program, o->setup, &e); /* without one, pictures and parts say so */
@@ -134,13 +134,13 @@ static void confine(ks_server *srv, const char *cache)
 }
 
 /* Processes first: they are made by fork, while no thread of ours is there, and nothing is open. */
-static int open_all(ks_front **front, ks_server *srv, const char *cache, ks_error *e)
+static int open_all(ks_front **front, ks_server *srv, ks_error *e)
 {
     const ks_serve_options *o = srv->o;
     int err;
 
     if ((err = ks_opener_start(&srv->opener, o->library, e)) < 0) return err;
-    if (!o->read_only && (err = ks_writer_start(&srv->writer, o->library, cache, e)) < 0)
+    if (!o->read_only && (err = ks_writer_start(&srv->writer, o->library, srv->cache, e)) < 0)
         return err;
     if ((err = ks_sessions_open(&srv->sessions, o->library, o->setup, e)) < 0) return err;
     if ((err = try_library(srv, e)) < 0 || (err = ks_conns_open(&srv->conns, e)) < 0) return err;
@@ -161,10 +161,11 @@ int ks_serve(const ks_serve_options *o, ks_error *e)
     if (*cache)
         setenv("SQLITE_TMPDIR", cache,
                0); /* SQLite asks once; its usual places are out of reach later */
-    if ((err = open_all(&front, srv, *cache ? cache : NULL, e)) == 0) {
+    srv->cache = *cache ? cache : NULL;
+    if ((err = open_all(&front, srv, e)) == 0) {
         if (o->listening)
             o->listening(o->arg, ks_front_url(front)); /* whom it starts is free of the walls */
-        confine(srv, *cache ? cache : NULL);
+        confine(srv);
         err = ks_daemon_start(&daemon, srv, e);
     }
     if (err == 0) {

@@ -18,6 +18,7 @@ typedef struct {
     ks_sessions *sessions;
     ks_opener *opener;
     ks_writer *writer; /* NULL: read-only */
+    const char *cache; /* a folder that may be written to; NULL: none */
     ks_conns *conns;
     ks_guard guard;
     pthread_mutex_t lock;
@@ -31,6 +32,7 @@ typedef struct {
     const ks_request *r;
     const char *tail; /* what stands behind the route's path: "12", "7.jpg"; "" */
     ks_params params;
+    int viewer;       /* the connection, to see whether somebody still waits */
     const char *body; /* [body_bytes], of POST */
     size_t body_bytes;
 } ks_call;

@@ -1,6 +1,7 @@
 """serve_rows PROGRAM FOLDER: a running `serve` on raw sockets, TAP on standard output (tests/cli/serve.sh has the library).
 
 Every answer is read to the end of its connection: one request a connection is part of what is tested."""
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import zipfile
 
 PROGRAM, FOLDER = sys.argv[1], sys.argv[2]
 LIBRARY = FOLDER + "/lib"
@@ -522,6 +524,34 @@ def parts(s):
     ok(s.post("/api/v1/search", open("models/demo/moments.png", "rb").read())[0] == 200, "also the one for pictures")
 
 
+def pieces(s):
+    """A selection as an archive of pieces, each what cut makes."""
+    films = {v["path"].split("/")[-1]: v["video"] for v in s.json("/api/v1/videos")["videos"]}
+    items = [dict(video=films["weather.mp4"], start=10, end=12.5), dict(video=films["band.mp4"], start=1, end=2), dict(video=films["weather.mp4"], start=3, end=4)]
+    os.rename(FOLDER + "/films/band.mp4", FOLDER + "/films/band.was")
+    status, headers, body = s.post("/api/v1/export", json.dumps(dict(format="zip", items=items)).encode())
+    os.rename(FOLDER + "/films/band.was", FOLDER + "/films/band.mp4")
+    archive = zipfile.ZipFile(io.BytesIO(unchunked(body)))
+    names = archive.namelist()
+    ok(status == 200 and archive.testzip() is None and "kinoseek.zip" in headers["content-disposition"], "an archive is whole", (status, names))
+    ok(names == ["01 weather 0.00.10.mp4", "02 missing.txt", "03 weather 0.00.03.mp4"] and b"No such file" in archive.read(names[1]), "what cannot be cut says why", names)
+    for name, a, b in ((names[0], "10", "12.5"), (names[2], "3", "4")):
+        subprocess.run([PROGRAM, "-q", "cut", FOLDER + "/films/weather.mp4@%s-%s" % (a, b), "--to", FOLDER + "/cut" + a], check=True, stdout=subprocess.DEVNULL)
+        made = os.listdir(FOLDER + "/cut" + a)
+        ok(len(made) == 1 and archive.read(name) == open(FOLDER + "/cut%s/%s" % (a, made[0]), "rb").read(), "%s is what cut makes" % name, made)
+    for bad, want in ((dict(format="zip", items=[]), 400), (dict(format="zip", items=items[:1] * 101), 400), (dict(format="zip", items=[dict(video=films["weather.mp4"], start=0, end=700)]), 400)):
+        ok(s.post("/api/v1/export", json.dumps(bad).encode())[0] == want, "an archive of too much is refused")
+    ok("zip" in [f["name"] for f in s.json("/api/v1/formats")], "it stands among the formats")
+
+
+def unchunked(data):
+    whole = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        whole, data = whole + data[: int(size, 16)], data[int(size, 16) + 2 :]
+    return whole
+
+
 def described(s):
     """/openapi.json against the server: every path of it is there, and every member of an answer is told."""
     told = s.json("/openapi.json")
@@ -657,6 +687,7 @@ def main():
     films(s)
     parts(s)
     confined(s)
+    pieces(s)
     labels(s)
     helpers(besieged)
     described(s)

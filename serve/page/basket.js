@@ -33,8 +33,9 @@ export function set(moment, on) {
   changed();
 }
 
+// An archive is made while it comes: its length is not known, its pieces are.
 async function download(format, fps, said) {
-  said.textContent = "";
+  said.textContent = format === "zip" ? "Cutting…" : "";
   try {
     const reply = await ask("/api/v1/export", { method: "POST", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ format, fps, items: items.map(({ path, ...m }) => m) }) });
