@@ -31,9 +31,10 @@ VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
 PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash
 PKG_ING := libxml-2.0
 PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash libheif libwebpdemux libwebp
+PKG_HUB := libpq
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 
-PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_ING) $(PKG_DEC))
+PC_CFLAGS := $(call pc,--cflags,$(PKG_LIB) $(PKG_ING) $(PKG_DEC) $(PKG_HUB))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 HARD := -fPIC -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2)
@@ -212,6 +213,7 @@ demo: all
 SONAME := 0
 HEADERS := ks.h encoder/encoder.h index/index.h index/bounds.h index/labels.h index/texts.h query/query.h query/labels.h query/dupes.h
 HEADERS += query/terms.h
+HEADERS += index/hub.h
 HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h session/question.h formats/formats.h
 LIBS_ING := -lxxhash -ljansson $(call pc,--libs,$(PKG_ING)) -lpthread -lm
 $(BUILD)/libkinoseek.map: $(HEADERS)
