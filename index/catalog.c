@@ -19,7 +19,7 @@
  *  (7) Searches see a video iff finished > 0: then its verdict is indexed or partly, and
  * finished is the
  *      generation at which it was so. Ids are never used again. */
-#include "index/catalog.h"
+#include "index/hub_rows.h"
 
 #include "index/ann.h"
 #include "index/copies.h"
@@ -158,9 +158,21 @@ static int open_all(ks_index *x, ks_error *e)
     return code;
 }
 
-int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
+/* What a mirror holds is written where it comes from; here it would be gone with the next pull. */
+static int is_nobodys(ks_index *x, ks_error *e)
 {
-    assert(out && dir);
+    void *where = NULL;
+    size_t bytes = 0;
+    int code = ks_index_get(&where, &bytes, x, KS_HUB_WHERE_KEY, e);
+    if (code >= 0 && where)
+        code = ks_fail(e, KS_EUSAGE, "%s mirrors a hub and is written by sync alone: -L %.200s",
+                       x->dir, (const char *)where);
+    free(where);
+    return code;
+}
+
+static int open_as(ks_index **out, const char *dir, ks_mode mode, int mirror, ks_error *e)
+{
     *out = NULL;
     ks_index *x = calloc(1, sizeof *x);
     if (x) x->dir = strdup(dir);
@@ -173,6 +185,7 @@ int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
     x->store = &ks_sqlite_store;
     x->lock = x->folder = -1;
     int code = open_all(x, e);
+    if (code >= 0 && mode != KS_READ && !mirror) code = is_nobodys(x, e);
     if (code < 0) {
         ks_index_close(x);
         return code;
@@ -181,9 +194,22 @@ int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
     return 0;
 }
 
+int ks_index_open(ks_index **out, const char *dir, ks_mode mode, ks_error *e)
+{
+    assert(out && dir);
+    return open_as(out, dir, mode, 0, e);
+}
+
+int ks_hub_open_mirror(ks_index **out, const char *dir, ks_error *e)
+{
+    assert(out && dir);
+    return open_as(out, dir, KS_CREATE, 1, e);
+}
+
 void ks_index_close(ks_index *x)
 {
     if (!x) return;
+    ks_hub_close(x->hub);
     ks_ann_close(x->ann);
     ks_copies_close(x->copies);
     ks_cursor_close(x->found);

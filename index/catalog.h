@@ -157,6 +157,8 @@ typedef struct {      /* a row of `video` as stored */
 } ks_video_row;
 int ks_video_read(ks_video_row *out, ks_index *x, int64_t id, ks_error *e); /* 1, 0 = not there */
 int ks_video_write(const ks_video_row *row, ks_index *x, ks_error *e);
+/* all rows of it; inside a transaction */
+int ks_video_drop(ks_index *x, int64_t id, ks_error *e);
 /* --- source_rows.c: the fields of ks_video from `timecode` to `rate_den`, by v->id --- */
 int ks_source_read(ks_video *v, ks_index *x, ks_error *e); /* cleared where there is no row */
 int ks_source_write(const ks_video *v, ks_index *x, ks_error *e);
@@ -164,6 +166,10 @@ int ks_source_write(const ks_video *v, ks_index *x, ks_error *e);
 int ks_name_keep(ks_index *x, int64_t video, ks_error *e);
 int ks_name_drop(ks_index *x, int64_t video, ks_error *e);
 int ks_names_make(ks_index *x, ks_error *e); /* of all films, anew */
+/* --- hub_blob.c --- */
+/* of a clip of a mirror, from its hub: 1 (the caller frees), 0 there is none or no hub */
+int ks_hub_blob(void **data, size_t *bytes, int64_t *frames, ks_index *x, ks_table_tag table,
+                int64_t clip, ks_error *e);
 /* --- label_rows.c --- */
 /* what was said of it stays, for the day it comes back */
 int ks_labels_drop_film(ks_index *x, int64_t video, ks_error *e);

@@ -286,6 +286,15 @@ int ks_index_clip_vector(float *v, int dim, ks_index *x, int64_t id, ks_error *e
     return code < 0 ? code : 0;
 }
 
+static int far_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e)
+{
+    void *data;
+    int64_t frames;
+    int code = ks_hub_blob(&data, bytes, &frames, x, KS_T_THUMBNAIL, id, e);
+    *jpeg = data;
+    return code < 0 ? code : 0;
+}
+
 int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, ks_error *e)
 {
     assert(jpeg && bytes && x);
@@ -295,7 +304,7 @@ int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, k
                                id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
-    if (code <= 0) return code;
+    if (code <= 0) return code < 0 ? code : far_thumbnail(jpeg, bytes, x, id, e);
     code = 0;
     size_t n = (size_t)sqlite3_column_bytes(s, 1);
     if (!ks_row_ok(s, KS_T_THUMBNAIL, 0, 2)) code = ks_rotten(x, e, KS_T_THUMBNAIL, id);
@@ -325,6 +334,21 @@ static int unpack_frames(float **v, int frames, size_t dim, const unsigned char 
     return 1;
 }
 
+static int far_frames(float **v, int *frames, int dim, ks_index *x, int64_t id, ks_error *e)
+{
+    void *data;
+    size_t bytes;
+    int64_t n;
+    int code = ks_hub_blob(&data, &bytes, &n, x, KS_T_FRAMES, id, e);
+    if (code <= 0) return code;
+    code = n > 0 && n <= INT32_MAX ? unpack_frames(v, (int)n, (size_t)dim, data, bytes) : 0;
+    free(data);
+    if (code == 0) return ks_rotten(x, e, KS_T_FRAMES, id);
+    if (code < 0) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    *frames = (int)n;
+    return 0;
+}
+
 int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t id, ks_error *e)
 {
     assert(v && frames && x && dim > 0 && dim <= KS_MAX_DIM);
@@ -334,7 +358,7 @@ int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t
         x, e, "SELECT clip, frames, data, sum FROM frame_vectors WHERE clip = ?1", "l", id);
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
-    if (code <= 0) return code;
+    if (code <= 0) return code < 0 ? code : far_frames(v, frames, dim, x, id, e);
     int n = sqlite3_column_int(s, 1);
     if (!ks_row_ok(s, KS_T_FRAMES, 0, 3)) code = 0;
     else

@@ -318,6 +318,7 @@ uint16_t ks_half_from_float(float f);
 const char *ks_date_source_name(int source); /* "mtime", "name", "container", "maker" */
 int ks_index_about(ks_fact *facts, int max);
 
+#include "index/hub.h"    /* several machines */
 #include "index/labels.h" /* labels that stay */
 #include "index/texts.h"  /* names */
 

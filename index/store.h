@@ -47,6 +47,8 @@ struct ks_index {
     int64_t missing; /* clips that the library counts and the largest search did not meet */
     ks_copies *copies;
     ks_ann *ann;
+    struct ks_hub *hub; /* of a mirror, once something was asked of it (hub_blob.c) */
+    int hub_asked;
 };
 
 /* The one row of table `library`. */

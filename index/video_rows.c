@@ -120,7 +120,7 @@ int ks_video_show(ks_index *x, ks_library_row *library, ks_video_row *row, ks_er
 }
 
 /* A video without clips in any space and without paths leaves no row. */
-static int drop_video(ks_index *x, int64_t id, ks_error *e)
+int ks_video_drop(ks_index *x, int64_t id, ks_error *e)
 {
     ks_library_row library;
     ks_video_row row;
@@ -148,7 +148,7 @@ static int drop_if_pathless(ks_index *x, int64_t video, ks_error *e)
     int64_t paths = 0;
     int code = ks_integer(&paths, x, e, "SELECT count(*) FROM path WHERE video = ?1", "l", video);
     if (code < 0) return code;
-    return paths > 0 ? ks_name_keep(x, video, e) : drop_video(x, video, e);
+    return paths > 0 ? ks_name_keep(x, video, e) : ks_video_drop(x, video, e);
 }
 
 static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)

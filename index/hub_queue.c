@@ -1,0 +1,301 @@
+/* hub_queue.c - films to be done, and who is at them.
+ *
+ * A job is a content: two paths of one film are one job. Who claims it gets a token, and whatever
+ * is written for it is written in a transaction that holds the job's row under that token: a
+ * worker that was frozen and comes back finds another one there and writes nothing. Leases run by
+ * the server's clock alone. A worker that was not heard of is no fault of the film's: five of them
+ * are. */
+#include "index/hub_rows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_LOST = 5 };
+
+void ks_hub_job_free(ks_hub_job *job)
+{
+    free(job->rel);
+    *job = (ks_hub_job){0};
+}
+
+static int not_ours(ks_hub *h, ks_error *e)
+{
+    return ks_fail(e, KS_EBUSY, "%s: another worker has this film now", ks_pq_name(h->pq));
+}
+
+int ks_hub_fence(ks_hub *h, const ks_hub_job *job, ks_error *e)
+{
+    ks_pq_rows r;
+    if (!job) return 0;
+    int code = ks_pq_ask(&r, h->pq, e,
+                         "SELECT l.schema FROM job j, library l WHERE j.content = $1 AND j.token = "
+                         "$2::text::uuid AND j.who = session_user AND j.state = 1 FOR UPDATE OF j",
+                         "bt", job->content, sizeof job->content, job->token);
+    int64_t schema = code > 0 ? ks_pq_int(&r, 0, 0) : 0;
+    ks_pq_free(&r);
+    if (code == 0) return not_ours(h, e);
+    if (code > 0 && schema != KS_HUB_SCHEMA)
+        return ks_fail(e, KS_EUSAGE,
+                       "%s: the hub is of version %lld, this kinoseek knows %d: update kinoseek",
+                       ks_pq_name(h->pq), (long long)schema, KS_HUB_SCHEMA);
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_job_done(ks_hub *h, const ks_hub_job *job, ks_error *e)
+{
+    if (!job) return 0;
+    int code = ks_pq_ask(NULL, h->pq, e, "DELETE FROM job WHERE content = $1", "b", job->content,
+                         sizeof job->content);
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
+                 int64_t size, int64_t mtime_ns, ks_error *e)
+{
+    ks_pq_rows r;
+    assert(h && content && root && rel);
+    /* its place may be another by now; what failed is tried again where somebody asks for it */
+    int code = ks_pq_ask(&r, h->pq, e,
+                         "INSERT INTO job(content, root, rel, size, mtime_ns) VALUES($1, $2, $3, "
+                         "$4, $5) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = "
+                         "$4, mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '' WHERE "
+                         "job.state = 2 RETURNING state",
+                         "btbll", content, (size_t)24, root, rel, strlen(rel), size, mtime_ns);
+    ks_pq_free(&r);
+    return code;
+}
+
+static int roots_there(ks_pq_column *names, const ks_hub_roots *roots)
+{
+    int bad = 0;
+    names->wide = 1;
+    for (int i = 0; i < roots->n; i++)
+        if (ks_hub_root_there(&roots->at[i]))
+            bad |= ks_pq_put_bytes(names, roots->at[i].name, strlen(roots->at[i].name));
+    return bad;
+}
+
+static int take_job(ks_hub_job *job, const ks_pq_rows *r, ks_error *e)
+{
+    size_t n, m, k, l;
+    const void *content = ks_pq_bytes(&n, r, 0, 0);
+    const char *root = ks_pq_bytes(&m, r, 0, 1), *rel = ks_pq_bytes(&k, r, 0, 2),
+               *token = ks_pq_bytes(&l, r, 0, 5);
+    if (!content || n != sizeof job->content || !root || !ks_hub_is_root_name(root, m) || !rel ||
+        !ks_hub_is_rel(rel, k) || !token || l != KS_HUB_TOKEN - 1)
+        return ks_fail(e, KS_EDAMAGED, "a job of the hub is none");
+    memcpy(job->content, content, n);
+    memcpy(job->root, root, m + 1);
+    memcpy(job->token, token, l + 1);
+    job->rel = strndup(rel, k);
+    job->size = ks_pq_int(r, 0, 3);
+    job->mtime_ns = ks_pq_int(r, 0, 4);
+    return job->rel ? 1 : ks_fail(e, KS_ENOMEM, "no memory for a job");
+}
+
+static int claim(ks_hub_job *job, ks_hub *h, const ks_pq_column *names, const char *worker,
+                 double lease, ks_error *e)
+{
+    ks_pq_rows r;
+    int code = ks_pq_ask(
+        NULL, h->pq, e,
+        "UPDATE job SET state = 2, token = NULL, reason = 'its workers ended "
+        "without a word, ' || (lost + 1) || ' of them' WHERE state = 1 AND lease < "
+        "now() AND lost + 1 >= $1",
+        "l", (int64_t)MOST_LOST);
+    if (code < 0) return code;
+    code = ks_pq_ask(&r, h->pq, e,
+                     "UPDATE job SET state = 1, token = gen_random_uuid(), worker = $1, who = "
+                     "session_user, tries = tries + 1, lost = lost + state, lease = now() + $2 * "
+                     "interval '1 second' WHERE content = (SELECT content FROM job WHERE (state = 0"
+                     " OR state = 1 AND lease < now()) AND root = ANY (SELECT convert_from(u.n, "
+                     "'UTF8') FROM unnest($3) AS u(n)) AND (SELECT schema FROM library) = $4 ORDER "
+                     "BY state, queued, content FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING content, "
+                     "root, rel, size, mtime_ns, token::text",
+                     "tdal", worker, lease, names, (int64_t)KS_HUB_SCHEMA);
+    if (code > 0) code = take_job(job, &r, e);
+    ks_pq_free(&r);
+    return code;
+}
+
+int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
+                 const char *worker, double lease, ks_error *e)
+{
+    assert(job && left && h && roots && worker && lease > 0);
+    ks_pq_column names = {0};
+    ks_pq_rows r;
+    *job = (ks_hub_job){0};
+    int code = roots_there(&names, roots) ? ks_fail(e, KS_ENOMEM, "no memory for the roots") : 0;
+    if (code >= 0) code = claim(job, h, &names, worker, lease, e);
+    int got = code;
+    if (code >= 0)
+        code = ks_pq_ask(&r, h->pq, e,
+                         "SELECT count(*), (SELECT schema FROM library) FROM job WHERE state < 2 "
+                         "AND root = ANY (SELECT convert_from(u.n, 'UTF8') FROM unnest($1) AS "
+                         "u(n))",
+                         "a", &names);
+    int64_t schema = KS_HUB_SCHEMA;
+    if (code > 0) {
+        *left = ks_pq_int(&r, 0, 0);
+        schema = ks_pq_int(&r, 0, 1);
+        ks_pq_free(&r);
+    }
+    ks_pq_column_free(&names);
+    if (code >= 0 && schema != KS_HUB_SCHEMA)
+        code = ks_fail(e, KS_EUSAGE,
+                       "%s: the hub is of version %lld, this kinoseek knows %d: update kinoseek",
+                       ks_pq_name(h->pq), (long long)schema, KS_HUB_SCHEMA);
+    if (code < 0) ks_hub_job_free(job);
+    return code < 0 ? code : got;
+}
+
+int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e)
+{
+    int code = ks_pq_ask(NULL, h->pq, e,
+                         "UPDATE job SET lease = now() + $3 * interval '1 second' WHERE content = "
+                         "$1 AND token = $2::text::uuid AND who = session_user AND state = 1 "
+                         "RETURNING 1::int8",
+                         "btd", job->content, sizeof job->content, job->token, lease);
+    return code == 0 ? not_ours(h, e) : code < 0 ? code : 0;
+}
+
+int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, int failed, ks_error *e)
+{
+    int code = ks_pq_ask(NULL, h->pq, e,
+                         "UPDATE job SET state = $3, token = NULL, lease = NULL, reason = $4, "
+                         "queued = now() WHERE content = $1 AND token = $2::text::uuid AND who = "
+                         "session_user AND state = 1 RETURNING 1::int8",
+                         "btlt", job->content, sizeof job->content, job->token,
+                         (int64_t)(failed ? 2 : 0), reason ? reason : "");
+    return code == 0 ? not_ours(h, e) : code < 0 ? code : 0;
+}
+
+/* --- what a person asks of it --- */
+typedef struct {
+    ks_each_queued *each;
+    void *arg;
+} listing;
+
+static int each_job(void *arg, const ks_pq_rows *r, ks_error *e)
+{
+    static const char *const states[] = {"queued", "working", "failed"};
+    const listing *l = arg;
+    size_t n, m;
+    int64_t state = ks_pq_int(r, 0, 2);
+    const char *root = ks_pq_bytes(&n, r, 0, 0), *rel = ks_pq_bytes(&m, r, 0, 1);
+    if (!root || !rel || state < 0 || state > 2 || !ks_hub_is_rel(rel, m)) return 0;
+    ks_hub_queued q = {.root = root,
+                       .rel = rel,
+                       .state = states[state],
+                       .worker = ks_pq_bytes(&n, r, 0, 3),
+                       .reason = ks_pq_bytes(&n, r, 0, 4),
+                       .tries = ks_pq_int(r, 0, 5),
+                       .lost = ks_pq_int(r, 0, 6),
+                       .lease = ks_pq_double(r, 0, 7)};
+    return l->each(l->arg, &q, e);
+}
+
+int ks_hub_list(ks_hub *h, ks_each_queued *each, void *arg, ks_error *e)
+{
+    listing l = {each, arg};
+    return ks_pq_walk(h->pq, each_job, &l, e,
+                      "SELECT root, rel, state, worker, reason, tries, lost, coalesce(extract(epoch"
+                      " FROM lease - now()), 0)::float8 FROM job ORDER BY state = 0, state, queued,"
+                      " content",
+                      "");
+}
+
+int ks_hub_retry(int64_t *jobs, ks_hub *h, ks_error *e)
+{
+    int code = ks_hub_begin(h, e), again = 0;
+    if (code < 0) return code;
+    code = ks_pq_ask(NULL, h->pq, e,
+                     "UPDATE job SET state = 0, tries = 0, lost = 0, reason = '', queued = now() "
+                     "WHERE state = 2 RETURNING 1::int8",
+                     "");
+    *jobs = code;
+    /* films whose verdict it is */
+    if (code >= 0)
+        code = again = ks_pq_ask(NULL, h->pq, e,
+                                 "INSERT INTO job(content, root, rel, size, mtime_ns) SELECT "
+                                 "DISTINCT ON (v.id) v.content, p.root, p.rel, p.size, p.mtime_ns "
+                                 "FROM video v JOIN path p ON p.video = v.id WHERE v.verdict = $1 "
+                                 "ORDER BY v.id, p.root, p.rel ON CONFLICT DO NOTHING RETURNING "
+                                 "1::int8",
+                                 "l", (int64_t)KS_VERDICT_FAILED);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "UPDATE video SET attempts = 0, made = 0 WHERE verdict = $1", "l",
+                         (int64_t)KS_VERDICT_FAILED);
+    *jobs += again;
+    return ks_hub_end(h, code < 0 ? code : 0, e);
+}
+
+static int drop_by(int64_t *films, ks_hub *h, const char *worker, ks_error *e)
+{
+    int64_t revision = 0;
+    int code = ks_hub_next_revision(&revision, h, e);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "INSERT INTO job(content, root, rel, size, mtime_ns) SELECT DISTINCT ON "
+                         "(v.id) v.content, p.root, p.rel, p.size, p.mtime_ns FROM video v JOIN "
+                         "path p ON p.video = v.id WHERE v.maker = $1 ORDER BY v.id, p.root, p.rel "
+                         "ON CONFLICT DO NOTHING",
+                         "t", worker);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "DELETE FROM clip c USING video v WHERE c.video = v.id AND v.maker = $1",
+                         "t", worker);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "UPDATE video SET space = 0, finished = 0, verdict = 0, reason = '', "
+                         "attempts = 0, flags = 0, clips = 0, maker = '', made = 0, revision = $2 "
+                         "WHERE maker = $1 RETURNING 1::int8",
+                         "tl", worker, revision);
+    *films = code;
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_drop_by(int64_t *films, ks_hub *h, const char *worker, ks_error *e)
+{
+    assert(films && h && worker && worker[0]);
+    *films = 0;
+    int code = ks_hub_begin(h, e);
+    return code < 0 ? code : ks_hub_end(h, drop_by(films, h, worker, e), e);
+}
+
+/* --- paths --- */
+int ks_hub_set_path(ks_hub *h, int64_t video, const char *root, const char *rel, int64_t size,
+                    int64_t mtime_ns, ks_error *e)
+{
+    int64_t revision = 0;
+    int code = ks_hub_begin(h, e);
+    if (code < 0) return code;
+    code = ks_hub_next_revision(&revision, h, e);
+    if (code >= 0)
+        code = ks_hub_put_path(h, video, revision, root, rel, strlen(rel), size, mtime_ns, e);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
+                         video, revision);
+    return ks_hub_end(h, code < 0 ? code : 0, e);
+}
+
+static int drop_path(ks_hub *h, const char *root, const char *rel, ks_error *e)
+{
+    ks_pq_rows r;
+    int64_t revision = 0, video = 0;
+    int code = ks_hub_next_revision(&revision, h, e);
+    if (code < 0) return code;
+    code = ks_pq_ask(&r, h->pq, e, "DELETE FROM path WHERE root = $1 AND rel = $2 RETURNING video",
+                     "tb", root, rel, strlen(rel));
+    if (code > 0) video = ks_pq_int(&r, 0, 0);
+    ks_pq_free(&r);
+    return code < 0 || !video ? code : ks_hub_settle(h, video, revision, e);
+}
+
+int ks_hub_drop_path(ks_hub *h, const char *root, const char *rel, ks_error *e)
+{
+    int code = ks_hub_begin(h, e);
+    return code < 0 ? code : ks_hub_end(h, drop_path(h, root, rel, e), e);
+}

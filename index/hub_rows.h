@@ -1,0 +1,39 @@
+/* hub_rows.h - the open hub, for the files of index/ only. */
+#ifndef KS_HUB_ROWS_H
+#define KS_HUB_ROWS_H
+
+#include "index/catalog.h"
+#include "index/hub.h"
+#include "index/pq.h"
+
+enum { KS_HUB_SCHEMA = 2 };
+#define KS_HUB_REVISION_KEY "hub.revision" /* settings of a mirror: what it holds, */
+#define KS_HUB_WHERE_KEY    "hub.where"    /* and of which hub, for what it does not keep */
+#define KS_HUB_ROOTS_KEY    "hub.roots"    /* and where its roots were mounted */
+
+struct ks_hub {
+    ks_pq *pq;
+    char *where; /* as -L had it; owned */
+};
+
+int ks_hub_begin(ks_hub *h, ks_error *e);
+int ks_hub_end(ks_hub *h, int code, ks_error *e); /* as ks_end */
+/* Holds the library row until the commit: the next revision. Whoever changes what a mirror sees. */
+int ks_hub_next_revision(int64_t *revision, ks_hub *h, ks_error *e);
+/* The space that the hub fills; 0: none yet. */
+int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e);
+/* Absolute, `..`, empty: nothing of a hub's names a file so. */
+int ks_hub_is_rel(const char *rel, size_t n);
+int ks_hub_is_root_name(const char *name, size_t n);
+
+/* --- hub_films.c: inside a transaction of the hub --- */
+/* `video` lost a path to another: without any it goes, and leaves a tombstone. */
+int ks_hub_settle(ks_hub *h, int64_t video, int64_t revision, ks_error *e);
+int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
+                    size_t rel_bytes, int64_t size, int64_t mtime_ns, ks_error *e);
+
+/* --- hub_queue.c --- inside a transaction: the fence. job NULL passes; KS_EBUSY. */
+int ks_hub_fence(ks_hub *h, const ks_hub_job *job, ks_error *e);
+int ks_hub_job_done(ks_hub *h, const ks_hub_job *job, ks_error *e);
+
+#endif
