@@ -88,5 +88,6 @@ const ks_command ks_cmd_check = {
             "that are partly in, and an interrupted ingest, are no findings.\n",
     .options = options,
     .fields = sizeof(check_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

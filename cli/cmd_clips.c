@@ -116,6 +116,7 @@ const ks_command ks_cmd_clips = {
     .spooled = 1,
     .options = clips_options,
     .fields = sizeof(clips_fields),
+    .hub = KS_HUB_MIRROR,
     .run = clips,
 };
 

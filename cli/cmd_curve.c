@@ -150,5 +150,6 @@ const ks_command ks_cmd_curve = {
             "VIDEO is a film of the library, by path, name or number.",
     .options = options,
     .fields = sizeof(curve_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -104,5 +104,6 @@ const ks_command ks_cmd_export_vectors = {
             "ids are those of `clips`.",
     .options = options,
     .fields = sizeof(export_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

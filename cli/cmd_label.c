@@ -313,5 +313,6 @@ const ks_command ks_cmd_label = {
     .spooled = 1,
     .fields = sizeof(label_fields),
     .defaults = defaults,
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -166,6 +166,7 @@ const ks_command ks_cmd_sample = {
             "Each is as far from those before as there is one; the same seed, the same.",
     .options = sample_options,
     .fields = sizeof(sample_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run_sample,
 };
 const ks_command ks_cmd_outliers = {
@@ -175,5 +176,6 @@ const ks_command ks_cmd_outliers = {
             "Least like the clips of other films first: odd takes, test cards, black.",
     .options = outlier_options,
     .fields = sizeof(sample_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run_outliers,
 };

@@ -93,5 +93,6 @@ const ks_command ks_cmd_search = {
             "  kinoseek search goal --in match.mp4 --format ffmetadata > chapters.txt",
     .options = ks_search_options,
     .fields = sizeof(ks_search_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -75,5 +75,6 @@ const ks_command ks_cmd_serve = {
             "Scripts: curl -H \"Authorization: Bearer TOKEN\" ADDRESS/api/v1/search?q=WORDS",
     .options = options,
     .fields = sizeof(serve_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -41,5 +41,6 @@ const ks_command ks_cmd_similar = {
             "TIME is seconds or h:mm:ss. The file need not be in the library.",
     .options = options,
     .fields = sizeof(ks_search_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

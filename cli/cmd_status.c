@@ -142,5 +142,6 @@ const ks_command ks_cmd_status = {
     .brief = "Say what the library holds, while an ingest runs too",
     .options = options,
     .fields = sizeof(status_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -21,6 +21,8 @@ extern const ks_command ks_cmd_serve;
 extern const ks_command ks_cmd_status;
 extern const ks_command ks_cmd_check;
 extern const ks_command ks_cmd_repair;
+extern const ks_command ks_cmd_store_init, ks_cmd_store_migrate, ks_cmd_root, ks_cmd_sync;
+extern const ks_command ks_cmd_import;
 extern const ks_command ks_cmd_backup;
 extern const ks_command ks_cmd_compact;
 extern const ks_command ks_cmd_embed;
@@ -69,6 +71,11 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_repair,
     &ks_cmd_backup,
     &ks_cmd_compact,
+    &ks_cmd_store_init,
+    &ks_cmd_store_migrate,
+    &ks_cmd_root,
+    &ks_cmd_import,
+    &ks_cmd_sync,
     &ks_cmd_embed,
     &ks_cmd_features,
     &ks_cmd_model_list,
@@ -96,7 +103,7 @@ const ks_command *const ks_commands[] = {
 
 const ks_option ks_global_options[] = {
     {'L', "library", KS_OPT_TEXT, offsetof(ks_globals, library), "LIBRARY",
-     "folder of the library"},
+     "folder of the library, or postgresql://..."},
     {'m', "model", KS_OPT_TEXT, offsetof(ks_globals, setup.model), "MODEL",
      "a name of `model list`, an .npz or .safetensors"},
     {0, "tokenizer", KS_OPT_TEXT, offsetof(ks_globals, setup.tokenizer), "FILE",

@@ -21,6 +21,10 @@ typedef struct {
     char **argv; /* as main got it */
 } ks_globals;
 
+/* Refused (it writes, and a mirror is written by sync alone); answered by the mirror; its own
+ * affair. A command that looks at no library is never asked. */
+enum { KS_HUB_REFUSED = 0, KS_HUB_MIRROR = 1, KS_HUB_OWN = 2 };
+
 typedef struct {
     const char *name;  /* "search"; two words for "model pull" */
     const char *usage; /* "WORDS..." */
@@ -31,6 +35,7 @@ typedef struct {
     int alone;                /* looks at no library: works where none can be named */
     /* prints while it walks the library: a pipe gets it when the library is closed (spool.h) */
     int spooled;
+    int hub;                        /* KS_HUB_*: what it does where -L names a hub */
     size_t fields;                  /* sizeof the struct that the options fill */
     void (*defaults)(void *fields); /* may be NULL: zeros */
     /* Exit code >= 0, or a negative ks_err with the sentence in e (main prints it). args[n]. */

@@ -1,6 +1,7 @@
 /* main.c - finds the command, parses by its table, turns errors into one sentence and an exit
  * code. */
 #include "cli/commands.h"
+#include "cli/hub_library.h"
 #include "cli/spool.h"
 #include "cli/terminal.h"
 
@@ -119,6 +120,14 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
     if ((err = settle(g, &settings, e)) < 0) goto out;
     if (!g->library) {
         if ((err = ks_locate_library(&folder, e)) < 0 && !c->alone) goto out;
+        g->library = folder;
+    }
+    if (ks_hub_is(g->library) && !c->alone && c->hub != KS_HUB_OWN) {
+        err = c->hub == KS_HUB_MIRROR ? ks_hub_mirror(&folder, NULL, g, e)
+                                      : ks_fail(e, KS_EUSAGE,
+                                                "a hub does not take it (see kinoseek help ingest, "
+                                                "import, root)");
+        if (err < 0) goto out;
         g->library = folder;
     }
     if (!g->quiet) g->setup.notice = notice;

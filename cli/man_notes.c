@@ -175,6 +175,14 @@ const ks_man_field ks_man_fields[] = {
     {"backup", "videos", "in the copy"},
     {"backup", "clips", "in the copy"},
     {"backup", "generation", "of the copy"},
+    {"import", "films", "that the hub did not have, or not wholly"},
+    {"import", "clips", "of them"},
+    {"import", "unchanged", "films that it had"},
+    {"sync", "mirror", "its folder"},
+    {"sync", "films", "that came or changed"},
+    {"sync", "clips", "that came"},
+    {"sync", "gone", "films that went"},
+    {"sync", "refused", "rows of the hub that do not hold what they should; exit code 3"},
     {"compact", "bytes_before", "of catalog and search copies"},
     {"compact", "bytes_after", "the same, afterwards"},
     {"forget", "forgot", "files"},
@@ -486,6 +494,31 @@ const ks_man_note ks_man_notes[] = {
      "(multilabel); nextqa-hard, charades-sta (choice). --annotations takes the data set's own "
      "files, one or several; an unknown file is "
      "answered with what the protocol reads."},
+    {"store init,root,sync", "FILES", "~/.local/share/kinoseek/hubs/HASH",
+     "what this machine keeps of a hub: roots (where they are mounted here) and mirror, a library; "
+     "both may be deleted, the mirror is pulled again"},
+    {"root", "FILES", ".kinoseek-root",
+     "in a root's folder: the root's id, by which every machine knows it"},
+    {"backup", "FROM A HUB", NULL,
+     "With -L postgresql://... the copy holds all of the hub, thumbnails and frame vectors too, "
+     "and the paths as they are on this machine. One that was stopped goes on where it was."},
+    {"sync", "MIRRORS", NULL,
+     "search, similar, curve, label, labels, clips, sample, outliers, export vectors, serve, "
+     "status and check take a hub's address after -L and answer from the mirror, after a sync. "
+     "Nothing but sync writes there: label --store, teach, save, forget and the like are refused. "
+     "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "
+     "state give the same scores; a larger one when it has grown by a tenth."},
+    {"store init", "SECURITY", NULL,
+     "A password after -L is refused: other users see command lines. ~/.pgpass, or a service in "
+     "~/.pg_service.conf (-L service=NAME), holds it. Over TCP without an sslmode the server's "
+     "certificate and name are checked (sslmode=verify-full, with sslrootcert as libpq has it). "
+     "What a mirror pulls is believed by nobody: rows that do not match their checksums, vectors "
+     "that are none and paths that lead out of their root are left out and counted."},
+    {"store init", "EXAMPLES", "",
+     "kinoseek -L postgresql://db.lan/films store init\n"
+     "kinoseek -L service=films root films=/mnt/films\n"
+     "kinoseek -L service=films import ~/.local/share/kinoseek/default\n"
+     "kinoseek -L service=films search a dog jumping into water"},
     {EVALS, "FILES", "~/.cache/kinoseek/HASH.eval",
      "vectors of films and texts, each as it is made; may be deleted at any time"},
     {"model pull", "FILES", "NAME/FILE.part, FILE.part.from",

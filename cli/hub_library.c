@@ -1,0 +1,150 @@
+/* hub_library.c - see hub_library.h. */
+#include "cli/hub_library.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "query/query.h"
+
+int ks_reach_hub(ks_hub **h, const ks_globals *g, ks_error *e)
+{
+    if (ks_hub_is(g->library)) return ks_hub_open(h, g->library, KS_HUB_PATIENCE, e);
+    return ks_fail(e, KS_EUSAGE, "-L names no hub: -L postgresql://HOST/DATABASE or service=NAME");
+}
+
+int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_error *e)
+{
+    char *data = NULL, *slash;
+    int err;
+
+    *folder = NULL;
+    *roots = (ks_hub_roots){0};
+    if ((err = ks_locate_library(&data, e)) < 0) return err;
+    if ((slash = strrchr(data, '/'))) *slash = 0; /* beside the default library */
+    if ((err = ks_hub_folder(folder, data, g->library, e)) == 0)
+        err = ks_hub_roots_read(roots, *folder, e);
+    if (err < 0) {
+        free(*folder);
+        *folder = NULL;
+    }
+    free(data);
+    return err;
+}
+
+static void say(const ks_globals *g, const char *what, const char *why)
+{
+    if (!g->quiet) fprintf(stderr, "kinoseek: %s: %s\n", why, what);
+}
+
+/* A mirror is never repaired: it is pulled again. Its folder holds files alone. */
+static void throw_away(const char *mirror)
+{
+    DIR *d = opendir(mirror);
+    struct dirent *f;
+
+    while (d && (f = readdir(d)))
+        if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
+            unlinkat(dirfd(d), f->d_name, 0);
+    if (d) closedir(d);
+    rmdir(mirror);
+}
+
+/* The scale depends on what the library holds and not on how it came there: two mirrors of one
+ * state give one score. Beyond so many clips it is measured at a tenth more, as in any library. */
+static void new_scale(ks_index *x, const ks_globals *g, const ks_library *l)
+{
+    enum { SMALL = 200000 };
+    ks_setup silent = g->setup;
+    ks_encoder *enc = NULL;
+    ks_error ignored;
+
+    silent.notice = NULL;
+    if (l->clips <= SMALL) ks_index_put(x, "calibration", NULL, 0, &ignored);
+    if (l->clips > 0 && ks_open_library_encoder(&enc, &silent, x, KS_TOWER_TEXT, &ignored) == 0)
+        ks_calibrate(NULL, x, enc, &ignored);
+    ks_encoder_close(enc);
+}
+
+static int pull(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub_roots *roots,
+                const ks_globals *g, ks_error *e)
+{
+    ks_library *l = malloc(sizeof *l);
+    ks_index *x = NULL;
+    int err = l ? ks_hub_open_mirror(&x, mirror, e) : ks_fail(e, KS_ENOMEM, "no memory");
+
+    if (err == 0) ks_index_threads(x, g->setup.threads);
+    if (err == 0) err = ks_hub_pull(done, x, h, roots, 0, e);
+    if (err == 0) err = ks_index_publish(x, 1, e);
+    if (err == 0) err = ks_index_library(l, x, e);
+    if (err == 0 && done->films + done->gone > 0) new_scale(x, g, l);
+    ks_index_close(x);
+    free(l);
+    return err;
+}
+
+static int bring_up(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub_roots *roots,
+                    const ks_globals *g, ks_error *e)
+{
+    ks_index *x = NULL;
+    int behind = 1, err = ks_index_open(&x, mirror, KS_READ, e);
+
+    if (err == 0) behind = ks_hub_behind(x, h, roots, e);
+    ks_index_close(x);
+    if (err == 0 && behind < 0 && behind != KS_EDAMAGED) return behind;
+    if (err < 0 && err != KS_ENOLIBRARY && err != KS_EDAMAGED) return err;
+    if (err == 0 && behind == 0) return 0;
+    if (err != KS_EDAMAGED && behind != KS_EDAMAGED) err = pull(done, mirror, h, roots, g, e);
+    else err = KS_EDAMAGED;
+    if (err != KS_EDAMAGED && err != KS_ESPACE) return err;
+    throw_away(mirror); /* damaged, or the hub was made anew */
+    return pull(done, mirror, h, roots, g, e);
+}
+
+static int sync_with(char **library, ks_hub_pulled *done, int patience, int lenient,
+                     const ks_globals *g, ks_error *e)
+{
+    char *folder = NULL;
+    ks_hub_roots roots;
+    ks_hub *h = NULL;
+    ks_hub_pulled unused = {0};
+    int err = ks_hub_here(&folder, &roots, g, e), there = 0;
+
+    *library = NULL;
+    if (!done) done = &unused;
+    if (err < 0) return err;
+    if (asprintf(library, "%s/mirror", folder) < 0) {
+        *library = NULL;
+        err = ks_fail(e, KS_ENOMEM, "no memory");
+    }
+    if (err == 0) there = access(*library, F_OK) == 0;
+    if (err == 0) err = ks_hub_open(&h, g->library, patience, e);
+    if (err == 0) err = bring_up(done, *library, h, &roots, g, e);
+    if (err < 0 && lenient && there && (err == KS_ENET || err == KS_EBUSY)) {
+        say(g, err == KS_ENET ? "the mirror here answers" : "the mirror here answers meanwhile",
+            e->msg);
+        err = 0;
+    }
+    if (err == 0 && done->refused > 0)
+        fprintf(stderr, "kinoseek: %lld rows of the hub were left out (%s)\n",
+                (long long)done->refused, done->first);
+    ks_hub_close(h);
+    ks_hub_roots_free(&roots);
+    free(folder);
+    if (err < 0) {
+        free(*library);
+        *library = NULL;
+    }
+    return err;
+}
+
+int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e)
+{
+    return sync_with(library, done, KS_HUB_READERS, 1, g, e);
+}
+
+int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e)
+{
+    return sync_with(library, done, KS_HUB_PATIENCE, 0, g, e);
+}

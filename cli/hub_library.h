@@ -1,0 +1,19 @@
+/* hub_library.h - a hub from the command line: where it is, and the mirror that answers for it. */
+#ifndef KS_HUB_LIBRARY_H
+#define KS_HUB_LIBRARY_H
+
+#include "cli/commands.h"
+
+enum { KS_HUB_PATIENCE = 8, KS_HUB_READERS = 3 }; /* seconds without a byte */
+
+/* The hub that -L names; KS_EUSAGE where it names a folder. */
+int ks_reach_hub(ks_hub **h, const ks_globals *g, ks_error *e);
+/* What this machine keeps of it (malloc'ed), and where its roots lie here. */
+int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_error *e);
+/* The mirror (malloc'ed), as the hub is now. A hub that cannot be reached is one notice where there
+ * is a mirror. done may be NULL: what was pulled. */
+int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
+/* The same, and what goes wrong is an error. */
+int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
+
+#endif

@@ -1,0 +1,19 @@
+# hub_server.sh - a PostgreSQL of the test's own, for shell tests: . tests/hub_server.sh; hub_start
+# A cluster in a temporary folder (initdb refuses root: then it is the user postgres'), on a socket there; no network.
+# HUB: its address for -L. hub_stop ends it, hub_sql asks it.
+hub_bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+hub_as() { if [ "$(id -u)" -eq 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups env -C "$hub_dir" "$@"; else "$@"; fi; }
+hub_up() { hub_as "$hub_bin/pg_ctl" -D "$hub_dir/data" -l "$hub_dir/log" -w -t 300 -s start; }
+hub_down() { hub_as "$hub_bin/pg_ctl" -D "$hub_dir/data" -m "${1:-fast}" -w -t 300 -s stop; }
+hub_start() {
+  hub_dir=$(mktemp -d); chmod 755 "$hub_dir"
+  [ "$(id -u)" -ne 0 ] || chown postgres "$hub_dir"
+  hub_as "$hub_bin/initdb" -D "$hub_dir/data" -A peer -U postgres --no-sync -E UTF8 --locale=C >/dev/null || return 1
+  printf '%s\n' "listen_addresses = ''" "unix_socket_directories = '$hub_dir'" "shared_buffers = 32MB" "max_connections = 60" \
+    "autovacuum = off" "log_statement = all" | hub_as tee -a "$hub_dir/data/postgresql.conf" >/dev/null
+  echo "local all all trust" | hub_as tee "$hub_dir/data/pg_hba.conf" >/dev/null
+  hub_up || { cat "$hub_dir/log"; return 1; }
+  HUB="postgresql:///postgres?host=$hub_dir&user=postgres"
+}
+hub_sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$HUB" -c "$1"; }
+hub_stop() { hub_down immediate >/dev/null 2>&1; rm -rf "$hub_dir"; }
