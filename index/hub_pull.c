@@ -209,11 +209,12 @@ static int pull_paths(pull *p, ks_error *e)
 {
     int code = drop_paths(p, e);
     if (code < 0) return code;
-    if (p->job) return put_path(p, p->path, p->job->size, p->job->mtime_ns, 0, 0, e);
-    return ks_pq_walk(p->h->pq, each_path, p, e,
-                      "SELECT root, rel, size, mtime_ns FROM path WHERE video = $1 ORDER BY root, "
-                      "rel",
-                      "l", p->row.v.id);
+    code = p->job ? put_path(p, p->path, p->job->size, p->job->mtime_ns, 0, 0, e)
+                  : ks_pq_walk(p->h->pq, each_path, p, e,
+                               "SELECT root, rel, size, mtime_ns FROM path WHERE video = $1 ORDER "
+                               "BY root, rel",
+                               "l", p->row.v.id);
+    return code < 0 ? code : ks_name_keep(p->x, p->row.v.id, e);
 }
 
 /* --- films --- */
@@ -542,6 +543,35 @@ static int other_roots(pull *p, char **now, ks_error *e)
     return code;
 }
 
+static int each_root(void *arg, const ks_pq_rows *r, ks_error *e)
+{
+    FILE *f = ((void **)arg)[1];
+    size_t n;
+    const char *name = ks_pq_bytes(&n, r, 0, 0);
+    if (!name || !ks_hub_is_root_name(name, n)) return 0;
+    char *path = here(((void **)arg)[0], name, "", 0);
+    if (!path) return ks_fail(e, KS_ENOMEM, "no memory for the roots");
+    path[strlen(path) - 1] = 0; /* the blank rest of a path */
+    fwrite(path, 1, strlen(path) + 1, f);
+    free(path);
+    return 0;
+}
+
+/* A film's name begins below its root, on every machine. */
+static int note_folders(pull *p, ks_error *e)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    void *arg[2] = {p, f};
+    if (!f) return ks_fail(e, KS_ENOMEM, "no memory for the roots");
+    int code = ks_pq_walk(p->h->pq, each_root, arg, e, "SELECT name FROM root ORDER BY name", "");
+    fclose(f);
+    if (code >= 0) code = ks_index_put(p->x, KS_FOLDERS_KEY, text, bytes, e);
+    free(text);
+    return code;
+}
+
 static int note_roots(pull *p, ks_error *e)
 {
     char *now = NULL;
@@ -578,6 +608,7 @@ static int pull_all(pull *p, ks_error *e)
     int code = begin(p, e), other = 0;
     if (code >= 0) code = other = note_roots(p, e);
     if (code >= 0) code = ks_index_put(p->x, KS_HUB_WHERE_KEY, p->h->where, strlen(p->h->where), e);
+    if (code >= 0) code = note_folders(p, e);
     if (code >= 0) code = pull_gone(p, e);
     if (code >= 0) code = pull_films(p, e);
     if (code >= 0 && other > 0 && p->had > 0) code = all_paths(p, e);

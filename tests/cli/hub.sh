@@ -69,6 +69,8 @@ is "$(as b search --all --json -k 50 snow | jq -r .path | sed "s,/[^/]*$,," | so
 is "$(as c search --all --json -k 50 snow | jq -r .path | sort -u | head -n 1)" "/films:/animals.mp4" "and by their root's name where it is not mounted"
 echo 00000000000000000000000000000000 >"$T/empty/.kinoseek-root"; as b root films="$T/empty"; is "$? $(grep -c 'another root' "$T/err")" "2 1" "nor is another root"
 
+is "$(as b search --json harbour 2>/dev/null | jq -r 'select(.named) | .path' | wc -l) $(sqlite3 "$(mirror b)/catalog.db" "SELECT group_concat(name, '') FROM film_name")" "$(as c search --json harbour 2>/dev/null | jq -r 'select(.named) | .path' | wc -l) $(sqlite3 "$(mirror c)/catalog.db" "SELECT group_concat(name, '') FROM film_name")" "a film is called the same on every machine"
+
 # --- the way back
 k backup "$T/back" >/dev/null; ok $? "backup of a hub"
 is "$(rows "$T/back") $(blobs "$T/back")" "$(rows "$T/lib") $(blobs "$T/lib")" "is the library, pictures and frame vectors too"
