@@ -1,6 +1,8 @@
 /* library_maker.c - seeded libraries for tests. */
 #include "tests/library_maker.h"
 
+#include "index/catalog.h"
+
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
@@ -155,4 +157,36 @@ void lib_brute(ks_neighbour *out, int *count, ks_index *x, const float *q, int d
     if (n) memcpy(out, all, (size_t)*count * sizeof *all);
     free(all);
     free(v);
+}
+
+/* Objects of FTS5 say the kind first: CREATE VIRTUAL TABLE; what a table takes along (indexes, its
+ * own tables) is gone already. */
+static void drop(sqlite3 *db, const ks_schema_object *o, const char *kind)
+{
+    char name[64] = "", sql[128];
+    const char *at = strstr(o->sql, kind);
+    if (strncmp(o->sql, "CREATE ", 7) != 0 || !at || at > o->sql + 16) return;
+    at += strlen(kind);
+    at += strspn(at, " ");
+    memcpy(name, at, strcspn(at, "( "));
+    snprintf(sql, sizeof sql, "DROP %s IF EXISTS \"%s\"", kind, name);
+    need(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+}
+
+void lib_make_older(const char *catalog, int version)
+{
+    static const char *const kinds[] = {"VIEW", "INDEX", "TABLE"};
+    sqlite3 *db;
+    char sql[80];
+    need(sqlite3_open(catalog, &db) == SQLITE_OK);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (const ks_schema_object *o = ks_schema; o->sql; o++)
+            if (!ks_schema_has(o, version) && ks_schema_has(o, KS_SCHEMA_VERSION) && !o->made)
+                drop(db, o, kinds[k]);
+    for (const ks_schema_object *o = ks_schema; o->sql; o++)
+        if (ks_schema_has(o, version) && !ks_schema_has(o, KS_SCHEMA_VERSION) && !o->made)
+            need(sqlite3_exec(db, o->sql, NULL, NULL, NULL) == SQLITE_OK);
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
+    need(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
 }

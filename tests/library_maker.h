@@ -20,6 +20,8 @@ void lib_remove_dir(const char *dir); /* one level deep */
 ks_space lib_space(int dim);
 /* A finished video of n clips; vectors are lib_vector(kind, content * 1000003 + clip). */
 int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim, int kind);
+/* The catalog in that file becomes one of that version of the schema; what its rows say stays. */
+void lib_make_older(const char *catalog, int version);
 /* the definition in index/score.h, written down a second time */
 float lib_score(const float *q, const float *v, int dim);
 /* The k best by score in the defined order, by reading every clip through the public interface. */

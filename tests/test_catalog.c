@@ -1,5 +1,6 @@
 /* test_catalog.c - rows in, rows out, and what searches see of them. */
 #include "index/catalog.h"
+#include "tests/library_maker.h"
 #include "index/index.h"
 #include "ingest/ingest.h"
 
@@ -463,49 +464,6 @@ START_TEST(backup_opens_as_the_same)
 }
 END_TEST
 
-static void make_older(const char *path, int version)
-{
-    sqlite3 *db;
-    char sql[80];
-    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
-    if (version < 8)
-        ck_assert_int_eq(
-            sqlite3_exec(db, "DROP VIEW clips; DROP INDEX video_surveyed", NULL, NULL, NULL),
-            SQLITE_OK);
-    for (const ks_schema_object *o = ks_schema; o->sql; o++)
-        if (ks_schema_has(o, version) && !ks_schema_has(o, KS_SCHEMA_VERSION) && !o->made)
-            ck_assert_int_eq(sqlite3_exec(db, o->sql, NULL, NULL, NULL), SQLITE_OK);
-    if (version < 2)
-        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE file_hash", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 4)
-        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE totals", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 5)
-        ck_assert_int_eq(sqlite3_exec(db, "DROP TABLE source_time", NULL, NULL, NULL), SQLITE_OK);
-    if (version < 6)
-        ck_assert_int_eq(
-            sqlite3_exec(db, "DROP VIEW key_frames; DROP TABLE key_index", NULL, NULL, NULL),
-            SQLITE_OK);
-    if (version < KS_SAVED_SINCE)
-        ck_assert_int_eq(
-            sqlite3_exec(db, "DROP TABLE saved; DROP TABLE saved_hit", NULL, NULL, NULL),
-            SQLITE_OK);
-    if (version < KS_LABELS_SINCE)
-        ck_assert_int_eq(sqlite3_exec(db,
-                                      "DROP VIEW labels; DROP VIEW label_sets; DROP TABLE "
-                                      "label_span; DROP TABLE label_film; DROP TABLE label; "
-                                      "DROP TABLE label_set; DROP TABLE label_said; DROP TABLE "
-                                      "learnt; DROP TABLE example",
-                                      NULL, NULL, NULL),
-                         SQLITE_OK);
-    if (version < KS_NAMES_SINCE)
-        ck_assert_int_eq(
-            sqlite3_exec(db, "DROP TABLE film_words; DROP TABLE film_name", NULL, NULL, NULL),
-            SQLITE_OK);
-    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", version);
-    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
 /* A catalog as an older version left it: readers take it, a writer brings it up to date, both
  * find nothing wrong. */
 START_TEST(older_versions_are_read_and_brought_up_to_date)
@@ -522,7 +480,7 @@ START_TEST(older_versions_are_read_and_brought_up_to_date)
     OK(ks_index_status(&now, x, &e));
     ks_index_close(x);
     snprintf(path, sizeof path, "%s/catalog.db", dir);
-    make_older(path, _i);
+    lib_make_older(path, _i);
     ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
     ck_assert_int_eq(ks_index_check(x, NULL, NULL, &e), 0);
     ck_assert_int_eq(ks_index_full_hash(&hash, x, video, &e), 0);
@@ -532,7 +490,7 @@ START_TEST(older_versions_are_read_and_brought_up_to_date)
     ks_index_close(x);
     /* the old one is kept as ...: nothing else is said */
     ck_assert_int_eq(ks_index_repair(dir, NULL, NULL, &e), 1);
-    make_older(path, _i);
+    lib_make_older(path, _i);
     ck_assert_int_eq(ks_index_open(&x, dir, KS_WRITE, &e), 0);
     ck_assert_int_eq(ks_index_put_full_hash(x, video, 0xfedcba9876543210u, &e), 0);
     ks_index_close(x);
