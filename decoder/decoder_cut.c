@@ -5,6 +5,7 @@
  * the film's start, because some films give garbage after a seek. A first look through the
  * packets finds the key frame, and what clock resets take away. */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,23 @@ static void complete(ks_cutter *c, AVPacket *p)
 }
 
 /* --- pictures anew --- */
+/* The picture that is held, shown until `until`, < 0: as long as its file says. One that stands
+ * longer than usual ends with the piece. */
+static int release(ks_cutter *c, double until)
+{
+    double usual = usual_length(c), most = c->task->job.to - c->held_at,
+           length = until >= 0           ? until - c->held_at
+                    : c->held_length > 0 ? c->held_length
+                                         : usual;
+    if (!c->holds) return 0;
+    if (c->task->job.to >= 0 && length > most) length = most > usual ? most : fmin(length, usual);
+    show(c, c->held_at, c->held_at + length);
+    int r = ks_cut_encode(c, c->held, c->held_at, length);
+    av_frame_unref(c->held);
+    c->holds = 0;
+    return r;
+}
+
 static int receive(ks_cutter *c)
 {
     double tb = av_q2d(c->in.stream->time_base);
@@ -87,10 +105,13 @@ static int receive(ks_cutter *c)
                                   c->times.untimed || pts == AV_NOPTS_VALUE ? KS_NO_TIME : pts,
                                   ks_frame_duration(f));
         double t = shown ? (double)m.ticks * tb : -1;
+        if (shown && release(c, t)) return -1;
         if (shown && t >= c->task->job.from - 1e-6 &&
             (c->task->job.to < 0 || t < c->task->job.to - 1e-6)) {
-            show(c, t, t + usual_length(c));
-            if (ks_cut_encode(c, f, t)) return -1;
+            c->held_at = t;
+            c->held_length = (double)ks_frame_duration(f) * tb;
+            c->holds = 1;
+            av_frame_move_ref(c->held, f);
         }
         av_frame_unref(f);
     }
@@ -218,6 +239,7 @@ static int run(ks_cutter *c)
     if (!r && c->encoder) {
         avcodec_send_packet(c->in.codec, NULL);
         r = receive(c);
+        if (!r) r = release(c, -1);
         if (!r) r = ks_cut_drain(c);
     }
     if (r) return -1;
@@ -237,7 +259,9 @@ void ks_task_cut(ks_task *task)
     cut.packet = av_packet_alloc();
     cut.frame = av_frame_alloc();
     cut.scaled = av_frame_alloc();
-    int r = cut.packet && cut.frame && cut.scaled ? run(&cut) : ks_cut_fail(&cut, "no memory", 0);
+    cut.held = av_frame_alloc();
+    int r = cut.packet && cut.frame && cut.scaled && cut.held ? run(&cut)
+                                                              : ks_cut_fail(&cut, "no memory", 0);
     if (r && cut.unwritten)
         snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);

@@ -11,6 +11,7 @@
 #include "decoder/decoder_source.h"
 
 enum { KS_CUT_STREAMS = KS_CLOCK_STREAMS };
+enum { KS_CUT_SENT = 256 }; /* more pictures than the encoder ever holds back */
 
 typedef struct {
     ks_task *task;
@@ -23,7 +24,12 @@ typedef struct {
     struct SwsContext *sws;
     int sws_format, sws_width, sws_height, sws_range;
     AVPacket *packet;
-    AVFrame *frame, *scaled;
+    AVFrame *frame, *scaled, *held; /* held: how long it is shown says the next one */
+    double held_at, held_length;    /* seconds into the film; length 0: not known */
+    int holds;
+    struct {
+        int64_t pts, length; /* of pictures in the encoder, in its ticks */
+    } sent[KS_CUT_SENT];
     int map[KS_CUT_STREAMS];          /* stream of in -> stream of out, -1 left out */
     int64_t next_dts[KS_CUT_STREAMS]; /* of in's streams: where the next packet would be decoded */
     int64_t last_dts[KS_CUT_STREAMS]; /* of out's streams, in their ticks */
@@ -48,8 +54,8 @@ int ks_cut_end(ks_cutter *c);
 
 /* --- decoder_cut_encode.c --- */
 int ks_cut_encoder(ks_cutter *c); /* opens it, fills out's stream */
-/* one frame, t seconds into the film */
-int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t);
+/* one frame, t seconds into the film, shown for `length` */
+int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length);
 int ks_cut_drain(ks_cutter *c);
 
 #endif

@@ -144,15 +144,19 @@ static int put_encoded(ks_cutter *c, const AVFrame *frame)
     int to = c->map[c->in.stream->index], r = avcodec_send_frame(c->encoder, frame);
     AVPacket *p = av_packet_alloc();
     if (!p) return ks_cut_fail(c, "no memory", 0);
-    while (r >= 0 && (r = avcodec_receive_packet(c->encoder, p)) >= 0)
+    while (r >= 0 && (r = avcodec_receive_packet(c->encoder, p)) >= 0) {
+        /* libav 5 loses it on the way; a container ends with its last picture's */
+        for (int i = 0; i < KS_CUT_SENT && p->duration <= 0; i++)
+            if (c->sent[i].length > 0 && c->sent[i].pts == p->pts) p->duration = c->sent[i].length;
         if (ks_cut_put(c, p, to, c->encoder->time_base, 0)) break;
+    }
     av_packet_free(&p);
     if (r < 0 && r != AVERROR(EAGAIN) && r != AVERROR_EOF)
         return ks_cut_fail(c, "the encoder fails", r);
     return c->reason[0] ? -1 : 0;
 }
 
-int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t)
+int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length)
 {
     AVFrame *s = c->scaled;
     if (make_scaler(c, f)) return -1;
@@ -166,6 +170,9 @@ int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t)
     s->color_range = c->encoder->color_range;
     s->colorspace = c->encoder->colorspace;
     s->pts = (int64_t)((t - c->task->job.from) / av_q2d(c->encoder->time_base) + 0.5);
+    c->sent[c->frames % KS_CUT_SENT].pts = s->pts;
+    c->sent[c->frames % KS_CUT_SENT].length = (int64_t)(length / av_q2d(c->encoder->time_base) +
+                                                        0.5);
     c->frames++;
     return put_encoded(c, s);
 }

@@ -58,6 +58,14 @@ is "$(cd "$T/sorted" && find . -type f | sort | tr '\n' ' ')" "./_../02-lake-0h0
 printf 'path,start,end,label,answer\n%s,1,2,dog,no\n' "$T/a/lake.mp4" >"$T/no.csv"
 "$K" cut --hits "$T/no.csv" --to "$T/nos" >/dev/null 2>"$T/err"; is "$?" 1 "what somebody said no to is not cut"
 
+# --- a film whose pictures come unevenly: the last one of a piece stays until the next one, or the film's end
+ffmpeg -v error -f lavfi -i testsrc2=s=128x72:r=25:d=6 -vf 'select=not(mod(n\,3))+not(mod(n\,7))' -fps_mode vfr -c:v libx264 -preset ultrafast -g 10 "$T/uneven.mp4" 2>"$T/err"
+for piece in 1-2:2.04 0-3.1:3.12 4-6:5.92; do
+  rm -rf "$T/u"; "$K" cut "$T/uneven.mp4@${piece%:*}" --reencode --json --to "$T/u" >"$T/out" 2>"$T/err"
+  length=$(ffprobe -v error -show_entries format=duration -of csv=p=0 "$(jq -r .file "$T/out")"); from=${piece%%-*}
+  is "$(jq .end "$T/out") $(echo "$length $from ${piece#*:}" | awk '{ d = $1 + $2 - $3; print (d < 0.002 && d > -0.002) }')" "${piece#*:} 1" "uneven, ${piece%:*}: to its last picture's end, $length s"
+done
+
 # --- films as lists name them, and what the library keeps
 printf '%s\t0\t8\ta dog\n%s\t0\t8\ta cat\n' "$T/b/lake.mp4" "$T/none.mp4" | "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
 mkdir "$T/lists"; printf 'path,start,end,label\nlake,1,2,x\n' >"$T/lists/stem.csv"; printf 'path,start,end,label\n../a/lake.mp4,1,2,x\n' >"$T/lists/beside.csv"
