@@ -40,7 +40,11 @@ static int encode_all(vectors *out, ks_encoder *enc, const job *j, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(enc);
     ks_decoder *decoder = NULL;
-    ks_clip_how how = {&j->g->setup, &decoder, info->frames, ks_side(info), KS_SQUASH};
+    ks_clip_how how = {.setup = &j->g->setup,
+                       .decoder = &decoder,
+                       .frames = info->frames,
+                       .side = ks_side(info),
+                       .fit = KS_SQUASH};
     int err = 0;
     out->n = 0;
     for (int i = 0; i < j->n_files && !err; i++)

@@ -104,8 +104,11 @@ static int embed_text(float *v, ks_sentence *s, const embedding *m, const input 
 static int embed_clip(float *v, embedding *m, const input *in, ks_error *e)
 {
     const ks_info *info = ks_encoder_info(m->enc);
-    ks_clip_how how = {&m->g->setup, &m->decoder, m->f->frames ? m->f->frames : info->frames,
-                       ks_side(info), ks_fit_named(m->f->fit)};
+    ks_clip_how how = {.setup = &m->g->setup,
+                       .decoder = &m->decoder,
+                       .frames = m->f->frames ? m->f->frames : info->frames,
+                       .side = ks_side(info),
+                       .fit = ks_fit_named(m->f->fit)};
     ks_clip_pixels clip = {0};
     int err = in->kind == IMAGE   ? ks_clip_image(&clip, &how, in->value, e)
               : in->kind == VIDEO ? ks_clip_video(&clip, &how, in->value, e)

@@ -1,12 +1,14 @@
 /* cmd_eval_probe.c - `eval probe`: a head learnt on a frozen model, what it is worth, and its
  * checkpoint. */
 #include "cli/clip_input.h"
+#include "cli/terminal.h"
 #include "eval/eval.h"
 #include "formats/formats.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef struct {
@@ -72,22 +74,46 @@ static char *classes_path(const char *out)
     return asprintf(&path, "%.*s.classes.txt", (int)stem, out) < 0 ? NULL : path;
 }
 
-static void notice(void *arg, const char *sentence)
+/* What goes to stderr meanwhile: a terminal has a line that counts, else there is one from time
+ * to time, as of any eval. */
+enum { EVERY = 30 }; /* seconds between plain lines */
+typedef struct {
+    const ks_globals *g;
+    int bar; /* a line is unfinished */
+    struct timespec said;
+} telling;
+
+static void clear(telling *t)
 {
-    const ks_globals *g = arg;
-    if (!g->quiet) fprintf(stderr, "%s%s\n", isatty(2) ? "\r\033[K" : "kinoseek: ", sentence);
+    if (t->bar) fputs("\r\033[K", stderr);
+    t->bar = 0;
 }
 
-/* A terminal has a line that counts; else a line each tenth. */
+static void notice(void *arg, const char *sentence)
+{
+    telling *t = arg;
+    char text[1024];
+    if (t->g->quiet) return;
+    clear(t);
+    snprintf(text, sizeof text, "%s", sentence);
+    ks_harmless(text);
+    fprintf(stderr, "kinoseek: %s\n", text);
+}
+
 static void progress(void *arg, const char *what, int64_t done, int64_t of)
 {
-    const ks_globals *g = arg;
-    if (g->quiet) return;
-    if (isatty(2))
-        fprintf(stderr, "\r\033[K%s %lld of %lld%s", what, (long long)done, (long long)of,
-                done == of ? "\n" : "");
-    else if (done == of || done * 10 / of != (done - 1) * 10 / of)
-        fprintf(stderr, "%s %lld of %lld\n", what, (long long)done, (long long)of);
+    telling *t = arg;
+    struct timespec now;
+    if (t->g->quiet) return;
+    if (isatty(2)) {
+        fprintf(stderr, "\r%s %lld of %lld\033[K", what, (long long)done, (long long)of);
+        t->bar = 1;
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec - t->said.tv_sec < EVERY) return;
+    t->said = now;
+    fprintf(stderr, "%s %lld of %lld\n", what, (long long)done, (long long)of);
 }
 
 static void print_json(const probe_fields *f, const ks_probe_figures *r)
@@ -136,6 +162,7 @@ static int train(ks_probe **p, ks_encoder *enc, const ks_globals *g, const probe
                  ks_error *e)
 {
     ks_decoder *decoder = NULL;
+    telling t = {.g = g};
     ks_probe_head head = strcmp(f->head, "linear") == 0 ? KS_PROBE_LINEAR : KS_PROBE_ATTENTIVE;
     ks_probe_options o = {.train = f->train,
                           .test = f->test,
@@ -147,12 +174,17 @@ static int train(ks_probe **p, ks_encoder *enc, const ks_globals *g, const probe
                           .seed = (uint64_t)f->seed,
                           .enc = enc,
                           .head = head,
-                          .how = {&g->setup, &decoder, f->frames, ks_side(ks_encoder_info(enc)),
-                                  ks_fit_named(f->fit)},
+                          .how = {.setup = &g->setup,
+                                  .decoder = &decoder,
+                                  .frames = f->frames,
+                                  .side = ks_side(ks_encoder_info(enc)),
+                                  .fit = ks_fit_named(f->fit)},
                           .notice = notice,
                           .progress = progress,
-                          .arg = (void *)(uintptr_t)g};
+                          .arg = &t};
+    clock_gettime(CLOCK_MONOTONIC, &t.said);
     int err = ks_probe_train(p, &o, e);
+    clear(&t);
     ks_decoder_stop(decoder);
     return err;
 }
@@ -163,6 +195,15 @@ static int write_files(ks_user_file *npz, ks_user_file *classes, const ks_probe 
     int err = ks_probe_write(npz->f, classes->f, p, enc, e);
     if (!err) err = ks_user_file_publish(classes, e);
     return err ? err : ks_user_file_publish(npz, e);
+}
+
+static void say_shared(const ks_probe_figures *r)
+{
+    char as[sizeof r->shared_as];
+    snprintf(as, sizeof as, "%s", r->shared_as);
+    ks_harmless(as);
+    fprintf(stderr, "kinoseek: %lld film%s of --test %s learnt from, as %s\n", (long long)r->shared,
+            r->shared == 1 ? "" : "s", r->shared == 1 ? "was" : "were", as);
 }
 
 static int probe(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
@@ -181,9 +222,7 @@ static int probe(const ks_globals *g, void *fields, int n, char **args, ks_error
     if (!err) err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_FP32, e);
     if (!err) err = train(&p, enc, g, f, e);
     if (!err) err = write_files(&npz, &classes, p, enc, e);
-    if (!err && ks_probe_result(p)->shared > 0 && !g->quiet)
-        fprintf(stderr, "kinoseek: %lld films of --test are in --train too\n",
-                (long long)ks_probe_result(p)->shared);
+    if (!err && ks_probe_result(p)->shared > 0 && !g->quiet) say_shared(ks_probe_result(p));
     if (!err) (f->json ? print_json : print)(f, ks_probe_result(p));
     ks_probe_free(p);
     ks_encoder_close(enc);

@@ -53,8 +53,11 @@ static int run_stage(FILE *to, const ks_globals *g, const features_fields *f, ks
 {
     const ks_info *info = ks_encoder_info(enc);
     ks_decoder *decoder = NULL;
-    ks_clip_how how = {&g->setup, &decoder, f->frames ? f->frames : info->frames, ks_side(info),
-                       ks_fit_named(f->fit)};
+    ks_clip_how how = {.setup = &g->setup,
+                       .decoder = &decoder,
+                       .frames = f->frames ? f->frames : info->frames,
+                       .side = ks_side(info),
+                       .fit = ks_fit_named(f->fit)};
     ks_clip_pixels clip = {0};
     float *x = NULL;
     int64_t dims[2];

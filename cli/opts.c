@@ -114,6 +114,16 @@ static int again(parser *p, const void *fields, const ks_option *o, ks_error *e)
     return 0;
 }
 
+/* No frames, epochs or moments are nothing to ask for, nor what an option that was left away
+ * means; a seed may be 0, and so many threads are those of the machine. */
+static int may_be_none(const ks_option *o)
+{
+    static const char *const names[] = {"seed", "threads", "workers", NULL};
+    for (const char *const *n = names; *n; n++)
+        if (strcmp(o->name, *n) == 0) return 1;
+    return 0;
+}
+
 static int store(parser *p, void *fields, const ks_option *o, const char *value, ks_error *e)
 {
     void *field = (char *)fields + o->at;
@@ -131,7 +141,9 @@ static int store(parser *p, void *fields, const ks_option *o, const char *value,
         count = strtol(value, &end, 10);
         if (*value < '0' || *value > '9' || *end != 0 || errno || count > INT_MAX)
             return ks_fail(e, KS_EUSAGE, "--%s takes a whole number, not \"%s\"", o->name, value);
-        if (o->letter == 'k' && count == 0) return ks_fail(e, KS_EUSAGE, "-k is 1 at least");
+        if (count == 0 && !may_be_none(o))
+            return o->letter ? ks_fail(e, KS_EUSAGE, "-%c is 1 at least", o->letter)
+                             : ks_fail(e, KS_EUSAGE, "--%s is 1 at least", o->name);
         *(int *)field = (int)count;
         return 0;
     case KS_OPT_NUMBER:

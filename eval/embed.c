@@ -6,6 +6,10 @@
 #include <string.h>
 
 static const char log_name[] = "eval";
+/* What was said of a film while its vector was made, as bytes in the floats of a record of its
+ * own: it is said again wherever the vector is used. */
+static const char remark_name[] = "eval remark";
+enum { REMARK = 400 };
 
 typedef struct {
     const ks_eval_how *how;
@@ -14,9 +18,11 @@ typedef struct {
     ks_kept_log *log;
     ks_film_folder *media;
     char **path, **what; /* [list.n] films still to be made: where, and what they are known by */
-    float *v;            /* [D] */
+    float *v, *scratch;  /* [D] */
     ks_eval_step step;
-    int said; /* 1: that nothing can be kept was said */
+    int said;            /* 1: that nothing can be kept was said */
+    char first[300];     /* why the first film that is missing is */
+    char remark[REMARK]; /* of the film at work; "": none */
 } work;
 
 static int no_memory(ks_error *e)
@@ -33,7 +39,8 @@ static void tell(work *w)
 static void missing(work *w, int64_t i, const char *why)
 {
     w->step.done++;
-    w->step.missing++;
+    if (w->step.missing++ == 0)
+        snprintf(w->first, sizeof w->first, "%.100s: %s", w->list->at[i].id, why);
     w->step.id = w->list->at[i].id;
     w->step.why = why;
     tell(w);
@@ -78,6 +85,7 @@ static int end(work *w, int err)
     free((void *)w->path);
     free((void *)w->what);
     free(w->v);
+    free(w->scratch);
     ks_film_folder_close(w->media);
     ks_kept_log_close(w->log);
     if (err) ks_eval_vectors_free(w->out);
@@ -85,6 +93,41 @@ static int end(work *w, int err)
 }
 
 /* --- films --- */
+
+static void take_remark(void *arg, const char *words)
+{
+    work *w = arg;
+    size_t n = strlen(w->remark);
+    snprintf(w->remark + n, sizeof w->remark - n, "%s%s", n ? "; " : "", words);
+}
+
+static void say_remark(const work *w, const char *path)
+{
+    const ks_setup *setup = w->how->setup;
+    char *sentence = NULL;
+    if (!*w->remark || !setup->notice || asprintf(&sentence, "%s: %s", path, w->remark) < 0) return;
+    setup->notice(setup->notice_arg, sentence);
+    free(sentence);
+}
+
+/* v[D]: scratch. Before the vector is kept: a vector without its remark would be silent. */
+static void keep_remark(work *w, const char *what, float *v)
+{
+    size_t bytes = (size_t)w->out->dim * sizeof *v, n = strlen(w->remark);
+    if (n == 0) return;
+    memset(v, 0, bytes);
+    memcpy(v, w->remark, n < bytes ? n : bytes - 1);
+    keep(w, remark_name, what, v);
+}
+
+static void find_remark(work *w, const char *what, float *v)
+{
+    size_t bytes = (size_t)w->out->dim * sizeof *v;
+    w->remark[0] = 0;
+    if (!ks_kept_log_find(v, w->log, remark_name, what)) return;
+    snprintf(w->remark, sizeof w->remark, "%.*s", (int)(bytes < REMARK ? bytes : REMARK),
+             (const char *)v);
+}
 
 /* What a film's vector depends on, apart from the model: 0, or why there is none in e. */
 static int name_film(char **what, const work *w, const ks_eval_row *row, const char *path,
@@ -129,6 +172,8 @@ static int look_up(work *w, ks_error *e)
         if (err) missing(w, i, why.msg);
         else if (ks_kept_log_find(w->v, w->log, log_name, w->what[i])) {
             if ((err = put(w, i, w->v, e)) < 0) return err;
+            find_remark(w, w->what[i], w->v);
+            say_remark(w, w->path[i]);
             w->step.done++;
             w->step.kept++;
         } else continue;
@@ -142,19 +187,28 @@ static int look_up(work *w, ks_error *e)
 static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks_error *e)
 {
     const ks_eval_row *row = &w->list->at[i];
-    ks_clip_how how = {w->how->setup, decoder, w->how->frames,
-                       ks_side(ks_encoder_info(w->how->enc)), w->how->fit};
+    ks_clip_how how = {.setup = w->how->setup,
+                       .decoder = decoder,
+                       .frames = w->how->frames,
+                       .side = ks_side(ks_encoder_info(w->how->enc)),
+                       .fit = w->how->fit,
+                       .remark = take_remark,
+                       .remark_arg = w};
     ks_clip_pixels clip = {0};
     int err = ks_open_decoder(decoder, w->how->setup, e);
     if (err) return err;
+    w->remark[0] = 0;
     err = ks_clip_film(&clip, &how, w->path[i], row->from, row->to, why);
+    say_remark(w, w->path[i]);
     if (err == KS_ENOMEM || err == KS_ESTOP) return ks_fail(e, err, "%s", why->msg);
     if (err) return 1;
     err = ks_clip_encode(w->v, w->how->enc, &clip, e);
     ks_clip_free(&clip);
     if (!err) err = put(w, i, w->v, e);
-    if (!err) keep(w, log_name, w->what[i], w->v);
-    return err;
+    if (err) return err;
+    keep_remark(w, w->what[i], w->scratch);
+    keep(w, log_name, w->what[i], w->v);
+    return 0;
 }
 
 int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how,
@@ -168,7 +222,8 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
     w.path = calloc(room, sizeof *w.path);
     w.what = calloc(room, sizeof *w.what);
     w.v = malloc((size_t)out->dim * sizeof *w.v);
-    if (!w.path || !w.what || !w.v) return end(&w, no_memory(e));
+    w.scratch = malloc((size_t)out->dim * sizeof *w.scratch);
+    if (!w.path || !w.what || !w.v || !w.scratch) return end(&w, no_memory(e));
     err = ks_film_folder_open(&w.media, how->media, e);
     if (!err) say_unread(&w);
     if (!err) err = look_up(&w, e);
@@ -187,6 +242,9 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
         }
     }
     ks_decoder_stop(decoder);
+    if (!err && videos->n && w.step.missing == videos->n)
+        err = ks_fail(e, KS_ENOTFOUND, "no film of the list is to be had: %s%s", w.first,
+                      how->media ? "" : " (--media names the folder of the films)");
     return end(&w, err);
 }
 

@@ -44,6 +44,9 @@ typedef struct {
 typedef struct {
     int64_t question, video, text;
     int right;
+    /* where it stands, for sentences; file NULL: nobody knows */
+    const char *file;
+    int64_t line;
 } ks_eval_pair;
 typedef struct {
     ks_eval_task task;
@@ -139,8 +142,8 @@ typedef struct {
     void (*step)(void *arg, const ks_eval_step *s);
     void *arg;
 } ks_eval_how;
-/* A film that is not there, or gives no frames, is missing. KS_EFORMAT: an id has two films.
- * KS_EIO: no decoder. */
+/* A film that is not there, or gives no frames, is missing; KS_ENOTFOUND: all of them are.
+ * KS_EFORMAT: an id has two films. KS_EIO: no decoder. */
 int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how,
                         ks_error *e);
 int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how,
@@ -207,8 +210,11 @@ typedef struct {
 typedef struct {
     int64_t classes, train, train_missing, test, test_missing;
     int64_t of_one; /* classes that learn from one film */
-    int64_t shared; /* films of test that were learnt from */
-    double loss;    /* mean over the last epoch */
+    /* films of test that were learnt from, by whatever path or copy; the first of them and where
+     * it stands */
+    int64_t shared;
+    char shared_as[600];
+    double loss; /* mean over the last epoch */
     /* a missing film counts as wrong, a tie against */
     double top1, top5, mean_class_top1, top1_low, top1_high;
 } ks_probe_figures;

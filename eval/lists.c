@@ -55,7 +55,7 @@ static int map_line(const line *l, ks_error *e)
     ks_eval_builder *b = l->b;
     int choice = b->task == KS_EVAL_CHOICE;
     char *const *f = l->field + choice;
-    ks_eval_pair pair = {.right = 1};
+    ks_eval_pair pair = {.right = 1, .file = l->at.file, .line = l->at.line};
     if (l->n != (choice ? 4 : 2))
         return wrong(l,
                      choice ? "an option is: question_id video_id text_id 0|1"
@@ -111,7 +111,10 @@ int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, 
     *set = (ks_eval_set){0};
     ks_eval_begin(&b, task);
     int err = read_lines(&b, videos, video_line, e);
+    if (!err && b.videos.list.n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no video in it", videos);
     if (!err) err = read_lines(&b, texts, text_line, e);
+    if (!err && b.texts.list.n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no text in it", texts);
+    b.whole_questions = 1;
     if (!err) err = read_lines(&b, map, map_line, e);
     if (!err) err = ks_eval_finish(set, &b, map, e);
     ks_eval_drop(&b);

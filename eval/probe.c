@@ -124,6 +124,11 @@ int ks_probe_train(ks_probe **out, const ks_probe_options *o, ks_error *e)
         p->figures.train_missing = count_missing(&p->lists.train);
         p->figures.test_missing = count_missing(&p->lists.test);
         p->figures.shared = p->lists.shared;
+        if (p->lists.shared)
+            snprintf(p->figures.shared_as, sizeof p->figures.shared_as,
+                     "%.150s, line %lld of %.150s and line %lld of %.150s",
+                     p->lists.shared_film->name, (long long)p->lists.shared_film->line, o->test,
+                     (long long)p->lists.shared_with->line, o->train);
         err = ks_probe_fit(&p->head, &p->figures.loss, &p->lists, &p->shape, o, e);
     }
     if (!err) err = test(p, o, e);

@@ -15,6 +15,9 @@ typedef struct {
     double from, to; /* seconds; to < 0: the end */
     int label;       /* number of its class */
     int64_t line;
+    /* what it is, however it is called: device and inode; its content, "": not to be read */
+    uint64_t device, inode;
+    char content[KS_CONTENT_HEX];
     int missing; /* no tokens of it could be had */
     char *kept;  /* path of its tokens; NULL: missing */
 } ks_probe_film;
@@ -28,7 +31,10 @@ typedef struct {
     /* [n_classes] in the order of their bytes: a class's number is its place */
     char **classes;
     int n_classes;
-    int64_t shared; /* films of test that are in train too */
+    /* films of test of which train has a part too, whatever path or copy of it; the first: which,
+     * and what of train it is */
+    int64_t shared;
+    const ks_probe_film *shared_film, *shared_with;
 } ks_probe_lists;
 /* KS_EFORMAT names file and line: no two fields, an empty one, a film twice, a class of test
  * that train lacks; one class alone. Paths are under media, where that is not NULL. */

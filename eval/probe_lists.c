@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int no_memory(const char *file, ks_error *e)
 {
@@ -97,49 +98,122 @@ static int find_classes(ks_probe_lists *out, const lines *train, ks_error *e)
     return err;
 }
 
-static int by_name(const void *a, const void *b)
+static int order(double a, double b) { return (a > b) - (a < b); }
+
+static int by_lines(const ks_probe_film *x, const ks_probe_film *y)
+{
+    return (x->line > y->line) - (x->line < y->line);
+}
+
+/* The same file, by whatever path, and the same part of it; what is not there goes by its name. */
+static int same_part(const ks_probe_film *x, const ks_probe_film *y)
+{
+    int o = (x->inode > y->inode) - (x->inode < y->inode);
+    if (!o) o = (x->device > y->device) - (x->device < y->device);
+    if (!o && !x->inode) o = strcmp(x->path, y->path);
+    if (!o) o = order(x->from, y->from);
+    return o ? o : order(x->to, y->to);
+}
+
+static int by_part(const void *a, const void *b)
 {
     const ks_probe_film *x = *(const ks_probe_film *const *)a,
                         *y = *(const ks_probe_film *const *)b;
-    int order = strcmp(x->name, y->name);
-    return order ? order : (x->line > y->line) - (x->line < y->line);
+    int o = same_part(x, y);
+    return o ? o : by_lines(x, y);
 }
 
-/* The films of a list by name; malloc'ed. */
-static const ks_probe_film **sorted(const ks_probe_list *list)
+static int same_film(const ks_probe_film *x, const ks_probe_film *y)
+{
+    int o = strcmp(x->content, y->content);
+    return o || *x->content ? o : strcmp(x->path, y->path);
+}
+
+static int by_film(const void *a, const void *b)
+{
+    const ks_probe_film *x = *(const ks_probe_film *const *)a,
+                        *y = *(const ks_probe_film *const *)b;
+    int o = same_film(x, y);
+    return o ? o : by_lines(x, y);
+}
+
+/* The films of a list in order; malloc'ed. */
+static const ks_probe_film **sorted(const ks_probe_list *list,
+                                    int (*by)(const void *a, const void *b))
 {
     const ks_probe_film **at = malloc((size_t)list->n * sizeof *at);
     for (int64_t i = 0; at && i < list->n; i++) at[i] = &list->at[i];
-    if (at) qsort(at, (size_t)list->n, sizeof *at, by_name);
+    if (at) qsort(at, (size_t)list->n, sizeof *at, by);
     return at;
 }
 
-static int film_twice(const ks_probe_list *list, const ks_probe_film **at, ks_error *e)
+/* Leakage is of films, not of names: links, ./ and copies are found. */
+static int know_films(ks_probe_list *list, ks_error *e)
 {
-    for (int64_t i = 1; i < list->n; i++)
-        if (strcmp(at[i - 1]->name, at[i]->name) == 0)
-            return ks_fail(e, KS_EFORMAT, "%s:%lld: film '%.200s' stands in line %lld already",
-                           list->file, (long long)at[i]->line, at[i]->name,
-                           (long long)at[i - 1]->line);
+    for (int64_t i = 0; i < list->n; i++) {
+        ks_probe_film *film = &list->at[i];
+        struct stat st;
+        ks_error why;
+        if (stat(film->path, &st) != 0) continue;
+        film->device = (uint64_t)st.st_dev;
+        film->inode = (uint64_t)st.st_ino;
+        int err = ks_content_of(film->content, film->path, &why);
+        if (err == KS_ENOMEM) return no_memory(list->file, e);
+        if (err) film->content[0] = 0;
+    }
     return 0;
 }
 
-/* Films twice are refused, films of both lists counted. */
-static int compare(ks_probe_lists *l, ks_error *e)
+static int film_twice(const ks_probe_list *list, ks_error *e)
 {
-    const ks_probe_film **train = sorted(&l->train), **test = sorted(&l->test);
+    const ks_probe_film **at = sorted(list, by_part);
+    int err = at ? 0 : no_memory(list->file, e);
+    for (int64_t i = 1; !err && i < list->n; i++)
+        if (same_part(at[i - 1], at[i]) == 0)
+            err = ks_fail(e, KS_EFORMAT,
+                          "%s:%lld: film '%.200s' stands in line %lld already%s%.200s", list->file,
+                          (long long)at[i]->line, at[i]->name, (long long)at[i - 1]->line,
+                          strcmp(at[i]->name, at[i - 1]->name) ? ", as " : "",
+                          strcmp(at[i]->name, at[i - 1]->name) ? at[i - 1]->name : "");
+    free(at);
+    return err;
+}
+
+static int overlap(const ks_probe_film *x, const ks_probe_film *y)
+{
+    return (y->to < 0 || x->from < y->to) && (x->to < 0 || y->from < x->to);
+}
+
+/* Films of test that are learnt from, or a part of which is. */
+static int count_shared(ks_probe_lists *l, ks_error *e)
+{
+    const ks_probe_film **train = sorted(&l->train, by_film), **test = sorted(&l->test, by_film);
     int err = train && test ? 0 : no_memory(l->train.file, e);
-    if (!err) err = film_twice(&l->train, train, e);
-    if (!err) err = film_twice(&l->test, test, e);
-    for (int64_t i = 0, k = 0; !err && i < l->test.n && k < l->train.n;) {
-        int order = strcmp(test[i]->name, train[k]->name);
-        l->shared += order == 0;
-        i += order <= 0;
-        k += order >= 0;
+    for (int64_t i = 0, k = 0; !err && i < l->test.n; i++) {
+        while (k < l->train.n && same_film(train[k], test[i]) < 0) k++;
+        int64_t with = k;
+        while (with < l->train.n && same_film(train[with], test[i]) == 0 &&
+               !overlap(train[with], test[i]))
+            with++;
+        if (with == l->train.n || same_film(train[with], test[i]) != 0) continue;
+        if (l->shared++ == 0 || test[i]->line < l->shared_film->line) {
+            l->shared_film = test[i];
+            l->shared_with = train[with];
+        }
     }
     free(test);
     free(train);
     return err;
+}
+
+/* A film that stands twice in a list is refused, films of both are counted. */
+static int compare(ks_probe_lists *l, ks_error *e)
+{
+    int err = know_films(&l->train, e);
+    if (!err) err = know_films(&l->test, e);
+    if (!err) err = film_twice(&l->train, e);
+    if (!err) err = film_twice(&l->test, e);
+    return err ? err : count_shared(l, e);
 }
 
 /* The films move from `from` to `list`, their classes found. */

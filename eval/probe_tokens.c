@@ -2,7 +2,7 @@
  * of the cache.
  *
  *   kept_head, its key as text (all that the tokens' bits come from), zeros up to HEAD bytes, f2
- *     [rows, D]
+ *     [rows, D], and what was said of the film
  * A file is written under a name of its own and renamed when it is whole, so that a run which
  * was killed goes on where it stood. Its name is a digest of the key; what decides is the key
  * inside, and the sum over all of it. f2: a clip of LvT-B takes 6.3 MB, and rounds to 2^-11 of a
@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { HEAD = 512 };
+enum { HEAD = 512, REMARK = 400 };
 
 typedef struct {
     char magic[8];
@@ -110,8 +110,18 @@ static int read_kept(uint16_t *half, const char *path, const ks_probe_shape *sha
     return good;
 }
 
+/* What was said of the film while its tokens were made, behind them. */
+static void read_remark(char remark[REMARK], const char *path, const ks_probe_shape *shape)
+{
+    size_t bytes = (size_t)shape->rows * (size_t)shape->dim * sizeof(uint16_t);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t n = fd < 0 ? 0 : pread(fd, remark, REMARK - 1, (off_t)(HEAD + bytes));
+    remark[n > 0 ? n : 0] = 0;
+    if (fd >= 0) close(fd);
+}
+
 static int write_kept(const char *path, const uint16_t *half, const ks_probe_shape *shape,
-                      const char *key, ks_error *e)
+                      const char *key, const char *remark, ks_error *e)
 {
     kept_head head = {
         .magic = "KSTOKEN1", .one = 1, .dim = (uint32_t)shape->dim, .rows = shape->rows};
@@ -121,7 +131,8 @@ static int write_kept(const char *path, const uint16_t *half, const ks_probe_sha
     snprintf(head.key, sizeof head.key, "%s", key);
     head.sum = digest(digest(START, head.key, sizeof head.key), half, bytes);
     FILE *f = fopen(part, "wbe");
-    int bad = !f || fwrite(&head, sizeof head, 1, f) != 1 || fwrite(half, 1, bytes, f) != bytes;
+    int bad = !f || fwrite(&head, sizeof head, 1, f) != 1 || fwrite(half, 1, bytes, f) != bytes ||
+              fputs(remark, f) < 0;
     if (f && fclose(f) != 0) bad = 1;
     if (!bad && rename(part, path) != 0) bad = 1;
     int why = errno;
@@ -150,7 +161,23 @@ typedef struct {
     char *folder;
     uint16_t *half;       /* [rows, dim] */
     int64_t told, untold; /* notices about missing films */
+    char remark[REMARK];  /* of the film at work; "": none */
 } keeper;
+
+static void take_remark(void *arg, const char *words)
+{
+    keeper *k = arg;
+    size_t n = strlen(k->remark);
+    snprintf(k->remark + n, sizeof k->remark - n, "%s%s", n ? "; " : "", words);
+}
+
+static void say_remark(const keeper *k, const char *path)
+{
+    char text[REMARK + 320];
+    if (!*k->remark || !k->o->notice) return;
+    snprintf(text, sizeof text, "%.300s: %s", path, k->remark);
+    k->o->notice(k->o->arg, text);
+}
 
 /* kinoseek/tokens of the cache, made; malloc'ed. */
 static int find_folder(char **folder, ks_error *e)
@@ -190,13 +217,16 @@ static int compute(keeper *k, const ks_probe_film *film, const char *key, ks_err
     ks_clip_pixels clip = {0};
     float *x = NULL;
     int64_t dims[2] = {0};
-    int err = ks_clip_film(&clip, &o->how, film->path, film->from, film->to, e);
+    ks_clip_how how = o->how;
+    how.remark = take_remark;
+    how.remark_arg = k;
+    int err = ks_clip_film(&clip, &how, film->path, film->from, film->to, e);
     if (err) return err;
     err = ks_features(&x, dims, o->enc, KS_STAGE_SPATIOTEMPORAL, &clip, e);
     if (!err && (dims[0] != k->shape->rows || dims[1] != k->shape->dim))
         err = ks_fail(e, KS_ESHAPE, "%s: it gives other tokens", film->name);
     if (!err) err = round_tokens(k->half, x, (size_t)dims[0] * (size_t)dims[1], film->name, e);
-    if (!err) err = write_kept(film->kept, k->half, k->shape, key, e);
+    if (!err) err = write_kept(film->kept, k->half, k->shape, key, k->remark, e);
     free(x);
     ks_clip_free(&clip);
     return err;
@@ -225,7 +255,11 @@ static int keep_one(keeper *k, ks_probe_film *film, ks_error *e)
                  (unsigned long long)digest(START, key, strlen(key))) < 0)
         film->kept = NULL;
     if (!film->kept) return no_memory(e);
-    return read_kept(k->half, film->kept, k->shape, key) ? 0 : compute(k, film, key, e);
+    k->remark[0] = 0;
+    if (read_kept(k->half, film->kept, k->shape, key)) read_remark(k->remark, film->kept, k->shape);
+    else err = compute(k, film, key, e);
+    say_remark(k, film->path);
+    return err;
 }
 
 enum { TOLD = 20 };

@@ -8,7 +8,12 @@
 
 typedef struct {
     int64_t question, video, text, film; /* of MOMENTS: film is a number of `named` */
+    ks_eval_at at;
 } moment;
+
+typedef struct {
+    int64_t n, line;
+} row_number;
 
 typedef struct {
     const ks_eval_protocol *p;
@@ -21,9 +26,11 @@ typedef struct {
     const char *classes_file;
     /* of classes that choose among the films of the annotations; NULL: none do */
     const char *chosen_file;
-    int64_t *rows, n_rows, row_room;
+    row_number *rows;
+    int64_t n_rows, row_room;
     int64_t rows_met;
     const char *rows_file;
+    ks_eval_index seen;  /* questions without an id of their own: all that their rows say */
     ks_eval_index named; /* films of MOMENTS */
     moment *moments;
     int64_t n_moments, moment_room;
@@ -58,8 +65,8 @@ static int is_one_of(const char **value, const ks_record *r, const char *rule, k
 
 static int by_number(const void *a, const void *b)
 {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    const row_number *x = a, *y = b;
+    return (x->n > y->n) - (x->n < y->n);
 }
 
 /* 1: this record counts; 0: it is let be; < 0: it is of another split. */
@@ -71,8 +78,8 @@ static int counts(reading *g, const ks_record *r, ks_error *e)
         return is < 0 ? is : wrong(r, "a record of another split,", value, e);
     if (g->r->only && (is = is_one_of(&value, r, g->r->only, e)) != 1) return is;
     if (!g->r->rows || g->n_rows == 0) return 1;
-    int is_row = bsearch(&r->number, g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number) !=
-                 NULL;
+    row_number key = {.n = r->number};
+    int is_row = bsearch(&key, g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number) != NULL;
     g->rows_met += is_row;
     return is_row;
 }
@@ -121,7 +128,7 @@ static int add_text(reading *g, const ks_record *r, int64_t video, const char *t
 {
     const char *film = g->b.videos.list.at[video].id;
     char *id = NULL;
-    ks_eval_pair pair = {.video = video, .right = 1};
+    ks_eval_pair pair = {.video = video, .right = 1, .file = r->at.file, .line = r->at.line};
     if (g->r->join) {
         pair.text = ks_eval_find(&g->b.texts, film);
         if (pair.text >= 0) return append(&g->b.texts.list.at[pair.text], text, e);
@@ -161,7 +168,7 @@ static int class_row(int64_t *text, reading *g, const ks_record *r, const char *
 static int take_label(reading *g, const ks_record *r, char *film, ks_error *e)
 {
     char *class_ = NULL, *right = NULL;
-    ks_eval_pair pair = {.right = 1};
+    ks_eval_pair pair = {.right = 1, .file = r->at.file, .line = r->at.line};
     int err = ks_pattern_fill(&class_, g->r->class_, r, 0, NULL, e);
     if (!err && g->r->right) err = ks_pattern_fill(&right, g->r->right, r, 0, NULL, e);
     if (!err) err = class_row(&pair.text, g, r, class_, e);
@@ -190,7 +197,7 @@ static int is_paired(const ks_eval_builder *b, int64_t video, int64_t text)
 static int take_actions(reading *g, const ks_record *r, char *film, ks_error *e)
 {
     char *list = NULL, *rest, *one;
-    ks_eval_pair pair = {.right = 1};
+    ks_eval_pair pair = {.right = 1, .file = r->at.file, .line = r->at.line};
     int in = film_row(&pair.video, g, r, film, e), err;
     if (in != 1) return in;
     err = ks_pattern_fill(&list, g->r->classes, r, 0, NULL, e);
@@ -222,14 +229,40 @@ static int take_option(reading *g, const ks_record *r, ks_eval_pair pair, int k,
     return err ? err : ks_eval_pair_add(&g->b, pair, e);
 }
 
+/* A question known by its row alone may stand once: a second row that says all the same is the
+ * first one again. */
+static int check_again(reading *g, const ks_record *r, ks_error *e)
+{
+    char *all = NULL;
+    size_t bytes;
+    FILE *f = strstr(g->r->question, "{@row}") ? open_memstream(&all, &bytes) : NULL;
+    int64_t row = -1;
+    if (!f) return strstr(g->r->question, "{@row}") ? no_memory(e) : 0;
+    for (int i = 0; i < r->n; i++)
+        for (int k = 0; k < r->field[i].n && r->field[i].name[0] != '@'; k++)
+            fprintf(f, "%s\x1f", r->field[i].at[k]);
+    if (fclose(f) != 0) {
+        free(all);
+        return no_memory(e);
+    }
+    int64_t first = ks_eval_find(&g->seen, all);
+    int err = first >= 0 ? ks_fail(e, KS_EFORMAT, "%s:%lld: the row stands in line %.0f already",
+                                   r->at.file, (long long)r->at.line, g->seen.list.at[first].from)
+                         : ks_eval_add(&row, &g->seen, all, NULL, r->at, e);
+    if (row >= 0) g->seen.list.at[row].from = (double)r->at.line;
+    free(all);
+    return err;
+}
+
 static int take_options(reading *g, const ks_record *r, char *film, ks_error *e)
 {
     char *question = NULL, *right = NULL, field[32], *end = NULL;
-    ks_eval_pair pair = {0};
+    ks_eval_pair pair = {.file = r->at.file, .line = r->at.line};
     const char *at = g->r->options;
     int in = film_row(&pair.video, g, r, film, e);
     if (in != 1) return in;
-    int err = ks_pattern_fill(&question, g->r->question, r, 0, NULL, e);
+    int err = check_again(g, r, e);
+    if (!err) err = ks_pattern_fill(&question, g->r->question, r, 0, NULL, e);
     if (!err) err = ks_pattern_fill(&right, g->r->right, r, 0, NULL, e);
     if (!err) err = ks_eval_add(&pair.question, &g->b.questions, question, NULL, r->at, e);
     long best = err ? 0 : strtol(right, &end, 10);
@@ -277,7 +310,7 @@ static int moment_add(reading *g, moment m, ks_error *e)
  * end. */
 static int take_moment(reading *g, const ks_record *r, char *film, ks_error *e)
 {
-    moment m;
+    moment m = {.at = r->at};
     double from, to;
     char *text = NULL, *id = NULL, *question = NULL;
     int err = number(&from, r, g->r->from, e);
@@ -318,8 +351,12 @@ static int pair_moments(reading *g, ks_error *e)
         for (int64_t q = i; q < j && !err; q++)
             for (int64_t t = i; t < j && !err; t++)
                 err = ks_eval_pair_add(&g->b,
-                                       (ks_eval_pair){g->moments[q].question, g->moments[q].video,
-                                                      g->moments[t].text, q == t},
+                                       (ks_eval_pair){.question = g->moments[q].question,
+                                                      .video = g->moments[q].video,
+                                                      .text = g->moments[t].text,
+                                                      .right = q == t,
+                                                      .file = g->moments[q].at.file,
+                                                      .line = g->moments[q].at.line},
                                        e);
     }
     return err;
@@ -342,13 +379,13 @@ static int take_row(reading *g, const ks_record *r, char *row, ks_error *e)
     int64_t n = strtoll(row, &end, 10);
     if (end == row || *end || n < 0) return wrong(r, "no number of a row:", row, e);
     if (g->n_rows == g->row_room) {
-        int64_t room = g->row_room ? 2 * g->row_room : 1024,
-                *grown = realloc(g->rows, (size_t)room * sizeof *grown);
+        int64_t room = g->row_room ? 2 * g->row_room : 1024;
+        row_number *grown = realloc(g->rows, (size_t)room * sizeof *grown);
         if (!grown) return no_memory(e);
         g->rows = grown;
         g->row_room = room;
     }
-    g->rows[g->n_rows++] = n;
+    g->rows[g->n_rows++] = (row_number){n, r->at.line};
     g->rows_file = r->at.file;
     return 0;
 }
@@ -426,15 +463,19 @@ static int check_split(const reading *g, ks_error *e)
             return ks_fail(e, KS_EFORMAT,
                            "%s:%.0f: no film of the annotations has the class '%.200s'",
                            g->chosen_file, g->classes.list.at[i].from, g->classes.list.at[i].id);
-    for (int64_t i = 1; i < g->n_rows; i++)
-        if (g->rows[i] == g->rows[i - 1])
-            return ks_fail(e, KS_EFORMAT, "%s: row %lld stands twice", g->rows_file,
-                           (long long)g->rows[i]);
+    for (int64_t i = 1; i < g->n_rows; i++) {
+        const row_number *x = &g->rows[i - 1], *y = &g->rows[i];
+        if (x->n == y->n)
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: row %lld stands in line %lld already",
+                           g->rows_file, (long long)(x->line > y->line ? x : y)->line,
+                           (long long)x->n, (long long)(x->line > y->line ? y : x)->line);
+    }
     if (g->rows_met && g->rows_met < g->n_rows)
-        return ks_fail(
-            e, KS_EFORMAT,
-            "%s: numbers rows up to %lld, the annotations have fewer: it is not of that file",
-            g->rows_file, (long long)g->rows[g->n_rows - 1]);
+        return ks_fail(e, KS_EFORMAT,
+                       "%s:%lld: numbers row %lld, the annotations have fewer: it is not of that "
+                       "file",
+                       g->rows_file, (long long)g->rows[g->n_rows - 1].line,
+                       (long long)g->rows[g->n_rows - 1].n);
     return 0;
 }
 
@@ -450,7 +491,11 @@ static int needs_classes(const reading *g, const char *file, ks_error *e)
 int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const char *variant,
                           const char *const *files, int n_files, ks_error *e)
 {
-    reading g = {.p = p, .films.what = "film", .classes.what = "class", .named.what = "film"};
+    reading g = {.p = p,
+                 .films.what = "film",
+                 .classes.what = "class",
+                 .named.what = "film",
+                 .seen.what = "row"};
     *set = (ks_eval_set){0};
     ks_eval_begin(&g.b, p->task);
     int err = read_files(&g, variant, files, n_files, 1, e);
@@ -463,6 +508,7 @@ int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const cha
     ks_eval_index_free(&g.films);
     ks_eval_index_free(&g.classes);
     ks_eval_index_free(&g.named);
+    ks_eval_index_free(&g.seen);
     free(g.rows);
     free(g.moments);
     return err;

@@ -126,20 +126,58 @@ static int by_place(const void *a, const void *b)
     return o ? o : order(x->text, y->text);
 }
 
+static int by_place_and_line(const void *a, const void *b)
+{
+    int o = by_place(a, b);
+    return o ? o : order(((const ks_eval_pair *)a)->line, ((const ks_eval_pair *)b)->line);
+}
+
 /* Pairs in order, none twice; one class a video where that is the task. */
-static int check_pairs(const ks_eval_set *set, const char *file, ks_error *e)
+static int check_pairs(const ks_eval_set *set, ks_error *e)
 {
     for (int64_t i = 1; i < set->n_pairs; i++) {
-        const ks_eval_pair *a = &set->pairs[i - 1], *b = &set->pairs[i];
+        const ks_eval_pair *a = &set->pairs[i - 1], *b = &set->pairs[i],
+                           *later = a->line > b->line ? a : b;
         if (by_place(a, b) == 0)
-            return ks_fail(e, KS_EFORMAT, "%s: the pair '%.100s', '%.100s' stands twice", file,
-                           set->videos.at[b->video].id, set->texts.at[b->text].id);
+            return ks_fail(e, KS_EFORMAT,
+                           "%s:%lld: the pair '%.100s', '%.100s' stands in line %lld already",
+                           b->file, (long long)b->line, set->videos.at[b->video].id,
+                           set->texts.at[b->text].id, (long long)a->line);
         if (set->task == KS_EVAL_CLASSIFY && a->video == b->video)
             return ks_fail(e, KS_EFORMAT,
-                           "%s: video '%.100s' has two classes, '%.100s' and '%.100s': that is a "
-                           "multilabel set",
-                           file, set->videos.at[b->video].id, set->texts.at[a->text].id,
-                           set->texts.at[b->text].id);
+                           "%s:%lld: video '%.100s' has two classes, '%.100s' and '%.100s': that "
+                           "is a multilabel set",
+                           later->file, (long long)later->line, set->videos.at[b->video].id,
+                           set->texts.at[a->text].id, set->texts.at[b->text].id);
+    }
+    return 0;
+}
+
+/* Pairs [from, to) are of one question: what keeps it from being one; NULL: nothing does. *at:
+ * the pair that shows it. */
+static const char *fault_of(const ks_eval_pair **at, const ks_eval_set *set, int64_t from,
+                            int64_t to)
+{
+    const ks_eval_pair *right = NULL;
+    for (int64_t i = from; i < to; i++) {
+        const ks_eval_pair *p = *at = &set->pairs[i];
+        if (p->video != set->pairs[from].video) return "is about two films";
+        if (p->right && right) return "has two right options";
+        if (p->right) right = p;
+    }
+    *at = &set->pairs[from];
+    return to - from < 2 ? "has one option" : right ? NULL : "has no right option";
+}
+
+static int check_questions(const ks_eval_set *set, ks_error *e)
+{
+    for (int64_t i = 0, j; i < set->n_pairs; i = j) {
+        const ks_eval_pair *at;
+        for (j = i; j < set->n_pairs && set->pairs[j].question == set->pairs[i].question;) j++;
+        const char *fault = fault_of(&at, set, i, j);
+        if (fault)
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: question '%.100s' %s", at->file,
+                           (long long)at->line, set->questions.at[at->question].id, fault);
     }
     return 0;
 }
@@ -157,7 +195,7 @@ int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_er
 {
     *set = (ks_eval_set){b->task,  b->videos.list, b->texts.list, b->questions.list,
                          b->pairs, b->n_pairs,     NULL};
-    int err = classes(set, &b->texts, e);
+    int whole = b->whole_questions, err = classes(set, &b->texts, e);
     free(b->videos.slot);
     free(b->texts.slot);
     free(b->questions.slot);
@@ -165,9 +203,10 @@ int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_er
     if (!err && set->n_pairs == 0)
         err = ks_fail(e, KS_EFORMAT, "%s: no video is paired with a text", file);
     if (!err) {
-        qsort(set->pairs, (size_t)set->n_pairs, sizeof *set->pairs, by_place);
-        err = check_pairs(set, file, e);
+        qsort(set->pairs, (size_t)set->n_pairs, sizeof *set->pairs, by_place_and_line);
+        err = check_pairs(set, e);
     }
+    if (!err && whole && set->task == KS_EVAL_CHOICE) err = check_questions(set, e);
     if (err) ks_eval_set_free(set);
     return err;
 }

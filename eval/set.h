@@ -36,12 +36,15 @@ typedef struct {
     ks_eval_index videos, texts, questions;
     ks_eval_pair *pairs;
     int64_t n_pairs, pair_room;
+    /* 1: a question of choice is about one film and has two options or more, of which one is
+     * right; a protocol may make others, and says so */
+    int whole_questions;
 } ks_eval_builder;
 
 void ks_eval_begin(ks_eval_builder *b, ks_eval_task task);
 int ks_eval_pair_add(ks_eval_builder *b, ks_eval_pair pair, ks_error *e);
 /* The set; b is empty afterwards. KS_EFORMAT: a pair stands twice, a classify video has two
- * classes, `file` holds none. */
+ * classes, a question is not whole, `file` holds no pair. */
 int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_error *e);
 void ks_eval_drop(ks_eval_builder *b);
 

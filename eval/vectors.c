@@ -77,6 +77,7 @@ static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_n
                       const char *path, ks_error *e)
 {
     int err = 0;
+    int64_t met = 0;
     named *names = malloc((size_t)v->rows * sizeof *names);
     if (!names) return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", path);
     for (int64_t i = 0; i < v->rows; i++) names[i] = (named){v->ids[i], i};
@@ -88,7 +89,13 @@ static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_n
         named key = {list->at[i].id, 0};
         const named *found = bsearch(&key, names, (size_t)v->rows, sizeof *names, by_id);
         if (found) err = put_named(out, i, v->x + found->row * v->dim, path, key.id, e);
+        met += found != NULL;
     }
+    if (!err && !met && list->n && v->rows)
+        err = ks_fail(e, KS_EFORMAT,
+                      "%s: none of its %lld ids is in the list: it has '%.100s', the list "
+                      "'%.100s'; name the vectors as the list does",
+                      path, (long long)v->rows, v->ids[0], list->at[0].id);
     free(names);
     return err;
 }

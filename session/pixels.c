@@ -78,13 +78,29 @@ static int take_frame(void *arg, const ks_media *media, const ks_image *image, i
     return s->got == s->how->frames;
 }
 
-static void say_partly(const ks_setup *setup, const char *file, const char *reason)
+static void remark(const ks_clip_how *how, const char *file, const char *words)
 {
     char *sentence = NULL;
-    if (!setup->notice || asprintf(&sentence, "%s: only partly readable: %s", file, reason) < 0)
-        return;
-    setup->notice(setup->notice_arg, sentence);
+    if (how->remark) how->remark(how->remark_arg, words);
+    else if (how->setup->notice && asprintf(&sentence, "%s: %s", file, words) >= 0)
+        how->setup->notice(how->setup->notice_arg, sentence);
     free(sentence);
+}
+
+/* A player's clock rounds: what was asked may end a second behind the film. */
+static void say_remarks(const ks_clip_how *how, const char *file, const ks_outcome *outcome,
+                        double to, double length)
+{
+    char words[300];
+    if (outcome->verdict == KS_VERDICT_PARTLY) {
+        snprintf(words, sizeof words, "only partly readable: %s", outcome->reason);
+        remark(how, file, words);
+    }
+    if (to >= 0 && length > 0 && to > length + 1) {
+        snprintf(words, sizeof words, "it ends at %.3f s, and was asked for until %.3f s", length,
+                 to);
+        remark(how, file, words);
+    }
 }
 
 static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
@@ -106,7 +122,8 @@ static int sample(sampler *s, const char *file, ks_range *range, ks_error *e)
         err = ks_fail(e, KS_EFORMAT, "%s: no frame in the asked time", file);
         goto out;
     }
-    if (outcome.verdict == KS_VERDICT_PARTLY) say_partly(s->how->setup, file, outcome.reason);
+    /* a moment around a second (must) may well reach beyond the end */
+    say_remarks(s->how, file, &outcome, s->must < 0 ? range->to : -1, length);
     for (int i = 0; i < s->how->frames; i++)
         if (range->n_wanted == 0 || number_of(s, i) != wanted[range->n_wanted - 1])
             wanted[range->n_wanted++] = number_of(s, i);

@@ -125,6 +125,10 @@ typedef struct {
     int frames;           /* T */
     int side;             /* S */
     ks_fit fit;
+    /* what is to be known of a film beside its frames: partly readable, ends before it was asked
+     * to; without its name. NULL: a notice, with its name */
+    void (*remark)(void *arg, const char *words);
+    void *remark_arg;
 } ks_clip_how;
 /* Each fills *clip, uint8 [T,S,S,3], for ks_clip_free; on an error nothing is left to free. */
 /* T equal frames */

@@ -56,7 +56,8 @@ static void make_world(world *w, ks_eval_task task, int64_t n, int64_t m, int64_
 
 static void pair(world *w, int64_t question, int64_t video, int64_t text, int right)
 {
-    w->set.pairs[w->set.n_pairs++] = (ks_eval_pair){question, video, text, right};
+    w->set.pairs[w->set.n_pairs++] = (ks_eval_pair){
+        .question = question, .video = video, .text = text, .right = right};
 }
 
 static void free_world(world *w)
@@ -320,7 +321,8 @@ START_TEST(lists_refused_by_line)
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\nt\ty\n", "a\tt\n", "t:2: text_id 't' stands twice"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "# map\na\tu\n",
          "m:2: text_id 'u' is not in the list"},
-        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "a\tt\na\tt\n", "m: the pair 'a', 't' stands twice"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "a\tt\na\tt\n",
+         "m:2: the pair 'a', 't' stands in line 1 already"},
         {KS_EVAL_RETRIEVAL, "a\tf\t1\n", "t\tx\n", "a\tt\n",
          "v:1: a video is: video_id [path [start end]]"},
         {KS_EVAL_RETRIEVAL, "a\tf\t5\t2\n", "t\tx\n", "a\tt\n",
@@ -330,7 +332,19 @@ START_TEST(lists_refused_by_line)
         {KS_EVAL_RETRIEVAL, "a\n", "t\t\xff\n", "a\tt\n", "t:1: not UTF-8"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "#\n", "m: no video is paired with a text"},
         {KS_EVAL_CLASSIFY, "a\n", "t\tx\nu\ty\n", "a\tt\na\tu\n",
-         "m: video 'a' has two classes, 't' and 'u': that is a multilabel set"},
+         "m:2: video 'a' has two classes, 't' and 'u': that is a multilabel set"},
+        {KS_EVAL_RETRIEVAL, "# none\n", "t\tx\n", "a\tt\n", "v: no video in it"},
+        {KS_EVAL_RETRIEVAL, "a\n", "", "a\tt\n", "t: no text in it"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\nu\ty\n", "q\ta\tt\t1\nr\ta\tt\t0\nr\ta\tu\t1\n",
+         "m:1: question 'q' has one option"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\nu\ty\n", "q\ta\tt\t0\nq\ta\tu\t0\n",
+         "m:1: question 'q' has no right option"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\nu\ty\n", "q\ta\tt\t1\nq\ta\tu\t1\n",
+         "m:2: question 'q' has two right options"},
+        {KS_EVAL_CHOICE, "a\nb\n", "t\tx\nu\ty\n", "q\ta\tt\t1\nq\tb\tu\t0\n",
+         "m:2: question 'q' is about two films"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\nu\ty\n", "q\ta\tt\t1\nq\ta\tt\t0\n",
+         "m:2: the pair 'a', 't' stands in line 1 already"},
         {KS_EVAL_CHOICE, "a\n", "t\tx\n", "q\ta\tt\t2\n",
          "m:1: an option is right (1) or wrong (0)"},
     };
@@ -389,6 +403,10 @@ START_TEST(vectors_refused_by_name)
     ids[0] = row[0].id;
     ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "f.npz: id 'one' stands twice");
+    ids[0] = (char *)(uintptr_t) "1", ids[1] = (char *)(uintptr_t) "2";
+    ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
+    ck_assert_str_eq(e.msg, "f.npz: none of its 2 ids is in the list: it has '1', the list 'one'; "
+                            "name the vectors as the list does");
     v.ids = NULL;
     list.n = 1;
     ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npy", &e), KS_ESHAPE);

@@ -88,4 +88,18 @@ ln -s "$PWD/$F/harbour.mp4" "$T/m/deep/band.avi"
 em >/dev/null; is "$? $(grep -c "'band' has two films" "$T/err")" "4 1" "an id with two films is refused"
 rm "$T/m/deep/band.avi"
 (media=$T/no em >/dev/null); is "$?" 4 "a folder that is not there"
+printf 'band\tband.mp4\nfair\tfair.mp4\n' >"$T/v2"; printf 't1\tmusic\nt2\ta fair\n' >"$T/t2"; printf 'band\tt1\nfair\tt2\n' >"$T/m2"
+"$K" -m demo eval retrieval --videos "$T/v2" --texts "$T/t2" --map "$T/m2" --json >"$T/out" 2>"$T/err"
+is "$? $(cat "$T/out") $(cat "$T/err")" "4  kinoseek: no film of the list is to be had: band: there is no such film (--media names the folder of the films)" "no film at all is no figure, and --media is named"
+
+# --- what is to be known of a film is said whether its vector is made or kept
+mkdir "$T/part"
+ffmpeg -v error -i $F/band.mp4 -c copy -f matroska "$T/whole.mkv" 2>/dev/null; head -c $(($(stat -c %s "$T/whole.mkv") * 6 / 10)) "$T/whole.mkv" >"$T/part/cut.mkv"
+ln -s "$PWD/$F/fair.mp4" "$T/part/fair.mp4"
+printf 'cut\tcut.mkv\nlong\tfair.mp4\t0\t1000\nshort\tfair.mp4\t0\t2\n' >"$T/v3"; printf 't1\tmusic\nt2\ta fair\n' >"$T/t3"; printf 'cut\tt1\nlong\tt2\nshort\tt2\n' >"$T/m3"
+for run in first second third; do
+  "$K" -m demo eval retrieval --videos "$T/v3" --texts "$T/t3" --map "$T/m3" --media "$T/part" --frames 4 --json >"$T/remark.$run" 2>"$T/err"
+  is "$? $(grep -c "cut.mkv: only partly readable: " "$T/err") $(grep -c "fair.mp4: it ends at [0-9.]* s, and was asked for until 1000.000 s" "$T/err") $(jq .films.kept "$T/remark.$run")" \
+    "0 1 1 $([ $run = first ] && echo 0 || echo 3)" "a truncated film and a span beyond the end are said, $run run"
+done
 "$K" eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" 2>"$T/err"; is "$?" 2 "neither vectors nor films"

@@ -92,7 +92,11 @@ refused "actions without their names" "the list of classes is needed too" charad
 sed 's/c001/c009/' "$T/Charades_v1_test.csv" >"$T/acts.csv"
 refused "an action that there is not" "no class of the list: 'c009'" charades multilabel acts.csv Charades_v1_classes.txt
 (cat "$T/atp-hard-ct4.txt"; echo 4000) >"$T/far.txt"
-refused "rows of another file" "far.txt: numbers rows up to 4000" nextqa-hard choice nextqa_val.csv far.txt
+refused "rows of another file" "far.txt:$(wc -l <"$T/far.txt" | tr -d ' '): numbers row 4000" nextqa-hard choice nextqa_val.csv far.txt
+(cat "$T/atp-hard-ct4.txt"; head -n 1 "$T/atp-hard-ct4.txt") >"$T/rows.txt"
+refused "a row that is numbered twice" "rows.txt:$(wc -l <"$T/rows.txt" | tr -d ' '): row $(head -n 1 "$T/atp-hard-ct4.txt") stands in line 1 already" nextqa-hard choice nextqa_val.csv rows.txt
+(cat "$T/nextqa-atphard-statements.csv"; sed -n 2p "$T/nextqa-atphard-statements.csv") >"$T/again-statements.csv"
+refused "a statement that stands twice" "again-statements.csv:$(wc -l <"$T/again-statements.csv" | tr -d ' '): the row stands in line 2 already" nextqa-hard choice nextqa-atphard.csv again-statements.csv
 echo '{"a": [1,}' >"$T/bad.json"
 refused "JSON that is none" "bad.json:1:" vatex retrieval bad.json
 ln -s "$PWD/models/demo/films/street.mp4" "$T/films/sub/video7010.mkv"

@@ -70,7 +70,7 @@ until [ "$(find "$T/cache/kinoseek/tokens" -type f 2>/dev/null | wc -l)" -ge 3 ]
 kill -9 $pid; wait $pid 2>/dev/null
 "$K" -m "$F/lvt.npz" eval probe --media "$T" --train "$T/train" --test "$T/test" --frames 4 --head attentive --epochs 1000000 -o "$T/killed.npz" 2>"$T/log" &
 pid=$!
-until grep -q '^films 36 of 36' "$T/log" || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
+until [ "$(find "$T/cache/kinoseek/tokens" -type f 2>/dev/null | wc -l)" -ge 36 ] || ! kill -0 $pid 2>/dev/null; do sleep 0.02; done
 sleep 0.2
 kill -9 $pid 2>/dev/null
 is "$?" 0 "it learns for long"
@@ -92,6 +92,18 @@ is "$(jq -c '[.classes,.of_one,.shared]' "$T/one.json")" '[4,1,1]' "a class of o
 grep -q "^kinoseek: class 'teal' learns from one film" "$T/err"
 ok $? "the class is named"
 
+is "$(tail -n 1 "$T/err")" "kinoseek: 1 film of --test was learnt from, as colours.mkv@20-21, line 3 of $T/test and line 19 of $T/train.one" "and so is the film of both"
+is "$(grep -cE '^(films|epoch)' "$T/err")" 0 "a pipe gets no line a film or epoch"
+# The same film by other paths: a link, a hard link, a copy, ./, and a part of it.
+ln -s colours.mkv "$T/soft.mkv"; ln "$T/colours.mkv" "$T/hard.mkv"; cp "$T/colours.mkv" "$T/copy.mkv"
+for other in soft.mkv hard.mkv copy.mkv ./colours.mkv; do
+  { cat "$T/train"; echo "$other@20.5-22${tab}red"; } >"$T/train.leak"
+  "$K" -m "$F/lvt.npz" eval probe --media "$T" --train "$T/train.leak" --test "$T/test" --frames 4 --head linear --json -o "$T/leak.npz" --force >"$T/leak.json" 2>"$T/err"
+  is "$(jq -c .shared "$T/leak.json")" 2 "two seconds of --test are learnt from by way of $other"
+done
+"$K" -q -m "$F/lvt.npz" eval probe --media "$T" --train "$T/train" --test "$T/test" --head linear --epochs 0 -o "$T/no.npz" >/dev/null 2>"$T/err"
+is "$? $(cat "$T/err")" "2 kinoseek eval probe: --epochs is 1 at least" "no epochs are refused"
+
 no() { # LIST TEXT WHAT
   "$K" -q -m "$F/lvt.npz" eval probe --media "$T" --train "$T/$1" --test "$T/test" --frames 4 --head linear -o "$T/no.npz" >/dev/null 2>"$T/err"
   is "$? $(cat "$T/err")" "4 kinoseek: $T/$1$2" "$3"
@@ -101,6 +113,8 @@ no() { # LIST TEXT WHAT
 { cat "$T/train"; echo "colours.mkv${tab}"; } >"$T/bad"; no bad ":19: a line is: film, a tab, its class" "an empty class is refused"
 { cat "$T/train"; head -n 2 "$T/train" | tail -n 1; } >"$T/bad"
 no bad ":19: film 'colours.mkv@1-2' stands in line 2 already" "a film that stands twice is refused"
+{ cat "$T/train"; echo "./soft.mkv@1-2${tab}blue"; } >"$T/bad"
+no bad ":19: film './soft.mkv@1-2' stands in line 2 already, as colours.mkv@1-2" "also by another path"
 { cat "$T/train"; echo "colours.mkv@3-2${tab}red"; } >"$T/bad"
 no bad ":19: $T/colours.mkv@3-2: the end is not after the start" "a segment that ends before it starts is refused"
 grep red "$T/train" >"$T/bad"; no bad ": all films are of class 'red': two classes are needed" "one class alone is refused"
