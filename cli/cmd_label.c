@@ -33,7 +33,7 @@ static const ks_option options[] = {
     {0, "per-video", KS_OPT_FLAG, AT(per_video), NULL,
      "whole videos: a label's score is its best clip's"},
     {0, "template", KS_OPT_LIST, AT(templates), "TEXT",
-     "in place of the 28 of Kinetics: \"a video of {}.\""},
+     "\"a video of {}.\", in place of 28 (--each: as is)"},
     {0, "least", KS_OPT_NUMBER, AT(least), "SCORE", "leave out scores below (0; --each: 0.5)"},
     {0, "merge", KS_OPT_TEXT, AT(merge), "on|off", "join clips of equal label (on)"},
     {0, "path", KS_OPT_TEXT, AT(path), "GLOB", "only files that match"},

@@ -61,7 +61,7 @@ static void hash_def(SHA2_CTX *c, const ks_label_def *d, int dim)
 /* All that decides what the set says of a film. */
 static uint64_t hash_of(const ks_label_options *o, const char *none, const ks_space *space)
 {
-    const int ways[] = {1 /* of this hash */, o->k, o->per_video, o->apart, o->each, o->intervals};
+    const int ways[] = {2 /* of this hash */, o->k, o->per_video, o->apart, o->each, o->intervals};
     uint8_t digest[SHA256_DIGEST_LENGTH];
     uint64_t hash;
     SHA2_CTX c;

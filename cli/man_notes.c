@@ -383,26 +383,40 @@ const ks_man_note ks_man_notes[] = {
      "s; they are shown. The command is cut "
      "at blanks; no shell takes part."},
     {"label", "SCORES", NULL,
-     "The score is a softmax over the labels that were given: it says which of these, not whether "
-     "any. --none NAME adds "
-     "what is none of them, --each asks whether each is there."},
+     "Without --each, --none and --intervals the score says which of these, not whether any: "
+     "exp(100 c) of the label, c its cosine with the clip, over the sum of the same over all "
+     "labels that were given (a softmax at temperature 0.01). A label's vector is the unit mean of "
+     "its sentences': the 28 templates of Kinetics, --template's, the set's, or its own prompts. A "
+     "span is a run of clips that touch and bear the label at one rank, its score their mean. Of a "
+     "whole video (--per-video) a label's score is the largest that any clip gives it, so that the "
+     "scores of all labels need not sum to 1."},
     {"label", "SCORES", NULL,
-     "With --each, --none and --intervals a label is held against 588 everyday things that the "
-     "clip might show as well "
+     "With --each, --none and --intervals labels are asked as they stand, as search asks, but for "
+     "templates and prompts that are given. A label "
+     "is held against 588 everyday things that the clip might show as well "
      "(those that mean nearly the same left out): the score is 1 / (1 + exp(-(e + 0.6) / 0.3)), "
      "where e is how far the label's cosine lies above "
      "its level here, in deviations of chance, less the soft maximum of the same over those "
      "things. It is 0.5 where, on drawn films whose truth is "
-     "known, nine in ten of the moments that show something asked are labelled, and one in nine of "
-     "the others. A label's threshold, or --least, "
-     "takes the place of 0.5. Of an interval it is the score of its better half; of nothing, 1 "
-     "less the best label's."},
+     "known, nine in ten of the moments that show something asked are labelled, and one in seven "
+     "of the others. A label's threshold, or --least, takes the place of 0.5. Of a span of clips "
+     "it is their mean; of a whole video its best clip's; of nothing (--none) 1 less the best "
+     "label's of that clip."},
+    {"label", "SCORES", NULL,
+     "Of an interval the score is that of its better half: time is cut into half seconds, e of one "
+     "is the mean over the clips that cover it, half the clip's and half that of its frame there, "
+     "and the mean over the better half of the interval's takes the place of e. Of an interval of "
+     "nothing it is 1 less the best label's over that time."},
     {"teach", "WORTH", NULL,
      "A label is a logistic regression on clip vectors, both classes of equal weight. Its penalty "
      "is chosen, and its average "
      "precision measured, on films that it was not taught on: neighbouring clips share frames, so "
-     "a random split would measure memory. Average "
-     "precision depends on the share of yes among the examples. Its score is 0.5 where 95 of 100 "
+     "a random split would measure memory. Average precision is the mean, over the yes examples, "
+     "of "
+     "the share of yes among all that score no less (a tie counts against), each scored by the fit "
+     "of the four fifths of the films that are not its own; the interval holds it in 95 of 100 "
+     "draws of as many films. It depends on the share of yes among the examples. The label's score "
+     "is 1 / (1 + exp(-m)), m its margin on the clip, and 0.5 where 95 of 100 "
      "no's (but no more than half of the yes's) fall "
      "below it. Where the figure says too few, add examples from more films."},
     {"teach", "EXAMPLES", "",

@@ -333,25 +333,43 @@ static void one_at_a_time(ks_label_film *f)
     f->n_spans = kept;
 }
 
+/* 1 less the score of the label that is likeliest there, by its better half. */
+static int doubt(ks_label_span *s, const timeline *t, ks_error *e)
+{
+    int from = bin_of(t, s->start), to = bin_of(t, s->end - 1) + 1, best = 0;
+    double most = -HUGE_VAL, evidence;
+
+    for (int l = 0; l < t->f->o->n_labels; l++) {
+        if (better_half(&evidence, t, l, from, to) < 0) return no_memory(e);
+        if (evidence <= most) continue;
+        most = evidence;
+        best = l;
+    }
+    s->score = 1 - ks_label_score(most);
+    s->cosine = cosine_in(t, best, s->start, s->end);
+    return 0;
+}
+
 /* Spans of nothing: what is seen of the film and is in no span, from a second on. spans[n] by
  * start. */
 static int add_nothing(timeline *t, ks_error *e)
 {
     ks_label_film *f = t->f;
-    int n = f->n_spans;
+    int n = f->n_spans, err = 0;
     int64_t at = f->clips[0].start, end = at, second = ticks_at(t, 1);
 
     for (int i = 0; i < f->n; i++) end = f->clips[i].end > end ? f->clips[i].end : end;
-    for (int i = 0; i <= n; i++) {
+    for (int i = 0; i <= n && err == 0; i++) {
         int64_t to = i < n ? f->spans[i].start : end;
         ks_label_span *s = to - at >= second ? ks_label_next_span(f) : NULL;
         if (to - at >= second && !s) return no_memory(e);
-        if (s)
-            *s = (ks_label_span){
-                .label = -1, .rank = 1, .start = at, .end = to, .score = 1, .clips = 1};
+        if (s) {
+            *s = (ks_label_span){.label = -1, .rank = 1, .start = at, .end = to, .clips = 1};
+            err = doubt(s, t, e);
+        }
         at = i < n && f->spans[i].end > at ? f->spans[i].end : at;
     }
-    return 0;
+    return err;
 }
 
 int ks_label_intervals(ks_label_film *f, ks_error *e)

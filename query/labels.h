@@ -60,12 +60,14 @@ typedef struct {
     int n_labels;
     const ks_label_def *defs; /* [n_labels] their prompts, nots, thresholds; NULL: none */
     const char *const *templates;
-    int n_templates; /* each with "{}"; NULL: the 28 of Kinetics */
-    int k;           /* labels a clip; 0: 1, with each: all */
-    int per_video;   /* 1: whole videos; a label's score is that of its best clip */
-    int apart;       /* 1: spans of equal labels are not merged */
-    int each;        /* 1: whether each, not which: any number a clip */
-    int none;        /* 1: rows of label -1 where nothing fits */
+    /* each with "{}"; NULL: the 28 of Kinetics; with each, none, intervals the words as they
+     * stand */
+    int n_templates;
+    int k;         /* labels a clip; 0: 1, with each: all */
+    int per_video; /* 1: whole videos; a label's score is that of its best clip */
+    int apart;     /* 1: spans of equal labels are not merged */
+    int each;      /* 1: whether each, not which: any number a clip */
+    int none;      /* 1: rows of label -1 where nothing fits */
     /* 1: start and end of each label, smoothed over time; without `each` one at a time */
     int intervals;
     /* each, intervals: the score from which on, in place of 0.5; < 0: all there is */

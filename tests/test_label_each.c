@@ -106,6 +106,43 @@ static void add_film(const char *path, uint64_t content)
     MUST(ks_index_end_video(x, &video, &e));
 }
 
+/* 8 s: clips of 0 - 4, 2 - 6 and 4 - 8 s; label 2 is shown up to 3 s, label 4 from 5 s on. */
+static void add_short_film(void)
+{
+    static float v[3][DIM_MOST], f[3][FRAMES * DIM_MOST];
+    ks_clip_data clips[3];
+    ks_video video = {.path = "/films/c.mp4",
+                      .size = 1,
+                      .content = {3},
+                      .reason = "",
+                      .verdict = KS_VERDICT_INDEXED,
+                      .tb = {1, 1000},
+                      .duration = 8000,
+                      .width = 16,
+                      .height = 16,
+                      .fps = 25};
+    for (int i = 0; i < 3; i++) {
+        double start = 2 * i, end = start + 4;
+        memset(v[i], 0, sizeof v[i]);
+        for (int k = 0; k < FRAMES; k++) {
+            double at = start + (end - start) * (k + 0.5) / FRAMES;
+            float *to = f[i] + k * D;
+            look(to, at < 3 ? 2 : at > 5 ? 4 : -1, 31000 + (uint64_t)(i * 8 + k));
+            for (int d = 0; d < D; d++) v[i][d] += to[d];
+        }
+        unit(v[i]);
+        clips[i] = (ks_clip_data){.clip = {.start = (int64_t)(start * 1000),
+                                           .end = (int64_t)(end * 1000),
+                                           .frames = FRAMES,
+                                           .reason = i == 2 ? KS_REASON_TAIL : KS_REASON_WINDOW},
+                                  .vector = v[i],
+                                  .frame_vectors = f[i]};
+    }
+    MUST(ks_index_add_video(&video.id, x, &video, &e));
+    MUST(ks_index_add_clips(x, video.id, clips, 3, &e));
+    MUST(ks_index_end_video(x, &video, &e));
+}
+
 static void setup(void)
 {
     char cache[96];
@@ -128,6 +165,7 @@ static void setup(void)
     MUST(ks_index_set_space(x, &space, "", "", &e));
     add_film("/films/a.mp4", 1);
     add_film("/films/b.mp4", 2);
+    add_short_film();
     MUST(ks_scale_open(&scale, x, enc, &e));
 }
 
@@ -141,7 +179,7 @@ static void teardown(void)
 
 /* In the plainest way: z of the label less the soft maximum over the words that do not say
  * nearly the same. */
-static double plain_score(const float *clip, int l)
+static double plain_evidence(const float *clip, int l)
 {
     int words = ks_everyday_count();
     double mean = 0, squares = 0, *near = malloc((size_t)words * sizeof *near),
@@ -161,8 +199,12 @@ static double plain_score(const float *clip, int l)
                       0.2 * log(sum);
     free(near);
     free(z);
-    return 1 / (1 + exp(-(evidence + 0.6) / 0.3));
+    return evidence;
 }
+
+static double score_of(double evidence) { return 1 / (1 + exp(-(evidence + 0.6) / 0.3)); }
+
+static double plain_score(const float *clip, int l) { return score_of(plain_evidence(clip, l)); }
 
 START_TEST(scores_are_what_they_are_said_to_be)
 {
@@ -282,6 +324,193 @@ START_TEST(whole_films)
 }
 END_TEST
 
+/* --- intervals by plain sums and every course of on and off there is --- */
+enum { BINS = 16, SHORT = 3 };
+
+/* e of every half second: the mean over the clips that cover its middle, half the clip's, half
+ * that of its frame there. */
+static void plain_bins(double bins[LABELS][BINS])
+{
+    int covers[BINS] = {0};
+    ks_filter filter = {.video = SHORT};
+    ks_cursor *c = NULL;
+    ks_clip clip;
+    memset(bins, 0, sizeof(double) * LABELS * BINS);
+    MUST(ks_index_clips(&c, x, &filter, &e));
+    while (ks_clips_next(&clip, c, &e) > 0) {
+        float v[DIM_MOST], *frames = NULL;
+        int n = 0;
+        MUST(ks_index_clip_vector(v, D, x, clip.id, &e));
+        MUST(ks_index_frame_vectors(&frames, &n, D, x, clip.id, &e));
+        ck_assert_int_eq(n, FRAMES);
+        for (int k = 0; k < n; k++) unit(frames + k * D);
+        for (int b = 0; b < BINS; b++) {
+            int64_t at = 500 * b + 250;
+            if (at < clip.start || at >= clip.end) continue;
+            int k = (int)((at - clip.start) * n / (clip.end - clip.start));
+            covers[b]++;
+            for (int l = 0; l < LABELS; l++)
+                bins[l][b] += plain_evidence(v, l) / 2 + plain_evidence(frames + k * D, l) / 2;
+        }
+        free(frames);
+    }
+    ks_cursor_close(c);
+    for (int b = 0; b < BINS; b++)
+        for (int l = 0; l < LABELS; l++) bins[l][b] /= covers[b];
+}
+
+/* The best course of all: bit b, on in bin b. A change costs 3, a bin what speaks for it. */
+static unsigned best_course(const double *bins, double level, unsigned taken)
+{
+    double most = -HUGE_VAL;
+    unsigned best = 0;
+    for (unsigned on = 0; on < 1u << BINS; on++) {
+        double sum = 0;
+        for (int b = 0, state = 0; b < BINS; b++) {
+            double g = fmax(-6, fmin(6, (bins[b] - level) / 0.3)) / 4;
+            int is = on >> b & 1;
+            if (taken >> b & 1) g = -1.5;
+            sum += (is ? g : -g) - 3 * (is != state);
+            state = is;
+        }
+        if (sum > most) {
+            most = sum;
+            best = on;
+        }
+    }
+    return best;
+}
+
+static double better_half(const double *bins, int from, int to)
+{
+    double sum = 0;
+    int n = to - from, half = n > 1 ? n / 2 : 1, used[BINS] = {0};
+    for (int i = 0; i < half; i++) {
+        int top = -1;
+        for (int b = from; b < to; b++)
+            if (!used[b] && (top < 0 || bins[b] > bins[top])) top = b;
+        used[top] = 1;
+        sum += bins[top] / half;
+    }
+    return sum;
+}
+
+static int is_among_got(int l, int64_t start, int64_t end, double score)
+{
+    for (int i = 0; i < got.n; i++)
+        if (got.at[i].label == l && got.at[i].start == start && got.at[i].end == end &&
+            fabs(got.at[i].score - score) < 1e-3)
+            return 1;
+    return 0;
+}
+
+/* Ends lie on half seconds, or where the film begins and ends, half a second around it. */
+START_TEST(intervals_are_the_best_course)
+{
+    static const double levels[] = {-0.3, -0.8, -1.3};
+    double bins[LABELS][BINS];
+    int n = 0;
+    plain_bins(bins);
+    run(&(ks_label_options){.intervals = 1, .each = 1, .least = -1, .filter = {.video = SHORT}});
+    for (int l = 0; l < LABELS; l++) {
+        unsigned taken = 0;
+        for (int k = 0; k < 3; k++) {
+            unsigned on = best_course(bins[l], levels[k], taken);
+            for (int b = 0, to; b < BINS; b = to) {
+                for (to = b; to < BINS && (on >> to & 1) == (on >> b & 1); to++) {}
+                if (!(on >> b & 1)) continue;
+                int64_t start = b <= 1 ? 0 : 500 * b, end = to >= BINS - 1 ? 8000 : 500 * to;
+                double score = score_of(better_half(bins[l], b, to));
+                ck_assert_msg(is_among_got(l, start, end, score), "label %d, %d - %d, %g", l,
+                              (int)start, (int)end, score);
+                n++;
+            }
+            taken |= on;
+        }
+    }
+    ck_assert_int_eq(got.n, n);
+    ck_assert_int_ge(n, 2);
+    printf("%d intervals\n", n);
+}
+END_TEST
+
+/* What lies beside the spans: 1 less the best label's score there. */
+START_TEST(intervals_of_nothing)
+{
+    double bins[LABELS][BINS];
+    int n = 0;
+    plain_bins(bins);
+    run(&(ks_label_options){.intervals = 1, .each = 1, .none = 1, .filter = {.video = SHORT}});
+    for (int i = 0; i < got.n; i++) {
+        const ks_label_row *r = &got.at[i];
+        double most = -HUGE_VAL;
+        if (r->label >= 0) continue;
+        for (int l = 0; l < LABELS; l++)
+            most = fmax(most,
+                        better_half(bins[l], (int)(r->start / 500), (int)((r->end + 499) / 500)));
+        ck_assert_msg(fabs(r->score - (1 - score_of(most))) < 1e-3, "%g, by plain sums %g",
+                      r->score, 1 - score_of(most));
+        n++;
+    }
+    ck_assert_int_ge(n, 1);
+}
+END_TEST
+
+/* Which of these, of a clip and of a whole film: a softmax of the stored vectors. */
+START_TEST(which_is_a_softmax)
+{
+    double best[LABELS] = {0}, sums = 0;
+    int at[30] = {0};
+    run(&(ks_label_options){.apart = 1, .k = LABELS, .filter = {.video = 1}});
+    ck_assert_int_eq(got.n, 30 * LABELS);
+    for (int i = 0; i < got.n; i++) {
+        const ks_label_row *r = &got.at[i];
+        float v[DIM_MOST];
+        double sum = 0, score;
+        MUST(ks_index_clip_vector(v, D, x, 1 + r->start / 4000, &e));
+        for (int l = 0; l < LABELS; l++) sum += exp(100 * ks_dot(v, label[l], D));
+        score = exp(100 * ks_dot(v, label[r->label], D)) / sum;
+        ck_assert_msg(fabs(score - r->score) < 1e-4, "%g, by plain sums %g", r->score, score);
+        best[r->label] = fmax(best[r->label], score);
+        ck_assert_int_eq(r->rank, ++at[r->start / 4000]);
+    }
+    run(&(ks_label_options){.per_video = 1, .k = LABELS, .filter = {.video = 1}});
+    ck_assert_int_eq(got.n, LABELS);
+    for (int i = 0; i < got.n; i++) {
+        ck_assert(fabs(got.at[i].score - best[got.at[i].label]) < 1e-4);
+        ck_assert(got.at[i].start == 0 && got.at[i].end == 124000);
+        ck_assert(i == 0 || got.at[i].score <= got.at[i - 1].score);
+        sums += got.at[i].score;
+    }
+    ck_assert_msg(sums > 1.5, "three labels are shown, and their scores sum to %g", sums);
+}
+END_TEST
+
+/* Without templates: whether is asked in the words as they stand, which by the 28. */
+START_TEST(the_words_as_they_stand)
+{
+    static const ks_label_options ways[] = {
+        {.each = 1, .least = -1}, {.none = 1}, {.intervals = 1, .least = -1}, {.k = LABELS}};
+    for (size_t i = 0; i < 4; i++) {
+        ks_label_options o = ways[i];
+        run(&o);
+        rows *want = malloc(sizeof *want);
+        ck_assert_ptr_nonnull(want);
+        *want = got;
+        o.labels = names;
+        o.n_labels = LABELS;
+        o.scale = scale;
+        got.n = 0;
+        MUST(ks_label(x, enc, &o, take, &got, &e));
+        int same = want->n == got.n;
+        for (int k = 0; k < got.n && same; k++)
+            same = fabs(got.at[k].score - want->at[k].score) < 1e-6;
+        ck_assert_int_eq(same, i < 3);
+        free(want);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("label_each");
@@ -292,5 +521,9 @@ int main(void)
     tcase_add_test(t, from_when_to_when);
     tcase_add_test(t, one_at_a_time_and_the_rest);
     tcase_add_test(t, whole_films);
+    tcase_add_test(t, intervals_are_the_best_course);
+    tcase_add_test(t, intervals_of_nothing);
+    tcase_add_test(t, which_is_a_softmax);
+    tcase_add_test(t, the_words_as_they_stand);
     return ks_run_case("label_each", t);
 }

@@ -82,6 +82,9 @@ for name in classes.csv CLASSES.CSV; do
   k films label --labels "$T/$name" >/dev/null
   [ "$?" -eq 4 ] && grep -q "$name: its first line names no column 'name', 'label' or 'class'" "$T/err"; ok $? "$name without a column of names is refused"
 done
+printf 'star\n' >"$T/star" # a bare name, as a new user types it
+k films label --labels "$T/star" --each --json >"$T/json"
+[ "$(jq -s 'max_by(.score) | [(.path | endswith("/shapes.mp4")), (.start - 13.25 | fabs) < 1, (.end - 16.75 | fabs) < 1, .score > 0.9] | all' "$T/json")" = true ]; ok $? "--each finds what a bare name says"
 
 # --- windows and hops: films without cuts
 for f in harbour fair night_walk; do echo "$M/films/$f.mp4"; done >"$T/uncut"
