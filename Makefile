@@ -15,13 +15,15 @@
 # make headers      every public header compiles alone, as C11 and C++17
 # make build/kinoseek.so    kinoseek_search() for SQLite (built by make tests and make install)
 # make install      PREFIX=/usr/local DESTDIR=
+# make deb          Debian packages, in build/deb (wants debhelper; dpkg-buildpackage says what else)
 #
-# Variables: SAN=address,undefined  NATIVE=1  PREFIX  DESTDIR  CC  CXX  O=-O2
+# Variables: SAN=address,undefined  NATIVE=1  PREFIX  LIBDIR  DESTDIR  CC  CXX  O=-O2
 
 CC ?= cc
 CXX ?= c++
 O ?= -O2
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
 SAN ?=
 COMMA := ,
 BUILD ?= build$(if $(SAN),-$(subst $(COMMA),-,$(SAN)))
@@ -79,7 +81,7 @@ PROGS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/prog_*.c))
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-asan check-tsan check-readers check-page torture fuzz bench demo layers format headers install uninstall clean help tests
+.PHONY: all check check-asan check-tsan check-readers check-page torture fuzz bench demo layers format headers install uninstall deb clean help tests
 all: $(BUILD)/kinoseek $(BUILD)/kinoseek-decode
 
 help:
@@ -237,17 +239,18 @@ $(BUILD)/kinoseek.so: $(OBJ_SQL) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinos
 	$(CC) $(filter-out -pie,$(LDFLAGS)) -shared -Wl,--version-script=$(filter %.map,$^) $(filter %.o %.a,$^) $(LIBS_CLI) -o $@
 
 TO = $(call quoted,$(DESTDIR)$(PREFIX))
+TO_LIB = $(call quoted,$(DESTDIR)$(LIBDIR))
 LIBRARIES := libkinoseek libkinoseek-ingest
-pc_file = printf 'prefix=%s\nlibdir=$${prefix}/lib\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I"$${includedir}"\nLibs: -L"$${libdir}" %s\nLibs.private: %s\n' \
-  $(call quoted,$(PREFIX)) '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO)/lib/pkgconfig/$(1).pc
+pc_file = printf 'prefix=%s\nlibdir=%s\nincludedir=$${prefix}/include/kinoseek\n\nName: %s\nDescription: %s\nVersion: %s\nCflags: -I"$${includedir}"\nLibs: -L"$${libdir}" %s\nLibs.private: %s\n' \
+  $(call quoted,$(PREFIX)) $(call quoted,$(subst ^,,$(subst ^$(PREFIX)/,$${prefix}/,^$(LIBDIR)))) '$(1)' '$(2)' '$(VERSION)' '$(3)' '$(4)' >$(TO_LIB)/pkgconfig/$(1).pc
 install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinoseek.so
-	install -d $(TO)/bin $(TO)/libexec/kinoseek $(TO)/lib/pkgconfig $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/doc/kinoseek \
+	install -d $(TO)/bin $(TO)/libexec/kinoseek $(TO_LIB)/pkgconfig $(TO)/share/man/man1 $(TO)/share/man/man5 $(TO)/share/doc/kinoseek \
 	  $(TO)/share/bash-completion/completions $(TO)/share/zsh/site-functions $(TO)/share/fish/vendor_completions.d
 	install $(BUILD)/kinoseek $(TO)/bin/kinoseek
 	install $(BUILD)/kinoseek-decode $(TO)/libexec/kinoseek/kinoseek-decode
-	install -D -m 644 $(BUILD)/kinoseek.so $(TO)/lib/kinoseek/kinoseek.so
+	install -D -m 644 $(BUILD)/kinoseek.so $(TO_LIB)/kinoseek/kinoseek.so
 	for h in $(HEADERS) $(HEADERS_ING); do install -D -m 644 $$h $(TO)/include/kinoseek/$$h || exit 1; done
-	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO)/lib/ && ln -sf $$l.so.$(SONAME) $(TO)/lib/$$l.so || exit 1; done
+	for l in $(LIBRARIES); do install -m 644 $(BUILD)/$$l.a $(BUILD)/$$l.so.$(SONAME) $(TO_LIB)/ && ln -sf $$l.so.$(SONAME) $(TO_LIB)/$$l.so || exit 1; done
 	$(call pc_file,kinoseek,finds moments in video by meaning,-lkinoseek,$(LIBS))
 	$(call pc_file,kinoseek-ingest,films into a kinoseek library,-lkinoseek-ingest -lkinoseek,$(LIBS_ING) $(LIBS))
 	to=$$(cd $(TO) && pwd) && cd models && find . -type f \( -name '*.npz' -o -name '*.spm' -o -name '*.tsv' -o -name NOTICE -o -name README.md -o -path "./labels/*.txt" \) -not -path '*/films/*' \
@@ -266,11 +269,20 @@ install: all $(foreach l,$(LIBRARIES),$(BUILD)/$(l).so.$(SONAME)) $(BUILD)/kinos
 	install -m 644 systemd/kinoseek-ingest.timer $(TO)/lib/systemd/user/
 
 uninstall:
-	rm -f $(TO)/bin/kinoseek $(foreach l,$(LIBRARIES),$(TO)/lib/$(l).a $(TO)/lib/$(l).so $(TO)/lib/$(l).so.$(SONAME)) $(TO)/lib/pkgconfig/kinoseek.pc \
-	  $(TO)/lib/pkgconfig/kinoseek-ingest.pc $(TO)/share/man/man1/kinoseek.1 $(TO)/share/man/man1/kinoseek-*.1 $(TO)/share/man/man5/kinoseek-*.5 \
+	rm -f $(TO)/bin/kinoseek $(foreach l,$(LIBRARIES),$(TO_LIB)/$(l).a $(TO_LIB)/$(l).so $(TO_LIB)/$(l).so.$(SONAME)) $(TO_LIB)/pkgconfig/kinoseek.pc \
+	  $(TO_LIB)/pkgconfig/kinoseek-ingest.pc $(TO)/share/man/man1/kinoseek.1 $(TO)/share/man/man1/kinoseek-*.1 $(TO)/share/man/man5/kinoseek-*.5 \
 	  $(TO)/share/bash-completion/completions/kinoseek $(TO)/share/zsh/site-functions/_kinoseek $(TO)/share/fish/vendor_completions.d/kinoseek.fish
 	rm -f $(TO)/lib/systemd/user/kinoseek-watch.service $(TO)/lib/systemd/user/kinoseek-ingest.service $(TO)/lib/systemd/user/kinoseek-ingest.timer
-	rm -rf $(TO)/libexec/kinoseek $(TO)/lib/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
+	rm -rf $(TO)/libexec/kinoseek $(TO_LIB)/kinoseek $(TO)/include/kinoseek $(TO)/share/kinoseek $(TO)/share/doc/kinoseek
+
+# From a copy, so that nothing that was built here takes part. Source, packages and dbgsym.
+DEB := $(BUILD)/deb/kinoseek-$(VERSION)
+deb:
+	@head -n 1 debian/changelog | grep -qF '($(VERSION))' || { echo "deb: debian/changelog is not about $(VERSION)" >&2; exit 1; }
+	rm -rf $(BUILD)/deb && mkdir -p $(DEB)
+	tar -c --exclude=./.git --exclude='./build*' --exclude=__pycache__ . | tar -x -C $(DEB)
+	cd $(DEB) && env -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc
+	rm -rf $(DEB)
 
 clean:
 	rm -rf build build-address-undefined build-thread

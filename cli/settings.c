@@ -2,6 +2,7 @@
 #include "cli/settings.h"
 
 #include "cli/opts.h"
+#include "index/index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,7 @@ static int is_path(ks_setting_key key, const char *value)
 {
     const char *dot = strrchr(value, '.');
 
-    return key == KS_SET_LIBRARY ||
+    return (key == KS_SET_LIBRARY && !ks_hub_is(value)) ||
            (key == KS_SET_MODEL && (strchr(value, '/') || (dot && (!strcmp(dot, ".npz") ||
                                                                    !strcmp(dot, ".safetensors")))));
 }

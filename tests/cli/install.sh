@@ -42,7 +42,7 @@ is "$(example export otio 'a cat on a sofa' | jq -r '.tracks.children[0].childre
 is "$(sqlite3 -cmd ".load $P/lib/kinoseek/kinoseek" -readonly "$T/lib/catalog.db" "SELECT path FROM kinoseek_search('a cat on a sofa', 1)" 2>"$T/err")" "/films/c.mp4" "the installed extension answers"
 is "$(nm -D --defined-only "$P/lib/libkinoseek.so" | grep -c 'ks_query_run@@KINOSEEK_0')" 1 "symbols have a version"
 is "$(nm -D --defined-only "$P/lib/libkinoseek.so" "$P/lib/libkinoseek-ingest.so" | awk 'NF == 3 && $2 != "A" { sub(/@.*/, "", $3); print $3 }' |
-  while read -r s; do grep -qw "$s" $(sed -n "s/^HEADERS[_A-Z]* := //p" Makefile) || echo "$s"; done)" "" "only what the headers declare is exported"
+  while read -r s; do grep -qw "$s" $(sed -n "s/^HEADERS[_A-Z]* [:+]= //p" Makefile) || echo "$s"; done)" "" "only what the headers declare is exported"
 is "$(ldd "$P/bin/kinoseek" | grep -cE 'libav|libsw')" 0 "kinoseek is not linked to libav"
 bash -n "$P/share/bash-completion/completions/kinoseek" 2>"$T/err"; ok $? "bash reads its completion"
 complete() { bash -c '. "$0"; COMP_WORDS=(kinoseek "$@"); COMP_CWORD=$#; _kinoseek 2>/dev/null; echo "${COMPREPLY[*]}"' "$P/share/bash-completion/completions/kinoseek" "$@"; }
@@ -80,6 +80,12 @@ fi
 is "$(readelf -d "$P/lib/libkinoseek.so" | sed -n 's/.*soname: \[\(.*\)\]/\1/p')" libkinoseek.so.0 "the library has a soname"
 is "$(readelf -d "$P/lib/libkinoseek-ingest.so" | grep -c 'NEEDED.*\[libkinoseek.so.0\]')" 1 "the second one needs the first by it"
 is "$(pkg-config --modversion kinoseek kinoseek-ingest | sort -u)" "$("$P/bin/kinoseek" --version | sed -n '1s/kinoseek //p')" "kinoseek.pc has the program's version"
+# Debian's package: the program's version, what bootstrap installs to build, a home for every file (dh_missing asks again).
+is "$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)" "$("$P/bin/kinoseek" --version | sed -n '1s/kinoseek //p')" "the Debian package has the program's version"
+is "$(sed -n '/^build="/,/"$/p' bootstrap | sed 's/^build=//' | tr -d '"' | tr ' ' '\n' | grep -vxE '|gcc|g\+\+|make|libc6-dev' | while read -r p; do grep -qE "^ $p( |,|$)" debian/control || echo "$p"; done)" "" "it is built with what bootstrap installs"
+make -s install BUILD="$BUILD" DESTDIR="$T/deb" PREFIX=/usr LIBDIR=/usr/lib/cpu >"$T/err" 2>&1; ok $? "make install LIBDIR="
+is "$(cd "$T/deb" && find . ! -type d | sed 's,^./,,' | while read -r f; do
+  n=0; for w in $(cat "$OLDPWD"/debian/*.install); do case "$f" in $w|$w/*) n=$((n + 1)) ;; esac; done; [ "$n" -eq 1 ] || echo "$n $f"; done)" "" "each file goes into one package"
 make -s uninstall PREFIX="$P" >"$T/err" 2>&1; ok $? "make uninstall"
 is "$(find "$P" ! -type d; find "$P" -name '*kinoseek*')" "" "nothing is left, no link and no folder either"
 make -s install BUILD="$BUILD" DESTDIR="$T/stage" PREFIX=/opt/seek >"$T/err" 2>&1; ok $? "make install DESTDIR= PREFIX="

@@ -27,11 +27,13 @@ is "$(XDG_CONFIG_HOME=$HOME/.config HOME='' "$K" doctor 2>&1)" "kinoseek doctor:
 is "$(KINOSEEK_LIBRARY=rel/ative KINOSEEK_TRANSLATE=t KINOSEEK_PLAYER=p set_of)" '[["rel/ative","environment",0],["lvt-large","file",4],["t","environment",0],["p","environment",0]]' "the environment beats it"
 is "$(KINOSEEK_LIBRARY='' KINOSEEK_PLAYER='' set_of)" "[$file]" "an empty variable says nothing"
 is "$(KINOSEEK_LIBRARY=/there set_of -L /here -m demo | cut -d, -f1-6)" '[["/here","option",0],["demo","option",0]' "an option beats both"
+printf 'library = postgresql:///films' >"$C"; is "$(set_of | jq -c '.[0]')" '["postgresql:///films","file",1]' "a hub is a library, too"
+printf 'library=/a\nmodel = lvt-large\ntranslate=tr a b\nplayer = vlc -f = {path}\n' >"$C"
 is "$("$K" -L /here doctor | sed -n '/^settings/,/^encoder/p' | sed '1d;$d')" "  file               $C
   library            /here (-L)
-  model              lvt-large (line 4 of the file)
-  translate          tr a b (line 7 of the file)
-  player             vlc -f = {path} (line 6 of the file)" "in words"
+  model              lvt-large (line 2 of the file)
+  translate          tr a b (line 3 of the file)
+  player             vlc -f = {path} (line 4 of the file)" "in words"
 
 # --- what is refused
 bad() { # name, sentence: stdin is the file
