@@ -41,6 +41,7 @@ typedef struct {
     const ks_globals *g;
     const cut_fields *f;
     ks_decoder *decoder;
+    ks_index *library;  /* knows key frames of its films; NULL: there is none */
     const char *ending; /* of the next piece, where the film's own does not do; NULL */
     int made, failed;
     ks_index *x; /* NULL: there is no library, or none was needed yet */
@@ -129,23 +130,40 @@ static char *name_piece(const cutting *c, const char *path, double from, double 
  * key frame at or before the start. */
 static const double rounding = 0.0005;
 
+/* Where one may seek to in the film, if the library has it; none is no harm. */
+static void find_keys(ks_keys *keys, const cutting *c, const char *path)
+{
+    char *real = c->library && c->f->reencode ? realpath(path, NULL) : NULL;
+    ks_video v;
+
+    *keys = (ks_keys){0};
+    if (real && ks_index_find(&v, c->library, real, NULL) == 1)
+        (void)ks_film_keys(keys, c->library, &v, NULL);
+    free(real);
+}
+
 /* Under a name that is free, also where somebody takes it meanwhile. *name: malloc'ed. */
 static int cut_free(char **name, ks_piece *p, cutting *c, const char *label, double from, double to,
                     ks_error *e)
 {
     struct stat st;
+    ks_keys keys;
     int err = KS_EUSAGE;
 
+    find_keys(&keys, c, p->path);
     for (int number = 1; err == KS_EUSAGE && number < 10000; number++) {
         free(*name);
-        if (!(*name = name_piece(c, p->path, from, to, label, number)))
-            return ks_fail(e, KS_ENOMEM, "no memory for a name");
+        if (!(*name = name_piece(c, p->path, from, to, label, number))) {
+            err = ks_fail(e, KS_ENOMEM, "no memory for a name");
+            break;
+        }
         p->to_file = *name;
         if (!p->force && lstat(*name, &st) == 0) continue;
         if (p->force && (err = check_replaced(c, p->path, *name, e)) < 0) return err;
-        err = ks_cut(p, c->decoder, e);
+        err = ks_cut(p, &keys, c->decoder, e);
         if (err == KS_EUSAGE && lstat(*name, &st) != 0) break; /* wrong use of another kind */
     }
+    free((void *)(uintptr_t)keys.at);
     return err;
 }
 
@@ -330,6 +348,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                        "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
     if ((err = make_folder(c.f->to, e)) < 0) return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
+    if (g->library && ks_index_open(&c.library, g->library, KS_READ, NULL) < 0) c.library = NULL;
     if (c.f->list) err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);

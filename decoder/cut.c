@@ -163,7 +163,8 @@ static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e
 
 /* The key frame from which the part is decoded, where there is one that proves to be what it
  * was; else the film's start. */
-static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys *keys, ks_error *e)
+static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys *keys, double from,
+                    ks_error *e)
 {
     ks_film_options o = {.hold = 1 << 20, .no_small = 1};
     ks_film *film;
@@ -171,7 +172,7 @@ static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys 
     int r;
 
     if (!keys || keys->n == 0) return 0;
-    if ((r = ks_film_open_at(&film, &begin, d, path, &o, keys, job->from, job->to, e))) return r;
+    if ((r = ks_film_open_at(&film, &begin, d, path, &o, keys, from, job->to, e))) return r;
     ks_film_close(film);
     for (int i = 0; begin > 0 && i < keys->n; i++) {
         const ks_key *k = &keys->at[i];
@@ -200,7 +201,7 @@ int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decod
     p->to_file = "the part";
     if (!(p->from >= 0 && p->to > p->from && p->to <= KS_CLOCK_MAX))
         return ks_fail(e, KS_EUSAGE, "%s: nothing lies there", p->path);
-    if ((r = find_way(&job, d, p->path, keys, e))) return r;
+    if ((r = find_way(&job, d, p->path, keys, job.from, e))) return r;
     return cut_into(p, to, d, &job, e);
 }
 
@@ -208,6 +209,10 @@ static int there_already(const char *file, ks_error *e)
 {
     return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", file);
 }
+
+/* Seconds before a piece from which it is looked for: packets of sound of one time may lie before
+ * the pictures of that time. */
+static const double SOUND = 2;
 
 /* What is asked, checked, as a job. */
 static int job_of(ks_job *job, ks_piece *p, ks_error *e)
@@ -244,7 +249,7 @@ int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e)
     return r ? r : cut_into(p, to, d, &job, e);
 }
 
-int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
+int ks_cut(ks_piece *p, const ks_keys *keys, ks_decoder *d, ks_error *e)
 {
     ks_job job;
     growing file;
@@ -255,6 +260,8 @@ int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e)
     if (!p->force && lstat(p->to_file, &st) == 0) return there_already(p->to_file, e);
     if (open_piece(&file, p->to_file))
         r = ks_fail(e, KS_EIO, "%s: %s", p->to_file, strerror(errno));
+    /* A copy begins at the last key frame there is, and not all of them are in keys. */
+    if (!r && p->reencode) r = find_way(&job, d, p->path, keys, job.from - SOUND, e);
     if (!r) r = cut_into(p, file.fd, d, &job, e);
     if (!r && publish(&file, p->force))
         r = errno == EEXIST ? there_already(p->to_file, e)

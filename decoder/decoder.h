@@ -203,7 +203,9 @@ typedef struct {
     /* out: streams of sound that no container takes and the piece lacks */
     int sounds_left;
 } ks_piece;
-int ks_cut(ks_piece *p, ks_decoder *d, ks_error *e);
+/* keys, of an earlier pass over this very file: a piece that is encoded anew is decoded from near
+ * its start, once that is proven (ks_film_open_at); NULL: from the film's start. */
+int ks_cut(ks_piece *p, const ks_keys *keys, ks_decoder *d, ks_error *e);
 /* The same into the open file `to`; to_file is a name whose ending says the container. */
 int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e);
 /* [p->from, p->to) for a browser, as MP4 into the open file `to`: side 0: as it is, from the key

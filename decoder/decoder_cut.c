@@ -2,7 +2,8 @@
  *
  * Copy: packets as they are, from the key frame before `from`. Re-encode: frames of exactly
  * [from, to) through libx264; sound is copied, cut to its packets. The picture is decoded from
- * the film's start, because some films give garbage after a seek. A first look through the
+ * the film's start, because some films give garbage after a seek, or from a key frame that
+ * kinoseek has proven (cut.c). A first look through the
  * packets finds the key frame, and what clock resets take away. */
 #include <errno.h>
 #include <math.h>

@@ -290,7 +290,7 @@ static int cut(const char *path, const char *to, double from, double until, int 
 {
     shown = (ks_piece){
         .path = path, .to_file = to, .from = from, .to = until, .reencode = reencode, .force = 1};
-    return ks_cut(&shown, shared, e);
+    return ks_cut(&shown, NULL, shared, e);
 }
 
 START_TEST(test_cuts)
@@ -309,7 +309,7 @@ START_TEST(test_cuts)
     stat(to, &st);
     /* it is there */
     ck_assert_int_eq(
-        ks_cut(&(ks_piece){.path = water, .to_file = to, .from = 1, .to = 2}, shared, &e),
+        ks_cut(&(ks_piece){.path = water, .to_file = to, .from = 1, .to = 2}, NULL, shared, &e),
         KS_EUSAGE);
     ck_assert_int_eq(stat(to, &again), 0);
     ck_assert(st.st_ino == again.st_ino && st.st_size == again.st_size &&

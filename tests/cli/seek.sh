@@ -42,6 +42,20 @@ for f in b.mp4 late.ts hevc.mp4; do
 done
 "$K" -L "$T/lib" check >"$T/out" 2>&1; ok $? "and the library checks"
 
+# A piece that is encoded anew goes by them, and is what it is without a library: picture and sound.
+mkdir "$T/sound"
+ffmpeg -hide_banner -nostdin -v error -y -f lavfi -i "testsrc2=s=192x108:r=25:d=12,noise=alls=20:allf=t" -f lavfi -i "sine=f=300:d=12" -c:v libx264 -preset veryfast -bf 3 -g 40 -c:a aac "$T/sound/s.mp4"
+ffmpeg -hide_banner -nostdin -v error -y -i "$T/sound/s.mp4" -c copy "$T/sound/s.mkv"
+ffmpeg -hide_banner -nostdin -v error -y -i "$T/sound/s.mp4" -c copy "$T/sound/s.ts"
+"$K" -L "$T/lib" ingest --encoder clock -q "$T/sound" >"$T/out" 2>&1
+for f in in/b.mp4@5.3-7.1 in/open.mkv@5.3-7.1 in/hevc.mp4@5.3-7.1 in/late.ts@5.3-7.1 in/divx.avi@5.3-7.1 in/vp8.webm@5.3-7.1 in/twice.ts@9.1-11.3 sound/s.mp4@8.1-10.7 sound/s.mkv@8.1-10.7 sound/s.ts@8.1-10.7; do
+  rm -rf "$T/with" "$T/without"
+  "$K" -L "$T/lib" cut "$T/$f" --reencode --to "$T/with" >"$T/out" 2>&1; a=$?
+  "$K" -L "$T/none" cut "$T/$f" --reencode --to "$T/without" >"$T/out" 2>&1; b=$?
+  is "$a $b $(cd "$T/with" && cksum *)" "0 0 $(cd "$T/without" && cksum *)" "cut --reencode ${f#*/} with key frames is the piece without"
+done
+"$K" -L "$T/lib" forget "$T/sound" >"$T/out" 2>&1
+
 # Looks that are wrong are not believed: the film is read in order. (A row of the right sum, so that it is read.)
 python3 - "$T/lib/catalog.db" <<'P'
 import sqlite3, sys
