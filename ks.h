@@ -158,6 +158,34 @@ typedef struct {
     char value[160];
 } ks_fact;
 
+/* Length of the UTF-8 sequence at s (1..4), 0 where it is not one: overlong forms, surrogates, >
+ * U+10FFFF. */
+static inline int ks_utf8_length(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    if (u[0] < 0x80) return 1;
+    if (u[0] >= 0xc2 && u[0] <= 0xdf) return (u[1] & 0xc0) == 0x80 ? 2 : 0;
+    if (u[0] >= 0xe0 && u[0] <= 0xef) {
+        if ((u[1] & 0xc0) != 0x80 || (u[0] == 0xe0 && u[1] < 0xa0) || (u[0] == 0xed && u[1] > 0x9f))
+            return 0;
+        return (u[2] & 0xc0) == 0x80 ? 3 : 0;
+    }
+    if (u[0] >= 0xf0 && u[0] <= 0xf4) {
+        if ((u[1] & 0xc0) != 0x80 || (u[0] == 0xf0 && u[1] < 0x90) || (u[0] == 0xf4 && u[1] > 0x8f))
+            return 0;
+        return (u[2] & 0xc0) == 0x80 && (u[3] & 0xc0) == 0x80 ? 4 : 0;
+    }
+    return 0;
+}
+
+static inline int ks_is_utf8(const char *s)
+{
+    for (int n; *s; s += n)
+        if ((n = ks_utf8_length(s)) == 0) return 0;
+    return 1;
+}
+
 #ifdef __cplusplus
 }
 #endif

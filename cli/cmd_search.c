@@ -59,7 +59,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err;
 
     if (n > 0 && f->queries) return ks_fail(e, KS_EUSAGE, "name one of WORDS and --queries");
-    if (n == 0 && !f->queries && !terms_given(f))
+    if (n == 0 && !f->queries && !terms_given(f) && !f->ask.said)
         return ks_fail(e, KS_EUSAGE,
                        "say what to look for: kinoseek search a dog jumping into water");
     if (f->queries && f->html)
@@ -70,7 +70,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (n > 0 && ks_is_blank(words))
         err = ks_fail(e, KS_EUSAGE,
                       "the words are empty: kinoseek search a dog jumping into water");
-    else if ((err = ks_search_terms(&terms, f, n > 0 || f->queries, e)) == 0)
+    else if ((err = ks_search_terms(&terms, f, n > 0 || f->queries || !terms_given(f), e)) == 0)
         err = ks_search_open(&r, g, f, "search", e);
     q.words = n > 0 ? words : NULL;
     q.names = 1;

@@ -25,6 +25,7 @@ struct ks_report {
     int bar;          /* lines of the bar on the screen */
     ks_done_event done;
     int is_done;
+    int64_t lines; /* of subtitles */
 };
 
 int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model,
@@ -161,6 +162,27 @@ static void file_event(ks_report *r, const ks_file_event *v)
     fprintf(stderr, v->reason[0] ? "  (%s)\n" : "\n", v->reason);
 }
 
+/* What was taken for something, or cannot be read, is said to everybody. */
+static void subtitles_event(ks_report *r, const ks_subtitles_event *v)
+{
+    ks_json *j = &r->out;
+    r->lines += v->lines;
+    if (r->json) {
+        ks_json_open(j, NULL, '{');
+        ks_json_text(j, "event", "subtitles");
+        ks_json_path(j, "path", v->path);
+        ks_json_int(j, "lines", v->lines);
+        ks_json_text(j, "reason", v->note);
+        ks_json_close(j);
+        fflush(stdout);
+    }
+    if (r->json || r->quiet || (!v->note[0] && !r->verbose)) return;
+    clear_bar(r);
+    fputs("subtitles ", stderr);
+    show_path(stderr, r, v->path);
+    fprintf(stderr, v->note[0] ? "  (%s)\n" : "\n", v->note);
+}
+
 static void plan_event(ks_report *r, const ks_plan_event *v)
 {
     char all[32], new[32], bytes[32], about[32];
@@ -244,6 +266,7 @@ void ks_report_event(void *report, const ks_event *v)
     switch (v->kind) {
     case KS_EVENT_PLAN: plan_event(r, &v->u.plan); break;
     case KS_EVENT_FILE: file_event(r, &v->u.file); break;
+    case KS_EVENT_SUBTITLES: subtitles_event(r, &v->u.subtitles); break;
     case KS_EVENT_PROGRESS: progress_event(r, &v->u.progress); break;
     case KS_EVENT_DONE:
         clear_bar(r);
@@ -296,6 +319,7 @@ void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
         printf(" (%s, %s) in %s.", clips, video, wall);
         if (s->left > 0) printf(" %lld left: the same command goes on.", (long long)s->left);
     }
+    if (r->lines > 0) printf(" Subtitles: %s.", ks_counted(files, r->lines, "line"));
     if (s->moved > 0) printf(" Moved or copied: %lld.", (long long)s->moved);
     if (s->gone > 0) printf(" Gone: %lld.", (long long)s->gone);
     if (r->n_bad > 0) printf(" %d %s go in wholly:\n", r->n_bad, dry_run ? "would not" : "did not");

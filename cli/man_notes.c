@@ -60,7 +60,10 @@ const ks_man_field ks_man_fields[] = {
     {"search", "by",
      "name: nothing of the film was seen to fit, but it, or a folder it lies in, has all the words "
      "of the question in its name (the whole film; score and cosine 0; below what is seen, while "
-     "there is room up to -k); else left out"},
+     "there is room up to -k); said: a line of subtitles; else left out"},
+    {"search,similar", "said",
+     "lines of subtitles near it that --said asked for (of --said alone: the line): start, end "
+     "(seconds), text; left out where there are none"},
     {"search,similar", "surveyed", "true where its best clip is of a survey; else left out"},
     {"search,similar", "sharpened",
      "true where its best clip was encoded by this very --closer; else left out"},
@@ -93,14 +96,20 @@ const ks_man_field ks_man_fields[] = {
      "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly "
      "in yet"},
 
-    {"ingest", "event", "file; saved, where a kept query has found something; or at the end done"},
+    {"ingest", "event",
+     "file; subtitles, where some were read; saved, where a kept query has found something; or at "
+     "the end done"},
     {"ingest", "name", "saved: of the kept query"},
     {"ingest", "hit", "saved: an object as kinoseek-search gives it"},
     {"ingest", "path", "file: absolute; path_bytes where it is not UTF-8"},
     {"ingest", "verdict", "file: indexed, partly, unchanged, moved, copied, skipped, failed, gone"},
     {"ingest", "was",
      "file, unchanged: the verdict of the run that looked at it (indexed, partly, skipped)"},
-    {"ingest", "reason", "file: why it is not wholly in; \"\" where it is"},
+    {"ingest", "reason",
+     "file: why it is not wholly in; \"\" where it is; subtitles: what is to be said of them, or "
+     "why "
+     "they cannot be read"},
+    {"ingest", "lines", "subtitles: of that film or file"},
     {"ingest", "clips", "of the file; done: of the run"},
     {"ingest", "seconds", "file: of its picture"},
     {"ingest", "seconds_missing", "file: that could not be decoded"},
@@ -592,6 +601,19 @@ const ks_man_note ks_man_notes[] = {
      "moments, those under the cut-off too. The clips around the best picture of each are encoded "
      "first, then their whole minutes, as the whole pass would; it takes them as they are. They "
      "stay, whatever ends the command. While another process writes, the answer is as surveyed."},
+    {"search,similar", "SUBTITLES", "--said WORDS",
+     "only moments of which a line of subtitles lies within 3 s that has all the WORDS: whatever "
+     "their case and accents, in any order; a \"phrase in quotes\" as it stands; -word (or "
+     "-\"a phrase\") not in it. Without anything else to look for, the lines themselves, film by "
+     "film in order of time."},
+    {"ingest", "SUBTITLES", NULL,
+     "Subtitles that are text are read too: streams of a film (SubRip, ASS, WebVTT, mov_text), and "
+     "files beside it: FILM.srt, .vtt, .ass, .ssa, with up to two marks as in FILM.en.srt. UTF-8 "
+     "and UTF-16 (with its mark) are known, all else is taken for Latin-1, which is said; so is "
+     "what "
+     "lies beyond 1 MiB of text a file. A film that is in gets its lines without being encoded "
+     "again; a "
+     "file that changes is read again, one that goes takes its lines along."},
     {"search", "EXAMPLES", "",
      "kinoseek search a dog jumping into water --json | jq -r '.path + \" \" + (.start | "
      "tostring)'\n"

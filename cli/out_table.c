@@ -100,6 +100,18 @@ static void put_why(FILE *f, const ks_moment *k, const ks_terminal *t)
     putc('\n', f);
 }
 
+/* What is said there, under it; text of a file's is harmless to a terminal. */
+static void put_line(FILE *f, const ks_line *line, const ks_terminal *t)
+{
+    char at[24], *text = strdup(line->text);
+
+    if (!text) return;
+    ks_harmless(text);
+    ks_clock(at, line->start);
+    fprintf(f, t->utf8 ? "      %s  \xe2\x80\x9c%s\xe2\x80\x9d\n" : "      %s  \"%s\"\n", at, text);
+    free(text);
+}
+
 void ks_show_moments(FILE *f, const ks_moment *k, int n, const ks_terminal *t,
                      const ks_table_options *o)
 {
@@ -134,6 +146,7 @@ void ks_show_moments(FILE *f, const ks_moment *k, int n, const ks_terminal *t,
         put_remark(
             f, note,
             digits + 2 + BAR + 2 + wide + 2 + wide_times + (dated ? 13 : 0) + (o->raw ? 18 : 0), t);
+        for (int l = 0; l < k[i].n_lines; l++) put_line(f, &k[i].lines[l], t);
         if (k[i].why) put_why(f, &k[i], t);
     }
 }

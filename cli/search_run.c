@@ -190,6 +190,18 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     fputc('\n', f);
 }
 
+static void say_lines(FILE *f, const ks_answer *a)
+{
+    char all[64];
+    int n = a->n_more + a->more_left;
+
+    if (n == 0) fputs("Nobody says that here.\n", f);
+    else if (a->more_left)
+        fprintf(f, "The first %d of %s; -k %d shows all.\n", a->n_more, ks_counted(all, n, "line"),
+                n);
+    else fprintf(f, "%s.\n", ks_counted(all, n, "line"));
+}
+
 static void show_table(ks_search_run *r, outlet *w, const ks_answer *a, const shown *k)
 {
     ks_table_options o = {.raw = r->f->raw, .picture_arg = r};
@@ -199,10 +211,11 @@ static void show_table(ks_search_run *r, outlet *w, const ks_answer *a, const sh
     if (r->several) printf("%s:\n", a->title);
     if (wanted_pictures(r->f, &w->terminal) != KS_PICTURES_NONE) o.picture = show_thumbnail;
     ks_show_moments(stdout, k->at, k->n, &w->terminal, &o);
-    if (f && a->hits.count == 0)
+    if (f && a->only_lines) say_lines(f, a);
+    else if (f && a->hits.count == 0)
         say_nothing_found(f, w, a->hits.below ? &a->at[0] : NULL, a->n_more > 0);
     else if (f) say_summary(f, r, w, &a->hits);
-    if (f && a->more_left)
+    if (f && a->more_left && !a->only_lines)
         fprintf(f, "%s %s called so; -k %d shows %s.\n",
                 ks_counted(left, a->more_left, "more film"), a->more_left == 1 ? "is" : "are",
                 k->n + a->more_left, a->more_left == 1 ? "it" : "them");

@@ -49,6 +49,8 @@ typedef struct {
     KS_EXPORT_MORE(ks_search_fields, to), \
     {0, "label", KS_OPT_TEXT, KS_AT(ask.label), "NAME", \
          "only what is labelled so (label --store)"}, \
+    {0, "said", KS_OPT_TEXT, KS_AT(ask.said), "WORDS", \
+         "only where subtitles say so; alone: those lines"}, \
     {0, "longer", KS_OPT_NUMBER, KS_AT(ask.longer), "SECONDS", "only clips longer than this"}, \
     {0, "shorter", KS_OPT_NUMBER, KS_AT(ask.shorter), "SECONDS", "only clips shorter than this"}, \
     {0, "sort", KS_OPT_TEXT, KS_AT(ask.sort), "score|date|film", \

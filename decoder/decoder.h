@@ -214,6 +214,18 @@ int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e);
  * proven (ks_film_open_at). p->unfit: as it is no browser knows it. */
 int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e);
 
+/* What is said: the lines of all subtitle streams of a film that are text, or (beside 1) of a
+ * SubRip, WebVTT or ASS file; in the order of the file. Text is UTF-8 without control characters,
+ * at most 1 MiB of it. reason: "", or what is to be said of it ("taken for Latin-1"). KS_EFORMAT:
+ * it cannot be read; a film without any is 0. KS_ENOTFOUND, KS_EIO. */
+typedef struct {
+    int64_t start_us, end_us; /* of the film's clock */
+    const char *text;         /* borrowed for the call */
+} ks_text_line;
+typedef int ks_on_text(void *arg, const ks_text_line *line); /* non-zero stops */
+int ks_texts(char reason[200], ks_decoder *d, const char *path, int beside, ks_on_text *each,
+             void *arg, ks_error *e);
+
 /* How fast films are decoded here, for bench: every frame of n files, one after the other. */
 typedef struct {
     int64_t files, frames;

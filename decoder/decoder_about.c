@@ -51,6 +51,7 @@ void ks_task_run(ks_task *task)
     ks_log_listen();
     if (task->job.kind == KS_JOB_FILM) ks_task_film(task);
     else if (task->job.kind == KS_JOB_CUT) ks_task_cut(task);
+    else if (task->job.kind == KS_JOB_TEXT) ks_task_text(task);
     else if (task->job.kind == KS_JOB_ABOUT) about(task);
 }
 

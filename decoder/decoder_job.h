@@ -12,6 +12,7 @@
  *                      decoder_origin.c: date, timecode, reel
  *   decoder_cut.c      a part of a film into its own file                 (decoder_cut_out.c,
  *                      decoder_cut_encode.c)
+ *   decoder_text.c     subtitles, in a film and beside it
  *   decoder_about.c    versions */
 #ifndef KS_DECODER_JOB_H
 #define KS_DECODER_JOB_H

@@ -7,5 +7,6 @@
 
 void ks_task_film(ks_task *task);
 void ks_task_cut(ks_task *task);
+void ks_task_text(ks_task *task);
 
 #endif

@@ -20,6 +20,7 @@ static size_t body_of(int type)
     case KS_MSG_PICTURE:
     case KS_MSG_JPEG: return sizeof m->u.picture;
     case KS_MSG_END: return sizeof m->u.end;
+    case KS_MSG_LINE: return sizeof m->u.line;
     case KS_MSG_ENDED: return sizeof m->u.status;
     case KS_MSG_READY:
     case KS_MSG_FACT: return sizeof m->u.text;
@@ -294,6 +295,19 @@ static int accept_end(ks_wire_state *s, const ks_wire_end *d, ks_error *e)
     return 0;
 }
 
+static int accept_line(ks_wire_state *s, const ks_wire_line *l, ks_error *e)
+{
+    if (!ends_in_time(l->text, sizeof l->text) || !l->text[0] || !ks_is_utf8(l->text))
+        return bad(e, "text");
+    for (const char *c = l->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) return bad(e, "text");
+    if (l->start_us < 0 || l->end_us <= l->start_us || (double)l->end_us > KS_CLOCK_MAX * 1e6)
+        return bad(e, "time of a line");
+    s->text += (int64_t)strlen(l->text);
+    if (++s->lines > KS_LINES_MOST || s->text > KS_TEXT_MOST) return bad(e, "too much text");
+    return 0;
+}
+
 void ks_wire_start(ks_wire_state *s)
 {
     memset(s, 0, sizeof *s);
@@ -311,6 +325,7 @@ int ks_wire_accept(ks_wire_state *s, const ks_message *m, ks_error *e)
     case KS_MSG_PICTURE:
     case KS_MSG_JPEG: return accept_picture(s, m, e);
     case KS_MSG_END: return accept_end(s, &m->u.end, e);
+    case KS_MSG_LINE: return accept_line(s, &m->u.line, e);
     case KS_MSG_GONE:
         if (s->asked < 0 || m->u.number != s->asked) return bad(e, "a picture nobody asked for");
         s->asked = -1;

@@ -30,6 +30,7 @@ enum {
 
 #define KS_WIRE_NO_HWACCEL "no such hwaccel" /* READY says one of these instead of the sandbox */
 #define KS_WIRE_NO_DEVICE  "no such device"
+#define KS_WIRE_READ       "read" /* the reason of a text job's END, and more behind it */
 #define KS_WIRE_UNWRITTEN  "cannot be written: " /* a cut's output, and why: no fault of the film */
 
 typedef enum {
@@ -52,10 +53,11 @@ typedef enum {
     /* alive: bytes of the file read so far, and KS_TICK_FRAME for each frame decoded */
     KS_MSG_TICK,
     KS_MSG_FACT,
+    KS_MSG_LINE, /* of a text job */
     KS_MSG_END
 } ks_msg_type;
 
-typedef enum { KS_JOB_FILM = 1, KS_JOB_CUT, KS_JOB_ABOUT } ks_job_kind;
+typedef enum { KS_JOB_FILM = 1, KS_JOB_CUT, KS_JOB_ABOUT, KS_JOB_TEXT } ks_job_kind;
 
 typedef struct {
     int32_t kind;
@@ -70,6 +72,7 @@ typedef struct {
     char muxer[32];   /* of a cut: mp4, matroska, ... */
     /* of a cut: for a browser that watches it; encoded to so many points on the short side */
     int32_t watch, side;
+    int32_t beside; /* of a text job: the file is subtitles, no film */
 } ks_job;
 
 typedef struct {
@@ -107,6 +110,15 @@ typedef struct {
     char reason[200];
 } ks_wire_end;
 
+/* What is said of one film, or of one file: subtitles of three hours have 100 kB and 2,000
+ * lines. */
+enum { KS_LINE_BYTES = 1000, KS_LINES_MOST = 100000, KS_TEXT_MOST = 1 << 20 };
+typedef struct {
+    int64_t start_us, end_us; /* of the film's clock */
+    int32_t stream;
+    char text[KS_LINE_BYTES]; /* UTF-8 without control characters */
+} ks_wire_line;
+
 typedef struct {
     int32_t type;
     uint32_t bytes; /* of the body that follows */
@@ -116,6 +128,7 @@ typedef struct {
         ks_wire_frame frame;
         ks_wire_picture picture;
         ks_wire_end end;
+        ks_wire_line line;
         struct {
             int64_t seen, keep; /* ACK: frames taken so far; frames before keep are not wanted */
         } ack;
@@ -161,7 +174,8 @@ typedef struct {
     int64_t last_ticks, last_end;
     int64_t asked; /* number of the frame asked for, -1 none */
     int64_t ticks_read;
-    double tick; /* seconds; 0 before the header */
+    int64_t lines, text; /* of a text job: so far, and their bytes */
+    double tick;         /* seconds; 0 before the header */
 } ks_wire_state;
 void ks_wire_start(ks_wire_state *s);
 /* 1: within KS_MAX_SIDE and KS_MAX_PIXELS. Asked by both ends: the decoder calls the rest

@@ -58,7 +58,6 @@ void ks_json_raw(ks_json *j, const char *key, const char *json);
 /* 9 digits: reads back the same */
 void ks_json_floats(ks_json *j, const char *key, const float *v, size_t n);
 
-int ks_is_utf8(const char *s);
 /* the character at s, U+FFFD for a byte of none; how many bytes it took */
 int ks_put_utf8(FILE *f, const char *s);
 

@@ -6,13 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-int ks_is_utf8(const char *s)
-{
-    for (int n; *s; s += n)
-        if ((n = ks_utf8_length(s)) == 0) return 0;
-    return 1;
-}
-
 int ks_put_utf8(FILE *f, const char *s)
 {
     int n = ks_utf8_length(s);

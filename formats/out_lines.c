@@ -87,6 +87,19 @@ static void moment_members(ks_json *j, const ks_moment *k)
     ks_json_close(j);
 }
 
+static void said_members(ks_json *j, const ks_moment *k)
+{
+    ks_json_open(j, "said", '[');
+    for (int i = 0; i < k->n_lines; i++) {
+        ks_json_open(j, NULL, '{');
+        ks_json_seconds(j, "start", k->lines[i].start);
+        ks_json_seconds(j, "end", k->lines[i].end);
+        ks_json_text(j, "text", k->lines[i].text);
+        ks_json_close(j);
+    }
+    ks_json_close(j);
+}
+
 void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k)
 {
     ks_json_open(j, key, '{');
@@ -94,6 +107,7 @@ void ks_json_entry(ks_json *j, const char *key, ks_rows rows, const ks_moment *k
     else if (k->is_label) label_members(j, k);
     else moment_members(j, k);
     if (k->by) ks_json_text(j, "by", k->by);
+    if (k->n_lines) said_members(j, k);
     if (k->why) why_members(j, k);
     if (k->n_copies) ks_json_paths(j, "copies", k->copies, k->n_copies);
     if (k->more_copies) ks_json_int(j, "more_copies", k->more_copies);

@@ -36,7 +36,9 @@ typedef enum {
     KS_T_LABEL_SAID = 24,
     KS_T_LEARNT = 25,
     KS_T_EXAMPLE = 26,
-    KS_T_FILM_NAME = 27
+    KS_T_FILM_NAME = 27,
+    KS_T_SUBTITLE_FILE = 28,
+    KS_T_SUBTITLE = 29
 } ks_table_tag;
 
 typedef struct {
@@ -51,10 +53,11 @@ typedef struct {
 extern const ks_table ks_tables[];
 
 enum {
-    KS_SCHEMA_VERSION = 10,
+    KS_SCHEMA_VERSION = 11,
     KS_SAVED_SINCE = 7,
     KS_LABELS_SINCE = 9,
     KS_NAMES_SINCE = 10,
+    KS_SUBTITLES_SINCE = 11,
     KS_APPLICATION_ID = 0x4b534e31 /* "KSN1" */,
     KS_MAX_PATH = 4096
 };
@@ -170,6 +173,8 @@ int ks_names_make(ks_index *x, ks_error *e); /* of all films, anew */
 /* of a clip of a mirror, from its hub: 1 (the caller frees), 0 there is none or no hub */
 int ks_hub_blob(void **data, size_t *bytes, int64_t *frames, ks_index *x, ks_table_tag table,
                 int64_t clip, ks_error *e);
+/* --- subtitle_rows.c --- */
+int ks_subtitles_drop_film(ks_index *x, int64_t video, ks_error *e);
 /* --- label_rows.c --- */
 /* what was said of it stays, for the day it comes back */
 int ks_labels_drop_film(ks_index *x, int64_t video, ks_error *e);

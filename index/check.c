@@ -304,6 +304,15 @@ static int check_words(checking *c, ks_error *e)
                    : rows(c, 4,
                           "SELECT id FROM video WHERE id NOT IN (SELECT video FROM film_name)",
                           "video ", ": its name is not kept", e);
+    if (code >= 0 && c->x->version >= KS_SUBTITLES_SINCE)
+        code = rows(
+            c, 1,
+            "SELECT id FROM subtitle_file f WHERE lines <> (SELECT count(*) FROM subtitle s "
+            "WHERE s.file = f.id) OR length(path) > 4096",
+            "subtitles ", ": some of their lines are not there", e);
+    if (code >= 0 && c->x->version >= KS_SUBTITLES_SINCE)
+        code = rows(c, 1, "SELECT id FROM subtitle WHERE stop_us <= start_us OR start_us < 0",
+                    "line ", " of subtitles: its times are none", e);
     for (const ks_word_table *w = ks_word_tables; w->name && code >= 0; w++) {
         if (w->since > c->x->version) continue;
         ks_error local;

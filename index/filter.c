@@ -45,6 +45,17 @@ void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where,
          "AND 2 * (min(c.stop, m.stop) - max(c.start, m.start)) >= min(c.stop - c.start, m.stop - "
          "m.start)) "},
         {where & KS_WHERE_SPAN && f->label, "AND n.label IN " TREE},
+        {where & KS_WHERE_FILM && f->said,
+         "AND v.id IN (SELECT b.video FROM subtitle_words w JOIN subtitle s ON s.id = w.rowid JOIN "
+         "subtitle_file b ON b.id = s.file WHERE w.subtitle_words MATCH :said) "},
+        /* by the lines, once; of each the clips of its film that begin before it ends */
+        {where & KS_WHERE_CLIP && f->said,
+         "AND c.id IN (SELECT k.id FROM subtitle_words w CROSS JOIN subtitle s ON s.id = w.rowid "
+         "CROSS JOIN subtitle_file b ON b.id = s.file CROSS JOIN video o ON o.id = b.video CROSS "
+         "JOIN clip k ON k.video = o.id AND k.space = (SELECT space FROM library) AND "
+         "k.start < (s.stop_us + 3000000) * 1.0 * o.tb_den / (1000000.0 * o.tb_num) AND "
+         "k.stop > (s.start_us - 3000000) * 1.0 * o.tb_den / (1000000.0 * o.tb_num) "
+         "WHERE w.subtitle_words MATCH :said) "},
         {where & KS_WHERE_CLIP && f->longer > 0,
          "AND (c.stop - c.start) * 1.0 * v.tb_num / v.tb_den > ?5 "},
         {where & KS_WHERE_CLIP && f->shorter > 0,
@@ -85,6 +96,8 @@ void ks_filter_bind(sqlite3_stmt *s, const ks_filter *f)
     if (place(s, "?5")) sqlite3_bind_double(s, 5, f->longer);
     if (f->label && place(s, ":label"))
         sqlite3_bind_text(s, place(s, ":label"), f->label, -1, SQLITE_TRANSIENT);
+    if (f->said && place(s, ":said"))
+        sqlite3_bind_text(s, place(s, ":said"), f->said, -1, SQLITE_TRANSIENT);
     if (place(s, "?6")) sqlite3_bind_double(s, 6, f->shorter);
 }
 
@@ -101,6 +114,6 @@ sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filt
 int ks_filter_bounded(const ks_filter *f)
 {
     return f && (f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 ||
-                 f->video || f->newer || f->label || f->film_longer > 0 || f->film_shorter > 0 ||
-                 f->min_height > 0 || f->orientation);
+                 f->video || f->newer || f->label || f->said || f->film_longer > 0 ||
+                 f->film_shorter > 0 || f->min_height > 0 || f->orientation);
 }

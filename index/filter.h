@@ -13,14 +13,15 @@ typedef enum {
     KS_WHERE_FILM = 1,  /* its id and dates */
     KS_WHERE_PATHS = 2, /* some path of it matches the glob */
     KS_WHERE_PATH = 4,  /* this row of table path does */
-    KS_WHERE_CLIP = 8,  /* the clip's length; half of it, or of a span, is labelled so */
-    KS_WHERE_SPAN = 16  /* the span `n` of table label_span is */
+    KS_WHERE_CLIP =
+        8, /* the clip's length; half of it, or of a span, is labelled so; a line near it */
+    KS_WHERE_SPAN = 16 /* the span `n` of table label_span is */
 } ks_where;
 
-enum { KS_FILTER_SQL = 4096 };
+enum { KS_FILTER_SQL = 6144 };
 /* out[KS_FILTER_SQL] = before, "AND ..." for each thing asked (before ends in a WHERE clause),
- * after. ?1 .. ?6, ?20 and :label are the filter's; a statement may use ?7 to ?19. f may be
- * NULL. */
+ * after. ?1 .. ?6, ?20 and more, :label and :said are the filter's; a statement may use ?7 to
+ * ?19. f may be NULL. */
 void ks_filter_sql(char *out, const char *before, const ks_filter *f, int where, const char *after);
 /* The cached statement of that text, bound. NULL: e says why. */
 sqlite3_stmt *ks_filter_statement(ks_index *x, const char *before, const ks_filter *f, int where,

@@ -180,6 +180,8 @@ typedef struct ks_filter {
     int unfinished_too;
     /* stored label, or one above it: clips half of which, or of whose span, bear it; NULL: all */
     const char *label;
+    /* of ks_match_read: clips near a line of subtitles that matches; NULL: all */
+    const char *said;
 } ks_filter;
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e); /* one row a path */
@@ -320,7 +322,7 @@ int ks_index_about(ks_fact *facts, int max);
 
 #include "index/hub.h"    /* several machines */
 #include "index/labels.h" /* labels that stay */
-#include "index/texts.h"  /* names */
+#include "index/texts.h"  /* names, subtitles */
 
 #ifdef __cplusplus
 }

@@ -229,23 +229,31 @@ static int agree(repair *r, ks_error *e)
         code = put_right(r, query, "clip ", lost[i].after, then, e);
     }
     if (code >= 0)
-        code = put_right(r, "SELECT 1 WHERE 0", "", "",
-                         "DELETE FROM vector WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM "
-                         "thumbnail WHERE clip NOT IN "
-                         "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN "
-                         "(SELECT id FROM clip); "
-                         "DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
-                         "DELETE FROM source_time WHERE video NOT IN (SELECT id FROM video); "
-                         "DELETE FROM key_index WHERE video NOT IN (SELECT id FROM video); "
-                         "DELETE FROM saved_hit WHERE video NOT IN (SELECT id FROM video) OR name "
-                         "NOT IN (SELECT name FROM saved); "
-                         "DELETE FROM label WHERE label_set NOT IN (SELECT id FROM label_set); "
-                         "DELETE FROM label_span WHERE label NOT IN (SELECT id FROM label) OR "
-                         "video NOT IN (SELECT id FROM video); "
-                         "DELETE FROM label_film WHERE label_set NOT IN (SELECT id FROM label_set) "
-                         "OR video NOT IN (SELECT id FROM video); "
-                         "DELETE FROM gone; DELETE FROM segment",
-                         e);
+        code = put_right(
+            r, "SELECT 1 WHERE 0", "", "",
+            "DELETE FROM vector WHERE clip NOT IN (SELECT id FROM clip); DELETE FROM "
+            "thumbnail WHERE clip NOT IN "
+            "(SELECT id FROM clip); DELETE FROM frame_vectors WHERE clip NOT IN "
+            "(SELECT id FROM clip); "
+            "DELETE FROM file_hash WHERE video NOT IN (SELECT id FROM video); "
+            "DELETE FROM source_time WHERE video NOT IN (SELECT id FROM video); "
+            "DELETE FROM key_index WHERE video NOT IN (SELECT id FROM video); "
+            "DELETE FROM saved_hit WHERE video NOT IN (SELECT id FROM video) OR name "
+            "NOT IN (SELECT name FROM saved); "
+            "DELETE FROM subtitle_file WHERE video NOT IN (SELECT id FROM video); "
+            "DELETE FROM subtitle WHERE file NOT IN (SELECT id FROM subtitle_file); "
+            /* a place that lost lines is read again */
+            "DELETE FROM subtitle WHERE file IN (SELECT f.id FROM subtitle_file f "
+            "WHERE f.lines <> (SELECT count(*) FROM subtitle s WHERE s.file = f.id)); "
+            "DELETE FROM subtitle_file WHERE lines <> (SELECT count(*) FROM subtitle s "
+            "WHERE s.file = subtitle_file.id); "
+            "DELETE FROM label WHERE label_set NOT IN (SELECT id FROM label_set); "
+            "DELETE FROM label_span WHERE label NOT IN (SELECT id FROM label) OR "
+            "video NOT IN (SELECT id FROM video); "
+            "DELETE FROM label_film WHERE label_set NOT IN (SELECT id FROM label_set) "
+            "OR video NOT IN (SELECT id FROM video); "
+            "DELETE FROM gone; DELETE FROM segment",
+            e);
     if (code >= 0)
         code = put_right(
             r, "SELECT CAST(path AS TEXT), 0 FROM path WHERE video NOT IN (SELECT id FROM video)",
@@ -364,6 +372,8 @@ static int fill(repair *r, ks_error *e)
     if (code >= 0) code = mark_lost(r, e);
     if (code >= 0) code = recount(r, e);
     if (code >= 0) code = ks_names_make(x, e);
+    if (code >= 0)
+        code = ks_run(x, e, "INSERT INTO subtitle_words(subtitle_words) VALUES('rebuild')", "");
     return ks_end(x, code, e);
 }
 

@@ -57,15 +57,19 @@ const ks_table ks_tables[] = {
     {"example", "id", "id, learnt, content, start_us, stop_us, yes", 6, KS_T_EXAMPLE,
      KS_LABELS_SINCE},
     {"film_name", "video", "video, name", 2, KS_T_FILM_NAME, KS_NAMES_SINCE},
+    {"subtitle_file", "id", "id, video, path, size, mtime_ns, note, lines", 7, KS_T_SUBTITLE_FILE,
+     KS_SUBTITLES_SINCE},
+    {"subtitle", "id", "id, file, start_us, stop_us, text", 5, KS_T_SUBTITLE, KS_SUBTITLES_SINCE},
     {NULL, NULL, NULL, 0, KS_T_LIBRARY, 1}};
 
 #define SINCE(sql, version)                                                                        \
     {                                                                                              \
         sql, version, INT_MAX, 0                                                                   \
     }
-#define ALWAYS(sql)       SINCE(sql, 1)
-#define SINCE_LABELS(sql) SINCE(sql, KS_LABELS_SINCE)
-#define SINCE_NAMES(sql)  SINCE(sql, KS_NAMES_SINCE)
+#define ALWAYS(sql)          SINCE(sql, 1)
+#define SINCE_LABELS(sql)    SINCE(sql, KS_LABELS_SINCE)
+#define SINCE_NAMES(sql)     SINCE(sql, KS_NAMES_SINCE)
+#define SINCE_SUBTITLES(sql) SINCE(sql, KS_SUBTITLES_SINCE)
 
 /* An FTS5 table over the rows of another, and what FTS5 makes for it, to the letter as every
  * SQLite since 3.9 writes it. */
@@ -274,11 +278,31 @@ const ks_schema_object ks_schema[] = {
     SINCE_NAMES("CREATE TABLE film_name(video INTEGER PRIMARY KEY REFERENCES video, name TEXT NOT "
                 "NULL, sum INTEGER NOT NULL) STRICT"),
     WORDS("film_words", "name", "film_name", "video", "porter ", KS_NAMES_SINCE),
+    /* What is said: where it was read (path empty: in the film itself), its lines, FTS5 over
+     * them. */
+    SINCE_SUBTITLES(
+        "CREATE TABLE subtitle_file(id INTEGER PRIMARY KEY, video INTEGER NOT NULL "
+        "REFERENCES video, path BLOB NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT "
+        "NULL, note TEXT NOT NULL, lines INTEGER NOT NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_SUBTITLES("CREATE UNIQUE INDEX subtitle_file_of ON subtitle_file(video, path)"),
+    SINCE_SUBTITLES(
+        "CREATE TABLE subtitle(id INTEGER PRIMARY KEY, file INTEGER NOT NULL REFERENCES "
+        "subtitle_file, start_us INTEGER NOT NULL, stop_us INTEGER NOT NULL, text TEXT NOT "
+        "NULL, sum INTEGER NOT NULL) STRICT"),
+    SINCE_SUBTITLES("CREATE INDEX subtitle_of ON subtitle(file, start_us)"),
+    WORDS("subtitle_words", "text", "subtitle", "id", "", KS_SUBTITLES_SINCE),
+    SINCE_SUBTITLES(
+        "CREATE VIEW subtitles AS SELECT f.video AS video, (SELECT CAST(p.path AS TEXT) "
+        "FROM path p WHERE p.video = f.video ORDER BY p.path LIMIT 1) AS path, "
+        "s.start_us / 1e6 AS start, s.stop_us / 1e6 AS \"end\", s.text AS text, CAST(f.path "
+        "AS TEXT) AS beside FROM subtitle s JOIN subtitle_file f ON f.id = s.file JOIN video "
+        "v ON v.id = f.video WHERE v.finished > 0"),
     {NULL, 0, 0, 0}};
 
 #define FOLDED "unicode61 remove_diacritics 2"
 const ks_word_table ks_word_tables[] = {
     {"film_words", "film_name", "video", "name", "porter " FOLDED, KS_NAMES_SINCE},
+    {"subtitle_words", "subtitle", "id", "text", FOLDED, KS_SUBTITLES_SINCE},
     {NULL, NULL, NULL, NULL, NULL, 0}};
 
 enum { OBJECTS = sizeof ks_schema / sizeof *ks_schema };

@@ -50,7 +50,7 @@ int ks_dead_count(int64_t *n, ks_index *x, int64_t from, int64_t to, ks_error *e
 int ks_passing(ks_index *x, const ks_filter *f, ks_each_pair *each, void *arg, ks_error *e)
 {
     const int films = KS_WHERE_FILM | KS_WHERE_PATHS;
-    sqlite3_stmt *s = f->longer > 0 || f->shorter > 0 || f->label
+    sqlite3_stmt *s = f->longer > 0 || f->shorter > 0 || f->label || f->said
                           ? ks_filter_statement(x, CLIPS SEEN, f, films | KS_WHERE_CLIP,
                                                 "ORDER BY v.id, c.start, c.stop", e)
                           : ks_filter_statement(x, "SELECT v.id, 0 FROM video v " SEEN, f, films,

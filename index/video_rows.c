@@ -138,6 +138,7 @@ int ks_video_drop(ks_index *x, int64_t id, ks_error *e)
     if (code >= 0) code = ks_run(x, e, "DELETE FROM saved_hit WHERE video = ?1", "l", id);
     if (code >= 0) code = ks_labels_drop_film(x, id, e);
     if (code >= 0) code = ks_name_drop(x, id, e);
+    if (code >= 0) code = ks_subtitles_drop_film(x, id, e);
     if (code >= 0) code = count_film(x, id, -1, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM video WHERE id = ?1", "l", id);
     return code < 0 ? code : ks_library_write(&library, x, e);
@@ -218,6 +219,7 @@ static int end_video(ks_index *x, const ks_video *v, ks_error *e)
         code = ks_clips_delete(x, v->id, 0, e);
         if (code >= 0) code = ks_index_put_keys(x, v->id, &(ks_keys){0}, e);
         if (code >= 0) code = ks_labels_drop_film(x, v->id, e);
+        if (code >= 0) code = ks_subtitles_drop_film(x, v->id, e);
     }
     if (code >= 0) code = ks_video_write(&row, x, e);
     if (code >= 0) code = ks_library_write(&library, x, e);

@@ -51,13 +51,26 @@ typedef struct { /* the end of a run that was not interrupted */
     int64_t left; /* not begun or not finished: stopped, or the budget is used up */
     double video_seconds, wall_seconds, x_realtime;
 } ks_done_event;
+typedef struct { /* what is said in a film, or stands in a file beside it, was read */
+    const char *path;
+    const char *note; /* "", or what is to be said of it; failed: why it cannot be read */
+    int64_t lines;
+    int failed;
+} ks_subtitles_event;
 typedef struct {
-    enum { KS_EVENT_PLAN, KS_EVENT_FILE, KS_EVENT_PROGRESS, KS_EVENT_DONE } kind;
+    enum {
+        KS_EVENT_PLAN,
+        KS_EVENT_FILE,
+        KS_EVENT_PROGRESS,
+        KS_EVENT_DONE,
+        KS_EVENT_SUBTITLES
+    } kind;
     union {
         ks_plan_event plan;
         ks_file_event file;
         ks_progress_event progress;
         ks_done_event done;
+        ks_subtitles_event subtitles;
     } u;
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);

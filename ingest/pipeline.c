@@ -15,6 +15,7 @@
 
 #include "ingest/jobs.h"
 #include "ingest/made.h"
+#include "ingest/subtitles.h"
 #include "ingest/words.h"
 
 enum { READERS = 8 };
@@ -420,6 +421,14 @@ static int finish(run *r, int stopped, ks_error *e)
     return err;
 }
 
+static int read_subtitles(run *r, int *stopped, ks_error *e)
+{
+    int err = ks_subtitles_read(r->x, &r->o, &r->roots, e);
+    if (err != KS_ESTOP) return err;
+    *stopped = 1;
+    return 0;
+}
+
 static void say_done(run *r)
 {
     ks_ingest_summary *s = r->sum;
@@ -466,8 +475,12 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0 && !r->o.dry_run) err = remember(r, e);
     if (err < 0) return err;
     say_plan(r);
+    /* of films that are in; of those to come at the end */
+    if (!r->o.dry_run && r->triage.n_jobs > 0) err = read_subtitles(r, &stopped, e);
+    if (err < 0) return err;
     double begun = ks_monotonic();
-    if (!r->o.dry_run && r->triage.n_jobs > 0) err = both_passes(r, &stopped, e);
+    if (!r->o.dry_run && !stopped && r->triage.n_jobs > 0) err = both_passes(r, &stopped, e);
+    if (err >= 0 && !r->o.dry_run && !stopped) err = read_subtitles(r, &stopped, e);
     if (err < 0) return err;
     int64_t jobs = (int64_t)r->triage.n_jobs;
     r->sum->left += r->o.dry_run                               ? jobs

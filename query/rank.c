@@ -350,8 +350,8 @@ static void number_hits(ks_ranking *w)
 static int is_filtered(const ks_filter *f)
 {
     return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video ||
-           f->newer || f->label || f->film_longer > 0 || f->film_shorter > 0 || f->min_height > 0 ||
-           f->orientation;
+           f->newer || f->label || f->said || f->film_longer > 0 || f->film_shorter > 0 ||
+           f->min_height > 0 || f->orientation;
 }
 
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)

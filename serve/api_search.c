@@ -28,7 +28,7 @@ static void answer_json(ks_json *j, const ks_answer *a, const char *notices, int
     ks_json_text(j, "query", a->title);
     moments_json(j, "moments", a->at, h->count);
     moments_json(j, "below", a->at + h->count, h->below);
-    moments_json(j, "named", a->more, a->n_more);
+    moments_json(j, a->only_lines ? "lines" : "named", a->more, a->n_more);
     ks_json_int(j, "searched", h->searched);
     ks_json_seconds(j, "seconds_searched", h->seconds_searched);
     ks_json_bool(j, "approximate", h->approximate);
@@ -94,8 +94,8 @@ void ks_api_search(ks_reply *out, ks_call *c)
     ks_error e;
     int err = ks_asked_read(&a, c, NULL, &e);
 
-    if (err == 0 && c->r->method != KS_METHOD_POST && !ks_asked_something(&a))
-        err = ks_fail(&e, KS_EUSAGE, "say what to look for: q, like, plus");
+    if (err == 0 && c->r->method != KS_METHOD_POST && !ks_asked_something(&a) && !a.q.said)
+        err = ks_fail(&e, KS_EUSAGE, "say what to look for: q, like, plus, said");
     a.q.names = 1;
     if (err == 0 && (err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_ASKING, &e)) == 0)
         err = ask_with_picture(out, c, s, &a, &e);

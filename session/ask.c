@@ -36,6 +36,7 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
                              "%s: no stored label is called so (kinoseek label --store keeps them)",
                              q->label);
     }
+    if (q->said && (err = ks_question_said(to, s, q->said, e)) < 0) return err;
     if (q->exact && q->ann) return ks_fail(e, KS_EUSAGE, "--exact and --ann exclude each other");
     o->apart = q->merge && strcmp(q->merge, "off") == 0;
     o->unfolded = q->fold && strcmp(q->fold, "off") == 0;
@@ -137,6 +138,7 @@ static int look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
         out->at[i].why = explain ? &out->why[i] : NULL;
     }
     if ((err = ks_find_named(out, s, q, &a->o, e)) < 0) return err;
+    if (q->said && (err = ks_add_lines(out, s, &a->o.filter, e)) < 0) return err;
     return explain ? ks_explain(out->why, s, scale, a, &out->hits, e) : 0;
 }
 
@@ -145,12 +147,15 @@ int ks_ask_begin(ks_asked *a, ks_session *s, const ks_question *q, const ks_quer
 {
     int err = 0;
 
-    assert((q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) ==
-           !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
+    assert(ks_question_lines(q) ||
+           (q->words != NULL) + (q->image != NULL) + (q->like > 0) + (q->film != NULL) ==
+               !(q->terms && q->terms->n && q->terms->at[0].op == KS_OP_BEGIN));
     *a = (ks_asked){0};
     if (o) a->o = *o;
     else err = ks_question_options(&a->o, s, q, e);
-    if (err == 0) err = ks_question_vectors(a, s, q, e);
+    if (err == 0 && ks_question_lines(q) && (q->refine || q->explain))
+        err = ks_fail(e, KS_EUSAGE, "--refine and --explain are of what is seen");
+    if (err == 0 && !ks_question_lines(q)) err = ks_question_vectors(a, s, q, e);
     if (err == 0 && q->refine && a->terms)
         err = ks_fail(e, KS_EUSAGE, "--refine knows questions of one vector");
     if (err == 0 && q->explain && a->terms)
@@ -171,7 +176,7 @@ int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
     int err = out->title ? ks_index_snapshot(s->x, e)
                          : ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err == 0) {
-        err = look(out, s, a, q, e);
+        err = ks_question_lines(q) ? ks_find_lines(out, s, &a->o, e) : look(out, s, a, q, e);
         ks_index_release(s->x);
     }
     if (err < 0) ks_answer_free(out);
@@ -194,6 +199,8 @@ void ks_answer_free(ks_answer *a)
 {
     for (int i = 0; a->why && i < a->hits.count + a->hits.below; i++) ks_curve_free(&a->why[i]);
     for (int i = 0; i < a->n_more; i++) free((char *)(uintptr_t)a->more[i].path);
+    for (int i = 0; i < a->n_lines; i++) free(a->lines[i].text);
+    free(a->lines);
     free(a->more);
     free(a->why);
     free(a->at);

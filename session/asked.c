@@ -46,6 +46,7 @@ char *ks_question_title(const ks_question *q)
     ks_error ignored;
     FILE *f;
 
+    if (ks_question_lines(q)) return strdup(q->said);
     if (ks_question_terms(&terms, q, &ignored) < 0) return NULL;
     if ((f = open_memstream(&title, &bytes)) != NULL) {
         for (int i = 0; i < terms.n; i++) say_term(f, &terms.at[i]);
@@ -76,6 +77,7 @@ static const struct {
               {"merge", 't', offsetof(ks_question, merge)},
               {"fold", 't', offsetof(ks_question, fold)},
               {"label", 't', offsetof(ks_question, label)},
+              {"said", 't', offsetof(ks_question, said)},
               {"longer", 's', offsetof(ks_question, longer)},
               {"shorter", 's', offsetof(ks_question, shorter)},
               {"sort", 't', offsetof(ks_question, sort)},
@@ -187,7 +189,7 @@ int ks_question_read_url(ks_question *q, ks_terms *terms, char *text, ks_error *
             (err = ks_question_set(q, terms, name, value, e)) == 0)
             err = ks_fail(e, KS_EUSAGE, "there is no parameter %.100s", name);
     }
-    if (err >= 0 && !q->words && !q->film) err = ks_terms_begin(terms, e);
+    if (err >= 0 && !q->words && !q->film && (terms->n || !q->said)) err = ks_terms_begin(terms, e);
     q->terms = terms;
     return err < 0 ? err : 0;
 }

@@ -97,6 +97,7 @@ int ks_name_empty_filter(char *out, size_t room, ks_index *x, const ks_filter *f
                  {"--longer", f->longer > 0, {.longer = f->longer}},
                  {"--shorter", f->shorter > 0, {.shorter = f->shorter}},
                  {"--label", f->label != NULL, {.label = f->label}},
+                 {"--said", f->said != NULL, {.said = f->said}},
                  {"--in", f->video != 0, {.video = f->video}},
                  {"--film-longer", f->film_longer > 0, {.film_longer = f->film_longer}},
                  {"--film-shorter", f->film_shorter > 0, {.film_shorter = f->film_shorter}},

@@ -11,6 +11,7 @@ struct ks_session {
     ks_encoder *enc; /* NULL until something has to be encoded; with `towers` */
     int towers;
     char *folder;        /* the pattern that the last question's --path became; NULL */
+    char *said;          /* what its --said became; NULL */
     ks_decoder *decoder; /* NULL until a picture is wanted */
     ks_scale *scale;     /* NULL until the first question */
     int64_t scale_of;    /* the generation it was read in */
@@ -53,6 +54,17 @@ int ks_ask_begin(ks_asked *a, ks_session *s, const ks_question *q, const ks_quer
 int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_question *q,
                 ks_error *e);
 void ks_ask_end(ks_asked *a);
+
+/* 1: it asks for lines of subtitles alone. */
+static inline int ks_question_lines(const ks_question *q)
+{
+    return q->said && !q->words && !q->image && !q->film && !q->like && !(q->terms && q->terms->n);
+}
+/* written.c. The words of --said for the filter; all lines that match, into out->more, and those
+ * near each hit. Inside the question's snapshot, but for the first. */
+int ks_question_said(ks_filter *f, ks_session *s, const char *said, ks_error *e);
+int ks_find_lines(ks_answer *out, ks_session *s, const ks_query_options *o, ks_error *e);
+int ks_add_lines(ks_answer *out, ks_session *s, const ks_filter *f, ks_error *e);
 
 /* written.c. Films called by the words, into out->more, behind the hits. Inside the question's
  * snapshot. */

@@ -25,6 +25,9 @@ typedef struct {
     /* And how to answer: */
     int k, per_video;
     const char *path, *after, *before, *in, *merge, *fold, *label;
+    /* words that must be said near it (ks_match_read); alone, without words and terms, the lines
+     * themselves are asked for */
+    const char *said;
     /* "score", "date" (oldest first), "film"; NULL: score. Which moments: the best k in any case */
     const char *sort;
     double longer, shorter, film_longer, film_shorter;

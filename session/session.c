@@ -34,6 +34,7 @@ void ks_session_close(ks_session *s)
     ks_index_close(s->x);
     free(s->path);
     free(s->folder);
+    free(s->said);
     free(s);
 }
 

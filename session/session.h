@@ -201,13 +201,21 @@ int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e);
  * KS_ENOTFOUND: no such film. */
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e);
 
+typedef struct {
+    double start, end; /* seconds */
+    char *text;        /* owned by the answer */
+} ks_line;
 /* A moment with what is known of its film; also a span with a label, and a clip. Text is
  * borrowed: from the answer, or for the call. */
 typedef struct {
-    const char *path;   /* bytes, absolute */
-    const char *title;  /* the words asked, the label, or why the clip ends */
-    const char *by;     /* NULL: it is seen; "name": the film is called so, score 0 */
-    int is_label, said; /* said: a person's word, not the model's */
+    const char *path;  /* bytes, absolute */
+    const char *title; /* the words asked, the label, or why the clip ends */
+    /* NULL: it is seen; else score 0. "name": the film is called so; "said": a line of its
+     * subtitles */
+    const char *by;
+    int is_label, said;   /* said: a person's word, not the model's */
+    const ks_line *lines; /* [n_lines] of subtitles that match --said, near it */
+    int n_lines;
     int rank;
     int64_t video;
     ks_timebase tb;
@@ -242,10 +250,14 @@ typedef struct {
     ks_moment *at;
     char *title;
     ks_curve *why; /* [hits.count + hits.below], or NULL */
-    /* [n_more] below what is seen, up to k in all: films by their names; their paths are owned.
+    /* [n_more] below what is seen, up to k in all: films by their names, or lines of subtitles
+     * where they alone are asked for; their paths are owned.
      * more_left: those for which there was no room */
     ks_moment *more;
     int n_more, more_left;
+    int only_lines; /* the question was of subtitles alone */
+    ks_line *lines; /* [n_lines] what moments borrow */
+    int n_lines;
 } ks_answer;
 /* o: from ks_question_options, perhaps changed; NULL: q's own. Words that do not look English
  * are a notice. */

@@ -78,6 +78,12 @@ static void add_film(ks_index *x, int film)
     }
     v.verdict = KS_VERDICT_INDEXED;
     must(ks_index_end_video(x, &v, &e), &e);
+    const ks_subtitle_line lines[] = {{0, 1000000, 2000000, "the quick brown fox"},
+                                      {0, 7000000, 9000000, "jumps over the lazy dog"},
+                                      {0, 30000000, 31000000, path}};
+    must(ks_index_put_subtitles(x, &(ks_subtitle_file){v.id, film % 2 ? "" : path, 1, 2, "", 0},
+                                lines, 3, &e),
+         &e);
 }
 
 static void make_base(void)
@@ -250,17 +256,17 @@ static void scatter(mutant *m, unsigned char *bytes, size_t from, size_t to);
 /* FTS5's own rows: its averages and structure, its lists of words, the sizes of rows. */
 static void change_words(mutant *m)
 {
-    static const char *const tables[] = {"film_words_data", "film_words_docsize",
-                                         "film_words_config", "film_words_idx"};
+    static const char *const tables[] = {"data", "docsize", "config", "idx"};
     static const char *const columns[] = {"block", "sz", "v", "pgno"};
     size_t which = roll(m, 8) < 5 ? 0 : roll(m, 4);
+    const char *of = roll(m, 2) ? "film_words" : "subtitle_words";
     sqlite3_stmt *s = NULL;
     char text[300];
-    snprintf(text, sizeof text, "SELECT rowid, %s FROM %s LIMIT 1 OFFSET %d", columns[which],
+    snprintf(text, sizeof text, "SELECT rowid, %s FROM %s_%s LIMIT 1 OFFSET %d", columns[which], of,
              tables[which], (int)roll(m, 4));
     if (which >= 2) { /* no rowid, no bytes */
         char value[400];
-        snprintf(text, sizeof text, "UPDATE %s SET %s = ", tables[which], columns[which]);
+        snprintf(text, sizeof text, "UPDATE %s_%s SET %s = ", of, tables[which], columns[which]);
         strncat(text, odd_value(m, value), sizeof text - strlen(text) - 1);
         sql(m, text);
     } else if (sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK &&
@@ -273,7 +279,7 @@ static void change_words(mutant *m)
         scatter(m, bytes, 0, n);
         sqlite3_finalize(s);
         s = NULL;
-        snprintf(text, sizeof text, "UPDATE %s SET %s = ?1 WHERE rowid = ?2", tables[which],
+        snprintf(text, sizeof text, "UPDATE %s_%s SET %s = ?1 WHERE rowid = ?2", of, tables[which],
                  columns[which]);
         if (sqlite3_prepare_v2(m->db, text, -1, &s, NULL) == SQLITE_OK) {
             sqlite3_bind_blob(s, 1, bytes, (int)(roll(m, 4) ? n : roll(m, n)), SQLITE_STATIC);
@@ -283,7 +289,7 @@ static void change_words(mutant *m)
         free(bytes);
     }
     sqlite3_finalize(s);
-    note(m, "%s; ", tables[which]);
+    note(m, "%s_%s; ", of, tables[which]);
 }
 
 static void change_schema(mutant *m)
@@ -559,7 +565,19 @@ static void read_rows(ks_index *x)
     }
 }
 
-/* Words in names: FTS5 over pages that somebody else wrote. */
+static int sum_lines(void *arg, const ks_subtitle_line *line)
+{
+    *(int64_t *)arg += (int64_t)strlen(line->text) + (line->end_us > line->start_us);
+    return 0;
+}
+
+static int count_files(void *arg, const ks_subtitle_file *f)
+{
+    *(int64_t *)arg += (int64_t)(strlen(f->path) + strlen(f->note));
+    return 0;
+}
+
+/* Words in names and in what is said: FTS5 over pages that somebody else wrote. */
 static void ask_texts(ks_index *x)
 {
     static const char *const words[] = {"f3", "f1 OR f2", "films -f2", "\"f f\" 0", "zebra"};
@@ -571,6 +589,22 @@ static void ask_texts(ks_index *x)
         if (ks_match_read(&match, "words", words[i], &e) < 0) fatal(e.msg);
         ks_index_named(video, &n, 20, x, match, NULL, &e);
         free(match);
+    }
+    static const char *const said[] = {"fox", "\"lazy dog\" -fox", "the", "f3"};
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        ks_error e;
+        char *match;
+        int64_t bytes = 0, n = 0;
+        ks_found found;
+        float q[D];
+        lib_vector(q, D, 1, 5000015);
+        if (ks_match_read(&match, "said", said[i], &e) < 0) fatal(e.msg);
+        ks_index_subtitles(x, match, NULL, NULL, sum_lines, &bytes, &e);
+        if (ks_index_search(&found, x, q, D, 100, &(ks_filter){.said = match}, KS_SEARCH_EXACT,
+                            &e) == 0)
+            ks_found_free(&found);
+        free(match);
+        ks_index_subtitle_files(x, count_files, &n, &e);
     }
 }
 

@@ -215,6 +215,126 @@ START_TEST(test_words_that_rot_are_found)
 }
 END_TEST
 
+/* --- what is said --- */
+static int join_line(void *arg, const ks_subtitle_line *l)
+{
+    char *out = arg;
+    sprintf(out + strlen(out), "%lld@%lld:%s ", (long long)l->video, (long long)l->start_us,
+            l->text);
+    return 0;
+}
+
+static const char *lines(ks_index *x, const char *said, const ks_subtitle_part *part)
+{
+    static char out[2000];
+    char *match;
+    out[0] = 0;
+    MUST(ks_match_read(&match, "said", said, &e));
+    MUST(ks_index_subtitles(x, match, NULL, part, join_line, out, &e));
+    free(match);
+    return out;
+}
+
+static void put_lines(ks_index *x, int64_t video, const char *path, const char *word)
+{
+    const ks_subtitle_line line[] = {
+        {0, 5000, 6000, "common"}, {0, 1000, 3000, word}, {0, 5000, 6000, "common"}};
+    MUST(
+        ks_index_put_subtitles(x, &(ks_subtitle_file){video, path, 7, 8, "noted", 0}, line, 3, &e));
+}
+
+/* The clips that --said leaves, by the rows and by the search that goes over copies. */
+static int said_clips(ks_index *x, const char *said)
+{
+    char *match;
+    float q[DIM];
+    ks_found found;
+    ks_cursor *c;
+    ks_clip clip;
+    int n = 0, err;
+    MUST(ks_match_read(&match, "said", said, &e));
+    const ks_filter f = {.said = match};
+    lib_vector(q, DIM, 0, 1);
+    MUST(ks_index_clips(&c, x, &f, &e));
+    while ((err = ks_clips_next(&clip, c, &e)) > 0) n++;
+    MUST(err);
+    ks_cursor_close(c);
+    MUST(ks_index_search(&found, x, q, DIM, 1000, &f, KS_SEARCH_EXACT, &e));
+    ck_assert_int_eq(found.count, n);
+    ks_found_free(&found);
+    free(match);
+    return n;
+}
+
+START_TEST(test_lines_come_back)
+{
+    char dir[64];
+    ks_index *x = library(dir);
+
+    ck_assert_int_eq(ks_index_has_subtitles(x, &e), 0);
+    put_lines(x, 1, "", "alpha");
+    put_lines(x, 1, "/home/anna/Videos/holidays/2019/lake_day.srt", "beta");
+    put_lines(x, 3, "", "alpha beta");
+    ck_assert_int_eq(ks_index_has_subtitles(x, &e), 1);
+    /* by path, then time; one that stands in two places once */
+    ck_assert_str_eq(lines(x, "common", NULL), "3@5000:common 1@5000:common ");
+    ck_assert_str_eq(lines(x, "alpha", NULL), "3@1000:alpha beta 1@1000:alpha ");
+    ck_assert_str_eq(lines(x, "beta -alpha", NULL), "1@1000:beta ");
+    ck_assert_str_eq(lines(x, "common", &(ks_subtitle_part){0, 5000}), "");
+    ck_assert_str_eq(lines(x, "common", &(ks_subtitle_part){5999, 9000}),
+                     "3@5000:common 1@5000:common ");
+    put_lines(x, 1, "", "gamma"); /* in place of what was there */
+    ck_assert_str_eq(lines(x, "alpha", NULL), "3@1000:alpha beta ");
+    ck_assert_int_gt(said_clips(x, "gamma"), 0);
+    ck_assert_int_eq(said_clips(x, "delta"), 0);
+    MUST(ks_index_publish(x, 1, &e));
+    ck_assert_int_gt(said_clips(x, "gamma"), 0);
+    MUST(ks_index_drop_subtitles(x, 3, "", &e));
+    MUST(ks_index_drop_subtitles(x, 3, "", &e)); /* it is gone */
+    ck_assert_str_eq(lines(x, "alpha", NULL), "");
+    MUST(ks_index_drop_path(x, "/home/anna/Videos/holidays/2019/lake_day.mp4", &e));
+    ck_assert_str_eq(lines(x, "common", NULL), "");
+    ck_assert_int_eq(ks_index_has_subtitles(x, &e), 0);
+    ks_index_close(x);
+    ck_assert_int_eq(findings(dir), 0);
+    lib_remove_dir(dir);
+}
+END_TEST
+
+/* As for names. What is left out of damaged rows is read again: its place has no row any more. */
+START_TEST(test_lines_that_rot_are_found)
+{
+    static const struct {
+        const char *sql, *left;
+    } damage[] = {{"DELETE FROM subtitle_words_data WHERE id > 10", "1@1000:alpha 2@1000:alpha "},
+                  {"INSERT INTO subtitle_words(rowid, text) VALUES(1, 'zebra')",
+                   "1@1000:alpha 2@1000:alpha "},
+                  {"UPDATE subtitle SET text = 'zebra' WHERE id = 2", "2@1000:alpha "},
+                  {"DELETE FROM subtitle WHERE id = 3", "2@1000:alpha "},
+                  {"UPDATE subtitle_file SET lines = 4 WHERE id = 1", "2@1000:alpha "},
+                  {"UPDATE subtitle SET start_us = 99999 WHERE id = 2", "2@1000:alpha "}};
+    char dir[64], path[100];
+    sqlite3 *db;
+    ks_index *x = library(dir);
+
+    put_lines(x, 1, "", "alpha");
+    put_lines(x, 2, "", "alpha");
+    ks_index_close(x);
+    snprintf(path, sizeof path, "%s/catalog.db", dir);
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, damage[_i].sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    ck_assert_int_gt(findings(dir), 0);
+    MUST(ks_index_repair(dir, NULL, NULL, &e));
+    ck_assert_int_eq(findings(dir), 0);
+    MUST(ks_index_open(&x, dir, KS_READ, &e));
+    ck_assert_str_eq(lines(x, "alpha", NULL), damage[_i].left);
+    ck_assert_str_eq(lines(x, "zebra", NULL), "");
+    ks_index_close(x);
+    lib_remove_dir(dir);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("texts");
@@ -223,5 +343,7 @@ int main(void)
     tcase_add_test(t, test_films_are_found_by_their_names);
     tcase_add_test(t, test_names_follow_their_paths);
     tcase_add_loop_test(t, test_words_that_rot_are_found, 0, 6);
+    tcase_add_test(t, test_lines_come_back);
+    tcase_add_loop_test(t, test_lines_that_rot_are_found, 0, 6);
     return ks_run_case("texts", t);
 }
