@@ -198,8 +198,13 @@ static int make_room(ks_label_film *f, ks_error *e)
 {
     f->latest = malloc(((size_t)f->o->n_labels + 1) * sizeof *f->latest);
     f->evidence = malloc(((size_t)f->o->n_labels + 1) * sizeof *f->evidence);
+    f->enough = malloc(((size_t)f->o->n_labels + 1) * sizeof *f->enough);
     f->words = malloc(((size_t)f->columns + 1) * sizeof *f->words);
-    return f->latest && f->evidence && f->words ? 0 : ks_fail(e, KS_ENOMEM, "no memory for labels");
+    for (int l = 0; l < f->o->n_labels && f->enough; l++)
+        f->enough[l] = ks_label_enough(ks_label_least(f->o, l));
+    return f->latest && f->evidence && f->enough && f->words
+               ? 0
+               : ks_fail(e, KS_ENOMEM, "no memory for labels");
 }
 
 static int label_films(labelling *w, ks_error *e)
@@ -257,6 +262,7 @@ int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_labe
     free(w.film.spans);
     free(w.film.latest);
     free(w.film.evidence);
+    free(w.film.enough);
     free(w.film.words);
     return err;
 }

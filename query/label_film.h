@@ -24,7 +24,9 @@ typedef struct {
     /* [labels + 1] the latest span of each label (the last one: of none), -1: none in this film */
     int *latest;
     double *evidence; /* [labels], room for one clip */
-    double *words;    /* [words], the same */
+    /* [labels] whose score is below what is asked below this: no logistic of 400 labels a clip */
+    double *enough;
+    float *words; /* [words], room for one clip */
     const ks_label_options *o;
     const ks_label_judge *judge; /* NULL: only which of these is asked */
 } ks_label_film;

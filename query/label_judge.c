@@ -16,6 +16,13 @@ double ks_label_score(double evidence)
     return 1 / (1 + exp(-(evidence - KS_LABEL_CUT) / KS_LABEL_WIDTH));
 }
 
+double ks_label_enough(double score)
+{
+    if (score <= 0) return -HUGE_VAL;
+    if (score >= 1) return KS_LABEL_CUT;
+    return KS_LABEL_CUT + KS_LABEL_WIDTH * log(score / (1 - score)) - 1e-6;
+}
+
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for labels"); }
 
 static const ks_learnt *learnt_of(const ks_label_judge *j, int label)
@@ -121,33 +128,40 @@ static int is_near(const ks_label_judge *j, int l, int word)
 
 /* sum of exp((z - most) / temperature) over the words but those near to label l; share[] has
  * each word's. Where the near ones are nearly all of it, what is left is added up again. */
-static double rest_of(const ks_label_judge *j, int l, const double *share, double sum)
+static double rest_of(const ks_label_judge *j, int l, const float *share, double sum)
 {
     double rest = sum;
 
-    for (int i = j->first[l]; i < j->first[l + 1]; i++) rest -= share[j->near[i]];
+    for (int i = j->first[l]; i < j->first[l + 1]; i++) rest -= (double)share[j->near[i]];
     if (rest > sum * 1e-6) return rest;
     rest = 0;
     for (int w = 0; w < j->words; w++)
-        if (!is_near(j, l, w)) rest += share[w];
+        if (!is_near(j, l, w)) rest += (double)share[w];
     return fmax(rest, 1e-300);
 }
 
-void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine, double *room)
+void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine, float *room)
 {
-    double most = -HUGE_VAL, sum = 0;
+    const float *word = cosine + j->labels;
+    double most = -HUGE_VAL, sum, plain;
+    float per = (float)(1 / j->unit), highest = -HUGE_VALF;
 
     for (int w = 0; w < j->words; w++) {
-        room[w] = ((double)cosine[j->labels + w] - j->level[j->labels + w]) / j->unit;
-        most = fmax(most, room[w]);
+        room[w] = (word[w] - (float)j->level[j->labels + w]) * per;
+        highest = room[w] > highest ? room[w] : highest;
     }
-    for (int w = 0; w < j->words; w++) sum += room[w] = exp((room[w] - most) / temperature);
+    for (int w = 0; w < j->words; w++) room[w] = (room[w] - highest) / (float)temperature;
+    sum = ks_quick_exps(room, j->words);
+    most = (double)highest;
+    plain = temperature * log(sum);
     for (int l = 0; l < j->labels; l++) {
         const ks_learnt *learnt = learnt_of(j, l);
         if (learnt)
             evidence[l] = KS_LABEL_CUT + KS_LABEL_WIDTH * ((double)cosine[l] + learnt->bias);
         else
             evidence[l] = ((double)cosine[l] - j->level[l]) / j->unit - most -
-                          temperature * log(rest_of(j, l, room, sum));
+                          (j->first[l] == j->first[l + 1]
+                               ? plain
+                               : temperature * log(rest_of(j, l, room, sum)));
     }
 }

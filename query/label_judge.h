@@ -25,8 +25,7 @@ int ks_label_judge_open(ks_label_judge *j, const ks_scale *s, ks_encoder *enc, c
                         const ks_label_options *o, ks_error *e);
 void ks_label_judge_close(ks_label_judge *j);
 /* evidence[labels] of a clip or a frame from cosine[labels + words]; room[words]. */
-void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine,
-                       double *room);
+void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine, float *room);
 
 /* The evidence is z of the label less what the everyday words together reach on the same clip (a
  * soft maximum of temperature 0.2). 40 films of 5 to 10 minutes (5.2 h, 3,821 clips, 40 things
@@ -38,5 +37,7 @@ void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *c
 #define KS_LABEL_CUT   (-0.6)
 #define KS_LABEL_WIDTH 0.3
 double ks_label_score(double evidence);
+/* a little less evidence than the one of this score; <= 0: none is too little */
+double ks_label_enough(double score);
 
 #endif

@@ -5,12 +5,28 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* sum of exp((cosine - most) / 0.01) */
+static double softmax_sum(const float *cosine, int n, float most)
+{
+    enum { AT_ONCE = 64 };
+    double sum = 0;
+
+    for (int i = 0; i < n; i += AT_ONCE) {
+        float x[AT_ONCE];
+        int some = n - i < AT_ONCE ? n - i : AT_ONCE;
+        for (int k = 0; k < some; k++) x[k] = (cosine[i + k] - most) * 100;
+        sum += ks_quick_exps(x, some);
+    }
+    return sum;
+}
+
 void ks_label_top(int *label, double *score, int k, const float *cosine, int n)
 {
-    double sum = 0, most = -2;
+    float most = -2;
+    double sum;
 
-    for (int i = 0; i < n; i++) most = fmax(most, (double)cosine[i]);
-    for (int i = 0; i < n; i++) sum += exp(((double)cosine[i] - most) / 0.01);
+    for (int i = 0; i < n; i++) most = cosine[i] > most ? cosine[i] : most;
+    sum = softmax_sum(cosine, n, most);
     for (int i = 0, kept = 0; i < n && k > 0; i++) {
         int at;
         if (kept == k && cosine[i] <= cosine[label[k - 1]]) continue;
@@ -18,7 +34,8 @@ void ks_label_top(int *label, double *score, int k, const float *cosine, int n)
             label[at] = label[at - 1];
         label[at] = i;
     }
-    for (int r = 0; r < k; r++) score[r] = exp(((double)cosine[label[r]] - most) / 0.01) / sum;
+    for (int r = 0; r < k; r++)
+        score[r] = exp(((double)cosine[label[r]] - (double)most) / 0.01) / sum;
 }
 
 ks_label_span *ks_label_next_span(ks_label_film *f)
@@ -127,14 +144,17 @@ static int by_score(const void *a, const void *b)
 static int there(ranked *at, const ks_label_film *f, int i, double *most)
 {
     int n = 0;
+    double best = -HUGE_VAL;
 
-    *most = 0;
     ks_label_evidence(f->evidence, f->judge, f->cosines + (size_t)i * (size_t)f->columns, f->words);
     for (int l = 0; l < f->o->n_labels; l++) {
-        double score = ks_label_score(f->evidence[l]);
-        *most = fmax(*most, score);
+        double score;
+        best = f->evidence[l] > best ? f->evidence[l] : best;
+        if (f->evidence[l] < f->enough[l]) continue;
+        score = ks_label_score(f->evidence[l]);
         if (score >= ks_label_least(f->o, l)) at[n++] = (ranked){score, l};
     }
+    *most = ks_label_score(best);
     if (n) qsort(at, (size_t)n, sizeof *at, by_score);
     return f->o->k > 0 && n > f->o->k ? f->o->k : n;
 }

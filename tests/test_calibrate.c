@@ -310,6 +310,24 @@ START_TEST(small_libraries)
 }
 END_TEST
 
+/* Against the library's, from 0 to where nothing is left. */
+START_TEST(quick_exps)
+{
+    float v[1003], of[1003];
+    double sum = 0;
+    for (int i = 0; i < 1003; i++) of[i] = v[i] = -(float)i * (float)i * 1e-4f;
+    double got = ks_quick_exps(v, 1003);
+    for (int i = 0; i < 1003; i++) {
+        double want = exp((double)of[i]);
+        ck_assert_msg(fabs((double)v[i] - want) <= 3e-7 * want + 2e-38, "exp(%g) = %g, not %g",
+                      (double)of[i], (double)v[i], want);
+        sum += want;
+    }
+    ck_assert_msg(fabs(got - sum) < 1e-6 * sum, "%g, not %g", got, sum);
+    ck_assert(ks_quick_exps(v, 0) >= 0 && ks_quick_exps(v, 0) <= 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("calibrate");
@@ -326,6 +344,7 @@ int main(void)
     tcase_add_test(c, label_tops);
     tcase_add_test(c, a_library_that_grows);
     tcase_add_test(c, made_in_memory);
+    tcase_add_test(c, quick_exps);
     tcase_add_test(c, small_libraries);
     suite_add_tcase(s, c);
     srunner_run_all(r, CK_NORMAL);
