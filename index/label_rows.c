@@ -108,18 +108,28 @@ static int drop_label(ks_index *x, int64_t label, ks_error *e)
     return code < 0 ? code : ks_run(x, e, "DELETE FROM label WHERE id = ?1", "l", label);
 }
 
-/* A label that a person gave stays. ids[n] is sorted. */
+/* Of a label that is no more in its set: one that a person gave stays. (Asked of every label it
+ * read a million spans: 0.7 s of the 1.1 that a run with nothing to do took.) */
+static int drop_unless_said(ks_index *x, int64_t label, ks_error *e)
+{
+    int64_t said = 0;
+    int code = ks_integer(
+        &said, x, e, "SELECT 1 FROM label_span WHERE label = ?1 AND said = 1 LIMIT 1", "l", label);
+    return code < 0 || said ? code : drop_label(x, label, e);
+}
+
+/* ids[n] is sorted. */
 static int end_set(ks_index *x, int64_t set, const int64_t *ids, int n, ks_error *e)
 {
     int64_t id = 0;
     for (;;) {
         int code = ks_integer(&id, x, e,
-                              "SELECT id FROM label l WHERE label_set = ?1 AND id > ?2 AND NOT "
-                              "EXISTS (SELECT 1 FROM label_span n "
-                              "WHERE n.label = l.id AND n.said = 1) ORDER BY id LIMIT 1",
+                              "SELECT id FROM label WHERE label_set = ?1 AND id > ?2 ORDER BY id "
+                              "LIMIT 1",
                               "ll", set, id);
         if (code < 0 || id == 0) return code;
-        if (!n || !bsearch(&id, ids, (size_t)n, sizeof id, by_id)) code = drop_label(x, id, e);
+        if (!n || !bsearch(&id, ids, (size_t)n, sizeof id, by_id))
+            code = drop_unless_said(x, id, e);
         if (code < 0) return code;
     }
 }
