@@ -32,7 +32,7 @@ VERSION := $(shell sed -n 's/^\#define KS_VERSION "\(.*\)"/\1/p' ks.h)
 # sentencepiece not: Debian 13's .pc asks for protobuf-lite's, which its package does not bring.
 PKG_LIB := openblas sqlite3 jansson libmd zlib libxxhash
 PKG_ING := libxml-2.0
-PKG_DEC := libavformat libavcodec libavutil libswscale libseccomp libturbojpeg libxxhash libheif libwebpdemux libwebp
+PKG_DEC := libavformat libavcodec libavutil libswscale libswresample libseccomp libturbojpeg libxxhash libheif libwebpdemux libwebp
 PKG_HUB := libpq
 pc = $(shell pkg-config $(1) $(2) 2>/dev/null)
 

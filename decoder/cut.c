@@ -190,6 +190,7 @@ int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decod
                   .reencode = side > 0,
                   .watch = 1,
                   .side = side,
+                  .fragments = p->fragments,
                   .from = p->from,
                   .to = p->to,
                   .muxer = "mp4"};

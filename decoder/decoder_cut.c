@@ -145,6 +145,7 @@ static int take_packet(ks_cutter *c, AVPacket *p, int *past)
     double t = ts == AV_NOPTS_VALUE ? -1 : (double)(ts - off) * av_q2d(st->time_base);
     *past = is_film(c, p) && c->task->job.to >= 0 && t > c->task->job.to + 2;
     if (anew) return avcodec_send_packet(c->in.codec, p) < 0 ? 0 : receive(c);
+    if (ks_cut_is_sound(c, p)) return t < 0 ? 0 : ks_cut_sound_packet(c, p, t, off);
     return c->task->job.to >= 0 && t >= c->task->job.to ? 0 : copy_packet(c, p, t, off);
 }
 
@@ -242,6 +243,7 @@ static int run(ks_cutter *c)
         r = receive(c);
         if (!r) r = release(c, -1);
         if (!r) r = ks_cut_drain(c);
+        if (!r && c->sound) r = ks_cut_sound_drain(c);
     }
     if (r) return -1;
     if (c->frames == 0) {

@@ -8,10 +8,13 @@
 
 #include "decoder/decoder_clock.h"
 #include "decoder/decoder_job.h"
+#include "decoder/decoder_pixels.h"
 #include "decoder/decoder_source.h"
 
 enum { KS_CUT_STREAMS = KS_CLOCK_STREAMS };
 enum { KS_CUT_SENT = 256 }; /* more pictures than the encoder ever holds back */
+
+typedef struct ks_cut_sound ks_cut_sound; /* decoder_cut_sound.c */
 
 typedef struct {
     ks_task *task;
@@ -21,6 +24,10 @@ typedef struct {
     AVFormatContext *out;
     AVIOContext *pb;
     AVCodecContext *encoder;
+    ks_cut_sound *sound; /* encoded anew; NULL: copied, or none */
+    ks_tone *tone;       /* of HDR, for a browser */
+    struct SwsContext *wide_sws;
+    uint16_t *wide; /* [h, w, 3] of the encoder's size */
     struct SwsContext *sws;
     int sws_format, sws_width, sws_height, sws_range;
     AVPacket *packet;
@@ -57,5 +64,14 @@ int ks_cut_encoder(ks_cutter *c); /* opens it, fills out's stream */
 /* one frame, t seconds into the film, shown for `length` */
 int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length);
 int ks_cut_drain(ks_cutter *c);
+
+/* --- decoder_cut_sound.c --- */
+int ks_cut_sound_fits(const AVStream *st); /* 1: it can be decoded and encoded */
+/* opens both, fills out's stream */
+int ks_cut_sound_open(ks_cutter *c, const AVStream *st, AVStream *to);
+int ks_cut_is_sound(const ks_cutter *c, const AVPacket *p);
+/* one packet, t seconds into the film; off is taken off its stream's stamps */
+int ks_cut_sound_packet(ks_cutter *c, const AVPacket *p, double t, int64_t off);
+int ks_cut_sound_drain(ks_cutter *c);
 
 #endif

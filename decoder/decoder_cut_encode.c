@@ -6,6 +6,8 @@
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 
+#include <string.h>
+
 #include "decoder/decoder_cut.h"
 
 static int is_rgb(enum AVPixelFormat format)
@@ -33,11 +35,15 @@ static int is_grey(enum AVPixelFormat format)
     return d && d->nb_components <= 2 && !is_rgb(format);
 }
 
+static int is_bright(enum AVColorTransferCharacteristic t)
+{
+    return t == AVCOL_TRC_SMPTE2084 || t == AVCOL_TRC_ARIB_STD_B67;
+}
+
 static void set_colours(AVCodecContext *to, const AVCodecParameters *p)
 {
     enum AVPixelFormat format = (enum AVPixelFormat)p->format;
-    int hdr = p->color_trc == AVCOL_TRC_SMPTE2084 || p->color_trc == AVCOL_TRC_ARIB_STD_B67;
-    to->pix_fmt = hdr ? AV_PIX_FMT_YUV420P10 : AV_PIX_FMT_YUV420P;
+    to->pix_fmt = is_bright(p->color_trc) ? AV_PIX_FMT_YUV420P10 : AV_PIX_FMT_YUV420P;
     to->color_primaries = p->color_primaries;
     to->color_trc = p->color_trc;
     to->chroma_sample_location = p->chroma_location;
@@ -63,6 +69,12 @@ static void for_watching(AVCodecContext *to, int side)
         to->height = (int)((int64_t)to->height * side / least) & ~1;
     }
     to->pix_fmt = AV_PIX_FMT_YUV420P;
+    if (is_bright(to->color_trc)) { /* tone-mapped: decoder_hdr.c */
+        to->color_primaries = AVCOL_PRI_BT709;
+        to->color_trc = AVCOL_TRC_BT709;
+        to->colorspace = AVCOL_SPC_BT709;
+        to->color_range = AVCOL_RANGE_MPEG;
+    }
     av_opt_set(to->priv_data, "preset", "ultrafast", 0);
     av_opt_set(to->priv_data, "crf", "24", 0);
 }
@@ -156,7 +168,40 @@ static int put_encoded(ks_cutter *c, const AVFrame *frame)
     return c->reason[0] ? -1 : 0;
 }
 
-int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length)
+/* HDR as an ordinary screen shows it -> an RGB frame of the encoder's size. Smaller first: the
+ * map costs by the pixel. */
+static AVFrame *tone_mapped(ks_cutter *c, const AVFrame *f)
+{
+    const int w = c->encoder->width, h = c->encoder->height;
+    const size_t row = ((size_t)w * 6 + 63) / 64 * 64;
+    AVFrame size = {.width = w, .height = h, .color_trc = f->color_trc}, *rgb = av_frame_alloc();
+    int *inverse, *table, from_full, to_full, brightness, contrast, saturation;
+    if (!c->wide) c->wide = av_malloc(row * (size_t)h + 64);
+    c->wide_sws = sws_getCachedContext(c->wide_sws, f->width, f->height,
+                                       (enum AVPixelFormat)f->format, w, h, AV_PIX_FMT_RGB48,
+                                       SWS_BILINEAR, NULL, NULL, NULL);
+    if (rgb) rgb->format = AV_PIX_FMT_RGB24, rgb->width = w, rgb->height = h;
+    if (!rgb || !c->wide || !c->wide_sws || av_frame_get_buffer(rgb, 0) < 0) {
+        av_frame_free(&rgb);
+        return NULL;
+    }
+    if (sws_getColorspaceDetails(c->wide_sws, &inverse, &from_full, &table, &to_full, &brightness,
+                                 &contrast, &saturation) >= 0)
+        sws_setColorspaceDetails(c->wide_sws, matrix_of(f->colorspace),
+                                 f->color_range == AVCOL_RANGE_JPEG, table, to_full, brightness,
+                                 contrast, saturation);
+    sws_scale(c->wide_sws, (const uint8_t *const *)f->data, f->linesize, 0, f->height,
+              (uint8_t *const[]){(uint8_t *)c->wide, NULL, NULL, NULL},
+              (const int[]){(int)row, 0, 0, 0});
+    for (size_t y = 1; y < (size_t)h && row != 6 * (size_t)w; y++)
+        memmove((uint8_t *)c->wide + y * 6 * (size_t)w, (uint8_t *)c->wide + y * row,
+                6 * (size_t)w);
+    if (ks_tone_map(&c->tone, rgb->data[0], (size_t)rgb->linesize[0], c->wide, &size))
+        av_frame_free(&rgb);
+    return rgb;
+}
+
+static int scale_and_put(ks_cutter *c, const AVFrame *f, double t, double length)
 {
     AVFrame *s = c->scaled;
     if (make_scaler(c, f)) return -1;
@@ -175,6 +220,14 @@ int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length)
                                                         0.5);
     c->frames++;
     return put_encoded(c, s);
+}
+
+int ks_cut_encode(ks_cutter *c, const AVFrame *f, double t, double length)
+{
+    AVFrame *plain = c->task->job.side > 0 && is_bright(f->color_trc) ? tone_mapped(c, f) : NULL;
+    int r = scale_and_put(c, plain ? plain : f, t, length);
+    av_frame_free(&plain);
+    return r;
 }
 
 int ks_cut_drain(ks_cutter *c) { return put_encoded(c, NULL); }

@@ -118,6 +118,8 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
     c->map[st->index] = to->index;
     to->time_base = st->time_base;
     if (language) av_dict_set(&to->metadata, "language", language->value, 0);
+    if (encoded && st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO)
+        return ks_cut_sound_open(c, st, to);
     if (encoded) return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : ks_cut_encoder(c);
     if (avcodec_parameters_copy(to->codecpar, st->codecpar) < 0)
         return ks_cut_fail(c, "no memory", 0);
@@ -150,6 +152,15 @@ static int does_not_take(ks_cutter *c, const char *what, enum AVCodecID id)
     return -1;
 }
 
+/* Sound of an encoded part is encoded, too, but where it is AAC whose head is there at once. */
+static int encodes_sound(const ks_cutter *c, const AVStream *st)
+{
+    const AVCodecParameters *p = st->codecpar;
+    return c->task->job.watch && c->task->job.reencode && ks_cut_sound_fits(st) &&
+           !(p->codec_id == AV_CODEC_ID_AAC && p->extradata_size >= 2 &&
+             p->ch_layout.nb_channels <= 2);
+}
+
 /* The film and all its sound; subtitles and data stay behind (few containers take each other's).
  * Sound that even Matroska does not take is left out, and that is said. */
 static int choose(ks_cutter *c)
@@ -166,8 +177,10 @@ static int choose(ks_cutter *c)
             sound = st->codecpar->codec_type == AVMEDIA_TYPE_AUDIO && id != AV_CODEC_ID_NONE;
         st->discard = video || sound ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
         if (!video && !sound) continue;
-        if (sound && (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id) ||
-                      (watch && (sounds > 0 || !is_watched(id))))) {
+        int anew = sound && sounds == 0 && encodes_sound(c, st);
+        if (sound && !anew &&
+            (st->codecpar->sample_rate <= 0 || !takes(c->out->oformat, id) ||
+             (watch && (sounds > 0 || !is_watched(id))))) {
             if (!last_resort) return does_not_take(c, "sound", id);
             st->discard = AVDISCARD_ALL;
             c->sounds_left++;
@@ -176,7 +189,7 @@ static int choose(ks_cutter *c)
         if (video && !encoded && (!takes(c->out->oformat, id) || (watch && !is_watched(id))))
             return does_not_take(c, "pictures", id);
         sounds += sound;
-        if (add_stream(c, st, video && encoded)) return -1;
+        if (add_stream(c, st, anew || (video && encoded))) return -1;
     }
     return 0;
 }
@@ -200,6 +213,8 @@ int ks_cut_open(ks_cutter *c)
     c->out->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
     if (choose(c)) return -1;
     if (blue) av_dict_set(&o, "mpegts_m2ts_mode", "1", 0);
+    if (c->task->job.fragments)
+        av_dict_set(&o, "movflags", "empty_moov+default_base_moof+frag_keyframe", 0);
     int r = avformat_write_header(c->out, &o);
     av_dict_free(&o);
     if (r < 0 && !c->unwritten) c->unfit = 1;

@@ -70,8 +70,9 @@ typedef struct {
     int64_t seek_ticks, seek_shift, seek_offset;
     char hwaccel[32]; /* "" none */
     char muxer[32];   /* of a cut: mp4, matroska, ... */
-    /* of a cut: for a browser that watches it; encoded to so many points on the short side */
-    int32_t watch, side;
+    /* of a cut: for a browser that watches it; encoded to so many points on the short side; in
+     * fragments, which go on where the part before ended */
+    int32_t watch, side, fragments;
     int32_t beside; /* of a text job: the file is subtitles, no film */
 } ks_job;
 

@@ -12,7 +12,7 @@
 enum { LONGEST = 20, LEAST_SIDE = 120, MOST_SIDE = 1080 }; /* seconds; points */
 
 typedef struct {
-    int64_t video, side; /* side 0: as it is */
+    int64_t video, side, fragments; /* side 0: as it is */
     double from, to;
 } wanted;
 
@@ -27,6 +27,7 @@ static int read_wanted(wanted *w, const ks_call *c, ks_error *e)
     if (n < sizeof number) memcpy(number, c->tail, n);
     w->video = ks_id_read(number);
     if ((err = ks_param_int(&w->side, &c->params, "side", LEAST_SIDE, MOST_SIDE, e)) < 0 ||
+        (err = ks_param_int(&w->fragments, &c->params, "fragments", 0, 1, e)) < 0 ||
         (err = ks_param_seconds(&w->from, &c->params, "from", e)) < 0 ||
         (err = ks_param_seconds(&w->to, &c->params, "to", e)) < 0)
         return err;
@@ -54,7 +55,8 @@ static int make(int to, ks_piece *p, ks_session *s, const ks_video *v, int side,
 
 static int send_part(ks_reply *out, const wanted *w, const ks_call *c, ks_session *s, ks_error *e)
 {
-    ks_piece p = {.from = w->from, .to = w->to, .viewer = c->viewer};
+    ks_piece p = {
+        .from = w->from, .to = w->to, .fragments = w->fragments != 0, .viewer = c->viewer};
     struct stat st;
     ks_watched film;
     int fd = -1, err = ks_watched_open(&film, c->srv, s, w->video, e);

@@ -152,6 +152,79 @@ def basket(page, s):
     page.keyboard.press("Escape")
 
 
+def streams(page, s, film):
+    """Encoded parts, laid one behind the other: one film without gaps, with its sound."""
+    page.goto(s.base + "/?video=%d&t=0" % film)
+    video = "document.querySelector('#player video')"
+    until(page, video + "?.dataset.how === 'encoded'", 60)
+    page.get_by_label("loop").uncheck()
+    until(page, video + ".currentTime > 5", 90)
+    seen = page.evaluate("(v => [v.buffered.length, v.buffered.start(0), v.webkitAudioDecodedByteCount, v.duration])(%s)" % video)
+    ok(seen[0] == 1 and seen[1] < 0.1, "encoded parts play through, without a gap", seen)
+    ok(seen[2] > 0, "and are heard", seen)
+    ok(8.5 < seen[3] < 9.6, "the film has its whole length", seen)
+    page.evaluate(video + ".currentTime = 7.5")
+    until(page, video + ".currentTime > 7.6 && " + video + ".readyState >= 2", 60)
+    ok(True, "and can be gone to anywhere")
+    page.locator("#player select").select_option("720")
+    until(page, video + "?.dataset.how === 'encoded' && " + video + ".currentTime > 5", 60)
+    ok(page.evaluate(video + ".videoHeight") <= 720, "720p by choice, from the same second on")
+    page.locator("#player select").select_option("480")
+    until(page, video + "?.dataset.how === 'encoded'", 60)
+    page.keyboard.press("Escape")
+
+
+def labelling(page, s):
+    """y and x in the pictures and in the player, teaching from the basket, storing, a kept query."""
+    page.goto(s.base + "/?q=rain&all=1&k=4")
+    page.wait_for_selector(".tile")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("y")
+    page.wait_for_selector("#labels[open]")
+    ok("Choose a label" in page.inner_text("#labels"), "y without a label asks for one")
+    page.locator("#labels input").first.fill("storm")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    page.locator(".tile .picture").first.focus()
+    page.keyboard.press("y")
+    until(page, "document.querySelector('#said').textContent.includes('storm: yes')")
+    told = [json.loads(line) for line in command("labels", "mine", "--json").splitlines()]
+    ok(len(told) == 1 and told[0]["label"] == "storm" and told[0]["said"], "y says yes, and the command line knows it", told)
+    page.locator(".tile .picture").nth(3).focus()
+    page.keyboard.press("x")
+    until(page, "document.querySelector('#said').textContent.includes('storm: no')")
+    page.locator(".tile .picture").first.click()
+    page.wait_for_selector("#player .lanes")
+    ok(page.locator("#player svg rect[fill]").count() >= 1, "a lane lies under the score")
+    page.locator("#player .close").focus()
+    page.keyboard.press("x")
+    until(page, "document.querySelector('#player').textContent.includes('storm: no')")
+    ok(command("labels", "mine", "--json") == b"", "x in the player takes it back")
+    page.keyboard.press("y")
+    until(page, "document.querySelector('#player').textContent.includes('storm: yes')")
+    page.keyboard.press("Escape")
+    page.keyboard.press("t")
+    page.wait_for_selector("#labels[open]")
+    page.click("#labels .main")
+    until(page, "document.querySelector('#labels [role=status]').textContent.includes('taught on')")
+    ok(b"storm" in command("teach", "--list"), "it is taught")
+    page.get_by_label("Store storm over the library").click()
+    until(page, "document.querySelector('#labels [role=status]').textContent.includes('are stored')", 60)
+    ok(b"storm" in command("labels", "storm"), "and stored over the library")
+    page.keyboard.press("Escape")
+    page.once("dialog", lambda d: d.accept("wet"))
+    page.click("#keep")
+    until(page, "document.querySelector('#said').textContent.includes('Kept as wet')")
+    ok(b'"rain"' in command("saved", "--json"), "a query is kept")
+    page.click("#show-library")
+    until(page, "document.querySelector('#library').textContent.includes('wet')")
+    page.get_by_label("Keep wet no longer").click()
+    until(page, "document.querySelector('#library').textContent.includes('No query is kept')")
+    ok(command("saved", "--json") == b"", "and no longer")
+    page.keyboard.press("Escape")
+
+
 def plays(page, s):
     films = {v["path"].split("/")[-1]: v["video"] for v in page.evaluate("fetch('/api/v1/videos').then(r => r.json())")["videos"]}
     for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|xvid|mov|mpeg2|ten|weather", n)):
@@ -171,6 +244,7 @@ def plays(page, s):
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(200)
         ok(page.locator("#player .strip").get_attribute("aria-valuenow") is not None, "%s: keys seek" % name)
+    streams(page, s, films["hevc.mp4"])
     page.goto(s.base + "/?q=a+dog&all=1")
     page.wait_for_selector(".tile")
     page.locator(".tile .picture").first.click()
@@ -211,7 +285,7 @@ def looks(page, s):
             page.set_viewport_size({"width": 1440, "height": 900})
             bad = axe.run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})["violations"]
             ok(not bad, "%s, %s: axe finds nothing" % (where, scheme), [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in bad])
-        for button in ("#show-basket", "#show-library", "#show-help"):
+        for button in ("#show-basket", "#show-library", "#show-labels", "#show-help"):
             page.goto(s.base + "/?q=a+dog&all=1")
             page.wait_for_selector(".tile")
             page.click(button)
@@ -280,6 +354,7 @@ def main():
         grid(page, s)
         basket(page, s)
         plays(page, s)
+        labelling(page, s)
         looks(page, s)
         ok(not [n for n in noise if "Failed to load resource" not in n], "no error of a script, no request to the outside", noise)
         others(browser, page, s)

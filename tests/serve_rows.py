@@ -702,4 +702,5 @@ def main():
     ok("ERROR" not in told and "WARNING: Thread" not in told and "Assert" not in told, "nothing was said on stderr that should not be", told[-3000:])
 
 
-main()
+if __name__ == "__main__":
+    main()

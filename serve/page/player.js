@@ -4,6 +4,7 @@ import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as labels from "./labels.js";
 import * as question from "./question.js";
+import { canStream, stream } from "./stream.js";
 
 const dialog = $("#player");
 let now = null; // the film that is shown: {moment, film, video, loop, from, to, slider, ...}
@@ -70,7 +71,7 @@ function mark() {
 function seekTo(t) {
   const to = Math.min(now.film.seconds, Math.max(0, t));
   if (now.loop.checked && (to < now.from || to > now.to)) now.loop.checked = false; // somebody went elsewhere
-  if (now.rung) showPart(now, to);
+  if (now.rung && !now.unstream) showPart(now, to);
   else if (now.video) now.video.currentTime = to;
   else showPicture(to);
   mark();
@@ -95,7 +96,9 @@ function playFilm(state) {
   if (motion()) video.play().catch(() => {});
 }
 
-const rungs = [{ how: "copied", side: "" }, { how: "encoded", side: "&side=480" }];
+// Points on the short side of what is encoded.
+const side = () => (localStorage.getItem("kinoseek-side") === "720" ? 720 : 480);
+const rungs = [{ how: "copied" }, ...(canStream ? [{ how: "encoded", streams: true }] : []), { how: "encoded" }];
 const step_ = 8, longest = 20; // seconds of a part
 
 // A part of the film that holds `t`, fetched once: {url, from, to}.
@@ -104,7 +107,7 @@ function fetchPart(state, t) {
   const to = Math.min(state.film.seconds + 0.5, inside && state.to - from <= longest ? Math.max(state.to, from + 0.2) : from + step_);
   const name = `${from.toFixed(3)}-${to.toFixed(3)}`;
   if (!state.pieces.has(name)) {
-    const going = ask(`/media/${state.film.video}/part?from=${from.toFixed(3)}&to=${to.toFixed(3)}${rungs[state.rung - 1].side}`, { signal: state.gone.signal })
+    const going = ask(`/media/${state.film.video}/part?from=${from.toFixed(3)}&to=${to.toFixed(3)}${rungs[state.rung - 1].how === "encoded" ? `&side=${side()}` : ""}`, { signal: state.gone.signal })
       .then(async (reply) => {
         const [a, b] = (reply.headers.get("X-Kinoseek-Seconds") || `${from}-${to}`).split("-").map(Number);
         const url = URL.createObjectURL(await reply.blob());
@@ -117,12 +120,45 @@ function fetchPart(state, t) {
   return state.pieces.get(name);
 }
 
+// How large, where it is encoded: it begins anew from here.
+function quality(state, tried) {
+  const box = h("select", { onchange: () => { localStorage.setItem("kinoseek-side", box.value); playParts(state, tried, at()); } },
+    h("option", { value: "480" }, "480p"), h("option", { value: "720" }, "720p"));
+  box.value = String(side());
+  return h("label", {}, "Encoded as ", box);
+}
+
+function playStream(state, tried, t) {
+  const video = h("video", { controls: true, playsinline: true });
+  state.video = video;
+  state.piece = null;
+  state.wanted = t;
+  state.said = h("p", { role: "status" }, "This browser cannot play the file as it is; it is being encoded…");
+  state.screen.replaceChildren(video, h("p", {}, quality(state, tried)), state.said);
+  const fails = () => now === state && state.video === video && playParts(state, tried + 1, state.wanted);
+  video.addEventListener("timeupdate", () => {
+    if (now !== state || state.video !== video) return;
+    if (state.loop.checked && video.currentTime >= state.to) video.currentTime = state.from;
+    state.wanted = video.currentTime;
+    mark();
+  });
+  video.addEventListener("error", fails);
+  state.unstream = stream(video, { id: state.film.video, seconds: state.film.seconds, t, side: side(), fails, began: () => {
+    video.dataset.how = "encoded";
+    state.said.textContent = "";
+    if (motion()) video.play().catch(() => {});
+  } });
+}
+
 function playParts(state, tried, t = state.rung ? at() : state.t) {
+  state.unstream?.();
+  state.unstream = null;
   state.rung = tried + 1;
   if (state.film.missing || tried >= rungs.length) {
     state.rung = 0;
     return playPictures(state, state.film.missing ? "The file of this film is not where it was." : "This browser cannot play this film.");
   }
+  if (rungs[tried].streams) return playStream(state, tried, t);
   const video = h("video", { controls: true, playsinline: true, preload: "auto" });
   const fails = () => now === state && state.video === video && video.src && playParts(state, tried + 1, state.wanted ?? t);
   video.addEventListener("timeupdate", () => now === state && state.video === video && mark());
@@ -136,7 +172,7 @@ function playParts(state, tried, t = state.rung ? at() : state.t) {
   state.video = video;
   state.pieces.clear();
   state.said = h("p", { role: "status" }, "This browser cannot play the file as it is; a part of it is being made…");
-  state.screen.replaceChildren(video, state.said);
+  state.screen.replaceChildren(video, ...(rungs[tried].how === "encoded" ? [h("p", {}, quality(state, tried))] : []), state.said);
   state.piece = null;
   showPart(state, t);
 }
@@ -273,6 +309,7 @@ export async function open(id, t, moment, go, like, changed, told) {
 function leave(state) {
   const { video } = state;
   state.gone.abort();
+  state.unstream?.();
   state.video = null;
   video?.pause();
   video?.removeAttribute("src");
