@@ -28,6 +28,8 @@ def ok(good, what, seen=""):
 
 
 class Server:
+    patience = 20 * SLOW  # seconds for one answer
+
     def __init__(self, *options):
         self.log = open(FOLDER + "/serve.err", "a")
         self.process = subprocess.Popen([PROGRAM, "-L", LIBRARY, "--precision", "fp32", "serve", *options], stdout=subprocess.PIPE,
@@ -43,10 +45,10 @@ class Server:
     def connect(self):
         if self.socket:
             s = socket.socket(socket.AF_UNIX)
-            s.settimeout(20 * SLOW)
+            s.settimeout(self.patience)
             s.connect(self.socket)
             return s
-        return socket.create_connection(("127.0.0.1", self.port), 20 * SLOW)
+        return socket.create_connection(("127.0.0.1", self.port), self.patience)
 
     def raw(self, data, wait=None):
         """All that comes back until the server closes, and the seconds that took."""
