@@ -22,7 +22,7 @@ const ks_man_field ks_man_fields[] = {
     {"labels", "set", "without SET: its name"},
     {"labels", "how", "without SET: which, each, intervals, whole; said: begun by --read"},
     {"labels", "labels", "without SET: in it"},
-    {"labels", "films", "without SET: labelled so far"},
+    {"labels", "films", "without SET: labelled so far; of how said: that people said something of"},
     {"labels", "spans", "without SET: stored"},
     {"labels", "said", "without SET: moments that people said something of"},
     {"label", "label", "as it stands in the file of labels; where nothing fits the name of --none"},

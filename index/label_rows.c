@@ -443,8 +443,11 @@ int ks_index_sets(ks_index *x, ks_on_set *each, void *arg, ks_error *e)
     sqlite3_stmt *s = ks_statement(x,
                                    "SELECT id, name, hash, how, created, sum, (SELECT count(*) "
                                    "FROM label l WHERE l.label_set = s.id), "
+                                   "CASE how WHEN 'said' THEN (SELECT count(DISTINCT n.video) "
+                                   "FROM label l JOIN label_span n ON n.label = l.id WHERE "
+                                   "l.label_set = s.id) ELSE "
                                    "(SELECT count(*) FROM label_film f JOIN video v ON v.id = "
-                                   "f.video WHERE f.label_set = s.id AND v.finished > 0), "
+                                   "f.video WHERE f.label_set = s.id AND v.finished > 0) END, "
                                    "(SELECT count(*) FROM label l JOIN label_span n ON n.label = "
                                    "l.id WHERE l.label_set = s.id), "
                                    "(SELECT count(*) FROM label_said d WHERE d.label_set = s.name) "

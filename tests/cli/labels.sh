@@ -81,7 +81,7 @@ printf 'path,start,end,label\npier.mov,5,7,a cat\npier.mov,10,12,a cat\npier.mov
 k labels things --read "$T/over.csv" --whole >/dev/null
 is "$? $(gone | tr '/' '\n' | sort | tr '\n' '/')" "0 pier.mov 10-12 a cat said/pier.mov 5-8 a cat said/pier.mov 6-7 a gull said/pier.mov 8-9 a cat said/" "spans of one label that overlap are one, those that touch are two"
 k labels fresh --read "$T/over.csv" >"$T/out"; is "$? $(cat "$T/out")" "0 fresh: 6 said, in a set that is new." "--read begins a set"
-is "$(k labels fresh --json | jq -r .path | sort -u) $(k labels --json | jq -c 'select(.set == "fresh") | [.how, .labels, .spans]')" "$pier [\"said\",2,4]" "which is kept like any other"
+is "$(k labels fresh --json | jq -r .path | sort -u) $(k labels --json | jq -c 'select(.set == "fresh") | [.how, .labels, .films, .spans]')" "$pier [\"said\",2,1,4]" "which is kept like any other"
 k labels fresh --forget >/dev/null
 # one film by seven names, from another folder
 mkdir -p "$T/else/films"; ln -s "$pier" "$T/else/films/linked.mov"
