@@ -161,8 +161,11 @@ static int look_up(work *w, ks_error *e)
         const ks_eval_row *row = &w->list->at[i];
         ks_error why = {0};
         int err = ks_film_folder_find(&w->path[i], w->media, row->value ? row->value : row->id,
-                                      w->how->prefix, e);
-        if (err) return err;
+                                      w->how->prefix, &why);
+        if (err)
+            return row->file
+                       ? ks_fail(e, err, "%s:%lld: %s", row->file, (long long)row->line, why.msg)
+                       : ks_fail(e, err, "%s", why.msg);
         if (!w->path[i]) {
             missing(w, i, "there is no such film");
             continue;

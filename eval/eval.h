@@ -33,7 +33,9 @@ typedef struct {
     char *id;
     /* of a text its words; of a video its path or its file's name, NULL: that is its id */
     char *value;
-    double from, to; /* of a video, seconds; to < 0: the end */
+    double from, to;  /* of a video, seconds; to < 0: the end */
+    const char *file; /* borrowed: where it stands, for sentences; NULL: nobody knows */
+    int64_t line;
 } ks_eval_row;
 typedef struct {
     ks_eval_row *at;

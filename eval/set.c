@@ -51,7 +51,11 @@ int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *v
     if (*slot && !x->again)
         return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file,
                        (long long)at.line, x->what, id);
-    ks_eval_row row = {strdup(id), value ? strdup(value) : NULL, 0, -1};
+    ks_eval_row row = {.id = strdup(id),
+                       .value = value ? strdup(value) : NULL,
+                       .to = -1,
+                       .file = at.file,
+                       .line = at.line};
     if (!row.id || (value && !row.value)) {
         free(row.id);
         free(row.value);

@@ -85,7 +85,7 @@ grep -q '2 of 4 films are missing and count as wrong' "$T/err" && grep -q 'gone:
 [ "$(jq '.t2v.r10 <= 0.5' "$T/some")" = true ]; ok $? "a missing one is no hit in the smallest gallery"
 em >"$T/out"; head -n 1 "$T/out" | grep -q '^4 videos, 4 texts'; ok $? "for a person"
 ln -s "$PWD/$F/harbour.mp4" "$T/m/deep/band.avi"
-em >/dev/null; is "$? $(grep -c "'band' has two films" "$T/err")" "4 1" "an id with two films is refused"
+em >/dev/null; is "$? $(grep -c "^kinoseek: $T/videos:1: $T/m: 'band' has two films" "$T/err")" "4 1" "an id with two films is refused, with its line"
 rm "$T/m/deep/band.avi"
 (media=$T/no em >/dev/null); is "$?" 4 "a folder that is not there"
 printf 'band\tband.mp4\nfair\tfair.mp4\n' >"$T/v2"; printf 't1\tmusic\nt2\ta fair\n' >"$T/t2"; printf 'band\tt1\nfair\tt2\n' >"$T/m2"
