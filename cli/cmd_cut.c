@@ -1,5 +1,6 @@
 /* cmd_cut.c - `cut`: moments into files of their own. */
 #include "cli/commands.h"
+#include "cli/span_films.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -13,8 +14,8 @@
 #include <unistd.h>
 
 typedef struct {
-    const char *to, *list;
-    double pad, fps;
+    const char *to, *list, *fps;
+    double pad;
     int reencode, by_label, force, json;
 } cut_fields;
 
@@ -30,7 +31,7 @@ static const ks_option options[] = {
     {0, "by-label", KS_OPT_FLAG, offsetof(cut_fields, by_label), NULL,
      "a folder a label below DIR"},
     {0, "force", KS_OPT_FLAG, offsetof(cut_fields, force), NULL, "replace pieces of the same name"},
-    {0, "fps", KS_OPT_NUMBER, offsetof(cut_fields, fps), "RATE",
+    {0, "fps", KS_OPT_TEXT, offsetof(cut_fields, fps), "RATE",
      "of lists that count frames and do not say it"},
     {0, "json", KS_OPT_FLAG, offsetof(cut_fields, json), NULL,
      "a JSON object a piece: the times that were cut"},
@@ -323,9 +324,10 @@ static int cut_list(cutting *c, const char *list, ks_error *e)
 {
     ks_spans s;
     char **path = NULL;
-    int err = ks_spans_read(&s, list, c->f->fps, e);
+    double fps;
+    int err = ks_list_rate(&fps, c->f->fps, e);
 
-    if (err < 0) return err;
+    if (err < 0 || (err = ks_spans_read(&s, list, fps, e)) < 0) return err;
     if (!(path = calloc((size_t)s.n_films + 1, sizeof *path)))
         err = ks_fail(e, KS_ENOMEM, "no memory for paths");
     if (err == 0) err = find_films(path, c, &s, list, e);

@@ -1,6 +1,7 @@
 /* cmd_eval_mine.c - `eval mine FILE`: a person's own sentences and moments against his own
  * library, or several. */
 #include "cli/commands.h"
+#include "cli/span_films.h"
 #include "cli/terminal.h"
 #include "eval/eval.h"
 #include "formats/formats.h"
@@ -13,12 +14,15 @@
 
 typedef struct {
     ks_opt_list beside;
+    const char *fps;
     int json, seed;
 } mine_fields;
 
 static const ks_option options[] = {
     {0, "beside", KS_OPT_LIST, offsetof(mine_fields, beside), "LIBRARY",
      "another model, window or precision of the films"},
+    {0, "fps", KS_OPT_TEXT, offsetof(mine_fields, fps), "RATE",
+     "of a FILE that counts frames and does not say it"},
     {0, "json", KS_OPT_FLAG, offsetof(mine_fields, json), NULL,
      "a JSON line a library, and a comparison"},
     {0, "seed", KS_OPT_COUNT, offsetof(mine_fields, seed), "N",
@@ -47,10 +51,12 @@ typedef struct {
 
 /* Truth as annotation tools write it: a label is the sentence. What somebody said is not there
  * is no moment. */
-static int read_spans(ks_eval_wishes *w, const char *file, ks_error *e)
+static int read_spans(ks_eval_wishes *w, const char *file, const char *rate, ks_error *e)
 {
     ks_spans s;
-    int err = ks_spans_read(&s, file, 0, e);
+    double fps;
+    int err = ks_list_rate(&fps, rate, e);
+    if (!err) err = ks_spans_read(&s, file, fps, e);
     if (err) return err;
     w->list = file;
     for (int i = 0; i < s.n && !err; i++)
@@ -74,7 +80,7 @@ static int is_text_of_ours(const char *file)
     return c != '{' && c != '[' && c != '<';
 }
 
-static int read_wishes(ks_eval_wishes *w, const char *file, ks_error *e)
+static int read_wishes(ks_eval_wishes *w, const char *file, const char *rate, ks_error *e)
 {
     int none = 1, err = 0;
     ks_error why = {0};
@@ -85,7 +91,7 @@ static int read_wishes(ks_eval_wishes *w, const char *file, ks_error *e)
     }
     struct stat st;
     if (stat(file, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
-        read_spans(w, file, e) == 0)
+        read_spans(w, file, rate, e) == 0)
         return 0;
     return err ? ks_fail(e, err, "%s", why.msg)
            : is_text_of_ours(file)
@@ -275,7 +281,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         return ks_fail(e, KS_EUSAGE, "-m goes without --beside: each library has its own model");
     m.n = 1 + m.f->beside.n;
     m.at = calloc((size_t)m.n, sizeof *m.at);
-    int err = m.at ? read_wishes(&m.wishes, args[0], e) : ks_fail(e, KS_ENOMEM, "no memory");
+    int err = m.at ? read_wishes(&m.wishes, args[0], m.f->fps, e)
+                   : ks_fail(e, KS_ENOMEM, "no memory");
     for (int i = 0; i < m.n && !err; i++) {
         m.at[i].path = i ? m.f->beside.at[i - 1] : g->library;
         err = judge(&m, &m.at[i], e);

@@ -405,14 +405,11 @@ static int read_word(word *w, const ks_globals *g, int whole, ks_error *e)
 
 static int read_back(const ks_globals *g, const labels_fields *f, const char *set, ks_error *e)
 {
-    ks_rate rate = {0, 1};
     word w = {.file = f->read, .set = set};
-    int drop, err;
+    double fps;
+    int err = ks_list_rate(&fps, f->to.fps, e);
 
-    if (f->to.fps && ks_rate_read(&rate, &drop, f->to.fps) < 0)
-        return ks_fail(e, KS_EUSAGE, "--fps %s: a rate is 25, 29.97, 30000/1001", f->to.fps);
-    if ((err = ks_spans_read(&w.s, f->read, rate.num ? (double)rate.num / rate.den : 0, e)) < 0)
-        return err;
+    if (err < 0 || (err = ks_spans_read(&w.s, f->read, fps, e)) < 0) return err;
     if (!(w.at = calloc((size_t)w.s.n + 1, sizeof *w.at)))
         err = ks_fail(e, KS_ENOMEM, "no memory for labels");
     if (err == 0) err = read_word(&w, g, f->whole, e);

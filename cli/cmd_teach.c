@@ -11,7 +11,7 @@
 
 typedef struct {
     ks_opt_list yes, no;
-    const char *from, *export_to, *import;
+    const char *from, *fps, *export_to, *import;
     int list, forget, json, force;
 } teach_fields;
 
@@ -20,6 +20,7 @@ static const ks_option options[] = {
     {0, "yes", KS_OPT_LIST, AT(yes), "MOMENT", "FILE@A-B, FILE@A or #CLIP that shows it; several"},
     {0, "no", KS_OPT_LIST, AT(no), "MOMENT", "that does not; none: clips of the library stand in"},
     {0, "from", KS_OPT_TEXT, AT(from), "FILE", "examples: CSV, TSV, ELAN ... (label, answer)"},
+    {0, "fps", KS_OPT_TEXT, AT(fps), "RATE", "of a FILE that counts frames and does not say it"},
     {0, "list", KS_OPT_FLAG, AT(list), NULL, "what was taught, and its worth"},
     {0, "forget", KS_OPT_FLAG, AT(forget), NULL, "take NAME and its examples out of the library"},
     {0, "export", KS_OPT_TEXT, AT(export_to), "FILE",
@@ -83,8 +84,10 @@ static int put_file(teaching *t)
 {
     ks_spans s = {0};
     int64_t *film = NULL;
-    int err = ks_spans_read(&s, t->f->from, 0, t->e);
+    double fps;
+    int err = ks_list_rate(&fps, t->f->fps, t->e);
 
+    if (err == 0) err = ks_spans_read(&s, t->f->from, fps, t->e);
     if (err == 0) err = ks_span_films(&film, t->x, &s, t->f->from, t->e);
     for (int i = 0; i < s.n && err == 0; i++) {
         const ks_span *k = &s.at[i];

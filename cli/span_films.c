@@ -20,6 +20,19 @@ int ks_span_films(int64_t **id, ks_index *x, const ks_spans *s, const char *list
     return err;
 }
 
+int ks_list_rate(double *fps, const char *text, ks_error *e)
+{
+    ks_rate rate;
+    int drop;
+
+    *fps = 0;
+    if (!text) return 0;
+    if (ks_rate_read(&rate, &drop, text) < 0)
+        return ks_fail(e, KS_EUSAGE, "--fps %s: a rate is 25, 29.97, 30000/1001", text);
+    *fps = (double)rate.num / rate.den;
+    return 0;
+}
+
 int ks_say_lost_spans(const char *list, const ks_spans *s, const int64_t *id)
 {
     char film[320];

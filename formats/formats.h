@@ -144,7 +144,7 @@ typedef struct ks_format ks_format;
 /* `holds`: what a person has to know of it, "one film; 999 events". */
 typedef struct {
     const char *name, *ending, *brief;
-    char holds[96];
+    char holds[128];
 } ks_format_facts;
 
 /* What --format takes; print and html have options of their own. */

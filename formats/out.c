@@ -48,6 +48,12 @@ int ks_format_about(ks_format_facts *out, int i)
              : f->flags & KS_NEEDS_RATE  ? ", at an even rate"
                                          : "",
              f->flags & KS_ONE_RATE ? ", one for all" : "");
+    if (f->joins)
+        snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds),
+                 ", joins %s", f->joins);
+    if (f->longest > 0)
+        snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds),
+                 ", to %.0f hours", f->longest / 3600);
     if (f->flags & KS_SOMETHING)
         snprintf(out->holds + strlen(out->holds), sizeof out->holds - strlen(out->holds),
                  ", no file for nothing");

@@ -45,9 +45,10 @@ typedef struct ks_writer {
 
 struct ks_format {
     const char *name, *ending, *brief;
-    int flags;      /* KS_KEEPS ... */
-    double longest; /* seconds of film that it can count; 0: no bound */
-    int most;       /* entries; 0: no bound */
+    int flags;         /* KS_KEEPS ... */
+    const char *joins; /* entries that become one, for people: "overlaps"; NULL: none do */
+    double longest;    /* seconds of film that it can count; 0: no bound */
+    int most;          /* entries; 0: no bound */
     size_t own;
     const char *file;      /* in a folder: the file's name */
     const ks_format *also; /* KS_FOLDER: the next file of it */

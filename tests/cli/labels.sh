@@ -94,6 +94,14 @@ printf '[{"data":{"video":"http://host/data/upload/1/0a1b2c3d-pier.mov?x=1","fps
 is "$(said_by "$T/else/upload.json")" "0 pier.mov 1-2 a name said/" "an upload of Label Studio's"
 printf '<?xml version="1.0"?><ANNOTATION_DOCUMENT><HEADER><MEDIA_DESCRIPTOR MEDIA_URL="file:///gone/was.mov" RELATIVE_MEDIA_URL="./films/linked.mov"/></HEADER><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="a" TIME_VALUE="1000"/><TIME_SLOT TIME_SLOT_ID="b" TIME_VALUE="2000"/></TIME_ORDER><TIER TIER_ID="x"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="z" TIME_SLOT_REF1="a" TIME_SLOT_REF2="b"><ANNOTATION_VALUE>a name</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER></ANNOTATION_DOCUMENT>' >"$T/else/moved.eaf"
 is "$(said_by "$T/else/moved.eaf")" "0 pier.mov 1-2 a name said/" "ELAN's path from its own file"
+printf '{"classes":["named"],"labels":{"pier":[{"label":0,"support":[26,50]}]}}' >"$T/frames.json"
+for c in "labels things --read $T/frames.json" "teach named --from $T/frames.json" "eval mine $T/frames.json" "cut --to $T/pieces --hits $T/frames.json"; do
+  # shellcheck disable=SC2086
+  k $c >/dev/null; is "$? $(grep -c 'give it (--fps)' "$T/err")" "2 1" "frames without a rate: ${c%% *} says --fps"
+  # shellcheck disable=SC2086
+  k $c --fps 25/1 >/dev/null; [ $? -ne 2 ]; ok $? "and takes it"
+done
+k teach named --forget >/dev/null
 mkdir "$T/b"; twin="$T/b/pier.mkv"; : >"$twin"; printf '%s\t0\t8\ta dog jumping into water\n' "$twin" | made
 csv pier.mov >"$T/out"; is "$(cat "$T/out")" "0 pier.mov 1-2 a name said/" "a base name before a stem"
 csv pier >/dev/null; printf 'path,start,end,label\npier,1,2,x\n' >"$T/two.csv"; k labels things --read "$T/two.csv" >/dev/null
