@@ -59,10 +59,10 @@ char *ks_question_title(const ks_question *q)
     return title;
 }
 
-/* --- options by name --- */
+/* --- options by name --- as on the command line, one that takes a value is given once */
 static const struct {
     const char *name;
-    char kind; /* t text, c count, s seconds, f flag */
+    char kind; /* t text, c count, from 1 on; s seconds, f flag */
     size_t at;
 } fields[] = {{"words", 't', offsetof(ks_question, words)},
               {"q", 't', offsetof(ks_question, words)},
@@ -103,6 +103,7 @@ static int read_count(int *out, const char *name, const char *value, ks_error *e
     }
     if (!*value || n < 0 || n > INT_MAX)
         return ks_fail(e, KS_EUSAGE, "%s takes a whole number, not \"%s\"", name, value);
+    if (n == 0) return ks_fail(e, KS_EUSAGE, "%s is 1 at least", name);
     *out = (int)n;
     return 0;
 }
@@ -110,10 +111,7 @@ static int read_count(int *out, const char *name, const char *value, ks_error *e
 static int read_field(void *to, char kind, const char *name, const char *value, ks_error *e)
 {
     switch (kind) {
-    case 't':
-        if (*(const char **)to) return ks_fail(e, KS_EUSAGE, "%s was given twice", name);
-        *(const char **)to = value;
-        return 0;
+    case 't': *(const char **)to = value; return 0;
     case 'c': return read_count(to, name, value, e);
     case 's':
         return ks_parse_seconds(to, value) < 0
@@ -122,6 +120,16 @@ static int read_field(void *to, char kind, const char *name, const char *value, 
                    : 0;
     default: *(int *)to = strcmp(value, "0") != 0 && strcmp(value, "false") != 0; return 0;
     }
+}
+
+/* 1: the i-th field was given before, by whichever of its names; it is now. */
+static int is_given(ks_question *q, size_t i)
+{
+    size_t first = 0;
+    while (fields[first].at != fields[i].at) first++;
+    uint64_t bit = UINT64_C(1) << first, before = q->given & bit;
+    q->given |= bit;
+    return before != 0;
 }
 
 int ks_question_set(ks_question *q, ks_terms *terms, const char *name, const char *value,
@@ -138,10 +146,12 @@ int ks_question_set(ks_question *q, ks_terms *terms, const char *name, const cha
     }
     if ((err = ks_terms_add(terms, name, value, e)) != 0) return err;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
-        if (strcmp(fields[i].name, name) == 0)
-            return (err = read_field((char *)q + fields[i].at, fields[i].kind, name, value, e)) < 0
-                       ? err
-                       : 1;
+        if (strcmp(fields[i].name, name) == 0) {
+            void *to = (char *)q + fields[i].at;
+            if (fields[i].kind != 'f' && is_given(q, i))
+                return ks_fail(e, KS_EUSAGE, "%s was given twice", name);
+            return (err = read_field(to, fields[i].kind, name, value, e)) < 0 ? err : 1;
+        }
     return 0;
 }
 

@@ -37,8 +37,9 @@ typedef struct {
     int all, exact, ann;
     /* start and end from the frames, not from the clips that were joined */
     int refine;
-    int explain; /* ks_moment.why is wanted */
-    int names;   /* films that are called so too, below what is seen (ks_answer.more) */
+    int explain;    /* ks_moment.why is wanted */
+    int names;      /* films that are called so too, below what is seen (ks_answer.more) */
+    uint64_t given; /* of ks_question_set */
 } ks_question;
 /* One more option by its name without dashes, as typed: what the command line, a URL and a kept
  * query are read by. `words` or "q": the words. Text is borrowed. 1 taken; 0: no option of a
