@@ -597,10 +597,11 @@ const ks_man_note ks_man_notes[] = {
      "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are "
      "exact."},
     {"search", "CLOSER", NULL,
-     "search --closer 30s looks again at what a survey found, before it answers: at the 30 best "
-     "moments, those under the cut-off too. The clips around the best picture of each are encoded "
-     "first, then their whole minutes, as the whole pass would; it takes them as they are. They "
-     "stay, whatever ends the command. While another process writes, the answer is as surveyed."},
+     "search --closer 30s looks again at what a survey found, before it answers: at the 30 "
+     "minutes with the best pictures, those under the cut-off too. The clips around those pictures "
+     "are encoded first, then the whole minutes, as the whole pass would; it takes them as they "
+     "are. They stay, whatever ends the command. While another process writes, the answer is as "
+     "surveyed."},
     {"search,similar", "SUBTITLES", "--said WORDS",
      "only moments of which a line of subtitles lies within 3 s that has all the WORDS: whatever "
      "their case and accents, in any order; a \"phrase in quotes\" as it stands; -word (or "

@@ -1,12 +1,15 @@
 /* closer.c - the neighbourhood of the best surveyed moments of a question, encoded now.
  *
  * Around the picture that fits best first, of all of them, best first; then the whole minutes in
- * the same order, whose clips of the survey go with that. A survey dilutes what is short, so the
- * moments under the cut-off count, too, and more of them than are shown. */
+ * the same order, whose clips of the survey go with that. A survey dilutes what is short, so a
+ * question of one vector is asked of the surveyed pictures, not of their minutes: of 467 moments
+ * of 4 to 60 s in two hours of film the best minute was of the right film in 26 %, the best
+ * picture in 55. Others go by the moments of the answer, those under the cut-off too. */
 #include "session/session.h"
 
 #include "session/open.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -38,6 +41,107 @@ static int64_t ticks(double seconds, ks_timebase tb)
     return (int64_t)(seconds * tb.den / tb.num);
 }
 
+/* --- the best pictures --- */
+typedef struct {
+    ks_clip clip;
+    ks_timebase tb;
+    int64_t at; /* ticks: of the picture */
+    double cosine;
+} picture;
+
+/* best[MOMENTS] by falling cosine, *n of them. */
+static void put_picture(picture *best, int *n, const picture *p)
+{
+    int at = *n;
+    if (*n == MOMENTS && p->cosine <= best[MOMENTS - 1].cosine) return;
+    if (*n == MOMENTS) at--;
+    else ++*n;
+    for (; at > 0 && best[at - 1].cosine < p->cosine; at--) best[at] = best[at - 1];
+    best[at] = *p;
+}
+
+/* The picture of a surveyed minute that fits best. A rotten row is none. */
+static int look_at(picture *p, ks_index *x, const ks_asked *a, ks_error *e)
+{
+    float *v = NULL;
+    int frames = 0, dim = a->dim;
+    int err = ks_index_frame_vectors(&v, &frames, dim, x, p->clip.id, e);
+    p->cosine = -2;
+    if (err == KS_EDAMAGED || err == KS_ENOTFOUND) err = 0;
+    for (int i = 0; v && i < frames; i++) {
+        double dot = 0, length = 0;
+        for (int d = 0; d < dim; d++) {
+            double y = (double)v[(size_t)i * (size_t)dim + (size_t)d];
+            dot += y * (double)a->q[d];
+            length += y * y;
+        }
+        if (length > 0 && dot / sqrt(length) > p->cosine) {
+            p->cosine = dot / sqrt(length);
+            p->at = p->clip.start + (p->clip.end - p->clip.start) * i / frames;
+        }
+    }
+    free(v);
+    return err;
+}
+
+typedef struct {
+    picture *at; /* [n] one a surveyed minute, not looked at yet */
+    size_t n, room;
+} minutes;
+
+static int add_minutes(minutes *m, ks_index *x, const ks_video *v, const ks_filter *f, ks_error *e)
+{
+    ks_filter of_film = *f;
+    ks_timebase tb = v->tb;
+    ks_cursor *cursor = NULL;
+    ks_clip clip;
+    of_film.video = v->id;
+    int r = ks_index_clips(&cursor, x, &of_film, e);
+    while (r >= 0 && (r = ks_clips_next(&clip, cursor, e)) == 1) {
+        if (clip.reason != KS_REASON_SURVEY) continue;
+        if (m->n == m->room) {
+            size_t room = 2 * m->room + 256;
+            picture *more = reallocarray(m->at, room, sizeof *more);
+            if (!more) {
+                r = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
+                break;
+            }
+            m->at = more;
+            m->room = room;
+        }
+        m->at[m->n++] = (picture){.clip = clip, .tb = tb};
+    }
+    ks_cursor_close(cursor);
+    return r == KS_EDAMAGED ? 0 : r;
+}
+
+/* Of all films that the question asks about; the calls on one end the cursor's row. */
+static int find_minutes(minutes *m, ks_index *x, const ks_filter *f, ks_error *e)
+{
+    ks_cursor *cursor = NULL;
+    ks_video v, *film = NULL;
+    size_t n = 0, room = 0;
+    int r = ks_index_files(&cursor, x, f, e);
+    while (r >= 0 && (r = ks_files_next(&v, cursor, e)) == 1) {
+        int known = !(v.flags & KS_VIDEO_SURVEY) || v.finished == 0;
+        for (size_t i = n; i-- > 0 && !known;) known = film[i].id == v.id;
+        if (known) continue;
+        if (n == room) {
+            ks_video *more = reallocarray(film, room = 2 * room + 64, sizeof *more);
+            if (!more) {
+                r = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
+                break;
+            }
+            film = more;
+        }
+        film[n++] = v; /* its text is not looked at */
+    }
+    ks_cursor_close(cursor);
+    for (size_t i = 0; i < n && r >= 0; i++) r = add_minutes(m, x, &film[i], f, e);
+    free(film);
+    return r < 0 ? r : 0;
+}
+
 /* The minutes of one moment, each once; its best picture's surroundings. */
 static int add_moment(closer *c, ks_session *s, const ks_moment *m, ks_error *e)
 {
@@ -55,6 +159,31 @@ static int add_moment(closer *c, ks_session *s, const ks_moment *m, ks_error *e)
         c->wide[c->n_wide++] = (ks_part){clip.video, clip.start, clip.end};
     }
     return 0;
+}
+
+/* The best pictures of all surveyed minutes, in a tenth of the time at most. */
+static int find_pictures(closer *c, ks_session *s, const ks_asked *a, double seconds, ks_error *e)
+{
+    picture best[MOMENTS];
+    minutes m = {0};
+    int n = 0, err = find_minutes(&m, s->x, &a->o.filter, e);
+    for (size_t i = 0; i < m.n && err == 0 && now() - c->began < seconds / 10; i++) {
+        err = look_at(&m.at[i], s->x, a, e);
+        if (err == 0 && m.at[i].cosine > -2) put_picture(best, &n, &m.at[i]);
+    }
+    free(m.at);
+    c->narrow = calloc((size_t)n + 1, sizeof *c->narrow);
+    c->wide = calloc((size_t)n + 1, sizeof *c->wide);
+    if (err == 0 && (!c->narrow || !c->wide))
+        err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
+    for (int i = 0; i < n && err == 0; i++) {
+        const picture *p = &best[i];
+        int64_t before = ticks(BEFORE, p->tb);
+        c->narrow[c->n++] = (ks_part){p->clip.video, p->at > before ? p->at - before : 0,
+                                      p->at + ticks(AFTER, p->tb)};
+        c->wide[c->n_wide++] = (ks_part){p->clip.video, p->clip.start, p->clip.end};
+    }
+    return err;
 }
 
 static int find_parts(closer *c, ks_session *s, const ks_asked *asked, const ks_question *q,
@@ -154,7 +283,9 @@ int ks_ask_closer(ks_answer *out, ks_closer *how, ks_session *s, const ks_questi
     *out = (ks_answer){0};
     how->surveyed = how->sharpened = how->stopped = 0;
     how->clips = how->busy.code = 0;
-    if (err == 0) err = find_parts(&c, s, &asked, q, e);
+    if (err == 0 && !ks_question_lines(q)) /* lines are not encoded */
+        err = asked.terms ? find_parts(&c, s, &asked, q, e)
+                          : find_pictures(&c, s, &asked, how->seconds, e);
     how->surveyed = c.n_wide;
     if (err == 0 && c.n > 0) err = look_closer(how, &c, s, e);
     if (err == 0) err = ks_ask_look(out, s, &asked, q, e);
