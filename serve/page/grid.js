@@ -97,9 +97,9 @@ export function mark() {
 const focused = () => document.activeElement?.closest?.(".tile");
 
 // Keys of the grid: arrows go from picture to picture. true: it was ours.
-export function key(e, like) {
+export function key(e, like, also) {
   const tile_ = focused(), all = [...$("#moments").children];
-  if (!all.length || !["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "s", "S", "m", "y", "x", ",", "."].includes(e.key)) return false;
+  if (!all.length || !["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "s", "S", "m", "+", "y", "x", ",", "."].includes(e.key)) return false;
   if (!tile_) {
     if (!e.key.startsWith("Arrow") || document.activeElement !== document.body) return false;
     all[0].querySelector(".picture").focus();
@@ -111,6 +111,7 @@ export function key(e, like) {
     if (document.activeElement.tagName === "INPUT") return false;
     all[Math.min(all.length - 1, Math.max(0, i + step))].querySelector(".picture").focus();
   } else if (e.key === "m") like(shown[i]);
+  else if (e.key === "+") also(shown[i]);
   else if (e.key === "y" || e.key === "x") labels.say(shown[i], e.key === "y");
   else if (e.key === "," || e.key === ".") scrubByKey(tile_, shown[i], e.key === "," ? -1 : 1);
   else {

@@ -71,7 +71,7 @@ export function drawLanes(all, total, from, height) {
 export function laneList(all, goto, said) {
   if (!all.length) return h("p", { class: "quiet" }, "No label is kept of this film.");
   const n = all.reduce((sum, lane) => sum + lane.marks.length, 0);
-  return h("details", { class: "lanes" }, h("summary", {}, `${n} label spans`),
+  return h("details", { class: "lanes" }, h("summary", {}, n === 1 ? "One label span" : `${n} label spans`),
     h("ul", {}, ...all.flatMap((lane, i) => lane.marks.slice(0, 200).map((m) => {
       const mark = h("span", { class: "tint" });
       mark.style.setProperty("--tint", tints[i % tints.length]);
@@ -90,6 +90,8 @@ export function laneList(all, goto, said) {
 }
 
 // --- the library's
+const count = (n, what) => `${n.toLocaleString()} ${what}${n === 1 ? "" : "s"}`;
+
 function worth(l) {
   const taught = `taught on ${l.yes} yes and ${l.no} no in ${l.films === 1 ? "one film" : `${l.films} films`}`;
   const good = l.average_precision === null ? "too few to say how good it is" : `average precision ${l.average_precision.toFixed(2)} (${l.low.toFixed(2)} to ${l.high.toFixed(2)})`;
@@ -117,7 +119,7 @@ async function teach(said) {
 const store = (said, name) => working(said, `Looking through the library for ${name}…`, async () => {
   const a = await post("/api/v1/labels/store", { label: name });
   await list(said);
-  return `${name}: ${a.spans} spans in ${a.films} films are stored in the set ${a.set}.`;
+  return `${name}: ${count(a.spans, "span")} in ${count(a.films, "film")} are stored in the set ${a.set}.`;
 });
 
 let listed = null;
@@ -126,7 +128,7 @@ async function list(said) {
   const { sets, learnt } = await get("/api/v1/labels");
   know(sets, learnt);
   listed.replaceChildren(
-    h("h3", {}, "Sets"), sets.length ? h("ul", { class: "list" }, ...sets.map((s) => h("li", {}, h("b", {}, s.set), ` ${s.labels} labels, ${s.spans} spans, ${s.said} said by people`)))
+    h("h3", {}, "Sets"), sets.length ? h("ul", { class: "list" }, ...sets.map((s) => h("li", {}, h("b", {}, s.set), ` ${count(s.labels, "label")}, ${count(s.spans, "span")}, ${s.said} said by people`)))
       : h("p", {}, "No label is kept yet."),
     h("h3", {}, "Taught"), learnt.length ? h("ul", { class: "list" }, ...learnt.map((l) => h("li", { class: "row" },
       h("span", { class: "grow" }, h("b", {}, l.name), ` ${worth(l)}`), h("a", { href: `/?q=${encodeURIComponent(l.name)}&label=${encodeURIComponent(l.name)}&all=1` }, "show"),

@@ -28,6 +28,14 @@ function like(moment) {
   scrollTo(0, 0);
 }
 
+// This moment, too: one more chip of the question that is there.
+function also(moment) {
+  player.close();
+  const term = { op: q.isEmpty(state) ? "like" : "plus", value: `#${moment.clips[0]}`, within: "" };
+  go({ ...state, terms: [...state.terms, term], video: 0, t: 0, k: q.usual });
+  scrollTo(0, 0);
+}
+
 // --- the form
 function select(value, options, label, onchange) {
   const box = h("select", { "aria-label": label, onchange: () => onchange(box.value) }, ...options.map(([name, words]) => h("option", { value: name }, words)));
@@ -180,7 +188,7 @@ async function openFilm() {
   const closed = () => state.video && go({ ...state, video: 0, t: 0 });
   const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, true);
   try {
-    await player.open(state.video, state.t, list[i] || null, step, like, closed, tellWord);
+    await player.open(state.video, state.t, list[i] || null, step, like, closed, tellWord, also);
   } catch (error) {
     trouble(error.message);
   }
@@ -198,7 +206,7 @@ async function render() {
 // --- keys, help, settings
 const keys = [
   ["/", "go to the search box"], ["f", "terms and filters"], ["arrows", "from picture to picture"], ["Enter", "play it"], [", .", "step the picture through its film; in the player, frame by frame"],
-  ["s", "select; Shift+s all between"], ["m", "more like this"], ["y x", "the label that is chosen: yes, no"], ["b", "basket"], ["i", "library"], ["t", "labels"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
+  ["s", "select; Shift+s all between"], ["m", "more like this"], ["+", "this moment into the question"], ["y x", "the label that is chosen: yes, no"], ["b", "basket"], ["i", "library"], ["t", "labels"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
 ];
 
 function help() {
@@ -222,7 +230,7 @@ addEventListener("keydown", (e) => {
   if (e.key.length === 1 && localStorage.getItem("kinoseek-keys") === "off") return;
   const open = document.querySelector("dialog[open]");
   if (open && open.id !== "player") return;
-  if (open ? player.key(e) : grid.key(e, like)) return e.preventDefault();
+  if (open ? player.key(e) : grid.key(e, like, also)) return e.preventDefault();
   const ours = { "/": () => { player.close(); $("#q").focus(); $("#q").select(); }, "?": help, b: () => basket.show(), i: () => library.show(), t: () => labels.show(), f: () => $("#more-terms").click() }[e.key];
   if (!ours || (open && e.key !== "/" && e.key !== "?")) return;
   e.preventDefault();

@@ -23,12 +23,17 @@ function strip(state) {
   state.curve = svg("path", { class: "curve" });
   state.cut = svg("line", { x1: 0, x2: 1000, y1: 30, y2: 30, class: "cut", visibility: "hidden" });
   state.part = svg("rect", { y: 0, height: 60, class: "part" });
+  state.edges = [svg("line", { y1: 0, y2: 60, class: "handle" }), svg("line", { y1: 0, y2: 60, class: "handle" })];
   state.here = svg("line", { y1: 0, y2: 60, class: "here" });
   state.lanes = svg("g");
-  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.lanes, state.here);
+  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.lanes, ...state.edges, state.here);
   state.slider = h("div", { class: "strip", role: "slider", tabindex: 0, "aria-label": "Where in the film", "aria-valuemin": 0, "aria-valuemax": Math.round(total),
-    onpointerdown: (e) => { state.slider.setPointerCapture(e.pointerId); seekTo((e.offsetX / state.slider.clientWidth) * total); },
-    onpointermove: (e) => e.buttons && seekTo((Math.min(state.slider.clientWidth, Math.max(0, e.offsetX)) / state.slider.clientWidth) * total),
+    onpointerdown: (e) => { state.slider.setPointerCapture(e.pointerId); state.drag = edgeAt(state, e.offsetX, e.pointerType === "touch" ? 20 : 8); dragTo(state, e, total); },
+    onpointermove: (e) => {
+      if (e.buttons) dragTo(state, e, total);
+      else state.slider.classList.toggle("edge", edgeAt(state, e.offsetX, 8) !== null);
+    },
+    onpointerup: () => (state.drag = null),
     onkeydown: (e) => {
       const step = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 }[e.key];
       if (step) seekTo(at() + step);
@@ -39,6 +44,18 @@ function strip(state) {
       e.stopPropagation();
     } }, drawing);
   return state.slider;
+}
+
+// In and out are taken hold of near their lines; everywhere else a drag seeks. (They are typed, or set by [ and ], too.)
+function edgeAt(state, x, reach) {
+  const px = (t) => (t / (state.film.seconds || 1)) * state.slider.clientWidth, from = Math.abs(x - px(state.from)), to = Math.abs(x - px(state.to));
+  return Math.min(from, to) > reach ? null : from < to ? "from" : "to";
+}
+
+function dragTo(state, e, total) {
+  const t = (Math.min(state.slider.clientWidth, Math.max(0, e.offsetX)) / state.slider.clientWidth) * total;
+  if (state.drag) setPart(state.drag, t);
+  else seekTo(t);
 }
 
 async function drawCurve(state) {
@@ -63,6 +80,7 @@ function mark() {
   now.here.setAttribute("x2", (1000 * t) / total);
   now.part.setAttribute("x", (1000 * now.from) / total);
   now.part.setAttribute("width", Math.max(2, (1000 * (now.to - now.from)) / total));
+  for (const [i, edge] of [now.from, now.to].entries()) for (const x of ["x1", "x2"]) now.edges[i].setAttribute(x, (1000 * edge) / total);
   now.slider.setAttribute("aria-valuenow", Math.round(t));
   now.slider.setAttribute("aria-valuetext", `${clock(t)} of ${clock(total)}`);
   now.time.textContent = `${clock(t, true)} / ${clock(total)}`;
@@ -256,6 +274,11 @@ async function drawLabels(state) {
   } catch { /* the film plays without its labels */ }
 }
 
+function plus() {
+  const clip = clipAt(now.film.clips, at());
+  if (clip) now.also({ clips: [clip.id] });
+}
+
 function step(frames) {
   if (!now.video) return seekTo(at() + frames);
   now.video.pause();
@@ -280,6 +303,7 @@ function controls(state, go, like) {
     h("div", { class: "row" },
       button("Add to basket", "s", () => basket.set(chosen(), true)),
       button("More like this", "m", () => { const clip = clipAt(state.film.clips, at()); if (clip) like({ clips: [clip.id] }); }),
+      button("Add to the question", "+: this frame", () => plus()),
       button("Copy path", "the file's own", (e) => copy(state.film.path, e.target)),
       button("Copy mpv line", "plays this part in mpv", (e) => copy(line(), e.target)),
       button("‹ Previous", "p", () => go(-1)), button("Next ›", "n", () => go(1))),
@@ -287,7 +311,7 @@ function controls(state, go, like) {
 }
 
 // Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
-export async function open(id, t, moment, go, like, changed, told) {
+export async function open(id, t, moment, go, like, changed, told, also) {
   const of = await film(id);
   const state = { film: of, moment, t, go, like, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
   if (!(state.to > state.from)) state.to = state.from + 0.04;
@@ -295,6 +319,7 @@ export async function open(id, t, moment, go, like, changed, told) {
   now = state;
   state.changed = changed;
   state.told = told;
+  state.also = also;
   state.screen = h("div", { class: "screen" });
   fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
     state.screen, controls(state, go, like), strip(state), state.list);
@@ -336,7 +361,7 @@ export function key(e) {
     y: () => mean(true), x: () => mean(false),
     s: () => basket.set(chosen(), true), n: () => now.go(1), p: () => now.go(-1),
     m: () => { const clip = clipAt(now.film.clips, at()); if (clip) now.like({ clips: [clip.id] }); },
-    ArrowLeft: () => seekTo(at() - 1), ArrowRight: () => seekTo(at() + 1), Home: () => seekTo(now.from),
+    "+": () => plus(), ArrowLeft: () => seekTo(at() - 1), ArrowRight: () => seekTo(at() + 1), Home: () => seekTo(now.from),
   }[e.key];
   if (!ours || (e.key === " " && ["BUTTON", "VIDEO"].includes(document.activeElement.tagName))) return false;
   ours();
