@@ -58,19 +58,23 @@ DNNL_SO := $(shell objdump -p "$$($(CC) -print-file-name=libdnnl.so)" 2>/dev/nul
 CPPFLAGS += -DKS_HAVE_DNNL $(if $(DNNL_SO),-DKS_DNNL_SO='"$(DNNL_SO)"')
 endif
 
+# A GPU by Vulkan: headers and a compiler of shaders at build time; the loader is looked for when it runs.
+HAVE_VULKAN := $(and $(call probe,-include vulkan/vulkan.h),$(shell command -v glslangValidator))
+
 LIBS := $(if $(HAVE_FAISS_C),-lfaiss_c) -lfaiss -lgomp $(call pc,--libs,$(PKG_LIB)) -lsentencepiece -lunistring -ldl -lpthread -lstdc++ -lm
 LIBS_CLI := $(LIBS) $(call pc,--libs,$(PKG_ING)) -lseccomp
 LIBS_DEC := $(call pc,--libs,$(PKG_DEC)) -lpthread -lm
 
 ROOMS := encoder index decoder ingest query session formats eval sql cli serve
-SRC_LIB := $(wildcard encoder/*.c index/*.c query/*.c)
+SRC_LIB := $(filter-out $(if $(HAVE_VULKAN),encoder/no_gpu.c,encoder/vulkan_%),$(wildcard encoder/*.c index/*.c query/*.c))
 CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/faiss_c.cc,$(wildcard index/*.cc)),$(wildcard index/*.cc))
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
 SRC_ING := $(wildcard ingest/*.c session/*.c formats/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
 SRC_CLI := $(wildcard cli/*.c eval/*.c serve/*.c)
-SRC_TEST := $(wildcard tests/test_*.c)
+SRC_TEST := $(filter-out $(if $(HAVE_VULKAN),,tests/test_gpu.c),$(wildcard tests/test_*.c))
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
-OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB))
+SHADER_OBJ := $(if $(HAVE_VULKAN),$(BUILD)/encoder/shaders.c.o)
+OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB)) $(SHADER_OBJ)
 OBJ_ING := $(call obj,$(SRC_ING))
 OBJ_CLI := $(call obj,$(SRC_CLI)) $(BUILD)/serve/page_files.c.o
 OBJ_DEC := $(call obj,$(SRC_DEC))
@@ -100,6 +104,14 @@ $(BUILD)/encoder/about.c.o: CPPFLAGS += -DKS_SENTENCEPIECE_VERSION='"$(call pc,-
   -DKS_LIBMD_VERSION='"$(call pc,--modversion,libmd)"'
 $(BUILD)/index/care.c.o: CPPFLAGS += -DKS_FAISS_VERSION='"$(shell printf '$(HASH)include <faiss/Index.h>\nKS FAISS_VERSION_MAJOR.FAISS_VERSION_MINOR.FAISS_VERSION_PATCH\n' | \
   $(CXX) -E -P -x c++ - 2>/dev/null | sed -n 's/^KS //p' | tr -d ' ')"'
+
+# The shaders in the program: compiled, as tables of words.
+SHADERS := $(sort $(wildcard encoder/shaders/*.comp))
+$(BUILD)/encoder/shaders.c: $(SHADERS) encoder/shaders/embed.sh
+	@mkdir -p $(@D)
+	@sh encoder/shaders/embed.sh $(BUILD)/encoder $(SHADERS) >$@
+$(BUILD)/encoder/shaders.c.o: $(BUILD)/encoder/shaders.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 # The page in the program: its files, gzipped, as one table of bytes.
 PAGE := $(sort $(wildcard serve/page/*))
@@ -138,6 +150,9 @@ $(BUILD)/tests/test_%: $(BUILD)/tests/test_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
+
+# Its calls of Vulkan go through tests/vulkan_between.h.
+$(BUILD)/tests/test_gpu: LDFLAGS += -Wl,--wrap=ks_vk_loader
 
 # T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).
 check: tests layers headers
@@ -198,7 +213,7 @@ FUZZ_OBJ := $(patsubst %,build/fuzz/obj/%.o,$(SRC_LIB) $(SRC_ING) serve/gate.c s
 build/fuzz/obj/%.c.o: %.c
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
-build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB))
+build/fuzz/libfuzzed.a: $(FUZZ_OBJ) $(call obj,$(CXX_LIB)) $(SHADER_OBJ)
 	@rm -f $@
 	$(AR) rcs $@ $(filter %.o,$^)
 build/fuzz/%: tests/fuzz/%.c build/fuzz/libfuzzed.a

@@ -22,19 +22,21 @@ static size_t field_of(const ks_encoder *enc, const float *const *p)
     return (size_t)((const char *)p - (const char *)enc->weights);
 }
 
+/* of layer l; shape: K, N and the precision */
 static ks_matrix matrix_of(const ks_encoder *enc, const float *const *w, const float *bias, int l,
-                           const int shape[2])
+                           const int shape[3])
 {
     int K = shape[0], N = shape[1],
         block = K > KS_FEED_BLOCK && K > enc->info.dim ? KS_FEED_BLOCK : 0;
     ks_source source = {
         .field = {field_of(enc, w)}, .from = (size_t)l * (size_t)K * (size_t)N, .parts = 1};
-    ks_matrix m = ks_matrix_plan(enc->info.precision, K, N, block, &source);
+    ks_matrix m = ks_matrix_plan((ks_precision)shape[2], K, N, block, &source);
     m.bias = layer(bias, l, (size_t)N);
     return m;
 }
 
-static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, float *bias)
+static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l,
+                               ks_precision precision, float *bias)
 {
     int D = enc->info.dim;
     size_t width = (size_t)D, size = width * width;
@@ -42,7 +44,7 @@ static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, 
         .field = {field_of(enc, &w->wq), field_of(enc, &w->wk), field_of(enc, &w->wv)},
         .from = (size_t)l * size,
         .parts = 3};
-    ks_matrix m = ks_matrix_plan(enc->info.precision, D, 3 * D, 0, &source);
+    ks_matrix m = ks_matrix_plan(precision, D, 3 * D, 0, &source);
     memcpy(bias, w->bq + (size_t)l * width, width * sizeof *bias);
     memcpy(bias + width, w->bk + (size_t)l * width, width * sizeof *bias);
     memcpy(bias + 2 * width, w->bv + (size_t)l * width, width * sizeof *bias);
@@ -51,9 +53,9 @@ static ks_matrix projection_of(const ks_encoder *enc, const ks_stack *w, int l, 
 }
 
 int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc,
-                   ks_error *e)
+                   ks_precision precision, ks_error *e)
 {
-    int D = enc->info.dim, F = w->mlp;
+    int D = enc->info.dim, F = w->mlp, as = (int)precision;
     size_t width = (size_t)D;
     *b = (ks_blocks){.name = name,
                      .layers = w->layers,
@@ -74,12 +76,12 @@ int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_e
         k->attention_post = norm_of(w->ln1_post_scale, w->ln1_post_bias, l, width);
         k->feed_norm = norm_of(w->ln2_scale, w->ln2_bias, l, width);
         k->feed_post = norm_of(w->ln2_post_scale, w->ln2_post_bias, l, width);
-        k->project = projection_of(enc, w, l, b->biases + (size_t)l * 3 * width);
-        k->out = matrix_of(enc, &w->wo, w->bo, l, (const int[]){D, D});
+        k->project = projection_of(enc, w, l, precision, b->biases + (size_t)l * 3 * width);
+        k->out = matrix_of(enc, &w->wo, w->bo, l, (const int[]){D, D, as});
         k->out.source.transposed = 1;
-        k->feed1 = matrix_of(enc, &w->w1, w->b1, l, (const int[]){D, F});
-        k->feed2 = matrix_of(enc, &w->w2, w->b2, l, (const int[]){F, D});
-        if (enc->info.precision == KS_INT8) /* as rows.c and columns.c cut it */
+        k->feed1 = matrix_of(enc, &w->w1, w->b1, l, (const int[]){D, F, as});
+        k->feed2 = matrix_of(enc, &w->w2, w->b2, l, (const int[]){F, D, as});
+        if (precision == KS_INT8) /* as rows.c and columns.c cut it */
             k->feed2.block = KS_FEED_BLOCK / 4;
     }
     return 0;
@@ -116,7 +118,7 @@ int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *
     n = 0;
     for (int i = 0; i < 3; i++) n += stacks[i] ? ks_blocks_matrices(all + n, stacks[i]) : 0;
     if (more) all[n++] = more;
-    snprintf(suffix, sizeof suffix, "%s.%s", name, ks_precision_name(enc->info.precision));
+    snprintf(suffix, sizeof suffix, "%s.%s", name, ks_precision_name(all[0]->precision));
     int err = ks_matrices_open(pack, all, n, enc->weights, suffix, e);
     free(all);
     return err;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "encoder/device.h"
 #include "encoder/dispatch.h"
 #include "encoder/tower.h"
 
@@ -24,7 +25,7 @@ static int open_towers(ks_encoder *enc, const ks_encoder_options *o, ks_error *e
     enc->towers = o->towers ? o->towers : has;
     if (enc->towers & ~has)
         return ks_fail(e, KS_EUSAGE, "%s: this model has no text tower", o->model);
-    return enc->by->open(enc, enc->towers, e);
+    return ks_cpu_open(enc, enc->towers, e);
 }
 
 /* A tokenizer belongs to who the model is, whichever tower is asked for. */
@@ -69,12 +70,14 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
     if (!err) err = ks_dispatch(&enc->kernels, &precision, enc->weights->cache, o->precision, e);
     if (!err) {
         enc->info = enc->weights->info;
-        enc->info.precision = precision;
+        enc->info.precision = enc->cpu_precision = precision;
+        enc->asked = o->precision;
     }
     if (!err) err = ks_token_store_open(&enc->store, e);
     if (!err) err = ks_pool_open(&enc->pool, o->threads, e);
     if (!err) err = open_towers(enc, o, e);
     if (!err) err = open_tokenizer(enc, o, e);
+    if (!err) err = ks_device_open(enc, o, e);
     if (err) {
         ks_encoder_close(enc);
         return err;
@@ -86,7 +89,7 @@ int ks_encoder_open(ks_encoder **out, const ks_encoder_options *o, ks_error *e)
 ks_run ks_run_of(ks_encoder *enc)
 {
     return (ks_run){.kernels = enc->kernels,
-                    .precision = enc->info.precision,
+                    .precision = enc->cpu_precision,
                     .pool = enc->pool,
                     .arena = &enc->arena,
                     .tap = enc->tap,
@@ -96,7 +99,8 @@ ks_run ks_run_of(ks_encoder *enc)
 void ks_encoder_close(ks_encoder *enc)
 {
     if (!enc) return;
-    enc->by->close(enc);
+    ks_device_close(enc);
+    ks_cpu_close(enc);
     ks_pool_close(enc->pool);
     ks_arena_free(&enc->arena);
     ks_frame_set_free(&enc->frames);

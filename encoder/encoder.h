@@ -37,8 +37,11 @@ typedef struct {
     const char *tokenizer;
     int towers;             /* ks_tower, or-ed; 0 = all the model has */
     ks_precision precision; /* KS_AUTO: the fastest class of DESIGN 4 this CPU has */
-    int threads;            /* 0 = one per core this process may run on */
-    const char *cache;      /* folder of packs; NULL = $XDG_CACHE_HOME/kinoseek */
+    /* "auto", "cpu", "gpu", "gpu:N" (N of ks_gpu_about); NULL: KINOSEEK_DEVICE, else auto: a GPU
+     * that has proven itself and is faster than this CPU, for what opens the video tower */
+    const char *device;
+    int threads;       /* 0 = one per core this process may run on */
+    const char *cache; /* folder of packs; NULL = $XDG_CACHE_HOME/kinoseek */
     void (*notice)(void *arg, const char *sentence); /* warnings worth a line; may be NULL */
     void *notice_arg;
 } ks_encoder_options;
@@ -201,6 +204,14 @@ int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage,
 typedef void ks_tap(void *arg, const char *name, const float *x, int64_t rows, int64_t cols);
 void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
 
+/* The GPU that computes, and what it can at most: multiplications and additions in fp32, bytes
+ * brought to it. KS_ENOTFOUND: this CPU computes. */
+typedef struct {
+    char name[256];
+    double gflops, gbytes; /* a second */
+} ks_gpu_limits;
+int ks_gpu_limits_of(ks_gpu_limits *limits, ks_encoder *enc, ks_error *e);
+
 /* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
  * GFLOP/s. */
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
@@ -235,6 +246,9 @@ int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e);
 void ks_named_rows_free(ks_named_rows *v);
 
 int ks_encoder_about(ks_fact *facts, int max); /* libraries, versions, CPU path; returns how many */
+/* The GPUs here, one a line, and what is known of each with the model of this hash (ks_info of
+ * ks_model_info; NULL: none); returns how many lines. */
+int ks_gpu_about(ks_fact *facts, int max, const char *hash);
 
 #ifdef __cplusplus
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "encoder/checkpoint.h"
+#include "encoder/device.h"
 #include "encoder/dispatch.h"
 #include "encoder/kept.h"
 
@@ -45,6 +46,7 @@ void ks_kept_key(uint8_t key[KEY], const ks_encoder *enc, const char *how, const
                            enc->info.hash,
                            ks_precision_name(enc->info.precision),
                            enc->kernels->name,
+                           ks_device_name(enc),
                            how,
                            what};
     SHA2_CTX sha;

@@ -22,7 +22,8 @@ int ks_text_open(ks_encoder *enc, ks_error *e)
     *t = (ks_text){.norm = {w->text_ln_scale, w->text_ln_bias},
                    .embedding = w->token_emb,
                    .class_token = w->cls_emb};
-    int err = ks_blocks_open(&t->blocks, "text", &w->text, enc, e);
+    ks_precision precision = enc->cpu_precision;
+    int err = ks_blocks_open(&t->blocks, "text", &w->text, enc, precision, e);
     if (err) return err;
     t->blocks.activation = KS_RELU;
     t->blocks.causal = t->blocks.narrow = 1;
@@ -53,7 +54,7 @@ static void embed(float *x, const ks_text *t, const int32_t *ids, int count, int
     for (size_t d = 0; d < width; d++) x[(size_t)count * width + d] = t->class_token[d] * root;
 }
 
-static ks_rows rows_of(const ks_sentences *s)
+ks_rows ks_text_rows(const ks_sentences *s)
 {
     ks_rows rows = {.rows = s->first[s->n], .sequences = s->n, .row_step = 1, .first = s->first};
     for (int i = 0; i < s->n; i++)
@@ -62,26 +63,38 @@ static ks_rows rows_of(const ks_sentences *s)
     return rows;
 }
 
+void ks_text_embed(float *x, const ks_encoder *enc, const ks_sentences *s)
+{
+    size_t width = (size_t)enc->info.dim;
+    for (int i = 0; i < s->n; i++)
+        embed(x + (size_t)s->first[i] * width, &enc->text, s->ids + s->first[i],
+              s->first[i + 1] - s->first[i] - 1, enc->info.dim);
+}
+
+void ks_text_finish(float *v, const ks_encoder *enc, const ks_sentences *s, const float *x)
+{
+    size_t width = (size_t)enc->info.dim;
+    for (int i = 0; i < s->n; i++, v += width) {
+        enc->kernels->norm(v, width, 0, x + (size_t)(s->first[i + 1] - 1) * width, width, 1,
+                           enc->info.dim, &enc->text.norm);
+        ks_unit(v, enc->info.dim);
+    }
+}
+
 int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
 {
     const ks_text *t = &enc->text;
     int D = enc->info.dim;
     ks_run run = ks_run_of(enc);
-    ks_rows rows = rows_of(s);
-    size_t width = (size_t)D, bytes = (size_t)rows.rows * width * sizeof(float);
+    ks_rows rows = ks_text_rows(s);
+    size_t bytes = (size_t)rows.rows * (size_t)D * sizeof(float);
     int err = ks_arena_reserve(&enc->arena,
                                ks_slice(bytes, 1) + ks_stack_scratch(&run, &t->blocks, &rows), e);
     if (err) return err;
     rows.x = ks_arena_take(&enc->arena, bytes);
-    for (int i = 0; i < s->n; i++)
-        embed(rows.x + (size_t)s->first[i] * width, t, s->ids + s->first[i],
-              s->first[i + 1] - s->first[i] - 1, D);
+    ks_text_embed(rows.x, enc, s);
     ks_tap_call(&run, "text_embedding", -1, rows.x, rows.rows, D);
     ks_stack_run(&run, &t->blocks, &rows);
-    for (int i = 0; i < s->n; i++, v += width) {
-        enc->kernels->norm(v, width, 0, rows.x + (size_t)(s->first[i + 1] - 1) * width, width, 1, D,
-                           &t->norm);
-        ks_unit(v, D);
-    }
+    ks_text_finish(v, enc, s, rows.x);
     return 0;
 }

@@ -59,9 +59,6 @@ typedef struct {
  * All are called with the lock held; arguments were judged before (encoder.c, sentence.c). */
 typedef struct {
     const char *name;
-    /* ks_tower, or-ed; close also after a failed one */
-    int (*open)(ks_encoder *enc, int towers, ks_error *e);
-    void (*close)(ks_encoder *enc);
     /* Spatial tokens of n pictures of one side; masked[i]: picture i is a padded frame (NULL:
      * none). */
     int (*tokens)(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures,
@@ -71,16 +68,23 @@ typedef struct {
     /* v[s->n, D]; the ids are in the vocabulary. A sentence's bits do not depend on the others. */
     int (*text)(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 } ks_towers;
-/* cpu_towers.c: kernels, pool, arena, vision and text below are its own */
+/* cpu_towers.c: always open; kernels, pool, arena, vision and text below are its own */
 extern const ks_towers ks_cpu_towers;
+int ks_cpu_open(ks_encoder *enc, int towers,
+                ks_error *e); /* ks_cpu_close also after a failed one */
+void ks_cpu_close(ks_encoder *enc);
 
 struct ks_encoder {
-    pthread_mutex_t lock; /* calls are served one after the other */
-    const ks_towers *by;  /* what computes */
+    pthread_mutex_t lock;     /* calls are served one after the other */
+    const ks_towers *by;      /* what computes */
+    struct ks_device *device; /* the GPU in use; NULL: none (device.h) */
+    struct ks_gpu *gpu;       /* its towers (vulkan_towers.h) */
     ks_weights *weights;
     char *model; /* its path, for sentences about it */
     ks_info info;
-    int towers; /* ks_tower, or-ed: what is open */
+    int towers;         /* ks_tower, or-ed: what is open */
+    ks_precision asked; /* as in the options */
+    ks_precision cpu_precision;
     const ks_kernels *kernels;
     ks_pool *pool;
     ks_arena arena;
@@ -102,8 +106,17 @@ int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *picture
                      const uint8_t *masked, int n, ks_error *e);
 int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T,
                    ks_error *e);
+int ks_vision_fit_grid(ks_encoder *enc, int grid, ks_error *e); /* vision.grid_positions */
+int ks_vision_fit_time(ks_encoder *enc, int T, ks_error *e);    /* vision.time_positions */
+/* frames, global and logits of x[T * N, D]; shape: T, N. The arena is its own. */
+int ks_vision_pool(const ks_clip_outputs *out, ks_encoder *enc, const float *x, const int shape[2],
+                   ks_error *e);
 int ks_text_open(ks_encoder *enc, ks_error *e);
 void ks_text_close(ks_text *t);
+/* The text tower's rows, what stands in them before the blocks, and what becomes of them behind. */
+ks_rows ks_text_rows(const ks_sentences *s);
+void ks_text_embed(float *x, const ks_encoder *enc, const ks_sentences *s);
+void ks_text_finish(float *v, const ks_encoder *enc, const ks_sentences *s, const float *x);
 int ks_text_run(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e);
 
 /* clip, with the arguments judged and the lock taken (encoder.c). */
@@ -117,12 +130,12 @@ int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e);
 /* One stack of the checkpoint's stacked tensors, layer by layer; its matrices still without panels.
  * (blocks.c) */
 int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_encoder *enc,
-                   ks_error *e);
+                   ks_precision precision, ks_error *e);
 void ks_blocks_close(ks_blocks *b);
 enum { KS_BLOCK_MATRICES = 4 };
 /* Lists the stack's matrices: to[layers * KS_BLOCK_MATRICES]; returns how many. */
 int ks_blocks_matrices(ks_matrix **to, ks_blocks *b);
-/* Panels of all stacks (and one matrix more, or NULL) in one pack of this precision:
+/* Panels of all stacks (and one matrix more, or NULL) in one pack of the first stack's precision:
  * NAME.PRECISION. */
 int ks_blocks_pack(ks_pack *pack, ks_encoder *enc, const char *name, ks_blocks *const stacks[3],
                    ks_matrix *more, ks_error *e);

@@ -32,9 +32,10 @@ int ks_vision_open(ks_encoder *enc, ks_error *e)
         .spatial_norm = {w->spatial_ln_scale, w->spatial_ln_bias},
         .temporal_norm = {w->temporal_ln_scale, w->temporal_ln_bias}};
     v->patches.chain = KS_PIXEL_CHAIN;
-    int err = ks_blocks_open(&v->spatial, "spatial", &w->spatial, enc, e);
-    if (!err) err = ks_blocks_open(&v->temporal, "temporal", &w->temporal, enc, e);
-    if (!err) err = ks_blocks_open(&v->auxiliary, "auxiliary", &w->auxiliary, enc, e);
+    ks_precision precision = enc->cpu_precision;
+    int err = ks_blocks_open(&v->spatial, "spatial", &w->spatial, enc, precision, e);
+    if (!err) err = ks_blocks_open(&v->temporal, "temporal", &w->temporal, enc, precision, e);
+    if (!err) err = ks_blocks_open(&v->auxiliary, "auxiliary", &w->auxiliary, enc, precision, e);
     if (!err && w->pooler.hidden > 0)
         err = ks_pooling_open(&v->pooling, &w->pooler, enc->kernels,
                               (const int[]){D, w->info.heads}, e);
@@ -55,7 +56,7 @@ void ks_vision_close(ks_vision *v)
     v->grid_positions = v->time_positions = NULL;
 }
 
-static int fit_grid(ks_encoder *enc, int grid, ks_error *e)
+int ks_vision_fit_grid(ks_encoder *enc, int grid, ks_error *e)
 {
     ks_vision *v = &enc->vision;
     size_t n = (size_t)grid * (size_t)grid * (size_t)enc->info.dim;
@@ -69,7 +70,7 @@ static int fit_grid(ks_encoder *enc, int grid, ks_error *e)
     return 0;
 }
 
-static int fit_time(ks_encoder *enc, int T, ks_error *e)
+int ks_vision_fit_time(ks_encoder *enc, int T, ks_error *e)
 {
     ks_vision *v = &enc->vision;
     if (v->time == T) return 0;
@@ -168,7 +169,7 @@ int ks_vision_tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *picture
         at_once = enc->tap || N >= PASS_ROWS ? n : PASS_ROWS / N, err;
     if (N >= PASS_ROWS && !enc->tap) at_once = 1;
     for (int i = 0; i < n; i++) out[i] = NULL;
-    err = fit_grid(enc, grid, e);
+    err = ks_vision_fit_grid(enc, grid, e);
     for (int i = 0; i < n && !err; i++) {
         err = ks_tokens_new(&out[i], enc->store, grid, enc->info.dim, e);
         if (!err && masked) ks_tokens_mask(out[i], masked[i]);
@@ -234,6 +235,18 @@ static void pool_outputs(const ks_clip_outputs *out, ks_encoder *enc, const floa
     if (out->global) memcpy(out->global, pooled, width * sizeof(float));
 }
 
+int ks_vision_pool(const ks_clip_outputs *out, ks_encoder *enc, const float *x, const int shape[2],
+                   ks_error *e)
+{
+    size_t pooled = ((size_t)shape[0] + 1) * (size_t)enc->info.dim;
+    int err = ks_arena_reserve(&enc->arena,
+                               ks_slice(pooled, sizeof(float)) +
+                                   ks_pooling_scratch(&enc->vision.pooling, shape[0], shape[1]),
+                               e);
+    if (!err) pool_outputs(out, enc, x, shape);
+    return err;
+}
+
 static const uint8_t *row_masks(ks_encoder *enc, ks_tokens *const *frames, int T, int N)
 {
     uint8_t *masked = ks_arena_take(&enc->arena, (size_t)T * (size_t)N);
@@ -277,7 +290,7 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
     int N = ks_tokens_grid(frames[0]) * ks_tokens_grid(frames[0]), rows = T * N;
     size_t D = (size_t)enc->info.dim, bytes = (size_t)rows * D * sizeof(float);
     ks_run run = ks_run_of(enc);
-    int err = fit_time(enc, T, e);
+    int err = ks_vision_fit_time(enc, T, e);
     if (!err) err = ks_arena_reserve(&enc->arena, clip_scratch(enc, T, N), e);
     if (err) return err;
     clip_job j = {.enc = enc, .frames = frames, .N = N, .x = ks_arena_take(&enc->arena, bytes)};

@@ -20,6 +20,7 @@ BEGIN {
     n = 0
     lib[++n] = "^(cblas|openblas_config)\\.h$";                      who[n] = " encoder eval "
     lib[++n] = "^(dnnl|oneapi/dnnl/).*";                             who[n] = " encoder "
+    lib[++n] = "^vulkan/";                                           who[n] = " encoder "
     lib[++n] = "^sentencepiece";                                     who[n] = " encoder "
     lib[++n] = "^(unistr|unicase|unictype|uninorm|uniconv|unitypes|uniname|unistring/version)\\.h$"; who[n] = " encoder "
     lib[++n] = "^zlib\\.h$";                                         who[n] = " encoder formats "
