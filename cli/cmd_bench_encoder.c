@@ -39,6 +39,7 @@ typedef struct {
     double limit;
     double work; /* GFLOP of a clip, counted as the reference computes it */
     int T, side, threads;
+    ks_gpu_limits gpu; /* name "": this CPU computes */
 } figures;
 
 static void keep(span *best, double wall, double cpu)
@@ -107,7 +108,9 @@ static int measure(figures *f, ks_encoder *enc, const bench_fields *o, ks_error 
     for (int i = 0; i < o->rounds && !err; i++) {
         double limit = 0;
         ks_error none;
-        if (ks_gemm_rate(&limit, enc, info->precision, &none) == 0 && limit > f->limit)
+        if (i == 0 && ks_gpu_limits_of(&f->gpu, enc, &none) < 0) f->gpu.name[0] = 0;
+        if (f->gpu.name[0]) f->limit = f->gpu.gflops;
+        else if (ks_gemm_rate(&limit, enc, info->precision, &none) == 0 && limit > f->limit)
             f->limit = limit;
         if (i == 0) err = clip(&(figures){.T = f->T, .side = f->side}, enc, px, 1000, e); /* warm */
         if (!err) err = clip(f, enc, px, i, e);
@@ -130,6 +133,7 @@ static void print_json(const figures *f, const ks_info *info)
     ks_json_open(&j, NULL, '{');
     ks_json_text(&j, "bench", "encoder");
     ks_json_text(&j, "precision", precision_name(info->precision));
+    ks_json_text(&j, "device", f->gpu.name[0] ? f->gpu.name : "cpu");
     ks_json_int(&j, "dim", info->dim);
     ks_json_int(&j, "frames", f->T);
     ks_json_int(&j, "side", f->side);
@@ -139,6 +143,7 @@ static void print_json(const figures *f, const ks_info *info)
     ks_json_number(&j, "cpu_seconds", f->clip.cpu);
     ks_json_number(&j, "gflops", f->work / f->clip.wall);
     ks_json_number(&j, "limit_gflops", f->limit);
+    if (f->gpu.name[0]) ks_json_number(&j, "limit_gbytes", f->gpu.gbytes);
     ks_json_number(&j, "ratio", f->limit > 0 ? f->work / f->clip.wall / f->limit : 0);
     ks_json_number(&j, "cpu_ratio",
                    f->limit > 0 ? f->work / f->clip.cpu * f->threads / f->limit : 0);
@@ -154,7 +159,10 @@ static void print_text(const figures *f, const ks_info *info)
     printf("a clip of %d frames, %s, %d threads: %.3f s, %.0f GFLOP counted, %.0f GFLOP/s\n", f->T,
            precision_name(info->precision), f->threads, f->clip.wall, f->work,
            f->work / f->clip.wall);
-    if (f->limit > 0)
+    if (f->gpu.name[0])
+        printf("%s: %.0f GFLOP/s in fp32 and %.1f GB/s to it at most; ratio %.2f\n", f->gpu.name,
+               f->gpu.gflops, f->gpu.gbytes, f->work / f->clip.wall / f->limit);
+    else if (f->limit > 0)
         printf("the best library here, at this model's products: %.0f GFLOP/s; ratio %.2f (%.2f by "
                "processor time: what it is "
                "when nothing else runs)\n",
@@ -196,7 +204,8 @@ const ks_command ks_cmd_bench_encoder = {
     .brief = "How fast clips and sentences become vectors here",
     .more = "  kinoseek bench encoder -m lvt-base --precision bf16\n"
             "The limit is the rate of oneDNN or OpenBLAS, whichever is faster, at this\n"
-            "model's own products, in the same run.",
+            "model's own products, in the same run; with --device gpu, that of the GPU\n"
+            "in fp32.",
     .options = options,
     .fields = sizeof(bench_fields),
     .defaults = defaults,

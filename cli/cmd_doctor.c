@@ -49,7 +49,7 @@ typedef struct {
     const char *model_name;
     char no_decoder[200], no_model[200];
     ks_info info; /* of the model, where it is */
-    section encoder, index, decoding, network;
+    section encoder, gpu, index, decoding, network;
     const ks_settings *settings; /* NULL: --version, which looks at none */
 } found;
 
@@ -123,6 +123,8 @@ static void gather(found *f, const ks_globals *g)
     places(f, g);
     f->encoder.part = "encoder";
     f->encoder.n = ks_encoder_about(f->encoder.at, MOST);
+    f->gpu.part = "gpu";
+    f->gpu.n = ks_gpu_about(f->gpu.at, MOST, f->model ? f->info.hash : NULL);
     f->index.part = "index";
     f->index.n = ks_index_about(f->index.at, MOST);
     f->decoding.part = "decoder";
@@ -216,7 +218,7 @@ static void print_settings(const found *f)
 
 static void print_parts(FILE *out, const found *f)
 {
-    const section *all[] = {&f->encoder, &f->index, &f->decoding, &f->network};
+    const section *all[] = {&f->encoder, &f->gpu, &f->index, &f->decoding, &f->network};
 
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         fprintf(out, "%s\n", all[i]->part);
@@ -363,6 +365,7 @@ static void print_json(const found *f)
     ks_json_close(&j);
     settings_json(&j, f);
     section_json(&j, &f->encoder);
+    section_json(&j, &f->gpu);
     section_json(&j, &f->index);
     section_json(&j, &f->decoding);
     section_json(&j, &f->network);

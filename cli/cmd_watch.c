@@ -95,6 +95,7 @@ static int words_of(const char **out, const watching *w, char threads[24])
                  {"-m", g->setup.model},
                  {"--tokenizer", g->setup.tokenizer},
                  {"--precision", g->setup.precision},
+                 {"--device", g->setup.device},
                  {"--threads", g->setup.threads > 0 ? threads : NULL},
                  {"--survey", w->f->survey},
                  {"--notify", w->f->notify},

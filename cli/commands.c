@@ -110,6 +110,8 @@ const ks_option ks_global_options[] = {
      "sentencepiece model of the text tower"},
     {0, "precision", KS_OPT_TEXT, offsetof(ks_globals, setup.precision), "auto|fp32|bf16|int8",
      "arithmetic of the encoder"},
+    {0, "device", KS_OPT_TEXT, offsetof(ks_globals, setup.device), "DEVICE",
+     "what encodes: auto, cpu, gpu or gpu:N (see doctor)"},
     {0, "threads", KS_OPT_COUNT, offsetof(ks_globals, setup.threads), "N", "threads to use (all)"},
     {'q', "quiet", KS_OPT_FLAG, offsetof(ks_globals, quiet), NULL, "results and errors alone"},
     {'v', "verbose", KS_OPT_FLAG, offsetof(ks_globals, verbose), NULL, "say more on stderr"},

@@ -13,7 +13,7 @@ typedef struct {
     /* -L, else the setting, else $XDG_DATA_HOME/kinoseek/default; NULL only where a command is
      * alone */
     const char *library;
-    ks_setup setup; /* -m, --tokenizer, --precision, --threads; no notice under -q */
+    ks_setup setup; /* -m, --tokenizer, --precision, --device, --threads; no notice under -q */
     int quiet, verbose;
     int help, version;
     /* what stands where no option does: setup and library have it already (main.c) */

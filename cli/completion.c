@@ -212,8 +212,8 @@ static void zsh(FILE *out)
           "  for ((i = 2; i < CURRENT; i++)); do\n    w=${words[i]}\n"
           "    if [[ -n $skip ]]; then skip=; continue; fi\n"
           "    if [[ -n $cmd ]]; then cmd=\"$cmd $w\"; break; fi\n"
-          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--threads) skip=1 "
-          ";;\n    -*) ;;\n    ",
+          "    case $w in\n    -L|-m|--library|--model|--tokenizer|--precision|--device|--threads) "
+          "skip=1 ;;\n    -*) ;;\n    ",
           out);
     for (const ks_command *const *c = ks_commands; *c; c++)
         if (begins_group(c)) {

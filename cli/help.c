@@ -75,8 +75,8 @@ int ks_print_group(FILE *out, const char *word)
 /* Commands that one meets in the first hour have a line each; the others are named. */
 static int is_rare(const ks_command *c)
 {
-    static const char *const daily[] = {"ingest", "search", "similar", "label", "cut",
-                                        "serve",  "status", "doctor",  NULL};
+    static const char *const daily[] = {"ingest", "search", "similar", "label",
+                                        "cut",    "serve",  "status",  NULL};
 
     for (const char *const *d = daily; *d; d++)
         if (strcmp(c->name, *d) == 0) return 0;

@@ -342,6 +342,10 @@ const ks_man_field ks_man_fields[] = {
      "file, default), and in which line of the file"},
     {"doctor", "encoder",
      "cpu_path (a list), auto_precision, versions of libraries (null: not here); notes for people"},
+    {"doctor", "gpu",
+     "gpu_0 ...: their names (gpu: null where none is); notes: what each was proven to be worth "
+     "with "
+     "this model"},
     {"doctor", "index", "versions, vector_scan; notes"},
     {"doctor", "decoder", "sandbox and hwaccels (lists), versions of libav; notes"},
     {"doctor", "network", "versions of libcurl and libmicrohttpd; notes"},

@@ -34,6 +34,7 @@ int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_o
     char *model = NULL, *tokenizer = NULL;
     int err;
     ks_encoder_options o = {.towers = towers,
+                            .device = setup->device,
                             .threads = setup->threads,
                             .notice = setup->notice,
                             .notice_arg = setup->notice_arg};

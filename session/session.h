@@ -31,6 +31,7 @@ typedef struct {
     const char *default_model;
     const char *tokenizer; /* NULL: the one that goes with the model */
     const char *precision; /* "auto", "fp32", "bf16", "int8"; NULL: the caller's own default */
+    const char *device;    /* "auto", "cpu", "gpu", "gpu:N"; NULL: KINOSEEK_DEVICE, else auto */
     int threads;           /* 0: all cores */
     const char *program;   /* path of this program, where the system does not tell; may be NULL */
     const char *translate; /* words go through this program first; NULL: none */
