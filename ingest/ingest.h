@@ -75,6 +75,18 @@ typedef struct {
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);
 
+/* With dry_run: what there is to do is not done here but told to somebody who has it done. Each
+ * returns 0, or < 0 with the sentence. */
+typedef struct {
+    /* a film to be decoded; content as in ks_video; once more for each further path of it */
+    int (*film)(void *arg, const uint8_t content[24], const ks_video *at, ks_error *e);
+    /* at->path is one of film at->id, with this size and time; drop: a path that is no more, or
+     * NULL */
+    int (*path)(void *arg, const ks_video *at, const char *drop, ks_error *e);
+    int (*gone)(void *arg, const char *path, ks_error *e);
+    void *arg;
+} ks_ingest_queue;
+
 /* A coarse pass over what is new: a clip a minute. First, then the whole pass; or alone; or not
  * at all. */
 typedef enum { KS_SURVEY_OFF = 0, KS_SURVEY_FIRST = 1, KS_SURVEY_ONLY = 2 } ks_survey;
@@ -100,7 +112,8 @@ typedef struct {
     int switch_space;
     /* seconds between transactions; 0: 5, at most 60; < 0: one a clip (tests) */
     double commit_every;
-    double budget; /* seconds of wall time; 0: none */
+    double budget;                /* seconds of wall time; 0: none */
+    const ks_ingest_queue *queue; /* with dry_run; may be NULL */
     /* set by an atomic store, to 1: stop after this clip, 2: now; may be NULL */
     const volatile int *stop;
     ks_on_event *event;

@@ -153,6 +153,8 @@ int ks_triage_gone(ks_triage *t, const ks_met_list *all, const char *root, ks_er
 /* A root in which there is nothing at all: kept as it is, and said, where the library has films
  * of it. */
 int ks_triage_empty(ks_triage *t, const char *root, ks_error *e);
+/* to o->queue: paths first, then films */
+int ks_triage_hand_over(const ks_triage *t, ks_error *e);
 /* (re)loads the clips of an interrupted run */
 int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e);
 void ks_triage_free(ks_triage *t);

@@ -472,6 +472,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0) err = fix_space(r, e);
     if (err >= 0) err = scan_roots(r, e);
     if (err >= 0) err = triage_all(r, e);
+    if (err >= 0 && r->o.queue) err = ks_triage_hand_over(&r->triage, e);
     if (err >= 0 && !r->o.dry_run) err = remember(r, e);
     if (err < 0) return err;
     say_plan(r);

@@ -489,6 +489,36 @@ int ks_triage_settle(ks_triage *t, ks_error *e)
     return ks_index_end(t->x, write_changes(t, e), e);
 }
 
+static ks_video placed(const ks_place *p, int64_t video)
+{
+    return (ks_video){.id = video,
+                      .path = p->path,
+                      .size = p->size,
+                      .mtime_ns = p->mtime_ns,
+                      .device = p->device,
+                      .inode = p->inode};
+}
+
+int ks_triage_hand_over(const ks_triage *t, ks_error *e)
+{
+    const ks_ingest_queue *q = t->o->queue;
+    int err = 0;
+    for (size_t i = 0; i < t->n_change && err >= 0; i++) {
+        ks_video at = placed(&t->change[i].place, t->change[i].video);
+        if (!t->change[i].odd) err = q->path(q->arg, &at, t->change[i].drop, e);
+    }
+    for (size_t i = 0; i < t->n_jobs && err >= 0; i++) {
+        const ks_job_file *j = &t->jobs[i];
+        ks_video at = placed(&j->place, j->video);
+        err = q->film(q->arg, j->content, &at, e);
+        for (int k = 0; k < j->n_also && err >= 0; k++) {
+            at = placed(&j->also[k], j->video);
+            err = q->film(q->arg, j->content, &at, e);
+        }
+    }
+    return err < 0 ? err : 0;
+}
+
 static int by_path(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -533,6 +563,7 @@ static int drop_gone(ks_triage *t, char **gone, size_t n, ks_error *e)
         t->sum->gone++;
         ks_say_file(t->o, &(ks_file_event){.path = gone[i], .verdict = KS_FILE_GONE});
         if (err >= 0 && !t->o->dry_run) err = ks_index_drop_path(t->x, gone[i], e);
+        if (err >= 0 && t->o->queue) err = t->o->queue->gone(t->o->queue->arg, gone[i], e);
     }
     return n > 0 && !t->o->dry_run ? ks_index_end(t->x, err, e) : err;
 }
