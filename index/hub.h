@@ -107,12 +107,17 @@ int ks_hub_push_end(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_root
 int ks_hub_has(ks_hub *h, ks_index *x, const ks_video *v, ks_error *e);
 
 /* --- paths --- */
-int ks_hub_set_path(ks_hub *h, int64_t video, const char *root, const char *rel, int64_t size,
-                    int64_t mtime_ns, ks_error *e);
-int ks_hub_drop_path(ks_hub *h, const char *root, const char *rel, ks_error *e);
+typedef struct {
+    int64_t video;          /* 0: this path is no more */
+    const char *root, *rel; /* borrowed */
+    int64_t size, mtime_ns;
+} ks_hub_move;
+/* All in one transaction, so that two films that swapped names lose nothing; a film without paths
+ * goes. What is so already changes nothing. */
+int ks_hub_move_paths(ks_hub *h, const ks_hub_move *move, int n, ks_error *e);
 
 /* --- the queue --- */
-/* 1 queued, 0: it is in the queue, or done */
+/* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
                  int64_t size, int64_t mtime_ns, ks_error *e);
 /* 1: yours for `lease` seconds; 0: there is none for these roots. *left: queued or at work */

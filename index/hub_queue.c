@@ -50,20 +50,58 @@ int ks_hub_job_done(ks_hub *h, const ks_hub_job *job, ks_error *e)
     return code < 0 ? code : 0;
 }
 
-int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
+/* 1: nothing more is to be done for it (as triage.c judges a library's own) */
+static int is_done(const ks_pq_rows *r)
+{
+    int64_t finished = ks_pq_int(r, 0, 1), verdict = ks_pq_int(r, 0, 2);
+    if (verdict == KS_VERDICT_FAILED) return ks_pq_int(r, 0, 3) >= 2;
+    return verdict == KS_VERDICT_SKIPPED ||
+           (finished && !(ks_pq_int(r, 0, 4) & (KS_VIDEO_LOST | KS_VIDEO_SURVEY)));
+}
+
+static int queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
                  int64_t size, int64_t mtime_ns, ks_error *e)
 {
     ks_pq_rows r;
+    int64_t revision = 0, video = 0;
+    int done = 0, code = ks_hub_next_revision(&revision, h, e);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "INSERT INTO video(id, content) VALUES(nextval('video_id'), $1) ON "
+                         "CONFLICT (content) DO NOTHING",
+                         "b", content, (size_t)24);
+    if (code >= 0)
+        code = ks_pq_ask(&r, h->pq, e,
+                         "SELECT id, finished, verdict, attempts, flags FROM video WHERE content = "
+                         "$1",
+                         "b", content, (size_t)24);
+    if (code > 0) {
+        video = ks_pq_int(&r, 0, 0);
+        done = is_done(&r);
+    }
+    if (code >= 0) ks_pq_free(&r);
+    if (code >= 0)
+        code = ks_hub_put_path(h, video, revision, root, rel, strlen(rel), size, mtime_ns, e);
+    /* mirrors see the path of what they see; what is unfinished has no revision yet */
+    if (code >= 0 && done)
+        code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
+                         video, revision);
+    if (code < 0 || done) return code < 0 ? code : 0;
+    /* what failed is tried again where somebody asks for it */
+    return ks_pq_ask(NULL, h->pq, e,
+                     "INSERT INTO job(content, root, rel, size, mtime_ns) VALUES($1, $2, $3, $4, "
+                     "$5) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = $4, "
+                     "mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '' WHERE job.state = "
+                     "2 RETURNING state",
+                     "btbll", content, (size_t)24, root, rel, strlen(rel), size, mtime_ns);
+}
+
+int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
+                 int64_t size, int64_t mtime_ns, ks_error *e)
+{
     assert(h && content && root && rel);
-    /* its place may be another by now; what failed is tried again where somebody asks for it */
-    int code = ks_pq_ask(&r, h->pq, e,
-                         "INSERT INTO job(content, root, rel, size, mtime_ns) VALUES($1, $2, $3, "
-                         "$4, $5) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = "
-                         "$4, mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '' WHERE "
-                         "job.state = 2 RETURNING state",
-                         "btbll", content, (size_t)24, root, rel, strlen(rel), size, mtime_ns);
-    ks_pq_free(&r);
-    return code;
+    int code = ks_hub_begin(h, e);
+    return code < 0 ? code : ks_hub_end(h, queue(h, content, root, rel, size, mtime_ns, e), e);
 }
 
 static int roots_there(ks_pq_column *names, const ks_hub_roots *roots)
@@ -266,36 +304,63 @@ int ks_hub_drop_by(int64_t *films, ks_hub *h, const char *worker, ks_error *e)
 }
 
 /* --- paths --- */
-int ks_hub_set_path(ks_hub *h, int64_t video, const char *root, const char *rel, int64_t size,
-                    int64_t mtime_ns, ks_error *e)
-{
-    int64_t revision = 0;
-    int code = ks_hub_begin(h, e);
-    if (code < 0) return code;
-    code = ks_hub_next_revision(&revision, h, e);
-    if (code >= 0)
-        code = ks_hub_put_path(h, video, revision, root, rel, strlen(rel), size, mtime_ns, e);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
-                         video, revision);
-    return ks_hub_end(h, code < 0 ? code : 0, e);
-}
-
-static int drop_path(ks_hub *h, const char *root, const char *rel, ks_error *e)
+/* 1: the hub has it so */
+static int stands(ks_hub *h, const ks_hub_move *m, ks_error *e)
 {
     ks_pq_rows r;
-    int64_t revision = 0, video = 0;
-    int code = ks_hub_next_revision(&revision, h, e);
-    if (code < 0) return code;
-    code = ks_pq_ask(&r, h->pq, e, "DELETE FROM path WHERE root = $1 AND rel = $2 RETURNING video",
-                     "tb", root, rel, strlen(rel));
-    if (code > 0) video = ks_pq_int(&r, 0, 0);
+    int code = ks_pq_ask(&r, h->pq, e,
+                         "SELECT video, size, mtime_ns FROM path WHERE root = $1 AND rel = $2",
+                         "tb", m->root, m->rel, strlen(m->rel));
+    int same = code > 0 ? ks_pq_int(&r, 0, 0) == m->video && ks_pq_int(&r, 0, 1) == m->size &&
+                              ks_pq_int(&r, 0, 2) == m->mtime_ns
+                        : m->video == 0;
     ks_pq_free(&r);
-    return code < 0 || !video ? code : ks_hub_settle(h, video, revision, e);
+    return code < 0 ? code : same;
 }
 
-int ks_hub_drop_path(ks_hub *h, const char *root, const char *rel, ks_error *e)
+/* Whoever gives or takes the path is marked with the revision. */
+static int move_one(ks_hub *h, const ks_hub_move *m, int64_t revision, ks_error *e)
 {
+    size_t n = strlen(m->rel);
+    int code = ks_pq_ask(NULL, h->pq, e,
+                         "UPDATE video SET revision = $3 WHERE id = $4 OR id = (SELECT video FROM "
+                         "path WHERE root = $1 AND rel = $2)",
+                         "tbll", m->root, m->rel, n, revision, m->video);
+    if (code >= 0 && m->video == 0)
+        code = ks_pq_ask(NULL, h->pq, e, "DELETE FROM path WHERE root = $1 AND rel = $2", "tb",
+                         m->root, m->rel, n);
+    else if (code >= 0) /* of a film that somebody dropped meanwhile there is no path */
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "INSERT INTO path SELECT $1, $2, v.id, $4, $5 FROM video v WHERE v.id = $3"
+                         " ON CONFLICT (root, rel) DO UPDATE SET video = $3, size = $4, mtime_ns = "
+                         "$5",
+                         "tblll", m->root, m->rel, n, m->video, m->size, m->mtime_ns);
+    return code;
+}
+
+static int move_all(ks_hub *h, const ks_hub_move *move, int n, ks_error *e)
+{
+    int64_t revision = 0;
+    int code = 0, other = 0;
+    for (int i = 0; i < n && code >= 0; i++) {
+        code = stands(h, &move[i], e);
+        if (code > 0) continue;
+        if (code == 0 && !other++) code = ks_hub_next_revision(&revision, h, e);
+        if (code >= 0) code = move_one(h, &move[i], revision, e);
+    }
+    if (code < 0 || !other) return code < 0 ? code : 0;
+    code = ks_pq_ask(NULL, h->pq, e,
+                     "WITH d AS (DELETE FROM video v WHERE v.revision = $1 AND NOT EXISTS (SELECT 1"
+                     " FROM path p WHERE p.video = v.id) RETURNING v.id) INSERT INTO gone SELECT "
+                     "d.id, $1 FROM d",
+                     "l", revision);
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_move_paths(ks_hub *h, const ks_hub_move *move, int n, ks_error *e)
+{
+    assert(h && (move || n == 0));
+    if (n == 0) return 0;
     int code = ks_hub_begin(h, e);
-    return code < 0 ? code : ks_hub_end(h, drop_path(h, root, rel, e), e);
+    return code < 0 ? code : ks_hub_end(h, move_all(h, move, n, e), e);
 }
