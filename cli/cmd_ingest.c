@@ -10,6 +10,8 @@
 
 #include "cli/commands.h"
 #include "cli/fault.h"
+#include "cli/hub_feed.h"
+#include "cli/hub_worker.h"
 #include "cli/ingest_report.h"
 #include "cli/saved.h"
 #include "cli/terminal.h"
@@ -18,7 +20,7 @@
 typedef struct {
     double window, hop, budget, commit_every;
     int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json,
-        nice, nul, switch_model, require_sandbox;
+        nice, nul, switch_model, require_sandbox, queue;
     const char *survey, *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
     ks_opt_list include, exclude;
 } fields_t;
@@ -54,6 +56,7 @@ static const ks_option options[] = {
     {0, "require-sandbox", KS_OPT_FLAG, AT(require_sandbox), NULL,
      "refuse to decode without seccomp and landlock"},
     {0, "notify", KS_OPT_TEXT, AT(notify), "CMD", "gets each hit of a kept query as JSON on stdin"},
+    {0, "queue", KS_OPT_FLAG, AT(queue), NULL, "of a hub: queue what is new, and no more"},
     {0, "commit-every", KS_OPT_NUMBER, AT(commit_every), "SECONDS",
      "how often clips are made durable (5, at most 60)"},
     {0, "no-stills", KS_OPT_FLAG, AT(no_stills), NULL, "no pictures any more"},
@@ -194,7 +197,8 @@ typedef struct {
     char *decoder, *model, *tokenizer;
     const char **includes, **excludes;
     path_list paths;
-    char *empty; /* folder of a dry run's own library */
+    char *empty;    /* folder of a dry run's own library */
+    int only_queue; /* of a hub: it is not worked on here */
     ks_fault before;
     char died[80];           /* why the film of `before` is left out */
     int64_t clips;           /* of this run's finished films */
@@ -535,6 +539,53 @@ static void say_choices(const ks_globals *g, const fields_t *f)
               stderr);
 }
 
+/* --- where -L names a hub: what is new is queued, then worked on like any worker would --- */
+static int refuse_choices(const fields_t *f, ks_error *e)
+{
+    if (f->window == 0 && f->hop == 0 && f->frames == 0 && f->budget == 0 && !f->shots && !f->fit &&
+        !f->decode && !f->hwaccel && !f->survey && !f->notify && !f->switch_model && !f->dry_run &&
+        !f->stills && !f->no_stills && !f->require_sandbox && f->workers == 0)
+        return 0;
+    return ks_fail(e, KS_EUSAGE,
+                   "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
+                   "--encoder, --nice and --json; how clips are made its first films say");
+}
+
+static void on_feed(void *arg, const ks_event *v)
+{
+    const session *s = arg;
+    if (v->kind != KS_EVENT_DONE || s->only_queue) ks_report_event(s->report, v);
+}
+
+static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, ks_error *e)
+{
+    session s = {.only_queue = f->queue};
+    ks_ingest_options o;
+    ks_ingest_summary sum = {0};
+    int64_t queued = 0;
+    char films[64];
+    int err = refuse_choices(f, e);
+    if (err < 0) return err;
+    if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
+    err = gather_paths(&s.paths, f, n, args, e);
+    if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, NULL, e);
+    if (err == 0) err = fill_options(&o, &s, f, e);
+    if (err == 0) {
+        o.event = on_feed;
+        o.event_arg = &s;
+        o.at_work = NULL;
+        catch_signals(1);
+        err = ks_feed(&queued, &sum, g, &o, e);
+    }
+    if (err == 0 && !f->json && !g->quiet) printf("%s queued\n", ks_counted(films, queued, "film"));
+    close_session(&s);
+    if (err < 0 || f->queue) return err;
+    return ks_work(
+        &(ks_worker_how){
+            .g = g, .lease = 60, .idle_exit = 1, .json = f->json, .encoder = f->encoder},
+        e);
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     const fields_t *f = fields;
@@ -542,6 +593,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     ks_ingest_options o;
     ks_ingest_summary sum = {0};
     int clock = f->encoder && strcmp(f->encoder, "clock") == 0, code = 0;
+    if (ks_hub_is(g->library)) return run_hub(g, f, n, args, e);
+    if (f->queue) return ks_fail(e, KS_EUSAGE, "--queue: -L names no hub");
     int err = ks_ingest_check(
         &(ks_ingest_options){
             .window = f->window, .hop = f->hop, .frames = f->frames, .budget = f->budget},
@@ -592,5 +645,6 @@ const ks_command ks_cmd_ingest = {
     .options = options,
     .fields = sizeof(fields_t),
     .defaults = defaults,
+    .hub = KS_HUB_OWN,
     .run = run,
 };

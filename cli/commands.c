@@ -22,7 +22,7 @@ extern const ks_command ks_cmd_status;
 extern const ks_command ks_cmd_check;
 extern const ks_command ks_cmd_repair;
 extern const ks_command ks_cmd_store_init, ks_cmd_store_migrate, ks_cmd_root, ks_cmd_sync;
-extern const ks_command ks_cmd_import;
+extern const ks_command ks_cmd_import, ks_cmd_worker, ks_cmd_queue;
 extern const ks_command ks_cmd_backup;
 extern const ks_command ks_cmd_compact;
 extern const ks_command ks_cmd_embed;
@@ -74,6 +74,8 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_store_init,
     &ks_cmd_store_migrate,
     &ks_cmd_root,
+    &ks_cmd_worker,
+    &ks_cmd_queue,
     &ks_cmd_import,
     &ks_cmd_sync,
     &ks_cmd_embed,

@@ -38,17 +38,16 @@ static void say(const ks_globals *g, const char *what, const char *why)
     if (!g->quiet) fprintf(stderr, "kinoseek: %s: %s\n", why, what);
 }
 
-/* A mirror is never repaired: it is pulled again. Its folder holds files alone. */
-static void throw_away(const char *mirror)
+void ks_remove_files(const char *folder)
 {
-    DIR *d = opendir(mirror);
+    DIR *d = opendir(folder);
     struct dirent *f;
 
     while (d && (f = readdir(d)))
         if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
             unlinkat(dirfd(d), f->d_name, 0);
     if (d) closedir(d);
-    rmdir(mirror);
+    rmdir(folder);
 }
 
 /* The scale depends on what the library holds and not on how it came there: two mirrors of one
@@ -98,7 +97,8 @@ static int bring_up(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks
     if (err != KS_EDAMAGED && behind != KS_EDAMAGED) err = pull(done, mirror, h, roots, g, e);
     else err = KS_EDAMAGED;
     if (err != KS_EDAMAGED && err != KS_ESPACE) return err;
-    throw_away(mirror); /* damaged, or the hub was made anew */
+    /* a mirror is never repaired: it is pulled again */
+    ks_remove_files(mirror); /* damaged, or the hub was made anew */
     return pull(done, mirror, h, roots, g, e);
 }
 

@@ -184,6 +184,21 @@ const ks_man_field ks_man_fields[] = {
     {"backup", "videos", "in the copy"},
     {"backup", "clips", "in the copy"},
     {"backup", "generation", "of the copy"},
+    {"worker", "event", "file: one is done; done: the end"},
+    {"worker", "path", "of the film here"},
+    {"worker", "verdict", "indexed, partly, skipped, failed"},
+    {"worker", "reason", "why not wholly"},
+    {"worker", "clips", "of the film; done: of all"},
+    {"worker", "seconds", "of the film"},
+    {"worker", "seconds_missing", "that could not be read"},
+    {"worker", "files", "done: films"},
+    {"queue", "root", "its name"},
+    {"queue", "path", "below the root"},
+    {"queue", "state", "queued, working, failed"},
+    {"queue", "worker", "the machine that has it or had it last"},
+    {"queue", "tries", "how often it was claimed"},
+    {"queue", "lost", "of those, ended without a word"},
+    {"queue", "reason", "why it failed"},
     {"import", "films", "that the hub did not have, or not wholly"},
     {"import", "clips", "of them"},
     {"import", "unchanged", "films that it had"},
@@ -526,6 +541,19 @@ const ks_man_note ks_man_notes[] = {
      "both may be deleted, the mirror is pulled again"},
     {"root", "FILES", ".kinoseek-root",
      "in a root's folder: the root's id, by which every machine knows it"},
+    {"ingest", "A HUB", NULL,
+     "With -L postgresql://... what is new below PATH (without one: below every root that is "
+     "mounted here) is queued, moves and deletions are told to the hub, and then this machine "
+     "works until the queue is empty; with --queue it does not. A film that this machine never "
+     "saw in its place is not taken for deleted. Patterns are not remembered there. How clips are "
+     "made is said by the hub's first films: the defaults, or the library that was imported."},
+    {"worker", "LEASES", NULL,
+     "A film is done by one worker at a time. What it makes is sent as it comes, each batch in one "
+     "transaction that holds the film's row under the token of the claim; a worker that was frozen "
+     "or cut off beyond its lease finds another token there, writes nothing more and goes on with "
+     "the next film. The server's clock alone counts. Who takes over begins with the clips that "
+     "are there: at most what the last seconds made is made again, with the same bits. While the "
+     "hub is away a worker goes on with its film and waits."},
     {"backup", "FROM A HUB", NULL,
      "With -L postgresql://... the copy holds all of the hub, thumbnails and frame vectors too, "
      "and the paths as they are on this machine. One that was stopped goes on where it was."},
