@@ -17,7 +17,7 @@ typedef struct {
 
 static const ks_option worker_options[] = {
     {0, "lease", KS_OPT_NUMBER, AT(lease), "TIME",
-     "others take its film when nothing is heard for so long (60s)"},
+     "after so long a silence others take its film (60s)"},
     {0, "idle-exit", KS_OPT_FLAG, AT(idle_exit), NULL, "end when nothing is queued or at work"},
     {0, "nice", KS_OPT_FLAG, AT(nice), NULL, "leave the machine to others"},
     {0, "json", KS_OPT_FLAG, AT(json), NULL, "a JSON line an event"},

@@ -15,5 +15,24 @@ hub_start() {
   hub_up || { cat "$hub_dir/log"; return 1; }
   HUB="postgresql:///postgres?host=$hub_dir&user=postgres"
 }
+# TLS on loopback, beside the socket: HUB_TLS. A CA of its own in $hub_dir/ca.crt; the password is "secret".
+hub_tls() {
+  ( cd "$hub_dir" && echo 'subjectAltName=DNS:localhost,IP:127.0.0.1' >ext &&
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=ca -keyout ca.key -out ca.crt &&
+    openssl req -newkey rsa:2048 -nodes -subj /CN=hub -keyout server.key -out server.csr &&
+    openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out server.crt ) >"$hub_dir/tls.log" 2>&1 || return 1
+  [ "$(id -u)" -ne 0 ] || chown postgres "$hub_dir/server.key"
+  chmod 600 "$hub_dir/server.key"; chmod 644 "$hub_dir/server.crt" "$hub_dir/ca.crt"
+  hub_port=$((20000 + $$ % 20000))
+  printf '%s\n' "listen_addresses = '127.0.0.1'" "port = $hub_port" "ssl = on" "ssl_cert_file = '$hub_dir/server.crt'" \
+    "ssl_key_file = '$hub_dir/server.key'" | hub_as tee -a "$hub_dir/data/postgresql.conf" >/dev/null
+  echo "hostssl all all 127.0.0.1/32 scram-sha-256" | hub_as tee -a "$hub_dir/data/pg_hba.conf" >/dev/null
+  hub_down fast; hub_up || return 1
+  HUB="postgresql:///postgres?host=$hub_dir&port=$hub_port&user=postgres"
+  HUB_TLS="postgresql://postgres@127.0.0.1:$hub_port/postgres"
+  hub_sql "ALTER USER postgres PASSWORD 'secret'"
+}
+# All of the server's processes stand still, and the system goes on to acknowledge what is sent to them.
+hub_signal() { p=$(head -n 1 "$hub_dir/data/postmaster.pid"); kill "-$1" "$p" $(pgrep -P "$p"); }
 hub_sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$HUB" -c "$1"; }
 hub_stop() { hub_down immediate >/dev/null 2>&1; rm -rf "$hub_dir"; }

@@ -102,6 +102,22 @@ as e search snow >/dev/null; is "$? $(wc -l <"$T/err")" "5 1" "without one: exit
 k import "$T/lib"; is "$?" 5 "writing: exit 5"
 hub_up; as a search --all --json -k 20 snow >"$T/2"; is "$(hits <"$T/2" | cksum) $(wc -c <"$T/err")" "$(hits <"$T/1" | cksum) 0" "and when it is back nothing is different"
 
+# --- over a network
+hub_tls; ok $? "TLS on loopback"
+k -q root films="$T/films" # another address is another hub to this machine
+net() { XDG_DATA_HOME="$T/n" PGPASSFILE="$T/pass" "$K" --precision fp32 -L "$@" 2>"$T/err"; }
+echo '*:*:*:*:secret' >"$T/pass"; chmod 600 "$T/pass"
+net "$HUB_TLS?sslrootcert=$hub_dir/ca.crt" search --all --json -k 20 snow >"$T/1"; is "$? $(jq -r .cosine "$T/1" | cksum)" "0 $(as d search --all --json -k 20 snow | jq -r .cosine | cksum)" "verify-full where nothing else is said, and the same answer"
+rm -rf "$T/n"
+HOME="$T" net "$HUB_TLS" search snow; is "$? $(grep -c 'root certificate' "$T/err")" "5 1" "without the CA nobody is believed"
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=other -keyout "$T/o.key" -out "$T/o.crt" 2>/dev/null
+net "$HUB_TLS?sslrootcert=$T/o.crt" search snow; is "$? $(grep -c 'certificate verify failed' "$T/err")" "5 1" "nor with another one"
+echo '*:*:*:*:seceret' >"$T/pass"; net "$HUB_TLS?sslrootcert=$hub_dir/ca.crt" search snow; is "$? $(grep -c 'password authentication failed' "$T/err") $(grep -c secer "$T/err")" "5 1 0" "a wrong password is refused, and not repeated"
+as a sync >/dev/null; hub_signal STOP
+as a search --all --json -k 20 snow >"$T/1"; is "$? $(grep -c 'the mirror here answers' "$T/err")" "0 1" "a server that stands still: the mirror answers"
+k import "$T/lib"; is "$? $(grep -c 'no answer within' "$T/err")" "5 1" "writing: exit 5"
+hub_signal CONT; as a search --all --json -k 20 snow >"$T/2"; is "$(wc -c <"$T/err")" 0 "until it goes on"
+
 # --- passwords, versions, libpq
 k -L "postgresql://u:secret@127.0.0.1/x" search x; is "$? $(grep -c secret "$T/err")" "2 0" "a password on the command line is refused, and not repeated"
 k -L "postgresql:///x?password=secret" search x; is "$? $(grep -c secret "$T/err")" "2 0" "in any form"

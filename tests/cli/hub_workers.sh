@@ -39,20 +39,21 @@ k queue --json >"$T/out"; is "$(jq -r .state "$T/out" | sort | uniq -c | tr -s '
 # --- two workers, killed and frozen
 worker() { XDG_DATA_HOME="$T/$1" "$K" -L "$HUB" worker --lease 5 --idle-exit --encoder clock --json >>"$T/$1.out" 2>>"$T/$1.err" & eval "$1=$!"; pids="${pids:-} $!"; }
 for m in w1 w2; do XDG_DATA_HOME="$T/$m" k -q root films="$T/films"; done
-worker w1; worker w2; kills=0; frozen=0; cut=0; n=0
+worker w1; worker w2; kills=0; frozen=0; cut=0; restarts=0; n=0
 seed=${SEED:-$$}; echo "# seed $seed"
-while [ "$(hub_sql "SELECT count(*) FROM kinoseek.job WHERE state < 2")" -gt 0 ] && [ $n -lt 300 ]; do
+while [ "$(hub_sql "SELECT count(*) FROM kinoseek.job WHERE state < 2" || echo 1)" -gt 0 ] && [ $n -lt 300 ]; do
   n=$((n + 1)); seed=$(( (seed * 1103515245 + 12345) % 2147483648 )); r=$(( seed / 65536 % 10 ))
   m=w$(( seed / 1024 % 2 + 1 )); eval "p=\$$m"
   if [ $r -lt 3 ] && [ $kills -lt 12 ]; then kill -9 $p 2>/dev/null && kills=$((kills + 1)); wait $p 2>/dev/null; worker $m
   elif [ $r -lt 4 ] && [ $frozen -lt 2 ]; then kill -STOP $p 2>/dev/null && frozen=$((frozen + 1)); sleep 8; kill -CONT $p 2>/dev/null
   elif [ $r -lt 7 ] && [ $cut -lt 12 ]; then cut=$((cut + $(hub_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'kinoseek'")))
   fi
+  if [ $n -eq 10 ] || [ $n -eq 25 ]; then hub_down immediate; hub_up; restarts=$((restarts + 1)); fi
   kill -0 $p 2>/dev/null || worker $m
   sleep 0.3
 done
 wait $w1 $w2; pids=
-echo "# $kills kills, $frozen freezes, $cut cut connections"
+echo "# $kills kills, $frozen freezes, $cut cut connections, $restarts immediate restarts"
 is "$(jobs 0) $(jobs 1)" "0 0" "the queue is empty"
 is "$(k queue retry >/dev/null; jobs 0)" "$(hub_sql "SELECT count(*) FROM kinoseek.job WHERE state = 0")" "what lost five workers is queued again"
 k worker --idle-exit --encoder clock >"$T/out"; ok $? "and done"
