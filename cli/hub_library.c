@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "query/query.h"
@@ -66,12 +67,26 @@ static void new_scale(ks_index *x, const ks_globals *g, const ks_library *l)
     ks_encoder_close(enc);
 }
 
+/* Another command of this machine may be bringing the mirror up to date: that is waited for, by
+ * who needs it for half a minute. */
+static int open_mirror(ks_index **x, const char *mirror, int lenient, ks_error *e)
+{
+    const struct timespec nap = {0, 250000000};
+    int err = ks_hub_open_mirror(x, mirror, e);
+
+    for (int i = 0; err == KS_EBUSY && i < (lenient ? 8 : 120); i++) {
+        nanosleep(&nap, NULL);
+        err = ks_hub_open_mirror(x, mirror, e);
+    }
+    return err;
+}
+
 static int pull(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub_roots *roots,
-                const ks_globals *g, ks_error *e)
+                int lenient, const ks_globals *g, ks_error *e)
 {
     ks_library *l = malloc(sizeof *l);
     ks_index *x = NULL;
-    int err = l ? ks_hub_open_mirror(&x, mirror, e) : ks_fail(e, KS_ENOMEM, "no memory");
+    int err = l ? open_mirror(&x, mirror, lenient, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
     if (err == 0) ks_index_threads(x, g->setup.threads);
     if (err == 0) err = ks_hub_pull(done, x, h, roots, 0, e);
@@ -84,7 +99,7 @@ static int pull(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub
 }
 
 static int bring_up(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub_roots *roots,
-                    const ks_globals *g, ks_error *e)
+                    int lenient, const ks_globals *g, ks_error *e)
 {
     ks_index *x = NULL;
     int behind = 1, err = ks_index_open(&x, mirror, KS_READ, e);
@@ -94,12 +109,13 @@ static int bring_up(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks
     if (err == 0 && behind < 0 && behind != KS_EDAMAGED) return behind;
     if (err < 0 && err != KS_ENOLIBRARY && err != KS_EDAMAGED) return err;
     if (err == 0 && behind == 0) return 0;
-    if (err != KS_EDAMAGED && behind != KS_EDAMAGED) err = pull(done, mirror, h, roots, g, e);
+    if (err != KS_EDAMAGED && behind != KS_EDAMAGED)
+        err = pull(done, mirror, h, roots, lenient, g, e);
     else err = KS_EDAMAGED;
     if (err != KS_EDAMAGED && err != KS_ESPACE) return err;
     /* a mirror is never repaired: it is pulled again */
     ks_remove_files(mirror); /* damaged, or the hub was made anew */
-    return pull(done, mirror, h, roots, g, e);
+    return pull(done, mirror, h, roots, lenient, g, e);
 }
 
 static int sync_with(char **library, ks_hub_pulled *done, int patience, int lenient,
@@ -120,7 +136,7 @@ static int sync_with(char **library, ks_hub_pulled *done, int patience, int leni
     }
     if (err == 0) there = access(*library, F_OK) == 0;
     if (err == 0) err = ks_hub_open(&h, g->library, patience, e);
-    if (err == 0) err = bring_up(done, *library, h, &roots, g, e);
+    if (err == 0) err = bring_up(done, *library, h, &roots, lenient, g, e);
     if (err < 0 && lenient && there && (err == KS_ENET || err == KS_EBUSY)) {
         say(g, err == KS_ENET ? "the mirror here answers" : "the mirror here answers meanwhile",
             e->msg);

@@ -157,6 +157,8 @@ static int start_ingest(worker *w, ks_error *e)
 {
     char threads[24];
     const char *argv[WORDS];
+    char file[PATH_MAX + 8];
+    snprintf(file, sizeof file, "%s/said", w->work);
     words_of(argv, w, threads);
     fflush(NULL);
     pid_t parent = getpid();
@@ -167,9 +169,9 @@ static int start_ingest(worker *w, ks_error *e)
     }
     if (w->child > 0) return 0;
     setpgid(0, 0); /* Ctrl-C is for us to pass on */
-    int nothing = open("/dev/null", O_RDWR);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || nothing < 0 ||
-        dup2(nothing, STDIN_FILENO) < 0 || dup2(nothing, STDERR_FILENO) < 0 ||
+    int nothing = open("/dev/null", O_RDWR), said = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent || nothing < 0 || said < 0 ||
+        dup2(nothing, STDIN_FILENO) < 0 || dup2(said, STDERR_FILENO) < 0 ||
         dup2(nothing, STDOUT_FILENO) < 0)
         _exit(5);
     execv(w->program, (char *const *)(uintptr_t)argv);
@@ -317,10 +319,25 @@ static int give_back(worker *w, const char *reason, int failed, ks_error *e)
     return 0; /* where the hub is away the lease runs out */
 }
 
+/* The sentence that the ingest ended with. */
+static void said_last(char *text, size_t room, const worker *w)
+{
+    char file[PATH_MAX + 8], line[512];
+    snprintf(file, sizeof file, "%s/said", w->work);
+    FILE *f = fopen(file, "re");
+    snprintf(text, room, "it did not say why");
+    while (f && fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = 0;
+        if (line[0]) snprintf(text, room, "%.*s", (int)room - 1, line);
+    }
+    if (f) fclose(f);
+    ks_harmless(text);
+}
+
 /* What the child says of its end: our own errors again. */
 static int after_ingest(worker *w, int code, ks_error *e)
 {
-    char why[160];
+    char why[300];
     int err = deliver(w, e);
     if (err != 0 || w->lost) return err < 0 ? err : 0;
     if (asked || code == 130 || code == 143) return give_back(w, "", 0, e);
@@ -330,9 +347,9 @@ static int after_ingest(worker *w, int code, ks_error *e)
         return give_back(w, why, 1, e);
     }
     give_back(w, "", 0, e);
-    return ks_fail(e, code == 2 ? KS_EUSAGE : KS_EIO,
-                   "%s: ingest ended with code %d (kinoseek -L OTHER ingest %s says why)", w->path,
-                   code, w->path);
+    said_last(why, sizeof why, w);
+    return ks_fail(e, code == 2 ? KS_EUSAGE : KS_EIO, "%s: ingest ended with code %d: %s", w->path,
+                   code, why);
 }
 
 /* The file as it was queued? NULL: it is; else why not. */
@@ -396,11 +413,9 @@ static int next_film(int *idle, worker *w, ks_error *e)
         free(w->path);
         w->path = NULL;
         ks_hub_job_free(&w->job);
-        if (err < 0 && is_away(err)) {
-            let_go(w);
-            return 0;
-        }
-        return err;
+        if (err != KS_ENET && err != KS_EBUSY) return err; /* this machine cannot work */
+        let_go(w);
+        return 0;
     }
     if (err == 0 && left == 0 && w->how->idle_exit) *idle = 2;
     else if (err == 0 || is_away(err)) *idle = 1;

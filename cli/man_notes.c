@@ -559,7 +559,8 @@ const ks_man_note ks_man_notes[] = {
      "and the paths as they are on this machine. One that was stopped goes on where it was."},
     {"sync", "MIRRORS", NULL,
      "search, similar, curve, label, labels, clips, sample, outliers, export vectors, serve, "
-     "status and check take a hub's address after -L and answer from the mirror, after a sync. "
+     "status and check take a hub's address after -L and answer from the mirror, after a sync "
+     "(serve: when it starts). "
      "Nothing but sync writes there: label --store, teach, save, forget and the like are refused. "
      "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "
      "state give the same scores; a larger one when it has grown by a tenth."},

@@ -36,6 +36,9 @@ k ingest --queue "$T/films" >"$T/out"; is "$? $(tail -n 1 "$T/out")" "0 11 films
 k ingest --queue "$T/films" >"$T/out"; is "$(tail -n 1 "$T/out")" "0 films queued" "queued once"
 k queue --json >"$T/out"; is "$(jq -r .state "$T/out" | sort | uniq -c | tr -s ' ')" " 11 queued" "queue lists them"
 
+k -m nosuch worker --idle-exit; is "$? $(grep -c 'nosuch' "$T/err")" "5 1" "a worker that cannot work says why, and gives its film back"
+is "$(jobs 0)" 11 "to whoever can"
+
 # --- two workers, killed and frozen
 worker() { XDG_DATA_HOME="$T/$1" "$K" -L "$HUB" worker --lease 5 --idle-exit --encoder clock --json >>"$T/$1.out" 2>>"$T/$1.err" & eval "$1=$!"; pids="${pids:-} $!"; }
 for m in w1 w2; do XDG_DATA_HOME="$T/$m" k -q root films="$T/films"; done
