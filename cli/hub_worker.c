@@ -134,6 +134,7 @@ static void words_of(const char **out, const worker *w, char threads[24])
                  {"-m", g->setup.model},
                  {"--tokenizer", g->setup.tokenizer},
                  {"--precision", g->setup.precision},
+                 {"--device", g->setup.device},
                  {"--threads", g->setup.threads > 0 ? threads : NULL},
                  {"--survey", "off"},
                  {"--encoder", w->how->encoder}};
