@@ -36,7 +36,7 @@ closer() { "$K" -L "$L" search --json --all --fold off --closer "$@" >"$T/out" 2
 for where in "long.mp4 70" "long.mp4 230" "order.ts 40"; do
   set -- $where
   L=$T/lib; rm -rf "$L"; cp -a "$T/fresh" "$L"
-    closer 60s --like $short --in "$T/in/$1"
+    closer 2h --like $short --in "$T/in/$1"
   "$D" "$L" >"$T/dump"
   grep -A999 "/$1 |" "$T/dump" | sed 1d | sed '/^\//,$d' | grep -v ' survey ' >"$T/new"
   is "$code $(comm -23 <(sort "$T/new") <(clips "$T/whole.dump") | wc -l)" "0 0" "$1 at $2 s: each clip is one of the whole pass, bit for bit"
@@ -48,7 +48,7 @@ for where in "long.mp4 70" "long.mp4 230" "order.ts 40"; do
   is "$(awk -v a="$a" -v b="$b" '/ survey / && $1 == a && $2 == b' <(grep -A999 "/$1 |" "$T/dump" | sed 1d | sed '/^\//,$d') | wc -l)" 0 "and its coarse clip is gone"
   "$K" -L "$L" check >"$T/err" 2>&1; ok $? "the library checks"
 done
-grep -q 'looked closer' "$T/err" || closer 60s --like $short
+grep -q 'looked closer' "$T/err" || closer 2h --like $short
 ok "$(grep -q 'looked closer for .* encoded' "$T/err"; echo $?)" "stderr says what was done"
 [ "$(jq -s 'map(select(.sharpened)) | length' "$T/out")" -gt 0 ]; ok $? "hits say that they were sharpened"
 [ "$(jq -s 'map(select(.sharpened and .surveyed)) | length' "$T/out")" = 0 ]; ok $? "and are surveyed no more"
@@ -56,12 +56,12 @@ ok "$(grep -q 'looked closer for .* encoded' "$T/err"; echo $?)" "stderr says wh
 # --- without shots nothing says where one is but the film's start: the grid is taken to begin there ---
 L=$T/plain; ingest "$T/in/long.mp4" --shots off --survey off; "$D" "$L" >"$T/plain.dump"
 L=$T/off; ingest "$T/short.mp4" --shots off; ingest "$T/in/long.mp4" --survey only
-closer 60s --like $short --in "$T/in/long.mp4"; "$D" "$L" >"$T/dump"
+closer 2h --like $short --in "$T/in/long.mp4"; "$D" "$L" >"$T/dump"
 is "$code $(comm -23 <(clips "$T/dump" | grep -v ' shot ') <(clips "$T/plain.dump") | wc -l) $(clips "$T/dump" | grep -c window)" "0 0 $(clips "$T/plain.dump" | grep -c window)" "a film without shots: all its clips, with the bits of the whole pass"
 L=$T/lib # of the last film above
 
 # --- everything, then the whole pass: it takes what is there ---
-for i in 1 2 3; do closer 120s --like "$("$K" -L "$L" clips --json | jq -r 'select(.reason == "survey") | .id' | head -1)"; done
+for i in 1 2 3; do closer 2h --like "$("$K" -L "$L" clips --json | jq -r 'select(.reason == "survey") | .id' | head -1)"; done
 "$D" "$L" >"$T/dump"
 is "$(comm -23 <(clips "$T/dump") <(clips "$T/whole.dump") | wc -l)" 0 "all that was looked at has the bits of the whole pass"
 "$K" -L "$L" clips --json | jq -r 'select(.reason != "survey") | .id' | sort >"$T/ids"
@@ -70,15 +70,15 @@ is "$("$K" -L "$L" status --json | jq -c '[.videos, .surveyed, .unfinished, .bad
 ingest; "$D" "$L" >"$T/dump"; cmp -s "$T/dump" "$T/whole.dump"; ok $? "the whole pass ends as it would have without"
 "$K" -L "$L" clips --json | jq -r .id | sort >"$T/after"
 is "$(comm -23 "$T/ids" "$T/after" | wc -l)" 0 "and has encoded none of them again"
-closer 10s --like "$("$K" -L "$L" clips --json | jq -r .id | head -1)"
+closer 2h --like "$("$K" -L "$L" clips --json | jq -r .id | head -1)"
 is "$code $(grep -c 'nothing surveyed' "$T/err")" "0 1" "with nothing surveyed there is nothing to do, and the answer is given"
 
 # --- a film that changed, is gone; another writer; wrong use ---
 L=$T/changed; cp -a "$T/fresh" "$L"
 ff -ss 20 -i "$T/in/cut.mkv" -c copy "$T/other.mp4"; cp -p "$T/in/long.mp4" "$T/kept.mp4"; cp "$T/other.mp4" "$T/in/long.mp4"
-closer 60s --like $short --in "$T/in/long.mp4"
+closer 2h --like $short --in "$T/in/long.mp4"
 is "$code $("$D" "$L" | grep -A99 '/long.mp4 |' | sed 1d | sed '/^\//,$d' | grep -vc survey)" "0 0" "a film that was written over is left to the whole pass"
-rm "$T/in/long.mp4"; closer 60s --like $short --in "$T/in/long.mp4"
+rm "$T/in/long.mp4"; closer 2h --like $short --in "$T/in/long.mp4"
 is "$code $("$D" "$L" | grep -A99 '/long.mp4 |' | sed 1d | sed '/^\//,$d' | grep -vc survey)" "0 0" "so is one that is gone"
 cp -p "$T/kept.mp4" "$T/in/long.mp4"
 "$K" -L "$L" search x --closer soon >/dev/null 2>"$T/err"; is "$?" 2 "a time that is none is wrong use"
@@ -88,7 +88,7 @@ cp -p "$T/kept.mp4" "$T/in/long.mp4"
 for signal in KILL INT TERM; do
   for after in 0.1 0.3 0.6; do
     L=$T/killed; rm -rf "$L"; cp -a "$T/fresh" "$L"
-    "$K" -L "$L" search --json --all --fold off --closer 60s --like $short >"$T/out" 2>"$T/err" & pid=$!
+    "$K" -L "$L" search --json --all --fold off --closer 2h --like $short >"$T/out" 2>"$T/err" & pid=$!
     sleep $after; kill -$signal $pid 2>/dev/null; wait $pid 2>/dev/null; code=$?
     "$K" -L "$L" check >"$T/checked" 2>&1 || { cat "$T/checked"; ok 1 "the library checks after $signal"; }
     "$D" "$L" >"$T/dump"

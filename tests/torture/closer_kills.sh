@@ -17,14 +17,14 @@ $D "$T/base" >"$T/base.dump"
 clips() { grep '^  ' "$@" | sed 's/^[^ ]*: */  /' | sort -u; }
 clips "$T/whole.dump" "$T/base.dump" >"$T/known"
 like=$($K -L "$T/base" clips --json | jq -r 'select(.reason != "survey") | .id' | head -1)
-closer() { $K -L "$T/lib" search --like "$like" --all --fold off --closer 60s -q; }
+closer() { $K -L "$T/lib" search --like "$like" --all --fold off --closer 2h -q; }
 cp -a "$T/base" "$T/lib"; start=$(date +%s%N); closer >/dev/null 2>&1; span=$(( ($(date +%s%N) - start) / 1000000 ))
 landed=0 kills=0 libraries=0 odd=0 different=0 refused=0
 while [ $landed -lt "$want" ] && [ $kills -lt $((want * 40)) ]; do
   rm -rf "$T/lib"; cp -a "$T/base" "$T/lib"; libraries=$((libraries + 1))
   for try in 1 2 3; do
     before=$($D "$T/lib" | grep -vc survey)
-    $K -L "$T/lib" search --like "$like" --all --fold off --closer 60s -q >/dev/null 2>&1 & pid=$!
+    $K -L "$T/lib" search --like "$like" --all --fold off --closer 2h -q >/dev/null 2>&1 & pid=$!
     sleep "$(printf '0.%03d' $((RANDOM % (span < 950 ? span + 40 : 990))))"
     if kill -9 $pid 2>/dev/null; then wait $pid 2>/dev/null; kills=$((kills + 1)); else wait $pid; break; fi
     $K -L "$T/lib" check >"$T/err" 2>&1 || { refused=$((refused + 1)); cat "$T/err"; }

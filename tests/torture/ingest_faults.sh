@@ -20,7 +20,7 @@ say=$again
 if [ -n "${CLOSER:-}" ]; then
   $K -L "$T/base" ${say/ingest $T\/films/ingest $T\/films\/clock_1.mp4} >/dev/null 2>&1; $K -L "$T/base" ${say/--survey */--survey only} -q >/dev/null 2>&1
   [ "$($K -L "$T/base" status --json | jq .surveyed)" -gt 0 ] || echo "not ok - nothing is surveyed"
-  say="search --like $($K -L "$T/base" clips --json | jq -r 'select(.reason != "survey") | .id' | head -1) --all --fold off --closer 60s -q"
+  say="search --like $($K -L "$T/base" clips --json | jq -r 'select(.reason != "survey") | .id' | head -1) --all --fold off --closer 2h -q"
 fi
 fresh() { rm -rf "$T/lib"; [ -z "${CLOSER:-}" ] || cp -a "$T/base" "$T/lib"; }
 # places FN -> how many calls an undisturbed run makes on files of the library
