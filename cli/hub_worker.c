@@ -38,6 +38,7 @@ typedef struct {
     double beaten, pushed; /* when */
     int space_known, lost; /* lost: the film is another worker's now */
     int64_t films, clips, bad;
+    char reason[256];
 } worker;
 
 static atomic_int asked; /* by a signal */
@@ -207,6 +208,11 @@ static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
     if (err >= 0 && found && end && v->verdict != KS_VERDICT_NONE)
         err = ks_hub_push_end(w->h, x, v, NULL, &w->job, w->name, e);
     if (clips && l) *clips = l->clips;
+    if (found > 0) { /* its text is the open library's */
+        snprintf(w->reason, sizeof w->reason, "%s", v->reason);
+        v->reason = w->reason;
+        v->path = w->path;
+    }
     ks_index_close(x);
     free(l);
     return err < 0 ? err : found && v->verdict != KS_VERDICT_NONE;
