@@ -145,6 +145,8 @@ int ks_vk_list(ks_vk_facts *facts, int max, ks_error *e);
  * anything else, and a device of type CPU last. KS_ENOTFOUND, KS_EIO, KS_ENOMEM. */
 int ks_vk_open(ks_vk **vk, int which, ks_error *e);
 void ks_vk_close(ks_vk *vk); /* NULL is fine */
+/* Before what a device may still work on is freed: the last chance it gets to answer. */
+void ks_vk_settle(ks_vk *vk);
 int ks_vk_is_cpu(const ks_vk_facts *facts);
 
 /* Bytes of its own memory that the system would still give us; without the extension half of the

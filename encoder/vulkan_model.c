@@ -278,6 +278,7 @@ void ks_gpu_close(ks_gpu *g)
 {
     if (!g) return;
     ks_gpu_stack *stacks[] = {&g->spatial, &g->temporal, &g->auxiliary, &g->text};
+    if (g->vk) ks_vk_settle(g->vk);
     for (int i = 0; i < 4; i++) close_stack(g, stacks[i]);
     if (g->vk) {
         ks_vk_buffer_free(g->vk, &g->common);

@@ -84,7 +84,7 @@ int ks_vk_queue_open(ks_vk *vk, ks_error *e)
 }
 
 /* A device that did not answer in time may have done so meanwhile. */
-static void settle(ks_vk *vk)
+void ks_vk_settle(ks_vk *vk)
 {
     if (!vk->sent) return;
     VkResult r = vk->call.WaitForFences(vk->device, 1, &vk->fence, VK_TRUE, LAST_NS);
@@ -93,7 +93,7 @@ static void settle(ks_vk *vk)
 
 void ks_vk_queue_close(ks_vk *vk)
 {
-    settle(vk);
+    ks_vk_settle(vk);
     if (vk->sent) return;
     ks_vk_buffer_free(vk, &vk->staging);
     if (vk->sets) vk->call.DestroyDescriptorPool(vk->device, vk->sets, NULL);
