@@ -122,7 +122,7 @@ static int measure(figures *f, ks_encoder *enc, const bench_fields *o, ks_error 
 
 static const char *precision_name(ks_precision p)
 {
-    static const char *const names[] = {"auto", "fp32", "bf16", "int8"};
+    static const char *const names[] = {"auto", "fp32", "bf16", "int8", "int16"};
     return names[p];
 }
 

@@ -81,8 +81,8 @@ int ks_blocks_open(ks_blocks *b, const char *name, const ks_stack *w, const ks_e
         k->out.source.transposed = 1;
         k->feed1 = matrix_of(enc, &w->w1, w->b1, l, (const int[]){D, F, as});
         k->feed2 = matrix_of(enc, &w->w2, w->b2, l, (const int[]){F, D, as});
-        if (precision == KS_INT8) /* as rows.c and columns.c cut it */
-            k->feed2.block = KS_FEED_BLOCK / 4;
+        if (ks_integers(precision)) /* as rows.c and columns.c cut it */
+            k->feed2.block = (size_t)(KS_FEED_BLOCK / ks_group_size(precision));
     }
     return 0;
 }

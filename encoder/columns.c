@@ -8,16 +8,16 @@
 #include "encoder/stack_pass.h"
 
 typedef struct {
-    ks_operand h, f; /* [rows, D], [rows, F]; int8: f's scales are [blocks, rows] */
+    ks_operand h, f; /* [rows, D], [rows, F]; integers: f's scales are [blocks, rows] */
     float *y;        /* [rows, D] */
-    float *wide;     /* [rows, max(F, D)], int8 only */
+    float *wide;     /* [rows, max(F, D)], integers only */
 } room;
 
 static int blocks_of(int F) { return (F + KS_FEED_BLOCK - 1) / KS_FEED_BLOCK; }
 
 static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, int rows, char *at)
 {
-    int wide = s->F > s->D ? s->F : s->D, eight = run->precision == KS_INT8;
+    int wide = s->F > s->D ? s->F : s->D, integers = ks_integers(run->precision);
     size_t h = ks_operand_bytes(run->precision, rows, s->D),
            f = ks_operand_bytes(run->precision, rows, s->F);
     size_t scales = ks_slice((size_t)(rows * blocks_of(s->F)), 4),
@@ -29,7 +29,7 @@ static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, int rows
         r->y = (float *)(void *)(at + h + f + scales);
         r->wide = (float *)(void *)(at + h + f + scales + y);
     }
-    return h + f + scales + y + (eight ? ks_slice((size_t)rows * (size_t)wide, 4) : 0);
+    return h + f + scales + y + (integers ? ks_slice((size_t)rows * (size_t)wide, 4) : 0);
 }
 
 size_t ks_columns_scratch(const ks_run *run, const ks_blocks *stack, int rows)
@@ -74,7 +74,7 @@ static void multiply(const ks_pass *p, const ks_matrix *w, const ks_operand *o, 
     int threads = ks_pool_threads(p->run->pool), chunk = product.panels / (4 * threads);
     column_job j = {.product = &product, .sink = sink, .chunk = chunk < 1 ? 1 : chunk};
     product.row_scale = o->row_scale;
-    if (p->run->precision == KS_INT8 && w->block < w->groups) j.K_block = (int)w->block;
+    if (ks_integers(p->run->precision) && w->block < w->groups) j.K_block = (int)w->block;
     ks_pool_run(p->run->pool, (product.panels + j.chunk - 1) / j.chunk, some_columns, &j);
 }
 
@@ -101,29 +101,28 @@ static void add(const ks_pass *p, float *y, const ks_norm *post)
 static void hidden(const ks_pass *p, const room *r)
 {
     const ks_block *b = p->block;
-    int eight = p->run->precision == KS_INT8, half = p->run->precision == KS_BF16,
+    int integers = ks_integers(p->run->precision), half = p->run->precision == KS_BF16,
         m = p->rows->rows, F = p->stack->F;
     if (half) ks_operand_clear(&r->f, m, (size_t)F * 2);
     multiply(p, &b->feed1, &r->h,
              &(ks_sink){.bias = b->feed1.bias,
                         .activation = p->stack->activation,
                         .half = half,
-                        .coarse = half || eight,
-                        .y = eight ? (void *)r->wide : r->f.a,
-                        .ldy = eight  ? (size_t)F
-                               : half ? 2 * r->f.lda
-                                      : r->f.lda});
-    for (int at = 0; eight && at < F; at += KS_FEED_BLOCK) {
-        ks_operand part = {.a = (char *)r->f.a + at,
+                        .coarse = half || integers,
+                        .y = integers ? (void *)r->wide : r->f.a,
+                        .ldy = integers ? (size_t)F
+                               : half   ? 2 * r->f.lda
+                                        : r->f.lda});
+    if (!integers) return;
+    size_t value = ks_value_bytes(p->run->precision);
+    for (int at = 0; at < F; at += KS_FEED_BLOCK) {
+        ks_operand part = {.a = (char *)r->f.a + (size_t)at * value,
                            .lda = r->f.lda,
                            .row_scale = r->f.row_scale + at / KS_FEED_BLOCK * m};
-        int n = F - at < KS_FEED_BLOCK ? F - at : KS_FEED_BLOCK;
-        for (int row = 0; row < m; row++)
-            part.row_scale[row] = p->run->kernels->quantise(
-                (uint8_t *)part.a + (size_t)row * part.lda * 4,
-                r->wide + (size_t)row * (size_t)F + at, (size_t)n);
+        ks_operand_quantise(&part, p->run, r->wide + at, (size_t)F, m,
+                            F - at < KS_FEED_BLOCK ? F - at : KS_FEED_BLOCK);
     }
-    if (eight) ks_operand_clear(&r->f, m, (size_t)F);
+    ks_operand_clear(&r->f, m, (size_t)F * value);
 }
 
 void ks_columns_feed(const ks_pass *p, char *scratch)
@@ -134,8 +133,9 @@ void ks_columns_feed(const ks_pass *p, char *scratch)
     room r;
     plan_room(&r, p->run, p->stack, m, scratch);
     ks_operand o = {.a = p->mixed, .lda = p->mixed_half ? p->mixed_step / 2 : p->mixed_step};
-    if (p->run->precision == KS_INT8) {
-        ks_operand_quantise(&r.h, p->run->kernels, p->mixed, p->mixed_step, m, (int)D);
+    if (ks_integers(p->run->precision)) {
+        ks_operand_clear(&r.h, m, D * ks_value_bytes(p->run->precision));
+        ks_operand_quantise(&r.h, p->run, p->mixed, p->mixed_step, m, (int)D);
         o = r.h;
     }
     multiply(p, &b->out, &o, &(ks_sink){.bias = b->out.bias, .y = r.y, .ldy = D});

@@ -20,7 +20,7 @@ static const char *const names[TABLES] = {"amx", "avx512", "avx2", "plain"};
 
 const char *ks_precision_name(ks_precision precision)
 {
-    static const char *const all[] = {"auto", "fp32", "bf16", "int8"};
+    static const char *const all[] = {"auto", "fp32", "bf16", "int8", "int16"};
     return all[precision];
 }
 
@@ -38,6 +38,14 @@ static int fast(const ks_kernels *k, ks_precision precision)
     return k->tile[precision] && (precision == KS_FP32 || k != ks_kernels_plain());
 }
 
+/* What a table has in bf16's class: 13 bits of integers where it has no bf16. */
+static ks_precision half_of(const ks_kernels *k) { return fast(k, KS_BF16) ? KS_BF16 : KS_INT16; }
+
+static ks_precision automatic_of(const ks_kernels *k)
+{
+    return fast(k, half_of(k)) ? half_of(k) : KS_FP32;
+}
+
 /* --- the measurement --- */
 
 static double seconds(void)
@@ -53,19 +61,23 @@ enum { MEASURE_K = 768, MEASURE_PANELS = 2, MEASURE_ROWS = 64, MEASURE_ROUNDS = 
  * KS_FP32, the widest. */
 static double cost(const ks_kernels *k, ks_precision precision, const uint32_t *x)
 {
-    size_t groups = ks_groups(precision, MEASURE_K), a = groups * MEASURE_ROWS;
+    size_t groups = ks_groups(precision, MEASURE_K), a = groups * MEASURE_ROWS,
+           chain = precision == KS_INT16 ? KS_INT16_CHAIN : groups;
     float c[KS_TILE_ROWS * KS_PANEL];
     double start = seconds();
     for (size_t p = 0; p < MEASURE_PANELS; p++)
         for (int r = 0; r < MEASURE_ROWS; r += k->rows[precision]) {
             int rows = MEASURE_ROWS - r < k->rows[precision] ? MEASURE_ROWS - r
                                                              : k->rows[precision];
-            ks_tile t = {.a = x + (size_t)r * groups,
-                         .lda = groups,
-                         .b = x + a + p * groups * KS_PANEL,
-                         .groups = groups,
-                         .rows = rows};
-            k->tile[precision](c, &t);
+            for (size_t g = 0; g < groups; g += chain) {
+                ks_tile t = {.a = x + (size_t)r * groups + g,
+                             .lda = groups,
+                             .b = x + a + (p * groups + g) * KS_PANEL,
+                             .groups = groups - g < chain ? groups - g : chain,
+                             .rows = rows,
+                             .add = g > 0};
+                k->tile[precision](c, &t);
+            }
         }
     return seconds() - start;
 }
@@ -88,7 +100,7 @@ static int measure(choice *best)
         for (int i = 0; i < TABLES; i++)
             for (int half = 0; half < 2; half++) {
                 const ks_kernels *k = table_of(i);
-                ks_precision precision = half ? KS_BF16 : KS_FP32;
+                ks_precision precision = half && k ? half_of(k) : KS_FP32;
                 double took = k && fast(k, precision) ? cost(k, precision, x) : 1e9;
                 if (round == 0 || took < time[i][half]) time[i][half] = took;
             }
@@ -97,7 +109,7 @@ static int measure(choice *best)
         int half = time[i][1] < 0.75 * time[i][0];
         if (!table_of(i) || time[i][half] > 1.05 * least) continue;
         least = time[i][half];
-        *best = (choice){i, half ? KS_BF16 : KS_FP32};
+        *best = (choice){i, half ? half_of(table_of(i)) : KS_FP32};
     }
     return 0;
 }
@@ -130,15 +142,15 @@ static int recall(choice *found, const char *path, const char *cpu)
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     int good = f && fgets(line, sizeof line, f) &&
-               sscanf(line, "1 %159s %15s %15s", had, table, precision) == 3 &&
+               sscanf(line, "2 %159s %15s %15s", had, table, precision) == 3 &&
                strcmp(had, cpu) == 0;
     if (f) fclose(f);
     else if (fd >= 0) close(fd);
     for (int i = 0; good && i < TABLES; i++)
         if (strcmp(table, names[i]) == 0 && table_of(i)) {
-            *found = (choice){i, strcmp(precision, "bf16") == 0 && fast(table_of(i), KS_BF16)
-                                     ? KS_BF16
-                                     : KS_FP32};
+            *found = (choice){i, strcmp(precision, ks_precision_name(KS_FP32)) == 0
+                                     ? KS_FP32
+                                     : automatic_of(table_of(i))};
             return 1;
         }
     return 0;
@@ -148,7 +160,7 @@ static int recall(choice *found, const char *path, const char *cpu)
 static void remember(const choice *c, const char *path, const char *cpu)
 {
     char text[256];
-    snprintf(text, sizeof text, "1 %.159s %s %s\n", cpu, names[c->table],
+    snprintf(text, sizeof text, "2 %.159s %s %s\n", cpu, names[c->table],
              ks_precision_name(c->automatic));
     ks_cache_put_text(path, text);
 }
@@ -162,7 +174,7 @@ static int settle(choice *c, const ks_cache *cache)
     if (!path) {
         for (c->table = 0; !table_of(c->table); c->table++)
             ;
-        c->automatic = fast(table_of(c->table), KS_BF16) ? KS_BF16 : KS_FP32;
+        c->automatic = automatic_of(table_of(c->table));
     } else if (!recall(c, path, cpu) && (err = measure(c)) == 0) {
         remember(c, path, cpu);
     }
@@ -184,15 +196,15 @@ int ks_dispatch(const ks_kernels **k, ks_precision *precision, const ks_cache *c
         if (!table_of(c.table))
             return ks_fail(e, KS_EUSAGE, "KINOSEEK_CPU=%s: this CPU has no such instructions",
                            forced);
-        c.automatic = fast(table_of(c.table), KS_BF16) ? KS_BF16 : KS_FP32;
+        c.automatic = automatic_of(table_of(c.table));
     } else if (settle(&c, cache) < 0) {
         return ks_fail(e, KS_ENOMEM, "no memory to measure the kernels");
     }
     *k = table_of(c.table);
-    *precision = asked == KS_AUTO ? c.automatic : asked;
+    *precision = asked == KS_AUTO ? c.automatic : asked == KS_BF16 ? half_of(*k) : asked;
     if (fast(*k, *precision)) return 0;
     return ks_fail(e, KS_EUSAGE,
                    "precision %s needs instructions that this CPU lacks; it has fp32%s%s (%s)",
-                   ks_precision_name(*precision), fast(*k, KS_BF16) ? ", bf16" : "",
+                   ks_precision_name(asked), fast(*k, half_of(*k)) ? ", bf16" : "",
                    fast(*k, KS_INT8) ? ", int8" : "", (*k)->name);
 }

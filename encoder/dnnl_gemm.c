@@ -86,9 +86,9 @@ void ks_dnnl_close(ks_dnnl *d)
     free(d); /* the handle stays: OpenMP's threads run in it */
 }
 
-static const dnnl_data_type_t types[4][3] = {[KS_FP32] = {dnnl_f32, dnnl_f32, dnnl_f32},
-                                             [KS_BF16] = {dnnl_bf16, dnnl_bf16, dnnl_bf16},
-                                             [KS_INT8] = {dnnl_u8, dnnl_s8, dnnl_s32}};
+static const dnnl_data_type_t types[][3] = {[KS_FP32] = {dnnl_f32, dnnl_f32, dnnl_f32},
+                                            [KS_BF16] = {dnnl_bf16, dnnl_bf16, dnnl_bf16},
+                                            [KS_INT8] = {dnnl_u8, dnnl_s8, dnnl_s32}};
 
 static int describe(ks_dnnl_gemm *g, ks_precision precision, const int shape[3])
 {

@@ -24,7 +24,8 @@ typedef struct ks_encoder ks_encoder;
 typedef struct ks_tokens ks_tokens; /* spatial tokens [G*G, D] of one frame; reference counted */
 
 typedef enum { KS_TOWER_VIDEO = 1, KS_TOWER_TEXT = 2 } ks_tower; /* may be or-ed */
-typedef enum { KS_AUTO = 0, KS_FP32 = 1, KS_BF16 = 2, KS_INT8 = 3 } ks_precision;
+/* KS_INT16: 13 bits of integers, what KS_BF16 becomes where the CPU has AVX2 and no bf16 */
+typedef enum { KS_AUTO = 0, KS_FP32 = 1, KS_BF16 = 2, KS_INT8 = 3, KS_INT16 = 4 } ks_precision;
 typedef enum { KS_ENCODER = 0, KS_LVT = 1, KS_CLASSIFIER = 2 } ks_kind;
 typedef enum { KS_SQUASH = 0, KS_CROP = 1, KS_PAD = 2 } ks_fit;
 
@@ -213,7 +214,7 @@ typedef struct {
 int ks_gpu_limits_of(ks_gpu_limits *limits, ks_encoder *enc, ks_error *e);
 
 /* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
- * GFLOP/s. */
+ * GFLOP/s. KS_INT16: its rate in float. */
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
 double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
 

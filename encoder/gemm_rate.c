@@ -98,6 +98,7 @@ int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_err
     double work = 0, seconds = 0;
     ks_dnnl *dnnl = NULL;
     ks_error ignored;
+    if (precision == KS_INT16) precision = KS_FP32; /* no library has it: what it stands for */
     pthread_mutex_lock(&enc->lock);
     if (ks_dnnl_open(&dnnl, &ignored) != 0) dnnl = NULL;
     openblas_set_num_threads(1); /* the process's; put back below */

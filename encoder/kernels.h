@@ -4,8 +4,8 @@
  * that the others are tested against. A row's result never depends on the rows beside it.
  *
  * A panel holds KS_PANEL columns of a matrix: b[groups][KS_PANEL] of 4-byte groups, a group being 1
- * float, 2 bf16 or 4 int8 consecutive along K (tiles.h packs them). The rows it is multiplied
- * with hold the same groups: a[rows][groups], `lda` groups apart. */
+ * float, 2 bf16, 2 int16 or 4 int8 consecutive along K (panels.h packs them). The rows it is
+ * multiplied with hold the same groups: a[rows][groups], `lda` groups apart. */
 #ifndef KS_KERNELS_H
 #define KS_KERNELS_H
 
@@ -18,9 +18,12 @@ enum { KS_PANEL = 32 };
  * none. */
 enum { KS_CHAIN = 256, KS_PIXEL_CHAIN = 64 };
 enum { KS_TILE_ROWS = 32 }; /* no table takes more rows at once */
+/* int16 holds 13 bits: 64 groups of two products of 4095 x 4095 are 2^31 - 2^20 and a half, so that
+ * a chain of them is exact in 32 bits. */
+enum { KS_INT16_TOP = 4095, KS_INT16_CHAIN = 64 };
 
 /* c[rows, KS_PANEL] = a b, or += where `add`. rows <= table's rows. int8: c is int32, a
- * unsigned. */
+ * unsigned. int16: groups <= KS_INT16_CHAIN. */
 typedef struct {
     const void *a;
     size_t lda; /* groups */
@@ -46,8 +49,9 @@ typedef struct {
     void *y;
     size_t ldy;            /* elements */
     const uint8_t *masked; /* [rows] or NULL: rows that stay as they are */
-    /* int8 (row_scale not NULL): c is int32, and c' = (c - shift[n]) row_scale[row]
-     * column_scale[n] is what comes in its place. Columns are there up to a whole panel. */
+    /* int8 (shift not NULL): c is int32, and c' = (c - shift[n]) row_scale[row] column_scale[n] is
+     * what comes in its place; int16 (row_scale not NULL): the same of float c without shift.
+     * Columns are there up to a whole panel. */
     const float *row_scale, *column_scale;
     const int32_t *shift;
 } ks_sink;
@@ -66,8 +70,8 @@ typedef struct {
 
 typedef struct {
     const char *name;
-    ks_tile_fn *tile[4]; /* by ks_precision; NULL: this CPU has no such instructions */
-    int rows[4];         /* rows it takes at once */
+    ks_tile_fn *tile[5]; /* by ks_precision; NULL: this CPU has no such instructions */
+    int rows[5];         /* rows it takes at once */
     /* 1: bf16 sums are one chain even across calls, so cutting K gains nothing (AMX) */
     int one_chain;
     /* after the last tile of a loop that keeps a shape; NULL: nothing to do */
@@ -85,6 +89,8 @@ typedef struct {
     void (*zip)(uint32_t *y, const void *x0, const void *x1, size_t n);
     /* y[n] = round(x / scale) + 128 with scale = max |x| / 127; returns the scale */
     float (*quantise)(uint8_t *y, const float *x, size_t n);
+    /* y[n] = round(x / scale) with scale = max |x| / KS_INT16_TOP; returns the scale */
+    float (*quantise16)(int16_t *y, const float *x, size_t n);
     /* y[groups, 32] = transpose of x[32, groups], 4-byte groups, rows ldx apart */
     void (*transpose)(void *y, const void *x, size_t ldx, int groups);
     /* sum of a[n] b[n]; y[n] += s x[n] */

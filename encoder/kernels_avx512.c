@@ -44,8 +44,8 @@ static const ks_kernels table[] = {
     {                                                                                              \
         .name = name_, .tile = {NULL, tile_f32, bf16_, int8_}, .rows = {0, ROWS, rows_, rows_},    \
         .finish = finish, .norm = norm, .weigh = weigh, .divide = divide, .halve = halve,          \
-        .zip = zip, .quantise = quantise, .transpose = transpose, .dot = dot, .axpy = axpy,        \
-        .one_chain = one_chain_, .leave = leave_                                                   \
+        .zip = zip, .quantise = quantise, .quantise16 = quantise16, .transpose = transpose,        \
+        .dot = dot, .axpy = axpy, .one_chain = one_chain_, .leave = leave_                         \
     }
     [PLAIN] = ENTRY("avx512", NULL, NULL, ROWS, 0, NULL),
     [WITH_BF16] = ENTRY("avx512 bf16", tile_bf16, NULL, ROWS, 0, NULL),

@@ -109,9 +109,8 @@ INLINE void finish_columns(const ks_sink *sink, const float *c, int rows, size_t
     c += at;
     for (size_t r = 0; r < (size_t)rows; r++, c += KS_PANEL) {
         if (s.masked && s.masked[r]) continue;
-        v x = s.row_scale
-                  ? v_mul(v_from_i32_less(c, s.shift + at), v_mul(v_set(s.row_scale[r]), scale))
-                  : v_load(c);
+        v x = s.shift ? v_from_i32_less(c, s.shift + at) : v_load(c);
+        if (s.row_scale) x = v_mul(x, v_mul(v_set(s.row_scale[r]), scale));
         x = v_add(x, bias);
         x = activation == KS_GELU   ? gelu(x, s.coarse)
             : activation == KS_RELU ? v_max(x, v_set(0))
@@ -236,6 +235,15 @@ static float quantise(uint8_t *y, const float *x, size_t n)
     FOR_LANES(i, n)
     v_store_u8(y + i, v_add(v_round(v_mul(LOAD(x + i, left), v_set(inverse))), v_set(128.0f)),
                left);
+    return scale;
+}
+
+static float quantise16(int16_t *y, const float *x, size_t n)
+{
+    v top = v_set(0);
+    FOR_LANES(i, n) top = v_max(top, v_abs(LOAD(x + i, left)));
+    float scale = max_lanes(top) / (float)KS_INT16_TOP, inverse = scale > 0 ? 1.0f / scale : 0;
+    FOR_LANES(i, n) v_store_i16(y + i, v_round(v_mul(LOAD(x + i, left), v_set(inverse))), left);
     return scale;
 }
 

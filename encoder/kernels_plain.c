@@ -79,9 +79,23 @@ static void tile_int8(float *c, const ks_tile *t)
         }
 }
 
+static void tile_i16(float *c, const ks_tile *t)
+{
+    const int16_t *a = t->a, *b = t->b;
+    for (int r = 0; r < t->rows; r++)
+        for (size_t n = 0; n < KS_PANEL; n++) {
+            int32_t sum = 0;
+            for (size_t g = 0; g < t->groups; g++)
+                for (size_t k = 0; k < 2; k++)
+                    sum += a[((size_t)r * t->lda + g) * 2 + k] * b[(g * KS_PANEL + n) * 2 + k];
+            float *at = c + (size_t)r * KS_PANEL + n;
+            *at = t->add ? *at + (float)sum : (float)sum;
+        }
+}
+
 static const ks_kernels table = {.name = "plain",
-                                 .tile = {NULL, tile_f32, tile_bf16, tile_int8},
-                                 .rows = {0, ROWS, ROWS, ROWS},
+                                 .tile = {NULL, tile_f32, tile_bf16, tile_int8, tile_i16},
+                                 .rows = {0, ROWS, ROWS, ROWS, ROWS},
                                  .finish = finish,
                                  .norm = norm,
                                  .weigh = weigh,
@@ -89,6 +103,7 @@ static const ks_kernels table = {.name = "plain",
                                  .halve = halve,
                                  .zip = zip,
                                  .quantise = quantise,
+                                 .quantise16 = quantise16,
                                  .transpose = transpose,
                                  .dot = dot,
                                  .axpy = axpy};

@@ -23,13 +23,20 @@ void ks_operand_clear(const ks_operand *o, int m, size_t from)
         memset((char *)o->a + (size_t)r * o->lda * 4 + from, 0, o->lda * 4 - from);
 }
 
-void ks_operand_quantise(const ks_operand *o, const ks_kernels *k, const float *y, size_t ldy,
-                         int m, int n)
+size_t ks_value_bytes(ks_precision precision) { return (size_t)(4 / ks_group_size(precision)); }
+
+static float quantise(void *to, const ks_run *run, const float *y, size_t n)
 {
-    ks_operand_clear(o, m, (size_t)n);
+    return run->precision == KS_INT8 ? run->kernels->quantise(to, y, n)
+                                     : run->kernels->quantise16(to, y, n);
+}
+
+void ks_operand_quantise(const ks_operand *o, const ks_run *run, const float *y, size_t ldy, int m,
+                         int n)
+{
     for (int r = 0; r < m; r++)
-        o->row_scale[r] = k->quantise((uint8_t *)o->a + (size_t)r * o->lda * 4, y + (size_t)r * ldy,
-                                      (size_t)n);
+        o->row_scale[r] = quantise((char *)o->a + (size_t)r * o->lda * 4, run, y + (size_t)r * ldy,
+                                   (size_t)n);
 }
 
 void ks_operand_norm(const ks_operand *o, const ks_pass *p, const float *x, int m,
@@ -38,14 +45,14 @@ void ks_operand_norm(const ks_operand *o, const ks_pass *p, const float *x, int 
     const ks_kernels *k = p->run->kernels;
     ks_precision precision = p->run->precision;
     int D = p->stack->D;
-    size_t width = (size_t)D, value = precision == KS_FP32 ? 4 : precision == KS_BF16 ? 2 : 1;
+    size_t width = (size_t)D, value = ks_value_bytes(precision);
     ks_operand_clear(o, m, width * value);
-    if (precision != KS_INT8) {
+    if (!ks_integers(precision)) {
         k->norm(o->a, o->lda * 4 / value, precision == KS_BF16, x, width, m, D, norm);
         return;
     }
     for (int r = 0; r < m; r++) {
         k->norm(row, width, 0, x + (size_t)r * width, width, 1, D, norm);
-        o->row_scale[r] = k->quantise((uint8_t *)o->a + (size_t)r * o->lda * 4, row, width);
+        o->row_scale[r] = quantise((char *)o->a + (size_t)r * o->lda * 4, p->run, row, width);
     }
 }

@@ -8,7 +8,7 @@
 
 int ks_group_size(ks_precision precision)
 {
-    return precision == KS_INT8 ? 4 : precision == KS_BF16 ? 2 : 1;
+    return precision == KS_INT8 ? 4 : precision == KS_FP32 ? 1 : 2;
 }
 
 size_t ks_groups(ks_precision precision, int K)
@@ -27,7 +27,7 @@ static size_t panels_of(const ks_matrix *m) { return ((size_t)m->N + KS_PANEL - 
 
 static size_t blocks_of(const ks_matrix *m)
 {
-    return m->precision == KS_INT8 ? (m->groups + m->block - 1) / m->block : 0;
+    return ks_integers(m->precision) ? (m->groups + m->block - 1) / m->block : 0;
 }
 
 ks_matrix ks_matrix_plan(ks_precision precision, int K, int N, int K_block, const ks_source *source)
@@ -37,8 +37,8 @@ ks_matrix ks_matrix_plan(ks_precision precision, int K, int N, int K_block, cons
                    .precision = precision,
                    .groups = ks_groups(precision, K),
                    .source = *source,
-                   .chain = KS_CHAIN};
-    assert(precision == KS_FP32 || precision == KS_BF16 || precision == KS_INT8);
+                   .chain = precision == KS_INT16 ? KS_INT16_CHAIN : KS_CHAIN};
+    assert(precision >= KS_FP32 && precision <= KS_INT16);
     assert(K_block % 64 == 0 && N % source->parts == 0);
     m.block = K_block ? (size_t)(K_block / ks_group_size(precision)) : m.groups;
     return m;
@@ -58,7 +58,9 @@ void ks_matrix_point(ks_matrix *m, const void *at)
     m->panels = p;
     p += columns * m->groups * 4;
     m->scale = (const float *)(const void *)p;
-    m->shift = (const int32_t *)(const void *)(p + blocks_of(m) * columns * 4);
+    m->shift = m->precision == KS_INT8
+                   ? (const int32_t *)(const void *)(p + blocks_of(m) * columns * 4)
+                   : NULL;
 }
 
 /* panel[K, 32] of floats, columns from 32 * index; columns past N are zero. */
@@ -118,6 +120,25 @@ static void fill_bytes(char *to, size_t index, const float *panel, const ks_matr
         }
 }
 
+static void fill_shorts(char *to, size_t index, const float *panel, const ks_matrix *m)
+{
+    size_t columns = panels_of(m) * KS_PANEL, at = index * KS_PANEL, step = m->block * 2;
+    int16_t *values = (int16_t *)(void *)to + at * m->groups * 2;
+    float *scales = (float *)(void *)(to + columns * m->groups * 4);
+    memset(values, 0, m->groups * KS_PANEL * 4);
+    for (size_t b = 0; b < blocks_of(m); b++)
+        for (size_t c = 0; c < KS_PANEL; c++) {
+            size_t from = b * step, end = (size_t)m->K - from < step ? (size_t)m->K : from + step;
+            float top = 0;
+            for (size_t k = from; k < end; k++) top = fmaxf(top, fabsf(panel[k * KS_PANEL + c]));
+            float scale = top / (float)KS_INT16_TOP;
+            scales[b * columns + at + c] = scale;
+            for (size_t k = from; k < end; k++)
+                values[(k / 2 * KS_PANEL + c) * 2 + k % 2] =
+                    (int16_t)(top > 0 ? lrintf(panel[k * KS_PANEL + c] / scale) : 0);
+        }
+}
+
 void ks_matrix_fill(void *to, const ks_matrix *m, float *panel)
 {
     char *at = to;
@@ -126,6 +147,7 @@ void ks_matrix_fill(void *to, const ks_matrix *m, float *panel)
         gather(panel, m, p);
         if (m->precision == KS_FP32) memcpy(at + p * size, panel, size);
         else if (m->precision == KS_BF16) fill_half((uint16_t *)(void *)(at + p * size), panel, m);
+        else if (m->precision == KS_INT16) fill_shorts(at, p, panel, m);
         else fill_bytes(at, p, panel, m);
     }
 }

@@ -2,9 +2,10 @@
  * precision.
  *
  * y = x W + bias, W[K, N]. In memory (and in the pack): N/32 panels of [groups, 32] 4-byte
- * groups, then, for int8, per block of `block` groups along K and per column a scale and a
- * shift: weights are round(w / scale), and rows come as x / row_scale + 128, so a product is
- * (sum - shift) scale row_scale with shift = 128 times the column's sum. */
+ * groups, then, for int8 and int16, per block of `block` groups along K and per column a scale and
+ * a shift: weights are round(w / scale), and rows come as x / row_scale, of int8 + 128, so a
+ * product is (sum - shift) scale row_scale with shift = 128 times the column's sum; int16 has no
+ * shift. */
 #ifndef KS_PANELS_H
 #define KS_PANELS_H
 
@@ -24,19 +25,21 @@ typedef struct {
 
 typedef struct {
     int K, N;
-    ks_precision precision; /* KS_FP32, KS_BF16 or KS_INT8 */
+    ks_precision precision; /* all but KS_AUTO */
     size_t groups;          /* a panel's: K in groups, rounded up */
-    size_t block;           /* groups that share a scale (int8) */
+    size_t block;           /* groups that share a scale (integers) */
     size_t chain;           /* groups added up at a time */
     const void *panels;     /* [N/32 rounded up, groups, 32] groups, 64-byte aligned */
-    const float *scale;     /* int8: [blocks, N rounded up to 32] */
-    const int32_t *shift;   /* int8: the same */
+    const float *scale;     /* integers: [blocks, N rounded up to 32] */
+    const int32_t *shift;   /* int8: the same; else NULL */
     const float *bias;      /* [N], the checkpoint's; NULL for parts > 1 */
     ks_source source;
     size_t at; /* offset in the pack */
 } ks_matrix;
 
 int ks_group_size(ks_precision precision); /* 1, 2, 4 */
+/* Rows and columns have scales. */
+static inline int ks_integers(ks_precision p) { return p == KS_INT8 || p == KS_INT16; }
 /* of a row of K, rounded up to whole tiles of AMX */
 size_t ks_groups(ks_precision precision, int K);
 /* Groups from row to row of a tile in scratch: a row's groups and one more line, so that rows 4096

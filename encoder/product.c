@@ -57,7 +57,7 @@ static void strip(float *c, const ks_product *p, int row, int rows, size_t panel
     }
 }
 
-/* int8: where the sums' scales are, for a row and a panel. */
+/* Integers: where the sums' scales are, for a row and a panel. */
 static void put_scales(ks_sink *s, const ks_product *p, int row, size_t panel)
 {
     const ks_matrix *w = p->w;
@@ -65,7 +65,7 @@ static void put_scales(ks_sink *s, const ks_product *p, int row, size_t panel)
     size_t at = p->group / w->block * columns + panel * KS_PANEL;
     s->row_scale = p->row_scale + row;
     s->column_scale = w->scale + at;
-    s->shift = w->shift + at;
+    s->shift = w->shift ? w->shift + at : NULL;
 }
 
 void ks_product_run(const ks_product *p, const ks_sink *sink)
@@ -82,7 +82,7 @@ void ks_product_run(const ks_product *p, const ks_sink *sink)
             s.y = (char *)sink->y + ((size_t)row * sink->ldy + (size_t)i * KS_PANEL) * size;
             s.bias = sink->bias ? sink->bias + i * KS_PANEL : NULL;
             s.masked = sink->masked ? sink->masked + row : NULL;
-            if (p->w->precision == KS_INT8) put_scales(&s, p, row, (size_t)(p->first + i));
+            if (ks_integers(p->w->precision)) put_scales(&s, p, row, (size_t)(p->first + i));
             strip(c, p, row, n, (size_t)(p->first + i), &shape);
             p->kernels->finish(&s, c, n, columns < KS_PANEL ? columns : KS_PANEL);
         }

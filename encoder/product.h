@@ -10,10 +10,10 @@ typedef struct {
     /* [m, lda] groups of w's precision; K tail of zeros or anything finite */
     const void *a;
     size_t lda;
-    const float *row_scale; /* [m], int8 only */
+    const float *row_scale; /* [m], integers only */
     int m;
     int first, panels;    /* columns 32 * first ... */
-    size_t group, groups; /* part of K: groups group ... (int8: a whole block) */
+    size_t group, groups; /* part of K: groups group ... (integers: a whole block) */
 } ks_product;
 
 /* Every 32 columns go through the sink, whose y, bias belong to column 32 * first, masked to row

@@ -21,7 +21,7 @@ static int most_rows(const ks_run *run) { return TILE + run->kernels->rows[run->
 typedef struct {
     ks_operand h, f; /* [m, D], [m, KS_FEED_BLOCK] */
     float *y;        /* [m, D] */
-    float *wide;     /* [m, KS_FEED_BLOCK] floats before they become int8 */
+    float *wide;     /* [m, KS_FEED_BLOCK] floats before they become integers */
 } room;
 
 static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, char *at)
@@ -31,7 +31,7 @@ static size_t plan_room(room *r, const ks_run *run, const ks_blocks *s, char *at
     size_t h = ks_operand_bytes(run->precision, m, s->D),
            f = ks_operand_bytes(run->precision, m, block);
     size_t y = ks_slice((size_t)m * (size_t)s->D, 4),
-           w = run->precision == KS_INT8 ? ks_slice((size_t)(m * wide), 4) : 0;
+           w = ks_integers(run->precision) ? ks_slice((size_t)(m * wide), 4) : 0;
     if (at) {
         r->h = ks_operand_at(at, run->precision, m, s->D);
         r->f = ks_operand_at(at + h, run->precision, m, block);
@@ -92,8 +92,9 @@ static void add_attention(const ks_pass *p, const room *r, float *x, size_t firs
     const ks_norm *post = &p->block->attention_post;
     ks_operand o = {.a = (char *)p->mixed + first * p->mixed_step * (p->mixed_half ? 2 : 4),
                     .lda = p->mixed_half ? p->mixed_step / 2 : p->mixed_step};
-    if (p->run->precision == KS_INT8) {
-        ks_operand_quantise(&r->h, p->run->kernels, o.a, p->mixed_step, m, (int)D);
+    if (ks_integers(p->run->precision)) {
+        ks_operand_clear(&r->h, m, D * ks_value_bytes(p->run->precision));
+        ks_operand_quantise(&r->h, p->run, o.a, p->mixed_step, m, (int)D);
         o = r->h;
     }
     multiply(p, &p->block->out, &o, m,
@@ -111,7 +112,7 @@ static void add_attention(const ks_pass *p, const room *r, float *x, size_t firs
 static void hidden(const ks_pass *p, const room *r, int m, int panel, int n)
 {
     const ks_block *b = p->block;
-    int eight = p->run->precision == KS_INT8, half = p->run->precision == KS_BF16;
+    int integers = ks_integers(p->run->precision), half = p->run->precision == KS_BF16;
     ks_product product = ks_product_of(p->run->kernels, &b->feed1, r->h.a, r->h.lda, m);
     product.row_scale = r->h.row_scale;
     product.first = panel;
@@ -119,14 +120,16 @@ static void hidden(const ks_pass *p, const room *r, int m, int panel, int n)
     ks_sink sink = {.bias = b->feed1.bias + panel * KS_PANEL,
                     .activation = p->stack->activation,
                     .half = half,
-                    .coarse = half || eight,
-                    .y = eight ? (void *)r->wide : r->f.a,
-                    .ldy = eight  ? (size_t)n
-                           : half ? 2 * r->f.lda
-                                  : r->f.lda};
+                    .coarse = half || integers,
+                    .y = integers ? (void *)r->wide : r->f.a,
+                    .ldy = integers ? (size_t)n
+                           : half   ? 2 * r->f.lda
+                                    : r->f.lda};
     if (half) ks_operand_clear(&r->f, m, (size_t)n * 2);
     ks_product_run(&product, &sink);
-    if (eight) ks_operand_quantise(&r->f, p->run->kernels, r->wide, (size_t)n, m, n);
+    if (!integers) return;
+    ks_operand_clear(&r->f, m, (size_t)n * ks_value_bytes(p->run->precision));
+    ks_operand_quantise(&r->f, p->run, r->wide, (size_t)n, m, n);
 }
 
 void ks_rows_feed(void *arg, int task, int worker)

@@ -56,6 +56,13 @@ INLINE void v_store_u8(uint8_t *p, v a, size_t n)
     _mm256_storeu_ps(x, a);
     for (size_t i = 0; i < n; i++) p[i] = (uint8_t)x[i];
 }
+INLINE void v_store_i16(int16_t *p, v a, size_t n) /* of 16 bits, rounded already */
+{
+    __m256i i = _mm256_cvtps_epi32(a);
+    __m128i s = _mm_packs_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
+    if (n == LANES) _mm_storeu_si128((__m128i *)(void *)p, s);
+    else memcpy(p, &s, n * sizeof *p);
+}
 INLINE v v_from_i32_less(const float *p, const int32_t *q)
 {
     return _mm256_cvtepi32_ps(

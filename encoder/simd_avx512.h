@@ -51,6 +51,12 @@ INLINE void v_store_u8(uint8_t *p, v a, size_t n) /* of 0..255, rounded already 
     if (n == LANES) _mm_storeu_si128((__m128i *)(void *)p, b);
     else _mm_mask_storeu_epi8(p, first(n), b);
 }
+INLINE void v_store_i16(int16_t *p, v a, size_t n) /* of 16 bits, rounded already */
+{
+    __m256i s = _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(a));
+    if (n == LANES) _mm256_storeu_si256((__m256i *)(void *)p, s);
+    else _mm256_mask_storeu_epi16(p, first(n), s);
+}
 INLINE v v_from_i32(const int32_t *p) { return _mm512_cvtepi32_ps(_mm512_loadu_si512(p)); }
 INLINE v v_from_i32_less(const float *p, const int32_t *q)
 {

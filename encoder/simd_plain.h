@@ -70,6 +70,10 @@ INLINE void v_store_u8(uint8_t *p, v a, size_t n)
 {
     for (size_t i = 0; i < n; i++) p[i] = (uint8_t)a[i];
 }
+INLINE void v_store_i16(int16_t *p, v a, size_t n)
+{
+    for (size_t i = 0; i < n; i++) p[i] = (int16_t)a[i];
+}
 INLINE v v_from_i32_less(const float *p, const int32_t *q)
 {
     int32_t a[4];

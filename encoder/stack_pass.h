@@ -11,7 +11,7 @@
 typedef struct {
     void *a;
     size_t lda;       /* groups */
-    float *row_scale; /* [m], int8 only */
+    float *row_scale; /* [m], integers only */
 } ks_operand;
 
 typedef struct {
@@ -39,12 +39,13 @@ ks_operand ks_operand_at(char *at, ks_precision precision, int m, int K);
 /* Zero the rows from byte `from` on: groups past K meet zeros of the matrix, but NaN would not
  * vanish. */
 void ks_operand_clear(const ks_operand *o, int m, size_t from);
-/* LN of x[m, D] as an operand. row: [D] floats of scratch, int8 only. */
+/* LN of x[m, D] as an operand. row: [D] floats of scratch, integers only. */
 void ks_operand_norm(const ks_operand *o, const ks_pass *p, const float *x, int m,
                      const ks_norm *norm, float *row);
-/* y[m, n] float, ldy apart, to int8 */
-void ks_operand_quantise(const ks_operand *o, const ks_kernels *k, const float *y, size_t ldy,
-                         int m, int n);
+/* y[m, n] float, ldy apart, to integers; what lies behind them stays as it is */
+void ks_operand_quantise(const ks_operand *o, const ks_run *run, const float *y, size_t ldy, int m,
+                         int n);
+size_t ks_value_bytes(ks_precision precision); /* of a row's values: 4, 2, 1 */
 
 /* rows.c: many rows; a tile of rows goes through everything between two attentions. */
 size_t ks_rows_scratch(const ks_run *run, const ks_blocks *stack);

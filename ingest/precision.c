@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {[KS_FP32] = "fp32", [KS_BF16] = "bf16", [KS_INT8] = "int8"};
+static const char *const names[] = {
+    [KS_FP32] = "fp32", [KS_BF16] = "bf16", [KS_INT8] = "int8", [KS_INT16] = "int16"};
 
 static void key_of(char key[40], int64_t space)
 {
@@ -37,7 +38,7 @@ int ks_precision_note(ks_index *x, int64_t space, const ks_coder *c, ks_error *e
 
     if (mine == KS_AUTO || (err = ks_ingest_precision(had, x, space, e)) < 0)
         return mine == KS_AUTO ? 0 : err;
-    for (int i = KS_FP32; i <= KS_INT8; i++)
+    for (int i = KS_FP32; i <= KS_INT16; i++)
         if (i == mine || strstr(had, names[i]))
             snprintf(now + strlen(now), sizeof now - strlen(now), "%s%s", *now ? "+" : "",
                      names[i]);

@@ -50,23 +50,23 @@ START_TEST(the_measurement_is_made_once_and_kept)
     unsetenv("KINOSEEK_CPU");
     ck_assert_int_eq(ask(&k, &p, KS_AUTO, &e), 0);
     read_choice(line);
-    ck_assert_int_eq(sscanf(line, "1 %159s %255[^\n]", cpu, rest), 2);
+    ck_assert_int_eq(sscanf(line, "2 %159s %255[^\n]", cpu, rest), 2);
     ck_assert_int_eq(ask(&again, &q, KS_AUTO, &e), 0);
     ck_assert_ptr_eq(k, again);
     ck_assert_int_eq(p, q);
     /* what is remembered for this CPU holds ... */
-    snprintf(rest, sizeof rest, "1 %s plain bf16\n", cpu);
+    snprintf(rest, sizeof rest, "2 %s plain int16\n", cpu);
     write_choice(rest);
     ck_assert_int_eq(ask(&again, &q, KS_AUTO, &e), 0);
     ck_assert_ptr_eq(again, ks_kernels_plain());
     ck_assert_int_eq(q, KS_FP32); /* ... but not a precision that the table is not fast in */
     /* ... another CPU's does not, nor does rubbish, and both are measured anew */
     static const char *const wrong[] = {
-        "1 another_cpu plain fp32\n", "", "2 x\n", "1 %s\n", "\n\n", "1 a b c d e f\n"};
+        "2 another_cpu plain fp32\n", "", "1 x\n", "2 %s\n", "\n\n", "2 a b c d e f\n"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         write_choice(wrong[i]);
         ck_assert_int_eq(ask(&again, &q, KS_AUTO, &e), 0);
-        ck_assert_int_eq(again != NULL && (q == KS_FP32 || q == KS_BF16), 1);
+        ck_assert_int_eq(again != NULL && (q == KS_FP32 || q == KS_BF16 || q == KS_INT16), 1);
         read_choice(line);
         ck_assert_int_eq(strncmp(line + 2, cpu, strlen(cpu)), 0);
     }
@@ -92,6 +92,11 @@ START_TEST(the_variable_forces_and_is_judged)
     ck_assert_int_eq(ask(&k, &p, KS_AUTO, &e), ks_kernels_amx() ? 0 : KS_EUSAGE);
     setenv("KINOSEEK_CPU", "avx2", 1);
     ck_assert_int_eq(ask(&k, &p, KS_FP32, &e), ks_kernels_avx2() ? 0 : KS_EUSAGE);
+    /* without bf16 its class is that of 13-bit integers */
+    for (int i = 0; i < 2 && ks_kernels_avx2(); i++) {
+        ck_assert_int_eq(ask(&k, &p, i ? KS_BF16 : KS_AUTO, &e), 0);
+        ck_assert_int_eq(p, KS_INT16);
+    }
 }
 END_TEST
 

@@ -50,11 +50,17 @@ static double value(const uint32_t *row, size_t group_step, int precision, size_
                     int is_unsigned)
 {
     const char *p = (const char *)row;
-    size_t g = precision == KS_INT8 ? 4 : precision == KS_BF16 ? 2 : 1;
+    size_t g = (size_t)ks_group_size((ks_precision)precision);
     p += k / g * group_step * 4;
     if (precision == KS_FP32) return (double)*(const float *)(const void *)p;
     if (precision == KS_BF16) return (double)from_half(((const uint16_t *)(const void *)p)[k % 2]);
+    if (precision == KS_INT16) return ((const int16_t *)(const void *)p)[k % 2];
     return is_unsigned ? ((const uint8_t *)p)[k % 4] : ((const int8_t *)p)[k % 4];
+}
+
+static uint32_t two_shorts(int low, int high)
+{
+    return (uint32_t)(uint16_t)(int16_t)low | (uint32_t)(uint16_t)(int16_t)high << 16;
 }
 
 static void fill_groups(uint32_t *x, size_t n, int precision)
@@ -63,6 +69,7 @@ static void fill_groups(uint32_t *x, size_t n, int precision)
         float f = (float)draw();
         if (precision == KS_FP32) memcpy(&x[i], &f, sizeof f);
         else if (precision == KS_BF16) x[i] = to_half(f) | (uint32_t)to_half((float)draw()) << 16;
+        else if (precision == KS_INT16) x[i] = two_shorts((int)(f * 4096), (int)(draw() * 4096));
         else x[i] = (uint32_t)(state >> 32);
     }
 }
@@ -72,9 +79,7 @@ static void check_tile(const ks_kernels *k, int precision, int rows, size_t grou
     enum { MOST = 80 };
     static uint32_t a[KS_TILE_ROWS * MOST], b[MOST * KS_PANEL];
     float c[KS_TILE_ROWS * KS_PANEL];
-    size_t lda = groups + 3, values = groups * (precision == KS_INT8   ? 4
-                                                : precision == KS_BF16 ? 2
-                                                                       : 1);
+    size_t lda = groups + 3, values = groups * (size_t)ks_group_size((ks_precision)precision);
     fill_groups(a, sizeof a / 4, precision);
     fill_groups(b, sizeof b / 4, precision);
     int add = precision != KS_INT8 && rows % 2;
@@ -102,7 +107,7 @@ static void check_tile(const ks_kernels *k, int precision, int rows, size_t grou
 START_TEST(tiles_multiply)
 {
     const ks_kernels *k = table_of(_i);
-    for (int precision = KS_FP32; k && precision <= KS_INT8; precision++) {
+    for (int precision = KS_FP32; k && precision <= KS_INT16; precision++) {
         if (!k->tile[precision]) continue;
         ck_assert_int_gt(k->rows[precision], 0);
         ck_assert_int_le(k->rows[precision], KS_TILE_ROWS);
@@ -111,6 +116,28 @@ START_TEST(tiles_multiply)
                 check_tile(k, precision, rows, groups);
         for (size_t groups = 1; groups <= 19 && k != ks_kernels_amx(); groups++)
             check_tile(k, precision, k->rows[precision], groups);
+    }
+}
+END_TEST
+
+/* The greatest sums of a chain are exact, whatever their signs. */
+START_TEST(chains_of_shorts_do_not_overflow)
+{
+    const ks_kernels *k = table_of(_i);
+    static uint32_t a[KS_TILE_ROWS * KS_INT16_CHAIN], b[KS_INT16_CHAIN * KS_PANEL];
+    float c[KS_TILE_ROWS * KS_PANEL];
+    for (int sign = -1; k && k->tile[KS_INT16] && sign <= 1; sign += 2) {
+        for (size_t i = 0; i < sizeof a / 4; i++) a[i] = two_shorts(KS_INT16_TOP, KS_INT16_TOP);
+        for (size_t i = 0; i < sizeof b / 4; i++)
+            b[i] = two_shorts(sign * KS_INT16_TOP, sign * KS_INT16_TOP);
+        k->tile[KS_INT16](c, &(ks_tile){.a = a,
+                                        .lda = KS_INT16_CHAIN,
+                                        .b = b,
+                                        .groups = KS_INT16_CHAIN,
+                                        .rows = k->rows[KS_INT16]});
+        for (int i = 0; i < k->rows[KS_INT16] * KS_PANEL; i++)
+            ck_assert_float_eq(c[i],
+                               (float)(sign * 2.0 * KS_INT16_CHAIN * KS_INT16_TOP * KS_INT16_TOP));
     }
 }
 END_TEST
@@ -272,6 +299,12 @@ START_TEST(small_words_are_right)
         for (size_t i = 0; i < n; i++)
             ck_assert_double_le(fabs((q[i] - 128) * (double)scale - (double)a[i]),
                                 0.5001 * (double)scale);
+        int16_t shorts[90] = {0};
+        scale = k->quantise16(shorts, a, n);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_double_le(fabs(shorts[i] * (double)scale - (double)a[i]),
+                                0.502 * (double)scale);
+        ck_assert_int_eq(shorts[n], 0);
         if (!writes_half(k)) continue;
         uint16_t h[90], h2[90];
         k->halve(h, a, n);
@@ -308,6 +341,9 @@ static void check_product(const ks_kernels *k, ks_precision precision, const int
         else if (precision == KS_BF16)
             for (int i = 0; i < K; i++)
                 ((uint16_t *)(void *)(a + (size_t)r * lda))[i] = to_half(x[r * K + i]);
+        else if (precision == KS_INT16)
+            scales[r] = k->quantise16((int16_t *)(void *)(a + (size_t)r * lda), x + r * K,
+                                      (size_t)K);
         else scales[r] = k->quantise((uint8_t *)(a + (size_t)r * lda), x + r * K, (size_t)K);
     }
     ks_product p = ks_product_of(k, &matrix, a, lda, m);
@@ -318,7 +354,10 @@ static void check_product(const ks_kernels *k, ks_precision precision, const int
             double want = 0;
             for (int i = 0; i < K; i++)
                 want += (double)x[r * K + i] * (double)(transposed ? w[n * K + i] : w[i * N + n]);
-            double bound = sqrt(K) * (group == 1 ? 1e-6 : group == 2 ? 0.006 : 0.02);
+            double bound = sqrt(K) * (precision == KS_INT16 ? 0.0006
+                                      : group == 1          ? 1e-6
+                                      : group == 2          ? 0.006
+                                                            : 0.02);
             ck_assert_msg(fabs((double)y[r * N + n] - want) <= bound,
                           "%s precision %d: %d x %d x %d at [%d, %d]: %g, not %g", k->name,
                           (int)precision, m, K, N, r, n, (double)y[r * N + n], want);
@@ -337,7 +376,7 @@ START_TEST(packed_matrices_multiply)
     static const int shapes[][3] = {{1, 1, 1},     {3, 7, 14},    {29, 33, 65},
                                     {15, 300, 96}, {40, 520, 31}, {5, 64, 32}};
     const ks_kernels *k = table_of(_i);
-    for (int precision = KS_FP32; k && precision <= KS_INT8; precision++)
+    for (int precision = KS_FP32; k && precision <= KS_INT16; precision++)
         for (size_t i = 0; k->tile[precision] && i < sizeof shapes / sizeof *shapes; i++)
             check_product(k, (ks_precision)precision, shapes[i], (int)i % 2);
 }
@@ -375,7 +414,7 @@ START_TEST(what_lies_ahead_changes_nothing)
     static float alone[KS_TILE_ROWS * KS_PANEL], ahead[KS_TILE_ROWS * KS_PANEL];
     void *forbidden = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(forbidden, MAP_FAILED);
-    for (int precision = KS_FP32; k && precision <= KS_INT8; precision++) {
+    for (int precision = KS_FP32; k && precision <= KS_INT16; precision++) {
         if (!k->tile[precision]) continue;
         fill_groups(a, sizeof a / 4, precision);
         fill_groups(b, sizeof b / 4, precision);
@@ -394,6 +433,7 @@ int main(void)
     Suite *suite = suite_create("kernels");
     TCase *tc = tcase_create("kernels");
     tcase_add_loop_test(tc, tiles_multiply, 0, TABLES);
+    tcase_add_loop_test(tc, chains_of_shorts_do_not_overflow, 0, TABLES);
     tcase_add_loop_test(tc, what_lies_ahead_changes_nothing, 0, TABLES);
     tcase_add_loop_test(tc, gelu_is_within_its_stated_error, 0, TABLES);
     tcase_add_loop_test(tc, weights_are_within_their_stated_error, 0, TABLES);
