@@ -42,22 +42,22 @@ typedef struct {
     const ks_globals *g;
     const cut_fields *f;
     ks_decoder *decoder;
-    ks_index *library;  /* knows key frames of its films; NULL: there is none */
     const char *ending; /* of the next piece, where the film's own does not do; NULL */
     int made, failed;
     ks_index *x; /* NULL: there is no library, or none was needed yet */
     int looked;  /* 1: it was looked for */
 } cutting;
 
-/* --- the library --- not needed to cut what is here; it knows films by name, and its own. */
+/* --- the library --- not needed to cut what is here; it knows films by name, its own, and their
+ * key frames. */
 static int open_library(cutting *c, ks_error *e)
 {
     int err;
 
     if (c->looked || !c->g->library) return 0;
-    c->looked = 1;
     err = ks_index_open(&c->x, c->g->library, KS_READ, e);
-    return err == KS_ENOLIBRARY ? 0 : err;
+    c->looked = err == 0 || err == KS_ENOLIBRARY; /* else asked again where it matters */
+    return c->looked ? 0 : err;
 }
 
 /* --force replaces pieces: never the film itself, and no film of the library. */
@@ -132,14 +132,14 @@ static char *name_piece(const cutting *c, const char *path, double from, double 
 static const double rounding = 0.0005;
 
 /* Where one may seek to in the film, if the library has it; none is no harm. */
-static void find_keys(ks_keys *keys, const cutting *c, const char *path)
+static void find_keys(ks_keys *keys, cutting *c, const char *path)
 {
-    char *real = c->library && c->f->reencode ? realpath(path, NULL) : NULL;
+    int here = c->f->reencode && open_library(c, NULL) == 0 && c->x;
+    char *real = here ? realpath(path, NULL) : NULL;
     ks_video v;
 
     *keys = (ks_keys){0};
-    if (real && ks_index_find(&v, c->library, real, NULL) == 1)
-        (void)ks_film_keys(keys, c->library, &v, NULL);
+    if (real && ks_index_find(&v, c->x, real, NULL) == 1) (void)ks_film_keys(keys, c->x, &v, NULL);
     free(real);
 }
 
@@ -350,7 +350,6 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                        "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
     if ((err = make_folder(c.f->to, e)) < 0) return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
-    if (g->library && ks_index_open(&c.library, g->library, KS_READ, NULL) < 0) c.library = NULL;
     if (c.f->list) err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
