@@ -189,6 +189,7 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
         if (*label) ks_json_text(&j, "label", label);
         ks_json_close(&j);
     }
+    fflush(stdout); /* a piece that is there is said, also where the next one is interrupted */
     free(real);
 }
 

@@ -107,3 +107,8 @@ for call in write fsync linkat; do
 done
 [ "$died" -ge 12 ]; ok $? "killed in $died of $tried runs"
 is "$half" "" "killed at $tried places: no half piece under a final name"
+
+# --- what is there when it is killed was said: a line a piece
+head -n 11 "$T/list.csv" >"$T/ten.csv"; rm -rf "$T/k"
+strace -f -qq -o /dev/null -e trace=linkat -e "inject=linkat:signal=KILL:when=6" "$K" cut --hits "$T/ten.csv" --to "$T/k" --json >"$T/said" 2>/dev/null
+is "$(ls "$T/k" | wc -l | awk '{ print ($1 >= 4 && $1 < 10) }') $(jq -r .file "$T/said" | wc -l)" "1 $(ls "$T/k"| wc -l)" "killed at the sixth piece: as many lines as pieces"
