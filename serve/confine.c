@@ -79,6 +79,7 @@ static void allow_system(int rules)
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) allow(rules, paths[i], READ);
     allow(rules, SANITIZER ? "/proc" : "/proc/self", READ);
+    if (SANITIZER) allow(rules, "tests/tsan.supp", READ); /* its runtime reads it in each program */
     allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
 }
 
