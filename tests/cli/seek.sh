@@ -49,12 +49,9 @@ ffmpeg -hide_banner -nostdin -v error -y -i "$T/sound/s.mp4" -c copy "$T/sound/s
 ffmpeg -hide_banner -nostdin -v error -y -i "$T/sound/s.mp4" -c copy "$T/sound/s.ts"
 "$K" -L "$T/lib" ingest --encoder clock -q "$T/sound" >"$T/out" 2>&1
 for f in in/b.mp4@5.3-7.1 in/open.mkv@5.3-7.1 in/hevc.mp4@5.3-7.1 in/late.ts@5.3-7.1 in/divx.avi@5.3-7.1 in/vp8.webm@5.3-7.1 in/twice.ts@9.1-11.3 sound/s.mp4@8.1-10.7 sound/s.mkv@8.1-10.7 sound/s.ts@8.1-10.7; do
-  for try in 1 2 3 4 5 6; do # x264 of Debian 12 with two threads codes a B-frame otherwise in one run of ten: with and without
-    rm -rf "$T/with" "$T/without"
-    "$K" -L "$T/lib" cut "$T/$f" --reencode --to "$T/with" >"$T/out" 2>&1; a=$?
-    "$K" -L "$T/none" cut "$T/$f" --reencode --to "$T/without" >"$T/out" 2>&1; b=$?
-    [ "$(cd "$T/with" && cksum *)" = "$(cd "$T/without" && cksum *)" ] && break
-  done
+  rm -rf "$T/with" "$T/without"
+  "$K" -L "$T/lib" cut "$T/$f" --reencode --to "$T/with" >"$T/out" 2>&1; a=$?
+  "$K" -L "$T/none" cut "$T/$f" --reencode --to "$T/without" >"$T/out" 2>&1; b=$?
   is "$a $b $(cd "$T/with" && cksum *)" "0 0 $(cd "$T/without" && cksum *)" "cut --reencode ${f#*/} with key frames is the piece without"
 done
 "$K" -L "$T/lib" forget "$T/sound" >"$T/out" 2>&1
