@@ -232,32 +232,3 @@ int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e)
     ks_pq_free(&r);
     return code < 0 ? code : 0;
 }
-
-int ks_hub_read_state(ks_hub_state *out, ks_hub *h, ks_error *e)
-{
-    ks_pq_rows r;
-    int64_t id;
-    assert(out && h);
-    memset(out, 0, sizeof *out);
-    int code = ks_hub_space(&id, &out->space, h, e);
-    if (code >= 0)
-        code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT l.id, l.revision, (SELECT count(*) FROM video WHERE finished > 0),"
-                         " (SELECT coalesce(sum(clips), 0)::int8 FROM video WHERE finished > 0),"
-                         " (SELECT count(*) FROM job WHERE state = 0),"
-                         " (SELECT count(*) FROM job WHERE state = 1),"
-                         " (SELECT count(*) FROM job WHERE state = 2) FROM library l",
-                         "");
-    if (code <= 0)
-        return code < 0 ? code
-                        : ks_fail(e, KS_EDAMAGED, "%s: its library row is gone", ks_pq_name(h->pq));
-    copy(out->id, sizeof out->id, &r, 0, 0);
-    out->revision = ks_pq_int(&r, 0, 1);
-    out->videos = ks_pq_int(&r, 0, 2);
-    out->clips = ks_pq_int(&r, 0, 3);
-    out->queued = ks_pq_int(&r, 0, 4);
-    out->working = ks_pq_int(&r, 0, 5);
-    out->failed = ks_pq_int(&r, 0, 6);
-    ks_pq_free(&r);
-    return 0;
-}

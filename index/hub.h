@@ -30,14 +30,6 @@ int ks_hub_make(int *made, const char *where, int migrate, double patience, ks_e
 int ks_hub_open(ks_hub **h, const char *where, double patience, ks_error *e);
 void ks_hub_close(ks_hub *h); /* NULL is fine */
 
-typedef struct {
-    char id[33];
-    int64_t revision, videos, clips; /* that searches see */
-    int64_t queued, working, failed; /* jobs */
-    ks_space space;                  /* dim 0: none yet */
-} ks_hub_state;
-int ks_hub_read_state(ks_hub_state *out, ks_hub *h, ks_error *e);
-
 /* --- roots: where a named folder of the hub's is mounted here --- kept in `folder`/roots; the
  * folder itself has a file .kinoseek-root with the root's id, so that an empty or wrong mount is
  * no root. */
