@@ -121,76 +121,67 @@ static int check_sums(checking *c, ks_error *e)
     return code;
 }
 
+/* One row a finding: its text, and the clip where there is one (rows). */
+static const struct {
+    int invariant;
+    const char *sql, *before, *after;
+} pairs[] = {
+    {1, "SELECT id, id FROM clip WHERE id NOT IN (SELECT clip FROM vector)", "clip ",
+     " has no vector"},
+    {1, "SELECT clip, clip FROM vector WHERE clip NOT IN (SELECT id FROM clip)",
+     "the vector of clip ", " has no clip"},
+    {4, "SELECT count(*) || ' ' || \"table\" FROM pragma_foreign_key_check GROUP BY \"table\"",
+     "rows that name what is not there: ", ""},
+    {4, "SELECT id FROM video WHERE length(content) <> 24", "video ",
+     ": its content identity is not one"},
+    {4, "SELECT id FROM video v WHERE NOT EXISTS (SELECT 1 FROM path p WHERE p.video = v.id)",
+     "video ", " has no path"},
+    {1,
+     "SELECT id, id FROM clip WHERE id < 1 OR video < 1 OR frames < 0 OR stop < "
+     "start OR start < -2305843009213693952 OR "
+     /* KS_MAX_TICK */
+     "stop > 2305843009213693952",
+     "clip ", ": its times or numbers are none"},
+    {1,
+     "SELECT id FROM video WHERE id < 1 OR tb_num < 1 OR tb_den < 1 OR tb_num > "
+     "2147483647 OR tb_den > 2147483647",
+     "video ", ": its time base is none"},
+    {4, "SELECT video FROM path WHERE length(path) > 4096", "video ",
+     ": a path of it is too long to be read"},
+    {5,
+     "SELECT id FROM video WHERE verdict NOT BETWEEN 0 AND 4 OR (verdict > 1 AND "
+     "reason = '')",
+     "video ", ": no verdict, or one without its reason"},
+    {7,
+     "SELECT id FROM video WHERE (finished > 0) <> (verdict IN (1, 2)) OR finished "
+     "> (SELECT generation FROM library) "
+     "OR finished < 0",
+     "video ", ": what searches see does not fit its verdict"},
+    {7,
+     "SELECT id FROM video v WHERE finished > 0 AND flags & 16 = 0 AND clips <> "
+     "(SELECT count(*) FROM clip c "
+     "WHERE c.video = v.id AND c.space = v.space)",
+     "video ", ": the number of its clips is not the one it was finished with"},
+    {7, "SELECT finished FROM video WHERE finished > 0 GROUP BY finished HAVING count(*) > 1",
+     "two videos were finished at generation ", ""},
+    {7,
+     "SELECT 'videos or clips' FROM library l WHERE videos <> (SELECT count(*) FROM "
+     "video WHERE finished > 0) OR clips <> "
+     "(SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished "
+     "> 0 AND c.space = l.space)",
+     "the library's own count of ", " is wrong"},
+    {7,
+     "SELECT 'clip or video' FROM library WHERE next_clip <= (SELECT "
+     "coalesce(max(id), 0) FROM clip) OR "
+     "next_video <= (SELECT coalesce(max(id), 0) FROM video)",
+     "the next id of a ", " is in use"},
+};
+
 static int check_pairs(checking *c, ks_error *e)
 {
-    int code = rows(c, 1, "SELECT id, id FROM clip WHERE id NOT IN (SELECT clip FROM vector)",
-                    "clip ", " has no vector", e);
-    if (code >= 0)
-        code = rows(c, 1, "SELECT clip, clip FROM vector WHERE clip NOT IN (SELECT id FROM clip)",
-                    "the vector of clip ", " has no clip", e);
-    if (code >= 0)
-        code = rows(
-            c, 4,
-            "SELECT count(*) || ' ' || \"table\" FROM pragma_foreign_key_check GROUP BY \"table\"",
-            "rows that name what is not there: ", "", e);
-    if (code >= 0)
-        code = rows(c, 4, "SELECT id FROM video WHERE length(content) <> 24", "video ",
-                    ": its content identity is not one", e);
-    if (code >= 0)
-        code = rows(
-            c, 4,
-            "SELECT id FROM video v WHERE NOT EXISTS (SELECT 1 FROM path p WHERE p.video = v.id)",
-            "video ", " has no path", e);
-    if (code >= 0)
-        code = rows(c, 1,
-                    "SELECT id, id FROM clip WHERE id < 1 OR video < 1 OR frames < 0 OR stop < "
-                    "start OR start < -2305843009213693952 OR "
-                    /* KS_MAX_TICK */
-                    "stop > 2305843009213693952",
-                    "clip ", ": its times or numbers are none", e);
-    if (code >= 0)
-        code = rows(c, 1,
-                    "SELECT id FROM video WHERE id < 1 OR tb_num < 1 OR tb_den < 1 OR tb_num > "
-                    "2147483647 OR tb_den > 2147483647",
-                    "video ", ": its time base is none", e);
-    if (code >= 0)
-        code = rows(c, 4, "SELECT video FROM path WHERE length(path) > 4096", "video ",
-                    ": a path of it is too long to be read", e);
-    if (code >= 0)
-        code = rows(c, 5,
-                    "SELECT id FROM video WHERE verdict NOT BETWEEN 0 AND 4 OR (verdict > 1 AND "
-                    "reason = '')",
-                    "video ", ": no verdict, or one without its reason", e);
-    if (code >= 0)
-        code = rows(c, 7,
-                    "SELECT id FROM video WHERE (finished > 0) <> (verdict IN (1, 2)) OR finished "
-                    "> (SELECT generation FROM library) "
-                    "OR finished < 0",
-                    "video ", ": what searches see does not fit its verdict", e);
-    if (code >= 0)
-        code = rows(c, 7,
-                    "SELECT id FROM video v WHERE finished > 0 AND flags & 16 = 0 AND clips <> "
-                    "(SELECT count(*) FROM clip c "
-                    "WHERE c.video = v.id AND c.space = v.space)",
-                    "video ", ": the number of its clips is not the one it was finished with", e);
-    if (code >= 0)
-        code = rows(
-            c, 7,
-            "SELECT finished FROM video WHERE finished > 0 GROUP BY finished HAVING count(*) > 1",
-            "two videos were finished at generation ", "", e);
-    if (code >= 0)
-        code = rows(c, 7,
-                    "SELECT 'videos or clips' FROM library l WHERE videos <> (SELECT count(*) FROM "
-                    "video WHERE finished > 0) OR clips <> "
-                    "(SELECT count(*) FROM clip c JOIN video v ON v.id = c.video WHERE v.finished "
-                    "> 0 AND c.space = l.space)",
-                    "the library's own count of ", " is wrong", e);
-    if (code >= 0)
-        code = rows(c, 7,
-                    "SELECT 'clip or video' FROM library WHERE next_clip <= (SELECT "
-                    "coalesce(max(id), 0) FROM clip) OR "
-                    "next_video <= (SELECT coalesce(max(id), 0) FROM video)",
-                    "the next id of a ", " is in use", e);
+    int code = 0;
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs && code >= 0; i++)
+        code = rows(c, pairs[i].invariant, pairs[i].sql, pairs[i].before, pairs[i].after, e);
     return code;
 }
 
