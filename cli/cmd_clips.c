@@ -29,18 +29,9 @@ static const ks_option clips_options[] = {
 
 static int export_clip(ks_out *o, const ks_clip *c, const ks_video *v, ks_error *e)
 {
-    ks_moment k = {.path = v->path,
-                   .title = ks_reason_name(c->reason),
-                   .video = c->video,
-                   .tb = v->tb,
-                   .start = c->start,
-                   .end = c->end,
-                   .best = c->start,
-                   .clips = &c->id,
-                   .n_clips = 1,
-                   .frames = c->frames};
+    ks_moment k;
 
-    ks_moment_film(&k, v);
+    ks_moment_clip(&k, c, v);
     return ks_out_entry(o, &k, e);
 }
 

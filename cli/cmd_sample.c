@@ -69,18 +69,8 @@ static int show(showing *w, const ks_clip *c, double near)
         clip_line(w, c, &v);
         return 0;
     }
-    k = (ks_moment){.path = v.path,
-                    .title = ks_reason_name(c->reason),
-                    .video = c->video,
-                    .tb = v.tb,
-                    .start = c->start,
-                    .end = c->end,
-                    .best = c->start,
-                    .clips = &c->id,
-                    .n_clips = 1,
-                    .frames = c->frames,
-                    .cosine = near};
-    ks_moment_film(&k, &v);
+    ks_moment_clip(&k, c, &v);
+    k.cosine = near;
     return ks_out_entry(w->out, &k, w->e);
 }
 

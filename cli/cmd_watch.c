@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/ingest_words.h"
 #include "cli/watch_tree.h"
 #include "cli/watch_when.h"
 #include "ingest/ingest.h"
@@ -85,44 +86,29 @@ static int may_work(const watching *w)
 }
 
 /* --- the ingest --- */
-enum { WORDS = 40 };
-static int words_of(const char **out, const watching *w, char threads[24])
+static int words_of(const char **out, const watching *w, ks_ingest_call *call)
 {
-    const ks_globals *g = w->g;
-    const struct {
-        const char *name, *value;
-    } given[] = {{"-L", g->library},
-                 {"-m", g->setup.model},
-                 {"--tokenizer", g->setup.tokenizer},
-                 {"--precision", g->setup.precision},
-                 {"--device", g->setup.device},
-                 {"--threads", g->setup.threads > 0 ? threads : NULL},
-                 {"--survey", w->f->survey},
-                 {"--notify", w->f->notify},
-                 {"--encoder", w->f->encoder}};
-    int n = 0;
-    snprintf(threads, 24, "%d", g->setup.threads);
-    out[n++] = w->program;
-    out[n++] = "ingest";
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        if (given[i].value) {
-            out[n++] = given[i].name;
-            out[n++] = given[i].value;
-        }
+    *call = (ks_ingest_call){.program = w->program,
+                             .library = w->g->library,
+                             .survey = w->f->survey,
+                             .notify = w->f->notify,
+                             .encoder = w->f->encoder,
+                             .g = w->g};
+    int n = ks_ingest_words(out, call);
     if (w->f->json) out[n++] = "--json";
     if (w->f->nice) out[n++] = "--nice";
-    if (g->quiet) out[n++] = "-q";
-    if (g->verbose) out[n++] = "-v";
+    if (w->g->quiet) out[n++] = "-q";
+    if (w->g->verbose) out[n++] = "-v";
     out[n++] = "--";
     return n;
 }
 
 static int start_ingest(watching *w, ks_error *e)
 {
-    char threads[24];
-    const char **argv = calloc((size_t)(WORDS + w->n), sizeof *argv);
+    ks_ingest_call call;
+    const char **argv = calloc((size_t)(KS_INGEST_WORDS + 8 + w->n), sizeof *argv);
     if (!argv) return ks_fail(e, KS_ENOMEM, "no memory to watch");
-    int n = words_of(argv, w, threads);
+    int n = words_of(argv, w, &call);
     for (int i = 0; i < w->n; i++) argv[n++] = w->paths[i];
     fflush(stdout);
     posix_spawnattr_t own; /* Ctrl-C is for us to pass on: two signals would end it at once */

@@ -20,6 +20,7 @@
 
 #include "cli/hub_library.h"
 #include "cli/hub_worker.h"
+#include "cli/ingest_words.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -125,29 +126,14 @@ static int make_folder(worker *w, ks_error *e)
 }
 
 /* --- the ingest of one film --- */
-enum { WORDS = 24 };
-static void words_of(const char **out, const worker *w, char threads[24])
+static void words_of(const char **out, const worker *w, ks_ingest_call *call)
 {
-    const ks_globals *g = w->how->g;
-    const struct {
-        const char *name, *value;
-    } given[] = {{"-L", w->work},
-                 {"-m", g->setup.model},
-                 {"--tokenizer", g->setup.tokenizer},
-                 {"--precision", g->setup.precision},
-                 {"--device", g->setup.device},
-                 {"--threads", g->setup.threads > 0 ? threads : NULL},
-                 {"--survey", "off"},
-                 {"--encoder", w->how->encoder}};
-    int n = 0;
-    snprintf(threads, 24, "%d", g->setup.threads);
-    out[n++] = w->program;
-    out[n++] = "ingest";
-    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
-        if (given[i].value) {
-            out[n++] = given[i].name;
-            out[n++] = given[i].value;
-        }
+    *call = (ks_ingest_call){.program = w->program,
+                             .library = w->work,
+                             .survey = "off",
+                             .encoder = w->how->encoder,
+                             .g = w->how->g};
+    int n = ks_ingest_words(out, call);
     out[n++] = "-q";
     out[n++] = "--";
     out[n++] = w->path;
@@ -157,11 +143,11 @@ static void words_of(const char **out, const worker *w, char threads[24])
 /* Ends with us, even where we are killed: nobody would send on what it makes. */
 static int start_ingest(worker *w, ks_error *e)
 {
-    char threads[24];
-    const char *argv[WORDS];
+    ks_ingest_call call;
+    const char *argv[KS_INGEST_WORDS + 8];
     char file[PATH_MAX + 8];
     snprintf(file, sizeof file, "%s/said", w->work);
-    words_of(argv, w, threads);
+    words_of(argv, w, &call);
     fflush(NULL);
     pid_t parent = getpid();
     w->child = fork();

@@ -68,18 +68,9 @@ void ks_api_videos(ks_reply *out, ks_call *c)
 
 static void clip_json(ks_json *j, const ks_clip *c, const ks_video *v)
 {
-    ks_moment k = {.path = v->path,
-                   .title = ks_reason_name(c->reason),
-                   .video = c->video,
-                   .tb = v->tb,
-                   .start = c->start,
-                   .end = c->end,
-                   .best = c->start,
-                   .clips = &c->id,
-                   .n_clips = 1,
-                   .frames = c->frames};
+    ks_moment k;
 
-    ks_moment_film(&k, v);
+    ks_moment_clip(&k, c, v);
     ks_json_entry(j, NULL, KS_ROWS_CLIPS, &k);
 }
 

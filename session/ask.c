@@ -62,6 +62,21 @@ void ks_moment_film(ks_moment *m, const ks_video *v)
     m->duration = ks_seconds(v->duration, v->tb);
 }
 
+void ks_moment_clip(ks_moment *m, const ks_clip *c, const ks_video *v)
+{
+    *m = (ks_moment){.path = v->path,
+                     .title = ks_reason_name(c->reason),
+                     .video = c->video,
+                     .tb = v->tb,
+                     .start = c->start,
+                     .end = c->end,
+                     .best = c->start,
+                     .clips = &c->id,
+                     .n_clips = 1,
+                     .frames = c->frames};
+    ks_moment_film(m, v);
+}
+
 /* What its best clip is of. A row that cannot be read now says nothing. */
 static int is_surveyed(ks_index *x, const ks_hit *h)
 {

@@ -245,6 +245,8 @@ typedef struct {
 } ks_moment;
 /* the film's part: date, rate, length, source time */
 void ks_moment_film(ks_moment *m, const ks_video *v);
+/* a stored clip by itself, with the reason of its end as title; c and v are borrowed */
+void ks_moment_clip(ks_moment *m, const ks_clip *c, const ks_video *v);
 typedef struct {
     ks_hits hits; /* counts, and what the moments borrow */
     /* [hits.count + hits.below]; those from hits.count on lie under the cut-off */
