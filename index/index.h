@@ -283,7 +283,7 @@ typedef struct {
     double seconds;   /* of video indexed */
     int64_t bytes_catalog, bytes_copies, bytes_clips, bytes_frames, bytes_thumbnails;
     double recall;      /* measured recall@10 of the FAISS copy; < 0 if there is none */
-    char copy[64];      /* "exact", "IVF1024", "HNSW32" ...; "" if none */
+    char copy[64];      /* "exact", "IVF1024" ...; "" if none */
     int64_t writer_pid; /* 0 = nobody writes now */
 } ks_index_state;
 /* of video that searches see; counted along */
