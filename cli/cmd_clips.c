@@ -49,9 +49,14 @@ static void clip_line(const ks_clip *c, const ks_video *v)
 
 /* 1, or 0: the row or all paths of the film are rotten, which is counted; its clips are left
  * out. */
-static int name_film(ks_video *v, ks_index *x, int64_t video, ks_error *e)
+static int name_film(ks_video *v, char path[KS_FILM_PATH], ks_index *x, int64_t video,
+                     const char *glob, ks_error *e)
 {
     int err = ks_index_video(v, x, video, e);
+    if (err == 0) {
+        (void)ks_film_path(path, x, v, glob, NULL);
+        v->path = path;
+    }
     if (err == KS_ENOTFOUND) ks_index_nameless(x, video);
     return err == KS_ENOTFOUND || err == KS_EDAMAGED ? 0 : err < 0 ? err : 1;
 }
@@ -64,6 +69,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     ks_cursor *cursor = NULL;
     ks_clip c;
     ks_video v = {0};
+    char path[KS_FILM_PATH];
     ks_out *out = NULL;
     ks_out_options options = {.rows = KS_ROWS_CLIPS, .command = "kinoseek clips", .narrow = "--in"};
     int64_t shown = 0, of = 0, lost = 0;
@@ -77,7 +83,7 @@ static int clips(const ks_globals *g, void *fields, int n, char **args, ks_error
     while (err >= 0 && (err = ks_clips_next(&c, cursor, e)) != 0) {
         if (err == KS_EDAMAGED) continue; /* a page, and the end */
         if (err < 0) break;
-        if (c.video != of && (named = name_film(&v, x, c.video, e)) < 0) {
+        if (c.video != of && (named = name_film(&v, path, x, c.video, f->in, e)) < 0) {
             err = named;
             break;
         }

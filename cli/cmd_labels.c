@@ -83,8 +83,8 @@ typedef struct {
     ks_out *out; /* NULL: for people */
     ks_terminal terminal;
     ks_video film;
-    char path[PATH_MAX + 1]; /* its first path where a file is */
-    int named;               /* 0: no path of it is to be had */
+    char path[KS_FILM_PATH];
+    int named; /* 0: no path of it is to be had */
     int rows, err;
     ks_error *e;
 } showing;
@@ -97,7 +97,8 @@ static int take_film(showing *w, int64_t id)
     if (err == KS_ENOTFOUND) ks_index_nameless(w->x, id);
     if (err < 0 && err != KS_ENOTFOUND && err != KS_EDAMAGED) return err;
     w->film.id = id;
-    snprintf(w->path, sizeof w->path, "%s", err == 0 ? w->film.path : "");
+    *w->path = 0;
+    if (err == 0) (void)ks_film_path(w->path, w->x, &w->film, w->f->path, w->f->in);
     w->film.path = w->path;
     return 0;
 }

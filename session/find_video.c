@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How many videos of that name or path there are; *id: one of them. */
 static int count_videos(int64_t *id, ks_index *x, const char *glob, ks_error *e)
@@ -67,4 +68,26 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
     return found > 1 ? ks_fail(e, KS_EUSAGE, "%s: %d videos are called so; name one by its path",
                                name, found)
                      : 0;
+}
+
+int ks_film_path(char path[KS_FILM_PATH], ks_index *x, const ks_video *film, const char *glob,
+                 const char *named)
+{
+    ks_filter f = {.video = film->id, .path_glob = glob, .unfinished_too = 1};
+    char full[PATH_MAX];
+    const char *wanted = named ? realpath(named, full) : NULL;
+    ks_cursor *c = NULL;
+    ks_video v;
+    int there = 0, n = 0;
+
+    snprintf(path, KS_FILM_PATH, "%s", film->path);
+    if (!glob && !wanted && access(path, F_OK) == 0) return 1;
+    if (ks_index_files(&c, x, &f, NULL) < 0) return 0;
+    while (there < 2 && ks_files_next(&v, c, NULL) > 0) {
+        int now = access(v.path, F_OK) == 0 ? 1 + (wanted && strcmp(v.path, wanted) == 0) : 0;
+        if (n++ == 0 || now > there) snprintf(path, KS_FILM_PATH, "%s", v.path);
+        if (now > there) there = now;
+    }
+    ks_cursor_close(c);
+    return there > 0;
 }

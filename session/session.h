@@ -171,6 +171,12 @@ int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t vide
 int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e);
 /* A path, a name or a number -> video id; KS_ENOTFOUND, KS_EUSAGE (several are called so). */
 int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e);
+/* Under which of its paths a film is shown: the one that was `named` (NULL: none was), else the
+ * first that is there, else the first; of those that match the glob (ks_filter.path_glob; NULL:
+ * all). 1: a file is there. */
+enum { KS_FILM_PATH = 4097 };
+int ks_film_path(char path[KS_FILM_PATH], ks_index *x, const ks_video *film, const char *glob,
+                 const char *named);
 /* The same of films as a list names them, written by another tool or elsewhere: the path as it is,
  * then from the list's folder, then a name that one film has: /old/lake.mp4, lake, a Label Studio
  * upload. KS_ENOTFOUND; KS_EUSAGE names both that it may mean. */
