@@ -52,7 +52,8 @@ static int reach(const ks_curve *c, int from, int step, double least)
         int border = step > 0 ? i + 1 : i; /* this frame and the one before it */
         double change = border > 0 && border < c->n ? c->at[border].change / mean : EDGE;
         if (i != from) votes += (c->at[i].cosine - least) / full;
-        if (votes + weight_of_change * change > most) {
+        /* of equal ones the nearest, whatever rounding makes of their sums */
+        if (votes + weight_of_change * change > most + 1e-12) {
             most = votes + weight_of_change * change;
             last = i;
         }
