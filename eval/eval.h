@@ -7,8 +7,8 @@
  *   ks_eval_set_free(&set); ks_eval_vectors_free(&v);
  *
  * Scores are cosines: rows are scaled to unit length and multiplied in double, dimension by
- * dimension in order, so equal rows give equal scores and a tie is a tie on every machine. Ties
- * count against the right answer. A row without a vector is missing: what it should have
+ * dimension in order, so equal rows give equal scores on every machine. What differs by rounding
+ * alone (1e-12: one direction at two lengths) is a tie. Ties count against the right answer. A row without a vector is missing: what it should have
  * answered counts as wrong, and the gallery never shrinks silently. */
 #ifndef KS_EVAL_H
 #define KS_EVAL_H
@@ -182,7 +182,8 @@ typedef struct {
 int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
                        const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 /* Average precision as scikit-learn's average_precision_score: sum of (recall step) x precision
- * over the distinct scores, best first. right[n] 0 or 1. NaN without a right one. */
+ * over the distinct scores, best first; of a score of -Inf (no vector) nothing is ever found.
+ * right[n] 0 or 1. NaN without a right one. */
 int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n,
                          ks_error *e);
 

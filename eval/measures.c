@@ -211,8 +211,9 @@ int ks_average_precision(double *out, const double *score, const uint8_t *right,
     qsort(s, (size_t)n, sizeof *s, best_first);
     for (int64_t i = 0; i < n;) {
         int64_t before = hits, j = i;
+        if (s[i].score == -INFINITY) break;
         /* equal scores are one step */
-        for (; j < n && s[j].score == s[i].score; j++) hits += s[j].right;
+        for (; j < n && s[j].score >= s[i].score - KS_EVAL_TIE; j++) hits += s[j].right;
         sum += (double)(hits - before) * ((double)hits / (double)j);
         i = j;
     }
@@ -279,8 +280,8 @@ int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
             if (p->right) right = s > right ? s : right;
             else wrong = s > wrong ? s : wrong;
         }
-        hits += right > wrong;
-        out->ties += right == wrong && right > -INFINITY;
+        hits += right > wrong + KS_EVAL_TIE;
+        out->ties += right > -INFINITY && fabs(right - wrong) <= KS_EVAL_TIE;
     }
     out->accuracy = out->n ? (double)hits / (double)out->n : NAN;
     ks_wilson(&out->low, &out->high, hits, out->n);

@@ -26,7 +26,7 @@ double ks_eval_dot(const double *x, const double *y, int64_t dim)
 typedef struct {
     const ks_rank_job *job;
     const double *best; /* [queries] score of the best right one; -Inf: none has a vector */
-    /* [queries] candidates that score at least that, exactly that; right ones too */
+    /* [queries] candidates that score at least that, that; right ones too */
     int64_t *above, *equal;
     int64_t from, to; /* queries, multiples of LANES but the end */
     double *side;     /* [BLOCKS, dim, LANES] */
@@ -80,8 +80,8 @@ static int is_candidate(const ks_rank_job *job, int64_t i)
 static void count(part *p, const lanes *score, int64_t from, int64_t n)
 {
     for (int64_t k = 0; k < n; k++) {
-        p->above[from + k] += (*score)[k] >= p->best[from + k];
-        p->equal[from + k] += (*score)[k] == p->best[from + k];
+        p->above[from + k] += (*score)[k] >= p->best[from + k] - KS_EVAL_TIE;
+        p->equal[from + k] += fabs((*score)[k] - p->best[from + k]) <= KS_EVAL_TIE;
     }
 }
 
@@ -163,8 +163,8 @@ static void take_away_right(part *p)
         if (!job->queries->has[q] || !is_candidate(job, job->right[i])) continue;
         double s = ks_eval_dot(row(job->queries, q), row(job->gallery, job->right[i]),
                                job->queries->dim);
-        p->above[q] -= s >= p->best[q];
-        p->equal[q] -= s == p->best[q];
+        p->above[q] -= s >= p->best[q] - KS_EVAL_TIE;
+        p->equal[q] -= fabs(s - p->best[q]) <= KS_EVAL_TIE;
     }
 }
 

@@ -281,9 +281,9 @@ def classify(v, films, texts, pairs):
 
 
 def precision(scores, right):
-    """scikit-learn's: steps over distinct scores."""
+    """scikit-learn's: steps over distinct scores; what has no vector is never found."""
     total = before = 0
-    for level in sorted(set(scores), reverse=True):
+    for level in sorted(set(scores) - {-math.inf}, reverse=True):
         at = [r for s, r in zip(scores, right) if s >= level]
         total += (sum(at) - before) * sum(at) / len(at)
         before = sum(at)

@@ -18,7 +18,8 @@ static uint32_t draw(uint32_t n)
     return (uint32_t)(state >> 33) % n;
 }
 
-/* Small whole numbers, so that ties come of themselves; equal rows now and then; never zero. */
+/* Small whole numbers, so that ties come of themselves, also of directions of different length;
+ * equal rows now and then; never zero. */
 static void draw_vectors(ks_eval_vectors *v, int64_t n, int64_t dim, int missing)
 {
     ks_error e = {0};
@@ -30,6 +31,8 @@ static void draw_vectors(ks_eval_vectors *v, int64_t n, int64_t dim, int missing
         x[0] += 3;
         if (i > 0 && v->has[i - 1] && draw(3) == 0)
             memcpy(x, v->x + (i - 1) * dim, (size_t)dim * sizeof *x);
+        double length = draw(3) ? 1 + 0.1 * (double)draw(90) : 1;
+        for (int64_t d = 0; d < dim; d++) x[d] *= length;
         ck_assert_int_eq(ks_eval_put(v, i, x), 0);
     }
 }
@@ -67,6 +70,9 @@ static void free_world(world *w)
     ks_eval_set_free(&w->set);
 }
 
+/* Cosines of these rows differ by more than this, or by rounding alone. */
+static const double rounding = 1e-12;
+
 static double cosine(const world *w, int64_t v, int64_t t)
 {
     double s = 0;
@@ -99,7 +105,7 @@ static int64_t plain_rank(const world *w, int64_t query, int from_texts, int64_t
     int64_t rank = 1;
     for (int64_t g = 0; g < gallery; g++) {
         int64_t v = from_texts ? g : query, t = from_texts ? query : g;
-        rank += !is_right(w, v, t) && cosine(w, v, t) >= best;
+        rank += !is_right(w, v, t) && cosine(w, v, t) >= best - rounding;
     }
     return rank;
 }
@@ -172,7 +178,7 @@ START_TEST(classes_as_defined)
         for (int64_t i = 0; i < n; i++) {
             int64_t v = w.set.pairs[i].video, right = w.set.pairs[i].text, rank = 1;
             double s = cosine(&w, v, right);
-            for (int64_t c = 0; c < classes; c++) rank += c != right && cosine(&w, v, c) >= s;
+            for (int64_t c = 0; c < classes; c++) rank += c != right && cosine(&w, v, c) >= s - rounding;
             first += !isinf(s) && rank == 1;
             five += !isinf(s) && rank <= 5;
             hits[right] += !isinf(s) && rank == 1;
@@ -192,7 +198,7 @@ START_TEST(classes_as_defined)
 }
 END_TEST
 
-/* Area under the steps, threshold by threshold, quadratic. */
+/* Area under the steps, threshold by threshold, quadratic; scores of -Inf are never found. */
 static double plain_precision(const double *score, const uint8_t *right, int n)
 {
     double sum = 0, before = 0, all = 0;
@@ -200,11 +206,11 @@ static double plain_precision(const double *score, const uint8_t *right, int n)
     for (double last = INFINITY;;) {
         double next = -INFINITY, hits = 0, seen = 0;
         for (int i = 0; i < n; i++)
-            if (score[i] < last && score[i] > next) next = score[i];
+            if (score[i] < last - rounding && score[i] > next) next = score[i];
         if (isinf(next)) return sum;
         for (int i = 0; i < n; i++) {
-            seen += score[i] >= next;
-            hits += score[i] >= next && right[i];
+            seen += score[i] >= next - rounding;
+            hits += score[i] >= next - rounding && right[i];
         }
         sum += (hits / all - before) * hits / seen;
         before = hits / all;
@@ -236,6 +242,86 @@ START_TEST(average_precision_as_defined)
 }
 END_TEST
 
+START_TEST(multilabel_as_defined)
+{
+    for (int seed = 1; seed <= 300; seed++) {
+        world w;
+        ks_error e = {0};
+        ks_eval_multilabel_figures r;
+        state = (uint64_t)seed * 4099;
+        int64_t n = 1 + draw(30), classes = 1 + draw(9), m = classes * (1 + draw(3)), judged = 0;
+        double sum = 0;
+        make_world(&w, KS_EVAL_MULTILABEL, n, m, classes);
+        for (int64_t v = 0; v < n; v++)
+            for (int64_t c = 0; c < classes; c++)
+                if (draw(4) == 0) pair(&w, 0, v, c, 1);
+        ck_assert_int_eq(ks_eval_average_classes(&w.texts, &w.set, &e), 0);
+        ck_assert_int_eq(ks_eval_multilabel(&r, &w.set, &w.videos, &w.texts, &e), 0);
+        for (int64_t c = 0; c < classes; c++) {
+            double score[32];
+            uint8_t right[32];
+            int any = 0;
+            for (int64_t v = 0; v < n; v++) {
+                score[v] = cosine(&w, v, c);
+                any |= right[v] = (uint8_t)is_right(&w, v, c);
+            }
+            judged += any;
+            if (any) sum += plain_precision(score, right, (int)n);
+        }
+        ck_assert_int_eq(r.classes_with_none, classes - judged);
+        if (judged == 0) ck_assert(isnan(r.map));
+        else
+            ck_assert_msg(fabs(r.map - sum / (double)judged) < 1e-9, "seed %d: %.12g, not %.12g",
+                          seed, r.map, sum / (double)judged);
+        free_world(&w);
+    }
+}
+END_TEST
+
+/* A film without a vector is never found: two of three right ones are there, first and second. */
+START_TEST(missing_films_earn_nothing)
+{
+    double got;
+    ks_error e = {0};
+    ck_assert_int_eq(ks_average_precision(&got, (double[4]){0.9, 0.8, -INFINITY, -INFINITY},
+                                          (uint8_t[4]){1, 1, 1, 0}, 4, &e),
+                     0);
+    ck_assert_double_eq_tol(got, 2.0 / 3, 1e-15);
+    ck_assert_int_eq(ks_average_precision(&got, (double[1]){-INFINITY}, (uint8_t[1]){1}, 1, &e), 0);
+    ck_assert_double_eq(got, 0);
+}
+END_TEST
+
+/* The same direction at other lengths: its cosines differ by the rounding of the lengths alone. */
+START_TEST(directions_tie_at_any_length)
+{
+    enum { D = 96, N = 40 };
+    ks_eval_row row[N];
+    ks_eval_pair own[N];
+    ks_eval_vectors videos, texts;
+    ks_error e = {0};
+    ks_eval_retrieval_figures r;
+    double x[D], y[D];
+    state = 11;
+    for (int d = 0; d < D; d++) x[d] = (double)draw(2001) / 1000 - 1;
+    ck_assert_int_eq(ks_eval_room(&videos, N, D, &e), 0);
+    ck_assert_int_eq(ks_eval_room(&texts, N, D, &e), 0);
+    for (int i = 0; i < N; i++) {
+        own[i] = (ks_eval_pair){.video = i, .text = i, .right = 1};
+        for (int d = 0; d < D; d++) y[d] = x[d] * (0.1 + 0.37 * i);
+        ck_assert_int_eq(ks_eval_put(&videos, i, y), 0);
+        for (int d = 0; d < D; d++) y[d] = (double)draw(2001) / 1000 - 1;
+        ck_assert_int_eq(ks_eval_put(&texts, i, y), 0);
+    }
+    ks_eval_set set = {
+        .videos = {row, N}, .texts = {row, N}, .pairs = own, .n_pairs = N, .class_of = NULL};
+    ck_assert_int_eq(ks_eval_retrieval(&r, &set, &videos, &texts, &e), 0);
+    ck_assert(r.t2v.r10 == 0 && r.t2v.mean_rank == N && r.ties == N);
+    ks_eval_vectors_free(&videos);
+    ks_eval_vectors_free(&texts);
+}
+END_TEST
+
 START_TEST(choice_as_defined)
 {
     for (int seed = 1; seed <= 200; seed++) {
@@ -251,7 +337,7 @@ START_TEST(choice_as_defined)
             int good = 1;
             for (int64_t t = 0; t < 5; t++) pair(&w, q, q, t, t == right);
             for (int64_t t = 0; t < 5; t++)
-                good &= t == right || cosine(&w, q, t) < cosine(&w, q, right);
+                good &= t == right || cosine(&w, q, t) < cosine(&w, q, right) - rounding;
             hits += good && !isinf(cosine(&w, q, right));
         }
         ck_assert_int_eq(ks_eval_choice(&r, &w.set, &w.videos, &w.texts, &e), 0);
@@ -419,6 +505,9 @@ int main(void)
     tcase_add_test(t, retrieval_as_defined);
     tcase_add_test(t, classes_as_defined);
     tcase_add_test(t, average_precision_as_defined);
+    tcase_add_test(t, multilabel_as_defined);
+    tcase_add_test(t, missing_films_earn_nothing);
+    tcase_add_test(t, directions_tie_at_any_length);
     tcase_add_test(t, choice_as_defined);
     tcase_add_test(t, wilson_known);
     tcase_add_test(t, bootstrap_of_three);
