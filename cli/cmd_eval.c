@@ -161,6 +161,18 @@ static int read_protocol(run *r, int n, char **args, ks_error *e)
     return 0;
 }
 
+/* What says how to embed is of no use where vectors come from files. */
+static int check_vectors(const eval_fields *f, ks_error *e)
+{
+    const char *how = f->fit ? "--fit" : f->frames ? "--frames" : f->media ? "--media" : NULL;
+    if (f->video_vectors && how)
+        return ks_fail(e, KS_EUSAGE, "%s goes without --video-vectors: no film is embedded", how);
+    if (f->text_vectors && f->templates)
+        return ks_fail(e, KS_EUSAGE,
+                       "--templates goes without --text-vectors: no text is embedded");
+    return 0;
+}
+
 static int begin(run *r, int n, char **args, ks_error *e)
 {
     const eval_fields *f = r->f;
@@ -170,7 +182,8 @@ static int begin(run *r, int n, char **args, ks_error *e)
     ks_watch_open(&r->watch, r->g);
     if (f->frames > FRAMES_MOST)
         return ks_fail(e, KS_EUSAGE, "--frames %d is more than this program takes", f->frames);
-    int err = read_protocol(r, n, args, e);
+    int err = check_vectors(f, e);
+    if (!err) err = read_protocol(r, n, args, e);
     if (!err && !f->protocol && (!f->videos || !f->texts || !f->map))
         err = ks_fail(e, KS_EUSAGE,
                       "give --videos, --texts and --map: what is asked of what, and what is right; "
@@ -309,8 +322,10 @@ static void json_protocol(ks_json *j, const run *r, const ks_figures_of *f)
 static void json_embedded(ks_json *j, const run *r, ks_fit fit)
 {
     ks_json_text(j, "model_hash", ks_encoder_info(r->enc)->hash);
-    ks_json_text(j, "templates", r->templates_name);
-    ks_json_int(j, "texts_cut", r->watch.texts.cut);
+    if (!r->f->text_vectors) {
+        ks_json_text(j, "templates", r->templates_name);
+        ks_json_int(j, "texts_cut", r->watch.texts.cut);
+    }
     if (r->f->video_vectors) return;
     ks_json_int(j, "frames", r->f->frames ? r->f->frames : FRAMES);
     ks_json_text(j, "fit", fit_names[fit]);

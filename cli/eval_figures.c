@@ -139,26 +139,29 @@ void ks_figures_show(FILE *out, const ks_figures_of *f)
     const ks_eval_choice_figures *q = &f->choice;
     switch (f->task) {
     case KS_EVAL_RETRIEVAL:
-        fprintf(out, "%lld videos, %lld texts, ties %lld\n", (long long)r->videos,
-                (long long)r->texts, (long long)r->ties);
+        fprintf(out, "%lld videos, %lld texts, missing %lld, ties %lld\n", (long long)r->videos,
+                (long long)r->texts, (long long)r->missing, (long long)r->ties);
         show_ranks(out, "text to video", &r->t2v);
         show_ranks(out, "video to text", &r->v2t);
         break;
     case KS_EVAL_CLASSIFY:
-        fprintf(out, "%lld videos, %lld classes, ties %lld\n", (long long)c->n,
-                (long long)c->classes, (long long)c->ties);
+        fprintf(out, "%lld videos, %lld classes, missing %lld, ties %lld\n", (long long)c->n,
+                (long long)c->classes, (long long)c->missing, (long long)c->ties);
         fprintf(out, "top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%\n",
                 100 * c->top1, 100 * c->top1_low, 100 * c->top1_high, 100 * c->top5,
                 100 * c->mean_class_top1);
         break;
     case KS_EVAL_MULTILABEL:
-        fprintf(out, "mAP %5.1f %% over %lld classes of %lld videos; %lld classes have no video\n",
+        fprintf(out,
+                "mAP %5.1f %% over %lld classes of %lld videos, missing %lld; %lld classes have no "
+                "video\n",
                 100 * m->map, (long long)(m->classes - m->classes_with_none), (long long)m->n,
-                (long long)m->classes_with_none);
+                (long long)m->missing, (long long)m->classes_with_none);
         break;
     case KS_EVAL_CHOICE:
-        fprintf(out, "%5.1f %% (%.1f to %.1f) of %lld questions, ties %lld\n", 100 * q->accuracy,
-                100 * q->low, 100 * q->high, (long long)q->n, (long long)q->ties);
+        fprintf(out, "%5.1f %% (%.1f to %.1f) of %lld questions, missing %lld, ties %lld\n",
+                100 * q->accuracy, 100 * q->low, 100 * q->high, (long long)q->n,
+                (long long)q->missing, (long long)q->ties);
         break;
     }
 }

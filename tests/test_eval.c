@@ -178,7 +178,8 @@ START_TEST(classes_as_defined)
         for (int64_t i = 0; i < n; i++) {
             int64_t v = w.set.pairs[i].video, right = w.set.pairs[i].text, rank = 1;
             double s = cosine(&w, v, right);
-            for (int64_t c = 0; c < classes; c++) rank += c != right && cosine(&w, v, c) >= s - rounding;
+            for (int64_t c = 0; c < classes; c++)
+                rank += c != right && cosine(&w, v, c) >= s - rounding;
             first += !isinf(s) && rank == 1;
             five += !isinf(s) && rank <= 5;
             hits[right] += !isinf(s) && rank == 1;

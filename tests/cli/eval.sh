@@ -68,4 +68,14 @@ is "$? $(cat "$T/err")" "4 kinoseek: video vectors have 4 numbers, text vectors 
 "$K" eval retrieval --videos "$T/videos" 2>"$T/err"
 is "$?" 2 "lists are needed"
 is "$("$K" eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --video-vectors "$T/v.f4.npy" --text-vectors "$T/t.npy" 2>"$T/err" | head -n 1)" \
-  "4 videos, 4 texts, ties 0" "for a person"
+  "4 videos, 4 texts, missing 0, ties 0" "for a person"
+person() { task=$1 map=$2; shift 2; "$K" -q eval "$task" --videos "$T/videos" --texts "$T/texts" --map "$map" --video-vectors "$T/three.npz" --text-vectors "$T/t.npy" "$@" 2>"$T/err"; }
+for task in retrieval classify multilabel; do
+  is "$(person $task "$T/map" | grep -c 'missing 1')" 1 "$task: what is missing stands in the report"
+done
+is "$(person choice "$T/options" | grep -c 'missing 1')" 1 "choice: what is missing stands in the report"
+# --- nothing is embedded: what says how is refused
+for how in "--fit crop" "--frames 4" "--media $T" "--templates colab"; do
+  # shellcheck disable=SC2086
+  person retrieval "$T/map" $how >"$T/out"; is "$? $(wc -c <"$T/out") $(grep -c -e ": ${how%% *} goes without --[a-z]*-vectors" "$T/err")" "2 0 1" "${how%% *} beside vectors"
+done

@@ -30,7 +30,7 @@ set --; while read -r m; do set -- "$@" --video "$F/$m"; done <"$T/moments"
 "$K" -m demo embed --frames 4 "$@" -o "$T/v.npy" 2>"$T/err"
 set --; while IFS='	' read -r _ text; do set -- "$@" --text "$text"; done <"$T/texts"
 "$K" -m demo embed "$@" -o "$T/t.npy" 2>"$T/err"
-ev --video-vectors "$T/v.npy" --text-vectors "$T/t.npy" | figures | cmp - "$T/figures"; ok $? "as with the vectors of embed"
+"$K" eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --video-vectors "$T/v.npy" --text-vectors "$T/t.npy" --json 2>"$T/err" | figures | cmp - "$T/figures"; ok $? "as with the vectors of embed"
 
 # --- other choices cost what is new in them
 is "$(ev --fit squash,crop | jq -c '[.fit,.films.kept,.films.made]' | tr '\n' ' ')" "[\"squash\",$N,0] [\"crop\",0,$N] " "another fit: new vectors beside the old"
