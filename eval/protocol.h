@@ -40,6 +40,8 @@ struct ks_eval_recipe {
  * KS_EIO ... */
 int ks_recipe_find(const ks_eval_recipe **out, const ks_eval_protocol *p, const char *variant,
                    const char *file, ks_error *e);
+/* KS_EFORMAT: no recipe reads the file, with the first line that the nearest one cannot take. */
+int ks_recipe_none(const ks_eval_protocol *p, const char *file, ks_error *e);
 /* 1: some variant reads the file, 0: none does. */
 int ks_recipe_any(const ks_eval_protocol *p, const char *file, ks_error *e);
 /* KS_EFORMAT: by its name the file is of another split. */

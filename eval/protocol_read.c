@@ -146,13 +146,17 @@ static int take_pairs(reading *g, const ks_record *r, char *film, ks_error *e)
     int64_t video;
     int in = film_row(&video, g, r, film, e), n = ks_pattern_values(g->r->text, r), err = 0;
     if (in != 1) return in;
+    int taken = 0;
     for (int i = 0; i < n && !err; i++) {
         char *text;
         err = ks_pattern_fill(&text, g->r->text, r, i, NULL, e);
-        if (!err) err = add_text(g, r, video, text, e);
+        if (!err && !(g->r->join && ks_eval_is_blank(text))) {
+            err = add_text(g, r, video, text, e);
+            taken++;
+        }
         free(text);
     }
-    return err;
+    return err || taken ? err : wrong(r, "no text for film", film, e);
 }
 
 /* --- classes --- */
@@ -171,6 +175,8 @@ static int take_label(reading *g, const ks_record *r, char *film, ks_error *e)
     ks_eval_pair pair = {.right = 1, .file = r->at.file, .line = r->at.line};
     int err = ks_pattern_fill(&class_, g->r->class_, r, 0, NULL, e);
     if (!err && g->r->right) err = ks_pattern_fill(&right, g->r->right, r, 0, NULL, e);
+    if (right && strcmp(right, "0") != 0 && strcmp(right, "1") != 0)
+        err = wrong(r, "neither right (1) nor wrong (0):", right, e);
     if (!err) err = class_row(&pair.text, g, r, class_, e);
     if (!err && pair.text < 0 && !g->r->skip) err = wrong(r, "no class of the list:", class_, e);
     int64_t listed = err ? -1 : ks_eval_find(&g->classes, class_);
@@ -437,9 +443,7 @@ static int read_files(reading *g, const char *variant, const char *const *files,
             (err = ks_recipe_find(&g->r, g->p, variant, files[i], e)) < 0)
             return err;
         if (!g->r && (err = ks_recipe_any(g->p, files[i], e)) <= 0)
-            return err < 0 ? err
-                           : ks_fail(e, KS_EFORMAT, "%s: is none of the files that %s reads: %s",
-                                     files[i], g->p->name, g->p->needs);
+            return err < 0 ? err : ks_recipe_none(g->p, files[i], e);
         err = 0;
         if (g->r && (g->r->role >= KS_ROLE_SPLIT) == lists)
             err = ks_records_read(files[i], g->r->form, g->r->pattern, take_record, g, e);

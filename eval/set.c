@@ -41,6 +41,8 @@ static int grow(ks_eval_index *x, ks_error *e)
     return 0;
 }
 
+int ks_eval_is_blank(const char *words) { return words[strspn(words, " \t\r\n\f\v")] == 0; }
+
 int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at,
                 ks_error *e)
 {
@@ -50,6 +52,9 @@ int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *v
     int64_t *slot = slot_of(x, id);
     if (*slot && !x->again)
         return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file,
+                       (long long)at.line, x->what, id);
+    if (x->words && ks_eval_is_blank(value))
+        return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' has no words", at.file,
                        (long long)at.line, x->what, id);
     ks_eval_row row = {.id = strdup(id),
                        .value = value ? strdup(value) : NULL,
@@ -104,6 +109,7 @@ void ks_eval_begin(ks_eval_builder *b, ks_eval_task task)
                            .videos.what = "video_id",
                            .texts.what = "text_id",
                            .questions.what = "question_id"};
+    b->texts.words = 1;
     b->texts.again = task == KS_EVAL_CLASSIFY || task == KS_EVAL_MULTILABEL;
 }
 

@@ -19,12 +19,14 @@ typedef struct {
     int64_t slots;
     const char *what; /* "video_id", "text_id", "question_id": for sentences */
     int again;        /* an id may stand several times */
+    int words;        /* a value is words: blank ones are refused */
 } ks_eval_index;
 
 /* value may be NULL; both are copied. *number (may be NULL): the row's. KS_EFORMAT: the id is
- * empty, or stands twice. */
+ * empty, or stands twice; its words are blank. */
 int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *value, ks_eval_at at,
                 ks_error *e);
+int ks_eval_is_blank(const char *words);
 /* the first row of that id; -1: none */
 int64_t ks_eval_find(const ks_eval_index *x, const char *id);
 int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at,

@@ -416,6 +416,8 @@ START_TEST(lists_refused_by_line)
          "v:1: start and end are seconds, and the end is after the start"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\ty\n", "a\tt\n",
          "t:1: a text is: text_id, a tab, the text"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\nu\t \n", "a\tt\n", "t:2: text_id 'u' has no words"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\t\n", "a\tt\n", "t:1: text_id 't' has no words"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\t\xff\n", "a\tt\n", "t:1: not UTF-8"},
         {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "#\n", "m: no video is paired with a text"},
         {KS_EVAL_CLASSIFY, "a\n", "t\tx\nu\ty\n", "a\tt\na\tu\n",

@@ -102,4 +102,21 @@ refused "JSON that is none" "bad.json:1:" vatex retrieval bad.json
 ln -s "$PWD/models/demo/films/street.mp4" "$T/films/sub/video7010.mkv"
 refused "an id with two films" "'video7010' has two films" msrvtt-1k retrieval $msr
 rm "$T/films/sub/video7010.mkv"
+sed '$s/,[01]$/,maybe/' "$T/eval_ssv2_temporal.csv" >"$T/maybe.csv"
+refused "a match that is neither right nor wrong" "maybe.csv:$(grep -n '^"*videos/' "$T/maybe.csv" | tail -n 1 | cut -d: -f1): neither right (1) nor wrong (0): 'maybe'" ssv2-temporal classify maybe.csv
+jq '.["v_ehGHCYKzyZ8"].sentences = []' "$T/val_1.json" >"$T/mute.json"
+refused "a film without sentences" "mute.json:$(grep -n '"v_ehGHCYKzyZ8"' "$T/mute.json" | cut -d: -f1): no text for film 'v_ehGHCYKzyZ8'" activitynet retrieval mute.json
+jq '.["v_ehGHCYKzyZ8"].sentences = ["", " \t"]' "$T/val_1.json" >"$T/blank.json"
+refused "a film of blank sentences" "no text for film 'v_ehGHCYKzyZ8'" activitynet retrieval blank.json
+jq '.["v_QOlSCBRmfWY"].sentences |= [""] + . + [" "]' "$T/val_1.json" >"$T/padded.json"
+is "$(protocol activitynet retrieval padded.json | jq -c '[.t2v,.v2t]')" "$(protocol activitynet retrieval val_1.json | jq -c '[.t2v,.v2t]')" "a blank sentence of a paragraph is none"
+(cat "$T/$msr"; echo 'ret9,msr7030,video7030, ') >"$T/blank.csv"
+refused "a caption of no words" "blank.csv:9: text_id 'video7030#7' has no words" msrvtt-1k retrieval blank.csv
+sed '2s/,[^,]*$//' "$T/$msr" >"$T/first.csv"
+refused "a first row that is too short" "first.csv:2: 3 fields, the header has 4" msrvtt-1k retrieval first.csv
+sed '2s/,[0-9]*,[0-9]*,validate/,soon,later,validate/' "$T/kinetics_val.csv" >"$T/soon.csv"
+refused "a first row with a time that is none" "soon.csv:2: 'time_start' is not what is expected there" k400 classify soon.csv
+refused "a first line of another form" "sta.txt:1: a line is {film} {from} {to}##{text} here" charades-sta choice sta.txt
+jq '.["v_QOlSCBRmfWY"].sentences = []' "$T/val_1.json" >"$T/first.json"
+refused "a first film without sentences" "first.json:2: no 'sentences'" activitynet retrieval first.json
 protocol msrvtt-1k classify $msr >/dev/null; is "$?" 2 "a protocol under another task"
