@@ -59,9 +59,11 @@ static int read_spans(ks_eval_wishes *w, const char *file, const char *rate, ks_
     if (!err) err = ks_spans_read(&s, file, fps, e);
     if (err) return err;
     w->list = file;
-    for (int i = 0; i < s.n && !err; i++)
-        if (s.at[i].yes && *s.at[i].label)
-            err = ks_eval_wish_add(w, s.at[i].label, s.at[i].film, s.at[i].start, s.at[i].end, e);
+    for (int i = 0; i < s.n && !err; i++) {
+        const ks_span *x = &s.at[i];
+        ks_eval_place p = {.film = x->film, .from = x->start, .to = x->end};
+        if (x->yes && *x->label) err = ks_eval_wish_add(w, x->label, &p, e);
+    }
     ks_spans_free(&s);
     if (!err && w->n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no moment with a label in it", file);
     return err;
@@ -135,19 +137,32 @@ static int differing(const judged *j, int n)
     return d;
 }
 
+enum { NAMED = 5 }; /* absent films that are named */
+
+static void say_gone(const mine *m, const judged *j, int i, const ks_eval_place *p)
+{
+    char path[4096], line[24] = "";
+    ks_show_path(path, sizeof path, p->film, 0, 1);
+    if (p->line) snprintf(line, sizeof line, "%lld:", (long long)p->line);
+    fprintf(stderr, "kinoseek: %s:%s %s is not in %s: \"%s\" %s\n", m->wishes.list, line, path,
+            j->path, m->wishes.at[i].words,
+            j->exact.missing[i] ? "counts as wrong" : "has other moments");
+}
+
 static void say_missing(const mine *m, const judged *j)
 {
-    char path[4096];
     int said = 0;
     if (m->g->quiet) return;
-    for (int i = 0; i < m->wishes.n; i++) {
-        if (!j->exact.missing[i] || said++ == 5) continue;
-        if (said > 5) break;
-        ks_show_path(path, sizeof path, m->wishes.at[i].right[0].film, 0, 1);
-        fprintf(stderr, "kinoseek: %s is not in %s: \"%s\" counts as wrong\n", path, j->path,
-                m->wishes.at[i].words);
-    }
-    if (said > 5) fprintf(stderr, "kinoseek: and so do %lld more\n", (long long)j->exact.lost - 5);
+    for (int i = 0; i < m->wishes.n; i++)
+        for (int r = 0; r < m->wishes.at[i].n_right && said < NAMED; r++) {
+            const ks_eval_place *p = &m->wishes.at[i].right[r];
+            if (!j->exact.gone[p->number]) continue;
+            say_gone(m, j, i, p);
+            said++;
+        }
+    if (j->exact.n_gone > said)
+        fprintf(stderr, "kinoseek: and so are the films of %lld moments more\n",
+                (long long)j->exact.n_gone - said);
 }
 
 static void json_shares(ks_json *out, const ks_eval_mine_figures *f)
@@ -174,6 +189,7 @@ static void show_json(const mine *m, const judged *j)
     ks_json_path(&out, "library", j->path);
     ks_json_int(&out, "n", j->exact.n);
     ks_json_int(&out, "missing", j->exact.lost);
+    ks_json_int(&out, "moments_missing", j->exact.n_gone);
     json_shares(&out, &j->exact);
     ks_json_int(&out, "shown", j->exact.answered);
     ks_json_int(&out, "withheld", j->exact.withheld);
@@ -201,6 +217,9 @@ static void show(const mine *m, const judged *j)
 {
     const ks_eval_mine_figures *f = &j->exact;
     if (m->n > 1) printf("%s\n", j->path);
+    if (f->n_gone)
+        printf("missing      the films of %lld moments; %lld sentences count as wrong for it\n",
+               (long long)f->n_gone, (long long)f->lost);
     show_shares("exact      ", f);
     if (j->near.rank) {
         show_shares("approximate", &j->near);
@@ -217,47 +236,85 @@ static void show(const mine *m, const judged *j)
 
 /* --- one library against another, sentence by sentence --- */
 
-static int compare(const mine *m, const judged *a, const judged *b, int within, ks_error *e)
+/* Both libraries have the same of its films, and any: else it says nothing about their models. */
+static int is_common(const ks_eval_wish *wish, int i, const judged *a, const judged *b)
+{
+    int same = !a->exact.missing[i] && !b->exact.missing[i];
+    for (int r = 0; r < wish->n_right && same; r++)
+        same = a->exact.gone[wish->right[r].number] == b->exact.gone[wish->right[r].number];
+    return same;
+}
+
+typedef struct {
+    int within;
+    int64_t n, left_out, better, worse;
+    double difference, low, high;
+} comparison;
+
+static int pair_up(comparison *c, const mine *m, const judged *a, const judged *b, ks_error *e)
 {
     double *x = calloc((size_t)m->wishes.n, sizeof *x), *y = calloc((size_t)m->wishes.n, sizeof *y),
-           low = NAN, high = NAN, mean = 0;
-    int64_t n = 0, better = 0, worse = 0;
-    char name[8];
+           sum = 0;
     int err = x && y ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a comparison");
     for (int i = 0; i < m->wishes.n && !err; i++) {
-        if (m->wishes.at[i].n_right == 0) continue;
-        x[n] = a->exact.rank[i] > 0 && a->exact.rank[i] <= within;
-        y[n] = b->exact.rank[i] > 0 && b->exact.rank[i] <= within;
-        mean += y[n] - x[n];
-        better += y[n] > x[n];
-        worse += y[n] < x[n];
-        n++;
+        const ks_eval_wish *wish = &m->wishes.at[i];
+        if (wish->n_right == 0) continue;
+        if (!is_common(wish, i, a, b)) {
+            c->left_out++;
+            continue;
+        }
+        double was = x[c->n] = a->exact.rank[i] > 0 && a->exact.rank[i] <= c->within,
+               is = y[c->n] = b->exact.rank[i] > 0 && b->exact.rank[i] <= c->within;
+        sum += is - was;
+        c->better += is > was;
+        c->worse += is < was;
+        c->n++;
     }
-    if (!err) err = ks_bootstrap_difference(&low, &high, y, x, n, (uint64_t)m->f->seed, e);
+    c->difference = c->n ? sum / (double)c->n : NAN;
+    if (!err) err = ks_bootstrap_difference(&c->low, &c->high, y, x, c->n, (uint64_t)m->f->seed, e);
     free(x);
     free(y);
-    if (err) return err;
-    mean = n ? mean / (double)n : NAN;
-    snprintf(name, sizeof name, "r%d", within);
-    if (!m->f->json) {
-        printf("%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld "
-               "worse%s\n",
-               b->path, a->path, within, 100 * mean, 100 * low, 100 * high, (long long)better,
-               (long long)worse, low <= 0 && high >= 0 ? "; too few to say which is better" : "");
-        return 0;
+    return err;
+}
+
+static void show_comparison(const comparison *c, const judged *a, const judged *b)
+{
+    if (c->n == 0) {
+        printf("%s and %s have no sentence in common\n", b->path, a->path);
+        return;
     }
+    printf(
+        "%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld worse%s\n",
+        b->path, a->path, c->within, 100 * c->difference, 100 * c->low, 100 * c->high,
+        (long long)c->better, (long long)c->worse,
+        c->low <= 0 && c->high >= 0 ? "; too few to say which is better" : "");
+    if (c->left_out)
+        printf("  %lld sentences are left out: not both have their films\n",
+               (long long)c->left_out);
+}
+
+static int compare(const mine *m, const judged *a, const judged *b, int within, ks_error *e)
+{
+    comparison c = {.within = within};
+    char name[8];
     ks_json j;
+    int err = pair_up(&c, m, a, b, e);
+    if (!err && !m->f->json) show_comparison(&c, a, b);
+    if (err || !m->f->json) return err;
+    snprintf(name, sizeof name, "r%d", within);
     ks_json_start(&j, stdout);
     ks_json_open(&j, NULL, '{');
     ks_json_text(&j, "task", "mine");
     ks_json_path(&j, "library", a->path);
     ks_json_path(&j, "beside", b->path);
     ks_json_text(&j, "figure", name);
-    ks_json_rate(&j, "difference", mean);
-    ks_json_rate(&j, "low", low);
-    ks_json_rate(&j, "high", high);
-    ks_json_int(&j, "better", better);
-    ks_json_int(&j, "worse", worse);
+    ks_json_int(&j, "n", c.n);
+    ks_json_int(&j, "left_out", c.left_out);
+    ks_json_rate(&j, "difference", c.difference);
+    ks_json_rate(&j, "low", c.low);
+    ks_json_rate(&j, "high", c.high);
+    ks_json_int(&j, "better", c.better);
+    ks_json_int(&j, "worse", c.worse);
     ks_json_int(&j, "seed", m->f->seed);
     ks_json_close(&j);
     return 0;

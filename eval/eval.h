@@ -237,6 +237,8 @@ void ks_probe_free(ks_probe *p); /* NULL is fine */
 typedef struct {
     char *film;
     double from, to;
+    int64_t line; /* of the list; 0: not known */
+    int number;   /* from 0, over all sentences */
 } ks_eval_place;
 /* any answers; none: nothing here does */
 typedef struct {
@@ -246,15 +248,16 @@ typedef struct {
 } ks_eval_wish;
 typedef struct {
     ks_eval_wish *at;
-    int n;
+    int n, n_places;
     const char *list; /* borrowed: the file whose names the films have; NULL: none */
 } ks_eval_wishes;
-/* One more moment of a sentence, which may stand there already; film NULL: nothing answers it. */
-int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to,
-                     ks_error *e);
+/* One more moment of a sentence, which may stand there already; p is copied and numbered, NULL:
+ * nothing answers it. */
+int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const ks_eval_place *p, ks_error *e);
 /* TSV: a sentence, and where a moment answers it FILE@A-B. *none 1: no line has a moment: it may
  * be another format's.
- * KS_EFORMAT: file and line; a sentence that both has a moment and has none. */
+ * KS_EFORMAT: file and line; a sentence that both has a moment and has none, or ends as a
+ * moment does, behind a blank. */
 int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error *e);
 void ks_eval_wishes_free(ks_eval_wishes *w);
 
@@ -265,7 +268,9 @@ typedef struct {
     /* [wishes.n] 1: it lies above the cut-off; of a sentence that nothing answers: anything does */
     uint8_t *shown;
     uint8_t *missing; /* [wishes.n] 1: none of its films is in the library */
-    int approximate;  /* 1: FAISS chose the candidates */
+    uint8_t *gone;    /* [wishes.n_places] 1: its film is not in the library */
+    int64_t n_gone;
+    int approximate; /* 1: FAISS chose the candidates */
     /* sentences with a moment, without one; of n: missing; with ranks 1, to 5, to 10 */
     int64_t n, absent, lost, hits[3];
     /* of n: the right one is shown; is below the cut-off; of absent: any is */

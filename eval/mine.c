@@ -1,5 +1,6 @@
 /* mine.c - sentences about a person's own films, asked of his library. */
 #include "eval/eval.h"
+#include "eval/film_folder.h"
 #include "eval/lines_file.h"
 
 #include <math.h>
@@ -26,21 +27,21 @@ static int wish_of(ks_eval_wish **out, ks_eval_wishes *w, const char *words, ks_
     return 0;
 }
 
-int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const char *film, double from, double to,
-                     ks_error *e)
+int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const ks_eval_place *p, ks_error *e)
 {
     ks_eval_wish *wish = NULL;
     int known = w->n, err = wish_of(&wish, w, words, e);
     if (err) return err;
-    if (w->n == known && (!film) != (wish->n_right == 0))
+    if (w->n == known && (!p) != (wish->n_right == 0))
         return ks_fail(e, KS_EFORMAT, "'%.200s' has a moment, and has none", words);
-    if (!film) return 0;
+    if (!p) return 0;
     ks_eval_place *grown = realloc(wish->right, (size_t)(wish->n_right + 1) * sizeof *grown);
     if (!grown) return no_memory(e);
     wish->right = grown;
-    grown[wish->n_right] = (ks_eval_place){strdup(film), from, to};
+    grown[wish->n_right] = (ks_eval_place){strdup(p->film), p->from, p->to, p->line, w->n_places};
     if (!grown[wish->n_right].film) return no_memory(e);
     wish->n_right++;
+    w->n_places++;
     return 0;
 }
 
@@ -74,16 +75,33 @@ static int split_place(char *film, double *from, double *to, ks_error *e)
     return 0;
 }
 
-static int take_line(ks_eval_wishes *w, int *none, char *line, ks_error *e)
+/* A sentence that ends as a moment does: FILM, FILM@A, or anything@A-B. */
+static int ends_as_moment(const char *line)
 {
-    char *place = strchr(line, '\t');
+    const char *at = strrchr(line, '@'), *blank = strrchr(line, ' ');
+    const char *film = blank ? blank + 1 : line, *dash = at ? strchr(at, '-') : NULL;
+    size_t n = at > film ? (size_t)(at - film) : strlen(film);
+    char name[256];
     double from, to;
-    if (!place) return ks_eval_wish_add(w, line, NULL, 0, 0, e);
-    *place++ = 0;
-    if (!*line || !*place || strchr(place, '\t'))
+    snprintf(name, sizeof name, "%.*s", (int)n, film);
+    int is_film = blank && ks_stem_length(name) < strlen(name);
+    if (!at || at < film) return is_film;
+    snprintf(name, sizeof name, "%.*s", dash ? (int)(dash - at - 1) : 255, at + 1);
+    if (ks_parse_seconds(&from, name) != 0) return 0;
+    return dash ? blank && ks_parse_seconds(&to, dash + 1) == 0 : is_film;
+}
+
+static int take_line(ks_eval_wishes *w, int *none, char *line, int64_t number, ks_error *e)
+{
+    ks_eval_place p = {.film = strchr(line, '\t'), .line = number};
+    if (!p.film && ends_as_moment(line))
+        return ks_fail(e, KS_EFORMAT, "a blank stands where a tab belongs: '%.200s'", line);
+    if (!p.film) return ks_eval_wish_add(w, line, NULL, e);
+    *p.film++ = 0;
+    if (!*line || !*p.film || strchr(p.film, '\t'))
         return ks_fail(e, KS_EFORMAT, "a line is: sentence, a tab, FILE@A-B");
-    int err = split_place(place, &from, &to, e);
-    if (!err) err = ks_eval_wish_add(w, line, place, from, to, e);
+    int err = split_place(p.film, &p.from, &p.to, e);
+    if (!err) err = ks_eval_wish_add(w, line, &p, e);
     *none = 0;
     return err;
 }
@@ -98,7 +116,7 @@ int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error 
     *none = 1;
     while (!err && (got = ks_lines_next(&line, &f, e)) == 1) {
         if (*line == 0 || *line == '#') continue;
-        if ((err = take_line(w, none, line, &why)) != 0)
+        if ((err = take_line(w, none, line, f.line, &why)) != 0)
             err = ks_fail(e, err == KS_ENOMEM ? err : KS_EFORMAT, "%s:%lld: %.400s", tsv,
                           (long long)f.line, why.msg);
     }
@@ -178,6 +196,7 @@ static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_film_na
         at = wish->n_right ? k : 0;
         out->shown[i] = at < n && answer.at[at].score >= 0.5;
         out->missing[i] = wish->n_right && found == 0;
+        for (int r = 0; r < wish->n_right; r++) out->gone[wish->right[r].number] = id[r] == 0;
         out->approximate |= answer.hits.approximate;
         ks_answer_free(&answer);
     }
@@ -195,6 +214,8 @@ static void count(ks_eval_mine_figures *out, const ks_eval_wishes *w)
             continue;
         }
         out->n++;
+        for (int r = 0; r < w->at[i].n_right; r++)
+            out->n_gone += out->gone[w->at[i].right[r].number];
         out->lost += out->missing[i];
         for (int k = 0; k < 3; k++) out->hits[k] += out->rank[i] > 0 && out->rank[i] <= within[k];
         out->answered += out->rank[i] > 0 && out->shown[i];
@@ -206,10 +227,12 @@ int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes 
                  void (*step)(void *arg, int done), void *arg, ks_error *e)
 {
     size_t n = (size_t)(w->n ? w->n : 1);
-    *out = (ks_eval_mine_figures){
-        .rank = calloc(n, sizeof *out->rank), .shown = calloc(n, 1), .missing = calloc(n, 1)};
+    *out = (ks_eval_mine_figures){.rank = calloc(n, sizeof *out->rank),
+                                  .shown = calloc(n, 1),
+                                  .missing = calloc(n, 1),
+                                  .gone = calloc((size_t)w->n_places + 1, 1)};
     ks_film_names *names = NULL;
-    int err = out->rank && out->shown && out->missing ? 0 : no_memory(e);
+    int err = out->rank && out->shown && out->missing && out->gone ? 0 : no_memory(e);
     if (!err) err = ks_film_names_open(&names, ks_session_index(s), w->list ? w->list : "-", e);
     for (int i = 0; i < w->n && !err; i++) {
         err = one(out, i, s, names, &w->at[i], how, e);
@@ -226,6 +249,7 @@ void ks_eval_mine_free(ks_eval_mine_figures *m)
     free(m->rank);
     free(m->shown);
     free(m->missing);
+    free(m->gone);
     *m = (ks_eval_mine_figures){0};
 }
 

@@ -73,9 +73,28 @@ is "$(jq -sc '[.[] | select(.figure == "r1")][1] | [.difference,.low,.high,.bett
 mine "$T/mine.tsv" --beside "$T/long" --seed 7 --json >"$T/seven"; mine "$T/mine.tsv" --beside "$T/long" --seed 7 --json | cmp - "$T/seven"; ok $? "a seed gives the same interval"
 mine "$T/mine.tsv" --beside "$T/long" | grep -q 'beside .*: R@1 '; ok $? "for a person"
 
+# --- what one of them does not have says nothing about which does better
+"$K" -L "$T/half" -m demo --precision fp32 ingest "$F/animals.mp4" "$F/kitchen.mp4" >/dev/null 2>"$T/err"; ok $? "a library of half the films"
+mine "$T/mine.tsv" --beside "$T/half" --json >"$T/halved"
+own=$(grep -cE '^(animals|kitchen)\.mp4' "$T/moments"); all=$(jq -s '.[0].n' "$T/halved")
+is "$(jq -c 'select(.figure) | [.n,.left_out,.worse]' "$T/halved" | tr '\n' ' ')" "[$own,$((all - own)),0] [$own,$((all - own)),0] " "absent films are left out of the comparison"
+mine "$T/mine.tsv" --beside "$T/half" >"$T/out"; is "$(grep -c "$((all - own)) sentences are left out" "$T/out")" 2 "which is said"
+grep -E 'fruit_bowl.*@' "$T/mine.tsv" >"$T/fruit.tsv"
+mine "$T/fruit.tsv" --beside "$T/half" --json >"$T/nothing"; is "$(jq -c 'select(.figure == "r1") | [.n,.difference,.low]' "$T/nothing")" "[0,null,null]" "nothing in common"
+mine "$T/fruit.tsv" --beside "$T/half" >"$T/out"; ! grep -q nan "$T/out" && grep -q 'have no sentence in common' "$T/out"; ok $? "and in words"
+
 # --- odd input
 printf 'a goat\tnowhere.mp4@0-3\n' >"$T/gone.tsv"
 is "$(mine "$T/gone.tsv" --json | jq -c '[.n,.missing,.r1]') $(grep -c 'nowhere.mp4 is not in' "$T/err")" "[1,1,0] 1" "a film that is not in the library counts as wrong, and is named"
+is "$(grep -c "gone.tsv:1: nowhere.mp4 is not in $T/lib: \"a goat\" counts as wrong" "$T/err")" 1 "with its line"
+for line in 'a goat animals.mp4@0-3' 'a goat animals.mp4' 'a goat my animals.mp4@1:00-1:02.5' 'a goat animals.mp4@4'; do
+  printf 'a fruit\tfruit_bowl.mp4@0-4.25\n%s\n' "$line" >"$T/blank.tsv"
+  mine "$T/blank.tsv" >"$T/out"; is "$? $(wc -c <"$T/out") $(grep -c "blank.tsv:2: a blank stands where a tab belongs" "$T/err")" "4 0 1" "a blank for the tab: $line"
+done
+printf 'a fruit\tfruit_bowl.mp4@0-4.25\nmeet me @ 7\nsomebody@home\nyou.\n' >"$T/at.tsv"
+is "$(mine "$T/at.tsv" --json | jq -c '[.n,.absent]')" "[1,3]" "sentences that are none of these"
+printf 'a fruit\tfruit_bowl.mp4@0-4.25\n\na fruit\tnowhere.mp4@1-2\n' >"$T/second.tsv"
+is "$(mine "$T/second.tsv" --json | jq -c '[.n,.missing,.moments_missing]') $(grep -c "second.tsv:3: nowhere.mp4 is not in $T/lib: \"a fruit\" has other moments" "$T/err")" "[1,0,1] 1" "a second moment that is absent"
 printf 'a goat\ta.mp4@0-3\na goat\n' >"$T/both.tsv"
 mine "$T/both.tsv" >/dev/null; is "$? $(grep -c "both.tsv:2: 'a goat' has a moment, and has none" "$T/err")" "4 1" "a sentence with a moment and none"
 printf 'a goat\ta.mp4@5-3\n' >"$T/back.tsv"
