@@ -108,8 +108,10 @@ typedef struct {
     uint8_t *has; /* [n] */
     int64_t n, dim, missing;
 } ks_eval_vectors;
-/* Rows of a file, by its ids, else in the list's order. KS_ESHAPE: as many rows as the list has
- * are needed. KS_EFORMAT: a vector that is not finite or is zero, by its row's id; an id twice. */
+/* Rows of a file, by its ids, else in the list's order. Of an id that stands several times in
+ * the list (a class) the file has as many vectors, in that order, or one for all. KS_ESHAPE: as
+ * many rows as the list has are needed. KS_EFORMAT: a vector that is not finite or is zero, by
+ * its row's id; an id that stands too often. */
 int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors,
                  const char *path, ks_error *e);
 int ks_eval_room(ks_eval_vectors *out, int64_t n, int64_t dim, ks_error *e); /* all missing */

@@ -68,7 +68,52 @@ typedef struct {
 
 static int by_id(const void *a, const void *b)
 {
-    return strcmp(((const named *)a)->id, ((const named *)b)->id);
+    const named *x = a, *y = b;
+    int o = strcmp(x->id, y->id);
+    return o ? o : (x->row > y->row) - (x->row < y->row);
+}
+
+/* Rows by id, equal ids in their order. */
+static named *sort_ids(char *const *ids, int64_t n)
+{
+    named *names = malloc((size_t)(n ? n : 1) * sizeof *names);
+    for (int64_t i = 0; i < n && names; i++) names[i] = (named){ids[i], i};
+    if (names) qsort(names, (size_t)n, sizeof *names, by_id);
+    return names;
+}
+
+/* Rows from `at` on with the id of that one. */
+static int64_t run_of(const named *names, int64_t at, int64_t n)
+{
+    int64_t end = at;
+    while (end < n && strcmp(names[end].id, names[at].id) == 0) end++;
+    return end - at;
+}
+
+static int count_fault(const char *path, const char *id, int64_t has, int64_t wants, ks_error *e)
+{
+    return ks_fail(e, KS_EFORMAT, "%s: id '%.200s' stands %lld times, in the list %lld time%s",
+                   path, id, (long long)has, (long long)wants, wants == 1 ? "" : "s");
+}
+
+/* The two in step: rows of one id take as many vectors in order, or all the same one. *met: rows
+ * of the list that took any. */
+static int merge(ks_eval_vectors *out, int64_t *met, const named *list, const named *names,
+                 const ks_named_rows *v, const char *path, ks_error *e)
+{
+    int err = 0;
+    for (int64_t i = 0, k = 0, n, m; i < out->n && k < v->rows && !err;) {
+        int o = strcmp(list[i].id, names[k].id);
+        n = run_of(list, i, out->n), m = run_of(names, k, v->rows);
+        if (o == 0 && m != 1 && m != n) return count_fault(path, names[k].id, m, n, e);
+        for (int64_t r = 0; o == 0 && r < n && !err; r++)
+            err = put_named(out, list[i + r].row, v->x + names[k + (m > 1 ? r : 0)].row * v->dim,
+                            path, list[i].id, e);
+        *met += o == 0 ? n : 0;
+        i += o <= 0 ? n : 0;
+        k += o >= 0 ? m : 0;
+    }
+    return err;
 }
 
 /* Every row of the list takes the vector of its id; rows of the file that nothing asks for are
@@ -76,26 +121,19 @@ static int by_id(const void *a, const void *b)
 static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *v,
                       const char *path, ks_error *e)
 {
-    int err = 0;
+    char **ids = malloc((size_t)(list->n ? list->n : 1) * sizeof *ids);
+    for (int64_t i = 0; i < list->n && ids; i++) ids[i] = list->at[i].id;
+    named *wanted = ids ? sort_ids(ids, list->n) : NULL, *names = sort_ids(v->ids, v->rows);
     int64_t met = 0;
-    named *names = malloc((size_t)v->rows * sizeof *names);
-    if (!names) return ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", path);
-    for (int64_t i = 0; i < v->rows; i++) names[i] = (named){v->ids[i], i};
-    qsort(names, (size_t)v->rows, sizeof *names, by_id);
-    for (int64_t i = 1; i < v->rows && !err; i++)
-        if (by_id(&names[i - 1], &names[i]) == 0)
-            err = ks_fail(e, KS_EFORMAT, "%s: id '%.200s' stands twice", path, names[i].id);
-    for (int64_t i = 0; i < list->n && !err; i++) {
-        named key = {list->at[i].id, 0};
-        const named *found = bsearch(&key, names, (size_t)v->rows, sizeof *names, by_id);
-        if (found) err = put_named(out, i, v->x + found->row * v->dim, path, key.id, e);
-        met += found != NULL;
-    }
+    int err = wanted && names ? merge(out, &met, wanted, names, v, path, e)
+                              : ks_fail(e, KS_ENOMEM, "%s: no memory for its ids", path);
     if (!err && !met && list->n && v->rows)
         err = ks_fail(e, KS_EFORMAT,
                       "%s: none of its %lld ids is in the list: it has '%.100s', the list "
                       "'%.100s'; name the vectors as the list does",
                       path, (long long)v->rows, v->ids[0], list->at[0].id);
+    free((void *)ids);
+    free(wanted);
     free(names);
     return err;
 }

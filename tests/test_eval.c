@@ -491,7 +491,7 @@ START_TEST(vectors_refused_by_name)
     ks_eval_vectors_free(&out);
     ids[0] = row[0].id;
     ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
-    ck_assert_str_eq(e.msg, "f.npz: id 'one' stands twice");
+    ck_assert_str_eq(e.msg, "f.npz: id 'one' stands 2 times, in the list 1 time");
     ids[0] = (char *)(uintptr_t) "1", ids[1] = (char *)(uintptr_t) "2";
     ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
     ck_assert_str_eq(e.msg, "f.npz: none of its 2 ids is in the list: it has '1', the list 'one'; "
@@ -499,6 +499,39 @@ START_TEST(vectors_refused_by_name)
     v.ids = NULL;
     list.n = 1;
     ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npy", &e), KS_ESHAPE);
+}
+END_TEST
+
+/* A class has several texts: a file gives a vector each, in its own order, or one for all. */
+START_TEST(several_texts_of_an_id)
+{
+    ks_eval_row row[3] = {{.id = (char *)(uintptr_t) "one"},
+                          {.id = (char *)(uintptr_t) "two"},
+                          {.id = (char *)(uintptr_t) "one"}};
+    ks_eval_list list = {row, 3};
+    double x[8] = {0, 1, 1, 0, 1, 1, 1, 0};
+    char *ids[4] = {row[1].id, row[0].id, row[0].id, row[1].id};
+    ks_named_rows v = {.x = x, .rows = 3, .dim = 2, .ids = ids};
+    ks_eval_vectors out;
+    ks_error e = {0};
+    ck_assert_msg(ks_eval_take(&out, &list, &v, "f.npz", &e) == 0, "%s", e.msg);
+    ck_assert(out.missing == 0 && out.x[0] == 1 && out.x[3] == 1 && out.x[4] == out.x[5]);
+    ks_eval_vectors_free(&out);
+    v.rows = 2;
+    ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), 0);
+    ck_assert(out.missing == 0 && out.x[0] == 1 && out.x[4] == 1);
+    ks_eval_vectors_free(&out);
+    v.rows = 4;
+    ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
+    ck_assert_str_eq(e.msg, "f.npz: id 'two' stands 2 times, in the list 1 time");
+    ids[0] = row[0].id, ids[3] = (char *)(uintptr_t) "nobody";
+    ck_assert_int_eq(ks_eval_take(&out, &list, &v, "f.npz", &e), KS_EFORMAT);
+    ck_assert_str_eq(e.msg, "f.npz: id 'one' stands 3 times, in the list 2 times");
+    ids[1] = ids[3];
+    v.rows = 4;
+    ck_assert_msg(ks_eval_take(&out, &list, &v, "f.npz", &e) == 0, "%s", e.msg);
+    ck_assert(out.missing == 1 && !out.has[1]);
+    ks_eval_vectors_free(&out);
 }
 END_TEST
 
@@ -516,5 +549,6 @@ int main(void)
     tcase_add_test(t, bootstrap_of_three);
     tcase_add_test(t, lists_refused_by_line);
     tcase_add_test(t, vectors_refused_by_name);
+    tcase_add_test(t, several_texts_of_an_id);
     return ks_run_case("eval", t);
 }
