@@ -8,8 +8,9 @@
  *
  * Scores are cosines: rows are scaled to unit length and multiplied in double, dimension by
  * dimension in order, so equal rows give equal scores on every machine. What differs by rounding
- * alone (1e-12: one direction at two lengths) is a tie. Ties count against the right answer. A row without a vector is missing: what it should have
- * answered counts as wrong, and the gallery never shrinks silently. */
+ * alone (1e-12: one direction at two lengths) is a tie. Ties count against the right answer. A
+ * row without a vector is missing: what it should have answered counts as wrong, and the gallery
+ * never shrinks silently. */
 #ifndef KS_EVAL_H
 #define KS_EVAL_H
 
