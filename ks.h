@@ -35,7 +35,8 @@ typedef enum {
     KS_EBUSY = -9,       /* 11: another writer has the library */
     KS_EDAMAGED = -10,   /* 6: the library is damaged */
     KS_ENOLIBRARY = -11, /* 10: no library there */
-    KS_ENET = -12        /* 5: no network */
+    KS_ENET = -12,       /* 5: no network */
+    KS_EDENIED = -13     /* 5: a server lets this login not do that */
 } ks_err;
 
 /* 1: the same but for the case of ASCII letters. No locale is asked: in tr_TR an I is no i, and

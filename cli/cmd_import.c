@@ -94,7 +94,7 @@ static int import_all(import *m, const ks_globals *g, ks_error *e)
 
     gethostname(maker + strlen(maker), sizeof maker - strlen(maker) - 1);
     qsort(m->video, (size_t)m->n, sizeof *m->video, by_number);
-    if (err == 0 && m->n > 0) err = ks_hub_push_space(m->h, m->x, e);
+    if (err == 0 && m->n > 0) err = ks_hub_push_space(m->h, m->x, NULL, e);
     for (int i = 0; i < m->n && err == 0; i++) {
         if (i > 0 && m->video[i] == m->video[i - 1]) continue;
         err = import_film(m, m->video[i], maker, e);

@@ -17,11 +17,16 @@ static int only_hub(const ks_globals *g, int n, ks_error *e)
 
 static int make(const ks_globals *g, int n, int migrate, ks_error *e)
 {
-    int made, err = only_hub(g, n, e);
+    ks_hub_made made;
+    int err = only_hub(g, n, e);
 
     if (err == 0) err = ks_hub_make(&made, g->library, migrate, KS_HUB_PATIENCE, e);
+    if (err == 0 && made.roles < KS_HUB_ROLES)
+        fputs("kinoseek: this login may not make roles: have an administrator CREATE ROLE "
+              "kinoseek_reader and CREATE ROLE kinoseek_worker, then kinoseek store migrate\n",
+              stderr);
     if (err == 0 && !g->quiet)
-        puts(!made     ? "The hub is of this version already."
+        puts(!made.made ? "The hub is of this version already."
              : migrate ? "The hub is of this version now. Older kinoseeks are refused from here on."
                        : "A hub. Next: kinoseek root NAME=FOLDER on each machine, then ingest or "
                          "import.");
@@ -117,7 +122,13 @@ const ks_command ks_cmd_store_init = {
     .more = "  kinoseek -L postgresql://db.lan/films store init\n"
             "Makes the schema `kinoseek` in it. The password comes from ~/.pgpass or a\n"
             "service file, never from here; over a network TLS with the server's name\n"
-            "checked is wanted (sslmode=verify-full) unless -L says another sslmode.",
+            "checked is wanted (sslmode=verify-full) unless -L says another sslmode.\n"
+            "Who makes it owns it, and may do everything. Other logins get a role of two:\n"
+            "  GRANT kinoseek_reader TO ann;     searches, and sees the queue\n"
+            "  GRANT kinoseek_worker TO box1;    makes clips of films that it claimed\n"
+            "A worker writes through functions that ask for its lease first, and nothing\n"
+            "else; who made a film is kept (kinoseek queue --by LOGIN drop). To ingest,\n"
+            "import, forget and retry is the owner's (GRANT the owner's role for more).",
     .hub = KS_HUB_OWN,
     .run = run_init,
 };
@@ -126,7 +137,8 @@ const ks_command ks_cmd_store_migrate = {
     .brief = "Bring a hub to this kinoseek's version",
     .more = "  kinoseek -L service=films store migrate\n"
             "In one transaction. Kinoseeks of an older version are refused from then on,\n"
-            "in the middle of their work too: they write nothing more.",
+            "in the middle of their work too: they write nothing more. Also grants the roles\n"
+            "where an administrator made them later (see store init).",
     .hub = KS_HUB_OWN,
     .run = run_migrate,
 };

@@ -165,6 +165,6 @@ int ks_exit_code(int err)
     case KS_ENOLIBRARY: return 10;
     case KS_EBUSY: return 11;
     case KS_ESTOP: return 130;
-    default: return 5; /* KS_ENOMEM, KS_EIO, KS_ENET */
+    default: return 5; /* KS_ENOMEM, KS_EIO, KS_ENET, KS_EDENIED */
     }
 }

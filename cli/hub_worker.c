@@ -186,7 +186,7 @@ static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
     if (err == 0) err = ks_index_library(l, x, e);
     if (err == 0) err = found = ks_index_find(v, x, w->path, e);
     if (err > 0 && l->next.dim > 0 && !w->space_known) {
-        err = ks_hub_push_space(w->h, x, e);
+        err = ks_hub_push_space(w->h, x, &w->job, e);
         w->space_known = err >= 0;
     }
     if (err >= 0 && found && w->space_known)

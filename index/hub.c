@@ -1,74 +1,9 @@
-/* hub.c - a hub: how it is made, opened, and what it says of itself. */
+/* hub.c - a hub: how it is opened, and what it says of itself. */
 #include "index/hub_rows.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What brings a hub from version i to i + 1. Vectors stay in their rows (a scan that follows TOAST
- * takes five times as long); pictures and frame vectors lie outside, uncompressed, as they are. */
-static const char *const steps[KS_HUB_SCHEMA] = {
-    "CREATE SCHEMA kinoseek;"
-    "CREATE TABLE kinoseek.library(one bigint PRIMARY KEY CHECK(one = 1), id text NOT NULL,"
-    " created bigint NOT NULL, schema bigint NOT NULL, space bigint NOT NULL, revision bigint NOT "
-    "NULL);"
-    "INSERT INTO kinoseek.library SELECT 1, replace(gen_random_uuid()::text, '-', ''),"
-    " extract(epoch FROM now())::bigint, 1, 0, 0;"
-    "CREATE TABLE kinoseek.space(id bigint PRIMARY KEY, model text NOT NULL, dim bigint NOT NULL"
-    " CHECK(dim BETWEEN 1 AND 8192), frames bigint NOT NULL, sampler bigint NOT NULL, resize bigint"
-    " NOT NULL, precision bigint NOT NULL, model_path bytea NOT NULL, tokenizer_path bytea NOT "
-    "NULL);"
-    "CREATE TABLE kinoseek.setting(key text PRIMARY KEY, value bytea NOT NULL,"
-    " revision bigint NOT NULL);"
-    "CREATE TABLE kinoseek.root(name text PRIMARY KEY CHECK(name ~ '^[A-Za-z0-9._-]{1,63}$'),"
-    " id text NOT NULL CHECK(id ~ '^[0-9a-f]{32}$'));"
-    "CREATE SEQUENCE kinoseek.video_id; CREATE SEQUENCE kinoseek.clip_id;"
-    "CREATE TABLE kinoseek.video(id bigint PRIMARY KEY, content bytea NOT NULL UNIQUE"
-    " CHECK(octet_length(content) = 24), space bigint NOT NULL DEFAULT 0, finished bigint NOT NULL"
-    " DEFAULT 0, verdict bigint NOT NULL DEFAULT 0, reason bytea NOT NULL DEFAULT '', attempts"
-    " bigint NOT NULL DEFAULT 0, tb_num bigint NOT NULL DEFAULT 1 CHECK(tb_num > 0), tb_den bigint"
-    " NOT NULL DEFAULT 1 CHECK(tb_den > 0), duration bigint NOT NULL DEFAULT 0, seconds_missing"
-    " float8 NOT NULL DEFAULT 0, film_date bigint NOT NULL DEFAULT 0, date_source bigint NOT NULL"
-    " DEFAULT 0, width bigint NOT NULL DEFAULT 0, height bigint NOT NULL DEFAULT 0, fps float8 NOT"
-    " NULL DEFAULT 0, flags bigint NOT NULL DEFAULT 0, clips bigint NOT NULL DEFAULT 0, sum bigint"
-    " NOT NULL DEFAULT 0, hash bigint, timecode bytea NOT NULL DEFAULT '', reel bytea NOT NULL"
-    " DEFAULT '', rate_num bigint NOT NULL DEFAULT 0, rate_den bigint NOT NULL DEFAULT 0, keys"
-    " bytea, maker text NOT NULL DEFAULT '', made bigint NOT NULL DEFAULT 0, revision bigint NOT"
-    " NULL DEFAULT 0);"
-    "CREATE INDEX video_revision ON kinoseek.video(revision);"
-    "CREATE INDEX video_maker ON kinoseek.video(maker);"
-    "ALTER TABLE kinoseek.video ALTER keys SET STORAGE EXTERNAL;"
-    "CREATE TABLE kinoseek.gone(video bigint PRIMARY KEY, revision bigint NOT NULL);"
-    "CREATE INDEX gone_revision ON kinoseek.gone(revision);"
-    "CREATE TABLE kinoseek.path(root text NOT NULL REFERENCES kinoseek.root, rel bytea NOT NULL,"
-    " video bigint NOT NULL REFERENCES kinoseek.video, size bigint NOT NULL, mtime_ns bigint NOT"
-    " NULL, PRIMARY KEY(root, rel));"
-    "CREATE INDEX path_video ON kinoseek.path(video);"
-    "CREATE TABLE kinoseek.clip(id bigint PRIMARY KEY CHECK(id > 0), video bigint NOT NULL"
-    " REFERENCES kinoseek.video ON DELETE CASCADE, space bigint NOT NULL REFERENCES kinoseek.space,"
-    " start bigint NOT NULL, stop bigint NOT NULL CHECK(start <= stop), frames bigint NOT NULL"
-    " CHECK(frames >= 0), reason bigint NOT NULL, sum bigint NOT NULL,"
-    " UNIQUE(video, space, start, stop));"
-    "CREATE TABLE kinoseek.vector(clip bigint PRIMARY KEY REFERENCES kinoseek.clip ON DELETE"
-    " CASCADE, half bytea NOT NULL CHECK(octet_length(half) BETWEEN 2 AND 16384), sum bigint NOT"
-    " NULL);"
-    "ALTER TABLE kinoseek.vector ALTER half SET STORAGE MAIN;"
-    "CREATE TABLE kinoseek.frame_vectors(clip bigint PRIMARY KEY REFERENCES kinoseek.clip ON DELETE"
-    " CASCADE, frames bigint NOT NULL, data bytea NOT NULL, sum bigint NOT NULL);"
-    "ALTER TABLE kinoseek.frame_vectors ALTER data SET STORAGE EXTERNAL;"
-    "CREATE TABLE kinoseek.thumbnail(clip bigint PRIMARY KEY REFERENCES kinoseek.clip ON DELETE"
-    " CASCADE, jpeg bytea NOT NULL, sum bigint NOT NULL);"
-    "ALTER TABLE kinoseek.thumbnail ALTER jpeg SET STORAGE EXTERNAL;",
-
-    /* the queue: a job is a content, so two paths of it are one; state 0 queued, 1 at work, 2
-     * failed */
-    "CREATE TABLE kinoseek.job(content bytea PRIMARY KEY CHECK(octet_length(content) = 24), root"
-    " text NOT NULL REFERENCES kinoseek.root, rel bytea NOT NULL, size bigint NOT NULL, mtime_ns"
-    " bigint NOT NULL, state bigint NOT NULL DEFAULT 0, tries bigint NOT NULL DEFAULT 0, lost"
-    " bigint NOT NULL DEFAULT 0, token uuid, worker text NOT NULL DEFAULT '', who name NOT NULL"
-    " DEFAULT '', lease timestamptz, reason text NOT NULL DEFAULT '', queued timestamptz NOT NULL"
-    " DEFAULT now());"
-    "CREATE INDEX job_next ON kinoseek.job(state, queued, content);"};
 
 int ks_hub_is(const char *where) { return ks_pq_is_server(where); }
 
@@ -85,7 +20,7 @@ int ks_hub_end(ks_hub *h, int code, ks_error *e)
     return code;
 }
 
-static int connect(ks_hub **out, const char *where, double patience, ks_error *e)
+int ks_hub_connect(ks_hub **out, const char *where, double patience, ks_error *e)
 {
     ks_hub *h = calloc(1, sizeof *h);
     *out = NULL;
@@ -105,8 +40,7 @@ void ks_hub_close(ks_hub *h)
     free(h);
 }
 
-/* *version 0: there is none. */
-static int read_version(int64_t *version, ks_hub *h, ks_error *e)
+int ks_hub_version(int64_t *version, ks_hub *h, ks_error *e)
 {
     ks_pq_rows r;
     *version = 0;
@@ -117,48 +51,10 @@ static int read_version(int64_t *version, ks_hub *h, ks_error *e)
                          "");
     ks_pq_free(&r);
     if (code <= 0) return code;
-    code = ks_pq_ask(&r, h->pq, e, "SELECT schema FROM library", "");
+    code = ks_pq_ask(&r, h->pq, e, "SELECT schema FROM kinoseek.library", "");
     if (code > 0) *version = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
     return code < 0 ? code : 0;
-}
-
-static int make(int *made, ks_hub *h, int migrate, ks_error *e)
-{
-    int64_t version = 0;
-    /* one at a time, whoever else has the same thought; it goes with the transaction */
-    int code = ks_pq_ask(NULL, h->pq, e, "SELECT pg_catalog.pg_advisory_xact_lock($1)", "l",
-                         (int64_t)KS_APPLICATION_ID);
-    if (code >= 0) code = read_version(&version, h, e);
-    if (code < 0) return code;
-    if (version > KS_HUB_SCHEMA)
-        return ks_fail(e, KS_EUSAGE,
-                       "%s: the hub is of version %lld, this kinoseek knows %d: update kinoseek",
-                       ks_pq_name(h->pq), (long long)version, KS_HUB_SCHEMA);
-    if (migrate && version == 0)
-        return ks_fail(e, KS_ENOLIBRARY, "%s: no hub there (kinoseek store init makes one)",
-                       ks_pq_name(h->pq));
-    if (!migrate && version > 0)
-        return ks_fail(e, KS_EUSAGE, "%s: there is a hub already", ks_pq_name(h->pq));
-    for (int64_t v = version; v < KS_HUB_SCHEMA && code >= 0; v++, *made = 1)
-        code = ks_pq_script(h->pq, steps[v], e);
-    if (code >= 0 && *made)
-        code = ks_pq_ask(NULL, h->pq, e, "UPDATE library SET schema = $1", "l",
-                         (int64_t)KS_HUB_SCHEMA);
-    return code < 0 ? code : 0;
-}
-
-int ks_hub_make(int *made, const char *where, int migrate, double patience, ks_error *e)
-{
-    assert(made && where);
-    ks_hub *h;
-    *made = 0;
-    int code = connect(&h, where, patience, e);
-    if (code < 0) return code;
-    code = ks_hub_begin(h, e);
-    if (code >= 0) code = ks_hub_end(h, make(made, h, migrate, e), e);
-    ks_hub_close(h);
-    return code;
 }
 
 static int other_version(ks_hub *h, int64_t version, ks_error *e)
@@ -175,9 +71,9 @@ int ks_hub_open(ks_hub **out, const char *where, double patience, ks_error *e)
 {
     assert(out && where);
     int64_t version = 0;
-    int code = connect(out, where, patience, e);
+    int code = ks_hub_connect(out, where, patience, e);
     if (code < 0) return code;
-    code = read_version(&version, *out, e);
+    code = ks_hub_version(&version, *out, e);
     if (code >= 0 && version == 0)
         code = ks_fail(e, KS_ENOLIBRARY, "%s: no hub there (kinoseek store init makes one)",
                        ks_pq_name((*out)->pq));
@@ -192,16 +88,10 @@ int ks_hub_open(ks_hub **out, const char *where, double patience, ks_error *e)
 int ks_hub_next_revision(int64_t *revision, ks_hub *h, ks_error *e)
 {
     ks_pq_rows r;
-    int code = ks_pq_ask(&r, h->pq, e,
-                         "UPDATE library SET revision = revision + 1 WHERE schema = $1 RETURNING "
-                         "revision",
-                         "l", (int64_t)KS_HUB_SCHEMA);
+    int code = ks_pq_ask(&r, h->pq, e, "SELECT next_revision($1)", "l", (int64_t)KS_HUB_SCHEMA);
     if (code > 0) *revision = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
-    if (code != 0) return code < 0 ? code : 0;
-    int64_t version = 0;
-    code = read_version(&version, h, e);
-    return code < 0 ? code : other_version(h, version, e);
+    return code < 0 ? code : 0;
 }
 
 static void copy(char *to, size_t room, const ks_pq_rows *r, int row, int column)

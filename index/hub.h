@@ -24,8 +24,13 @@ enum { KS_HUB_NAME = 64, KS_HUB_TOKEN = 37, KS_HUB_ROOT_ID = 33 };
 
 /* 1: -L names a server, not a folder */
 int ks_hub_is(const char *where);
-/* store init, store migrate: *made 1: something was. KS_EUSAGE: init where there is a hub. */
-int ks_hub_make(int *made, const char *where, int migrate, double patience, ks_error *e);
+typedef struct {
+    int made;  /* 1: something was */
+    int roles; /* of KS_HUB_ROLES there are so many, with what they may do */
+} ks_hub_made;
+enum { KS_HUB_ROLES = 2 }; /* kinoseek_reader, kinoseek_worker */
+/* store init, store migrate. KS_EUSAGE: init where there is a hub. */
+int ks_hub_make(ks_hub_made *out, const char *where, int migrate, double patience, ks_error *e);
 /* KS_ENOLIBRARY: no hub there; KS_EUSAGE: it is of another version, or no libpq is here. */
 int ks_hub_open(ks_hub **h, const char *where, double patience, ks_error *e);
 void ks_hub_close(ks_hub *h); /* NULL is fine */
@@ -86,7 +91,7 @@ typedef struct {
 void ks_hub_job_free(ks_hub_job *job);
 /* The space and the way of making clips: the first that comes fixes them, else they must agree.
  * KS_ESPACE. */
-int ks_hub_push_space(ks_hub *h, ks_index *x, ks_error *e);
+int ks_hub_push_space(ks_hub *h, ks_index *x, const ks_hub_job *job, ks_error *e);
 /* Clips of a film of x that the hub lacks, in batches; each is all or nothing, and a second one
  * of the same changes nothing. job NULL: nobody works on it. *clips: how many were new. KS_EBUSY:
  * the lease is somebody else's. */

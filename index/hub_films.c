@@ -8,6 +8,11 @@
 
 enum { BATCH = 256, BATCH_BYTES = 16 << 20 };
 
+/* $1, $2, $3 of the functions that a worker may call ("btl"); job NULL: the owner's */
+#define FENCE(job)                                                                                 \
+    (job) ? (job)->content : NULL, (job) ? sizeof(job)->content : (size_t)0,                       \
+        (job) ? (job)->token : NULL, (int64_t)KS_HUB_SCHEMA
+
 static int no_memory(ks_error *e)
 {
     return ks_fail(e, KS_ENOMEM, "no memory for a batch of clips");
@@ -27,35 +32,36 @@ static size_t of_clips(const char *made, size_t n)
     return end ? (size_t)(end - made) : n;
 }
 
-static int push_setting(ks_hub *h, ks_index *x, const char *from, const char *to, int64_t revision,
-                        ks_error *e)
+static int setting_of(void **data, size_t *bytes, ks_index *x, const char *key, ks_error *e)
 {
-    void *data = NULL;
-    size_t bytes = 0;
-    int code = ks_index_get(&data, &bytes, x, from, e);
-    if (code >= 0 && data)
-        code = ks_pq_ask(NULL, h->pq, e,
-                         "INSERT INTO setting VALUES($1, $2, $3) ON CONFLICT DO NOTHING", "tbl", to,
-                         data, bytes, revision);
-    free(data);
-    return code < 0 ? code : 0;
+    *data = NULL;
+    *bytes = 0;
+    return ks_index_get(data, bytes, x, key, e);
 }
 
-static int fix_space(ks_hub *h, ks_index *x, const ks_library *l, ks_error *e)
+static int fix_space(ks_hub *h, ks_index *x, const ks_library *l, const ks_hub_job *job,
+                     ks_error *e)
 {
-    char from[40];
-    int64_t revision = 0;
-    int code = ks_hub_next_revision(&revision, h, e);
-    if (code < 0) return code;
-    code = ks_pq_ask(NULL, h->pq, e, "INSERT INTO space VALUES(1, $1, $2, $3, $4, $5, $6, $7, $8)",
-                     "tlllllbb", l->next.model, (int64_t)l->next.dim, (int64_t)l->next.frames,
-                     (int64_t)l->next.sampler, (int64_t)l->next.resize, (int64_t)l->next.precision,
-                     l->next_model_path, strlen(l->next_model_path), l->next_tokenizer_path,
-                     strlen(l->next_tokenizer_path));
-    if (code >= 0) code = ks_pq_ask(NULL, h->pq, e, "UPDATE library SET space = 1", "");
-    if (code >= 0) code = push_setting(h, x, "ingest.made", "ingest.made", revision, e);
-    snprintf(from, sizeof from, "precision/%lld", (long long)l->next_id);
-    return code < 0 ? code : push_setting(h, x, from, "precision/1", revision, e);
+    const int64_t number[] = {l->next.dim, l->next.frames, l->next.sampler, l->next.resize,
+                              l->next.precision};
+    ks_pq_column numbers = {0};
+    void *made = NULL, *precision = NULL;
+    size_t n_made, n_precision;
+    char key[40];
+    snprintf(key, sizeof key, "precision/%lld", (long long)l->next_id);
+    int code = setting_of(&made, &n_made, x, "ingest.made", e);
+    if (code >= 0) code = setting_of(&precision, &n_precision, x, key, e);
+    for (int i = 0; i < 5 && code >= 0; i++)
+        if (ks_pq_put_int(&numbers, number[i])) code = no_memory(e);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e, "SELECT put_space($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                         "btltabbbb", FENCE(job), l->next.model, &numbers, l->next_model_path,
+                         strlen(l->next_model_path), l->next_tokenizer_path,
+                         strlen(l->next_tokenizer_path), made, n_made, precision, n_precision);
+    ks_pq_column_free(&numbers);
+    free(precision);
+    free(made);
+    return code < 0 ? code : 0;
 }
 
 static int same_made(ks_hub *h, ks_index *x, ks_error *e)
@@ -79,37 +85,29 @@ static int same_made(ks_hub *h, ks_index *x, ks_error *e)
     return code < 0 ? code : 0;
 }
 
-static int push_space(ks_hub *h, ks_index *x, const ks_library *l, ks_error *e)
+int ks_hub_push_space(ks_hub *h, ks_index *x, const ks_hub_job *job, ks_error *e)
 {
+    assert(h && x);
     ks_space have;
-    int64_t id;
-    int code = ks_hub_space(&id, &have, h, e);
+    int64_t id = 0;
+    ks_library *l = malloc(sizeof *l);
+    int code = l ? ks_index_library(l, x, e) : no_memory(e);
+    if (code >= 0 && l->next.dim == 0)
+        code = ks_fail(e, KS_EUSAGE, "%s: nothing was ingested there yet", x->dir);
+    if (code >= 0) code = ks_hub_space(&id, &have, h, e);
+    /* two at once: the second finds the first's */
     if (code >= 0 && id == 0) {
-        /* two at once: the second waits for the first's row, and finds a space */
-        code = ks_pq_ask(NULL, h->pq, e, "SELECT one FROM library FOR UPDATE", "");
+        code = fix_space(h, x, l, job, e);
         if (code >= 0) code = ks_hub_space(&id, &have, h, e);
-        if (code >= 0 && id == 0) return fix_space(h, x, l, e);
     }
-    if (code < 0) return code;
-    if (!same_space(&have, &l->next))
-        return ks_fail(e, KS_ESPACE,
+    if (code >= 0 && !same_space(&have, &l->next))
+        code = ks_fail(e, KS_ESPACE,
                        "%s holds vectors of model %.12s (D %d, %d frames, %s), these are of model "
                        "%.12s (D %d, %d frames, %s)",
                        ks_pq_name(h->pq), have.model, have.dim, have.frames,
                        have.precision ? "int8" : "fp32/bf16", l->next.model, l->next.dim,
                        l->next.frames, l->next.precision ? "int8" : "fp32/bf16");
-    return same_made(h, x, e);
-}
-
-int ks_hub_push_space(ks_hub *h, ks_index *x, ks_error *e)
-{
-    assert(h && x);
-    ks_library *l = malloc(sizeof *l);
-    int code = l ? ks_index_library(l, x, e) : no_memory(e);
-    if (code >= 0 && l->next.dim == 0)
-        code = ks_fail(e, KS_EUSAGE, "%s: nothing was ingested there yet", x->dir);
-    if (code >= 0) code = ks_hub_begin(h, e);
-    if (code >= 0) code = ks_hub_end(h, push_space(h, x, l, e), e);
+    if (code >= 0) code = same_made(h, x, e);
     free(l);
     return code;
 }
@@ -130,9 +128,10 @@ typedef struct {
     ks_hub *h;
     ks_index *x;
     const ks_video *v;
-    int64_t video, space; /* in the hub */
-    int64_t own_space;    /* in x */
-    span *have;           /* [n_have] sorted */
+    const ks_hub_job *job; /* NULL: the owner's */
+    int64_t video, space;  /* in the hub */
+    int64_t own_space;     /* in x */
+    span *have;            /* [n_have] sorted */
     int n_have;
     int64_t *local; /* [n_local] clips of x that the hub lacks */
     int64_t n_local;
@@ -158,31 +157,26 @@ typedef enum {
     COLUMNS
 } column;
 
-static int hub_film(film *f, int make, const char *maker, ks_error *e)
+/* The functions know a film by its content: with a job the job's, which is this film's. */
+#define FILM(f)                                                                                    \
+    (f)->v->content, sizeof(f)->v->content, (f)->job ? (f)->job->token : NULL,                     \
+        (int64_t)KS_HUB_SCHEMA
+
+static int hub_film(film *f, const char *maker, ks_error *e)
 {
     ks_pq_rows r;
-    int code = 0;
-    if (make)
-        code = ks_pq_ask(NULL, f->h->pq, e,
-                         "INSERT INTO video(id, content, maker) VALUES(nextval('video_id'), $1, $2)"
-                         " ON CONFLICT (content) DO NOTHING",
-                         "bt", f->v->content, sizeof f->v->content, maker ? maker : "");
-    if (code >= 0)
-        code = ks_pq_ask(&r, f->h->pq, e, "SELECT id FROM video WHERE content = $1", "b",
-                         f->v->content, sizeof f->v->content);
-    if (code < 0) return code;
-    f->video = code > 0 ? ks_pq_int(&r, 0, 0) : 0;
+    int code = ks_pq_ask(&r, f->h->pq, e, "SELECT film_of($1, $2, $3, $4)", "btlt", FILM(f),
+                         maker ? maker : "");
+    if (code > 0) f->video = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
-    return 0;
+    return code < 0 ? code : 0;
 }
 
 static int read_have(film *f, ks_error *e)
 {
     ks_pq_rows r;
-    int code = ks_pq_ask(&r, f->h->pq, e,
-                         "SELECT start, stop FROM clip WHERE video = $1 AND space = $2 ORDER BY"
-                         " start, stop",
-                         "ll", f->video, f->space);
+    int code = ks_pq_ask(&r, f->h->pq, e, "SELECT start, stop FROM film_spans($1, $2, $3, $4)",
+                         "btll", FILM(f), f->space);
     if (code < 0) return code;
     f->n_have = code;
     f->have = calloc((size_t)code + 1, sizeof *f->have);
@@ -261,34 +255,15 @@ static int put_clip(ks_pq_column *c, film *f, int64_t local, int64_t id, ks_erro
     return code < 0 ? code : bad ? no_memory(e) : 0;
 }
 
-/* A clip that another worker brought meanwhile stays as it is, and what belongs to ours with it
- * finds no row to belong to. */
-static int send_batch(ks_pq_column *c, film *f, ks_error *e)
+static int send_batch(const ks_pq_column *c, film *f, ks_error *e)
 {
-    ks_pq *pq = f->h->pq;
-    int code = ks_pq_ask(NULL, pq, e,
-                         "INSERT INTO clip SELECT u.id, $7, $8, u.start, u.stop, u.frames, "
-                         "u.reason, u.sum FROM unnest($1, $2, $3, $4, $5, $6) AS u(id, start, "
-                         "stop, frames, reason, sum) ON CONFLICT (video, space, start, stop) DO "
-                         "NOTHING",
-                         "aaaaaall", &c[C_ID], &c[C_START], &c[C_STOP], &c[C_FRAMES], &c[C_REASON],
-                         &c[C_SUM], f->video, f->space);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, pq, e,
-                         "INSERT INTO vector SELECT u.* FROM unnest($1, $2, $3) AS u(id, half, sum)"
-                         " WHERE EXISTS (SELECT 1 FROM clip WHERE clip.id = u.id)",
-                         "aaa", &c[V_CLIP], &c[V_HALF], &c[V_SUM]);
-    if (code >= 0 && c[F_CLIP].n > 0)
-        code = ks_pq_ask(NULL, pq, e,
-                         "INSERT INTO frame_vectors SELECT u.* FROM unnest($1, $2, $3, $4) AS u(id,"
-                         " frames, data, sum) WHERE EXISTS (SELECT 1 FROM clip WHERE clip.id = "
-                         "u.id)",
-                         "aaaa", &c[F_CLIP], &c[F_FRAMES], &c[F_DATA], &c[F_SUM]);
-    if (code >= 0 && c[T_CLIP].n > 0)
-        code = ks_pq_ask(NULL, pq, e,
-                         "INSERT INTO thumbnail SELECT u.* FROM unnest($1, $2, $3) AS u(id, jpeg, "
-                         "sum) WHERE EXISTS (SELECT 1 FROM clip WHERE clip.id = u.id)",
-                         "aaa", &c[T_CLIP], &c[T_JPEG], &c[T_SUM]);
+    int code = ks_pq_ask(
+        NULL, f->h->pq, e,
+        "SELECT put_clips($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, "
+        "$17, $18, $19, $20)",
+        "btllaaaaaaaaaaaaaaaa", FILM(f), f->space, &c[C_ID], &c[C_START], &c[C_STOP], &c[C_FRAMES],
+        &c[C_REASON], &c[C_SUM], &c[V_CLIP], &c[V_HALF], &c[V_SUM], &c[F_CLIP], &c[F_FRAMES],
+        &c[F_DATA], &c[F_SUM], &c[T_CLIP], &c[T_JPEG], &c[T_SUM]);
     return code < 0 ? code : 0;
 }
 
@@ -298,8 +273,8 @@ static int fill_batch(ks_pq_column *c, film *f, int64_t *at, ks_error *e)
     ks_pq_rows r;
     size_t bytes = 0;
     int64_t n = f->n_local - *at < BATCH ? f->n_local - *at : BATCH;
-    int code = ks_pq_ask(&r, f->h->pq, e, "SELECT nextval('clip_id') FROM generate_series(1, $1)",
-                         "l", n);
+    int code = ks_pq_ask(&r, f->h->pq, e, "SELECT i FROM clip_ids($1, $2, $3, $4) AS i", "btll",
+                         FILM(f), n);
     for (int i = 0; i < n && code >= 0 && bytes < BATCH_BYTES; i++) {
         code = put_clip(c, f, f->local[*at], ks_pq_int(&r, i, 0), e);
         bytes = c[V_HALF].bytes + c[F_DATA].bytes + c[T_JPEG].bytes;
@@ -315,11 +290,12 @@ static void end_film(film *f)
     free(f->local);
 }
 
-static int begin_film(film *f, ks_hub *h, ks_index *x, const ks_video *v, ks_error *e)
+static int begin_film(film *f, ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_job *job,
+                      ks_error *e)
 {
     ks_library_row row;
     ks_space space;
-    *f = (film){.h = h, .x = x, .v = v};
+    *f = (film){.h = h, .x = x, .v = v, .job = job};
     int code = ks_library_read(&row, x, e);
     f->own_space = row.writing;
     if (code >= 0) code = ks_hub_space(&f->space, &space, h, e);
@@ -337,25 +313,16 @@ int ks_hub_push_clips(int64_t *clips, ks_hub *h, ks_index *x, const ks_video *v,
     *clips = 0;
     int code = ks_snapshot(x, e);
     if (code < 0) return code;
-    code = begin_film(&f, h, x, v, e);
+    code = begin_film(&f, h, x, v, job, e);
     /* the film's row alone first: its number is in every clip's sum */
-    if (code >= 0) code = ks_hub_begin(h, e);
-    if (code >= 0) {
-        code = ks_hub_fence(h, job, e);
-        if (code >= 0) code = hub_film(&f, 1, maker, e);
-        code = ks_hub_end(h, code, e);
-    }
+    if (code >= 0) code = hub_film(&f, maker, e);
     if (code >= 0) code = read_have(&f, e);
     if (code >= 0) code = read_local(&f, 0, NULL, NULL, e);
     while (code >= 0 && at < f.n_local) {
         int64_t from = at;
         for (int i = 0; i < COLUMNS; i++) ks_pq_column_clear(&c[i]);
         code = fill_batch(c, &f, &at, e);
-        if (code >= 0) code = ks_hub_begin(h, e);
-        if (code < 0) break;
-        code = ks_hub_fence(h, job, e);
         if (code >= 0) code = send_batch(c, &f, e);
-        code = ks_hub_end(h, code, e);
         if (code >= 0) *clips += at - from;
     }
     for (int i = 0; i < COLUMNS; i++) ks_pq_column_free(&c[i]);
@@ -364,34 +331,11 @@ int ks_hub_push_clips(int64_t *clips, ks_hub *h, ks_index *x, const ks_video *v,
 }
 
 /* --- the film's own row --- */
-int ks_hub_settle(ks_hub *h, int64_t video, int64_t revision, ks_error *e)
-{
-    int code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
-                         video, revision);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, h->pq, e,
-                         "WITH d AS (DELETE FROM video v WHERE v.id = $1 AND NOT EXISTS (SELECT 1 "
-                         "FROM path p WHERE p.video = v.id) RETURNING v.id) INSERT INTO gone "
-                         "SELECT d.id, $2 FROM d",
-                         "ll", video, revision);
-    return code < 0 ? code : 0;
-}
-
 int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
-                    size_t rel_bytes, int64_t size, int64_t mtime_ns, ks_error *e)
+                    int64_t size, int64_t mtime_ns, ks_error *e)
 {
-    ks_pq_rows r;
-    int code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT video FROM path WHERE root = $1 AND rel = $2 AND video <> $3",
-                         "tbl", root, rel, rel_bytes, video);
-    int64_t old = code > 0 ? ks_pq_int(&r, 0, 0) : 0;
-    ks_pq_free(&r);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, h->pq, e,
-                         "INSERT INTO path VALUES($1, $2, $3, $4, $5) ON CONFLICT (root, rel) DO "
-                         "UPDATE SET video = $3, size = $4, mtime_ns = $5",
-                         "tblll", root, rel, rel_bytes, video, size, mtime_ns);
-    if (code >= 0 && old) code = ks_hub_settle(h, old, revision, e);
+    int code = ks_pq_ask(NULL, h->pq, e, "SELECT put_path($1, $2, $3, $4, $5, $6)", "lltbll", video,
+                         revision, root, rel, strlen(rel), size, mtime_ns);
     return code < 0 ? code : 0;
 }
 
@@ -422,74 +366,66 @@ static int keys_of(char **text, ks_index *x, int64_t video, ks_error *e)
     return code < 0 ? code : 0;
 }
 
-static int put_row(film *f, ks_video_row *r, int64_t revision, const char *maker, ks_error *e)
+/* What hub_roles.c's end_film wants of the row, in its order. */
+static int numbers_of(ks_pq_column *c, film *f, ks_video_row *r, ks_error *e)
 {
     const ks_video *v = &r->v;
-    int seen = r->space != 0;
-    char *keys = NULL;
     uint64_t hash = 0;
-    int64_t sum = 0;
+    int64_t sum = 0, seen = r->space != 0;
     r->space = seen ? f->space : 0;
-    int code = row_sum(&sum, f, r, e);
-    if (code >= 0) code = keys_of(&keys, f->x, v->id, e);
+    int code = row_sum(&sum, f, r, e), bad = 0;
     if (code >= 0) code = ks_index_full_hash(&hash, f->x, v->id, e);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, f->h->pq, e,
-                         "UPDATE video SET space = $2, finished = $3, verdict = $4, reason = $5, "
-                         "attempts = $6, tb_num = $7, tb_den = $8, duration = $9, seconds_missing ="
-                         " $10, film_date = $11, date_source = $12, width = $13, height = $14, fps "
-                         "= $15, flags = $16, clips = $17, sum = $18, hash = nullif($19, 0), "
-                         "timecode = $20, reel = $21, rate_num = $22, rate_den = $23, keys = $24, "
-                         "maker = $25, made = $26, revision = $26 WHERE id = $1",
-                         "llllblllldlllldllllbbllbtl", f->video, r->space, (int64_t)seen,
-                         (int64_t)v->verdict, v->reason, strlen(v->reason), (int64_t)v->attempts,
-                         (int64_t)v->tb.num, (int64_t)v->tb.den, v->duration, v->seconds_missing,
-                         v->film_date, (int64_t)v->date_source, (int64_t)v->width,
-                         (int64_t)v->height, v->fps, (int64_t)v->flags, r->clips, sum,
-                         (int64_t)hash, v->timecode, strlen(v->timecode), v->reel, strlen(v->reel),
-                         (int64_t)v->rate_num, (int64_t)v->rate_den, keys, keys ? strlen(keys) : 0,
-                         maker ? maker : "", revision);
-    free(keys);
-    return code < 0 ? code : 0;
+    if (code < 0) return code;
+    const int64_t number[] = {
+        r->space,    seen,         v->verdict,     v->attempts, v->tb.num,  v->tb.den,
+        v->duration, v->film_date, v->date_source, v->width,    v->height,  v->flags,
+        r->clips,    sum,          (int64_t)hash,  v->rate_num, v->rate_den};
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) bad |= ks_pq_put_int(c, number[i]);
+    return bad ? no_memory(e) : 0;
 }
 
-/* What the hub has of the film beside what x has (another plan's) goes; what is missing there was
- * said to be sent, and was not. */
-static int only_these(film *f, const ks_video_row *row, ks_error *e)
+/* All its clips in x. */
+static int spans_of(ks_pq_column *start, ks_pq_column *stop, film *f, const ks_video_row *row,
+                    ks_error *e)
 {
-    ks_pq_column start = {0}, stop = {0};
-    ks_pq_rows r = {0};
-    span *spans = calloc((size_t)row->clips + 1, sizeof *spans);
     int64_t n = 0, there = 0;
-    int code = spans ? 0 : no_memory(e);
-    if (code >= 0)
-        code = ks_integer(&there, f->x, e,
+    int code = ks_integer(&there, f->x, e,
                           "SELECT count(*) FROM clip WHERE video = ?1 AND space = ?2", "ll",
                           f->v->id, f->own_space);
-    if (code >= 0 && row->space != 0 && there != row->clips)
-        code = ks_rotten(f->x, e, KS_T_VIDEO, f->v->id);
-    if (code >= 0 && row->space != 0) code = read_local(f, 1, spans, &n, e);
+    if (code < 0 || row->space == 0) return code;
+    if (there != row->clips) return ks_rotten(f->x, e, KS_T_VIDEO, f->v->id);
+    span *spans = calloc((size_t)there + 1, sizeof *spans);
+    code = spans ? read_local(f, 1, spans, &n, e) : no_memory(e);
     for (int64_t i = 0; i < n && code >= 0; i++)
-        if (ks_pq_put_int(&start, spans[i].start) | ks_pq_put_int(&stop, spans[i].stop))
+        if (ks_pq_put_int(start, spans[i].start) | ks_pq_put_int(stop, spans[i].stop))
             code = no_memory(e);
-    if (code >= 0)
-        code = ks_pq_ask(NULL, f->h->pq, e,
-                         "DELETE FROM clip c WHERE c.video = $1 AND NOT (c.space = $2 AND EXISTS "
-                         "(SELECT 1 FROM unnest($3, $4) AS u(start, stop) WHERE u.start = c.start "
-                         "AND u.stop = c.stop))",
-                         "llaa", f->video, f->space, &start, &stop);
+    free(spans);
+    return code;
+}
+
+static int end_row(int64_t *revision, film *f, ks_video_row *row, const char *maker, ks_error *e)
+{
+    const ks_video *v = &row->v;
+    ks_pq_column start = {0}, stop = {0}, number = {0};
+    ks_pq_rows r = {0};
+    char *keys = NULL;
+    int code = spans_of(&start, &stop, f, row, e);
+    if (code >= 0) code = numbers_of(&number, f, row, e);
+    if (code >= 0) code = keys_of(&keys, f->x, v->id, e);
     if (code >= 0)
         code = ks_pq_ask(&r, f->h->pq, e,
-                         "SELECT count(*) FROM clip c JOIN vector v ON v.clip = c.id WHERE c.video "
-                         "= $1",
-                         "l", f->video);
-    if (code > 0 && ks_pq_int(&r, 0, 0) != n)
-        code = ks_fail(e, KS_EIO, "%s: %lld of %lld clips of a film are there",
-                       ks_pq_name(f->h->pq), (long long)ks_pq_int(&r, 0, 0), (long long)n);
+                         "SELECT end_film($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
+                         "$14)",
+                         "btllaaaddbbbbt", FILM(f), f->space, &start, &stop, &number,
+                         v->seconds_missing, v->fps, v->reason, strlen(v->reason), v->timecode,
+                         strlen(v->timecode), v->reel, strlen(v->reel), keys,
+                         keys ? strlen(keys) : (size_t)0, maker ? maker : "");
+    if (code > 0) *revision = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
+    free(keys);
     ks_pq_column_free(&start);
     ks_pq_column_free(&stop);
-    free(spans);
+    ks_pq_column_free(&number);
     return code < 0 ? code : 0;
 }
 
@@ -504,8 +440,7 @@ static int put_paths(film *f, int64_t revision, const ks_hub_roots *roots, ks_er
     while (code >= 0 && (code = ks_files_next(&at, c, e)) > 0) {
         const ks_hub_root *root = ks_hub_place(&rel, roots, at.path);
         if (!root) continue;
-        code = ks_hub_put_path(f->h, f->video, revision, root->name, rel, strlen(rel), at.size,
-                               at.mtime_ns, e);
+        code = ks_hub_put_path(f->h, f->video, revision, root->name, rel, at.size, at.mtime_ns, e);
         n++;
     }
     ks_cursor_close(c);
@@ -515,24 +450,15 @@ static int put_paths(film *f, int64_t revision, const ks_hub_roots *roots, ks_er
     return code < 0 ? code : 0;
 }
 
-static int push_end(film *f, const ks_hub_roots *roots, const ks_hub_job *job, const char *maker,
-                    ks_error *e)
+static int push_end(film *f, const ks_hub_roots *roots, const char *maker, ks_error *e)
 {
     ks_video_row row;
     int64_t revision = 0;
-    int code = ks_hub_fence(f->h, job, e);
-    if (code >= 0) code = hub_film(f, 1, maker, e);
+    int code = hub_film(f, maker, e);
     if (code >= 0) code = ks_video_read(&row, f->x, f->v->id, e);
     if (code == 0) code = ks_rotten(f->x, e, KS_T_VIDEO, f->v->id);
-    if (code >= 0) code = only_these(f, &row, e);
-    /* from here to the commit nobody else finishes anything */
-    if (code >= 0) code = ks_hub_next_revision(&revision, f->h, e);
-    if (code >= 0) code = put_row(f, &row, revision, maker, e);
-    if (code >= 0 && job)
-        code = ks_hub_put_path(f->h, f->video, revision, job->root, job->rel, strlen(job->rel),
-                               job->size, job->mtime_ns, e);
-    else if (code >= 0) code = put_paths(f, revision, roots, e);
-    return code < 0 ? code : ks_hub_job_done(f->h, job, e);
+    if (code >= 0) code = end_row(&revision, f, &row, maker, e);
+    return code < 0 || f->job ? code : put_paths(f, revision, roots, e);
 }
 
 int ks_hub_push_end(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_roots *roots,
@@ -542,9 +468,9 @@ int ks_hub_push_end(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_root
     film f;
     int code = ks_snapshot(x, e);
     if (code < 0) return code;
-    code = begin_film(&f, h, x, v, e);
+    code = begin_film(&f, h, x, v, job, e);
     if (code >= 0) code = ks_hub_begin(h, e);
-    if (code >= 0) code = ks_hub_end(h, push_end(&f, roots, job, maker, e), e);
+    if (code >= 0) code = ks_hub_end(h, push_end(&f, roots, maker, e), e);
     end_film(&f);
     return ks_end(x, code, e);
 }

@@ -147,6 +147,10 @@ static int each_clip(void *arg, const ks_pq_rows *r, ks_error *e)
 
 static int pull_clips(pull *p, ks_error *e)
 {
+    if (p->job)
+        return ks_pq_walk(p->h->pq, each_clip, p, e, "SELECT * FROM job_clips($1, $2, $3, $4)",
+                          "btll", p->job->content, sizeof p->job->content, p->job->token,
+                          (int64_t)KS_HUB_SCHEMA, p->library.space);
     return ks_pq_walk(p->h->pq, each_clip, p, e,
                       p->what & KS_HUB_BLOBS ? CLIP_COLUMNS CLIP_BLOBS CLIP_WHERE
                                              : CLIP_COLUMNS CLIP_ROWS CLIP_WHERE,
@@ -221,7 +225,7 @@ static int pull_paths(pull *p, ks_error *e)
 #define FILM_COLUMNS                                                                               \
     "SELECT id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, "   \
     "seconds_missing, film_date, date_source, width, height, fps, flags, clips, sum, "             \
-    "coalesce(hash, 0), timecode, reel, rate_num, rate_den, keys, made, revision FROM video "
+    "coalesce(hash, 0), timecode, reel, rate_num, rate_den, keys, made, revision FROM "
 
 static int is_int(const ks_pq_rows *r, int i, int column, int64_t least)
 {
@@ -507,8 +511,9 @@ static int pull_films(pull *p, ks_error *e)
     int code = 1;
     while (code > 0) {
         code = ks_pq_ask(&r, p->h->pq, e,
-                         FILM_COLUMNS "WHERE revision > 0 AND (revision, id) > ($1, $2) ORDER BY "
-                                      "revision, id LIMIT 1000",
+                         FILM_COLUMNS
+                         "video WHERE revision > 0 AND (revision, id) > ($1, $2) ORDER BY "
+                         "revision, id LIMIT 1000",
                          "ll", from, id);
         for (int i = 0, n = code; i < n && code >= 0; i++) {
             from = ks_pq_int(&r, i, 26);
@@ -659,8 +664,9 @@ int ks_hub_pull_film(ks_index *x, ks_hub *h, const ks_hub_job *job, const char *
         if (code >= 0) {
             code = begin(p, e);
             if (code >= 0)
-                code = ks_pq_ask(&r, h->pq, e, FILM_COLUMNS "WHERE content = $1", "b", job->content,
-                                 sizeof job->content);
+                code = ks_pq_ask(&r, h->pq, e, FILM_COLUMNS "job_film($1, $2, $3)", "btl",
+                                 job->content, sizeof job->content, job->token,
+                                 (int64_t)KS_HUB_SCHEMA);
             if (code > 0) code = pull_film(p, &r, 0, e);
             code = ks_end(x, code, e);
         }

@@ -11,43 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LOST = 5 };
-
 void ks_hub_job_free(ks_hub_job *job)
 {
     free(job->rel);
     *job = (ks_hub_job){0};
-}
-
-static int not_ours(ks_hub *h, ks_error *e)
-{
-    return ks_fail(e, KS_EBUSY, "%s: another worker has this film now", ks_pq_name(h->pq));
-}
-
-int ks_hub_fence(ks_hub *h, const ks_hub_job *job, ks_error *e)
-{
-    ks_pq_rows r;
-    if (!job) return 0;
-    int code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT l.schema FROM job j, library l WHERE j.content = $1 AND j.token = "
-                         "$2::text::uuid AND j.who = session_user AND j.state = 1 FOR UPDATE OF j",
-                         "bt", job->content, sizeof job->content, job->token);
-    int64_t schema = code > 0 ? ks_pq_int(&r, 0, 0) : 0;
-    ks_pq_free(&r);
-    if (code == 0) return not_ours(h, e);
-    if (code > 0 && schema != KS_HUB_SCHEMA)
-        return ks_fail(e, KS_EUSAGE,
-                       "%s: the hub is of version %lld, this kinoseek knows %d: update kinoseek",
-                       ks_pq_name(h->pq), (long long)schema, KS_HUB_SCHEMA);
-    return code < 0 ? code : 0;
-}
-
-int ks_hub_job_done(ks_hub *h, const ks_hub_job *job, ks_error *e)
-{
-    if (!job) return 0;
-    int code = ks_pq_ask(NULL, h->pq, e, "DELETE FROM job WHERE content = $1", "b", job->content,
-                         sizeof job->content);
-    return code < 0 ? code : 0;
 }
 
 /* 1: nothing more is to be done for it (as triage.c judges a library's own) */
@@ -80,8 +47,7 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
         done = is_done(&r);
     }
     if (code >= 0) ks_pq_free(&r);
-    if (code >= 0)
-        code = ks_hub_put_path(h, video, revision, root, rel, strlen(rel), size, mtime_ns, e);
+    if (code >= 0) code = ks_hub_put_path(h, video, revision, root, rel, size, mtime_ns, e);
     /* mirrors see the path of what they see; what is unfinished has no revision yet */
     if (code >= 0 && done)
         code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
@@ -132,81 +98,45 @@ static int take_job(ks_hub_job *job, const ks_pq_rows *r, ks_error *e)
     return job->rel ? 1 : ks_fail(e, KS_ENOMEM, "no memory for a job");
 }
 
-static int claim(ks_hub_job *job, ks_hub *h, const ks_pq_column *names, const char *worker,
-                 double lease, ks_error *e)
-{
-    ks_pq_rows r;
-    int code = ks_pq_ask(
-        NULL, h->pq, e,
-        "UPDATE job SET state = 2, token = NULL, reason = 'its workers ended "
-        "without a word, ' || (lost + 1) || ' of them' WHERE state = 1 AND lease < "
-        "now() AND lost + 1 >= $1",
-        "l", (int64_t)MOST_LOST);
-    if (code < 0) return code;
-    code = ks_pq_ask(&r, h->pq, e,
-                     "UPDATE job SET state = 1, token = gen_random_uuid(), worker = $1, who = "
-                     "session_user, tries = tries + 1, lost = lost + state, lease = now() + $2 * "
-                     "interval '1 second' WHERE content = (SELECT content FROM job WHERE (state = 0"
-                     " OR state = 1 AND lease < now()) AND root = ANY (SELECT convert_from(u.n, "
-                     "'UTF8') FROM unnest($3) AS u(n)) AND (SELECT schema FROM library) = $4 ORDER "
-                     "BY state, queued, content FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING content, "
-                     "root, rel, size, mtime_ns, token::text",
-                     "tdal", worker, lease, names, (int64_t)KS_HUB_SCHEMA);
-    if (code > 0) code = take_job(job, &r, e);
-    ks_pq_free(&r);
-    return code;
-}
-
 int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
                  const char *worker, double lease, ks_error *e)
 {
     assert(job && left && h && roots && worker && lease > 0);
     ks_pq_column names = {0};
-    ks_pq_rows r;
+    ks_pq_rows r = {0};
     *job = (ks_hub_job){0};
     int code = roots_there(&names, roots) ? ks_fail(e, KS_ENOMEM, "no memory for the roots") : 0;
-    if (code >= 0) code = claim(job, h, &names, worker, lease, e);
-    int got = code;
     if (code >= 0)
         code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT count(*), (SELECT schema FROM library) FROM job WHERE state < 2 "
-                         "AND root = ANY (SELECT convert_from(u.n, 'UTF8') FROM unnest($1) AS "
-                         "u(n))",
-                         "a", &names);
-    int64_t schema = KS_HUB_SCHEMA;
-    if (code > 0) {
-        *left = ks_pq_int(&r, 0, 0);
-        schema = ks_pq_int(&r, 0, 1);
-        ks_pq_free(&r);
-    }
+                         "SELECT content, root, rel, size, mtime_ns, token::text FROM claim($1, $2,"
+                         " $3, $4)",
+                         "tdal", worker, lease, &names, (int64_t)KS_HUB_SCHEMA);
+    if (code > 0) code = take_job(job, &r, e);
+    int got = code;
+    ks_pq_free(&r);
+    if (code >= 0)
+        code = ks_pq_ask(&r, h->pq, e, "SELECT jobs_left($1, $2)", "al", &names,
+                         (int64_t)KS_HUB_SCHEMA);
+    if (code > 0) *left = ks_pq_int(&r, 0, 0);
+    ks_pq_free(&r);
     ks_pq_column_free(&names);
-    if (code >= 0 && schema != KS_HUB_SCHEMA)
-        code = ks_fail(e, KS_EUSAGE,
-                       "%s: the hub is of version %lld, this kinoseek knows %d: update kinoseek",
-                       ks_pq_name(h->pq), (long long)schema, KS_HUB_SCHEMA);
     if (code < 0) ks_hub_job_free(job);
     return code < 0 ? code : got;
 }
 
 int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e)
 {
-    int code = ks_pq_ask(NULL, h->pq, e,
-                         "UPDATE job SET lease = now() + $3 * interval '1 second' WHERE content = "
-                         "$1 AND token = $2::text::uuid AND who = session_user AND state = 1 "
-                         "RETURNING 1::int8",
-                         "btd", job->content, sizeof job->content, job->token, lease);
-    return code == 0 ? not_ours(h, e) : code < 0 ? code : 0;
+    int code = ks_pq_ask(NULL, h->pq, e, "SELECT beat($1, $2, $3, $4)", "btld", job->content,
+                         sizeof job->content, job->token, (int64_t)KS_HUB_SCHEMA, lease);
+    return code < 0 ? code : 0;
 }
 
 int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, int failed, ks_error *e)
 {
-    int code = ks_pq_ask(NULL, h->pq, e,
-                         "UPDATE job SET state = $3, token = NULL, lease = NULL, reason = $4, "
-                         "queued = now() WHERE content = $1 AND token = $2::text::uuid AND who = "
-                         "session_user AND state = 1 RETURNING 1::int8",
-                         "btlt", job->content, sizeof job->content, job->token,
+    int code = ks_pq_ask(NULL, h->pq, e, "SELECT give_back($1, $2, $3, $4, $5)", "btllt",
+                         job->content, sizeof job->content, job->token, (int64_t)KS_HUB_SCHEMA,
                          (int64_t)(failed ? 2 : 0), reason ? reason : "");
-    return code == 0 ? not_ours(h, e) : code < 0 ? code : 0;
+    return code < 0 ? code : 0;
 }
 
 /* --- what a person asks of it --- */
@@ -278,19 +208,22 @@ static int drop_by(int64_t *films, ks_hub *h, const char *worker, ks_error *e)
         code = ks_pq_ask(NULL, h->pq, e,
                          "INSERT INTO job(content, root, rel, size, mtime_ns) SELECT DISTINCT ON "
                          "(v.id) v.content, p.root, p.rel, p.size, p.mtime_ns FROM video v JOIN "
-                         "path p ON p.video = v.id WHERE v.maker = $1 ORDER BY v.id, p.root, p.rel "
+                         "path p ON p.video = v.id WHERE v.maker = $1 OR v.who = $1 ORDER BY v.id, "
+                         "p.root, p.rel "
                          "ON CONFLICT DO NOTHING",
                          "t", worker);
     if (code >= 0)
         code = ks_pq_ask(NULL, h->pq, e,
-                         "DELETE FROM clip c USING video v WHERE c.video = v.id AND v.maker = $1",
+                         "DELETE FROM clip c USING video v WHERE c.video = v.id AND (v.maker = $1 "
+                         "OR v.who = $1)",
                          "t", worker);
     if (code >= 0)
-        code = ks_pq_ask(NULL, h->pq, e,
-                         "UPDATE video SET space = 0, finished = 0, verdict = 0, reason = '', "
-                         "attempts = 0, flags = 0, clips = 0, maker = '', made = 0, revision = $2 "
-                         "WHERE maker = $1 RETURNING 1::int8",
-                         "tl", worker, revision);
+        code = ks_pq_ask(
+            NULL, h->pq, e,
+            "UPDATE video SET space = 0, finished = 0, verdict = 0, reason = '', "
+            "attempts = 0, flags = 0, clips = 0, maker = '', who = '', made = 0, revision ="
+            " $2 WHERE maker = $1 OR who = $1 RETURNING 1::int8",
+            "tl", worker, revision);
     *films = code;
     return code < 0 ? code : 0;
 }

@@ -6,7 +6,7 @@
 #include "index/hub.h"
 #include "index/pq.h"
 
-enum { KS_HUB_SCHEMA = 2 };
+enum { KS_HUB_SCHEMA = 3 };
 #define KS_HUB_REVISION_KEY "hub.revision" /* settings of a mirror: what it holds, */
 #define KS_HUB_WHERE_KEY    "hub.where"    /* and of which hub, for what it does not keep */
 #define KS_HUB_ROOTS_KEY    "hub.roots"    /* and where its roots were mounted */
@@ -16,6 +16,8 @@ struct ks_hub {
     char *where; /* as -L had it; owned */
 };
 
+int ks_hub_connect(ks_hub **h, const char *where, double patience, ks_error *e);
+int ks_hub_version(int64_t *version, ks_hub *h, ks_error *e); /* 0: there is none */
 int ks_hub_begin(ks_hub *h, ks_error *e);
 int ks_hub_end(ks_hub *h, int code, ks_error *e); /* as ks_end */
 /* Holds the library row until the commit: the next revision. Whoever changes what a mirror sees. */
@@ -26,14 +28,15 @@ int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e);
 int ks_hub_is_rel(const char *rel, size_t n);
 int ks_hub_is_root_name(const char *name, size_t n);
 
-/* --- hub_films.c: inside a transaction of the hub --- */
-/* `video` lost a path to another: without any it goes, and leaves a tombstone. */
-int ks_hub_settle(ks_hub *h, int64_t video, int64_t revision, ks_error *e);
-int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
-                    size_t rel_bytes, int64_t size, int64_t mtime_ns, ks_error *e);
+/* --- hub_roles.c: inside the transaction that makes a hub --- */
+/* *there: how many of the two roles there are now; an owner who may not make roles makes none. */
+int ks_hub_make_roles(int *there, ks_hub *h, ks_error *e);
+int ks_hub_make_functions(ks_hub *h, ks_error *e);
+int ks_hub_grant(ks_hub *h, ks_error *e); /* to those roles that there are */
 
-/* --- hub_queue.c --- inside a transaction: the fence. job NULL passes; KS_EBUSY. */
-int ks_hub_fence(ks_hub *h, const ks_hub_job *job, ks_error *e);
-int ks_hub_job_done(ks_hub *h, const ks_hub_job *job, ks_error *e);
+/* --- hub_films.c: inside a transaction of the hub --- */
+/* Takes the path from whoever has it: who is left without any goes, and leaves a tombstone. */
+int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
+                    int64_t size, int64_t mtime_ns, ks_error *e);
 
 #endif

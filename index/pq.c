@@ -390,8 +390,11 @@ static int failed(ks_pq *c, PGresult *r, ks_error *e)
     if (strcmp(state, "3F000") == 0 || strcmp(state, "42P01") == 0)
         return ks_fail(e, KS_ENOLIBRARY, "%s: no hub there (kinoseek store init makes one)",
                        c->name);
-    if (strcmp(state, "42501") == 0 || strncmp(state, "53", 2) == 0 || strncmp(state, "58", 2) == 0)
-        return refuse(c, e, KS_EIO, text);
+    if (strcmp(state, "42501") == 0)
+        return ks_fail(e, KS_EDENIED, "%s: %.200s: this login may not do that there", c->name,
+                       text ? text : "permission denied");
+    if (strcmp(state, "KS001") == 0) return refuse(c, e, KS_EBUSY, text); /* hub_roles.c */
+    if (strcmp(state, "KS002") == 0) return refuse(c, e, KS_EUSAGE, text);
     if (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0 || strcmp(state, "55P03") == 0)
         return refuse(c, e, KS_EBUSY, text);
     return refuse(c, e, KS_EIO, text);

@@ -1,0 +1,242 @@
+/* hub_roles.c - who may do what in a hub.
+ *
+ * The owner of the schema may do everything. kinoseek_reader reads the rows and cannot see a token.
+ * kinoseek_worker may call the functions below and read what a hub says of itself, and nothing
+ * else: each asks first whether the film is this login's now, by a token that only the one who
+ * claimed it was told, and writes that film alone. They run with the owner's rights, so nothing in
+ * them is looked up by a path that the caller could have set. A NULL token is the owner's. */
+#include "index/hub_rows.h"
+
+#include <string.h>
+
+static const char *const roles[KS_HUB_ROLES] = {"kinoseek_reader", "kinoseek_worker"};
+
+/* $1 content, $2 token, $3 version, where nothing else is said. Parameters have no names: those
+ * could be columns. KS001: the fence; KS002: another version (pq.c) */
+#define INSIDE  " LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $f$ "
+#define DEFINER " LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $f$ "
+#define END     " END $f$;"
+
+static const char inside[] =
+    "CREATE FUNCTION kinoseek.same_version(bigint) RETURNS void" INSIDE
+    "DECLARE have bigint; BEGIN SELECT l.schema INTO have FROM kinoseek.library l;"
+    " IF have IS DISTINCT FROM $1 THEN RAISE EXCEPTION 'the hub is of version %, this kinoseek"
+    " knows %: update kinoseek', have, $1 USING ERRCODE = 'KS002'; END IF;" END
+
+    "CREATE FUNCTION kinoseek.fence(bytea, text, bigint) RETURNS kinoseek.job" INSIDE
+    "DECLARE j kinoseek.job; BEGIN PERFORM kinoseek.same_version($3);"
+    " IF $2 IS NULL THEN IF NOT pg_has_role(session_user, current_user, 'MEMBER') THEN"
+    " RAISE EXCEPTION 'only the owner writes without a lease' USING ERRCODE = '42501'; END IF;"
+    " RETURN NULL; END IF;"
+    " SELECT * INTO j FROM kinoseek.job q WHERE q.content = $1 AND q.token::text = $2 AND q.who ="
+    " session_user AND q.state = 1 FOR UPDATE;"
+    " IF NOT FOUND THEN RAISE EXCEPTION 'another worker has this film now' USING ERRCODE ="
+    " 'KS001'; END IF; RETURN j;" END
+
+    /* whoever changes what a mirror sees holds the library row until the commit */
+    "CREATE FUNCTION kinoseek.next_revision(bigint) RETURNS bigint" INSIDE
+    "DECLARE r bigint; BEGIN UPDATE kinoseek.library SET revision = revision + 1 WHERE schema = $1"
+    " RETURNING revision INTO r; IF r IS NULL THEN PERFORM kinoseek.same_version($1); END IF;"
+    " RETURN r;" END
+
+    /* video, revision, root, rel, size, mtime_ns */
+    "CREATE FUNCTION kinoseek.put_path(bigint, bigint, text, bytea, bigint, bigint) RETURNS "
+    "void" INSIDE
+    "DECLARE had bigint; BEGIN SELECT p.video INTO had FROM kinoseek.path p WHERE p.root ="
+    " $3 AND p.rel = $4 AND p.video <> $1;"
+    " INSERT INTO kinoseek.path VALUES($3, $4, $1, $5, $6) ON CONFLICT (root, rel) DO UPDATE SET"
+    " video = $1, size = $5, mtime_ns = $6;"
+    " IF had IS NOT NULL THEN UPDATE kinoseek.video SET revision = $2 WHERE id = had;"
+    " WITH d AS (DELETE FROM kinoseek.video v WHERE v.id = had AND NOT EXISTS (SELECT 1 FROM"
+    " kinoseek.path p WHERE p.video = v.id) RETURNING v.id) INSERT INTO kinoseek.gone SELECT d.id,"
+    " $2 FROM d; END IF;" END;
+
+static const char queue[] =
+    /* name, seconds, roots, version */
+    "CREATE FUNCTION kinoseek.claim(text, float8, bytea[], bigint) RETURNS SETOF "
+    "kinoseek.job" DEFINER "BEGIN PERFORM kinoseek.same_version($4);"
+    " UPDATE kinoseek.job SET state = 2, token = NULL, reason = 'its workers ended without a word, "
+    "'"
+    " || (lost + 1) || ' of them' WHERE state = 1 AND lease < now() AND lost + 1 >= 5;"
+    " RETURN QUERY UPDATE kinoseek.job j SET state = 1, token = gen_random_uuid(), worker = "
+    "left($1,"
+    " 80), who = session_user, tries = j.tries + 1, lost = j.lost + j.state, lease = now() +"
+    " least(greatest($2, 1), 86400) * interval '1 second' WHERE j.content = (SELECT q.content FROM"
+    " kinoseek.job q WHERE (q.state = 0 OR q.state = 1 AND q.lease < now()) AND q.root = ANY"
+    " (SELECT convert_from(u.n, 'UTF8') FROM unnest($3) AS u(n)) ORDER BY q.state, q.queued,"
+    " q.content FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING j.*;" END
+
+    "CREATE FUNCTION kinoseek.jobs_left(bytea[], bigint) RETURNS bigint" DEFINER
+    "BEGIN PERFORM kinoseek.same_version($2); RETURN (SELECT count(*) FROM kinoseek.job q WHERE"
+    " q.state < 2 AND q.root = ANY (SELECT convert_from(u.n, 'UTF8') FROM unnest($1) AS u(n)));" END
+
+    "CREATE FUNCTION kinoseek.beat(bytea, text, bigint, float8) RETURNS void" DEFINER
+    "BEGIN PERFORM kinoseek.fence($1, coalesce($2, ''), $3); UPDATE kinoseek.job SET lease = now()"
+    " + least(greatest($4, 1), 86400) * interval '1 second' WHERE content = $1;" END
+
+    /* state (0, 2: failed), reason */
+    "CREATE FUNCTION kinoseek.give_back(bytea, text, bigint, bigint, text) RETURNS void" DEFINER
+    "BEGIN PERFORM kinoseek.fence($1, coalesce($2, ''), $3); UPDATE kinoseek.job SET state = CASE"
+    " WHEN $4 = 0 THEN 0 ELSE 2 END, token = NULL, lease = NULL, reason = left($5, 300), queued ="
+    " now() WHERE content = $1;" END
+
+    /* 1: the film is this login's now; without a lock, for who only reads */
+    "CREATE FUNCTION kinoseek.holds(bytea, text, bigint) RETURNS boolean" INSIDE
+    "BEGIN PERFORM kinoseek.same_version($3); RETURN EXISTS (SELECT 1 FROM kinoseek.job q WHERE"
+    " q.content = $1 AND q.token::text = $2 AND q.who = session_user AND q.state = 1);" END
+
+    /* the film as far as it is there, for who goes on with it */
+    "CREATE FUNCTION kinoseek.job_film(bytea, text, bigint) RETURNS SETOF kinoseek.video" DEFINER
+    "BEGIN IF kinoseek.holds($1, $2, $3) THEN RETURN QUERY SELECT v.* FROM kinoseek.video v WHERE"
+    " v.content = $1; END IF;" END
+
+    "CREATE TYPE kinoseek.clip_row AS (id bigint, start bigint, stop bigint, frames bigint, reason"
+    " bigint, sum bigint, half bytea, half_sum bigint, n_frames bigint, data bytea, data_sum "
+    "bigint,"
+    " jpeg bytea, jpeg_sum bigint);"
+    "CREATE FUNCTION kinoseek.job_clips(bytea, text, bigint, bigint) RETURNS SETOF"
+    " kinoseek.clip_row" DEFINER
+    "BEGIN IF kinoseek.holds($1, $2, $3) THEN RETURN QUERY SELECT c.id, c.start, c.stop, c.frames,"
+    " c.reason, c.sum, x.half, x.sum, f.frames, f.data, f.sum, t.jpeg, t.sum FROM kinoseek.video v"
+    " JOIN kinoseek.clip c ON c.video = v.id JOIN kinoseek.vector x ON x.clip = c.id LEFT JOIN"
+    " kinoseek.frame_vectors f ON f.clip = c.id LEFT JOIN kinoseek.thumbnail t ON t.clip = c.id"
+    " WHERE v.content = $1 AND c.space = $4 ORDER BY c.start, c.stop; END IF;" END;
+
+static const char films[] =
+    /* the first that comes fixes it: model, numbers, its path, the tokenizer's, ingest.made,
+     * precision */
+    "CREATE FUNCTION kinoseek.put_space(bytea, text, bigint, text, bigint[], bytea, bytea, bytea,"
+    " bytea) RETURNS void" DEFINER
+    "DECLARE s bigint; r bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
+    " SELECT l.space INTO s FROM kinoseek.library l FOR UPDATE; IF s <> 0 THEN RETURN; END IF;"
+    " r := kinoseek.next_revision($3);"
+    " INSERT INTO kinoseek.space VALUES(1, $4, $5[1], $5[2], $5[3], $5[4], $5[5], $6, $7);"
+    " UPDATE kinoseek.library SET space = 1;"
+    " IF $8 IS NOT NULL THEN INSERT INTO kinoseek.setting VALUES('ingest.made', $8, r) ON CONFLICT"
+    " DO NOTHING; END IF;"
+    " IF $9 IS NOT NULL THEN INSERT INTO kinoseek.setting VALUES('precision/1', $9, r) ON CONFLICT"
+    " DO NOTHING; END IF;" END
+
+    /* maker: the film's number, made where it was not */
+    "CREATE FUNCTION kinoseek.film_of(bytea, text, bigint, text) RETURNS bigint" DEFINER
+    "DECLARE f bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
+    " INSERT INTO kinoseek.video(id, content, maker, who) VALUES(nextval('kinoseek.video_id'), $1,"
+    " left($4, 80), session_user) ON CONFLICT (content) DO NOTHING;"
+    " SELECT v.id INTO f FROM kinoseek.video v WHERE v.content = $1; RETURN f;" END
+
+    "CREATE TYPE kinoseek.span AS (start bigint, stop bigint);"
+    "CREATE FUNCTION kinoseek.film_spans(bytea, text, bigint, bigint) RETURNS SETOF "
+    "kinoseek.span" DEFINER
+    "BEGIN PERFORM kinoseek.fence($1, $2, $3); RETURN QUERY SELECT c.start, c.stop FROM"
+    " kinoseek.video v JOIN kinoseek.clip c ON c.video = v.id WHERE v.content = $1 AND c.space = $4"
+    " ORDER BY c.start, c.stop;" END
+
+    "CREATE FUNCTION kinoseek.clip_ids(bytea, text, bigint, bigint) RETURNS SETOF bigint" DEFINER
+    "BEGIN PERFORM kinoseek.fence($1, $2, $3); RETURN QUERY SELECT nextval('kinoseek.clip_id') FROM"
+    " generate_series(1, least($4, 1024));" END
+
+    /* space; clips $5 to $10, vectors to $13, frame vectors to $17, thumbnails to $20. A clip that
+     * another worker brought meanwhile stays as it is, and what belongs to ours with it finds no
+     * row to belong to; rows of another film are none of this one's. */
+    "CREATE FUNCTION kinoseek.put_clips(bytea, text, bigint, bigint, bigint[], bigint[], bigint[],"
+    " bigint[], bigint[], bigint[], bigint[], bytea[], bigint[], bigint[], bigint[], bytea[],"
+    " bigint[], bigint[], bytea[], bigint[]) RETURNS void" DEFINER
+    "DECLARE f bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
+    " SELECT v.id INTO STRICT f FROM kinoseek.video v WHERE v.content = $1;"
+    " IF EXISTS (SELECT 1 FROM unnest($5) AS u(i) WHERE u.i > (SELECT s.last_value FROM"
+    " kinoseek.clip_id s)) THEN RAISE EXCEPTION 'a clip has a number that nobody gave it'; END IF;"
+    " INSERT INTO kinoseek.clip SELECT u.i, f, $4, u.a, u.b, u.n, u.r, u.s FROM unnest($5, $6, $7,"
+    " $8, $9, $10) AS u(i, a, b, n, r, s) ON CONFLICT (video, space, start, stop) DO NOTHING;"
+    " INSERT INTO kinoseek.vector SELECT u.i, u.h, u.s FROM unnest($11, $12, $13) AS u(i, h, s)"
+    " WHERE EXISTS (SELECT 1 FROM kinoseek.clip c WHERE c.id = u.i AND c.video = f);"
+    " INSERT INTO kinoseek.frame_vectors SELECT u.i, u.n, u.d, u.s FROM unnest($14, $15, $16, $17)"
+    " AS u(i, n, d, s) WHERE EXISTS (SELECT 1 FROM kinoseek.clip c WHERE c.id = u.i AND c.video ="
+    " f); INSERT INTO kinoseek.thumbnail SELECT u.i, u.j, u.s FROM unnest($18, $19, $20) AS u(i, j,"
+    " s) WHERE EXISTS (SELECT 1 FROM kinoseek.clip c WHERE c.id = u.i AND c.video = f);" END;
+
+static const char verdict[] =
+    /* space, starts, stops of all its clips: what is there beside them (another plan's) goes, what
+     * is missing was said to be sent, and was not. Then its row: numbers $7 (space, finished,
+     * verdict, attempts, tb_num, tb_den, duration, film_date, date_source, width, height, flags,
+     * clips, sum, hash, rate_num, rate_den), seconds_missing, fps, reason, timecode, reel, keys,
+     * maker. Searches see it from here on. */
+    "CREATE FUNCTION kinoseek.end_film(bytea, text, bigint, bigint, bigint[], bigint[], bigint[],"
+    " float8, float8, bytea, bytea, bytea, bytea, text) RETURNS bigint" DEFINER
+    "DECLARE j kinoseek.job; f bigint; r bigint; n bigint; BEGIN j := kinoseek.fence($1, $2, $3);"
+    " SELECT v.id INTO STRICT f FROM kinoseek.video v WHERE v.content = $1;"
+    " DELETE FROM kinoseek.clip c WHERE c.video = f AND (c.space <> $4 OR (c.start, c.stop) NOT IN"
+    " (SELECT u.a, u.b FROM unnest($5, $6) AS u(a, b)));"
+    " SELECT count(*) INTO n FROM kinoseek.clip c JOIN kinoseek.vector x ON x.clip = c.id WHERE"
+    " c.video = f; IF n <> cardinality($5) THEN RAISE EXCEPTION '% of % clips of a film are there',"
+    " n, cardinality($5); END IF;"
+    /* from here to the commit nobody else finishes anything */
+    " r := kinoseek.next_revision($3);"
+    " UPDATE kinoseek.video SET space = $7[1], finished = $7[2], verdict = $7[3], attempts = $7[4],"
+    " tb_num = $7[5], tb_den = $7[6], duration = $7[7], film_date = $7[8], date_source = $7[9],"
+    " width = $7[10], height = $7[11], flags = $7[12], clips = $7[13], sum = $7[14], hash ="
+    " nullif($7[15], 0), rate_num = $7[16], rate_den = $7[17], seconds_missing = $8, fps = $9,"
+    " reason = $10, timecode = $11, reel = $12, keys = $13, maker = left($14, 80), who ="
+    " session_user, made = r, revision = r WHERE id = f;"
+    " IF $2 IS NOT NULL THEN PERFORM kinoseek.put_path(f, r, j.root, j.rel, j.size, j.mtime_ns);"
+    " DELETE FROM kinoseek.job q WHERE q.content = $1; END IF; RETURN r;" END;
+
+int ks_hub_make_functions(ks_hub *h, ks_error *e)
+{
+    int code = ks_pq_script(h->pq, inside, e);
+    if (code >= 0) code = ks_pq_script(h->pq, queue, e);
+    if (code >= 0) code = ks_pq_script(h->pq, films, e);
+    if (code >= 0) code = ks_pq_script(h->pq, verdict, e);
+    if (code < 0) return code;
+    return ks_pq_script(h->pq, "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA kinoseek FROM PUBLIC", e);
+}
+
+static int has_role(ks_hub *h, int i, ks_error *e)
+{
+    return ks_pq_ask(NULL, h->pq, e, "SELECT 1::int8 FROM pg_catalog.pg_roles WHERE rolname = $1",
+                     "t", roles[i]);
+}
+
+/* Roles are of the whole server; an owner who may not make them leaves that to who may. */
+int ks_hub_make_roles(int *there, ks_hub *h, ks_error *e)
+{
+    static const char *const make[KS_HUB_ROLES] = {"CREATE ROLE kinoseek_reader NOLOGIN",
+                                                   "CREATE ROLE kinoseek_worker NOLOGIN"};
+    int code = 0;
+    *there = 0;
+    for (int i = 0; i < KS_HUB_ROLES && code >= 0; i++) {
+        code = has_role(h, i, e);
+        if (code > 0) ++*there;
+        if (code != 0) continue;
+        code = ks_pq_script(h->pq, "SAVEPOINT role", e);
+        if (code >= 0) code = ks_pq_script(h->pq, make[i], e);
+        const char *state = ks_pq_state(h->pq);
+        if (code >= 0) ++*there;
+        else if (strcmp(state, "42501") == 0 || strcmp(state, "42710") == 0)
+            code = ks_pq_script(h->pq, "ROLLBACK TO role", e);
+    }
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_grant(ks_hub *h, ks_error *e)
+{
+    static const char *const grants[KS_HUB_ROLES] = {
+        "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_reader;"
+        "GRANT SELECT ON kinoseek.library, kinoseek.space, kinoseek.setting, kinoseek.root,"
+        " kinoseek.video, kinoseek.gone, kinoseek.path, kinoseek.clip, kinoseek.vector,"
+        " kinoseek.frame_vectors, kinoseek.thumbnail TO kinoseek_reader;"
+        "GRANT SELECT(content, root, rel, size, mtime_ns, state, tries, lost, worker, who, lease,"
+        " reason, queued) ON kinoseek.job TO kinoseek_reader",
+        "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_worker;"
+        "GRANT SELECT ON kinoseek.library, kinoseek.space, kinoseek.setting, kinoseek.root TO"
+        " kinoseek_worker;"
+        "GRANT EXECUTE ON FUNCTION kinoseek.claim, kinoseek.jobs_left, kinoseek.beat,"
+        " kinoseek.give_back, kinoseek.job_film, kinoseek.job_clips, kinoseek.put_space,"
+        " kinoseek.film_of, kinoseek.film_spans, kinoseek.clip_ids, kinoseek.put_clips,"
+        " kinoseek.end_film TO kinoseek_worker"};
+    int code = 0;
+    for (int i = 0; i < KS_HUB_ROLES && code >= 0; i++) {
+        code = has_role(h, i, e);
+        if (code > 0) code = ks_pq_script(h->pq, grants[i], e);
+    }
+    return code < 0 ? code : 0;
+}
