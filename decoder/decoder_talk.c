@@ -147,7 +147,8 @@ void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int
     w->height = odd ? frame->width : frame->height;
     w->flags = flags;
     w->has_small = !f->task->job.no_small || (flags & KS_FRAME_KEY);
-    w->shift = f->stamp == KS_NO_TIME ? 0 : f->stamp - m->ticks;
+    /* a stamp beyond what a clock can say is none, as for ks_times_next */
+    w->shift = f->stamp > f->times.most || f->stamp < -f->times.most ? 0 : f->stamp - m->ticks;
     w->offset = flags & KS_FRAME_KEY ? f->packet_at : -1;
     if (w->has_small) ks_small_of(&f->converter, w->small, frame);
     ks_talk_send(f);

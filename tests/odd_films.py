@@ -156,6 +156,16 @@ def dropouts(name, blocks):
     return data
 
 
+def stamped(name, which, stamp):
+    """One key frame's time of presentation."""
+    data = bytearray(load(name))
+    at = 32
+    for _ in range(which):
+        at += 12 + int.from_bytes(data[at:at + 4], "little")
+    data[at + 4:at + 12] = (stamp % 2**64).to_bytes(8, "little")
+    return data
+
+
 def empty_chunks(name, at_end, between):
     """AVI without an index: empty chunks of the picture's stream, as capture programs write them for "as before"."""
     data = load(name)
@@ -200,3 +210,5 @@ flv = load("h264.flv")
 at = flv.find(b"onMetaData") + 10
 flv[at + 5:at + 9] = b"\x00\x04bad\x19"[:4]
 keep("amf-h264.flv", flv)
+for far, stamp in (("low", -2**63 + 5), ("lower", -2**62), ("higher", 2**62), ("high", 2**63 - 9)):
+    keep(far + "-vp8.ivf", stamped("vp8.ivf", 5, stamp))

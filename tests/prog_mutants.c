@@ -46,7 +46,8 @@ typedef struct {
     volatile int64_t at; /* the mutant it is busy with */
     int64_t verdicts[5], silent;
     answer sample[BATCH / SAMPLE + 1];
-    int64_t wrong; /* answers that kinoseek would have called nonsense */
+    int64_t wrong; /* answers that kinoseek would have called nonsense; the first of them: */
+    int64_t wrong_at;
     char nonsense[200];
 } page;
 
@@ -148,9 +149,11 @@ static void hear(const ks_message *m)
 {
     ks_error e = {0, ""};
     if (ks_wire_accept(&world.state, m, &e)) {
-        world.page->wrong++;
-        snprintf(world.page->nonsense, sizeof world.page->nonsense, "mutant %lld: %.150s",
-                 (long long)world.page->at, e.msg);
+        if (world.page->wrong++ == 0) {
+            world.page->wrong_at = world.page->at;
+            snprintf(world.page->nonsense, sizeof world.page->nonsense, "mutant %lld: %.150s",
+                     (long long)world.page->at, e.msg);
+        }
     }
     if (m->type == KS_MSG_FRAME) {
         int64_t n = m->u.frame.number;
@@ -434,7 +437,10 @@ int main(int argc, char **argv)
     }
     ks_decoder_stop(real.d);
     int bad = real.spins || real.stuck || real.other || real.no_verdict || p->silent || p->wrong;
-    if (p->wrong) printf("# %s\n", p->nonsense);
+    if (p->wrong) {
+        printf("# %s\n", p->nonsense);
+        keep_mutant(p->wrong_at);
+    }
     printf("%s - %lld mutants of %d films, seed %llu from %lld: %lld indexed, %lld partly, %lld "
            "skipped, %lld failed; %lld ended a batch "
            "(alone %lld failed, %lld without a verdict), %lld spun, %lld stuck, %lld without a "

@@ -21,6 +21,7 @@ film mpeg4b.avi -c:v mpeg4 -vtag XVID -q:v 5 -bf 2 -sc_threshold 1000000000
 film wmv2.asf -c:v wmv2 -q:v 5
 film theora.ogv -c:v libtheora -q:v 6
 film vp8.webm -c:v libvpx -deadline realtime -cpu-used 8
+film vp8.ivf -c:v libvpx -g 1 -deadline realtime -cpu-used 8
 film dv.dv -s 720x576 -c:v dvvideo -pix_fmt yuv420p -frames:v 6
 # the odd comment of an encoder is needed where bitexact would leave it out
 # shellcheck disable=SC2086
