@@ -78,15 +78,23 @@ int ks_end_xml(ks_writer *w);
 
 /* The rate of the entry's film: as stored, else as measured. */
 ks_rate ks_entry_rate(const ks_moment *k);
-/* First and last frame + 1 at this rate, from the film's start; at least one frame. */
+/* Frames at this rate are counted from the film's first picture, as whatever opens the file counts
+ * them: sound may begin before it. First and last frame + 1: at least one frame, none that the
+ * film does not have. */
 void ks_entry_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate);
+/* The frame of that time; the film's first or last where it has none then. */
+int64_t ks_shown_frame(const ks_moment *k, int64_t ticks, ks_rate rate);
+/* The frame that fits best, of those of the entry. */
+int64_t ks_best_frame(const ks_moment *k, ks_rate rate);
+/* How many the film has; 0: not known. */
+int64_t ks_frames_of(const ks_moment *k, ks_rate rate);
 /* A clip of a sequence at w->rate: the film's own rate, where it has an even one (and one that
  * timecode counts, for formats that need that), else --fps; and how many frames of the sequence
  * the entry takes, one at least. */
 ks_rate ks_clip_rate(const ks_writer *w, const ks_moment *k, int flags);
 int64_t ks_sequence_frames(const ks_writer *w, const ks_moment *k, int flags);
-/* The film's start timecode as a frame count at `rate` (0 without one), and whether its labels
- * drop: without a timecode as the rate's habit is. */
+/* The timecode of the film's first picture as a frame count at `rate` (0 without one), and whether
+ * its labels drop: without a timecode as the rate's habit is. */
 int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate);
 
 extern const ks_format ks_format_jsonl, ks_format_csv, ks_format_print, ks_format_vtt,

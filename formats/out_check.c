@@ -19,22 +19,58 @@ ks_rate ks_entry_rate(const ks_moment *k)
     return k->rate_num > 0 ? (ks_rate){k->rate_num, k->rate_den} : ks_rate_of(k->fps);
 }
 
+int64_t ks_frames_of(const ks_moment *k, ks_rate rate)
+{
+    double seconds = k->duration - ks_seconds(k->first, k->tb);
+
+    return seconds > 0 ? llround(fmax(fmin(seconds * rate.num / rate.den, 1e15), 1)) : 0;
+}
+
+static int64_t frame_of(const ks_moment *k, int64_t ticks, ks_rate rate)
+{
+    int64_t frame = ks_frame_number(ticks - k->first, k->tb, rate);
+
+    return frame > 0 ? frame : 0;
+}
+
+int64_t ks_shown_frame(const ks_moment *k, int64_t ticks, ks_rate rate)
+{
+    int64_t frame = frame_of(k, ticks, rate), frames = ks_frames_of(k, rate);
+
+    return frames && frame >= frames ? frames - 1 : frame;
+}
+
 void ks_entry_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate)
 {
-    *in = ks_frame_number(k->start, k->tb, rate);
-    *out = ks_frame_number(k->end, k->tb, rate);
+    int64_t frames = ks_frames_of(k, rate);
+
+    *in = ks_shown_frame(k, k->start, rate);
+    *out = frame_of(k, k->end, rate);
+    if (frames && *out > frames) *out = frames;
     if (*out <= *in) *out = *in + 1;
+}
+
+int64_t ks_best_frame(const ks_moment *k, ks_rate rate)
+{
+    int64_t in, out, best = ks_shown_frame(k, k->best, rate);
+
+    ks_entry_frames(&in, &out, k, rate);
+    return best >= in && best < out ? best : in;
 }
 
 int64_t ks_start_frame(int *drop, const ks_moment *k, ks_rate rate)
 {
     ks_rate own = ks_entry_rate(k);
+    char label[24];
     int64_t frame;
 
     if (!*k->timecode || ks_timecode_read(&frame, drop, k->timecode, own) < 0) {
         *drop = ks_drops(rate);
         return 0;
     }
+    /* the label is of time 0: over midnight it begins anew */
+    ks_timecode(label, frame + ks_frame_number(k->first, k->tb, own), own, *drop);
+    ks_timecode_read(&frame, drop, label, own);
     if (own.num == rate.num && own.den == rate.den) return frame;
     *drop = ks_drops(rate);
     return llround(ks_frame_seconds(frame, own) * rate.num / rate.den);

@@ -57,8 +57,7 @@ static int cmx_entry(ks_writer *w, const ks_moment *k)
 {
     cmx *c = w->own;
     int drop;
-    int64_t in, out, first = ks_start_frame(&drop, k, w->rate),
-                     best = ks_frame_number(k->best, k->tb, w->rate);
+    int64_t in, out, first = ks_start_frame(&drop, k, w->rate);
     char a[24], b[24], from[24], to[24], mark[24];
 
     drop = w->options->drop ? w->drop : drop;
@@ -66,7 +65,7 @@ static int cmx_entry(ks_writer *w, const ks_moment *k)
     ks_timecode(a, first + in, w->rate, drop);
     ks_timecode(b, first + out, w->rate, drop);
     ks_timecode(from, c->record, w->rate, w->drop);
-    ks_timecode(mark, c->record + (best > in && best < out ? best - in : 0), w->rate, w->drop);
+    ks_timecode(mark, c->record + ks_best_frame(k, w->rate) - in, w->rate, w->drop);
     c->record += out - in;
     ks_timecode(to, c->record, w->rate, w->drop);
     fprintf(w->f, "\n%03d  ", w->i + 1);

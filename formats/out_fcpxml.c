@@ -7,7 +7,6 @@
  * markers come last in a clip. */
 #include "formats/out.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,11 +64,11 @@ static int put_asset(ks_writer *w, const ks_moment *k)
 {
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, 0);
-    int64_t in, out, length = llround(fmin(k->duration * rate.num / rate.den, 1e15));
+    int64_t in, out, length = ks_frames_of(k, rate);
     int drop;
     char *url = ks_url_of_path(k->path);
 
-    for (const ks_moment *o = k; o < w->at + w->n; o++) /* no moment may reach beyond its film */
+    for (const ks_moment *o = k; o < w->at + w->n; o++) /* of a length that is not known */
         if (ks_same_film(o, k)) {
             ks_entry_frames(&in, &out, o, rate);
             length = out > length ? out : length;
@@ -153,8 +152,7 @@ static int fcpxml_entry(ks_writer *w, const ks_moment *k)
     fcpxml *m = w->own;
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, 0);
-    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate), n = ks_sequence_frames(w, k, 0),
-                     first;
+    int64_t in, out, n = ks_sequence_frames(w, k, 0), first;
     int drop, same = rate.num == w->rate.num && rate.den == w->rate.den;
     char note[48];
 
@@ -174,7 +172,7 @@ static int fcpxml_entry(ks_writer *w, const ks_moment *k)
         ks_xml_close(x);
     }
     ks_xml_open(x, "marker");
-    put_time(x, "start", first + (best >= in && best < out ? best : in), rate);
+    put_time(x, "start", first + ks_best_frame(k, rate), rate);
     put_time(x, "duration", 1, rate);
     ks_xml_attribute(x, "value", k->title);
     snprintf(note, sizeof note, "kinoseek %.3f", k->score);

@@ -6,6 +6,7 @@
  * LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED, its root a folder above. */
 #include "formats/out.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,19 @@ static int tasks_begin(ks_writer *w)
 static ks_rate rate_of(const ks_writer *w, const ks_moment *k)
 {
     return w->options->fps.num ? w->options->fps : ks_entry_rate(k);
+}
+
+/* Its frames are the player's clock times fps (VideoCanvas.jsx), from time 0, wherever the first
+ * picture is. */
+static void clock_frames(int64_t *in, int64_t *out, const ks_moment *k, ks_rate rate)
+{
+    int64_t last = k->duration > 0 ? llround(fmin(k->duration * rate.num / rate.den, 1e15)) - 1
+                                   : -1;
+
+    *in = ks_frame_number(k->start, k->tb, rate);
+    if (last >= 0 && *in > last) *in = last;
+    *out = ks_frame_number(k->end, k->tb, rate);
+    if (*out <= *in) *out = *in + 1;
 }
 
 static int begin_task(ks_writer *w, const ks_moment *k)
@@ -53,7 +67,7 @@ static int tasks_entry(ks_writer *w, const ks_moment *k)
     int err = ks_first_of_film(w, w->i) ? begin_task(w, k) : 0;
 
     if (err < 0) return err;
-    ks_entry_frames(&in, &out, k, rate_of(w, k));
+    clock_frames(&in, &out, k, rate_of(w, k));
     snprintf(id, sizeof id, "ks%d", w->i + 1);
     ks_json_open(j, NULL, '{');
     ks_json_text(j, "id", id);

@@ -4,8 +4,6 @@
  * Each clip's times are at its own film's rate; target_url is a file URL. */
 #include "formats/out.h"
 
-#include <math.h>
-
 static void rational(ks_json *j, const char *key, int64_t frame, ks_rate rate)
 {
     ks_json_open(j, key, '{');
@@ -51,11 +49,7 @@ static int media(ks_json *j, const ks_moment *k, int64_t first, ks_rate rate, ks
     ks_json_open(j, "DEFAULT_MEDIA", '{');
     ks_json_text(j, "OTIO_SCHEMA", "ExternalReference.1");
     err = ks_json_url(j, "target_url", k->path, e);
-    if (k->duration > 0)
-        range(
-            j, "available_range", first,
-            ks_frame_number((int64_t)fmin(k->duration * 1000, 1e15), (ks_timebase){1, 1000}, rate),
-            rate);
+    if (ks_frames_of(k, rate) > 0) range(j, "available_range", first, ks_frames_of(k, rate), rate);
     ks_json_close(j);
     ks_json_close(j);
     ks_json_text(j, "active_media_reference_key", "DEFAULT_MEDIA");

@@ -189,11 +189,11 @@ static void print_time(ks_writer *w, const ks_moment *k, int64_t ticks, const ch
         ks_clock_ms(text, seconds);
         fputs(text, w->f);
     } else if (strncmp(form, "frame", 5) == 0) {
-        fprintf(w->f, "%lld", (long long)ks_frame_number(ticks, k->tb, rate));
+        fprintf(w->f, "%lld", (long long)ks_shown_frame(k, ticks, rate));
     } else if (strncmp(form, "tc", 2) == 0) {
         int drop;
         int64_t first = ks_start_frame(&drop, k, rate);
-        ks_timecode(text, first + ks_frame_number(ticks, k->tb, rate), rate,
+        ks_timecode(text, first + ks_shown_frame(k, ticks, rate), rate,
                     w->options->drop ? w->options->drop : drop);
         fputs(text, w->f);
     } else {

@@ -6,7 +6,6 @@
  * kept: Resolve needs it. */
 #include "formats/out.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,8 +111,7 @@ static int xmeml_entry(ks_writer *w, const ks_moment *k)
     xmeml *m = w->own;
     ks_xml *x = &w->xml;
     ks_rate rate = ks_clip_rate(w, k, KS_TIMECODE_RATE);
-    int64_t in, out, best = ks_frame_number(k->best, k->tb, rate),
-                     length = llround(fmin(k->duration * rate.num / rate.den, 1e15));
+    int64_t in, out, length = ks_frames_of(k, rate);
     char id[24];
     int err;
 
@@ -130,7 +128,7 @@ static int xmeml_entry(ks_writer *w, const ks_moment *k)
     ks_xml_leaf_number(x, "in", in);
     ks_xml_leaf_number(x, "out", out);
     err = put_file(w, k, rate, length > out ? length : out);
-    put_marker(x, k, best >= in && best < out ? best : in);
+    put_marker(x, k, ks_best_frame(k, rate));
     ks_xml_close(x);
     return err;
 }

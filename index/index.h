@@ -69,7 +69,10 @@ typedef struct {
     const char *reason; /* "" where there is none */
     int attempts;       /* failed ones */
     ks_timebase tb;     /* of all its clips */
-    int64_t duration;   /* ticks, from decoded frames */
+    int64_t duration;   /* ticks, from decoded frames: where the last picture ends */
+    /* out: ticks, where the first picture begins: sound may come before it. Known once the film
+     * is wholly in; 0 until then */
+    int64_t first;
     double seconds_missing;
     int64_t film_date; /* seconds since 1970 UTC; what it came from is date_source */
     int date_source;   /* KS_DATE_* */

@@ -4,8 +4,24 @@
 
 #include <stdio.h>
 
+/* Every picture is of some clip: the film's first clip begins with its first picture. So much is
+ * known of films that went through ingest (they have a key frame) and lost no clip since; a
+ * survey's minutes begin with the film's time. */
+static int read_first(ks_video *v, ks_index *x, ks_error *e)
+{
+    v->first = 0;
+    if (v->flags & KS_VIDEO_LOST || x->version < 6) return 0;
+    return ks_integer(&v->first, x, e,
+                      "SELECT coalesce(min(start), 0) FROM clip WHERE video = ?1 AND space = "
+                      "(SELECT space FROM video WHERE id = ?1) AND EXISTS (SELECT 1 FROM key_index "
+                      "WHERE video = ?1)",
+                      "l", v->id);
+}
+
 int ks_source_read(ks_video *v, ks_index *x, ks_error *e)
 {
+    int err = read_first(v, x, e);
+    if (err < 0) return err;
     v->timecode[0] = v->reel[0] = 0;
     v->rate_num = v->rate_den = 0;
     if (x->version < 5) return 0;

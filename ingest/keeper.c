@@ -468,7 +468,7 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     fill_media(&v, p);
     if (p->media.duration > 0) v.duration = p->media.duration;
     v.flags |= KS_VIDEO_SURVEY;
-    if (p->n_keys > 1) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
+    if (p->n_keys > 0) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
     int err = good ? commit(k, a, &v, e) : 0;
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
@@ -535,7 +535,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     v.seconds_missing = p->outcome.seconds_missing;
     fill_media(&v, p);
     v.full_hash = p->full;
-    if (p->n_keys > 1) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
+    if (p->n_keys > 0) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
     int64_t clips = a->clips + a->n_waiting;
     for (int i = 0; i < job->n_have; i++) clips += job->planned[i];
     if (v.verdict == KS_VERDICT_FAILED && !a->bad) {

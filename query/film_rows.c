@@ -72,6 +72,7 @@ static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
         f->tb = v.tb;
         f->film_date = v.film_date;
         f->duration = v.duration;
+        f->first = v.first;
         f->fps = v.fps;
         f->rate_num = v.rate_num;
         f->rate_den = v.rate_den;

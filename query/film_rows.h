@@ -11,6 +11,7 @@ typedef struct {
     int64_t film_date, duration; /* seconds since 1970 UTC; ticks */
     double fps;
     int rate_num, rate_den, variable, date_source; /* as in ks_hit, and below */
+    int64_t first;
     char timecode[16], reel[64];
     /* [n_paths] that pass the filter's glob; the first one is there, if any is */
     char **paths;

@@ -28,6 +28,7 @@ int ks_hit_take(ks_hit *h, const ks_film *f)
     h->tb = f->tb;
     h->film_date = f->film_date;
     h->duration = f->duration;
+    h->first = f->first;
     h->fps = f->fps;
     h->rate_num = f->rate_num;
     h->rate_den = f->rate_den;

@@ -61,6 +61,7 @@ typedef struct {
     int64_t more_copies; /* those that are not named */
     int64_t film_date;   /* seconds since 1970 UTC */
     int64_t duration;    /* of the film, ticks */
+    int64_t first;       /* where its first picture begins, ticks; 0: not known */
     double fps;
     /* exact nominal rate, 0: not known; its frames come unevenly */
     int rate_num, rate_den, variable;

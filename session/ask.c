@@ -60,6 +60,7 @@ void ks_moment_film(ks_moment *m, const ks_video *v)
     memcpy(m->timecode, v->timecode, sizeof m->timecode);
     memcpy(m->reel, v->reel, sizeof m->reel);
     m->duration = ks_seconds(v->duration, v->tb);
+    m->first = v->first;
 }
 
 void ks_moment_clip(ks_moment *m, const ks_clip *c, const ks_video *v)
@@ -108,6 +109,7 @@ static void moment_of(ks_moment *m, const ks_hit *h, const char *title)
                      .date_source = h->date_source,
                      .fps = h->fps,
                      .duration = ks_seconds(h->duration, h->tb),
+                     .first = h->first,
                      .rate_num = h->rate_num,
                      .rate_den = h->rate_den,
                      .variable = h->variable};

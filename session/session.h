@@ -236,6 +236,7 @@ typedef struct {
     int64_t film_date;
     int date_source;             /* KS_DATE_* */
     double fps, duration;        /* of the film; 0: not known. duration in seconds */
+    int64_t first;               /* ticks, where its first picture begins; 0: not known */
     int rate_num, rate_den;      /* its exact nominal frame rate; 0: not known */
     int variable;                /* its frames do not come at an even rate */
     char timecode[16], reel[64]; /* of time 0, "14:03:22:05", drop-frame with ';'; "": none */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST = 2000 };
+enum { MOST = 2400 };
 
 static char folder[] = "/tmp/kinoseek_formats_XXXXXX";
 static ks_moment entries[MOST];
@@ -66,19 +66,23 @@ typedef struct {
     int known;    /* the catalog knows it; else the average alone */
     int variable;
     double hours;
+    double first; /* seconds of sound before the first picture */
+    const char *first_label;
 } film_kind;
 
 static const film_kind kinds[] = {
-    {"29.97 drop", "14:03:22;05", 30000, 1001, 1, 0, 2},
-    {"29.97 non-drop", "14:03:22:05", 30000, 1001, 1, 0, 2},
-    {"23.976 near midnight", "23:59:30:10", 24000, 1001, 1, 0, 2},
-    {"25 near midnight", "23:59:58:24", 25, 1, 1, 0, 2},
-    {"59.94 drop near midnight", "23:50:00;04", 60000, 1001, 1, 0, 1},
-    {"50", "", 50, 1, 1, 0, 3},
-    {"14.709", "", 14709, 1000, 0, 0, 1},
-    {"variable", "", 29317, 1000, 0, 1, 1},
-    {"30 hours", "", 25, 1, 1, 0, 30},
-    {"29.97, average alone", "", 30000, 1001, 0, 0, 2},
+    {"29.97 drop", "14:03:22;05", 30000, 1001, 1, 0, 2, 0, ""},
+    {"29.97 non-drop", "14:03:22:05", 30000, 1001, 1, 0, 2, 0, ""},
+    {"23.976 near midnight", "23:59:30:10", 24000, 1001, 1, 0, 2, 0, ""},
+    {"25 near midnight", "23:59:58:24", 25, 1, 1, 0, 2, 0, ""},
+    {"59.94 drop near midnight", "23:50:00;04", 60000, 1001, 1, 0, 1, 0, ""},
+    {"50", "", 50, 1, 1, 0, 3, 0, ""},
+    {"14.709", "", 14709, 1000, 0, 0, 1, 0, ""},
+    {"variable", "", 29317, 1000, 0, 1, 1, 0, ""},
+    {"30 hours", "", 25, 1, 1, 0, 30, 0, ""},
+    {"29.97, average alone", "", 30000, 1001, 0, 0, 2, 0, ""},
+    {"25, sound first", "", 25, 1, 1, 0, 2, 1.4232, ""},
+    {"25, sound first, over midnight", "23:59:59:10", 25, 1, 1, 0, 2, 1.4232, "00:00:00:21"},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds, EACH = MOST / KINDS };
 
@@ -89,6 +93,7 @@ static void make_film(const film_kind *k, int n)
     double frames = k->hours * 3600 * k->num / k->den, step = frames / n;
     static const ks_timebase bases[] = {{1, 90000}, {1, 12800}, {1, 1000000}};
     ks_timebase tb = bases[random() % 3];
+    int64_t first = llround(k->first * tb.den);
 
     for (int i = 0; i < n; i++) {
         int64_t from = (int64_t)(i * step) + random() % (int64_t)(step / 3 + 1),
@@ -99,11 +104,13 @@ static void make_film(const film_kind *k, int n)
                                  .video = 7,
                                  .rank = i + 1,
                                  .tb = tb,
-                                 .start = llround((double)from * k->den / k->num * tb.den),
-                                 .end = llround((double)(from + length) * k->den / k->num * tb.den),
+                                 .first = first,
+                                 .start = first + llround((double)from * k->den / k->num * tb.den),
+                                 .end = first +
+                                        llround((double)(from + length) * k->den / k->num * tb.den),
                                  .score = 0.5,
                                  .fps = (double)k->num / k->den,
-                                 .duration = k->hours * 3600,
+                                 .duration = k->first + k->hours * 3600,
                                  .variable = k->variable,
                                  .rate_num = k->known ? k->num : 0,
                                  .rate_den = k->known ? k->den : 0,
@@ -151,7 +158,8 @@ static void round_trip(int f, const film_kind *k, int n)
     ks_error e = {0};
     int err, num = k->num, den = k->den, read, refused = must_refuse(formats[f].needs, k);
     char why[200], *text;
-    double slack;
+    double slack, first = formats[f].needs & COUNTS ? k->first : 0;
+    const char *start_tc = k->first > 0 ? k->first_label : k->timecode;
 
     text = written(&err, formats[f].name, n, &o, &e);
     ck_assert_msg((err == KS_EUSAGE) == refused, "%s of %s: %d %s", formats[f].name, k->name, err,
@@ -166,12 +174,12 @@ static void round_trip(int f, const film_kind *k, int n)
     }
     if (err == 0) {
         slack = (formats[f].needs & COUNTS ? 0.5 * den / num : 0) + formats[f].rounding + 1e-5;
-        read = rf_read(got, MOST + 8, formats[f].name, text, k->timecode, num, den, why);
+        read = rf_read(got, MOST + 8, formats[f].name, text, start_tc, num, den, why);
         ck_assert_msg(read == n, "%s of %s: %d of %d came back; %s", formats[f].name, k->name, read,
                       n, why);
         for (int i = 0; i < n; i++) {
-            double start = ks_seconds(entries[i].start, entries[i].tb),
-                   end = ks_seconds(entries[i].end, entries[i].tb),
+            double start = ks_seconds(entries[i].start, entries[i].tb) - first,
+                   end = ks_seconds(entries[i].end, entries[i].tb) - first,
                    least = fmax(end, start + (formats[f].needs & COUNTS ? (double)den / num : 0));
             ck_assert_msg(fabs(got[i].start - start) <= slack,
                           "%s of %s: moment %d began at %.6f, came back at %.6f", formats[f].name,

@@ -56,3 +56,20 @@ dated apple.mov 1562967000 maker
 dated VID_20190712_181530.mp4 1562969730 name
 dated head.mp4 1525590489 container
 dated none.mp4 981173106 mtime
+
+# --- pictures that begin after the sound: frames are counted from the first picture, as whatever opens the file counts them
+mkdir "$T/late" && cd "$T/late" || exit 1
+sound="-f lavfi -i sine=d=4 -c:a aac"
+ff -f lavfi -i "testsrc2=s=176x144:r=25:d=2,setpts=PTS+1.4/TB" $sound $x264 late.ts
+ff -f lavfi -i "testsrc2=s=176x144:r=25:d=2,setpts=PTS+1.4/TB" $sound $x264 late.mkv
+ff -f lavfi -i "testsrc2=s=176x144:r=25:d=2" $sound $x264 "$T/even.mp4"
+ff -itsoffset 1.4 -i "$T/even.mp4" -i "$T/even.mp4" -map 0:v -map 1:a -c copy -timecode 10:00:00:00 late.mov
+"$K" -L "$T/latelib" -m demo --threads 1 -q ingest . >"$T/out" 2>"$T/err"; ok $? "films whose sound begins first"
+for f in late.ts late.mkv late.mov; do
+  n=$(ffprobe -v error -count_frames -select_streams v:0 -show_entries stream=nb_read_frames -of csv=p=0 $f | head -n 1 | tr -d ' ,\n')
+  "$K" -L "$T/latelib" clips --in $f --format cvat >"$T/tags" 2>"$T/err"
+  said=$(sed -n 's/.*<image id="\([0-9]*\)".*/\1/p' "$T/tags" | sort -n | sed -n '1p;$p' | tr '\n' ' ')
+  [ "$said" = "0 $((n - 1)) " ]; ok $? "$f: CVAT's tags are its frames 0 to $((n - 1)) ($said)"
+done
+"$K" -L "$T/latelib" clips --in late.mov --format cmx3600 2>"$T/err" | grep -q ' 10:00:00:00 10:00:02:00 '; ok $? "its first picture bears its timecode"
+"$K" -L "$T/latelib" search --all x --in late.mov --print '{start:frame} {start:tc}' 2>"$T/err" | grep -qx '0 10:00:00:00'; ok $? "--print, too"
