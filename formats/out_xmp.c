@@ -1,7 +1,7 @@
 /* out_xmp.c - XMP sidecars: digiKam, Lightroom, Bridge, Premiere. The labels as keywords
  * (dc:subject), the moments as markers of a track called kinoseek (xmpDM:Tracks). A sidecar that
- * is there keeps all that others wrote: keywords are added, and of the markers only our own
- * track is replaced. */
+ * is there keeps all that others wrote: of the keywords those that we added before are replaced
+ * (kinoseek:keywords names them), of the markers our own track. */
 #include "formats/out.h"
 
 #include <libxml/parser.h>
@@ -11,6 +11,7 @@
 #define RDF     "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 #define DC      "http://purl.org/dc/elements/1.1/"
 #define DM      "http://ns.adobe.com/xmp/1.0/DynamicMedia/"
+#define OURS    "ns:kinoseek/1.0/"
 #define X(text) ((const xmlChar *)(text))
 
 static int is(const xmlNode *n, const char *ns, const char *name)
@@ -113,18 +114,59 @@ static int text_is(const xmlNode *n, const char *text)
     return same;
 }
 
-static void add_keyword(xmlNode *bag, const char *word)
+static xmlNode *item(xmlNode *bag, const xmlNode *but, const char *text)
+{
+    for (xmlNode *c = bag ? bag->children : NULL; text && c; c = c->next)
+        if (c != but && is(c, RDF, "li") && text_is(c, text)) return c;
+    return NULL;
+}
+
+static void drop(xmlNode *n)
+{
+    if (!n) return;
+    xmlUnlinkNode(n);
+    xmlFreeNode(n);
+}
+
+/* ours: what is ours now; before: what was. A keyword that others wrote never becomes ours. */
+static void add_keyword(xmlNode *bag, xmlNode *ours, xmlNode *before, const char *word)
 {
     xmlNode *n = add_text(bag, RDF, "rdf", "li", word);
-    xmlChar *written = n ? xmlNodeGetContent(n) : NULL;
+    xmlChar *content = n ? xmlNodeGetContent(n) : NULL;
+    const char *text = (char *)content;
+    int theirs = item(bag, n, text) && !item(before, NULL, text);
 
-    for (xmlNode *c = bag->children; written && c && c != n; c = c->next)
-        if (is(c, RDF, "li") && text_is(c, (char *)written)) {
-            xmlUnlinkNode(n);
-            xmlFreeNode(n);
-            break;
-        }
-    xmlFree(written);
+    if (item(bag, n, text)) drop(n);
+    if (text && !theirs && !item(ours, NULL, text)) add_text(ours, RDF, "rdf", "li", word);
+    xmlFree(content);
+}
+
+/* Keywords that were ours and are no more. */
+static void drop_keywords(xmlNode *bag, xmlNode *ours, xmlNode *before)
+{
+    for (xmlNode *c = before ? before->children : NULL; c; c = c->next) {
+        xmlChar *text = is(c, RDF, "li") ? xmlNodeGetContent(c) : NULL;
+        if (text && !item(ours, NULL, (char *)text)) drop(item(bag, NULL, (char *)text));
+        xmlFree(text);
+    }
+}
+
+/* 0, or -1: no memory. */
+static int set_keywords(xmlNode *rdf, const ks_writer *w)
+{
+    xmlNode *bag = list_of(rdf, DC, "dc", "subject"),
+            *before = list_of(rdf, OURS, "kinoseek", "keywords"), *property, *ours;
+
+    if (!bag || !before) return -1;
+    property = before->parent;
+    xmlUnlinkNode(before);
+    if ((ours = add(property, RDF, "rdf", "Bag"))) {
+        for (int i = 0; i < w->n; i++) add_keyword(bag, ours, before, w->at[i].title);
+        drop_keywords(bag, ours, before);
+        if (!child(ours, RDF, "li")) drop(property);
+    }
+    xmlFreeNode(before);
+    return ours ? 0 : -1;
 }
 
 static void add_track(xmlNode *tracks, const ks_writer *w)
@@ -134,10 +176,7 @@ static void add_track(xmlNode *tracks, const ks_writer *w)
 
     for (xmlNode *c = tracks->children; c; c = next) {
         next = c->next;
-        if (text_is(child(c, DM, "trackName"), "kinoseek")) {
-            xmlUnlinkNode(c);
-            xmlFreeNode(c);
-        }
+        if (text_is(child(c, DM, "trackName"), "kinoseek")) drop(c);
     }
     track = resource(tracks);
     add_text(track, DM, "xmpDM", "trackName", "kinoseek");
@@ -161,15 +200,13 @@ static void add_track(xmlNode *tracks, const ks_writer *w)
 static int xmp_begin(ks_writer *w)
 {
     xmlDoc *doc = NULL;
-    xmlNode *rdf = NULL, *keywords, *tracks;
+    xmlNode *rdf = NULL, *tracks;
     xmlChar *out = NULL;
     int size = 0, err = open_document(&doc, &rdf, w->path, w->e);
 
     if (err < 0) goto out;
-    keywords = list_of(rdf, DC, "dc", "subject");
     tracks = list_of(rdf, DM, "xmpDM", "Tracks");
-    if (keywords && tracks) {
-        for (int i = 0; i < w->n; i++) add_keyword(keywords, w->at[i].title);
+    if (tracks && set_keywords(rdf, w) == 0) {
         add_track(tracks, w);
         xmlDocDumpMemoryEnc(doc, &out, &size, "UTF-8");
     }
