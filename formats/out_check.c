@@ -81,8 +81,12 @@ static int same_rate(ks_rate a, ks_rate b)
     return (int64_t)a.num * b.den == (int64_t)b.num * a.den;
 }
 
-/* Whole, or the 1000/1001 of it: what hh:mm:ss:ff can count without leaving the clock. */
-static int counts(ks_rate r) { return r.num % r.den == 0 || (r.den == 1001 && r.num % 1000 == 0); }
+/* Whole, or the 1000/1001 of it, and two digits: what hh:mm:ss:ff can count without leaving the
+ * clock. */
+static int counts(ks_rate r)
+{
+    return (r.num % r.den == 0 || (r.den == 1001 && r.num % 1000 == 0)) && r.num <= 100 * r.den;
+}
 
 ks_rate ks_clip_rate(const ks_writer *w, const ks_moment *k, int flags)
 {

@@ -2,7 +2,6 @@
  * in both. */
 #include "formats/out.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static void put_times(ks_writer *w, const ks_moment *k, char point)
@@ -52,17 +51,18 @@ const ks_format ks_format_vtt = {
     .entry = vtt_entry,
 };
 
-/* SubRip knows no escapes: "-->" becomes "->", as readers look for times by it. */
+/* SubRip knows no escapes, and players take <...> and {...} for tags, "\N" for a new line, and look
+ * for times by "-->": such characters become others that look like them. */
 static void srt_text(FILE *f, const char *s)
 {
-    for (; *s; s++) {
-        const char *arrow = strstr(s, "-->");
-        char *part = strndup(s, arrow ? (size_t)(arrow - s) : strlen(s));
-        if (part) ks_put_line(f, part, NULL);
-        free(part);
-        if (!arrow) return;
-        fputs("->", f);
-        s = arrow + 2;
+    static const char *const of[][2] = {
+        {"<", "\xe2\x80\xb9"}, {">", "\xe2\x80\xba"}, {"{", "("}, {"}", ")"}, {"\\", "/"}};
+
+    while (*s) {
+        size_t i = 0, n = sizeof of / sizeof *of;
+        while (i < n && of[i][0][0] != *s) i++;
+        if (i < n) fputs(of[i][1], f), s++;
+        else s += ks_put_utf8(f, (unsigned char)*s < 0x20 || *s == 0x7f ? " " : s);
     }
 }
 

@@ -70,6 +70,36 @@ START_TEST(no_frame_behind_the_last)
 }
 END_TEST
 
+/* hh:mm:ss:ff has two digits for the frame. */
+START_TEST(timecode_has_two_digits)
+{
+    static const char *const labelled[] = {"cmx3600", "resolve-edl", "xmeml"};
+    static const struct {
+        const char *fps;
+        int refused;
+    } of[] = {{"120", 1}, {"119.88", 1}, {"101", 1}, {"100", 0}, {"59.94df", 0}};
+
+    for (size_t f = 0; f < sizeof labelled / sizeof *labelled; f++)
+        for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+            for (int own = 0; own < 2; own++) { /* asked for, or the film's */
+                ks_out_options o = {.rows = KS_ROWS_MOMENTS};
+                ks_error e = {0};
+                ks_moment k = moment("x", 1000, 2000);
+                ks_rate rate;
+                int err, drop;
+                char *text;
+                ck_assert_int_eq(ks_rate_read(&rate, &drop, of[i].fps), 0);
+                if (own) k.rate_num = rate.num, k.rate_den = rate.den;
+                else o.fps = rate, o.drop = drop;
+                text = written(&err, labelled[f], &k, 1, &o, &e);
+                ck_assert_msg((err == KS_EUSAGE) == of[i].refused && (*text == 0) == of[i].refused,
+                              "%s at %s: %d %s", labelled[f], of[i].fps, err, e.msg);
+                ck_assert(!of[i].refused || strstr(e.msg, "timecode does not count"));
+                free(text);
+            }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("format_holds");
@@ -78,6 +108,7 @@ int main(void)
     int failed;
 
     tcase_add_test(c, no_frame_behind_the_last);
+    tcase_add_test(c, timecode_has_two_digits);
     suite_add_tcase(s, c);
     srunner_run_all(r, CK_ENV);
     failed = srunner_ntests_failed(r);

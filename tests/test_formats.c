@@ -370,6 +370,22 @@ START_TEST(names_come_back_from_data_sets)
 }
 END_TEST
 
+/* Stated: no tags, no escapes. */
+static void as_subrip(char *s)
+{
+    static const char *const of[] = {"<\xe2\x80\xb9", ">\xe2\x80\xba", "{(", "})", "\\/"};
+
+    for (; *s; s++)
+        for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+            if (*s == *of[i]) {
+                size_t n = strlen(of[i] + 1);
+                memmove(s + n, s + 1, strlen(s));
+                memcpy(s, of[i] + 1, n);
+                s += n - 1;
+                break;
+            }
+}
+
 START_TEST(names_come_back_from_editors)
 {
     static const struct {
@@ -398,8 +414,7 @@ START_TEST(names_come_back_from_editors)
         for (int i = 0; i < n; i++) {
             char want[256], plain[512] = "";
             substitute(want, awkward[i], of[f].controls);
-            if (strcmp(of[f].name, "srt") == 0) /* stated: "-->" is "->" there */
-                for (char *a; (a = strstr(want, "-->"));) memmove(a, a + 1, strlen(a));
+            if (strcmp(of[f].name, "srt") == 0) as_subrip(want);
             /* stated: without the bar that ends its fields */
             if (strcmp(of[f].name, "resolve-edl") == 0) {
                 char *to = want;

@@ -38,6 +38,8 @@ is "$(ffprobe -v error -show_chapters -of json "$T/over.mkv" | jq -r '.chapters 
 film --format vtt >"$T/hits.vtt"
 is "$(ffprobe -v error -show_packets -of json "$T/hits.vtt" 2>"$T/err" | jq -r '.packets | map(.pts_time) | join(" ")')" "2.002000 12.012000 30.030000" "WebVTT as ffmpeg reads it"
 is "$(ffmpeg -v error -i "$T/hits.vtt" -f srt - 2>/dev/null | sed -n 3p | sed 's/&amp;/\&/; s/&lt;/</; s/&gt;/>/')" "a boat on the water; & <> = #" "its text is escaped"
+film --format srt >"$T/hits.srt"
+is "$(ffmpeg -v error -i "$T/hits.srt" -f srt - 2>/dev/null | sed -n 3p)" "a boat on the water; & ‹› = #" "SubRip has nothing that ffmpeg takes for a tag"
 k search --all --format vtt a boat >/dev/null; is "$?" 2 "chapters of several films are wrong use"
 
 # --- edit lists
