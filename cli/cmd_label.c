@@ -51,6 +51,7 @@ typedef struct {
     ks_out *out;           /* NULL: for people */
     ks_label_store *store; /* NULL: they are shown alone */
     ks_terminal terminal;
+    char *shown;  /* the path of the film that --in names */
     int64_t last; /* film of the last row */
     ks_video film;
     int rows, left_out, err;
@@ -258,7 +259,8 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
     if (err == 0) err = ks_session_open(&s, g->library, &g->setup, e);
 
     if (err == 0) l->x = ks_session_index(s);
-    if (err == 0 && l->f->in) err = ks_find_video(&o->filter.video, l->x, l->f->in, e);
+    if (err == 0 && l->f->in) err = ks_find_film(&o->filter.video, &l->shown, l->x, l->f->in, e);
+    o->filter.shown = l->shown;
     if (err == 0) err = ks_session_encoder(&enc, s, KS_TOWER_TEXT, e);
     if (err == 0 && (o->each || o->none || o->intervals)) err = ks_session_scale(&o->scale, s, e);
     if (err == 0) err = ks_label(l->x, enc, o, take_row, l, e);
@@ -296,6 +298,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = 1;
     }
     ks_out_close(l.out);
+    free(l.shown);
     free_asked(&a);
     return err;
 }

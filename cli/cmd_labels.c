@@ -84,7 +84,8 @@ typedef struct {
     ks_terminal terminal;
     ks_video film;
     char path[KS_FILM_PATH];
-    int named; /* 0: no path of it is to be had */
+    char *shown; /* the path of the film that --in names */
+    int named;   /* 0: no path of it is to be had */
     int rows, err;
     ks_error *e;
 } showing;
@@ -98,7 +99,7 @@ static int take_film(showing *w, int64_t id)
     if (err < 0 && err != KS_ENOTFOUND && err != KS_EDAMAGED) return err;
     w->film.id = id;
     *w->path = 0;
-    if (err == 0) (void)ks_film_path(w->path, w->x, &w->film, w->f->path, w->f->in);
+    if (err == 0) (void)ks_film_path(w->path, w->x, &w->film, w->f->path, w->shown);
     w->film.path = w->path;
     return 0;
 }
@@ -163,7 +164,7 @@ static int show_marks(showing *w, const char *set, ks_error *e)
 
     if (err < 0) return err;
     if ((err = find_set(w->x, set, e)) == 0 && f->in)
-        err = ks_find_video(&filter.video, w->x, f->in, e);
+        err = ks_find_film(&filter.video, &w->shown, w->x, f->in, e);
     if (err == 0) err = ks_index_marks(w->x, set, &filter, take_mark, w, e);
     if (err == 0) err = w->err;
     ks_index_release(w->x);
@@ -187,6 +188,7 @@ static int show_spans(const ks_globals *g, const labels_fields *f, const char *s
     ks_out_close(w->out);
     ks_close_library(w->x, g, err);
     err = err < 0 ? err : w->rows == 0;
+    free(w->shown);
     free(w);
     return err;
 }

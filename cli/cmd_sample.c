@@ -39,6 +39,7 @@ typedef struct {
     ks_out *out; /* NULL: for people */
     ks_terminal terminal;
     ks_index *x;
+    const ks_filter *filter;
     ks_error *e;
 } showing;
 
@@ -56,6 +57,7 @@ static void clip_line(const showing *w, const ks_clip *c, const ks_video *v)
 /* near < -1: there is none. */
 static int show(showing *w, const ks_clip *c, double near)
 {
+    char path[KS_FILM_PATH];
     ks_video v;
     ks_moment k;
     int err = ks_index_video(&v, w->x, c->video, w->e);
@@ -65,6 +67,8 @@ static int show(showing *w, const ks_clip *c, double near)
         return 0;
     }
     if (err < 0) return err;
+    (void)ks_film_path(path, w->x, &v, w->filter->path_glob, w->filter->shown);
+    v.path = path;
     if (!w->out) {
         clip_line(w, c, &v);
         return 0;
@@ -127,6 +131,7 @@ static int run(const ks_globals *g, const sample_fields *f, int n, char **args, 
         (err = ks_session_open(&s, g->library, &g->setup, e)) == 0) {
         w.x = ks_session_index(s);
         if ((err = filter_of(&filter, s, f, e)) == 0 && (err = ks_index_snapshot(w.x, e)) == 0) {
+            w.filter = &filter;
             err = choose(&w, &shown, f, &filter, outliers);
             ks_index_release(w.x);
         }

@@ -172,6 +172,8 @@ typedef struct ks_filter {
     int64_t after, before;
     double longer, shorter; /* clip seconds, exclusive; 0 = no bound */
     int64_t video;          /* 0 = all */
+    /* filters nothing: of a film's paths, which one it is shown under, where a file is; NULL */
+    const char *shown;
     /* only films that searches see since after this generation; 0 = no bound */
     int64_t newer;
     double film_longer, film_shorter; /* seconds of the film, exclusive; 0 = no bound */

@@ -48,17 +48,22 @@ static int add_path(ks_film *f, const char *path)
     return 0;
 }
 
-/* A path that leads nowhere (a disk that is not here) gives way to a copy that is there. */
-static void prefer_present(ks_film *f)
+/* The path that was asked for, else the first; one that leads nowhere (a disk that is not here)
+ * gives way to a copy that is there. */
+static void choose_path(ks_film *f, const char *shown)
 {
-    if (f->n_paths < 2 || access(f->paths[0], F_OK) == 0) return;
-    for (int i = 1; i < f->n_paths; i++)
-        if (access(f->paths[i], F_OK) == 0) {
-            char *there = f->paths[i];
-            f->paths[i] = f->paths[0];
-            f->paths[0] = there;
-            return;
-        }
+    int best = -1;
+
+    for (int i = 0; i < f->n_paths && f->n_paths > 1; i++) {
+        int asked = shown && strcmp(f->paths[i], shown) == 0;
+        if ((best < 0 || asked) && access(f->paths[i], F_OK) == 0) best = i;
+        if (best >= 0 && (!shown || asked)) break;
+    }
+    if (best > 0) {
+        char *there = f->paths[best];
+        memmove(f->paths + 1, f->paths, (size_t)best * sizeof *f->paths);
+        f->paths[0] = there;
+    }
 }
 
 static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
@@ -87,7 +92,7 @@ static int read_paths(ks_film *f, const ks_film_ask *ask, ks_error *e)
         ks_index_nameless(ask->x, f->id);
         return ks_fail(e, KS_EDAMAGED, "video %lld of a clip has no path", (long long)f->id);
     }
-    prefer_present(f);
+    choose_path(f, ask->filter->shown);
     return err;
 }
 

@@ -145,8 +145,8 @@ static int by_place(const void *a, const void *b)
     return ((const labelled *)a)->place - ((const labelled *)b)->place;
 }
 
-/* Every video that passes the filter once, under its first path (of those where a file is), in
- * the order of the catalog. */
+/* Every video that passes the filter once, under the path asked for, else its first (of those where
+ * a file is), in the order of the catalog. */
 static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, ks_error *e)
 {
     ks_cursor *c = NULL;
@@ -182,7 +182,9 @@ static int list_videos(labelled **out, int *n, ks_index *x, const ks_filter *f, 
             (*out)[kept++] = (*out)[i];
             continue;
         }
-        if (access(same->path, F_OK) != 0 && access((*out)[i].path, F_OK) == 0) {
+        if ((access(same->path, F_OK) != 0 ||
+             (f->shown && strcmp((*out)[i].path, f->shown) == 0)) &&
+            access((*out)[i].path, F_OK) == 0) {
             free(same->path);
             same->path = (*out)[i].path;
         } else {

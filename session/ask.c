@@ -46,7 +46,11 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
         return ks_fail(e, KS_EUSAGE, "--sort takes score, date or film, not \"%s\"", q->sort);
     if (ks_question_shape(to, q, e) < 0) return KS_EUSAGE;
     if (q->path && (err = ks_question_path(to, s, q->path, e)) < 0) return err;
-    return q->in ? ks_find_video(&to->video, s->x, q->in, e) : 0;
+    if (!q->in) return 0;
+    free(s->shown);
+    err = ks_find_film(&to->video, &s->shown, s->x, q->in, e);
+    to->shown = s->shown;
+    return err;
 }
 
 void ks_moment_film(ks_moment *m, const ks_video *v)

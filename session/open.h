@@ -12,6 +12,7 @@ struct ks_session {
     int towers;
     char *folder;        /* the pattern that the last question's --path became; NULL */
     char *said;          /* what its --said became; NULL */
+    char *shown;         /* the path of the film that it names; NULL */
     ks_decoder *decoder; /* NULL until a picture is wanted */
     ks_scale *scale;     /* NULL until the first question */
     int64_t scale_of;    /* the generation it was read in */

@@ -129,16 +129,35 @@ static int film_vector(float *v, int64_t *nearest, ks_session *s, const ks_video
     return err < 0 ? err : 0;
 }
 
-/* A file of that whole name first, then the last '@'. *at < 0: no time given. */
-static int split_at(char *file, double *at)
+/* The film of the library that is meant: by its path, or where no file is called so, by its name
+ * (ks_find_film). Its row's text lives until the next call. 1 found, 0 a file that is not in it, or
+ * nothing: why in e. */
+static int stored_film(ks_video *video, ks_session *s, const char *name, ks_error *e)
+{
+    char full[PATH_MAX], *path = NULL;
+    int64_t id;
+    /* A film on a disk that is not here has no real path; its stored one may be what was typed. */
+    int found = ks_index_find(video, s->x, realpath(name, full) ? full : name, e);
+
+    if (found != 0 || access(name, F_OK) == 0) return found;
+    found = ks_find_film(&id, &path, s->x, name, e);
+    if (found == 0) found = ks_index_find(video, s->x, path, e);
+    free(path);
+    return found == KS_ENOTFOUND ? 0 : found;
+}
+
+/* What is called so as a whole first, then the last '@' as time. *at < 0: no time given. */
+static int split_at(ks_video *video, double *at, ks_session *s, char *file, ks_error *e)
 {
     char *sign = strrchr(file, '@');
+    int found = stored_film(video, s, file, e);
 
     *at = -1;
-    if (access(file, F_OK) == 0 || !sign || sign == file || ks_parse_seconds(at, sign + 1) < 0)
-        return 0;
+    if (found != 0 || access(file, F_OK) == 0 || !sign || sign == file ||
+        ks_parse_seconds(at, sign + 1) < 0)
+        return found;
     *sign = 0;
-    return 1;
+    return stored_film(video, s, file, e);
 }
 
 static int ask_stored(const asking *a, ks_session *s, ks_video *video, double at, ks_error *e)
@@ -154,6 +173,10 @@ static int ask_stored(const asking *a, ks_session *s, ks_video *video, double at
         err = film_vector(a->q, &nearest, s, video, at, a->dim, e);
         ks_index_release(s->x);
     }
+    if (err == 0 && a->o && !a->o->filter.shown) { /* it is among the hits */
+        free(s->shown);
+        a->o->filter.shown = s->shown = strdup(path);
+    }
     if (err == 0 && at >= 0) about_itself(a, nearest);
     else if (a->o && a->question->not_self) a->o->not_video = video->id;
     free(path);
@@ -162,15 +185,13 @@ static int ask_stored(const asking *a, ks_session *s, ks_video *video, double at
 
 static int ask_film(const asking *a, ks_session *s, ks_error *e)
 {
-    char *file = strdup(a->term->text), full[PATH_MAX];
+    char *file = strdup(a->term->text);
     ks_video video;
     double at;
     int err, found;
 
     if (!file) return ks_fail(e, KS_ENOMEM, "no memory for a query");
-    split_at(file, &at);
-    /* A film on a disk that is not here has no real path; its stored one may be what was typed. */
-    found = ks_index_find(&video, s->x, realpath(file, full) ? full : file, e);
+    found = split_at(&video, &at, s, file, e);
     /* a film whose row is rotten is asked about by its pixels, too */
     if ((err = found) >= 0 || err == KS_EDAMAGED)
         err = found > 0 ? ask_stored(a, s, &video, at, e) : ask_pixels(a, s, file, 1, at, e);

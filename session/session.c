@@ -35,6 +35,7 @@ void ks_session_close(ks_session *s)
     free(s->path);
     free(s->folder);
     free(s->said);
+    free(s->shown);
     free(s);
 }
 

@@ -177,6 +177,9 @@ int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e);
 enum { KS_FILM_PATH = 4097 };
 int ks_film_path(char path[KS_FILM_PATH], ks_index *x, const ks_video *film, const char *glob,
                  const char *named);
+/* ks_find_video, and the path that the name means (ks_film_path): malloc'ed, NULL where it
+ * fails. */
+int ks_find_film(int64_t *id, char **path, ks_index *x, const char *name, ks_error *e);
 /* The same of films as a list names them, written by another tool or elsewhere: the path as it is,
  * then from the list's folder, then a name that one film has: /old/lake.mp4, lake, a Label Studio
  * upload. KS_ENOTFOUND; KS_EUSAGE names both that it may mean. */

@@ -59,16 +59,17 @@ static int is_shown(const ks_hits *hits, int64_t video)
     return 0;
 }
 
-static int add_named(ks_answer *out, ks_session *s, int64_t video, ks_error *e)
+static int add_named(ks_answer *out, ks_session *s, int64_t video, const ks_filter *f, ks_error *e)
 {
     ks_video v;
-    char disk[256], *path;
+    char disk[256], *path, shown[KS_FILM_PATH];
     ks_moment *m = &out->more[out->n_more];
     int err = ks_index_video(&v, s->x, video, e);
 
     if (err == KS_EDAMAGED || err == KS_ENOTFOUND) return 0; /* counted where it was met */
     if (err < 0) return err;
-    if (!(path = strdup(v.path))) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    (void)ks_film_path(shown, s->x, &v, f->path_glob, f->shown);
+    if (!(path = strdup(shown))) return ks_fail(e, KS_ENOMEM, "no memory for hits");
     *m = (ks_moment){.path = path,
                      .title = out->title,
                      .by = "name",
@@ -104,7 +105,7 @@ int ks_find_named(ks_answer *out, ks_session *s, const ks_question *q, const ks_
         err = ks_index_named(video, &n, MOST, s->x, match, &o->filter, e);
     for (int i = 0; i < n && err == 0; i++) {
         if (is_shown(&out->hits, video[i])) continue;
-        if (out->n_more < room) err = add_named(out, s, video[i], e);
+        if (out->n_more < room) err = add_named(out, s, video[i], &o->filter, e);
         else out->more_left++;
     }
     free(match);
@@ -183,15 +184,17 @@ static int add_line(void *arg, const ks_subtitle_line *line)
 }
 
 /* Film and path of a line's moment, which held microseconds; none: its film's row is rotten. */
-static int complete(ks_moment *m, const ks_line *line, ks_session *s, ks_error *e)
+static int complete(ks_moment *m, const ks_line *line, ks_session *s, const ks_filter *f,
+                    ks_error *e)
 {
-    char disk[256];
+    char disk[256], shown[KS_FILM_PATH];
     ks_video v;
     int64_t start = m->start, end = m->end;
     int err = ks_index_video(&v, s->x, m->video, e);
 
     if (err < 0) return err;
-    if (!(m->path = strdup(v.path))) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    (void)ks_film_path(shown, s->x, &v, f->path_glob, f->shown);
+    if (!(m->path = strdup(shown))) return ks_fail(e, KS_ENOMEM, "no memory for hits");
     m->title = line->text;
     m->tb = v.tb;
     m->start = m->best = ticks_of(start, v.tb);
@@ -219,7 +222,7 @@ int ks_find_lines(ks_answer *out, ks_session *s, const ks_query_options *o, ks_e
     err = ks_index_subtitles(s->x, match, &f, NULL, add_line, &l, e);
     for (int i = 0; i < out->n_more && err == 0; i++) {
         out->more[kept] = out->more[i];
-        err = complete(&out->more[kept], &out->lines[i], s, e);
+        err = complete(&out->more[kept], &out->lines[i], s, &o->filter, e);
         if (err == KS_EDAMAGED || err == KS_ENOTFOUND) err = 0; /* counted where it was met */
         else out->more[kept].rank = kept + 1, kept += out->more[kept].path != NULL;
     }
