@@ -15,6 +15,19 @@ static int refuse(const char *path, ks_error *e)
     return ks_fail(e, KS_EUSAGE, "%s: it is there already (--force replaces it)", path);
 }
 
+/* A name for it while it grows, in its folder; its own may be as long as names can be.
+ * malloc'ed. */
+static char *part_name(const char *path, const char *ending)
+{
+    const char *slash = strrchr(path, '/');
+    char *part = NULL;
+
+    return asprintf(&part, "%.*s.kinoseek.%s", slash ? (int)(slash + 1 - path) : 0, path, ending) <
+                   0
+               ? NULL
+               : part;
+}
+
 /* A file without a name in the folder of n->path; where the file system has none, one under
  * n->part. */
 static int open_part(ks_user_file *n, int mode)
@@ -22,9 +35,9 @@ static int open_part(ks_user_file *n, int mode)
     char *folder = strdup(n->path), *slash = folder ? strrchr(folder, '/') : NULL;
     int fd;
 
-    if (!folder || asprintf(&n->part, "%s.XXXXXX", n->path) < 0) {
+    n->part = part_name(n->path, "XXXXXX");
+    if (!folder || !n->part) {
         free(folder);
-        n->part = NULL;
         errno = ENOMEM;
         return -1;
     }
@@ -85,11 +98,10 @@ int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 static int name_part(ks_user_file *n, const char *self)
 {
     for (unsigned i = 0; i < 100; i++) {
+        char ending[8];
         free(n->part);
-        if (asprintf(&n->part, "%s.%06x", n->path, ((unsigned)getpid() * 100 + i) & 0xffffff) < 0) {
-            n->part = NULL;
-            return -1;
-        }
+        snprintf(ending, sizeof ending, "%06x", ((unsigned)getpid() * 100 + i) & 0xffffff);
+        if (!(n->part = part_name(n->path, ending))) return -1;
         if (linkat(AT_FDCWD, self, AT_FDCWD, n->part, AT_SYMLINK_FOLLOW) == 0) return 0;
         if (errno != EEXIST) break;
     }

@@ -57,6 +57,7 @@ k search --all --format srt -o "$T/subs/" a dog; is "$? $(ls "$T/subs" | tr '\n'
 k search --all --format srt -o "$T/subs/" a dog; is "$?" 2 "and never over one that is there"
 k search --all --format srt --sidecars a dog; is "$? $(ls "$T/films" | tr '\n' ' ')" "0 lake.mp4 lake.srt pier.mov pier.srt " "--sidecars: beside the films"
 k search --all --format otio --sidecars a dog; is "$?" 2 "what is no file a film is no sidecar"
+long="$T/$(printf 'n%.0s' $(seq 251)).vtt"; k search --all --in lake.mp4 --format vtt -o "$long" a dog; k search --all --in lake.mp4 --format vtt -o "$long" --force a dog; is "$? $(ls -a "$T" | grep -c kinoseek)" "0 0" "a name as long as names can be, also with --force"
 k search --all --json -o "$T/hits.jsonl" a dog; is "$? $(wc -l <"$T/hits.jsonl")" "0 3" "-o with --json"
 k search --all -o "$T/x" a dog >/dev/null; is "$? $(ls "$T/x" 2>/dev/null)" "2 " "-o needs a format"
 k search --all --format label-studio a dog >/dev/null; is "$?" 2 "a folder of files says where"
