@@ -78,6 +78,36 @@ static int put_words(teaching *t, int n, char **args)
     return err;
 }
 
+/* The list knows no NAME: which names it knows. */
+static int say_names(const teaching *t, const ks_spans *s)
+{
+    enum { SAID = 8 };
+    char list[300] = "";
+    size_t n = 0;
+    int said = 0, more = 0;
+
+    for (int i = 0; i < s->n; i++) {
+        int seen = 0;
+        for (int j = 0; j < i && !seen; j++) seen = strcmp(s->at[j].label, s->at[i].label) == 0;
+        if (seen) continue;
+        if (said == SAID || n + strlen(s->at[i].label) + 3 > sizeof list) {
+            more = 1;
+            break;
+        }
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", said++ ? ", " : "",
+                              s->at[i].label);
+    }
+    return ks_fail(t->e, KS_ENOTFOUND, "%.120s: none of it is called %.40s; it names %s%s",
+                   t->f->from, t->name, said ? list : "others", more ? " ..." : "");
+}
+
+static int knows(const teaching *t, const ks_spans *s)
+{
+    for (int i = 0; i < s->n; i++)
+        if (!s->at[i].label[0] || strcmp(s->at[i].label, t->name) == 0) return 1;
+    return s->n == 0;
+}
+
 /* Spans without a label, and those called so, are what they say; spans of other labels are none
  * of it. */
 static int put_file(teaching *t)
@@ -88,6 +118,7 @@ static int put_file(teaching *t)
     int err = ks_list_rate(&fps, t->f->fps, t->e);
 
     if (err == 0) err = ks_spans_read(&s, t->f->from, fps, t->e);
+    if (err == 0 && !knows(t, &s)) err = say_names(t, &s);
     if (err == 0) err = ks_span_films(&film, t->x, &s, t->f->from, t->e);
     for (int i = 0; i < s.n && err == 0; i++) {
         const ks_span *k = &s.at[i];

@@ -155,6 +155,8 @@ is "$(k label --learnt dog --path '*/t/*' --merge off --json | jq -r '"\(.start 
 is "$(k label --learnt dog --path '*/t/*' --store taught) $(k search --all --merge off --fold off --json --label dog -k 99 x | jq -r .path | sort -u | wc -l)" "taught: labelled 6 films (6 spans). 6" "stored like any other"
 k labels taught --say 0.mp4@16-24 yes dog >/dev/null; is "$(k teach dog --json | jq -c '[.yes, .no]')" "[6,6]" "what people said teaches"
 printf 'path,start,end,label,answer\n5.mp4,0,8,dog,yes\n5.mp4,8,16,cat,yes\n3.mp4,16,24,dog,no\n' >"$T/teach.csv"; is "$(k teach dog --json --from "$T/teach.csv" | jq -c '[.yes, .no]')" "[7,7]" "--from a file: other labels are none of it, what was said twice is one"
+before=$(k teach --list --json); k teach Dog --from "$T/teach.csv" >/dev/null; is "$? $(sed 's/.*none of/none of/' "$T/err")" "4 none of it is called Dog; it names dog, cat" "a list that knows no such name says which it knows"
+is "$(k teach --list --json)" "$before" "and nothing is learnt of it"
 k teach dog --export "$T/dog.json"; is "$? $(jq -r .name "$T/dog.json")" "0 dog" "--export"
 k teach dog --export "$T/dog.json"; is "$?" 2 "which replaces nothing"
 k teach hound --import "$T/dog.json"; is "$? $(k teach --list --json | jq -r .name | tr '\n' ' ')" "0 dog hound " "--import, --list"
