@@ -1,5 +1,6 @@
 /* cmd_cut.c - `cut`: moments into files of their own. */
 #include "cli/commands.h"
+#include "cli/piece_name.h"
 #include "cli/span_films.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
@@ -8,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -42,7 +44,7 @@ typedef struct {
     const ks_globals *g;
     const cut_fields *f;
     ks_decoder *decoder;
-    const char *ending; /* of the next piece, where the film's own does not do; NULL */
+    ks_piece_names names;
     int made, failed;
     ks_index *x; /* NULL: there is no library, or none was needed yet */
     int looked;  /* 1: it was looked for */
@@ -77,54 +79,6 @@ static int check_replaced(cutting *c, const char *film, const char *piece, ks_er
                    : err;
 }
 
-/* --- names --- */
-/* At most `most` bytes of s, not ending within a character; what names a folder or a control is
- * '_'. */
-static void put_name(FILE *f, const char *s, size_t n, size_t most)
-{
-    for (n = n > most ? most : n; n > 0 && n == most && ((unsigned char)s[n] & 0xc0) == 0x80;) n--;
-    for (size_t i = 0; i < n; i++)
-        putc(s[i] == '/' || (unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '_' : s[i], f);
-}
-
-static void put_clock(FILE *f, double seconds)
-{
-    int s = (int)fmin(floor(seconds + 1e-6), 1e9);
-
-    fprintf(f, "-%dh%02dm%02ds", s / 3600, s / 60 % 60, s % 60);
-}
-
-/* DIR[/LABEL]/03-lake-0h04m12s-0h04m19s-a dog.mp4: sorts as the hits did. A copy stays in the
- * film's own container. number 2 and more: beside one of that name. malloc'ed; NULL: no memory. */
-static char *name_piece(const cutting *c, const char *path, double from, double to,
-                        const char *label, int number)
-{
-    const char *name = ks_base_name(path), *dot = strrchr(name, '.');
-    size_t stem = dot && dot > name ? (size_t)(dot - name) : strlen(name),
-           folder = strlen(c->f->to), size;
-    char *out = NULL;
-    FILE *f = open_memstream(&out, &size);
-
-    if (!f) return NULL;
-    fprintf(f, "%s%s", c->f->to, folder && c->f->to[folder - 1] == '/' ? "" : "/");
-    if (c->f->by_label) {
-        if (*label == '.') putc('_', f); /* neither hidden nor the folder above */
-        put_name(f, *label ? label : "no label", strlen(*label ? label : "no label"), 120);
-        putc('/', f);
-    }
-    fprintf(f, "%02d-", c->made + c->failed + 1);
-    put_name(f, name, stem, 100);
-    put_clock(f, from);
-    put_clock(f, to);
-    if (*label && !c->f->by_label) {
-        putc('-', f);
-        put_name(f, label, strlen(label), 80);
-    }
-    if (number > 1) fprintf(f, " (%d)", number);
-    fputs(c->ending ? c->ending : c->f->reencode ? ".mp4" : dot && dot > name ? dot : ".mkv", f);
-    return fclose(f) == 0 ? out : NULL;
-}
-
 /* --- one piece --- */
 /* Times as they are written are whole milliseconds: the first frame of a moment may lie half of
  * one before, or behind, and so may the first frame that is no more of it. A copy looks for the
@@ -154,7 +108,8 @@ static int cut_free(char **name, ks_piece *p, cutting *c, const char *label, dou
     find_keys(&keys, c, p->path);
     for (int number = 1; err == KS_EUSAGE && number < 10000; number++) {
         free(*name);
-        if (!(*name = name_piece(c, p->path, from, to, label, number))) {
+        if (!(*name = ks_name_piece(&c->names, c->made + c->failed + 1, p->path, from, to, label,
+                                    number))) {
             err = ks_fail(e, KS_ENOMEM, "no memory for a name");
             break;
         }
@@ -193,16 +148,25 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
     free(real);
 }
 
+/* With the folders above it. */
 static int make_folder(const char *path, ks_error *e)
 {
-    return mkdir(path, 0777) == 0 || errno == EEXIST
-               ? 0
-               : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
+    char *part = strdup(path), *slash = part;
+    int err = part ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+
+    while (err == 0 && slash && *slash) {
+        if ((slash = strchr(slash + 1, '/'))) *slash = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            err = ks_fail(e, KS_EIO, "%s: %s", part, strerror(errno));
+        if (slash) *slash = '/';
+    }
+    free(part);
+    return err;
 }
 
-static int make_label_folder(const cutting *c, const char *path, const char *label, ks_error *e)
+static int make_label_folder(cutting *c, const char *path, const char *label, ks_error *e)
 {
-    char *name = name_piece(c, path, 0, 0, label, 1);
+    char *name = ks_name_piece(&c->names, 1, path, 0, 0, label, 1);
     int err = name ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a name");
 
     if (err == 0) {
@@ -226,10 +190,10 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
     char *name = NULL;
     int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
 
-    c->ending = NULL;
+    c->names.ending = c->f->reencode ? ".mp4" : NULL;
     if (err == 0) err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
     if (err < 0 && p.unfit) { /* Matroska takes nearly all pictures and sound that there are */
-        c->ending = ".mkv";
+        c->names.ending = ".mkv";
         err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
     }
     if (err == 0 && p.sounds_left > 0)
@@ -245,28 +209,6 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
         err = 0;
     }
     free(name);
-    return err;
-}
-
-/* FILE@START-END: a file of that whole name is not what is meant, there must be times. */
-static int cut_word(cutting *c, const char *word, ks_error *e)
-{
-    char *file = strdup(word), *at = file ? strrchr(file, '@') : NULL,
-         *dash = at ? strchr(at, '-') : NULL;
-    double start, end;
-    int err;
-
-    if (!file) return ks_fail(e, KS_ENOMEM, "no memory");
-    if (dash) *dash = 0;
-    if (!dash || ks_parse_seconds(&start, at + 1) < 0 || ks_parse_seconds(&end, dash + 1) < 0 ||
-        end <= start) {
-        err = ks_fail(e, KS_EUSAGE, "%s: say from when to when: lake.mp4@4:12-4:19", word);
-    } else {
-        *at = 0;
-        err = access(file, R_OK) == 0 ? cut_one(c, file, start, end, "", e)
-                                      : ks_fail(e, KS_ENOTFOUND, "%s: %s", file, strerror(errno));
-    }
-    free(file);
     return err;
 }
 
@@ -292,6 +234,43 @@ static int find_film(char **path, cutting *c, ks_film_names **names, const char 
                        strerror(ENOENT));
     if (err < 0 || (err = ks_index_video(&v, c->x, id, e)) < 0) return err;
     return (*path = strdup(v.path)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+}
+
+/* A file, else what the library calls so. *path malloc'ed. */
+static int find_typed(char **path, cutting *c, const char *name, ks_error *e)
+{
+    int64_t id;
+    int err, why = access(name, R_OK) == 0 ? 0 : errno;
+
+    if (!why) return (*path = strdup(name)) ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+    if (why != ENOENT) return ks_fail(e, KS_ENOTFOUND, "%s: %s", name, strerror(why));
+    if ((err = open_library(c, e)) < 0) return err;
+    err = c->x ? ks_find_film(&id, path, c->x, name, e) : KS_ENOTFOUND;
+    return err == KS_ENOTFOUND ? ks_fail(e, err, "%s: %s%s", name, strerror(why),
+                                         c->x ? ", and no film of the library is called so" : "")
+                               : err;
+}
+
+/* FILE@START-END: a file of that whole name is not what is meant, there must be times. */
+static int cut_word(cutting *c, const char *word, ks_error *e)
+{
+    char *file = strdup(word), *at = file ? strrchr(file, '@') : NULL,
+         *dash = at ? strchr(at, '-') : NULL, *path = NULL;
+    double start, end;
+    int err;
+
+    if (!file) return ks_fail(e, KS_ENOMEM, "no memory");
+    if (dash) *dash = 0;
+    if (!dash || ks_parse_seconds(&start, at + 1) < 0 || ks_parse_seconds(&end, dash + 1) < 0 ||
+        end <= start) {
+        err = ks_fail(e, KS_EUSAGE, "%s: say from when to when: lake.mp4@4:12-4:19", word);
+    } else {
+        *at = 0;
+        if ((err = find_typed(&path, c, file, e)) == 0) err = cut_one(c, path, start, end, "", e);
+    }
+    free(path);
+    free(file);
+    return err;
 }
 
 static int count_moments(const ks_spans *s, int film)
@@ -331,6 +310,7 @@ static int cut_list(cutting *c, const char *list, ks_error *e)
     if (err < 0 || (err = ks_spans_read(&s, list, fps, e)) < 0) return err;
     if (!(path = calloc((size_t)s.n_films + 1, sizeof *path)))
         err = ks_fail(e, KS_ENOMEM, "no memory for paths");
+    c->names.digits = ks_piece_digits(s.n);
     if (err == 0) err = find_films(path, c, &s, list, e);
     for (int i = 0; err == 0 && i < s.n; i++)
         if (s.at[i].yes && path[s.at[i].of])
@@ -341,20 +321,45 @@ static int cut_list(cutting *c, const char *list, ks_error *e)
     return err;
 }
 
+/* A piece under way has no name, and nothing is left of it. */
+static void interrupted(int signal)
+{
+    static const char words[] = "kinoseek cut: interrupted; the pieces that were named are whole\n";
+    ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
+
+    (void)ignored;
+    _exit(128 + signal);
+}
+
+static void end_on_signals(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction end = {.sa_handler = interrupted}, was;
+
+    for (int i = 0; i < 2; i++) /* what nohup ignores stays ignored */
+        if (sigaction(signals[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+            sigaction(signals[i], &end, NULL);
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     cutting c = {.g = g, .f = fields};
     int err;
+
+    c.names = (ks_piece_names){
+        .to = c.f->to, .by_label = c.f->by_label, .digits = ks_piece_digits(n)};
 
     if (!c.f->to || (n == 0) == (c.f->list == NULL))
         return ks_fail(e, KS_EUSAGE,
                        "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
     if ((err = make_folder(c.f->to, e)) < 0) return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
+    end_on_signals();
     if (c.f->list) err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
     ks_index_close(c.x);
+    ks_piece_names_free(&c.names);
     if (err < 0) return err;
     if (c.made + c.failed == 0) return 1;
     return c.failed == 0 ? 0 : c.made ? 3 : 4;

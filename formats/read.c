@@ -220,6 +220,10 @@ static int read_text(ks_reader *r, char *text, size_t n)
     if (strncmp(text, "\xff\xfe", 2) == 0 || strncmp(text, "\xfe\xff", 2) == 0)
         return ks_bad_file(r, "it is UTF-16; save it as UTF-8");
     if (strlen(start) != n - (size_t)(start - text)) return ks_bad_file(r, "not a text file");
+    if (!*start) { /* what search --json says where it finds nothing */
+        r->out->format = "jsonl";
+        return 0;
+    }
     if (*start == '{' || *start == '[') return read_json(r, start, strlen(start));
     r->out->format = *start == '<' ? "elan" : "csv";
     return *start == '<' ? ks_read_elan(r, start, strlen(start)) : ks_read_csv(r, start);

@@ -208,6 +208,10 @@ START_TEST(what_other_tools_write)
     ks_spans_free(&s);
     ck_assert_int_eq(read_text(&s, "path,start,end,label\na,1,2,x\nb,3,oops,y\n", &e), KS_EFORMAT);
     ck_assert_msg(strstr(e.msg, "line 3") != NULL, "%s", e.msg);
+    /* nothing, as search --json says it */
+    ck_assert_int_eq(read_text(&s, "\n", &e), 0);
+    ck_assert(s.n == 0 && s.n_films == 0 && strcmp(s.format, "jsonl") == 0);
+    ks_spans_free(&s);
     /* Label Studio: made from a prediction, of which one region is gone, one moved; another
      * annotation was skipped */
     ck_assert_int_eq(
@@ -264,7 +268,6 @@ END_TEST
 START_TEST(damaged_files_are_one_sentence)
 {
     static const char *const bad[] = {
-        "",
         "x",
         "{",
         "[1,2]",

@@ -39,7 +39,7 @@ import csv, json, math, os, sys
 def clock(s): s = int(s + 1e-6); return "%dh%02dm%02ds" % (s // 3600, s // 60 % 60, s % 60)
 for i, (line, row) in enumerate(zip(open(sys.argv[1]), csv.DictReader(open(sys.argv[2])))):
     p = json.loads(line); a, b = float(row["start"]), float(row["end"])
-    name = "%02d-lake-%s-%s-%s.mp4" % (i + 1, clock(a), clock(b), row["label"])
+    name = "%03d-lake-%s-%s-%s.mp4" % (i + 1, clock(a), clock(b), row["label"])
     if os.path.basename(p["file"]) != name: print(i, "name", p["file"], name)
     if (p["asked_start"], p["asked_end"]) != (round(a, 3), round(b, 3)): print(i, "asked", p)
     if p["start"] != math.floor(a + 1e-6): print(i, "starts at", p["start"], "key frame", math.floor(a))
@@ -112,3 +112,26 @@ is "$half" "" "killed at $tried places: no half piece under a final name"
 head -n 11 "$T/list.csv" >"$T/ten.csv"; rm -rf "$T/k"
 strace -f -qq -o /dev/null -e trace=linkat -e "inject=linkat:signal=KILL:when=6" "$K" cut --hits "$T/ten.csv" --to "$T/k" --json >"$T/said" 2>/dev/null
 is "$(ls "$T/k" | wc -l | awk '{ print ($1 >= 4 && $1 < 10) }') $(jq -r .file "$T/said" | wc -l)" "1 $(ls "$T/k"| wc -l)" "killed at the sixth piece: as many lines as pieces"
+timeout --preserve-status -s INT 0.7 "$K" cut --hits "$T/list.csv" --to "$T/int" --reencode >"$T/said" 2>"$T/err"
+is "$? $(cat "$T/err") $(ls "$T/int" | wc -l)" "130 kinoseek cut: interrupted; the pieces that were named are whole $(wc -l <"$T/said")" "Ctrl-C: 130, and a sentence"
+
+# --- nothing to do is like nothing found
+printf '' | "$K" cut --hits - --to "$T/none" >"$T/out" 2>"$T/err"; is "$? $(cat "$T/out" "$T/err")" "1 " "no hits: exit 1"
+printf '\n' >"$T/empty.jsonl"; "$K" cut --hits "$T/empty.jsonl" --to "$T/none" >"$T/out" 2>"$T/err"; is "$?" 1 "nor in a file"
+
+# --- names: whole characters, a folder a label, order, endings that are none
+"$K" cut "$T/a/lake.mp4@1-2" --to "$T/deep/er/still/" >"$T/out" 2>"$T/err"; is "$? $(cat "$T/out")" "0 $T/deep/er/still/01-lake-0h00m01s-0h00m02s.mp4" "--to makes the folders above it, too"
+python3 - "$T/a/lake.mp4" >"$T/names.csv" <<'PY'
+import sys
+print("path,start,end,label")
+for label in ("a/b", "a_b", "x" * 119 + "\u00e9\u00e91", "x" * 119 + "\u00e9\u00e92", "\U0001f415" * 40, "no label", ""): print("%s,1,1.5,%s" % (sys.argv[1], label))
+PY
+"$K" cut --hits "$T/names.csv" --by-label --to "$T/folders" >/dev/null 2>"$T/err"
+is "$(ls "$T/folders" | wc -l) $(find "$T/folders" -type f | wc -l)" "7 7" "labels that become equal have folders of their own"
+is "$(ls "$T/folders" | iconv -f UTF-8 -t UTF-8 2>&1 | wc -l) $(ls -d "$T/folders/a_b" "$T/folders/a_b (2)" 2>/dev/null | wc -l)" "7 2" "named by whole characters"
+"$K" cut --hits "$T/names.csv" --to "$T/labelled" >/dev/null 2>"$T/err"
+is "$(ls "$T/labelled" | iconv -f UTF-8 -t UTF-8 | wc -l) $(ls "$T/labelled" | awk '{ if (length($0) > 255) print }')" "7 " "and so are pieces"
+long="$T/Mr. $(printf 'very long name %.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16)"; cp "$T/a/lake.mp4" "$long"
+"$K" cut "$long@1-2" --to "$T/long" >"$T/out" 2>"$T/err"; is "$? $(basename "$(cat "$T/out")" | grep -o 's\.[^.]*$')" "0 s.mkv" "what stands behind a dot in a name is no ending"
+cut lake.mp4@1-2 --to "$T/typed" >"$T/out"; is "$? $(cat "$T/out" "$T/err")" "0 $T/typed/01-lake-0h00m01s-0h00m02s.mp4" "FILE@A-B by a film's name in the library"
+cut nolake.mp4@1-2 --to "$T/typed" >"$T/out"; is "$? $(cat "$T/err")" "4 kinoseek: nolake.mp4: No such file or directory, and no film of the library is called so" "which says where it looked"
