@@ -123,6 +123,12 @@ static int cut_free(char **name, ks_piece *p, cutting *c, const char *label, dou
     return err;
 }
 
+/* What was asked, where no more than that rounding is between. */
+static double as_asked(double cut, double asked)
+{
+    return fabs(cut - asked) < rounding + 1e-6 ? asked : cut;
+}
+
 static void say_piece(const cutting *c, const ks_piece *p, const char *label, double from,
                       double to)
 {
@@ -137,8 +143,8 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
         ks_json_open(&j, NULL, '{');
         ks_json_path(&j, "file", p->to_file);
         ks_json_path(&j, "path", real ? real : p->path);
-        ks_json_seconds(&j, "start", p->cut_from);
-        ks_json_seconds(&j, "end", p->cut_to);
+        ks_json_seconds(&j, "start", as_asked(p->cut_from, from));
+        ks_json_seconds(&j, "end", as_asked(p->cut_to, to));
         ks_json_seconds(&j, "asked_start", from);
         ks_json_seconds(&j, "asked_end", to);
         if (*label) ks_json_text(&j, "label", label);

@@ -77,15 +77,38 @@ static void complete(ks_cutter *c, AVPacket *p)
 }
 
 /* --- pictures anew --- */
+/* Up to so long a picture is one of a moving film: its start and its end are left as they are. */
+static double moving(const ks_cutter *c, double most)
+{
+    double usual = usual_length(c);
+    return usual > 0 && usual < most ? usual : most;
+}
+
+/* The picture that is held began before the piece: with more of it left than a film that moves
+ * shows, it is the piece's first, else it is none of it. */
+static int begin_with_held(ks_cutter *c, double end)
+{
+    double from = c->task->job.from;
+    if (c->held_at >= from - 1e-6) return 1;
+    if (end - from <= moving(c, 0.05) + 1e-6) return 0;
+    c->held_at = from;
+    c->held_length = end - from;
+    return 1;
+}
+
 /* The picture that is held, shown until `until`, < 0: as long as its file says. One that stands
  * longer than usual ends with the piece. */
 static int release(ks_cutter *c, double until)
 {
-    double usual = usual_length(c), most = c->task->job.to - c->held_at,
-           length = until >= 0           ? until - c->held_at
-                    : c->held_length > 0 ? c->held_length
-                                         : usual;
+    double usual = moving(c, 0.1), most, length;
     if (!c->holds) return 0;
+    if (until < 0) until = c->held_at + (c->held_length > 0 ? c->held_length : usual_length(c));
+    if (!begin_with_held(c, until)) {
+        av_frame_unref(c->held);
+        return c->holds = 0;
+    }
+    length = until - c->held_at;
+    most = c->task->job.to - c->held_at;
     if (c->task->job.to >= 0 && length > most) length = most > usual ? most : fmin(length, usual);
     show(c, c->held_at, c->held_at + length);
     int r = ks_cut_encode(c, c->held, c->held_at, length);
@@ -107,8 +130,7 @@ static int receive(ks_cutter *c)
                                   ks_frame_duration(f));
         double t = shown ? (double)m.ticks * tb : -1;
         if (shown && release(c, t)) return -1;
-        if (shown && t >= c->task->job.from - 1e-6 &&
-            (c->task->job.to < 0 || t < c->task->job.to - 1e-6)) {
+        if (shown && (c->task->job.to < 0 || t < c->task->job.to - 1e-6)) {
             c->held_at = t;
             c->held_length = (double)ks_frame_duration(f) * tb;
             c->holds = 1;

@@ -66,6 +66,15 @@ for piece in 1-2:2.04 0-3.1:3.12 4-6:5.92; do
   is "$(jq .end "$T/out") $(echo "$length $from ${piece#*:}" | awk '{ d = $1 + $2 - $3; print (d < 0.002 && d > -0.002) }')" "${piece#*:} 1" "uneven, ${piece%:*}: to its last picture's end, $length s"
 done
 
+# --- a picture that began before the piece and stands at its start is its first
+ffmpeg -v error -f lavfi -i "color=red:s=64x64:r=1/5:d=20" -vf "drawbox=c=lime:t=fill:enable='eq(n,1)',drawbox=c=blue:t=fill:enable='gte(n,2)'" -c:v libx264 -preset ultrafast "$T/slides.mkv" 2>"$T/err"
+slides() { rm -rf "$T/s"; "$K" cut "$T/slides.mkv@$1" --reencode --json --to "$T/s" >"$T/out" 2>"$T/err"
+  ffmpeg -v error -i "$(jq -r .file "$T/out")" -vf fps=10,scale=1:1 -f rawvideo -pix_fmt rgb24 - | od -An -v -tu1 -w3 | awk '{ print ($1 > 128 ? "r" : $2 > 128 ? "g" : "b") }' | uniq -c | xargs; }
+is "$(slides 7-9) $(jq -c '[.start, .end]' "$T/out")" "20 g [7,9]" "slides: a piece within one"
+is "$(slides 3-6)" "20 r 10 g" "the slide that stands, then the next"
+is "$(slides 5-7)" "20 g" "one that begins with a slide begins with it"
+is "$(slides 16-18.5)" "25 b" "the last one"
+
 # --- films as lists name them, and what the library keeps
 printf '%s\t0\t8\ta dog\n%s\t0\t8\ta cat\n' "$T/b/lake.mp4" "$T/none.mp4" | "$BUILD/tests/prog_sentences" "$T/lib" tests/fixtures/lvt.npz tests/fixtures/lvt.spm 2>"$T/err"
 mkdir "$T/lists"; printf 'path,start,end,label\nlake,1,2,x\n' >"$T/lists/stem.csv"; printf 'path,start,end,label\n../a/lake.mp4,1,2,x\n' >"$T/lists/beside.csv"
