@@ -60,15 +60,20 @@ static void man_formats(FILE *out, const ks_option *options)
         roff(out, f.holds);
         fputs(").\n", out);
     }
-    fputs(".PP\nA format that counts frames counts as the film does, from its own timecode where "
-          "it has one; \\-\\-fps says another "
-          "rate.\nWhat a format cannot hold is an error, and nothing is written.\n.PP\n"
+    fputs(".PP\nA format that counts frames counts from the film's first picture, with its own "
+          "timecode where it has one; label-studio counts the player's clock. \\-\\-fps says "
+          "another rate.\nWhat a format cannot hold is an error, and nothing is written.\n.PP\n"
           "A path that is not UTF-8 keeps its bytes: in jsonl as path_bytes, in csv and fiftyone "
           "(and wherever a format has URLs) as a file: URL, in mpv-edl as it is; hf refuses it. "
           "Elsewhere, and in words, U+FFFD stands for such a byte.\n.PP\n"
+          "Where a format has one line for words, a control character is a blank. srt has no way "
+          "to write what players take for tags: < > { } and the backslash become \\(fo \\(fc ( ) "
+          "and /. resolve-edl leaves | out, youtube < and >.\n.PP\n"
           "Chapters of ffmetadata may overlap: ffmpeg keeps that in Matroska and NUT, and ends "
-          "one where the next begins in MP4; what begins together is one chapter. xmp goes to "
-          "FILM.xmp, and to FILM.mov.xmp where another film has that name but for its ending.\n"
+          "one where the next begins in MP4; what begins together is one chapter. With "
+          "\\-\\-sidecars the file of lake.mov is lake.srt, or lake.mov.srt where another film has "
+          "that name but for its ending. xmp keeps what others wrote there, and takes keywords "
+          "away that were ours.\n"
           ".PP\nParquet goes through DuckDB:\n.PP\n.nf\n"
           "duckdb \\-c \"COPY (FROM read_json_auto(\\(aqhits.jsonl\\(aq)) TO "
           "\\(aqhits.parquet\\(aq\"\n.fi\n",

@@ -135,8 +135,10 @@ typedef struct {
     FILE *stream; /* where path is NULL and not `beside` */
     /* a file; for a format of one film "FOLDER/", or one that is there: a file a film in it */
     const char *path;
-    int beside; /* a file a film, beside the film: its name with the format's ending */
-    int force;  /* over what is there */
+    /* a file a film, beside the film: its name with the format's ending in place of its own, or
+     * behind it where another film has that name: c.srt; c.mp4.srt, c.mkv.srt */
+    int beside;
+    int force; /* over what is there */
 } ks_out_target;
 
 typedef struct ks_out ks_out;

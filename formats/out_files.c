@@ -124,10 +124,12 @@ static char *path_of(const ks_out *o, const char *name, const char *film, const 
     char *path = NULL;
     int stem = dot && dot > (slash ? slash + 1 : film) ? (int)(dot - film) : (int)strlen(film), err;
 
-    /* FILM.mov.xmp where some program keeps that, or FILM.xmp would be of two films */
-    if (o->to.beside && o->format->flags & KS_BESIDE) {
+    /* FILM.mov.srt where FILM.srt would be of two films; FILM.mov.xmp also where some program
+     * keeps that */
+    if (o->to.beside) {
+        int kept = o->format->flags & KS_BESIDE;
         err = asprintf(&path, "%s%s", film, ending);
-        if (err >= 0 && (access(path, F_OK) == 0 || has_twin(film, stem))) return path;
+        if (err >= 0 && ((kept && access(path, F_OK) == 0) || has_twin(film, stem))) return path;
         free(err < 0 ? NULL : path);
         path = NULL;
     }

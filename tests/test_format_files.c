@@ -42,12 +42,12 @@ static void make_moments(void)
                                  .timecode = "14:03:22;05"};
 }
 
-static int sidecar(const char *film, int n, ks_error *e)
+static int sidecar_of(const char *format, const char *film, int n, ks_error *e)
 {
     ks_out_options o = {.rows = KS_ROWS_MOMENTS};
     ks_out_target to = {.beside = 1};
     ks_out *out;
-    int err = ks_out_open(&out, &to, ks_find_format("xmp"), &o, e);
+    int err = ks_out_open(&out, &to, ks_find_format(format), &o, e);
 
     for (int i = 0; i < n && err == 0; i++) {
         entries[i].path = film;
@@ -57,6 +57,8 @@ static int sidecar(const char *film, int n, ks_error *e)
     ks_out_close(out);
     return err;
 }
+
+static int sidecar(const char *film, int n, ks_error *e) { return sidecar_of("xmp", film, n, e); }
 
 static char *slurp(const char *path)
 {
@@ -173,7 +175,15 @@ START_TEST(films_of_one_stem_keep_their_markers)
     ck_assert_int_eq(sidecar(place("c.mp4"), 3, &e), 0);
     ck_assert_int_eq(times(slurp(place("c.mov.xmp")), "name>c.mov<"), 3);
     ck_assert_int_eq(times(slurp(place("c.mp4.xmp")), "startTime>"), 6);
+    for (int i = 0; i < 2; i++) { /* and so do subtitles */
+        for (int k = 0; k < 3; k++) entries[k].title = films[i];
+        ck_assert_msg(sidecar_of("srt", place(films[i]), 3, &e) == 0, "%s", e.msg);
+        ck_assert_int_eq(sidecar_of("srt", place(films[i]), 3, &e), KS_EUSAGE);
+    }
+    ck_assert_int_eq(times(slurp(place("c.mp4.srt")), "c.mp4\n"), 3);
+    ck_assert_int_eq(times(slurp(place("c.mov.srt")), "c.mov\n"), 3);
     for (int i = 0; i < 2; i++) unlink(place(films[i]));
+    unlink(place("c.mp4.srt")), unlink(place("c.mov.srt"));
     unlink(place("c.xmp")), unlink(place("c.mov.xmp")), unlink(place("c.mp4.xmp"));
 }
 END_TEST
@@ -247,6 +257,32 @@ START_TEST(what_other_tools_write)
     ck_assert_int_eq(ks_spans_read(&s, place("in"), 25, &e), 0);
     ck_assert(s.n == 1 && s.at[0].start == 1 && s.at[0].end == 2 &&
               strcmp(s.at[0].label, "b") == 0);
+    ks_spans_free(&s);
+    /* ELAN: the film begins two seconds before the annotations' time; three parts of an annotation,
+     * of which nobody said where they begin, listed before it; a slot of another tier between */
+    ck_assert_int_eq(
+        read_text(&s,
+                  "<ANNOTATION_DOCUMENT><HEADER><MEDIA_DESCRIPTOR MEDIA_URL=\"file:///f.mp4\" "
+                  "TIME_ORIGIN=\"2000\"/></HEADER><TIME_ORDER><TIME_SLOT TIME_SLOT_ID=\"t1\" "
+                  "TIME_VALUE=\"1000\"/><TIME_SLOT TIME_SLOT_ID=\"t2\"/><TIME_SLOT "
+                  "TIME_SLOT_ID=\"x\" TIME_VALUE=\"1100\"/><TIME_SLOT TIME_SLOT_ID=\"t3\"/>"
+                  "<TIME_SLOT TIME_SLOT_ID=\"t4\" TIME_VALUE=\"4000\"/></TIME_ORDER>"
+                  "<TIER TIER_ID=\"small\" PARENT_REF=\"parts\"><ANNOTATION><ALIGNABLE_ANNOTATION "
+                  "TIME_SLOT_REF1=\"t2\" TIME_SLOT_REF2=\"t3\"/></ANNOTATION></TIER>"
+                  "<TIER TIER_ID=\"parts\" PARENT_REF=\"all\"><ANNOTATION><ALIGNABLE_ANNOTATION "
+                  "TIME_SLOT_REF1=\"t1\" TIME_SLOT_REF2=\"t2\"/></ANNOTATION><ANNOTATION>"
+                  "<ALIGNABLE_ANNOTATION TIME_SLOT_REF1=\"t2\" TIME_SLOT_REF2=\"t3\"/></ANNOTATION>"
+                  "<ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1=\"t3\" TIME_SLOT_REF2=\"t4\"/>"
+                  "</ANNOTATION></TIER><TIER TIER_ID=\"all\"><ANNOTATION><ALIGNABLE_ANNOTATION "
+                  "TIME_SLOT_REF1=\"t1\" TIME_SLOT_REF2=\"t4\"/></ANNOTATION></TIER>"
+                  "<TIER TIER_ID=\"other\"><ANNOTATION><ALIGNABLE_ANNOTATION TIME_SLOT_REF1=\"x\" "
+                  "TIME_SLOT_REF2=\"t4\"/></ANNOTATION></TIER></ANNOTATION_DOCUMENT>",
+                  &e),
+        0);
+    ck_assert_int_eq(s.n, 6);
+    ck_assert(s.at[0].start == 4 && s.at[0].end == 5 && s.at[1].start == 3 && s.at[1].end == 4 &&
+              s.at[2].start == 4 && s.at[2].end == 5 && s.at[3].start == 5 && s.at[3].end == 6 &&
+              s.at[4].start == 3 && s.at[4].end == 6 && s.at[5].start == 3.1);
     ks_spans_free(&s);
     /* VIA: text, and check boxes */
     ck_assert_int_eq(
