@@ -154,22 +154,6 @@ static void say_piece(const cutting *c, const ks_piece *p, const char *label, do
     free(real);
 }
 
-/* With the folders above it. */
-static int make_folder(const char *path, ks_error *e)
-{
-    char *part = strdup(path), *slash = part;
-    int err = part ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
-
-    while (err == 0 && slash && *slash) {
-        if ((slash = strchr(slash + 1, '/'))) *slash = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST)
-            err = ks_fail(e, KS_EIO, "%s: %s", part, strerror(errno));
-        if (slash) *slash = '/';
-    }
-    free(part);
-    return err;
-}
-
 static int make_label_folder(cutting *c, const char *path, const char *label, ks_error *e)
 {
     char *name = ks_name_piece(&c->names, 1, path, 0, 0, label, 1);
@@ -177,7 +161,7 @@ static int make_label_folder(cutting *c, const char *path, const char *label, ks
 
     if (err == 0) {
         *strrchr(name, '/') = 0;
-        err = make_folder(name, e);
+        err = ks_make_folder(name, e);
     }
     free(name);
     return err;
@@ -358,7 +342,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (!c.f->to || (n == 0) == (c.f->list == NULL))
         return ks_fail(e, KS_EUSAGE,
                        "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
-    if ((err = make_folder(c.f->to, e)) < 0) return err;
+    if ((err = ks_make_folder(c.f->to, e)) < 0) return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
     end_on_signals();
     if (c.f->list) err = cut_list(&c, c.f->list, e);

@@ -104,6 +104,8 @@ int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 int ks_user_file_publish(ks_user_file *n, ks_error *e);
 /* after an error; nothing to do after publish */
 void ks_user_file_drop(ks_user_file *n);
+/* Where there is none, with the folders above it. KS_EIO. */
+int ks_make_folder(const char *path, ks_error *e);
 
 /* --- formats --- what they take: a moment found, a span with a label, or a clip (ks_moment),
  * all borrowed for the call. */

@@ -3,7 +3,6 @@
 #include "formats/out_run.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -86,13 +85,6 @@ static int is_folder(const char *path)
     size_t n = strlen(path);
 
     return (n > 0 && path[n - 1] == '/') || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
-}
-
-static int make_folder(const char *path, ks_error *e)
-{
-    return mkdir(path, 0777) == 0 || errno == EEXIST
-               ? 0
-               : ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
 }
 
 /* Another film lies beside it whose name differs in the ending alone: c.mp4 and c.mov. */
@@ -178,7 +170,7 @@ static int write_films(ks_out *o, ks_error *e)
     int err = paths ? check_films(paths, o, e) : ks_fail(e, KS_ENOMEM, "no memory for paths"),
         merges = !!(o->format->flags & KS_BESIDE);
 
-    if (err == 0 && o->n && !o->to.beside) err = make_folder(o->to.path, e);
+    if (err == 0 && o->n && !o->to.beside) err = ks_make_folder(o->to.path, e);
     for (int i = 0, n = 0; i < o->n && err == 0; n++) {
         FILE *f = NULL;
         ks_writer w = film_writer(o, i, e);
@@ -197,7 +189,7 @@ static int write_films(ks_out *o, ks_error *e)
 
 static int write_folder(ks_out *o, ks_writer *w, ks_error *e)
 {
-    int err = make_folder(o->to.path, e);
+    int err = ks_make_folder(o->to.path, e);
 
     for (const ks_format *f = o->format; f && err == 0; f = f->also) {
         FILE *to = NULL;

@@ -151,3 +151,18 @@ void ks_user_file_drop(ks_user_file *n)
     free(n->part);
     *n = (ks_user_file){0};
 }
+
+int ks_make_folder(const char *path, ks_error *e)
+{
+    char *part = strdup(path), *slash = part;
+    int err = part ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a path");
+
+    while (err == 0 && slash && *slash) {
+        if ((slash = strchr(slash + 1, '/'))) *slash = 0;
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            err = ks_fail(e, KS_EIO, "%s: %s", part, strerror(errno));
+        if (slash) *slash = '/';
+    }
+    free(part);
+    return err;
+}

@@ -55,6 +55,7 @@ is "$(k clips --format otio | jq '.tracks.children[0].children | length')" 3 "cl
 # --- where to
 k search --all --format srt -o "$T/subs/" a dog; is "$? $(ls "$T/subs" | tr '\n' ' ')" "0 lake.srt pier.srt " "-o FOLDER/: a file a film"
 k search --all --format srt -o "$T/subs/" a dog; is "$?" 2 "and never over one that is there"
+k search --all --format srt -o "$T/none/yet/" a dog; is "$? $(ls "$T/none/yet" | tr '\n' ' ')" "0 lake.srt pier.srt " "with the folders above it"
 k search --all --format srt --sidecars a dog; is "$? $(ls "$T/films" | tr '\n' ' ')" "0 lake.mp4 lake.srt pier.mov pier.srt " "--sidecars: beside the films"
 k search --all --format otio --sidecars a dog; is "$?" 2 "what is no file a film is no sidecar"
 long="$T/$(printf 'n%.0s' $(seq 251)).vtt"; k search --all --in lake.mp4 --format vtt -o "$long" a dog; k search --all --in lake.mp4 --format vtt -o "$long" --force a dog; is "$? $(ls -a "$T" | grep -c kinoseek)" "0 0" "a name as long as names can be, also with --force"
