@@ -363,7 +363,8 @@ const ks_command ks_cmd_cut = {
     .more = "  kinoseek search goal --json | kinoseek cut --hits - --pad 1.5 --to goals\n"
             "Without --reencode the pictures are copied, from the key frame before the start.\n"
             "A copy stays in the film's own container; what that cannot hold goes into .mkv.\n"
-            "A file that is there is never replaced: its piece gets (2) behind its name.",
+            "A file that is there is never replaced: its piece gets (2) behind its name.\n"
+            "A film of the library goes by its name, too.",
     .options = options,
     .fields = sizeof(cut_fields),
     .alone = 1,

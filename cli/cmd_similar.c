@@ -38,7 +38,8 @@ const ks_command ks_cmd_similar = {
     .usage = "FILE[@TIME]",
     .brief = "Find moments that look like a film or a second of it",
     .more = "  kinoseek similar lake.mp4@4:12 --not-self\n"
-            "TIME is seconds or h:mm:ss. The file need not be in the library.",
+            "TIME is seconds or h:mm:ss. The file need not be in the library; what is\n"
+            "in it goes by its name, too.",
     .options = options,
     .fields = sizeof(ks_search_fields),
     .hub = KS_HUB_MIRROR,
