@@ -6,6 +6,7 @@
 
 #include "cli/commands.h"
 #include "cli/export_to.h"
+#include "cli/hub_library.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
@@ -137,18 +138,40 @@ static void print_count(const ks_globals *g, const char *name, int64_t n)
     ks_json_close(&j);
 }
 
+/* Absolute, without asking the disk: the old place may be gone. malloc'ed. */
+static char *whole_path(const char *path)
+{
+    char folder[4096], *real = realpath(path, NULL), *out = NULL;
+    if (real) return real;
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/') n--;
+    if (path[0] == '/') return strndup(path, n);
+    if (!getcwd(folder, sizeof folder) || asprintf(&out, "%s/%.*s", folder, (int)n, path) < 0)
+        return NULL;
+    return out;
+}
+
+static int forget_in_hub(int64_t *files, const ks_globals *g, const char *path, ks_error *e)
+{
+    char *whole = whole_path(path);
+    int err = whole ? ks_hub_elsewhere(files, g, whole, NULL, e)
+                    : ks_fail(e, KS_ENOMEM, "no memory");
+    free(whole);
+    return err;
+}
+
 static int forget(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     ks_index *x = NULL;
     int64_t files = 0, all = 0;
     if (n == 0) return ks_fail(e, KS_EUSAGE, "name the files or folders to forget");
-    int err = ks_index_open(&x, g->library, KS_WRITE, e);
+    int hub = ks_hub_is(g->library), err = hub ? 0 : ks_index_open(&x, g->library, KS_WRITE, e);
     for (int i = 0; err == 0 && i < n; i++) {
-        err = ks_forget(&files, x, args[i], e);
+        err = hub ? forget_in_hub(&files, g, args[i], e) : ks_forget(&files, x, args[i], e);
         if (err == 0 && files == 0) fprintf(stderr, "kinoseek: %s: not in the library\n", args[i]);
         all += files;
     }
-    if (err == 0 && all > 0) err = ks_index_publish(x, 1, e);
+    if (err == 0 && all > 0 && x) err = ks_index_publish(x, 1, e);
     ks_index_close(x);
     if (err < 0) return err;
     if (((const count_fields *)fields)->json) print_count(g, "forgot", all);
@@ -165,24 +188,14 @@ const ks_command ks_cmd_forget = {
     .brief = "Take files or folders out of the library",
     .more = "The films themselves are left alone. A folder that is ingested again brings its\n"
             "films back; exclude what should stay out:\n"
-            "  kinoseek forget ~/Videos/tmp && kinoseek ingest ~/Videos --exclude tmp",
+            "  kinoseek forget ~/Videos/tmp && kinoseek ingest ~/Videos --exclude tmp\n"
+            "Of a hub it is forgotten by every machine, and is not made if it was queued;\n"
+            "where its root is not mounted name it as search does: /films:/tmp/x.mp4.",
     .options = count_options,
     .fields = sizeof(count_fields),
+    .hub = KS_HUB_OWN,
     .run = forget,
 };
-
-/* Absolute, without asking the disk: the old place may be gone. malloc'ed. */
-static char *whole_path(const char *path)
-{
-    char folder[4096], *real = realpath(path, NULL), *out = NULL;
-    if (real) return real;
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/') n--;
-    if (path[0] == '/') return strndup(path, n);
-    if (!getcwd(folder, sizeof folder) || asprintf(&out, "%s/%.*s", folder, (int)n, path) < 0)
-        return NULL;
-    return out;
-}
 
 static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
@@ -193,8 +206,11 @@ static int relocate(const ks_globals *g, void *fields, int n, char **args, ks_er
     int err = from && to ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
     if (err == 0 && access(to, F_OK) != 0)
         err = ks_fail(e, KS_ENOTFOUND, "%s: %s", args[1], strerror(errno));
-    if (err == 0) err = ks_index_open(&x, g->library, KS_WRITE, e);
-    if (err == 0) err = ks_ingest_relocate(&changed, x, from, to, e);
+    if (err == 0 && ks_hub_is(g->library)) err = ks_hub_elsewhere(&changed, g, from, to, e);
+    else if (err == 0) {
+        err = ks_index_open(&x, g->library, KS_WRITE, e);
+        if (err == 0) err = ks_ingest_relocate(&changed, x, from, to, e);
+    }
     ks_index_close(x);
     free(from);
     free(to);
@@ -214,5 +230,6 @@ const ks_command ks_cmd_relocate = {
             "content. This is for whole disks, and for folders named to ingest before.",
     .options = count_options,
     .fields = sizeof(count_fields),
+    .hub = KS_HUB_OWN,
     .run = relocate,
 };

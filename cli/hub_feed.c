@@ -5,6 +5,7 @@
 
 #include "cli/hub_feed.h"
 #include "cli/hub_library.h"
+#include "cli/hub_seen.h"
 
 typedef struct {
     ks_hub *h;
@@ -13,9 +14,8 @@ typedef struct {
     ks_hub_move
         *move; /* [n_move] paths that are others, or gone; rel and root are owned by `own` */
     int n_move, room_move;
-    ks_video *seen; /* [n_seen] files as they lie here: inode and device stay in the mirror */
-    int n_seen, room_seen;
-    char **own; /* [n_own] */
+    ks_seen seen; /* files as they lie here: inode and device stay in the mirror */
+    char **own;   /* [n_own] */
     int n_own, room_own;
     int64_t queued;
 } feed;
@@ -68,21 +68,7 @@ static int on_film(void *arg, const uint8_t content[24], const ks_video *at, ks_
     if (!root) return 0;
     int err = ks_hub_queue(d->h, content, root->name, rel, at->size, at->mtime_ns, e);
     d->queued += err > 0;
-    return err < 0 ? err : 0;
-}
-
-static int note_seen(feed *d, const ks_video *at, ks_error *e)
-{
-    if (d->n_seen == d->room_seen) {
-        int room = d->room_seen ? 2 * d->room_seen : 64;
-        ks_video *more = reallocarray(d->seen, (size_t)room, sizeof *more);
-        if (!more) return no_memory(e);
-        d->seen = more;
-        d->room_seen = room;
-    }
-    d->seen[d->n_seen] = *at;
-    d->seen[d->n_seen].path = own(d, at->path);
-    return d->seen[d->n_seen].path ? (d->n_seen++, 0) : no_memory(e);
+    return err < 0 ? err : ks_seen_add(&d->seen, at, e);
 }
 
 static int on_path(void *arg, const ks_video *at, const char *drop, ks_error *e)
@@ -92,7 +78,7 @@ static int on_path(void *arg, const ks_video *at, const char *drop, ks_error *e)
     int err = ks_index_find(&was, d->x, at->path, e);
     if (err < 0 && err != KS_EDAMAGED) return err;
     int same = err == 1 && was.id == at->id;
-    err = same ? note_seen(d, at, e) : 0;
+    err = ks_seen_add(&d->seen, at, e);
     if (err == 0 && (!same || was.size != at->size || was.mtime_ns != at->mtime_ns))
         err = add_move(d, at->id, at->path, at->size, at->mtime_ns, e);
     if (err == 0 && drop) err = add_move(d, 0, drop, 0, 0, e);
@@ -107,20 +93,6 @@ static int on_gone(void *arg, const char *path, ks_error *e)
     int err = ks_index_find(&was, d->x, path, e);
     if (err != 1) return err == KS_EDAMAGED ? 0 : err;
     return was.device ? add_move(d, 0, path, 0, 0, e) : 0;
-}
-
-static int keep_seen(feed *d, const char *mirror, ks_error *e)
-{
-    ks_index *x = NULL;
-    if (d->n_seen == 0) return 0;
-    int err = ks_hub_open_mirror(&x, mirror, e);
-    if (err == 0) err = ks_index_begin(x, e);
-    if (err == 0) {
-        for (int i = 0; i < d->n_seen && err >= 0; i++) err = ks_index_set_path(x, &d->seen[i], e);
-        err = ks_index_end(x, err, e);
-    }
-    ks_index_close(x);
-    return err == KS_EBUSY ? 0 : err; /* they are looked at again next time, and that is all */
 }
 
 /* Each path lies in a root that is mounted here; without any, all of those. */
@@ -162,7 +134,7 @@ static void close_feed(feed *d)
     for (int i = 0; i < d->n_own; i++) free(d->own[i]);
     free(d->own);
     free(d->move);
-    free(d->seen);
+    ks_seen_free(&d->seen);
     ks_index_close(d->x);
     ks_hub_close(d->h);
     ks_hub_roots_free(&d->roots);
@@ -179,6 +151,11 @@ int ks_feed(int64_t *queued, ks_ingest_summary *sum, const ks_globals *g,
     int n = 0, err = ks_hub_here(&folder, &d.roots, g, e);
     if (err == 0) err = choose_paths(&paths, &n, &d, o, e);
     if (err == 0) err = ks_hub_sync(&mirror, NULL, g, e);
+    /* what was told at the last walk has its rows by now */
+    if (err == 0) err = ks_seen_waiting(&d.seen, mirror, e);
+    if (err == 0) err = ks_seen_keep(&d.seen, mirror, e);
+    ks_seen_free(&d.seen);
+    if (err == 0) err = ks_seen_waiting(&d.seen, mirror, e);
     if (err == 0) err = ks_reach_hub(&d.h, g, e);
     if (err == 0) err = ks_index_open(&d.x, mirror, KS_READ, e);
     own_options.paths = paths;
@@ -189,7 +166,7 @@ int ks_feed(int64_t *queued, ks_ingest_summary *sum, const ks_globals *g,
     ks_index_close(d.x);
     d.x = NULL;
     if (err == 0) err = ks_hub_move_paths(d.h, d.move, d.n_move, e);
-    if (err == 0) err = keep_seen(&d, mirror, e);
+    if (err == 0) err = ks_seen_keep(&d.seen, mirror, e);
     *queued = d.queued;
     close_feed(&d);
     free((void *)paths);

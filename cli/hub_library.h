@@ -15,6 +15,10 @@ int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_erro
 int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
 /* The same, and what goes wrong is an error. */
 int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
+/* `forget` (to NULL), `relocate` where -L names a hub: paths here, or /ROOT:/REST where a root is
+ * not mounted. *files: how many were known there. */
+int ks_hub_elsewhere(int64_t *files, const ks_globals *g, const char *from, const char *to,
+                     ks_error *e);
 /* The folder with its files; folders in it stay. */
 void ks_remove_files(const char *folder);
 

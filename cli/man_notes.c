@@ -541,6 +541,10 @@ const ks_man_note ks_man_notes[] = {
      "both may be deleted, the mirror is pulled again"},
     {"root", "FILES", ".kinoseek-root",
      "in a root's folder: the root's id, by which every machine knows it"},
+    {"forget,relocate", "A HUB", NULL,
+     "With -L postgresql://... all machines forget the path, or have it at the new place, from "
+     "their next sync on; the hub's owner may. The new place must lie in a root that is mounted "
+     "here. A film of the queue is made at its new place, at another of its paths, or not at all."},
     {"ingest", "A HUB", NULL,
      "With -L postgresql://... what is new below PATH (without one: below every root that is "
      "mounted here) is queued, moves and deletions are told to the hub, and then this machine "
@@ -561,7 +565,8 @@ const ks_man_note ks_man_notes[] = {
      "search, similar, curve, label, labels, clips, sample, outliers, export vectors, serve, "
      "status and check take a hub's address after -L and answer from the mirror, after a sync "
      "(serve: when it starts). "
-     "Nothing but sync writes there: label --store, teach, save, forget and the like are refused. "
+     "Nothing but sync writes there: label --store, teach, save and the like are refused "
+     "(forget and relocate change the hub). "
      "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "
      "state give the same scores; a larger one when it has grown by a tenth."},
     {"store init", "SECURITY", NULL,

@@ -113,6 +113,15 @@ typedef struct {
  * goes. What is so already changes nothing. */
 int ks_hub_move_paths(ks_hub *h, const ks_hub_move *move, int n, ks_error *e);
 
+/* A file or a folder: rel "" is the whole root. */
+typedef struct {
+    const char *root, *rel; /* borrowed */
+} ks_hub_spot;
+/* `forget` (to NULL) and `relocate`: a file or all below a folder, in one transaction, with the
+ * queue's films there. *files: paths that were there. */
+int ks_hub_place_anew(int64_t *files, ks_hub *h, const ks_hub_spot *from, const ks_hub_spot *to,
+                      ks_error *e);
+
 /* --- the queue --- */
 /* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,

@@ -168,25 +168,47 @@ static char *here(const pull *p, const char *root, const char *rel, size_t n)
     return asprintf(&path, "/%s:/%.*s", root, (int)n, rel) < 0 ? NULL : path;
 }
 
-static int put_path(pull *p, const char *path, int64_t size, int64_t mtime_ns, uint64_t device,
-                    uint64_t inode, ks_error *e)
+/* Where this machine saw a file only its mirror knows, and without that no walk could tell a film
+ * that was deleted from one on a disk that is not mounted here. So what a pull takes away or gives
+ * to another film is remembered until its end: two films may have swapped names. */
+static int remember_paths(pull *p, const char *path, ks_error *e)
 {
-    int64_t there = 0;
+    return ks_run(p->x, e,
+                  "INSERT OR IGNORE INTO temp.was_path SELECT path, video, size, mtime_ns, device, "
+                  "inode FROM path WHERE device <> 0 AND (video = ?1 OR path = ?2)",
+                  "lb", path ? (int64_t)0 : p->row.v.id, path ? path : "", path ? strlen(path) : 0);
+}
+
+static int put_path(pull *p, const char *path, int64_t size, int64_t mtime_ns, ks_error *e)
+{
+    int64_t there = 0, device = 0, inode = 0;
+    size_t n = strlen(path);
     int code = ks_integer(&there, p->x, e, "SELECT count(*) FROM path WHERE path = ?1", "b", path,
-                          strlen(path));
+                          n);
+    if (code >= 0 && there) code = remember_paths(p, path, e);
+    if (code >= 0)
+        code = ks_integer(&device, p->x, e,
+                          "SELECT coalesce((SELECT device FROM temp.was_path WHERE path = ?1), 0)",
+                          "b", path, n);
+    if (code >= 0 && device)
+        code = ks_integer(&inode, p->x, e,
+                          "SELECT coalesce((SELECT inode FROM temp.was_path WHERE path = ?1 AND "
+                          "video = ?2 AND size = ?3 AND mtime_ns = ?4), 0)",
+                          "blll", path, n, p->row.v.id, size, mtime_ns);
     if (code >= 0)
         code = ks_run(p->x, e,
                       "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, "
                       "?5, ?6))",
-                      "blllll", path, strlen(path), p->row.v.id, size, mtime_ns, (int64_t)device,
-                      (int64_t)inode);
+                      "blllll", path, n, p->row.v.id, size, mtime_ns, device, inode);
     if (code >= 0 && !there) ks_totals_add(p->x, &(ks_totals){.paths = 1}, 1);
     return code;
 }
 
 static int drop_paths(pull *p, ks_error *e)
 {
-    int code = ks_run(p->x, e, "DELETE FROM path WHERE video = ?1", "l", p->row.v.id);
+    int code = remember_paths(p, NULL, e);
+    if (code < 0) return code;
+    code = ks_run(p->x, e, "DELETE FROM path WHERE video = ?1", "l", p->row.v.id);
     if (code >= 0) ks_totals_add(p->x, &(ks_totals){.paths = -sqlite3_changes(p->x->db)}, 1);
     return code;
 }
@@ -204,7 +226,7 @@ static int each_path(void *arg, const ks_pq_rows *r, ks_error *e)
     int code = !path ? ks_fail(e, KS_ENOMEM, "no memory for a path")
                : strlen(path) > KS_MAX_PATH
                    ? (refuse(p, "a path of video", p->row.v.id, "it is too long"), 0)
-                   : put_path(p, path, ks_pq_int(r, 0, 2), ks_pq_int(r, 0, 3), 0, 0, e);
+                   : put_path(p, path, ks_pq_int(r, 0, 2), ks_pq_int(r, 0, 3), e);
     free(path);
     return code;
 }
@@ -213,7 +235,7 @@ static int pull_paths(pull *p, ks_error *e)
 {
     int code = drop_paths(p, e);
     if (code < 0) return code;
-    code = p->job ? put_path(p, p->path, p->job->size, p->job->mtime_ns, 0, 0, e)
+    code = p->job ? put_path(p, p->path, p->job->size, p->job->mtime_ns, e)
                   : ks_pq_walk(p->h->pq, each_path, p, e,
                                "SELECT root, rel, size, mtime_ns FROM path WHERE video = $1 ORDER "
                                "BY root, rel",
@@ -447,7 +469,11 @@ static int take_library(pull *p, ks_error *e)
 
 static int begin(pull *p, ks_error *e)
 {
-    int code = take_library(p, e);
+    int code = ks_run(p->x, e,
+                      "CREATE TEMP TABLE was_path(path BLOB PRIMARY KEY, video, size, mtime_ns, "
+                      "device, inode) WITHOUT ROWID",
+                      "");
+    if (code >= 0) code = take_library(p, e);
     if (code >= 0)
         code = ks_pq_walk(p->h->pq, each_space, p, e,
                           "SELECT s.id, s.model, s.dim, s.frames, s.sampler, s.resize, "

@@ -58,7 +58,7 @@ is "$(sqlite3 "$(mirror a)/catalog.db" "SELECT count(*) FROM thumbnail")" 0 "a m
 own curve weather.mp4 snow --json >"$T/own"; as a curve weather.mp4 snow --json >"$T/1"; ok $? "frame vectors come from the hub"
 is "$(jq -c '[.t, .cosine]' "$T/1" | cksum)" "$(jq -c '[.t, .cosine]' "$T/own" | cksum)" "as they were"
 as a status --bad --json | jq -r .path >"$T/out"; is "$(cat "$T/out")" "$T/films/x.mp4" "and what is no film is listed"
-as a forget "$T/films/x.mp4"; is "$?" 2 "a mirror is not written"
+as a compact; is "$?" 2 "a mirror is not written"
 "$K" -L "$(mirror a)" forget "$T/films/x.mp4" 2>"$T/err"; is "$? $(grep -c 'mirrors a hub' "$T/err")" "2 1" "nor by its folder's name"
 
 # --- another mount
