@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,9 +17,10 @@ int ks_parse_seconds(double *seconds, const char *text)
     char *end;
     int colons = 0;
 
-    if ((*text < '0' || *text > '9') && *text != '.') return -1;
     for (;; text = end + 1) {
-        if (*text == ' ' || *text == '+' || *text == '-' || strncmp(text, "0x", 2) == 0) return -1;
+        /* strtod also takes blanks, signs, names and hexadecimal ones */
+        if (((*text < '0' || *text > '9') && *text != '.') || strncasecmp(text, "0x", 2) == 0)
+            return -1;
         part = strtod(text, &end);
         if (end == text || !isfinite(part)) return -1;
         if (*end == ':') {
