@@ -161,6 +161,11 @@ static int cut_into(ks_piece *p, int to, ks_decoder *d, ks_job *job, ks_error *e
     return r;
 }
 
+static int is_way(const ks_key *k, ks_timebase tb, double from)
+{
+    return k->offset != KS_KEY_BREAK && k->ticks > 0 && ks_seconds(k->ticks, tb) <= from;
+}
+
 /* The key frame from which the part is decoded, where there is one that proves to be what it
  * was; else the film's start. */
 static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys *keys, double from,
@@ -169,9 +174,10 @@ static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys 
     ks_film_options o = {.hold = 1 << 20, .no_small = 1};
     ks_film *film;
     double begin = 0;
-    int r;
+    int n = keys ? keys->n : 0, later = 0, r;
 
-    if (!keys || keys->n == 0) return 0;
+    while (later < n && !is_way(&keys->at[later], keys->tb, from)) later++;
+    if (later == n) return 0; /* the start is the only way: nothing to prove */
     if ((r = ks_film_open_at(&film, &begin, d, path, &o, keys, from, job->to, e))) return r;
     ks_film_close(film);
     for (int i = 0; begin > 0 && i < keys->n; i++) {

@@ -197,8 +197,9 @@ typedef struct {
     int reencode;               /* exact to the frame; else a copy from the key frame before */
     int force;                  /* over a file that is there; else KS_EUSAGE */
     int fragments;              /* ks_cut_to_watch: as Media Source Extensions take it */
-    int viewer;              /* a socket: KS_ESTOP soon after its other side is closed; 0: none */
-    double cut_from, cut_to; /* out: what the piece shows, seconds of the film */
+    int viewer; /* a socket: KS_ESTOP soon after its other side is closed; 0: none */
+    /* out: what the piece shows, seconds of the film; from with fragments: where its 0 lies */
+    double cut_from, cut_to;
     /* out, where it failed: the container of to_file takes no such pictures or sound (.mkv may) */
     int unfit;
     /* out: streams of sound that no container takes and the piece lacks */

@@ -265,8 +265,8 @@ static int run(ks_cutter *c)
         r = receive(c);
         if (!r) r = release(c, -1);
         if (!r) r = ks_cut_drain(c);
-        if (!r && c->sound) r = ks_cut_sound_drain(c);
     }
+    if (!r && c->sound) r = ks_cut_sound_drain(c);
     if (r) return -1;
     if (c->frames == 0) {
         c->unfit = 0;
@@ -290,7 +290,7 @@ void ks_task_cut(ks_task *task)
     if (r && cut.unwritten)
         snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);
-    m.u.end.cut_from = cut.shown_from;
+    m.u.end.cut_from = task->job.fragments ? cut.from : cut.shown_from;
     m.u.end.cut_to = cut.shown_to;
     m.u.end.cut_unfit = r != 0 && cut.unfit;
     m.u.end.cut_sounds_left = cut.sounds_left;

@@ -4,6 +4,7 @@
 #ifndef KS_DECODER_CUT_H
 #define KS_DECODER_CUT_H
 
+#include <libavcodec/bsf.h>
 #include <libswscale/swscale.h>
 
 #include "decoder/decoder_clock.h"
@@ -26,6 +27,8 @@ typedef struct {
     AVCodecContext *encoder;
     ks_cut_sound *sound; /* encoded anew; NULL: copied, or none */
     ks_tone *tone;       /* of HDR, for a browser */
+    AVBSFContext *adts;  /* of sound that is copied and has its head in its packets; or NULL */
+    int adts_to;         /* its stream of out */
     struct SwsContext *wide_sws;
     uint16_t *wide; /* [h, w, 3] of the encoder's size */
     struct SwsContext *sws;

@@ -110,6 +110,24 @@ static int keeps_tag(const AVOutputFormat *f, const AVCodecParameters *p)
            !av_codec_get_tag2(f->codec_tag, p->codec_id, &tag);
 }
 
+/* AAC of a transport stream says what it is in each packet; an MP4 says it once. The muxer would
+ * see to that itself, but not where it writes fragments. */
+static int open_adts(ks_cutter *c, const AVStream *st, int to)
+{
+    const AVBitStreamFilter *f = av_bsf_get_by_name("aac_adtstoasc");
+    c->adts_to = to;
+    if (!f || av_bsf_alloc(f, &c->adts) < 0 ||
+        avcodec_parameters_copy(c->adts->par_in, st->codecpar) < 0)
+        return ks_cut_fail(c, "no memory", 0);
+    c->adts->time_base_in = st->time_base;
+    return av_bsf_init(c->adts) < 0 ? ks_cut_fail(c, "the sound cannot be copied", 0) : 0;
+}
+
+static int is_headless_aac(const AVStream *st)
+{
+    return st->codecpar->codec_id == AV_CODEC_ID_AAC && st->codecpar->extradata_size < 2;
+}
+
 static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
 {
     AVStream *to = avformat_new_stream(c->out, NULL);
@@ -130,6 +148,7 @@ static int add_stream(ks_cutter *c, const AVStream *st, int encoded)
         to->codecpar->sample_aspect_ratio = to->sample_aspect_ratio;
     to->avg_frame_rate = st->avg_frame_rate;
     to->disposition = st->disposition;
+    if (c->task->job.fragments && is_headless_aac(st) && open_adts(c, st, to->index)) return -1;
     return keep_side_data(to, st) ? ks_cut_fail(c, "no memory", 0) : 0;
 }
 
@@ -152,13 +171,15 @@ static int does_not_take(ks_cutter *c, const char *what, enum AVCodecID id)
     return -1;
 }
 
-/* Sound of an encoded part is encoded, too, but where it is AAC whose head is there at once. */
+/* Sound of an encoded part is encoded, too, and of one for Media Source Extensions, but where it
+ * is AAC in stereo; in an encoded part also that wants its head at once. */
 static int encodes_sound(const ks_cutter *c, const AVStream *st)
 {
     const AVCodecParameters *p = st->codecpar;
-    return c->task->job.watch && c->task->job.reencode && ks_cut_sound_fits(st) &&
-           !(p->codec_id == AV_CODEC_ID_AAC && p->extradata_size >= 2 &&
-             p->ch_layout.nb_channels <= 2);
+    const ks_job *job = &c->task->job;
+    return job->watch && (job->reencode || job->fragments) && ks_cut_sound_fits(st) &&
+           !(p->codec_id == AV_CODEC_ID_AAC && p->ch_layout.nb_channels <= 2 &&
+             (!job->reencode || !is_headless_aac(st)));
 }
 
 /* The film and all its sound; subtitles and data stay behind (few containers take each other's).
@@ -213,8 +234,12 @@ int ks_cut_open(ks_cutter *c)
     c->out->strict_std_compliance = FF_COMPLIANCE_EXPERIMENTAL;
     if (choose(c)) return -1;
     if (blue) av_dict_set(&o, "mpegts_m2ts_mode", "1", 0);
+    /* As it is, pictures may be decoded before the time 0: an edit list says so. */
     if (c->task->job.fragments)
-        av_dict_set(&o, "movflags", "empty_moov+default_base_moof+frag_keyframe", 0);
+        av_dict_set(&o, "movflags",
+                    c->task->job.reencode ? "empty_moov+default_base_moof+frag_keyframe"
+                                          : "delay_moov+default_base_moof+frag_keyframe",
+                    0);
     int r = avformat_write_header(c->out, &o);
     av_dict_free(&o);
     if (r < 0 && !c->unwritten) c->unfit = 1;
@@ -224,6 +249,9 @@ int ks_cut_open(ks_cutter *c)
 int ks_cut_put(ks_cutter *c, AVPacket *p, int to, AVRational tb, int64_t off)
 {
     int64_t *last = &c->last_dts[to];
+    if (c->adts && to == c->adts_to &&
+        (av_bsf_send_packet(c->adts, p) < 0 || av_bsf_receive_packet(c->adts, p) < 0))
+        return 0; /* damage is heard */
     if (p->pts != AV_NOPTS_VALUE) p->pts -= off;
     if (p->dts != AV_NOPTS_VALUE) p->dts -= off;
     av_packet_rescale_ts(p, tb, c->out->streams[to]->time_base);

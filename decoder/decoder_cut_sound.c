@@ -90,7 +90,7 @@ int ks_cut_sound_open(ks_cutter *c, const AVStream *st, AVStream *to)
         return ks_cut_fail(c, "the sound cannot be encoded", 0);
     s->in = st->index;
     s->out = to->index;
-    s->begin = grid(job->from, s->encoder->sample_rate);
+    s->begin = grid(c->from, s->encoder->sample_rate);
     s->end = job->to < 0 ? INT64_MAX / 2 : grid(job->to, s->encoder->sample_rate);
     s->first = s->begin > 2 * PACKET ? s->begin - 2 * PACKET : 0;
     s->fifo = av_audio_fifo_alloc(AV_SAMPLE_FMT_FLTP, 2, 16 * PACKET);
@@ -112,7 +112,7 @@ int ks_cut_is_sound(const ks_cutter *c, const AVPacket *p)
 static int put_encoded(ks_cutter *c, const AVFrame *f)
 {
     ks_cut_sound *s = c->sound;
-    const int64_t off = llround(c->task->job.from * s->encoder->sample_rate);
+    const int64_t off = llround(c->from * s->encoder->sample_rate);
     AVPacket *p = av_packet_alloc();
     int r = p ? avcodec_send_frame(s->encoder, f) : AVERROR(ENOMEM);
     while (r >= 0 && (r = avcodec_receive_packet(s->encoder, p)) >= 0) {

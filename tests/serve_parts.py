@@ -69,12 +69,48 @@ def hdr(s, film):
     ok(all(abs(a - b) < 10 for a, b in zip(*means)), "and looks as its thumbnails do", means)
 
 
+def pictures(path):
+    """(when it is shown, its 32 x 18 grey points) of each picture."""
+    times = sorted(float(t.rstrip(",")) for t in run("ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "packet=pts_time", "-of", "csv=p=0", path).decode().split())
+    grey = run("ffmpeg", "-v", "error", "-i", path, "-vf", "scale=32:18:flags=area,format=gray", "-fps_mode", "passthrough", "-f", "rawvideo", "-")
+    return list(zip(times, (grey[i : i + 576] for i in range(0, len(grey), 576))))
+
+
+def copied(s, film):
+    """Copies for Media Source Extensions: laid where X-Kinoseek-Seconds says, each picture of a part is the film's of that time."""
+    film_begins = float(json.loads(run("ffprobe", "-v", "error", "-show_entries", "format=start_time", "-of", "json", FOLDER + "/films/bframes.ts"))["format"]["start_time"])
+    whole = {t - film_begins: p for t, p in pictures(FOLDER + "/films/bframes.ts")}
+    for a, b in (("0", "2"), ("2.5", "4.7"), ("4.7", "9")):
+        status, headers, body = s.get("/media/%d/part?from=%s&to=%s&fragments=1" % (film, a, b))
+        path = FOLDER + "/copied.mp4"
+        with open(path, "wb") as f:
+            f.write(body)
+        at = float(headers.get("x-kinoseek-seconds", "99-99").split("-")[0])
+        seen = [(min(whole, key=lambda t: abs(t - at - u)), p) for u, p in pictures(path)]
+        off = max((max(abs(x - y) for x, y in zip(whole[t], p)) for t, p in seen[:-3]), default=255)
+        ok(status == 200 and at <= float(a) and len(seen) > 20 and off < 3, "copied from %s on: the film's pictures at their times" % a, (status, at, len(seen), off))
+        kinds = [t["codec_name"] for t in streams(path)]
+        ok(kinds == ["h264", "aac"], "and its sound", kinds)
+
+
+def turned(s, film):
+    for more in ("", "&fragments=1"):
+        for side in ("", "&side=144"):
+            with open(FOLDER + "/turned.mp4", "wb") as f:
+                f.write(s.get("/media/%d/part?from=1&to=2%s%s" % (film, side, more))[2])
+            turn = [d.get("rotation") for t in streams(FOLDER + "/turned.mp4") for d in t.get("side_data_list", [])]
+            want = [d.get("rotation") for t in streams(FOLDER + "/films/turned.mp4") for d in t.get("side_data_list", [])]
+            ok(turn == want and want, "a film that is turned is turned in its parts%s%s" % (side, more), (turn, want))
+
+
 def main():
     s = Server("--listen", "127.0.0.1:0")
     films = {v["path"].split("/")[-1]: v["video"] for v in s.json("/api/v1/videos")["videos"]}
     goes_on(s, films["ac3.avi"], "AC-3", 48000)
     goes_on(s, films["mp3.mkv"], "MP3", 44100)
     hdr(s, films["hdr.mp4"])
+    copied(s, films["bframes.ts"])
+    turned(s, films["turned.mp4"])
     kept = {t["codec_type"]: t for t in streams(part(s, films["mp3.mkv"], "4", "5", "")[1])}
     ok(float(kept["video"]["start_time"]) < 0.1 and float(kept["audio"]["start_time"]) < 0.1, "a part alone begins at once, in both", kept)
     ok(s.get("/media/%d/part?from=1&to=2&side=144&fragments=2" % films["ac3.avi"])[0] == 400, "fragments are asked for or not")
