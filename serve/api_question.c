@@ -34,7 +34,7 @@ static int no_files(const ks_terms *t, ks_error *e)
     return 0;
 }
 
-int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e)
+static int read_all(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e)
 {
     const ks_params *p = &c->params;
     int err = 0;
@@ -42,9 +42,25 @@ int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, 
     *a = (ks_asked_for){0};
     for (int i = 0; i < p->n && err == 0; i++)
         if (!is_among(p->name[i], others)) err = take(a, p->name[i], p->value[i], e);
-    if (err == 0 && !a->q.words && a->terms.n) err = ks_terms_begin(&a->terms, e);
     if (err == 0) err = no_files(&a->terms, e);
     if (a->terms.n) a->q.terms = &a->terms;
+    return err;
+}
+
+int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e)
+{
+    int err = read_all(a, c, others, e);
+
+    return err == 0 && !a->q.words && a->terms.n ? ks_terms_begin(&a->terms, e) : err;
+}
+
+int ks_asked_of_picture(ks_asked_for *a, const ks_call *c, ks_error *e)
+{
+    int err = read_all(a, c, NULL, e);
+
+    if (err == 0 && (a->q.words || a->q.like))
+        err = ks_fail(e, KS_EUSAGE,
+                      "a picture begins a question: words stand in and, plus, not ...");
     return err;
 }
 

@@ -14,6 +14,8 @@ typedef struct {
  * Terms are words and clips of the library: a request names no file. KS_EUSAGE names a parameter
  * that there is not, or whose value is none. */
 int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e);
+/* The same of a question that a picture begins, which is not among the parameters. */
+int ks_asked_of_picture(ks_asked_for *a, const ks_call *c, ks_error *e);
 void ks_asked_drop(ks_asked_for *a);
 int ks_asked_something(const ks_asked_for *a); /* 1: there is something to look for */
 

@@ -38,6 +38,17 @@ static void answer_json(ks_json *j, const ks_answer *a, const char *notices, int
     ks_json_close(j);
 }
 
+/* The name of the file that only this process has means nothing to anybody. */
+static void name_picture(char *title, const char *path)
+{
+    static const char word[] = "picture";
+    const size_t n = strlen(path), m = sizeof word - 1;
+
+    if (strncmp(title, path, n) != 0 || n < m) return;
+    memcpy(title, word, m);
+    memmove(title + m, title + n, strlen(title + n) + 1);
+}
+
 static int ask(ks_reply *out, ks_server *srv, ks_session *s, const ks_question *q, ks_error *e)
 {
     double began = ks_now();
@@ -46,6 +57,7 @@ static int ask(ks_reply *out, ks_server *srv, ks_session *s, const ks_question *
     int err = ks_ask(&a, s, q, NULL, e);
 
     if (err < 0) return err;
+    if (q->image) name_picture(a.title, q->image); /* the moments' query is the same text */
     if ((j = ks_reply_json(out)))
         answer_json(j, &a, ks_sessions_notices(srv->sessions, s),
                     ks_index_damaged(ks_session_index(s)), ks_now() - began);
@@ -75,9 +87,7 @@ static int ask_with_picture(ks_reply *out, ks_call *c, ks_session *s, ks_asked_f
     int fd = -1, err;
 
     if (c->r->method != KS_METHOD_POST) return ask(out, c->srv, s, &a->q, e);
-    err = ks_asked_something(a)
-              ? ks_fail(e, KS_EUSAGE, "a picture is a question of its own: without words")
-              : picture_file(&fd, path, c, e);
+    err = picture_file(&fd, path, c, e);
     a->q.image = path;
     if (err == 0) err = ask(out, c->srv, s, &a->q, e);
     a->q.image = NULL; /* path ends here */
@@ -92,9 +102,10 @@ void ks_api_search(ks_reply *out, ks_call *c)
     ks_asked_for a;
     ks_session *s = NULL;
     ks_error e;
-    int err = ks_asked_read(&a, c, NULL, &e);
+    const int picture = c->r->method == KS_METHOD_POST;
+    int err = picture ? ks_asked_of_picture(&a, c, &e) : ks_asked_read(&a, c, NULL, &e);
 
-    if (err == 0 && c->r->method != KS_METHOD_POST && !ks_asked_something(&a) && !a.q.said)
+    if (err == 0 && !picture && !ks_asked_something(&a) && !a.q.said)
         err = ks_fail(&e, KS_EUSAGE, "say what to look for: q, like, plus, said");
     a.q.names = 1;
     if (err == 0 && (err = ks_sessions_take(&s, c->srv->sessions, KS_FOR_ASKING, &e)) == 0)

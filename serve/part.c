@@ -46,7 +46,8 @@ static int make(int to, ks_piece *p, ks_session *s, const ks_video *v, int side,
     for (int again = 0; err == 0 && again < 2; again++) { /* one that is being killed is followed */
         if ((err = ks_session_decoder(&d, s, e)) < 0) break;
         err = ks_cut_to_watch(p, to, side, &keys, d, e);
-        if (err != KS_EIO || !ks_decoder_gone(d) || again || ftruncate(to, 0) < 0) break;
+        if (err == 0 || err == KS_ESTOP || again || !ks_decoder_gone(d) || ftruncate(to, 0) < 0)
+            break;
         err = lseek(to, 0, SEEK_SET) < 0 ? KS_EIO : 0;
     }
     free((void *)(uintptr_t)keys.at);

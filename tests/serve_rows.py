@@ -343,8 +343,14 @@ def same_as_commands(s):
     ok(s.json("/api/v1/curve?video=%d&q=rain" % films[1]["video"])["points"] == lines("curve", films[1]["path"], "rain"), "the curve of a film, too")
     ok(s.json("/api/v1/similar?video=%d&t=9.5&not-self=1" % films[1]["video"])["moments"] == lines("similar", films[1]["path"] + "@9.5", "--not-self"), "and a second of a film")
     picture = open("models/demo/moments.png", "rb").read()
-    page = [dict(m, query="") for m in json.loads(s.post("/api/v1/search?k=4", picture)[2])["moments"]]
+    page = json.loads(s.post("/api/v1/search?k=4", picture)[2])
+    ok(page["query"] == "picture" and {m["query"] for m in page["moments"]} == {"picture"}, "a picture that is sent is called so", page["query"])
+    page = [dict(m, query="") for m in page["moments"]]
     ok(page and page == [dict(m, query="") for m in lines("search", "--image", "models/demo/moments.png", "-k", "4")], "and a picture that is sent")
+    page = [dict(m, query="", parts=0) for m in json.loads(s.post("/api/v1/search?k=4&all=1&and=snow&minus=drums", picture)[2])["moments"]]
+    ok(page and page == [dict(m, query="", parts=0) for m in lines("search", "--image", "models/demo/moments.png", "--and", "snow", "--minus", "drums", "--all", "-k", "4")], "which begins a question of several terms, too", page)
+    for more in ("q=snow", "and=@/etc/passwd"):
+        ok(s.post("/api/v1/search?" + more, picture)[0] == 400, "a picture with %s is 400" % more)
     clips = [c for v in films for c in s.json("/api/v1/videos/%d" % v["video"])["clips"]]
     want = lines("clips")
     ok(sorted(clips, key=lambda c: c["id"]) == sorted(want, key=lambda c: c["id"]) and s.json("/api/v1/clips/%d" % want[0]["id"]) == want[0], "clips are those of clips")
