@@ -1,4 +1,5 @@
 """page_browser PROGRAM FOLDER [SHOTS]: what a person does on the page, in Chromium (tests/page.sh). TAP on standard output."""
+import atexit
 import json
 import re
 import subprocess
@@ -24,6 +25,7 @@ def ok(good, what, seen=""):
 class Server:
     def __init__(self, *options):
         self.process = subprocess.Popen([PROGRAM, "-L", LIBRARY, "serve", *options], stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)
         self.url = self.process.stdout.readline().split()[-1]
         self.base = self.url.split("/?")[0]
 
@@ -65,6 +67,13 @@ def searching(page, s):
     page.goto(s.url)
     page.wait_for_selector("#said a")
     ok("token" not in page.url, "the token leaves the address", page.url)
+    until(page, "document.querySelectorAll('#films .tile').length === 12")
+    page.locator("#films .picture").nth(2).click()
+    page.wait_for_selector("#player video")
+    name = page.locator("#films .name").nth(2).inner_text()
+    ok(page.inner_text("#player h2") == name and "video=" in page.url, "films stand on the first page, and play", page.url)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#player", state="hidden")
     page.keyboard.press("/")
     page.keyboard.type("rain")
     page.keyboard.press("Enter")
@@ -84,6 +93,8 @@ def searching(page, s):
     page.keyboard.press("Enter")
     settle(page)
     ok("and=a+cat" in page.url, "a term goes into the address", page.url)
+    seen = page.locator(".parts").first.inner_text()
+    ok("a dog" in seen and "a cat" in seen and page.locator("#films .tile").count() == 0, "and its part of a moment is called by its words", seen)
     want = [json.loads(line)["path"].split("/")[-1] for line in command("search", "a dog", "--and", "a cat", "--all", "-k", "60", "--json").splitlines()]
     ok(page.locator(".tile .name").all_inner_texts() == want, "and the answer is the command's")
     page.locator("#terms select").first.select_option("then")
@@ -158,25 +169,31 @@ def basket(page, s):
     page.keyboard.press("Escape")
 
 
-def streams(page, s, film):
-    """Encoded parts, laid one behind the other: one film without gaps, with its sound."""
+def streams(page, s, film, how):
+    """Parts, laid one behind the other: one film without gaps, with its sound."""
     page.goto(s.base + "/?video=%d&t=0" % film)
     video = "document.querySelector('#player video')"
-    until(page, video + "?.dataset.how === 'encoded'", 60)
+    until(page, video + "?.dataset.how === '%s'" % how, 60)
     page.get_by_label("loop").uncheck()
     until(page, video + ".currentTime > 5", 90)
     seen = page.evaluate("(v => [v.buffered.length, v.buffered.start(0), v.webkitAudioDecodedByteCount, v.duration])(%s)" % video)
-    ok(seen[0] == 1 and seen[1] < 0.1, "encoded parts play through, without a gap", seen)
+    ok(seen[0] == 1 and seen[1] < 0.1, "%s parts play through, without a gap" % how, seen)
     ok(seen[2] > 0, "and are heard", seen)
     ok(8.5 < seen[3] < 9.6, "the film has its whole length", seen)
     page.evaluate(video + ".currentTime = 7.5")
     until(page, video + ".currentTime > 7.6 && " + video + ".readyState >= 2", 60)
-    ok(True, "and can be gone to anywhere")
+    ok(page.evaluate(video + ".src.startsWith('blob:') && " + video + ".duration > 8"), "and can be gone to anywhere")
+    if how != "encoded":
+        page.keyboard.press("Escape")
+        return
     page.locator("#player select").select_option("720")
     until(page, video + "?.dataset.how === 'encoded' && " + video + ".currentTime > 5", 60)
     ok(page.evaluate(video + ".videoHeight") <= 720, "720p by choice, from the same second on")
+    page.evaluate(video + ".currentTime = " + video + ".duration")
+    until(page, video + ".ended", 60)
     page.locator("#player select").select_option("480")
-    until(page, video + "?.dataset.how === 'encoded'", 60)
+    until(page, video + "?.dataset.how === 'encoded' && " + video + ".readyState >= 2", 60)
+    ok(page.evaluate(video + ".currentTime") > 8, "also from its end on")
     page.keyboard.press("Escape")
 
 
@@ -233,24 +250,27 @@ def labelling(page, s):
 
 def plays(page, s):
     films = {v["path"].split("/")[-1]: v["video"] for v in page.evaluate("fetch('/api/v1/videos').then(r => r.json())")["videos"]}
-    for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|xvid|mov|mpeg2|ten|weather", n)):
+    for name in sorted(n for n in films if re.match(r"vp9|hevc|h264|turned|xvid|mov|mpeg2|ten|weather", n)):
         began = time.time()
         page.goto(s.base + "/?video=%d&t=2" % films[name])
         page.wait_for_selector("#player .screen > *")
         how = until(page, """(() => { const v = document.querySelector('#player video');
             return document.querySelector('#player .still') ? 'pictures' : v && v.readyState >= 2 && v.videoWidth > 0 && v.currentTime > 0 ? v.dataset.how || 'film' : null })()""", 60)
         took = time.time() - began
-        want = {"hevc.mp4": "encoded", "mpeg2.mpg": "encoded", "xvid.avi": "encoded", "h264.ts": "copied"}.get(name, "film")
+        want = {"hevc.mp4": "encoded", "turned.mp4": "encoded", "mpeg2.mpg": "encoded", "xvid.avi": "encoded", "h264.ts": "copied"}.get(name, "film")
         ok(how == want, "%s goes by the rung: %s" % (name, want), how)
         if how == "pictures":
             ok(page.locator("#player .still").evaluate("i => i.naturalWidth") > 0 and "mpv" in page.inner_text("#player .screen"), "%s: its pictures, and why (%.1f s)" % (name, took))
         else:
             ok(abs(page.locator("#player video").evaluate("v => v.currentTime") - 2) < 8, "%s plays as %s (%.1f s)" % (name, how, took))
+            upright = page.locator("#player video").evaluate("v => v.videoHeight > v.videoWidth")
+            ok(upright == (name == "turned.mp4"), "%s stands as it should" % name)
         page.locator("#player .strip").focus()
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(200)
         ok(page.locator("#player .strip").get_attribute("aria-valuenow") is not None, "%s: keys seek" % name)
-    streams(page, s, films["hevc.mp4"])
+    streams(page, s, films["hevc.mp4"], "encoded")
+    streams(page, s, films["h264.ts"], "copied")
     page.goto(s.base + "/?q=a+dog&all=1")
     page.wait_for_selector(".tile")
     page.locator(".tile .picture").first.click()
@@ -284,9 +304,10 @@ def plays(page, s):
 
 def looks(page, s):
     axe = Axe()
+    best = page.evaluate("fetch('/api/v1/search?q=a+dog&all=1&k=1').then(r => r.json())")["moments"][0]
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        for where, at in (("start", "/"), ("moments", "/?q=a+dog&and=a+cat&all=1"), ("player", "/?q=a+dog&all=1&video=1&t=1")):
+        for where, at in (("start", "/"), ("moments", "/?q=a+dog&and=a+cat&all=1"), ("player", "/?q=a+dog&all=1&video=%d&t=%.3f" % (best["video"], best["best"]))):
             page.goto(s.base + at)
             page.wait_for_timeout(800)
             if where == "player":
@@ -319,6 +340,22 @@ def others(browser, page, s):
     page.set_input_files("#file", "models/demo/moments.png")
     until(page, "document.querySelector('#said').textContent.includes('moments of')")
     ok(tiles(page) > 3, "a picture is a question", tiles(page))
+    names = page.locator(".tile .name").all_inner_texts()
+    ok(page.locator("#terms .term img").count() == 1, "and a chip")
+    page.click("text=+ term")
+    page.locator("#terms input").last.fill("snow")
+    page.keyboard.press("Enter")
+    until(page, "location.search.includes('and=snow')")
+    settle(page)
+    want = [json.loads(line)["path"].split("/")[-1] for line in command("search", "--image", "models/demo/moments.png", "--and", "snow", "-k", "60", "--json").splitlines()]
+    told = page.locator(".tile .name").all_inner_texts() if "Nothing here clearly" not in page.inner_text("#said") else []
+    ok(told == want, "with a term behind it, as the command has it", (told, want))
+    page.go_back()
+    settle(page)
+    ok(page.locator(".tile .name").all_inner_texts() == names and page.locator("#terms .term img").count() == 1, "back brings it back")
+    page.get_by_label("Take the picture away").click()
+    until(page, "document.querySelectorAll('#terms .term img').length === 0")
+    ok(tiles(page) == 0, "and it can be taken away")
     page.click("#show-library")
     page.wait_for_selector("#library dl")
     ok("Films" in page.inner_text("#library"), "the library is shown")

@@ -49,7 +49,7 @@ function copies(moment) {
     h("ul", {}, ...paths.map((p) => h("li", {}, p)), moment.more_copies ? h("li", {}, `and ${moment.more_copies} more`) : null));
 }
 
-function tile(moment, i, open, like) {
+function tile(moment, i, open, like, names) {
   const name = base(moment.path), from = clock(moment.start), to = clock(moment.end), date = day(moment.date);
   const image = h("img", { src: picture(moment.clips[0]), alt: "", loading: i < 24 ? "eager" : "lazy", decoding: "async", draggable: "false" });
   const button = h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${from} to ${to}, ${date}, score ${moment.score.toFixed(2)}${moment.missing ? ", the file is missing" : ""}` },
@@ -62,7 +62,7 @@ function tile(moment, i, open, like) {
     h("div", { class: "row facts" }, h("span", {}, `${from} – ${to}`), h("span", {}, date),
       h("span", { class: "score", title: `score ${moment.score.toFixed(3)}, cosine ${moment.cosine.toFixed(3)}` },
         h("span", { class: "bar", style: null }), moment.score.toFixed(2))),
-    parts(moment), copies(moment));
+    parts(moment, names), copies(moment));
   item.querySelector(".bar").style.setProperty("--score", moment.score);
   button.addEventListener("click", () => open(i));
   button.addEventListener("pointermove", (e) => e.pointerType !== "touch" && scrub(item, moment, e.offsetX / button.clientWidth));
@@ -73,9 +73,11 @@ function tile(moment, i, open, like) {
   return item;
 }
 
-function parts(moment) {
+// Each term's own part: when, where it is not the whole moment.
+function parts(moment, names) {
   if (!moment.parts) return null;
-  return h("ul", { class: "parts" }, ...moment.parts.map((p) => h("li", {}, `${p.term}: ${clock(p.start)} – ${clock(p.end)} · ${p.score.toFixed(2)}`)));
+  const when = (p) => (p.start === moment.start && p.end === moment.end ? "" : ` ${clock(p.start)} – ${clock(p.end)}`);
+  return h("ul", { class: "parts" }, ...moment.parts.map((p) => h("li", {}, `${names[p.term - 1] || p.term}${when(p)} · ${p.score.toFixed(2)}`)));
 }
 
 const orders = {
@@ -84,10 +86,14 @@ const orders = {
   film: (a, b) => (folder(a.path) + "/" + base(a.path)).localeCompare(b.path) || a.start - b.start,
 };
 
-export function show(list, sort, open, like) {
+let was = {}; // what is shown: opening a film draws nothing anew
+
+export function show(list, sort, open, like, names) {
+  if (list === was.list && sort === was.sort && $("#moments").children.length) return;
+  was = { list, sort };
   shown = [...list].sort(orders[sort] || orders.score);
   anchor = -1;
-  $("#moments").replaceChildren(...shown.map((m, i) => tile(m, i, open, like)));
+  $("#moments").replaceChildren(...shown.map((m, i) => tile(m, i, open, like, names)));
 }
 
 export function mark() {

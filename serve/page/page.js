@@ -1,6 +1,6 @@
 // page.js - the question in the address, and everything that follows from it.
-import { $, h, ask, fill, get, post } from "./dom.js";
-import { picture } from "./films.js";
+import { $, h, ask, base, fill, get, long, post } from "./dom.js";
+import { film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as grid from "./grid.js";
 import * as labels from "./labels.js";
@@ -8,7 +8,16 @@ import * as library from "./library.js";
 import * as player from "./player.js";
 import * as q from "./question.js";
 
-let state = q.read(), asked = "", answer = null, going = null, status = null;
+// Pictures that were dropped here, by number: they stand in the history of this tab, and no address can hold them.
+const pictures = new Map();
+let dropped = Date.now();
+
+function here() {
+  const picture = history.state?.picture || 0;
+  return { ...q.read(), picture: pictures.has(picture) ? picture : 0 };
+}
+
+let state = here(), asked = "", answer = null, going = null, status = null;
 
 function trouble(words) {
   $("#trouble").textContent = words;
@@ -18,13 +27,13 @@ function trouble(words) {
 // --- address: a new entry for a new question, the same one for a second of a film
 function go(next, replace = false) {
   state = next;
-  history[replace ? "replaceState" : "pushState"](null, "", q.toAddress(state));
+  history[replace ? "replaceState" : "pushState"]({ picture: state.picture || 0 }, "", q.toAddress(state));
   render();
 }
 
 function like(moment) {
   player.close();
-  go({ ...state, q: "", terms: [{ op: "like", value: `#${moment.clips[0]}`, within: "" }], video: 0, t: 0, k: q.usual });
+  go({ ...state, q: "", picture: 0, terms: [{ op: "like", value: `#${moment.clips[0]}`, within: "" }], video: 0, t: 0, k: q.usual });
   scrollTo(0, 0);
 }
 
@@ -55,13 +64,18 @@ function termRow(term, i) {
     h("button", { type: "button", "aria-label": `Take term ${i + 1} away`, onclick: () => { state.terms.splice(i, 1); submit(); } }, "×"));
 }
 
+function pictureChip() {
+  return h("li", { class: "term like" }, h("span", {}, "like"), h("img", { src: pictures.get(state.picture).url, alt: "the picture that was dropped", height: 36 }),
+    h("button", { type: "button", "aria-label": "Take the picture away", onclick: () => { state.picture = 0; submit(); } }, "×"));
+}
+
 function drawTerms() {
   const add = h("li", {}, h("button", { type: "button", onclick: () => {
     state.terms.push({ op: "and", value: "", within: "" });
     drawTerms();
     [...document.querySelectorAll("#terms input[aria-label$=words]")].at(-1)?.focus();
   } }, "+ term"));
-  $("#terms").replaceChildren(...state.terms.map(termRow), add);
+  $("#terms").replaceChildren(...(state.picture ? [pictureChip()] : []), ...state.terms.map(termRow), add);
 }
 
 function drawFilters() {
@@ -72,31 +86,50 @@ function drawFilters() {
   $("#filters").replaceChildren(...q.filters.map(field), h("label", {}, all, " weak ones too"), h("button", {}, "Apply"));
 }
 
+// What is in use stays in sight; all the rest on demand.
+function unfold(all) {
+  const filtered = q.filters.some(([name]) => state.filters[name]);
+  $("#more-terms").setAttribute("aria-expanded", String(all));
+  $("#terms").hidden = !(all || filtered || state.terms.length > 0 || state.picture > 0);
+  $("#filters").hidden = !(all || filtered);
+}
+
+const isUnfolded = () => $("#more-terms").getAttribute("aria-expanded") === "true";
+
 function drawForm() {
-  const open = $("#more-terms").getAttribute("aria-expanded") === "true" || state.terms.length > 0 || q.filters.some(([name]) => state.filters[name]);
   $("#q").value = state.q;
   $("#sort").value = state.sort;
-  $("#more-terms").setAttribute("aria-expanded", String(open));
-  $("#terms").hidden = $("#filters").hidden = !open;
+  unfold(isUnfolded());
   drawTerms();
   drawFilters();
 }
 
 function submit() {
-  go({ ...state, q: $("#q").value, terms: state.terms.filter((t) => t.value.trim()), video: 0, t: 0, k: q.usual });
+  const words = $("#q").value;
+  go({ ...state, q: words, picture: words.trim() ? 0 : state.picture, terms: state.terms.filter((t) => t.value.trim()), video: 0, t: 0, k: q.usual });
 }
 
 // --- the answer
 const examples = ["a dog", "a car at night", "people dancing", "the sea", "a birthday cake"];
 
+// The first films of the library, as pictures to begin with.
+function filmTile(f) {
+  const name = base(f.path), open = () => go({ ...q.read(""), video: f.video, t: 0 });
+  return h("li", { class: "tile" }, h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${long(f.seconds)}`, onclick: open },
+    h("img", { src: picture(f.clips[Math.floor(f.clips.length / 2)].id), alt: "", decoding: "async" })),
+  h("div", { class: "row about" }, h("span", { class: "name", title: f.path }, name), h("span", { class: "facts" }, long(f.seconds))));
+}
+
 async function welcome() {
   $("#moments").replaceChildren();
   $("#order").hidden = $("#more").hidden = $("#keep").hidden = true;
   document.title = "kinoseek";
-  const films = (await get("/api/v1/videos?k=3")).videos.map((f) => f.path.split("/").pop().replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n));
+  const list = (await get("/api/v1/videos?k=24")).videos, films = list.map((f) => base(f.path).replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n)).slice(0, 3);
   const link = (words) => h("a", { href: `/?q=${encodeURIComponent(words)}` }, words);
   $("#said").replaceChildren(status.clips ? `${status.clips.toLocaleString()} clips of ${status.videos.toLocaleString()} films. Try ` : "Nothing is in this library yet: kinoseek ingest FOLDER.",
-    ...(status.clips ? [...films, ...examples].slice(0, 5).flatMap((w, i) => [i ? ", " : "", link(w)]) : []));
+    ...(status.clips ? [...films, ...examples].slice(0, 5).flatMap((w, i) => [i ? ", " : "", link(w)]) : []), status.clips ? ", or drop a picture on this page." : "");
+  const known = await Promise.all(list.map((f) => film(f.video).catch(() => null)));
+  if (q.isEmpty(state)) $("#films").replaceChildren(...known.filter((f) => f?.clips.length).slice(0, 12).map(filmTile));
 }
 
 function tell(a) {
@@ -116,19 +149,21 @@ function present(a) {
   $("#order").hidden = a.moments.length < 2;
   $("#keep").hidden = !state.q.trim();
   $("#more").hidden = a.moments.length < state.k;
-  grid.show(a.moments.length ? a.moments : a.below, state.sort, openAt, like);
+  grid.show(a.moments.length ? a.moments : a.below, state.sort, openAt, like, q.names(state));
 }
 
 async function search() {
-  const to = q.toServer(state).toString();
+  const to = q.toServer(state).toString(), picture = pictures.get(state.picture), key = `${state.picture} ${to}`;
   going?.abort();
   going = new AbortController();
-  if (to === asked && answer) return present(answer);
-  $("#said").textContent = "Looking…";
+  if (key === asked && answer) return present(answer);
+  $("#said").textContent = picture ? "Looking at the picture…" : "Looking…";
+  $("#films").replaceChildren();
   $("#results").setAttribute("aria-busy", "true");
   try {
-    const a = await get(`/api/v1/search?${to}`, going.signal);
-    asked = to;
+    const { signal } = going, sent = picture && { method: "POST", body: picture.file, headers: { "Content-Type": picture.file.type || "image/jpeg" } };
+    const a = await (await ask(`/api/v1/search?${to}`, { signal, ...sent })).json();
+    asked = key;
     trouble("");
     present(a);
   } catch (error) {
@@ -141,23 +176,13 @@ async function search() {
   }
 }
 
-async function searchPicture(file) {
+function searchPicture(file) {
   if (!file) return;
   player.close();
-  state = { ...q.read(""), k: q.usual };
-  history.pushState(null, "", "/");
-  drawForm();
-  $("#said").textContent = "Looking at the picture…";
-  try {
-    const a = await (await ask(`/api/v1/search?k=${state.k}`, { method: "POST", body: file, headers: { "Content-Type": file.type || "image/jpeg" } })).json();
-    asked = "";
-    trouble("");
-    present({ ...a, picture: true });
-    $("#more").hidden = true;
-  } catch (error) {
-    trouble(error.message);
-    $("#said").textContent = "";
-  }
+  pictures.set(++dropped, { file, url: URL.createObjectURL(file) });
+  if (pictures.size > 20) pictures.delete(pictures.keys().next().value);
+  go({ ...state, q: "", terms: [], picture: dropped, video: 0, t: 0, k: q.usual });
+  scrollTo(0, 0);
 }
 
 // --- what was said of a moment, and queries that are kept
@@ -197,7 +222,8 @@ async function openFilm() {
 async function render() {
   drawForm();
   if (q.isEmpty(state)) {
-    if (!answer?.picture || !grid.moments().length) await welcome();
+    await welcome();
+    if (history.state?.picture) trouble("The picture that was dropped here is gone with the page that knew it: drop it again.");
   } else await search();
   if (state.video) await openFilm();
   else player.close();
@@ -239,15 +265,11 @@ addEventListener("keydown", (e) => {
 
 $("#ask").addEventListener("submit", (e) => { e.preventDefault(); submit(); });
 $("#home").addEventListener("click", (e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); answer = null; go(q.read("")); $("#q").focus(); });
-$("#more-terms").addEventListener("click", () => {
-  const open = $("#more-terms").getAttribute("aria-expanded") !== "true";
-  $("#more-terms").setAttribute("aria-expanded", String(open));
-  $("#terms").hidden = $("#filters").hidden = !open;
-});
+$("#more-terms").addEventListener("click", () => unfold(!isUnfolded()));
 $("#sort").addEventListener("change", () => go({ ...state, sort: $("#sort").value }, true));
 $("#more").addEventListener("click", () => go({ ...state, k: state.k * 2 }, true));
 $("#picture").addEventListener("click", () => $("#file").click());
-$("#file").addEventListener("change", () => searchPicture($("#file").files[0]));
+$("#file").addEventListener("change", () => { searchPicture($("#file").files[0]); $("#file").value = ""; });
 $("#show-basket").addEventListener("click", () => basket.show());
 $("#show-labels").addEventListener("click", () => labels.show());
 $("#keep").addEventListener("click", keepQuery);
@@ -255,7 +277,7 @@ $("#show-library").addEventListener("click", () => library.show());
 $("#show-help").addEventListener("click", help);
 addEventListener("dragover", (e) => e.preventDefault());
 addEventListener("drop", (e) => { e.preventDefault(); searchPicture([...e.dataTransfer.files].find((f) => f.type.startsWith("image/"))); });
-addEventListener("popstate", () => { state = q.read(); render(); });
+addEventListener("popstate", () => { state = here(); render(); });
 document.addEventListener("click", (e) => { // links of our own stay on the page
   const link = e.target.closest?.("a[href^='/?']");
   if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;

@@ -4,7 +4,7 @@ import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as labels from "./labels.js";
 import * as question from "./question.js";
-import { canStream, stream } from "./stream.js";
+import { canStream, NoPictures, stream } from "./stream.js";
 
 const dialog = $("#player");
 let now = null; // the film that is shown: {moment, film, video, loop, from, to, slider, ...}
@@ -60,7 +60,7 @@ function dragTo(state, e, total) {
 
 async function drawCurve(state) {
   const q = question.read(), to = question.terms({ ...q, terms: q.terms.filter((t) => ["plus", "minus", "like"].includes(t.op)) });
-  if (!q.q.trim() && !q.terms.some((t) => ["like", "plus"].includes(t.op))) return;
+  if (history.state?.picture || (!q.q.trim() && !q.terms.some((t) => ["like", "plus"].includes(t.op)))) return;
   to.append("video", state.film.video);
   try {
     const curve = await get(`/api/v1/curve?${to}`);
@@ -98,25 +98,40 @@ function seekTo(t) {
 // --- what plays: the film itself; else parts of it, as they are in another container; else encoded; else its pictures
 const motion = () => !matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-function playFilm(state) {
-  const video = h("video", { controls: true, playsinline: true, preload: "auto", src: `/media/${state.film.video}#t=${state.t}` });
-  const fails = () => now === state && state.video === video && playParts(state, 0);
-  video.addEventListener("loadedmetadata", () => (video.currentTime = state.t), { once: true });
+const source = (id, t) => h("video", { controls: true, playsinline: true, preload: "auto", src: `/media/${id}#t=${t}` });
+
+function drop(video) {
+  video.pause();
+  video.removeAttribute("src");
+  video.load();
+}
+
+// `video`: its first bytes may be here already.
+function playFilm(state, video) {
+  const ours = () => now === state && state.video === video;
+  const fails = () => ours() && playParts(state, /NO_SUPPORTED_STREAMS/.test(video.error?.message) || (!video.error && video.readyState) ? encoded : 0);
+  const known = () => {
+    if (video.videoWidth === 0) fails(); // sound alone: another container is no help
+    else if (Math.abs(video.currentTime - state.t) > 0.1) video.currentTime = state.t; // twice would be decoded twice
+  };
   video.addEventListener("timeupdate", () => {
-    if (now !== state) return;
+    if (!ours()) return;
     if (state.loop.checked && (video.currentTime >= state.to || video.currentTime < state.from - 0.5)) video.currentTime = state.from;
     mark();
   });
   video.addEventListener("error", fails);
-  video.addEventListener("loadeddata", () => video.videoWidth === 0 && fails()); // sound alone, or a picture that it cannot decode
   state.video = video;
   state.screen.replaceChildren(video);
-  if (motion()) video.play().catch(() => {});
+  if (video.error) return fails();
+  if (video.readyState) known();
+  else video.addEventListener("loadedmetadata", known, { once: true });
+  if (ours() && motion()) video.play().catch(() => {});
 }
 
 // Points on the short side of what is encoded.
 const side = () => (localStorage.getItem("kinoseek-side") === "720" ? 720 : 480);
-const rungs = [{ how: "copied" }, ...(canStream ? [{ how: "encoded", streams: true }] : []), { how: "encoded" }];
+const rungs = ["copied", "encoded"].flatMap((how) => [...(canStream ? [{ how, streams: true }] : []), { how }]);
+const encoded = rungs.findIndex((r) => r.how === "encoded");
 const step_ = 8, longest = 20; // seconds of a part
 
 // A part of the film that holds `t`, fetched once: {url, from, to}.
@@ -147,13 +162,13 @@ function quality(state, tried) {
 }
 
 function playStream(state, tried, t) {
-  const video = h("video", { controls: true, playsinline: true });
+  const video = h("video", { controls: true, playsinline: true }), anew = rungs[tried].how === "encoded";
   state.video = video;
   state.piece = null;
   state.wanted = t;
-  state.said = h("p", { role: "status" }, "This browser cannot play the file as it is; it is being encoded…");
-  state.screen.replaceChildren(video, h("p", {}, quality(state, tried)), state.said);
-  const fails = () => now === state && state.video === video && playParts(state, tried + 1, state.wanted);
+  state.said = h("p", { role: "status" }, `This browser cannot play the file as it is; ${anew ? "it is being encoded" : "parts of it are being made"}…`);
+  state.screen.replaceChildren(video, ...(anew ? [h("p", {}, quality(state, tried))] : []), state.said);
+  const fails = (why) => now === state && state.video === video && playParts(state, why instanceof NoPictures && !anew ? encoded : tried + 1, state.wanted);
   video.addEventListener("timeupdate", () => {
     if (now !== state || state.video !== video) return;
     if (state.loop.checked && video.currentTime >= state.to) video.currentTime = state.from;
@@ -161,14 +176,15 @@ function playStream(state, tried, t) {
     mark();
   });
   video.addEventListener("error", fails);
-  state.unstream = stream(video, { id: state.film.video, seconds: state.film.seconds, t, side: side(), fails, began: () => {
-    video.dataset.how = "encoded";
+  state.unstream = stream(video, { id: state.film.video, seconds: state.film.seconds, t, side: anew ? side() : 0, fails, began: () => {
+    video.dataset.how = rungs[tried].how;
     state.said.textContent = "";
     if (motion()) video.play().catch(() => {});
   } });
 }
 
 function playParts(state, tried, t = state.rung ? at() : state.t) {
+  t = Math.min(t, Math.max(0, state.film.seconds - 0.5)); // nothing begins at the end
   state.unstream?.();
   state.unstream = null;
   state.rung = tried + 1;
@@ -310,9 +326,18 @@ function controls(state, go, like) {
     h("div", { class: "row" }, ...labels.fields(), button("Yes", "y: the part shows the label", () => mean(true)), button("No", "x: the part does not show it", () => mean(false)), state.word));
 }
 
+let openings = 0; // who asked last is shown
+
 // Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
 export async function open(id, t, moment, go, like, changed, told, also) {
-  const of = await film(id);
+  const mine = ++openings, video = source(id, t); // its bytes come while its row is asked for
+  let of;
+  try {
+    of = await film(id);
+  } finally {
+    if (!of || of.missing || mine !== openings) drop(video);
+  }
+  if (mine !== openings) return;
   const state = { film: of, moment, t, go, like, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
   if (!(state.to > state.from)) state.to = state.from + 0.04;
   if (now) leave(now);
@@ -322,9 +347,9 @@ export async function open(id, t, moment, go, like, changed, told, also) {
   state.also = also;
   state.screen = h("div", { class: "screen" });
   fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
-    state.screen, controls(state, go, like), strip(state), state.list);
+    state.screen, strip(state), controls(state, go, like), state.list);
   if (of.missing) playPictures(state, "The file of this film is not where it was.");
-  else playFilm(state);
+  else playFilm(state, video);
   mark();
   drawCurve(state);
   drawLabels(state);
@@ -336,9 +361,7 @@ function leave(state) {
   state.gone.abort();
   state.unstream?.();
   state.video = null;
-  video?.pause();
-  video?.removeAttribute("src");
-  video?.load();
+  if (video) drop(video);
   state.urls.forEach((url) => URL.revokeObjectURL(url));
 }
 
@@ -352,7 +375,10 @@ dialog.addEventListener("close", () => {
   state.changed();
 });
 
-export const close = () => dialog.open && dialog.close();
+export function close() {
+  openings++;
+  if (dialog.open) dialog.close();
+}
 
 export function key(e) {
   const ours = {

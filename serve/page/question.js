@@ -13,7 +13,7 @@ export const usual = 60;
 
 // terms: [{op, value, within}]
 export function read(search = location.search) {
-  const question = { q: "", terms: [], filters: {}, sort: "score", k: usual, video: 0, t: 0 };
+  const question = { q: "", terms: [], filters: {}, sort: "score", k: usual, video: 0, t: 0, picture: 0 };
   for (const [name, value] of new URLSearchParams(search)) {
     if (name === "q") question.q = value;
     else if (isTerm.has(name)) question.terms.push({ op: name, value, within: "" });
@@ -27,7 +27,7 @@ export function read(search = location.search) {
   return question;
 }
 
-export const isEmpty = (question) => !question.q.trim() && !question.terms.some((t) => ["like", "plus"].includes(t.op));
+export const isEmpty = (question) => !question.picture && !question.q.trim() && !question.terms.some((t) => ["like", "plus"].includes(t.op));
 
 // What is asked, as the server takes it.
 export function terms(question) {
@@ -62,7 +62,13 @@ export function toAddress(question) {
 
 // In words, as one would type it.
 export function inWords(question) {
-  const words = [question.q];
+  const words = [question.picture ? "a picture" : question.q];
   for (const t of question.terms) words.push(t.op === "like" ? `clip ${t.value.replace("#", "")}` : `${(operators.find((o) => o[0] === t.op) || ["", t.op])[1]} ${t.value}`);
   return words.filter(Boolean).join(" ");
+}
+
+// What the parts of a moment are parts of: part n is of the n-th name.
+export function names(question) {
+  const clip = (value) => value.replace(/^#(\d+)$/, "clip $1");
+  return [question.picture ? "picture" : question.q.trim(), ...question.terms.map((t) => clip(t.value))].filter(Boolean);
 }
