@@ -29,7 +29,7 @@ WORDS = ["rain", "snow", "a+dog", "a+cat+sits", "drums", "lightning"]
 class Person(threading.Thread):
     def __init__(self, s, seed, until):
         super().__init__()
-        self.s, self.random, self.until, self.asked, self.odd = s, random.Random(seed), until, 0, []
+        self.s, self.random, self.until, self.asked, self.odd, self.body = s, random.Random(seed), until, 0, [], b""
 
     def look(self):
         target, may = self.random.choice(QUESTIONS)
@@ -37,14 +37,16 @@ class Person(threading.Thread):
             target %= self.random.choice(WORDS)
         elif "%d" in target:
             target %= self.random.randint(1, 12)
-        return target, FINE | may, self.s.get(target)[0]
+        status, _, self.body = self.s.get(target)
+        return target, FINE | may, status
 
     def write(self):
         how = self.random.randint(0, 3)
         span = dict(video=self.random.randint(1, 4), start=self.random.random() * 5, end=5 + self.random.random(), yes=self.random.random() < 0.7)
         path, body = [("labels/say", dict(span, set="soak", label="x")), ("labels/teach", dict(label="x", items=[span])),
                       ("saved?q=rain", dict(name="n%d" % self.random.randint(0, 9))), ("saved/forget", dict(name="n%d" % self.random.randint(0, 9)))][how]
-        return path, {200, 400, 404, 409, 500, 503}, self.s.post("/api/v1/" + path, json.dumps(body).encode())[0]
+        status, _, self.body = self.s.post("/api/v1/" + path, json.dumps(body).encode())
+        return path, {200, 400, 404, 409, 500, 503}, status
 
     def leave(self):
         """Asks and goes, before the answer or in its middle."""
@@ -66,7 +68,7 @@ class Person(threading.Thread):
                 what, may, got = str(do.__name__), set(), repr(error)
             self.asked += 1
             if got not in may:
-                self.odd.append((what, got))
+                self.odd.append((what, got, self.body[:300]))
 
 
 def command(*words):
