@@ -76,12 +76,18 @@ def scores(videos, texts):
     return np.array([[dot(a, b) if a and b else MISSING for b in t] for a in v])
 
 
+def earned(right, s):
+    """Average precision where a right film without a vector earns nothing, and stands nowhere."""
+    seen = s > MISSING
+    return average_precision_score(right[seen], s[seen]) * right[seen].sum() / right.sum() if right[seen].any() else 0.0
+
+
 def multilabel(r, videos, texts):
     right = np.array([[r.random() < 0.3 for _ in texts] for _ in videos])
     right[0, 0] = True
     got = run("multilabel", videos, texts, [("v%d" % i, "t%d" % k) for i, k in zip(*np.nonzero(right))])
     s = scores(videos, texts)
-    want = [average_precision_score(right[:, k], s[:, k]) for k in range(len(texts)) if right[:, k].any()]
+    want = [earned(right[:, k], s[:, k]) for k in range(len(texts)) if right[:, k].any()]
     return [("map", got["map"], float(np.mean(want)))]
 
 
