@@ -177,7 +177,10 @@ int ks_sessions_take(ks_session **out, ks_sessions *p, ks_session_use kind, ks_e
         ks_session_close(t->s);
         set_session(p, t, NULL);
     }
-    if (!t->s && (err = open_slot(p, t, e)) < 0) {
+    /* It may go away while it is opened: then it is not there, or there again. */
+    for (int tries = 0; !t->s && tries < 3; tries++)
+        if ((err = open_slot(p, t, e)) != KS_EIO) break;
+    if (err < 0) {
         give_slot(p, t);
         return err;
     }
