@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,8 +62,13 @@ typedef struct {
     ks_hours hours;
     ks_watch_tree *tree;
     char program[PATH_MAX];
-    char **paths; /* [n] absolute; of the first ingest. Later ones know them */
+    /* [n] absolute; of the first ingest. The library knows its folders from then on: what is left
+     * are films that were named by themselves */
+    char **paths;
     int n;
+    int has_folders;   /* 1: the library does */
+    int known;         /* 1: it knows the folders among paths */
+    int rest;          /* 1: after the films its folders */
     pid_t child;       /* 0: none */
     int told_to_stop;  /* 1: by us, as its time was over */
     double news;       /* when something new was heard of; 0: nothing is new */
@@ -103,13 +109,14 @@ static int words_of(const char **out, const watching *w, ks_ingest_call *call)
     return n;
 }
 
-static int start_ingest(watching *w, ks_error *e)
+/* Of the folders that the library knows, where there is no path. */
+static int start_ingest(watching *w, int paths, ks_error *e)
 {
     ks_ingest_call call;
     const char **argv = calloc((size_t)(KS_INGEST_WORDS + 8 + w->n), sizeof *argv);
     if (!argv) return ks_fail(e, KS_ENOMEM, "no memory to watch");
     int n = words_of(argv, w, &call);
-    for (int i = 0; i < w->n; i++) argv[n++] = w->paths[i];
+    for (int i = 0; i < paths; i++) argv[n++] = w->paths[i];
     fflush(stdout);
     posix_spawnattr_t own; /* Ctrl-C is for us to pass on: two signals would end it at once */
     posix_spawnattr_init(&own);
@@ -118,11 +125,17 @@ static int start_ingest(watching *w, ks_error *e)
                           environ);
     posix_spawnattr_destroy(&own);
     free(argv);
-    w->news = w->first_news = 0;
-    w->looked = now();
     w->told_to_stop = 0;
     if (err) w->child = 0;
     return err ? ks_fail(e, KS_EIO, "%s: %s", w->program, strerror(err)) : 0;
+}
+
+static int start_round(watching *w, ks_error *e)
+{
+    w->rest = w->known && w->n > 0 && w->has_folders;
+    w->news = w->first_news = 0;
+    w->looked = now();
+    return start_ingest(w, w->n, e);
 }
 
 /* Folders may have been named in another place meanwhile: all that the library knows are
@@ -135,9 +148,11 @@ static void listen_to_all(watching *w)
     int64_t unheard = ks_watch_tree_unheard(w->tree);
     for (int i = 0; i < w->n; i++) ks_watch_tree_add(w->tree, w->paths[i]);
     if (ks_index_open(&x, w->g->library, KS_READ, NULL) == 0 &&
-        ks_ingest_folders(&folders, &bytes, x, NULL) == 0)
+        ks_ingest_folders(&folders, &bytes, x, NULL) == 0) {
+        w->has_folders = bytes > 0;
         for (char *at = folders; at && at < folders + bytes; at += strlen(at) + 1)
             ks_watch_tree_add(w->tree, at);
+    }
     free(folders);
     ks_index_close(x);
     if (unheard == 0 && ks_watch_tree_unheard(w->tree) > 0 && !w->g->quiet)
@@ -145,6 +160,18 @@ static void listen_to_all(watching *w)
                 "kinoseek: not every folder can be watched (fs.inotify.max_user_watches); all are "
                 "looked through every %.0f s\n",
                 w->f->every);
+}
+
+static void drop_folders(watching *w)
+{
+    struct stat st;
+    int kept = 0;
+    for (int i = 0; i < w->n; i++) {
+        if (stat(w->paths[i], &st) == 0 && S_ISDIR(st.st_mode)) free(w->paths[i]);
+        else w->paths[kept++] = w->paths[i];
+    }
+    w->n = kept;
+    w->known = 1;
 }
 
 /* 3 and 4 say something of files; 5 and 11 may pass (disk full, another writer); the others
@@ -164,7 +191,7 @@ static void ingest_ended(watching *w, int status)
     } else if (!stopped && code != 0 && code != 1 && code != 3 && code != 4) {
         w->code = code;
     }
-    if (code == 0 || code == 3 || code == 4) w->n = 0; /* the library knows them from now on */
+    if (!w->known && (code == 0 || code == 3 || code == 4)) drop_folders(w);
 }
 
 static void tend_ingest(watching *w)
@@ -198,7 +225,10 @@ static int keep_watch(watching *w, ks_error *e)
             if (w->first_news == 0) w->first_news = w->news;
         }
         if (w->child) tend_ingest(w);
-        else if (!asked && is_due(w) && may_work(w)) err = start_ingest(w, e);
+        else if (!asked && w->rest && may_work(w)) {
+            w->rest = 0;
+            err = start_ingest(w, 0, e);
+        } else if (!asked && is_due(w) && may_work(w)) err = start_round(w, e);
     }
     return err;
 }
@@ -236,7 +266,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
         err = keep_watch(w, e);
     }
     int code = asked ? 128 + asked : w->code;
-    for (int i = 0; w->paths && i < n; i++) free(w->paths[i]);
+    for (int i = 0; w->paths && i < w->n; i++) free(w->paths[i]);
     free(w->paths);
     ks_watch_tree_close(w->tree);
     free(w);

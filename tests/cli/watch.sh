@@ -40,3 +40,25 @@ is "$(films)" "c.mp4,d.mp4,e.mp4,f.mp4" "and all within, over midnight too"
 timeout 20 "$K" -L "$T/none" watch --encoder clock >"$T/out" 2>"$T/err"; is "$?" 2 "without a library and a path there is nothing to watch"
 timeout 20 "$K" -L "$T/none" watch "$T/nowhere" >"$T/out" 2>"$T/err"; is "$?" 4 "nor where the path is not there"
 "$K" -L "$T/in/lib" check >/dev/null 2>&1; ok $? "the library checks"
+
+# --- subtitles alone are news, of a folder and of a film that was named by itself
+said() { printf '1\n00:00:01,000 --> 00:00:03,000\n%s\n' "$1"; }
+heard() { "$K" -L "$1" search --said "$2" --json 2>/dev/null | jq -r '.path | sub(".*/"; "")'; }
+until_heard() { for i in $(seq 100); do [ "$(heard "$1" "$2")" = "$3" ] && break; sleep 0.2; done; is "$(heard "$1" "$2")" "$3" "$4"; }
+until_done() { for i in $(seq 200); do grep -q '"event":"done"' "$T/out" && break; sleep 0.1; done; }
+mkdir "$T/words"; cp "$T/made/clock_1.mp4" "$T/words/a.mp4"
+for what in "$T/words" "$T/words/a.mp4"; do
+  rm -rf "$T/lib" "$T/words/a.srt"; kind=$([ -d "$what" ] && echo "a folder" || echo "a film")
+  "$K" -L "$T/lib" watch --encoder clock --settle 0.4 --every 0 --json "$what" >"$T/out" 2>"$T/err" & pid=$!; until_done
+  said "early whale" >"$T/words/a.srt"; until_heard "$T/lib" whale a.mp4 "$kind: subtitles that come"
+  said "late shark" >"$T/words/a.srt"; until_heard "$T/lib" shark a.mp4 "$kind: that change"
+  rm "$T/words/a.srt"; until_heard "$T/lib" shark "" "$kind: that go"
+  end TERM; is "$code $(cat "$T/err")" "143 " "$kind: the watch goes on all the while"
+done
+# The film's folder is not the library's: what else it holds is no film of it; what its folders hold still is.
+mkdir "$T/far"; "$K" -L "$T/lib" ingest --encoder clock "$T/far" >/dev/null 2>&1
+"$K" -L "$T/lib" watch --encoder clock --settle 0.4 --every 0 --json "$T/words/a.mp4" >"$T/out" 2>"$T/err" & pid=$!; until_done
+cp "$T/made/clock_6.mp4" "$T/words/b.mp4"; cp "$T/made/clock_13.mp4" "$T/far/c.mp4"
+names() { "$K" -L "$T/lib" clips --json 2>/dev/null | jq -r '.path | sub(".*/"; "")' | sort -u | paste -sd,; }
+for i in $(seq 100); do [ "$(names)" = a.mp4,c.mp4 ] && break; sleep 0.2; done
+is "$(names)" a.mp4,c.mp4 "a film and the folders of before"; end TERM
