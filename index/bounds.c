@@ -285,18 +285,21 @@ static int by_video(const void *a, const void *b)
     return (p->video > q->video) - (p->video < q->video);
 }
 
-/* Each film once. */
-static int merge(ks_film_bounds *out, const found *f, int parts)
+/* Each film once. The first `scored` entries are of rows that no copy holds. */
+static int merge(ks_film_bounds *out, const found *f, int64_t scored, int parts)
 {
     place *order = malloc(((size_t)f->n + 1) * sizeof *order);
     found once = {0};
     int code = order ? 0 : KS_ENOMEM;
 
+    out->exact = calloc((size_t)f->n + 1, 1);
+    if (!out->exact) code = KS_ENOMEM;
     for (int64_t i = 0; i < f->n && code >= 0; i++) order[i] = (place){f->video[i], i};
     if (code >= 0) qsort(order, (size_t)f->n, sizeof *order, by_video);
     for (int64_t i = 0; i < f->n && code >= 0; i++)
         if (add(&once, order[i].video, f->most + (size_t)order[i].at * (size_t)parts, parts) < 0)
             code = KS_ENOMEM;
+        else out->exact[once.n - 1] |= order[i].at < scored;
     free(order);
     out->video = once.video;
     out->most = once.most;
@@ -310,15 +313,17 @@ static int attempt(ks_film_bounds *out, ks_index *x, const ks_library_row *libra
 {
     found f = {0};
     ks_spans spans = {0};
+    int64_t scored;
     int code = ks_copies_load(x, library, space, e);
 
     *out = (ks_film_bounds){0};
     if (code >= 0) code = walk_gaps(&f, out, x, ask, e);
+    scored = f.n;
     if (code >= 0) code = ks_spans_make(&spans, x, ask->filter, e);
     if (code >= 0 && x->copies->distrusted && x->copies->n > 0) code = 1;
     else if (code >= 0) {
         out->searched += spans.rows;
-        code = sweep(&f, x, &spans, ask) < 0 || merge(out, &f, ask->parts) < 0
+        code = sweep(&f, x, &spans, ask) < 0 || merge(out, &f, scored, ask->parts) < 0
                    ? ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir)
                    : 0;
     }
@@ -366,5 +371,6 @@ void ks_film_bounds_free(ks_film_bounds *b)
 {
     free(b->video);
     free(b->most);
+    free(b->exact);
     memset(b, 0, sizeof *b);
 }

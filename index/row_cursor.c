@@ -8,6 +8,7 @@
 struct ks_cursor {
     ks_index *x;
     sqlite3_stmt *s;
+    char *sql; /* its text; NULL: no memory for it */
     ks_video_row row;
     char path[KS_MAX_PATH + 1];
     int over; /* the last row was given, or none can be */
@@ -22,6 +23,27 @@ struct ks_cursor {
 #define CLIP "c.id, c.video, c.space, c.start, c.stop, c.frames, c.reason, c.sum"
 enum { AT_PATH = 19 };
 
+/* The same question of another film, thousands of times: its text is not parsed again. */
+static int take_spare(ks_cursor *c, const char *sql)
+{
+    if (!c->x->spare.sql || strcmp(c->x->spare.sql, sql) != 0) return 0;
+    c->s = c->x->spare.s;
+    c->sql = c->x->spare.sql;
+    c->x->spare.s = NULL;
+    c->x->spare.sql = NULL;
+    return 1;
+}
+
+static void leave_spare(ks_cursor *c)
+{
+    sqlite3_finalize(c->x->spare.s);
+    free(c->x->spare.sql);
+    sqlite3_reset(c->s);
+    sqlite3_clear_bindings(c->s);
+    c->x->spare.s = c->s;
+    c->x->spare.sql = c->sql;
+}
+
 static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filter *f, int where,
                  const char *after, ks_error *e)
 {
@@ -31,9 +53,12 @@ static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filt
     if (!c) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     c->x = x;
     ks_filter_sql(sql, before, f, where, after);
-    if (sqlite3_prepare_v2(x->db, sql, -1, &c->s, NULL) != SQLITE_OK) {
-        free(c);
-        return ks_sql_error(x, e);
+    if (!take_spare(c, sql)) {
+        if (sqlite3_prepare_v2(x->db, sql, -1, &c->s, NULL) != SQLITE_OK) {
+            free(c);
+            return ks_sql_error(x, e);
+        }
+        c->sql = strdup(sql);
     }
     ks_filter_bind(c->s, f);
     *out = c;
@@ -43,7 +68,8 @@ static int start(ks_cursor **out, ks_index *x, const char *before, const ks_filt
 void ks_cursor_close(ks_cursor *c)
 {
     if (!c) return;
-    sqlite3_finalize(c->s);
+    if (c->sql) leave_spare(c);
+    else sqlite3_finalize(c->s);
     free(c);
 }
 

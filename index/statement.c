@@ -81,6 +81,10 @@ sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
 void ks_forget_statements(ks_index *x)
 {
     for (int i = 0; i < KS_STATEMENTS; i++) forget_statement(x, i);
+    sqlite3_finalize(x->spare.s);
+    free(x->spare.sql);
+    x->spare.s = NULL;
+    x->spare.sql = NULL;
 }
 
 static int bind_all(sqlite3_stmt *s, const char *letters, va_list args)

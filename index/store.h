@@ -38,7 +38,8 @@ struct ks_index {
     struct {
         char *sql;
         struct sqlite3_stmt *s;
-    } cache[KS_STATEMENTS]; /* by text; owned */
+    } cache[KS_STATEMENTS], /* by text; owned */
+        spare;              /* of the cursor that was closed last */
     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
     int64_t ann_rows;
     ks_cursor *found;      /* row_cursor.c: the last single look-up */

@@ -12,10 +12,10 @@ typedef struct {
     /* own: of equals the chain whose last clip fits better; clips of one part: 0 */
     double grade, own;
     int64_t id, film; /* of the clip, a chain's last one */
-    int clip;         /* its place in the film; FILM: the whole film, not read yet */
+    int clip;         /* its place in the film; below 0: the whole film, not read yet */
     int slot;         /* of its film's chains */
 } entry;
-enum { FILM = -1 };
+enum { BOUNDED = -1, SCORED = -2 }; /* a film's grade: by bounds, by its cosines in the copies */
 
 /* The chains of one film. */
 typedef struct {
@@ -40,8 +40,8 @@ static int is_chain(const ks_ranking *w) { return w->c->parts > 1 || w->c->unles
 static int first(const entry *a, const entry *b)
 {
     if (a->grade != b->grade) return a->grade > b->grade;
-    if ((a->clip == FILM) != (b->clip == FILM))
-        return a->clip == FILM; /* it may hold a better one among equals */
+    if ((a->clip < 0) != (b->clip < 0))
+        return a->clip < 0; /* it may hold a better one among equals */
     if (a->own != b->own) return a->own > b->own;
     return a->id < b->id;
 }
@@ -133,13 +133,47 @@ static int bound_films(queue *u, ks_error *e)
         entry film = {.grade = film_reach(w->c, plain, bounds.most + i * parts),
                       .film = bounds.video[i],
                       .id = bounds.video[i],
-                      .clip = FILM};
+                      .clip = bounds.exact[i] ? SCORED : BOUNDED};
         if (push(u, &film) < 0) err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     }
     w->out->searched = bounds.searched;
     w->out->uncopied = bounds.uncopied;
     ks_film_bounds_free(&bounds);
     return err;
+}
+
+/* The best chain whose clips follow each other as rows do: rows lie by start, and a later part
+ * starts later. cosine [queries, rows]. Nothing is known of times, so it is a bound. */
+static double chain_reach(const ks_combination *c, const float *cosine, int queries, size_t rows)
+{
+    double best[KS_TERMS_MAX];
+    float one[KS_TERMS_MAX];
+
+    for (int p = 0; p < c->parts; p++) best[p] = -INFINITY;
+    for (size_t i = 0; i < rows; i++) {
+        for (int t = 0; t < queries; t++) one[t] = cosine[(size_t)t * rows + i];
+        for (int p = c->parts - 1; p >= 0; p--) {
+            double before = p ? best[p - 1] : INFINITY;
+            if (before > best[p]) best[p] = fmax(best[p], fmin(before, ks_part_grade(c, p, one)));
+        }
+    }
+    return best[c->parts - 1];
+}
+
+/* Codes bound a film loosely: of ten films that could be among the first one was, once its
+ * cosines in the copies were looked at, and those cost a fortieth of reading it. */
+static int score_film(queue *u, const entry *top, ks_error *e)
+{
+    const ks_ranking *w = u->w;
+    int queries = ks_is_plain(w->c) ? w->c->parts : w->queries;
+    entry scored = *top;
+    float *cosine;
+    int64_t rows = ks_index_film_cosines(&cosine, w->x, w->q, queries, w->dim, top->film);
+
+    if (rows > 0) scored.grade = fmin(top->grade, chain_reach(w->c, cosine, queries, (size_t)rows));
+    free(cosine);
+    scored.clip = SCORED;
+    return rows < 0 || push(u, &scored) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for a query") : 0;
 }
 
 /* --- chains of a film --- */
@@ -380,7 +414,8 @@ static int take(queue *u, ks_error *e)
     int err;
 
     if (u->w->o->not_video && top.film == u->w->o->not_video) return 0;
-    if (top.clip == FILM) return read_film(u, top.film, e);
+    if (top.clip == BOUNDED) return score_film(u, &top, e);
+    if (top.clip == SCORED) return read_film(u, top.film, e);
     err = is_chain(u->w) ? take_chain(u, &top, e) : take_clip(u, &top, e);
     return err == KS_EDAMAGED ? 0 : err;
 }
