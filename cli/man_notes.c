@@ -432,8 +432,11 @@ const ks_man_note ks_man_notes[] = {
      "label's of that clip."},
     {"label", "SCORES", NULL,
      "Of an interval the score is that of its better half: time is cut into half seconds, e of one "
-     "is the mean over the clips that cover it, half the clip's and half that of its frame there, "
-     "and the mean over the better half of the interval's takes the place of e. Of an interval of "
+     "is the mean over the clips that cover it, three quarters the clip's and one that of its "
+     "frame "
+     "there, and the mean over the better half of the interval's takes the place of e; the soft "
+     "maximum is sharper there (a temperature of 0.1, else 0.2), and three tenths of what is taken "
+     "away are its mean over the film's clips. Of an interval of "
      "nothing it is 1 less the best label's over that time."},
     {"teach", "WORTH", NULL,
      "A label is a logistic regression on clip vectors, both classes of equal weight. Its penalty "

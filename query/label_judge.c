@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const double temperature = 0.2; /* in z: 0.1 and 0.3 are as good within a point */
+static const double sharper = 0.1;     /* of intervals: label_intervals.c */
 /* deviations above a label's mean cosine with the words: the same thing, or its kind */
 static const double too_near = 3.5;
 
@@ -93,7 +94,11 @@ int ks_label_judge_open(ks_label_judge *j, const ks_scale *s, ks_encoder *enc, c
     int plain = 0, err = 0;
     size_t all;
 
-    *j = (ks_label_judge){.dim = s->dim, .labels = o->n_labels, .unit = s->median, .defs = o->defs};
+    *j = (ks_label_judge){.dim = s->dim,
+                          .labels = o->n_labels,
+                          .unit = s->median,
+                          .temperature = o->intervals ? sharper : temperature,
+                          .defs = o->defs};
     for (int l = 0; l < j->labels; l++) plain += !learnt_of(j, l);
     if (plain && !s->level)
         return ks_fail(e, KS_ENOTFOUND,
@@ -140,7 +145,8 @@ static double rest_of(const ks_label_judge *j, int l, const float *share, double
     return fmax(rest, 1e-300);
 }
 
-void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine, float *room)
+void ks_label_evidence(double *evidence, double *rest, const ks_label_judge *j, const float *cosine,
+                       float *room)
 {
     const float *word = cosine + j->labels;
     double most = -HUGE_VAL, sum, plain;
@@ -150,18 +156,21 @@ void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *c
         room[w] = (word[w] - (float)j->level[j->labels + w]) * per;
         highest = room[w] > highest ? room[w] : highest;
     }
-    for (int w = 0; w < j->words; w++) room[w] = (room[w] - highest) / (float)temperature;
+    for (int w = 0; w < j->words; w++) room[w] = (room[w] - highest) / (float)j->temperature;
     sum = ks_quick_exps(room, j->words);
     most = (double)highest;
-    plain = temperature * log(sum);
+    plain = j->temperature * log(sum);
     for (int l = 0; l < j->labels; l++) {
         const ks_learnt *learnt = learnt_of(j, l);
+        double away = 0;
         if (learnt)
             evidence[l] = KS_LABEL_CUT + KS_LABEL_WIDTH * ((double)cosine[l] + learnt->bias);
-        else
-            evidence[l] = ((double)cosine[l] - j->level[l]) / j->unit - most -
-                          (j->first[l] == j->first[l + 1]
+        else {
+            away = most + (j->first[l] == j->first[l + 1]
                                ? plain
-                               : temperature * log(rest_of(j, l, room, sum)));
+                               : j->temperature * log(rest_of(j, l, room, sum)));
+            evidence[l] = ((double)cosine[l] - j->level[l]) / j->unit - away;
+        }
+        if (rest) rest[l] = away;
     }
 }

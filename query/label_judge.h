@@ -14,6 +14,7 @@ typedef struct {
     float *q;               /* [labels + words, dim] */
     double *level;          /* [labels + words] of the cosine, in this library */
     double unit;            /* of a z */
+    double temperature;
     /* near[first[l] .. first[l + 1]): words that say nearly the same as label l */
     int *near, *first;
     const ks_label_def *defs; /* [labels], or NULL */
@@ -24,8 +25,10 @@ typedef struct {
 int ks_label_judge_open(ks_label_judge *j, const ks_scale *s, ks_encoder *enc, const float *labels,
                         const ks_label_options *o, ks_error *e);
 void ks_label_judge_close(ks_label_judge *j);
-/* evidence[labels] of a clip or a frame from cosine[labels + words]; room[words]. */
-void ks_label_evidence(double *evidence, const ks_label_judge *j, const float *cosine, float *room);
+/* evidence[labels] of a clip or a frame from cosine[labels + words]; room[words]; rest[labels]:
+ * what was taken from each z, 0 of one that was learnt; may be NULL. */
+void ks_label_evidence(double *evidence, double *rest, const ks_label_judge *j, const float *cosine,
+                       float *room);
 
 /* The evidence is z of the label less what the everyday words together reach on the same clip (a
  * soft maximum of temperature 0.2). 40 films of 5 to 10 minutes (5.2 h, 3,821 clips, 40 things

@@ -98,7 +98,8 @@ static double best_score(const ks_label_film *f, int i)
 {
     double most = -HUGE_VAL;
 
-    ks_label_evidence(f->evidence, f->judge, f->cosines + (size_t)i * (size_t)f->columns, f->words);
+    ks_label_evidence(f->evidence, NULL, f->judge, f->cosines + (size_t)i * (size_t)f->columns,
+                      f->words);
     for (int l = 0; l < f->o->n_labels; l++) most = fmax(most, f->evidence[l]);
     return ks_label_score(most);
 }
@@ -146,7 +147,8 @@ static int there(ranked *at, const ks_label_film *f, int i, double *most)
     int n = 0;
     double best = -HUGE_VAL;
 
-    ks_label_evidence(f->evidence, f->judge, f->cosines + (size_t)i * (size_t)f->columns, f->words);
+    ks_label_evidence(f->evidence, NULL, f->judge, f->cosines + (size_t)i * (size_t)f->columns,
+                      f->words);
     for (int l = 0; l < f->o->n_labels; l++) {
         double score;
         best = f->evidence[l] > best ? f->evidence[l] : best;
@@ -184,7 +186,7 @@ static void scores_of(double *score, const ks_label_film *f, int i)
     double most = -2, sum = 0;
 
     if (f->o->each) {
-        ks_label_evidence(f->evidence, f->judge, cosine, f->words);
+        ks_label_evidence(f->evidence, NULL, f->judge, cosine, f->words);
         for (int l = 0; l < labels; l++) score[l] = ks_label_score(f->evidence[l]);
         return;
     }
