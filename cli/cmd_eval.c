@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/eval_figures.h"
 #include "cli/eval_watch.h"
+#include "cli/terminal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -248,13 +249,32 @@ static ks_eval_how how_of(run *r, ks_fit fit)
                          .arg = &r->watch};
 }
 
+/* What files hold, before a word is said; and that it fits together. */
+static int take_files(run *r, ks_error *e)
+{
+    const eval_fields *f = r->f;
+    int64_t model = r->enc ? ks_encoder_info(r->enc)->dim : 0;
+    int err = 0;
+    ks_eval_vectors_free(&r->texts);
+    ks_eval_vectors_free(&r->videos);
+    if (f->text_vectors) err = take(&r->texts, &r->set.texts, f->text_vectors, e);
+    if (!err && f->video_vectors) err = take(&r->videos, &r->set.videos, f->video_vectors, e);
+    if (err || (!f->text_vectors && !f->video_vectors)) return err;
+    int64_t texts = f->text_vectors ? r->texts.dim : model,
+            videos = f->video_vectors ? r->videos.dim : model;
+    if (texts == videos) return 0;
+    return ks_fail(e, KS_ESHAPE, "%s: its vectors have %lld numbers, those of %s %lld",
+                   f->video_vectors ? f->video_vectors : f->text_vectors,
+                   (long long)(f->video_vectors ? videos : texts),
+                   f->video_vectors && f->text_vectors ? f->text_vectors : "the model",
+                   (long long)(f->video_vectors ? texts : videos));
+}
+
 static int take_texts(run *r, ks_error *e)
 {
     ks_eval_how how = how_of(r, KS_SQUASH);
-    int err;
-    ks_eval_vectors_free(&r->texts);
-    if (r->f->text_vectors) err = take(&r->texts, &r->set.texts, r->f->text_vectors, e);
-    else {
+    int err = 0;
+    if (!r->f->text_vectors) {
         r->watch.quiet_notices = 1;
         err = ks_eval_embed_texts(&r->texts, &r->set.texts, &how, e);
         r->watch.quiet_notices = 0;
@@ -268,8 +288,8 @@ static int take_texts(run *r, ks_error *e)
 static int take_videos(run *r, ks_fit fit, ks_error *e)
 {
     ks_eval_how how = how_of(r, fit);
+    if (r->f->video_vectors) return 0;
     ks_eval_vectors_free(&r->videos);
-    if (r->f->video_vectors) return take(&r->videos, &r->set.videos, r->f->video_vectors, e);
     ks_watch_films_begin(&r->watch);
     int err = ks_eval_embed_films(&r->videos, &r->set.videos, &how, e);
     if (!err) ks_watch_films_done(&r->watch);
@@ -343,15 +363,40 @@ static void json_embedded(ks_json *j, const run *r, ks_fit fit)
     ks_json_close(j);
 }
 
+static void say_names(const ks_eval_names *names, const char *one, const char *many)
+{
+    char ids[sizeof names->ids];
+    if (names->n == 0) return;
+    snprintf(ids, sizeof ids, "%s", names->ids);
+    ks_harmless(ids);
+    fprintf(stderr, "kinoseek: %lld %s: %s\n", (long long)names->n, names->n == 1 ? one : many,
+            ids);
+}
+
+/* Films that could not be embedded were named before, with the reason. */
+static int say_absent(const run *r, ks_eval_task task, ks_error *e)
+{
+    ks_eval_names asked, idle, none = {0};
+    int err = 0;
+    if (task == KS_EVAL_CLASSIFY) err = ks_eval_without_class(&none, &r->set, e);
+    say_names(&none, "film of the list has no class and is not judged",
+              "films of the list have no class and are not judged");
+    if (err || !(r->f->video_vectors || r->f->text_vectors)) return err;
+    err = ks_eval_without_vector(&asked, &idle, &r->set, task, &r->videos, &r->texts, e);
+    if (err) return err;
+    say_names(&asked, "without a vector counts as wrong", "without a vector count as wrong");
+    say_names(&idle, "without a vector, which nothing asks for, is no wrong answer to others",
+              "without a vector, which nothing asks for, are no wrong answers to others");
+    return 0;
+}
+
 static int measure(run *r, ks_eval_task task, ks_fit fit, ks_error *e)
 {
     ks_figures_of f;
     ks_json j;
     int err = ks_figures_measure(&f, task, &r->set, &r->videos, &r->texts, e);
     if (err) return err;
-    if (r->f->video_vectors && ks_figures_missing(&f) > 0 && !r->g->quiet)
-        fprintf(stderr, "kinoseek: %lld without a vector: they count as wrong\n",
-                (long long)ks_figures_missing(&f));
+    if (!r->g->quiet && (err = say_absent(r, task, e)) < 0) return err;
     if (!r->f->json) {
         if (r->n_fits > 1) printf("fit: %s\n", fit_names[fit]);
         ks_figures_show(stdout, &f);
@@ -386,6 +431,7 @@ static int one_set(run *r, ks_error *e)
 {
     int err = check_films(r, e), fits = r->f->video_vectors ? 1 : r->n_fits;
     if (!err) err = open_model(r, e);
+    if (!err) err = take_files(r, e);
     if (!err && r->f->protocol && !r->f->json) say_protocol(r);
     if (!err) err = take_texts(r, e);
     for (int i = 0; i < fits && !err; i++) {
@@ -443,7 +489,9 @@ static int eval(ks_eval_task task, const ks_globals *g, const eval_fields *f, in
 
 KS_EVAL_COMMAND(ks_cmd_eval_retrieval, retrieval, KS_EVAL_RETRIEVAL,
                 "Recall of text to video and video to text",
-                "Ties count against; a row without a vector is missing and counts as wrong.\n"
+                "Ties count against; a row without a vector is missing and counts as wrong, and\n"
+                "is a wrong answer the less to others. Vectors go by the order of the list, those\n"
+                "of an .npz by its array of names, called ids.\n"
                 "  kinoseek eval retrieval --protocol msrvtt-1k --media films -m lvt-base \\\n"
                 "    --annotations MSRVTT_JSFUSION_test.csv\n");
 KS_EVAL_COMMAND(ks_cmd_eval_classify, classify, KS_EVAL_CLASSIFY,
@@ -456,4 +504,4 @@ KS_EVAL_COMMAND(ks_cmd_eval_multilabel, multilabel, KS_EVAL_MULTILABEL,
                 "classes that have a video.\n");
 KS_EVAL_COMMAND(ks_cmd_eval_choice, choice, KS_EVAL_CHOICE, "Accuracy of multiple choice",
                 "The map is question_id, video_id, text_id, 0 or 1. A tie with a wrong option\n"
-                "counts against.\n");
+                "counts against. A question whose film, or any option, has no vector is wrong.\n");

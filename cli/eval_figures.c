@@ -37,6 +37,7 @@ static const figure figures[] = {
     {KS_EVAL_CLASSIFY, NULL, "n", COUNT, AT(classify.n), 0},
     {KS_EVAL_CLASSIFY, NULL, "classes", COUNT, AT(classify.classes), 0},
     {KS_EVAL_CLASSIFY, NULL, "missing", COUNT, AT(classify.missing), 0},
+    {KS_EVAL_CLASSIFY, NULL, "without_class", COUNT, AT(classify.without_class), 0},
     {KS_EVAL_CLASSIFY, NULL, "ties", COUNT, AT(classify.ties), 0},
     {KS_EVAL_CLASSIFY, NULL, "top1", SHARE, AT(classify.top1), AT(classify.n)},
     {KS_EVAL_CLASSIFY, NULL, "top5", SHARE, AT(classify.top5), AT(classify.n)},
@@ -102,11 +103,6 @@ static const figure *find(ks_eval_task task, const char *name)
     return NULL;
 }
 
-int64_t ks_figures_missing(const ks_figures_of *f)
-{
-    return count_of(f, find(f->task, "missing")->at);
-}
-
 void ks_figures_json(ks_json *j, const ks_figures_of *f)
 {
     const char *group = NULL;
@@ -145,8 +141,10 @@ void ks_figures_show(FILE *out, const ks_figures_of *f)
         show_ranks(out, "video to text", &r->v2t);
         break;
     case KS_EVAL_CLASSIFY:
-        fprintf(out, "%lld videos, %lld classes, missing %lld, ties %lld\n", (long long)c->n,
+        fprintf(out, "%lld videos, %lld classes, missing %lld, ties %lld", (long long)c->n,
                 (long long)c->classes, (long long)c->missing, (long long)c->ties);
+        if (c->without_class) fprintf(out, ", without a class %lld", (long long)c->without_class);
+        fputc('\n', out);
         fprintf(out, "top-1 %5.1f %% (%.1f to %.1f)  top-5 %5.1f %%  mean over classes %5.1f %%\n",
                 100 * c->top1, 100 * c->top1_low, 100 * c->top1_high, 100 * c->top5,
                 100 * c->mean_class_top1);

@@ -18,7 +18,6 @@ typedef struct {
 const char *ks_eval_task_name(ks_eval_task task);
 int ks_figures_measure(ks_figures_of *out, ks_eval_task task, const ks_eval_set *set,
                        const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
-int64_t ks_figures_missing(const ks_figures_of *f);
 void ks_figures_json(ks_json *j, const ks_figures_of *f); /* members of the object that is open */
 void ks_figures_show(FILE *out, const ks_figures_of *f);
 /* A table: each published figure of this measure, as it is here (with its interval) and as

@@ -305,7 +305,10 @@ const ks_man_field ks_man_fields[] = {
     {"eval choice", "n", "questions"},
     {"eval classify,eval multilabel", "classes", "that there are"},
     {"eval multilabel", "classes_with_none", "of them without a right film: not in the mean"},
-    {EVALS, "missing", "films and texts without a vector; they count as wrong"},
+    {EVALS, "missing",
+     "films and texts without a vector: a question about one counts as wrong, and as an answer to "
+     "other questions it is left out (of choice: the question counts as wrong)"},
+    {"eval classify", "without_class", "films of the list that the map has no class for: not of n"},
     {"eval retrieval,eval classify,eval choice", "ties",
      "queries whose best right answer scores exactly as a wrong one; they count as wrong"},
     {"eval retrieval", "t2v",

@@ -46,6 +46,7 @@ typedef struct {
      * pass too */
     int any;
     int element; /* bytes of an element */
+    int fortran; /* of `any`: the first index runs fastest; others are refused so */
 } ks_tensor;
 
 /* The bytes of a file, by pread, so that a file that shrinks is an error and no signal. Fuzzers and

@@ -241,8 +241,8 @@ typedef struct {
     char **ids; /* [rows] UTF-8, of an npz with an array "ids"; NULL: the file names none */
 } ks_named_rows;
 /* An .npy [n, D], or an .npz with one such array and, if it likes, "ids" [n] (texts or whole
- * numbers) beside it. KS_ENOTFOUND, KS_EIO, KS_EFORMAT, KS_ESHAPE, KS_ENOMEM. ks_named_rows_free
- * in any case. */
+ * numbers) beside it. KS_ENOTFOUND, KS_EIO, KS_ESHAPE, KS_ENOMEM, KS_EFORMAT: also where names are
+ * called otherwise. ks_named_rows_free in any case. */
 int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e);
 void ks_named_rows_free(ks_named_rows *v);
 

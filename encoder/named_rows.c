@@ -56,6 +56,18 @@ static double widen(const uint8_t *at, ks_dtype dtype)
     return memcpy(&d, at, sizeof d), d;
 }
 
+/* Columns one after another become rows. */
+static int turn(ks_named_rows *v, const ks_checkpoint *cp, ks_error *e)
+{
+    double *x = malloc((size_t)v->rows * (size_t)v->dim * sizeof *x);
+    if (!x) return ks_fail(e, KS_ENOMEM, "%s: no memory for its vectors", cp->path);
+    for (int64_t d = 0; d < v->dim; d++)
+        for (int64_t i = 0; i < v->rows; i++) x[i * v->dim + d] = v->x[d * v->rows + i];
+    free(v->x);
+    v->x = x;
+    return 0;
+}
+
 /* The elements lie at the end of their own room and are widened from its front; NaN and Inf are
  * left for the caller, who can name the row. */
 static int read_matrix(ks_named_rows *out, const ks_checkpoint *cp, const ks_tensor *t, ks_error *e)
@@ -68,7 +80,7 @@ static int read_matrix(ks_named_rows *out, const ks_checkpoint *cp, const ks_ten
     uint8_t *raw = (uint8_t *)out->x + n * (sizeof *out->x - element);
     int err = ks_tensor_bytes(raw, cp, t, e);
     for (size_t i = 0; i < n && !err; i++) out->x[i] = widen(raw + i * element, t->dtype);
-    return err;
+    return err || !t->fortran ? err : turn(out, cp, e);
 }
 
 static size_t put_utf8(char *to, uint32_t c)
@@ -127,6 +139,37 @@ static int read_names(ks_named_rows *out, const ks_checkpoint *cp, const ks_tens
     return err;
 }
 
+/* "video_ids", "key", "Names": whole numbers that are called so are names too. */
+static int is_called_so(const char *name)
+{
+    static const char *const words[] = {"id", "ids", "key", "keys", "name", "names"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t w = strlen(words[i]);
+        if (n >= w && strcasecmp(name + n - w, words[i]) == 0 &&
+            (n == w || name[n - w - 1] == '_' || name[n - w - 1] == '.'))
+            return 1;
+    }
+    return 0;
+}
+
+/* Names under another name would leave the vectors to the order of the list, which nobody
+ * promised. */
+static int check_unnamed(const ks_checkpoint *cp, int64_t rows, ks_error *e)
+{
+    for (int i = 0; i < cp->n; i++) {
+        const ks_tensor *t = &cp->tensors[i];
+        int text = t->dtype == KS_DTYPE_UCS4 || t->dtype == KS_DTYPE_BYTES;
+        if (t->count != rows || !(text || (t->dtype == KS_DTYPE_I64 && is_called_so(t->name))))
+            continue;
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: holds '%s', which is not read: the names of its rows are an array "
+                       "called 'ids'",
+                       cp->path, t->name);
+    }
+    return 0;
+}
+
 int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e)
 {
     ks_checkpoint *cp = NULL;
@@ -137,6 +180,7 @@ int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e)
     if (!err) err = read_matrix(out, cp, matrix, e);
     const ks_tensor *ids = err ? NULL : ks_checkpoint_find(cp, "ids");
     if (ids) err = read_names(out, cp, ids, e);
+    else if (!err) err = check_unnamed(cp, out->rows, e);
     ks_checkpoint_close(cp);
     if (err) ks_named_rows_free(out);
     return err;

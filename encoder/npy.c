@@ -131,11 +131,12 @@ static int parse_dict(ks_tensor *t, const char *path, const char *name, cursor *
             if (err) return err;
         } else if (strcmp(key, "fortran_order") == 0) {
             bit = 2;
-            if (take(c, "True"))
+            t->fortran = take(c, "True");
+            if (t->fortran && !t->any)
                 return ks_fail(e, KS_EFORMAT,
                                "%s: tensor %s is in Fortran order, weights are in C order", path,
                                name);
-            if (!take(c, "False")) goto bad;
+            if (!t->fortran && !take(c, "False")) goto bad;
         } else if (strcmp(key, "shape") == 0) {
             bit = 4;
             if (!take_shape(c, t)) goto bad;

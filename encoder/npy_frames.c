@@ -9,6 +9,9 @@ static int check_shape(const ks_tensor *t, const char *path, ks_error *e)
     if (t->dtype != KS_DTYPE_U8 && t->dtype != KS_DTYPE_F4)
         return ks_fail(e, KS_EFORMAT, "%s: frames are uint8 or float32", path);
     const int64_t *d = t->shape;
+    if (t->fortran)
+        return ks_fail(e, KS_EFORMAT,
+                       "%s: frames in Fortran order; numpy.ascontiguousarray turns them", path);
     if (t->rank != 4 || d[3] != 3 || d[1] != d[2] || d[0] < 1 || d[1] < 1 || d[0] > 1 << 20 ||
         d[1] > 1 << 16)
         return ks_fail(e, KS_ESHAPE, "%s: frames are [T, S, S, 3]", path);

@@ -10,7 +10,7 @@
  * dimension in order, so equal rows give equal scores on every machine. What differs by rounding
  * alone (1e-12: one direction at two lengths) is a tie. Ties count against the right answer. A
  * row without a vector is missing: what it should have answered counts as wrong, and the gallery
- * never shrinks silently. */
+ * never shrinks silently. `missing` counts the rows whose vector the figures would have used. */
 #ifndef KS_EVAL_H
 #define KS_EVAL_H
 
@@ -123,6 +123,20 @@ void ks_eval_vectors_free(ks_eval_vectors *v);
  * first; for classify and multilabel. KS_EFORMAT: they cancel out. */
 int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_error *e);
 
+/* Rows by name: how many, and the ids of the first ("a, b and 3 more"); UTF-8 as the lists have
+ * it. */
+typedef struct {
+    int64_t n;
+    char ids[400];
+} ks_eval_names;
+/* Rows without a vector: those that a question asks for, which counts as wrong, and those that
+ * are a wrong answer the less to others; what is neither is in no name. A class counts once. */
+int ks_eval_without_vector(ks_eval_names *asked, ks_eval_names *idle, const ks_eval_set *set,
+                           ks_eval_task task, const ks_eval_vectors *videos,
+                           const ks_eval_vectors *texts, ks_error *e);
+/* Films that no pair has: of a classify set they are not judged. */
+int ks_eval_without_class(ks_eval_names *out, const ks_eval_set *set, ks_error *e);
+
 /* --- vectors by a model --- each is kept in the cache as it is made (ks_kept_log), so that a
  * run that was killed goes on where it stood and another measure, map or template costs no film
  * again. A film's vector is known by its content, segment, frames and fit, the model, the
@@ -173,6 +187,7 @@ int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set,
 
 typedef struct {
     int64_t n, classes, missing, ties;
+    int64_t without_class; /* films of the list; they are not of n */
     double top1, top5, mean_class_top1, top1_low, top1_high;
 } ks_eval_classify_figures;
 int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set,
@@ -194,7 +209,7 @@ typedef struct {
     int64_t n, missing, ties;
     double accuracy, low, high;
 } ks_eval_choice_figures;
-/* Right where a right option scores above all wrong ones. */
+/* Right where a right option scores above all wrong ones, and film and options have vectors. */
 int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
                    const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
 

@@ -14,6 +14,7 @@ typedef struct {
     ks_eval_at at;
     char *field[FIELDS];
     int n;
+    int any; /* a line was taken before */
 } line;
 
 static int wrong(const line *l, const char *what, ks_error *e)
@@ -86,6 +87,17 @@ static void split(line *l, char *text)
     }
 }
 
+/* A header that went in as a row would be a question that nobody answers. */
+static int check_header(const line *l, ks_error *e)
+{
+    static const char *const names[] = {"video_id", "text_id", "question_id"};
+    for (int i = 0; i < 3 && !l->any; i++)
+        if (strcasecmp(l->field[0], names[i]) == 0)
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: '%s' is a header, and lists have none",
+                           l->at.file, (long long)l->at.line, l->field[0]);
+    return 0;
+}
+
 static int read_lines(ks_eval_builder *b, const char *path, int (*take)(const line *l, ks_error *e),
                       ks_error *e)
 {
@@ -98,7 +110,9 @@ static int read_lines(ks_eval_builder *b, const char *path, int (*take)(const li
         err = 0;
         if (*text == 0 || *text == '#') continue;
         split(&l, text);
-        err = take(&l, e);
+        err = check_header(&l, e);
+        if (!err) err = take(&l, e);
+        l.any = 1;
     }
     ks_lines_close(&f);
     return err;

@@ -120,13 +120,13 @@ static int64_t count_classes(const ks_eval_set *set)
     return n;
 }
 
-/* Of classes, those that have no vector; of videos, those of the map. */
-static int64_t count_missing(const ks_eval_set *set, const ks_eval_vectors *videos,
-                             const ks_eval_vectors *texts)
+static int count_missing(int64_t *out, const ks_eval_set *set, ks_eval_task task,
+                         const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    int64_t n = videos->missing;
-    for (int64_t i = 0; i < set->texts.n; i++) n += set->class_of[i] == i && !texts->has[i];
-    return n;
+    ks_eval_names asked, idle;
+    int err = ks_eval_without_vector(&asked, &idle, set, task, videos, texts, e);
+    *out = asked.n + idle.n;
+    return err;
 }
 
 /* Mean over the classes that have a video, of the share of it whose class came first. Pairs of a
@@ -157,12 +157,13 @@ int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set,
 {
     *out = (ks_eval_classify_figures){.n = set->n_pairs,
                                       .classes = count_classes(set),
-                                      .missing = count_missing(set, videos, texts)};
+                                      .without_class = set->videos.n - set->n_pairs};
     columns c = {0};
     int64_t first = 0, five = 0;
     uint8_t *later = malloc((size_t)(texts->n ? texts->n : 1));
     int err = later ? same_width(videos, texts, e)
                     : ks_fail(e, KS_ENOMEM, "no memory for the classes");
+    if (!err) err = count_missing(&out->missing, set, KS_EVAL_CLASSIFY, videos, texts, e);
     if (!err) err = columns_make(&c, set, videos->n, 0, e);
     for (int64_t i = 0; i < texts->n && !err; i++) later[i] = set->class_of[i] != i;
     ks_rank_job job = {videos, texts, later, c.query, c.right, set->n_pairs};
@@ -225,15 +226,14 @@ int ks_average_precision(double *out, const double *score, const uint8_t *right,
 int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
                        const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_multilabel_figures){.n = videos->n,
-                                        .classes = count_classes(set),
-                                        .missing = count_missing(set, videos, texts)};
+    *out = (ks_eval_multilabel_figures){.n = videos->n, .classes = count_classes(set)};
     double *score = malloc((size_t)(videos->n ? videos->n : 1) * sizeof *score), sum = 0, ap;
     uint8_t *right = malloc((size_t)(videos->n ? videos->n : 1));
     int64_t judged = 0;
     int err = score && right
                   ? same_width(videos, texts, e)
                   : ks_fail(e, KS_ENOMEM, "no memory for %lld scores", (long long)videos->n);
+    if (!err) err = count_missing(&out->missing, set, KS_EVAL_MULTILABEL, videos, texts, e);
     for (int64_t c = 0; c < texts->n && !err; c++) {
         if (set->class_of[c] != c) continue;
         int64_t rights = 0;
@@ -263,25 +263,36 @@ int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
 
 /* --- choice --- */
 
+/* Pairs [from, to) are of one question: the scores of its right and its best wrong option. 0: it
+ * is not whole, some option or the film has no vector. */
+static int best_options(double *right, double *wrong, const ks_eval_pair *from,
+                        const ks_eval_pair *to, const ks_eval_vectors *videos,
+                        const ks_eval_vectors *texts)
+{
+    *right = *wrong = -INFINITY;
+    for (const ks_eval_pair *p = from; p < to; p++) {
+        double *best = p->right ? right : wrong;
+        if (!videos->has[p->video] || !texts->has[p->text]) return 0;
+        double s = ks_eval_dot(videos->x + p->video * videos->dim, texts->x + p->text * texts->dim,
+                               texts->dim);
+        *best = s > *best ? s : *best;
+    }
+    return 1;
+}
+
 int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
                    const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
-    *out = (ks_eval_choice_figures){.n = set->questions.n,
-                                    .missing = videos->missing + texts->missing};
+    *out = (ks_eval_choice_figures){.n = set->questions.n};
     int err = same_width(videos, texts, e);
     int64_t hits = 0;
+    if (!err) err = count_missing(&out->missing, set, KS_EVAL_CHOICE, videos, texts, e);
     for (int64_t i = 0, j; i < set->n_pairs && !err; i = j) {
-        double right = -INFINITY, wrong = -INFINITY;
-        for (j = i; j < set->n_pairs && set->pairs[j].question == set->pairs[i].question; j++) {
-            const ks_eval_pair *p = &set->pairs[j];
-            if (!videos->has[p->video] || !texts->has[p->text]) continue;
-            double s = ks_eval_dot(videos->x + p->video * videos->dim,
-                                   texts->x + p->text * texts->dim, texts->dim);
-            if (p->right) right = s > right ? s : right;
-            else wrong = s > wrong ? s : wrong;
-        }
+        double right, wrong;
+        for (j = i; j < set->n_pairs && set->pairs[j].question == set->pairs[i].question;) j++;
+        if (!best_options(&right, &wrong, set->pairs + i, set->pairs + j, videos, texts)) continue;
         hits += right > wrong + KS_EVAL_TIE;
-        out->ties += right > -INFINITY && fabs(right - wrong) <= KS_EVAL_TIE;
+        out->ties += fabs(right - wrong) <= KS_EVAL_TIE;
     }
     out->accuracy = out->n ? (double)hits / (double)out->n : NAN;
     ks_wilson(&out->low, &out->high, hits, out->n);

@@ -338,13 +338,79 @@ START_TEST(choice_as_defined)
             int good = 1;
             for (int64_t t = 0; t < 5; t++) pair(&w, q, q, t, t == right);
             for (int64_t t = 0; t < 5; t++)
-                good &= t == right || cosine(&w, q, t) < cosine(&w, q, right) - rounding;
-            hits += good && !isinf(cosine(&w, q, right));
+                good &= !isinf(cosine(&w, q, t)) &&
+                        (t == right || cosine(&w, q, t) < cosine(&w, q, right) - rounding);
+            hits += good;
         }
         ck_assert_int_eq(ks_eval_choice(&r, &w.set, &w.videos, &w.texts, &e), 0);
         ck_assert_double_eq_tol(r.accuracy, (double)hits / (double)n, 1e-12);
         free_world(&w);
     }
+}
+END_TEST
+
+/* Films a, b, c and texts t, u, v; b and u have no vector. */
+static void check_without(ks_eval_task task, const ks_eval_pair *pairs, int64_t n,
+                          const char *asked, const char *idle)
+{
+    ks_eval_row film[3] = {{.id = (char *)(uintptr_t) "a"},
+                           {.id = (char *)(uintptr_t) "b"},
+                           {.id = (char *)(uintptr_t) "c"}},
+                text[3] = {{.id = (char *)(uintptr_t) "t"},
+                           {.id = (char *)(uintptr_t) "u"},
+                           {.id = (char *)(uintptr_t) "v"}};
+    int64_t class_of[3] = {0, 1, 2};
+    ks_eval_pair own[3];
+    memcpy(own, pairs, (size_t)n * sizeof *own);
+    ks_eval_set set = {.task = task,
+                       .videos = {film, 3},
+                       .texts = {text, 3},
+                       .pairs = own,
+                       .n_pairs = n,
+                       .class_of = class_of};
+    uint8_t has[3] = {1, 0, 1};
+    ks_eval_vectors x = {.has = has, .n = 3, .dim = 1, .missing = 1};
+    ks_eval_names a, b;
+    ks_error e = {0};
+    ck_assert_int_eq(ks_eval_without_vector(&a, &b, &set, task, &x, &x, &e), 0);
+    ck_assert_str_eq(a.ids, asked);
+    ck_assert_str_eq(b.ids, idle);
+}
+
+START_TEST(missing_rows_are_told_apart)
+{
+    static const ks_eval_pair both[] = {{.video = 0, .text = 1}, {.video = 1, .text = 2}},
+                              none[] = {{.video = 0, .text = 0}, {.video = 2, .text = 2}};
+    check_without(KS_EVAL_RETRIEVAL, both, 2, "b, u", "");
+    check_without(KS_EVAL_RETRIEVAL, none, 2, "", "b, u"); /* candidates the fewer */
+    check_without(KS_EVAL_CLASSIFY, both, 2, "b, u", "");
+    check_without(KS_EVAL_CLASSIFY, none, 2, "", "u"); /* a film without a class is not asked */
+    check_without(KS_EVAL_MULTILABEL, both, 2, "b, u", "");
+    check_without(KS_EVAL_MULTILABEL, none, 2, "", "b"); /* nor a class without a film */
+    check_without(KS_EVAL_CHOICE, both, 2, "b, u", "");
+    check_without(KS_EVAL_CHOICE, none, 2, "", "");
+}
+END_TEST
+
+START_TEST(films_without_a_class_are_counted)
+{
+    world w;
+    ks_error e = {0};
+    ks_eval_names names;
+    ks_eval_classify_figures r;
+    state = 3;
+    make_world(&w, KS_EVAL_CLASSIFY, 9, 2, 2);
+    for (int i = 0; i < 9; i++) {
+        w.set.videos.at[i].id = malloc(2);
+        snprintf(w.set.videos.at[i].id, 2, "%c", 'a' + i);
+    }
+    pair(&w, 0, 3, 1, 1);
+    ck_assert_int_eq(ks_eval_without_class(&names, &w.set, &e), 0);
+    ck_assert_int_eq(names.n, 8);
+    ck_assert_str_eq(names.ids, "a, b, c, e, f and 3 more");
+    ck_assert_int_eq(ks_eval_classify(&r, &w.set, &w.videos, &w.texts, &e), 0);
+    ck_assert(r.n == 1 && r.without_class == 8);
+    free_world(&w);
 }
 END_TEST
 
@@ -436,6 +502,14 @@ START_TEST(lists_refused_by_line)
          "m:2: the pair 'a', 't' stands in line 1 already"},
         {KS_EVAL_CHOICE, "a\n", "t\tx\n", "q\ta\tt\t2\n",
          "m:1: an option is right (1) or wrong (0)"},
+        {KS_EVAL_RETRIEVAL, "# films\nvideo_id\na\n", "t\tx\n", "a\tt\n",
+         "v:2: 'video_id' is a header, and lists have none"},
+        {KS_EVAL_RETRIEVAL, "a\n", "Text_ID\ttext\nt\tx\n", "a\tt\n",
+         "t:1: 'Text_ID' is a header, and lists have none"},
+        {KS_EVAL_RETRIEVAL, "a\n", "t\tx\n", "video_id\ttext_id\na\tt\n",
+         "m:1: 'video_id' is a header, and lists have none"},
+        {KS_EVAL_CHOICE, "a\n", "t\tx\n", "question_id\tvideo_id\ttext_id\tright\n",
+         "m:1: 'question_id' is a header, and lists have none"},
     };
     char folder[] = "/tmp/ks_eval_XXXXXX";
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -545,6 +619,8 @@ int main(void)
     tcase_add_test(t, missing_films_earn_nothing);
     tcase_add_test(t, directions_tie_at_any_length);
     tcase_add_test(t, choice_as_defined);
+    tcase_add_test(t, missing_rows_are_told_apart);
+    tcase_add_test(t, films_without_a_class_are_counted);
     tcase_add_test(t, wilson_known);
     tcase_add_test(t, bootstrap_of_three);
     tcase_add_test(t, lists_refused_by_line);
