@@ -37,6 +37,10 @@ double ks_sequence_cut(const ks_scale *s, const double *following, int parts)
     return grade_of_z(s, z_of(exp(chance / parts)));
 }
 
+double ks_unless_cut(const ks_scale *s) { return grade_of_z(s, z_of(1.25 * tail(s->cut))); }
+
+static const double there = 0.01; /* of an UNLESS, ks_is_unless */
+
 /* What chance leaves: where a sequence is shown, and where an UNLESS is there. */
 static int set_cuts(ks_combination *c, ks_error *e)
 {
@@ -44,11 +48,12 @@ static int set_cuts(ks_combination *c, ks_error *e)
 
     if (!following) return ks_fail(e, KS_ENOMEM, "no memory for a query");
     for (int p = 1; p < c->parts; p++) following[p] = ks_following(c->within[p]);
-    c->cut = ks_sequence_cut(c->s, following, c->parts);
+    c->cut = c->parts == 1 && c->unless ? ks_unless_cut(c->s)
+                                        : ks_sequence_cut(c->s, following, c->parts);
     free(following);
     for (int t = 0; t < c->n; t++)
         c->at[t].bar = c->at[t].words
-                           ? grade_of_z(c->s, z_of(0.03 / ks_following(c->at[t].term.within)))
+                           ? grade_of_z(c->s, z_of(there / ks_following(c->at[t].term.within)))
                            : 0.5;
     return 0;
 }

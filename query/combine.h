@@ -35,6 +35,10 @@ typedef struct {
  * near or not): at 0.5 for all
  * 56 % of the true ones are shown and none of the false; at this 93 %, and 1 % of the false. */
 double ks_sequence_cut(const ks_scale *s, const double *following, int parts);
+/* Of one clip with an UNLESS: 1.25 * Q(cut). A bar at 0.03 and a cut-off of 0.5 answered fewest
+ * of the false ones of the three kinds of question, and fewest of the true ones
+ * (models/demo/README.md). */
+double ks_unless_cut(const ks_scale *s);
 /* clips that begin in that many seconds after one of 8 s, on ingest's grid of 4 s */
 double ks_following(double within);
 
@@ -50,7 +54,7 @@ double ks_term_grade(const ks_combination *c, int t, double cosine); /* without 
 double ks_part_grade(const ks_combination *c, int p, const float *cosine);
 double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high);
 /* The clip shows term t, an UNLESS. Looked for among those that may follow alone, it is there
- * where chance would show it in three of a hundred cases: following * Q(z) = 0.03. */
+ * where chance would show it in one of a hundred cases: following * Q(z) = 0.01. */
 /* every part is one term: ks_part_reach rises with its high alone */
 int ks_is_plain(const ks_combination *c);
 int ks_is_unless(const ks_combination *c, const float *cosine, int t);

@@ -237,13 +237,13 @@ static double within_of(const brute *b, int p)
     return 0;
 }
 
-/* u of the z where following * Q(z) = 0.03, by counting up. */
+/* u of the z where following * Q(z) = 0.01, by counting up. */
 static double bar_of(const brute *b, int t)
 {
     double z = 0;
 
     if (!b->t[t].words) return 0.5;
-    while (ks_following(b->t[t].within) * 0.5 * erfc(z / sqrt(2)) > 0.03) z += 0.0001;
+    while (ks_following(b->t[t].within) * 0.5 * erfc(z / sqrt(2)) > 0.01) z += 0.0001;
     z = fmin(z, b->scale.cut) / b->scale.cut;
     return z * z / (1 + z * z);
 }
@@ -573,7 +573,7 @@ static void make_scale(brute *b)
 
 static void compare(brute *b, uint64_t origin)
 {
-    double following[TERMS];
+    double following[TERMS], cut;
     ks_hits hits;
 
     answer(b);
@@ -581,10 +581,12 @@ static void compare(brute *b, uint64_t origin)
     ck_assert_msg(hits.count + hits.below == b->n_hits, "seed %llu: %d + %d hits, not %d",
                   (unsigned long long)origin, hits.count, hits.below, b->n_hits);
     for (int p = 1; p < b->parts; p++) following[p] = ks_following(within_of(b, p));
+    cut = b->parts == 1 && b->t[b->n - 1].op == KS_OP_UNLESS
+              ? ks_unless_cut(&b->scale)
+              : ks_sequence_cut(&b->scale, following, b->parts);
     if (b->asks_words && !b->o.all)
         for (int i = 0; i < b->n_hits; i++)
-            ck_assert_msg((b->hits[i].score >= ks_sequence_cut(&b->scale, following, b->parts)) ==
-                              (i < hits.count),
+            ck_assert_msg((b->hits[i].score >= cut) == (i < hits.count),
                           "seed %llu: the cut-off at %d", (unsigned long long)origin, i);
     for (int i = 0; i < b->n_hits; i++) {
         const ks_hit *h = &hits.at[i];
@@ -645,6 +647,8 @@ START_TEST(test_the_cut_of_a_sequence)
     ck_assert_double_eq(following[1], 9.5);
     ck_assert_double_eq_tol(9.5 * q * q / (0.25 * erfc(s.cut / sqrt(2))), 1, 1e-6);
     ck_assert(ks_sequence_cut(&s, following, 1) == 0.5);
+    u = sqrt(ks_unless_cut(&s) / (1 - ks_unless_cut(&s)));
+    ck_assert_double_eq_tol(erfc(u * s.cut / sqrt(2)) / erfc(s.cut / sqrt(2)), 1.25, 1e-6);
     ck_assert(ks_sequence_cut(&s, following, 3) < g && g < 0.5);
     following[1] = ks_following(600);
     ck_assert(ks_sequence_cut(&s, following, 2) > g);
