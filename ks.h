@@ -116,7 +116,7 @@ typedef enum {
     KS_REASON_SHOT = 1,   /* a whole shot no longer than the window */
     KS_REASON_TAIL = 2,   /* the last clip of a longer shot: ends with the shot */
     KS_REASON_STILL = 3,  /* a still picture, one frame */
-    KS_REASON_SURVEY = 4  /* a minute of a film that is not wholly in yet, from a few pictures */
+    KS_REASON_SURVEY = 4  /* of a film that is not wholly in yet: what one picture stands for */
 } ks_reason;
 
 typedef struct {

@@ -46,7 +46,7 @@ static void on_event(void *arg, const ks_event *v)
 
 static void say(const ks_search_run *r, const ks_closer *c, double seconds)
 {
-    char clips[64], minutes[64];
+    char clips[64], places[64];
 
     if (r->g->quiet) return;
     if (c->surveyed == 0) {
@@ -56,7 +56,7 @@ static void say(const ks_search_run *r, const ks_closer *c, double seconds)
     }
     fprintf(stderr, "kinoseek: looked closer for %.0f s: %s encoded, %d of %s done\n", seconds,
             ks_counted(clips, c->clips, "clip"), c->sharpened,
-            ks_counted(minutes, c->surveyed, "surveyed minute"));
+            ks_counted(places, c->surveyed, "surveyed place"));
 }
 
 int ks_closer_run(ks_answer *a, ks_search_run *r, const ks_question *q, ks_error *e)

@@ -53,7 +53,7 @@ static void print_text(const ks_globals *g, const ks_session_state *f)
                ks_counted(a, s->unfinished, "video"));
     if (f->at_work) print_progress(f, t.utf8);
     if (s->surveyed)
-        printf("  %s searched by a survey (a clip a minute) until ingest comes to %s\n",
+        printf("  %s searched by a survey (pictures, a few a minute) until ingest comes to %s\n",
                ks_counted(a, s->surveyed, "video"), s->surveyed == 1 ? "it" : "them");
     if (!s->writer_pid && s->unfinished)
         printf("  %s unfinished: kinoseek ingest goes on with %s\n",

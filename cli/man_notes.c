@@ -93,7 +93,8 @@ const ks_man_field ks_man_fields[] = {
     {"saved", "waiting", "hits that the next ingest tells"},
     {"clips,sample,outliers", "frames", "how many were encoded"},
     {"clips,sample,outliers", "reason",
-     "why it ends there: window, shot, tail, still; survey: a minute of a film that is not wholly "
+     "why it ends there: window, shot, tail, still; survey: what one picture of a film stands for "
+     "that is not wholly "
      "in yet"},
 
     {"ingest", "event",
@@ -520,9 +521,10 @@ const ks_man_note ks_man_notes[] = {
      "were named one by one are named again "
      "(--files-from), or their folder is."},
     {"ingest", "SURVEY", NULL,
-     "A survey gives each minute of a new film one clip of a few pictures, from key frames, newest "
-     "films first: it is "
-     "searched after a fraction of the time, moments to the minute, hits marked surveyed. The "
+     "A survey takes twelve pictures a minute of each new film, from its key frames, newest films "
+     "first, where those show shots one of each at least; a picture is a clip of one frame that "
+     "stands until the next, so what moves is not seen. The film is "
+     "searched after a fraction of the time, hits marked surveyed. The "
      "whole pass then takes its place, "
      "film by film: those of which search --closer encoded most first, then the newest. Without "
      "--survey there is one where more than 8 GiB are new; --survey only "
@@ -641,9 +643,9 @@ const ks_man_note ks_man_notes[] = {
      "A moment's score is the least of its parts' (JSON: parts). Order, number and filters are "
      "exact."},
     {"search", "CLOSER", NULL,
-     "search --closer 30s looks again at what a survey found, before it answers: at the 30 "
-     "minutes with the best pictures, those under the cut-off too. The clips around those pictures "
-     "are encoded first, then the whole minutes, as the whole pass would; it takes them as they "
+     "search --closer 30s looks again at what a survey found, before it answers: at the 30 best "
+     "places, those under the cut-off too. The clips of a picture and four seconds to both sides "
+     "are encoded first, then of half a minute, as the whole pass would; it takes them as they "
      "are. They stay, whatever ends the command. While another process writes, the answer is as "
      "surveyed."},
     {"search,similar", "SUBTITLES", "--said WORDS",

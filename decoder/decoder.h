@@ -111,6 +111,7 @@ typedef enum {
 typedef struct {
     int64_t number;    /* 0, 1, 2 ... of the frames delivered */
     int64_t ticks;     /* strictly increasing; 0 = the container's start */
+    int64_t since;     /* of a survey's picture: what it stands for begins here; else ticks */
     int64_t duration;  /* ticks, > 0; a guess for the last one */
     int width, height; /* of the picture that ks_film_pixels would give */
     int flags;
@@ -126,17 +127,20 @@ typedef struct {
     /* leave out frames nobody refers to and the loop filter: times are less exact */
     int fast;
     int no_small; /* frames but key frames come without the small picture */
-    /* > 0: only so many pictures a span (ks_survey_span), at most, from proven key frames; the
-     * outcome is FAILED where they cannot be sought: read it in order */
+    /* as many pictures as there are ks_survey_steps at most, from proven key frames, shots that
+     * show by them first; the outcome is FAILED where they cannot be sought: read it in order */
     int survey;
     /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
     const ks_key *from;
 } ks_film_options;
 
-/* Seconds of film that one clip of a survey stands for: equal parts of at most a minute. */
-static inline double ks_survey_span(double length)
+/* A survey's pictures a minute. */
+enum { KS_SURVEY_PICTURES = 12 };
+
+/* Seconds of film that one of them stands for, on average: equal parts. */
+static inline double ks_survey_step(double length)
 {
-    double whole = length / 60;
+    double whole = length * KS_SURVEY_PICTURES / 60;
     int64_t n = whole < 1e12 ? (int64_t)whole : 1;
     n += (double)n < whole - 1e-9 || n == 0;
     return length / (double)n;

@@ -61,6 +61,7 @@ typedef struct {
     int64_t at[KS_MARKS]; /* byte of each packet that went in, by its number; a ring */
     int64_t packet_at;    /* of the frame being delivered; -1 not known */
     int64_t stamp;        /* of the frame being delivered; KS_NO_TIME none */
+    int64_t since;        /* of a survey's picture: ticks from where it stands */
     int64_t seek_stamp;   /* frames before it are not shown; KS_NO_TIME: all are */
 } ks_film_job;
 

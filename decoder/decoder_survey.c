@@ -5,15 +5,18 @@
  * picture is decoded once more in order, from the key frame before. A film that fails, or that
  * cannot be sought in, ends without a verdict of ours: kinoseek reads it in order. The clock is
  * the container's: formats whose clock may be set anew in the middle are read in order, too. */
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
 #include "decoder/decoder_film.h"
+#include "decoder/decoder_targets.h"
 
 enum {
     IN_ORDER = 1200, /* frames decoded at the start to meet a second key frame */
     PACKETS = 4096,  /* of all streams, read for one picture */
-    PROVE = 160      /* ten minutes at 16 pictures a minute */
+    MOST = 1 << 20,  /* pictures: half a year at 4 a minute */
+    PROVE = 160      /* ten minutes at 16 pictures a minute, twenty at 8 */
 };
 
 typedef struct {
@@ -130,36 +133,77 @@ static int start_is_proven(ks_film_job *f)
     return good;
 }
 
-static int give(ks_film_job *f, int64_t pts, int64_t step)
+/* since: ticks, where what it stands for begins */
+static int give(ks_film_job *f, int64_t pts, int64_t since, int64_t step)
 {
     ks_moment m = {.ticks = pts - f->times.start};
     if (!ks_wire_size_fits(f->frame->width, f->frame->height)) return -1;
     f->stamp = pts;
     f->packet_at = -1;
+    f->since = since < m.ticks ? since : m.ticks;
     f->times.last_end = m.ticks + step;
     ks_talk_frame(f, &m, f->frame, KS_FRAME_KEY);
     return ks_hold_add(&f->hold, f->frame, f->seen);
 }
 
-int ks_film_survey(ks_film_job *f)
+/* Seconds of the container's key frames from the first one on; none where its index does not
+ * reach over most of the film. */
+static int find_keys(double **out, const ks_film_job *f, double length)
 {
-    double tick = av_q2d(f->source.stream->time_base), length = (double)f->times.header_end * tick;
-    if (f->times.resets || f->times.untimed || f->times.header_end <= 0 || f->source.still ||
-        f->source.reader)
-        return -1;
-    if (!start_is_proven(f)) return -1;
-    int64_t last = KS_NO_TIME;
-    double step = ks_survey_span(length) / f->task->job.survey;
-    for (int i = 0, given = 0; (i + 0.5) * step < length; i++) {
-        int64_t stamp = f->times.start + (int64_t)((i + 0.5) * step / tick);
+    AVStream *st = f->source.stream;
+    double tick = av_q2d(st->time_base), last = 0;
+    int n = 0, entries = avformat_index_get_entries_count(st);
+    int64_t first = AV_NOPTS_VALUE;
+    *out = malloc(((size_t)entries + 1) * sizeof **out);
+    for (int i = 0; *out && i < entries; i++) {
+        const AVIndexEntry *at = avformat_index_get_entry(st, i);
+        if (first == AV_NOPTS_VALUE) first = at->timestamp;
+        last = (double)(at->timestamp - first) * tick;
+        if (at->flags & AVINDEX_KEYFRAME && (n == 0 || last > (*out)[n - 1])) (*out)[n++] = last;
+    }
+    return last < 0.9 * length - 30 ? 0 : n;
+}
+
+/* Which pictures, and where one begins to stand: how many; < 0: read it in order. */
+static int find_targets(ks_survey_target **out, const ks_film_job *f, double length)
+{
+    double *key, pictures = length / ks_survey_step(length) + 0.5;
+    *out = pictures < MOST ? malloc((size_t)(pictures + 1) * sizeof **out) : NULL;
+    if (!*out) return -1;
+    int keys = find_keys(&key, f, length);
+    int n = key ? ks_survey_targets(*out, (int)pictures, key, keys, length) : -1;
+    free(key);
+    return n;
+}
+
+static int give_targets(ks_film_job *f, const ks_survey_target *target, int n, double step)
+{
+    double tick = av_q2d(f->source.stream->time_base);
+    int64_t last = KS_NO_TIME, late = (int64_t)(step / tick) + 1;
+    for (int i = 0, given = 0; i < n; i++) {
+        int64_t stamp = f->times.start + (int64_t)(target[i].at / tick);
         int r = seek_picture(f, stamp, last);
         if (r < 0) return -1;
         if (r == 0) continue;
         last = stamp_of(f->frame);
-        if (last < f->times.start || last > stamp + (int64_t)(step / tick)) return -1;
+        if (last < f->times.start || last > stamp + late) return -1;
         uint32_t look = look_at(f, f->frame);
-        if (give(f, last, (int64_t)(step / tick) + 1)) return -1;
+        if (give(f, last, (int64_t)(target[i].since / tick + 0.5), late)) return -1;
         if (++given % PROVE == 0 && !is_proven(f, last, look)) return -1;
     }
     return 0;
+}
+
+int ks_film_survey(ks_film_job *f)
+{
+    ks_survey_target *target = NULL;
+    double length = (double)f->times.header_end * av_q2d(f->source.stream->time_base);
+    if (f->times.resets || f->times.untimed || f->times.header_end <= 0 || f->source.still ||
+        f->source.reader)
+        return -1;
+    if (!start_is_proven(f)) return -1;
+    int n = find_targets(&target, f, length);
+    int r = n < 0 ? -1 : give_targets(f, target, n, ks_survey_step(length));
+    free(target);
+    return r;
 }

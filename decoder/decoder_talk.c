@@ -142,6 +142,7 @@ void ks_talk_frame(ks_film_job *f, const ks_moment *m, const AVFrame *frame, int
     ks_wire_frame *w = &f->out.u.frame;
     w->number = f->hold.next;
     w->ticks = m->ticks;
+    w->since = f->task->job.survey ? f->since : m->ticks;
     w->duration = f->times.last_end - m->ticks > 0 ? f->times.last_end - m->ticks : 1;
     w->width = odd ? frame->height : frame->width;
     w->height = odd ? frame->width : frame->height;

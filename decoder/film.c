@@ -309,6 +309,7 @@ int ks_film_next(ks_film_frame *out, ks_film *f, ks_error *e)
     const ks_wire_frame *w = &m->u.frame;
     out->number = w->number;
     out->ticks = w->ticks;
+    out->since = w->since;
     out->duration = w->duration;
     out->width = w->width;
     out->height = w->height;

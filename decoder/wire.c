@@ -252,7 +252,9 @@ static int accept_frame(ks_wire_state *s, const ks_wire_frame *f, ks_error *e)
 {
     if (!s->has_media) return bad(e, "a frame before the header");
     if (f->number != s->next || f->number >= KS_FRAMES_MAX) return bad(e, "frame number");
-    if (f->ticks <= s->last_ticks || !in_film(s, f->ticks)) return bad(e, "frame time");
+    if (f->ticks <= s->last_ticks || !in_film(s, f->ticks) || f->since > f->ticks ||
+        f->since < -INT64_MAX / 4)
+        return bad(e, "frame time");
     if (f->duration <= 0 || !in_film(s, f->duration)) return bad(e, "frame duration");
     if (!ks_wire_size_fits(f->width, f->height)) return bad(e, "frame size");
     if (f->offset < -1 || f->shift > INT64_MAX / 4 || f->shift < -INT64_MAX / 4)

@@ -63,7 +63,7 @@ typedef struct {
     int32_t kind;
     int32_t stills, fast, no_small;
     int32_t reencode, one_thread;
-    int32_t survey;  /* pictures a clip of one; 0: a film in order */
+    int32_t survey;  /* pictures from key frames; 0: a film in order */
     int64_t hold;    /* bytes */
     double from, to; /* of a cut, seconds; to < 0: the end */
     /* from this key frame on (ks_key); ticks 0: from the film's start */
@@ -88,7 +88,7 @@ typedef struct {
 } ks_wire_media;
 
 typedef struct {
-    int64_t number, ticks, duration;
+    int64_t number, ticks, duration, since;
     int64_t shift, offset; /* of a key frame: as in ks_key */
     int32_t width, height, flags, has_small;
     uint8_t small[KS_SMALL];

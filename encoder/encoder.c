@@ -235,6 +235,18 @@ static int check_tokens(const ks_encoder *enc, ks_tokens *const *frames, int T, 
     return 0;
 }
 
+/* Frames that are clips: together where this CPU computes, one by one elsewhere. */
+static int run_apart(float *v, ks_encoder *enc, ks_tokens *const *frames, int n, ks_error *e)
+{
+    int err = 0;
+    if (enc->by == &ks_cpu_towers)
+        return ks_clip_run(&(ks_clip_outputs){.frames = v, .apart = 1}, enc, frames, n, e);
+    for (int i = 0; i < n && !err; i++)
+        err = ks_clip_run(&(ks_clip_outputs){.global = v + (size_t)i * (size_t)enc->info.dim}, enc,
+                          frames + i, 1, e);
+    return err;
+}
+
 int ks_clip_run(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *frames, int T,
                 ks_error *e)
 {
@@ -259,13 +271,28 @@ int ks_vectors_judge(const ks_encoder *enc, const float *v, int n, ks_error *e)
     return 0;
 }
 
+static int has_vectors(const ks_encoder *enc, ks_error *e)
+{
+    return enc->info.kind == KS_LVT
+               ? 0
+               : ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model");
+}
+
 int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T,
                    ks_error *e)
 {
     assert(v && enc);
-    if (enc->info.kind != KS_LVT)
-        return ks_fail(e, KS_EUSAGE, "this model gives no video vector: it is not an LvT model");
-    int err = ks_clip_run(&(ks_clip_outputs){.global = v, .frames = frame_vectors}, enc, frames, T,
+    int err = has_vectors(enc, e);
+    if (!err)
+        err = ks_clip_run(&(ks_clip_outputs){.global = v, .frames = frame_vectors}, enc, frames, T,
                           e);
     return err ? err : ks_vectors_judge(enc, v, 1, e);
+}
+
+int ks_frames_vectors(float *v, ks_encoder *enc, ks_tokens *const *frames, int n, ks_error *e)
+{
+    assert(v && enc && n >= 1);
+    int err = has_vectors(enc, e);
+    if (!err) err = run_apart(v, enc, frames, n, e);
+    return err ? err : ks_vectors_judge(enc, v, n, e);
 }

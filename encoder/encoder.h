@@ -184,6 +184,8 @@ void ks_tokens_free(ks_tokens *tokens); /* NULL is fine */
  * weights give no unit length. */
 int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *const *frames, int T,
                    ks_error *e);
+/* Each of n frames as a clip of its own, T = 1: v[n,D], the bits of ks_clip_vector, n at once. */
+int ks_frames_vectors(float *v, ks_encoder *enc, ks_tokens *const *frames, int n, ks_error *e);
 
 /* --- the stage tap (features, verify, fixtures) --- */
 typedef enum {

@@ -42,6 +42,7 @@ typedef struct {
     float *frames;                     /* [T, D], unit length */
     float *global;                     /* [D], unit length (LvT), as pooled (classifier) */
     float *logits;                     /* [classes] */
+    int apart; /* 1: each frame is a clip of its own, and `frames` alone is asked for (CPU only) */
 } ks_clip_outputs;
 
 /* Sentences of one pass. Its rows bound the memory, and are what one reading of the weights

@@ -188,7 +188,7 @@ typedef struct {
     ks_encoder *enc;
     ks_tokens *const *frames;
     float *x;
-    int N;
+    int N, apart;
 } clip_job;
 
 /* x = tokens + time position, one frame. */
@@ -197,7 +197,7 @@ static void place(void *arg, int task, int worker)
     clip_job *j = arg;
     (void)worker;
     size_t D = (size_t)j->enc->info.dim, N = (size_t)j->N;
-    const float *position = j->enc->vision.time_positions + (size_t)task * D,
+    const float *position = j->enc->vision.time_positions + (j->apart ? 0 : (size_t)task * D),
                 *from = ks_tokens_x(j->frames[task]);
     float *x = j->x + (size_t)task * N * D;
     for (size_t n = 0; n < N; n++)
@@ -264,15 +264,21 @@ static ks_rows by_place(int T, int N)
         .rows = T * N, .sequences = N, .length = T, .sequence_step = 1, .row_step = (size_t)N};
 }
 
-static ks_rows all_rows(int rows)
+/* of n clips of as many rows */
+static ks_rows all_rows(int n, int rows)
 {
-    return (ks_rows){.rows = rows, .sequences = 1, .length = rows, .row_step = 1};
+    return (ks_rows){.rows = n * rows,
+                     .sequences = n,
+                     .length = rows,
+                     .sequence_step = (size_t)rows,
+                     .row_step = 1};
 }
 
-static size_t clip_scratch(ks_encoder *enc, int T, int N)
+static size_t clip_scratch(ks_encoder *enc, int T, int N, int apart)
 {
     const ks_vision *v = &enc->vision;
-    ks_rows places = by_place(T, N), all = all_rows(T * N);
+    ks_rows places = apart ? by_place(1, T * N) : by_place(T, N),
+            all = apart ? all_rows(T, N) : all_rows(1, T * N);
     ks_run run = ks_run_of(enc);
     size_t D = (size_t)enc->info.dim, rows = (size_t)T * (size_t)N;
     size_t most = ks_stack_scratch(&run, &v->temporal, &places);
@@ -290,11 +296,16 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
     int N = ks_tokens_grid(frames[0]) * ks_tokens_grid(frames[0]), rows = T * N;
     size_t D = (size_t)enc->info.dim, bytes = (size_t)rows * D * sizeof(float);
     ks_run run = ks_run_of(enc);
-    int err = ks_vision_fit_time(enc, T, e);
-    if (!err) err = ks_arena_reserve(&enc->arena, clip_scratch(enc, T, N), e);
+    int err = ks_vision_fit_time(enc, out->apart ? 1 : T, e);
+    if (!err) err = ks_arena_reserve(&enc->arena, clip_scratch(enc, T, N, out->apart), e);
     if (err) return err;
-    clip_job j = {.enc = enc, .frames = frames, .N = N, .x = ks_arena_take(&enc->arena, bytes)};
-    ks_rows places = by_place(T, N), all = all_rows(rows);
+    clip_job j = {.enc = enc,
+                  .frames = frames,
+                  .N = N,
+                  .apart = out->apart,
+                  .x = ks_arena_take(&enc->arena, bytes)};
+    ks_rows places = out->apart ? by_place(1, rows) : by_place(T, N),
+            all = out->apart ? all_rows(T, N) : all_rows(1, rows);
     places.x = all.x = j.x;
     places.masked = row_masks(enc, frames, T, N);
     ks_pool_run(enc->pool, T, place, &j);

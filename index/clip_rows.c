@@ -72,6 +72,16 @@ static int count_clip(ks_index *x, int64_t id, int times, ks_error *e)
     return code;
 }
 
+int ks_clip_delete(ks_index *x, int64_t clip, ks_error *e)
+{
+    int code = count_clip(x, clip, -1, e);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM thumbnail WHERE clip = ?1", "l", clip);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM frame_vectors WHERE clip = ?1", "l", clip);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM vector WHERE clip = ?1", "l", clip);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM clip WHERE id = ?1", "l", clip);
+    return code;
+}
+
 static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const ks_clip_data *c,
                     int dim, ks_error *e)
 {
@@ -83,9 +93,13 @@ static int add_clip(ks_index *x, ks_library_row *library, int64_t video, const k
                        (long long)k->end);
     int code = ks_integer(
         &there, x, e,
-        "SELECT id FROM clip WHERE video = ?1 AND space = ?2 AND start = ?3 AND stop = ?4", "llll",
-        video, library->writing, k->start, k->end);
-    if (code < 0 || there) return code; /* a resumed film: this one is in already */
+        "SELECT CASE WHEN reason = ?5 THEN -id ELSE id END FROM clip WHERE video = ?1 AND space = "
+        "?2 AND start = ?3 AND stop = ?4",
+        "lllli", video, library->writing, k->start, k->end,
+        k->reason == KS_REASON_SURVEY ? -1 : (int)KS_REASON_SURVEY);
+    if (code < 0 || there > 0) return code;             /* a resumed film: this one is in already */
+    if (there < 0) code = ks_clip_delete(x, -there, e); /* a picture of just these seconds */
+    if (code < 0) return code;
     code = to_half(half, c->vector, dim, k->start, e);
     if (code < 0) return code;
     int64_t id = library->next_clip++;
@@ -134,16 +148,6 @@ int ks_index_add_clips(ks_index *x, int64_t video, const ks_clip_data *clips, in
     int code = ks_begin(x, e);
     if (code < 0) return code;
     return ks_end(x, add_clips(x, video, clips, n, e), e);
-}
-
-int ks_clip_delete(ks_index *x, int64_t clip, ks_error *e)
-{
-    int code = count_clip(x, clip, -1, e);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM thumbnail WHERE clip = ?1", "l", clip);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM frame_vectors WHERE clip = ?1", "l", clip);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM vector WHERE clip = ?1", "l", clip);
-    if (code >= 0) code = ks_run(x, e, "DELETE FROM clip WHERE id = ?1", "l", clip);
-    return code;
 }
 
 int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e)

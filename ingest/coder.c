@@ -49,10 +49,11 @@ int ks_clock_read(const uint8_t *px, int side)
     return bits;
 }
 
+enum { AT_ONCE = 16 };
+
 int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n,
                     ks_error *e)
 {
-    enum { AT_ONCE = 16 };
     if (!c->enc) {
         for (int f = 0; f < n; f++) {
             int bits = ks_clock_read(px[f], c->side);
@@ -86,6 +87,25 @@ int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
     }
     for (int i = 0; i < c->frames; i++) tokens[i] = frames[i]->tokens;
     return ks_clip_vector(v, frame_vectors, c->enc, tokens, c->frames, e);
+}
+
+int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)
+{
+    ks_frame_code coded[AT_ONCE];
+    ks_tokens *tokens[AT_ONCE];
+    int err = 0;
+    for (int done = 0; done < n && err == 0; done += AT_ONCE, v += AT_ONCE * c->dim) {
+        int some = n - done < AT_ONCE ? n - done : AT_ONCE;
+        err = ks_coder_frames(coded, c, px + done, some, e);
+        if (err < 0) break;
+        for (int i = 0; i < some; i++) {
+            if (!c->enc) memcpy(v + i * c->dim, coded[i].clock, sizeof coded[i].clock);
+            tokens[i] = c->enc ? coded[i].tokens : NULL;
+        }
+        if (c->enc) err = ks_frames_vectors(v, c->enc, tokens, some, e);
+        for (int i = 0; i < some; i++) ks_frame_code_free(&coded[i], c);
+    }
+    return err;
 }
 
 void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c)

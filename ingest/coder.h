@@ -32,6 +32,8 @@ int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const 
 /* v[dim], [T,dim] */
 int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
                   const ks_frame_code *const *frames, ks_error *e);
+/* Each of n pictures as a clip of one frame: v[n, dim]. */
+int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e);
 void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c);
 
 /* The eight bits of the bars in a picture [side,side,3]; bit i from bar i. */

@@ -87,8 +87,8 @@ typedef struct {
     void *arg;
 } ks_ingest_queue;
 
-/* A coarse pass over what is new: a clip a minute. First, then the whole pass; or alone; or not
- * at all. */
+/* A coarse pass over what is new: pictures, a few a minute. First, then the whole pass; or alone;
+ * or not at all. */
 typedef enum { KS_SURVEY_OFF = 0, KS_SURVEY_FIRST = 1, KS_SURVEY_ONLY = 2 } ks_survey;
 #define KS_SURVEY_MUCH ((int64_t)8 << 30) /* bytes of new films: hours of work on two cores */
 

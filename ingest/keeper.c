@@ -16,7 +16,10 @@
 #include "ingest/sameness.h"
 #include "ingest/still.h"
 
-enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
+enum {
+    BATCH = 64,   /* clips a transaction at most: 64 of the large model are under 5 MB */
+    PICTURES = 16 /* of a survey, encoded at once */
+};
 
 typedef struct {
     int64_t number;
@@ -25,7 +28,7 @@ typedef struct {
 
 typedef struct {
     ks_clip clip;
-    float *vector; /* [dim], then frame vectors [T, dim] */
+    float *vector; /* [dim], then frame vectors [T, dim], of a survey's none */
     uint8_t *jpeg;
     size_t jpeg_bytes;
 } waiting_clip;
@@ -34,7 +37,9 @@ typedef struct ks_active {
     ks_job_file *job;
     known_frame *frame; /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
-    ks_still still;        /* what its newest frame and clip are */
+    ks_still still;               /* what its newest frame and clip are */
+    ks_parcel *picture[PICTURES]; /* [n_pictures] of a survey, to be encoded */
+    int n_pictures;
     waiting_clip *waiting; /* [n_waiting] */
     int n_waiting, room_waiting;
     int64_t clips;         /* of this run, committed */
@@ -73,6 +78,12 @@ static void drop_frames(active *a, const ks_coder *c, int64_t before)
     a->n_frames = n;
 }
 
+static void drop_pictures(active *a)
+{
+    for (int i = 0; i < a->n_pictures; i++) ks_parcel_free(a->picture[i]);
+    a->n_pictures = 0;
+}
+
 static void drop_waiting(active *a)
 {
     for (int i = 0; i < a->n_waiting; i++) {
@@ -85,6 +96,7 @@ static void drop_waiting(active *a)
 static void end_active(ks_keeper *k, active *a)
 {
     drop_frames(a, k->coder, INT64_MAX);
+    drop_pictures(a);
     drop_waiting(a);
     ks_still_free(&a->still, k->coder);
     free(a->waiting);
@@ -127,8 +139,8 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
     for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
         waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
-        data[n++] = (ks_clip_data){w->clip, w->vector, w->vector + k->coder->dim, w->jpeg,
-                                   w->jpeg_bytes};
+        const float *frames = w->clip.reason == KS_REASON_SURVEY ? NULL : w->vector + k->coder->dim;
+        data[n++] = (ks_clip_data){w->clip, w->vector, frames, w->jpeg, w->jpeg_bytes};
         if (n < BATCH && i + 1 < a->n_waiting) continue;
         err = ks_index_add_clips(k->x, a->job->video, data, n, e);
         n = 0;
@@ -234,6 +246,32 @@ static const ks_frame_code *find_frame(const active *a, int64_t number)
     return NULL;
 }
 
+/* The clip of p with its vectors, which it owns from here on. */
+static int let_wait(active *a, ks_parcel *p, float *vector, ks_error *e)
+{
+    if (a->n_waiting == a->room_waiting) {
+        int room = a->room_waiting + BATCH;
+        waiting_clip *more = reallocarray(a->waiting, (size_t)room, sizeof *more);
+        if (!more) {
+            free(vector);
+            return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+        }
+        a->waiting = more;
+        a->room_waiting = room;
+    }
+    a->waiting[a->n_waiting] = (waiting_clip){
+        .clip = {.start = p->start,
+                 .end = p->end,
+                 .frames = p->reason == KS_REASON_STILL ? 1 : p->T,
+                 .reason = p->reason},
+        .vector = vector,
+        .jpeg = p->jpeg,
+        .jpeg_bytes = p->jpeg_bytes};
+    p->jpeg = NULL;
+    if (a->n_waiting++ == 0) a->oldest = ks_monotonic();
+    return 0;
+}
+
 static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
 {
     const ks_frame_code *frames[KS_PLAN_FRAMES];
@@ -245,32 +283,36 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
             return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive",
                            a->job->place.path);
     }
-    if (a->n_waiting == a->room_waiting) {
-        int room = a->room_waiting + BATCH;
-        waiting_clip *more = reallocarray(a->waiting, (size_t)room, sizeof *more);
-        if (!more) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-        a->waiting = more;
-        a->room_waiting = room;
-    }
-    waiting_clip *w = &a->waiting[a->n_waiting];
     size_t dim = (size_t)k->coder->dim;
-    *w = (waiting_clip){.clip = {.start = p->start,
-                                 .end = p->end,
-                                 .frames = p->reason == KS_REASON_STILL ? 1 : p->T,
-                                 .reason = p->reason}};
-    w->vector = malloc((dim + dim * (size_t)p->T) * sizeof(float));
-    if (!w->vector) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    err = ks_still_clip(w->vector, w->vector + dim, &a->still, k->coder, frames, e);
-    if (err < 0) {
-        free(w->vector);
-        return err;
-    }
-    w->jpeg = p->jpeg;
-    w->jpeg_bytes = p->jpeg_bytes;
-    p->jpeg = NULL;
-    if (a->n_waiting++ == 0) a->oldest = ks_monotonic();
+    float *v = malloc((dim + dim * (size_t)p->T) * sizeof *v);
+    if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    err = ks_still_clip(v, v + dim, &a->still, k->coder, frames, e);
+    if (err == 0) err = let_wait(a, p, v, e);
+    else free(v);
     drop_frames(a, k->coder, p->oldest);
-    return 0;
+    return err;
+}
+
+/* The pictures of a survey that came so far. */
+static int encode_pictures(ks_keeper *k, active *a, ks_error *e)
+{
+    const uint8_t *px[PICTURES] = {0};
+    size_t dim = (size_t)k->coder->dim;
+    int n = a->n_pictures;
+    if (n == 0) return 0;
+    float *v = malloc((size_t)n * dim * sizeof *v);
+    if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    for (int i = 0; i < n; i++) px[i] = a->picture[i]->frame[0].px;
+    int err = ks_coder_pictures(v, k->coder, px, n, e);
+    for (int i = 0; i < n && err == 0; i++) {
+        float *own = malloc(dim * sizeof *own);
+        if (!own) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
+        if (own) memcpy(own, v + (size_t)i * dim, dim * sizeof *own);
+        if (own) err = let_wait(a, a->picture[i], own, e);
+    }
+    free(v);
+    drop_pictures(a);
+    return err;
 }
 
 static double commit_after(const ks_ingest_options *o)
@@ -279,18 +321,29 @@ static double commit_after(const ks_ingest_options *o)
     return s < 0 ? 0 : s > 0 ? (s < 60 ? s : 60) : 5;
 }
 
+/* A vector that is not finite is this film's verdict. */
+static int bear(active *a, int err, const ks_error *e)
+{
+    if (err != KS_EFORMAT && err != KS_ESHAPE) return err;
+    a->bad = 1;
+    snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be encoded");
+    return 0;
+}
+
+/* One transaction a film. *p: taken where NULL. */
+static int take_picture(ks_keeper *k, active *a, ks_parcel **p, ks_error *e)
+{
+    if (a->bad) return 0;
+    a->picture[a->n_pictures++] = *p;
+    *p = NULL;
+    return a->n_pictures == PICTURES ? bear(a, encode_pictures(k, a, e), e) : 0;
+}
+
 static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
 {
     if (a->bad) return 0;
-    int err = encode_clip(k, a, p, e);
-    /* a vector that is not finite: this film's verdict */
-    if (err == KS_EFORMAT || err == KS_ESHAPE) {
-        a->bad = 1;
-        snprintf(a->why, sizeof a->why, "%.190s", e ? e->msg : "cannot be encoded");
-        return 0;
-    }
-    if (err < 0) return err;
-    if (k->belt->survey) return 0; /* one transaction a film */
+    int err = bear(a, encode_clip(k, a, p, e), e);
+    if (err < 0 || a->bad) return err;
     if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o))
         err = commit(k, a, NULL, e);
     if (err == KS_EFORMAT) {
@@ -459,6 +512,8 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
+    int err = p->changed || a->bad ? 0 : bear(a, encode_pictures(k, a, e), e);
+    if (err < 0) return err;
     int64_t clips = a->n_waiting;
     int good = !p->changed && !a->bad && clips > 0 &&
                (p->outcome.verdict == KS_VERDICT_INDEXED ||
@@ -469,7 +524,7 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     if (p->media.duration > 0) v.duration = p->media.duration;
     v.flags |= KS_VIDEO_SURVEY;
     if (p->n_keys > 0) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
-    int err = good ? commit(k, a, &v, e) : 0;
+    err = good ? commit(k, a, &v, e) : 0;
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
     if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY)
@@ -587,12 +642,13 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
         a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
     if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
     if (a && p->kind == KS_PARCEL_CLIP) a->tb = p->tb;
-    if (a && p->kind == KS_PARCEL_CLIP) err = take_clip(k, a, p, e);
     if (a && p->kind == KS_PARCEL_ANEW) {
-        drop_frames(a, k->coder, INT64_MAX);
+        drop_pictures(a);
         drop_waiting(a);
     }
-    if (a && p->kind == KS_PARCEL_END)
+    if (a && p->kind == KS_PARCEL_CLIP)
+        err = k->belt->survey ? take_picture(k, a, &p, e) : take_clip(k, a, p, e);
+    if (a && p && p->kind == KS_PARCEL_END)
         err = p->job->part      ? end_part(k, a, p, e)
               : k->belt->survey ? end_survey(k, a, p, e)
                                 : take_end(k, a, p, e);

@@ -1,39 +1,37 @@
-/* survey.c - a film's coarse pass: one clip of T pictures for each minute (ks_survey_span), so
- * that an archive is searched long before it is wholly in. The decoder seeks to key frames and
- * proves it; where it cannot, the film is read in order and the pictures nearest the same times
- * are taken. The whole pass replaces these clips. */
+/* survey.c - a film's coarse pass: KS_SURVEY_PICTURES a minute, each a clip of one frame, so that
+ * an archive is searched long before it is wholly in. The decoder seeks to key frames and proves
+ * it; where it cannot, the film is read in order and the pictures nearest after even times are
+ * taken. The whole pass replaces these clips.
+ *
+ * A picture stands for its part of a shot where the container's key frames show shots, else for its
+ * equal part of the film; where there is none of its own or an equal one follows, the one before
+ * stands on. So the clips lie side by side. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct {
-    int64_t number, ticks;
-    uint8_t *px;
-} shot;
-
-typedef struct {
     const ks_reader *r;
     ks_job_file *job;
     ks_film *film;
     ks_timebase tb;
-    double span;       /* seconds */
-    int64_t spans, at; /* of the film; the one being filled */
-    /* ticks: of the frames seen; < 0: the header says how long the film is */
-    int64_t last_end;
-    shot shot[KS_PLAN_FRAMES]; /* [n] pictures of it, as many as T */
-    int n;
-    uint8_t *jpeg; /* of its middle */
+    double length, step; /* seconds: as the header says, of a part */
+    int64_t next;        /* in order: the part whose picture is to come */
+    int64_t from;        /* ticks: no clip begins before, as a gap lies there */
+    int64_t last_end;    /* ticks: of the frames seen */
+    /* the picture that stands until the next: since when, its pixels (NULL: none), thumbnail */
+    int64_t number, start;
+    uint8_t *px, *jpeg;
     size_t jpeg_bytes;
     ks_key_list keys;
 } surveying;
 
 static void forget(surveying *s)
 {
-    for (int i = 0; i < s->n; i++) free(s->shot[i].px);
+    free(s->px);
     free(s->jpeg);
-    s->jpeg = NULL;
-    s->n = 0;
+    s->px = s->jpeg = NULL;
 }
 
 static int64_t ticks_at(const surveying *s, double seconds)
@@ -41,125 +39,122 @@ static int64_t ticks_at(const surveying *s, double seconds)
     return (int64_t)(seconds * s->tb.den / s->tb.num + 0.5);
 }
 
-/* seconds: of the i-th picture of T of the span being filled */
-static double target(const surveying *s, int i)
+/* The picture stands until here: its clip. */
+static int send_clip(surveying *s, int64_t end, ks_error *e)
 {
-    return ((double)s->at + (i + 0.5) / s->r->coder->frames) * s->span;
-}
-
-/* The span is over: its clip, where a picture lies in it. */
-static int send_clip(surveying *s, ks_error *e)
-{
-    int T = s->r->coder->frames;
-    int64_t start = ticks_at(s, (double)s->at * s->span),
-            end = ticks_at(s, (double)(s->at + 1) * s->span);
-    if (s->last_end >= 0 && end > s->last_end) end = s->last_end;
-    /* No clip of a survey is as short as one of the whole pass, so none is taken for one. */
-    if (s->n == 0 || ks_seconds(end - start, s->tb) * 1e6 <= (double)s->r->window_us) {
+    if (!s->px || end <= s->start) {
         forget(s);
         return 0;
     }
     ks_parcel *p = calloc(1, sizeof *p);
-    int64_t *number = calloc((size_t)T, sizeof *number);
-    ks_parcel_frame *frame = calloc((size_t)s->n, sizeof *frame);
+    int64_t *number = malloc(sizeof *number);
+    ks_parcel_frame *frame = malloc(sizeof *frame);
     if (!p || !number || !frame) {
         free(p);
         free(number);
         free(frame);
         return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     }
+    *number = s->number;
+    *frame = (ks_parcel_frame){s->number, s->px};
     *p = (ks_parcel){.kind = KS_PARCEL_CLIP,
                      .job = s->job,
-                     .start = start,
+                     .start = s->start,
                      .end = end,
+                     .oldest = s->number + 1,
                      .tb = s->tb,
                      .reason = KS_REASON_SURVEY,
-                     .T = T,
+                     .T = 1,
                      .number = number,
                      .frame = frame,
+                     .n = 1,
                      .seconds = ks_seconds(end, s->tb),
                      .jpeg = s->jpeg,
                      .jpeg_bytes = s->jpeg_bytes};
-    for (int i = 0, k = 0; i < T; i++) {
-        while (k + 1 < s->n && s->shot[k + 1].ticks <= ticks_at(s, target(s, i))) k++;
-        number[i] = s->shot[k].number;
-        if (i > 0 && number[i] == number[i - 1]) continue;
-        frame[p->n++] = (ks_parcel_frame){s->shot[k].number, s->shot[k].px};
-        s->shot[k].px = NULL;
-    }
-    p->oldest = s->shot[s->n - 1].number + 1;
-    s->jpeg = NULL;
-    forget(s);
+    s->px = s->jpeg = NULL;
     return ks_belt_put(s->r->belt, p) < 0 ? ks_fail(e, KS_ESTOP, "interrupted") : 0;
 }
 
-static int take(surveying *s, const ks_film_frame *f, ks_error *e)
+/* A clip without one is still a clip. */
+static void take_thumbnail(surveying *s, int64_t number)
 {
     const uint8_t *jpeg;
-    ks_image image;
-    int side = s->r->coder->side;
-    int err = ks_film_pixels(&image, s->film, f->number, e);
-    if (err < 0) return err;
-    shot *to = &s->shot[s->n];
-    *to = (shot){f->number, f->ticks, malloc((size_t)side * (size_t)side * 3)};
-    if (!to->px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
-    s->n++;
-    err = ks_resize(to->px, side, &image, s->r->coder->fit, e);
-    if (err < 0 || (s->jpeg && ks_seconds(f->ticks, s->tb) > target(s, s->r->coder->frames / 2)))
-        return err;
-    /* a clip without one is still a clip */
-    if (ks_film_thumbnail(&jpeg, &s->jpeg_bytes, s->film, f->number, NULL) < 0) return 0;
-    free(s->jpeg);
+    if (ks_film_thumbnail(&jpeg, &s->jpeg_bytes, s->film, number, NULL) < 0) return;
     s->jpeg = malloc(s->jpeg_bytes);
     if (s->jpeg) memcpy(s->jpeg, jpeg, s->jpeg_bytes);
+}
+
+/* The frame as the picture from `start` on, unless it is the one that stands. */
+static int take(surveying *s, const ks_film_frame *f, int64_t start, ks_error *e)
+{
+    ks_image image;
+    int side = s->r->coder->side;
+    if (start < s->from) start = s->from;
+    size_t bytes = (size_t)side * (size_t)side * 3;
+    int err = ks_film_pixels(&image, s->film, f->number, e);
+    if (err < 0) return err;
+    uint8_t *px = malloc(bytes);
+    if (!px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
+    err = ks_resize(px, side, &image, s->r->coder->fit, e);
+    int same = err == 0 && s->px && memcmp(px, s->px, bytes) == 0;
+    if (err == 0 && !same) err = send_clip(s, start, e);
+    if (err < 0 || same) {
+        free(px);
+        return err;
+    }
+    s->px = px;
+    s->number = f->number;
+    s->start = start;
+    take_thumbnail(s, f->number);
     return 0;
 }
 
-/* Each picture that is given is taken; in order, those nearest after the wanted times. */
+/* Of a gap: nothing stands over it. */
+static int break_off(surveying *s, const ks_film_frame *f, ks_error *e)
+{
+    s->from = f->ticks;
+    return send_clip(s, s->last_end, e);
+}
+
+/* In order a part's picture is the first from its middle on. */
+static int one_in_order(surveying *s, const ks_film_frame *f, ks_error *e)
+{
+    double middle = ks_seconds(f->ticks, s->tb) / s->step - 0.5;
+    if (middle < (double)s->next) return 0;
+    s->next = (int64_t)middle + 1;
+    return take(s, f, ticks_at(s, (double)(s->next - 1) * s->step), e);
+}
+
 static int walk(surveying *s, int in_order, ks_error *e)
 {
     ks_film_frame f;
-    int T = s->r->coder->frames, r = 0;
-    for (int next = 0; !s->r->belt->quit && (r = ks_film_next(&f, s->film, e)) == 1;) {
-        double t = ks_seconds(f.ticks, s->tb);
+    int r = 0;
+    while (!s->r->belt->quit && (r = ks_film_next(&f, s->film, e)) == 1) {
         ks_film_keep(s->film, f.number);
-        if ((r = ks_key_note(&s->keys, s->r, s->film, &f, e)) < 0) return r;
-        r = 1;
-        if (s->last_end >= 0) s->last_end = f.ticks + f.duration;
-        while (r == 1 && s->at < s->spans &&
-               f.ticks >= ticks_at(s, (double)(s->at + 1) * s->span)) {
-            if (send_clip(s, e) < 0) return e ? e->code : KS_ESTOP;
-            s->at++;
-            next = 0;
-        }
-        if (s->at >= s->spans) return 0;
-        if (s->n == T || (in_order && (next == T || t < target(s, next)))) continue;
-        r = take(s, &f, e);
+        r = ks_key_note(&s->keys, s->r, s->film, &f, e);
+        if (r == 0 && in_order && f.number > 0 && (f.flags & KS_FRAME_BREAK))
+            r = break_off(s, &f, e);
+        if (r == 0) r = in_order ? one_in_order(s, &f, e) : take(s, &f, f.since, e);
         if (r < 0) return r;
-        /* what it stands for */
-        if (in_order) s->shot[s->n - 1].ticks = ticks_at(s, target(s, next));
-        while (next < T && target(s, next) <= t) next++;
+        s->last_end = f.ticks + f.duration;
     }
     if (s->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
-    return r < 0 ? r : send_clip(s, e);
+    return r < 0 ? r : send_clip(s, in_order ? s->last_end : ticks_at(s, s->length), e);
 }
 
 static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
 {
-    ks_film_options o = {
-        .survey = in_order ? 0 : s->r->coder->frames, .no_small = 1, .hold = (size_t)96 << 20};
+    ks_film_options o = {.survey = !in_order, .no_small = 1, .hold = (size_t)96 << 20};
     int err = ks_film_open(&s->film, d, s->job->place.path, &o, e);
     if (err < 0) return err;
     const ks_media *m = ks_film_media(s->film);
     s->tb = m->tb;
-    s->at = 0;
+    s->next = s->from = s->last_end = 0;
     s->keys.n = 0;
-    double length = m->tb.den > 0 ? ks_seconds(m->duration, m->tb) : 0;
-    s->last_end = length > 0 ? -1 : 0;
-    s->span = length > 0 ? ks_survey_span(length) : 60;
-    s->spans = length > 0 ? (int64_t)(length / s->span + 0.5) : INT32_MAX;
+    s->length = m->tb.den > 0 ? ks_seconds(m->duration, m->tb) : 0;
+    s->step = ks_survey_step(s->length > 0 ? s->length : 60);
     /* What one clip of the whole pass shows needs no survey. */
-    return s->span * 1e6 > (double)s->r->window_us ? walk(s, in_order, e) : 0;
+    return s->length > 0 && s->length * 1e6 <= (double)s->r->window_us ? 0 : walk(s, in_order, e);
 }
 
 /* What was sent of it so far does not count. */

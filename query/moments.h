@@ -11,7 +11,7 @@ typedef struct {
     double value, cosine;
     int taken;  /* belongs to a moment already, or lies on the shoulder of one */
     int row;    /* of its film's cosines */
-    int survey; /* 1: a coarse clip, of a minute that finer ones may lie in */
+    int survey; /* 1: of a survey, beside finer ones */
 } ks_scored;
 
 typedef struct {
@@ -28,7 +28,7 @@ typedef struct {
 
 /* Grow a moment around clips[seed] of one video; clips[n] sorted by start, then id. Joins
  * neighbours to both sides, marks them taken, and marks as taken too every other clip that lies
- * in the moment by at least half of its own length: it shows the same seconds; so does a minute
+ * in the moment by at least half of its own length: it shows the same seconds; so does a clip
  * of the survey in which at least half of a finer moment lies. apart: the seed alone. longest: no
  * clip is longer; the cost is that of the moment's neighbourhood, not of the film. */
 void ks_moment_grow(ks_moment *m, ks_scored *clips, int n, int64_t longest, int seed, int apart);

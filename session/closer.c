@@ -1,23 +1,20 @@
 /* closer.c - the neighbourhood of the best surveyed moments of a question, encoded now.
  *
- * Around the picture that fits best first, of all of them, best first; then the whole minutes in
- * the same order, whose clips of the survey go with that. A survey dilutes what is short, so a
- * question of one vector is asked of the surveyed pictures, not of their minutes: of 467 moments
- * of 4 to 60 s in two hours of film the best minute was of the right film in 26 %, the best
- * picture in 55. Others go by the moments of the answer, those under the cut-off too. */
+ * Around the pictures that fit best first, best first; then what lies half a minute to both sides
+ * of them, in the same order. A survey's clips go with the finer ones of their seconds. A question
+ * of one vector is asked of the surveyed pictures alone; others go by the moments of the answer,
+ * those under the cut-off too. */
 #include "session/session.h"
 
 #include "session/open.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { MOMENTS = 30 };
-/* Seconds before and after the best picture: it stands for what comes until the next one, mostly
- * four seconds on, and lies at a key frame up to ten seconds before its time. */
-static const double BEFORE = 6, AFTER = 12;
+enum { MOMENTS = 30, BEST = 16 * MOMENTS };
+/* Seconds to both sides of a picture's: first, and then. What it shows may begin before. */
+static const double NEAR = 4, FAR = 30, MOST = 60; /* of one that stands for long */
 
 typedef struct {
     ks_index *x; /* to write */
@@ -44,146 +41,93 @@ static int64_t ticks(double seconds, ks_timebase tb)
 /* --- the best pictures --- */
 typedef struct {
     ks_clip clip;
-    ks_timebase tb;
-    int64_t at; /* ticks: of the picture */
     double cosine;
 } picture;
 
-/* best[MOMENTS] by falling cosine, *n of them. */
-static void put_picture(picture *best, int *n, const picture *p)
-{
-    int at = *n;
-    if (*n == MOMENTS && p->cosine <= best[MOMENTS - 1].cosine) return;
-    if (*n == MOMENTS) at--;
-    else ++*n;
-    for (; at > 0 && best[at - 1].cosine < p->cosine; at--) best[at] = best[at - 1];
-    best[at] = *p;
-}
-
-/* The picture of a surveyed minute that fits best. A rotten row is none. */
-static int look_at(picture *p, ks_index *x, const ks_asked *a, ks_error *e)
-{
-    float *v = NULL;
-    int frames = 0, dim = a->dim;
-    int err = ks_index_frame_vectors(&v, &frames, dim, x, p->clip.id, e);
-    p->cosine = -2;
-    if (err == KS_EDAMAGED || err == KS_ENOTFOUND) err = 0;
-    for (int i = 0; v && i < frames; i++) {
-        double dot = 0, length = 0;
-        for (int d = 0; d < dim; d++) {
-            double y = (double)v[(size_t)i * (size_t)dim + (size_t)d];
-            dot += y * (double)a->q[d];
-            length += y * y;
-        }
-        if (length > 0 && dot / sqrt(length) > p->cosine) {
-            p->cosine = dot / sqrt(length);
-            p->at = p->clip.start + (p->clip.end - p->clip.start) * i / frames;
-        }
-    }
-    free(v);
-    return err;
-}
-
 typedef struct {
-    picture *at; /* [n] one a surveyed minute, not looked at yet */
-    size_t n, room;
-} minutes;
+    picture best[BEST]; /* [n] by falling cosine */
+    int n;
+    double until; /* when to be through with it, as of now() */
+} pictures;
 
-static int add_minutes(minutes *m, ks_index *x, const ks_video *v, const ks_filter *f, ks_error *e)
+static void put_picture(pictures *p, const ks_clip *clip, double cosine)
 {
-    ks_filter of_film = *f;
-    ks_timebase tb = v->tb;
-    ks_cursor *cursor = NULL;
-    ks_clip clip;
-    of_film.video = v->id;
-    int r = ks_index_clips(&cursor, x, &of_film, e);
-    while (r >= 0 && (r = ks_clips_next(&clip, cursor, e)) == 1) {
-        if (clip.reason != KS_REASON_SURVEY) continue;
-        if (m->n == m->room) {
-            size_t room = 2 * m->room + 256;
-            picture *more = reallocarray(m->at, room, sizeof *more);
-            if (!more) {
-                r = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
-                break;
-            }
-            m->at = more;
-            m->room = room;
-        }
-        m->at[m->n++] = (picture){.clip = clip, .tb = tb};
-    }
-    ks_cursor_close(cursor);
-    return r == KS_EDAMAGED ? 0 : r;
+    int at = p->n;
+    if (p->n == BEST && cosine <= p->best[BEST - 1].cosine) return;
+    if (p->n == BEST) at--;
+    else p->n++;
+    for (; at > 0 && p->best[at - 1].cosine < cosine; at--) p->best[at] = p->best[at - 1];
+    p->best[at] = (picture){*clip, cosine};
 }
 
-/* Of all films that the question asks about; the calls on one end the cursor's row. */
-static int find_minutes(minutes *m, ks_index *x, const ks_filter *f, ks_error *e)
+static int look_at(void *arg, const ks_clip *clips, const float *scores, int m)
 {
-    ks_cursor *cursor = NULL;
-    ks_video v, *film = NULL;
-    size_t n = 0, room = 0;
-    int r = ks_index_files(&cursor, x, f, e);
-    while (r >= 0 && (r = ks_files_next(&v, cursor, e)) == 1) {
-        int known = !(v.flags & KS_VIDEO_SURVEY) || v.finished == 0;
-        for (size_t i = n; i-- > 0 && !known;) known = film[i].id == v.id;
-        if (known) continue;
-        if (n == room) {
-            ks_video *more = reallocarray(film, room = 2 * room + 64, sizeof *more);
-            if (!more) {
-                r = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
-                break;
-            }
-            film = more;
-        }
-        film[n++] = v; /* its text is not looked at */
-    }
-    ks_cursor_close(cursor);
-    for (size_t i = 0; i < n && r >= 0; i++) r = add_minutes(m, x, &film[i], f, e);
-    free(film);
-    return r < 0 ? r : 0;
+    pictures *p = arg;
+    for (int i = 0; i < m; i++)
+        if (clips[i].reason == KS_REASON_SURVEY) put_picture(p, &clips[i], (double)scores[i]);
+    return now() > p->until;
 }
 
-/* The minutes of one moment, each once; its best picture's surroundings. */
+static int64_t later(int64_t at, double seconds, ks_timebase tb)
+{
+    int64_t then = at + ticks(seconds, tb);
+    return then > 0 ? then : 0;
+}
+
+/* [start, end) of a film, so many seconds wider on both sides. */
+static ks_part around(int64_t video, const int64_t span[2], double seconds, ks_timebase tb)
+{
+    int64_t most = later(span[0], MOST, tb), end = span[1] < most ? span[1] : most;
+    return (ks_part){video, later(span[0], -seconds, tb), later(end, seconds, tb)};
+}
+
+static int add_picture(closer *c, ks_session *s, const ks_clip *clip, ks_error *e)
+{
+    ks_video v;
+    const int64_t span[2] = {clip->start, clip->end};
+    for (int i = 0; i < c->n; i++)
+        if (c->narrow[i].video == clip->video && c->narrow[i].start <= clip->start &&
+            c->narrow[i].end >= clip->end)
+            return 0;
+    int err = ks_index_video(&v, s->x, clip->video, e);
+    if (err == KS_ENOTFOUND || err == KS_EDAMAGED) return 0;
+    if (err < 0) return err;
+    c->narrow[c->n++] = around(clip->video, span, NEAR, v.tb);
+    c->wide[c->n_wide++] = around(clip->video, span, FAR, v.tb);
+    return 0;
+}
+
+/* The best pictures of all that is surveyed, in a tenth of the time at most. */
+static int find_pictures(closer *c, ks_session *s, const ks_asked *a, double seconds, ks_error *e)
+{
+    pictures *p = calloc(1, sizeof *p);
+    c->narrow = calloc(MOMENTS, sizeof *c->narrow);
+    c->wide = calloc(MOMENTS, sizeof *c->wide);
+    int err = p && c->narrow && c->wide ? 0 : ks_fail(e, KS_ENOMEM, "no memory for parts of films");
+    if (err == 0) p->until = c->began + seconds / 10;
+    if (err == 0) err = ks_index_scores(s->x, a->q, 1, a->dim, &a->o.filter, look_at, p, e);
+    for (int i = 0; err >= 0 && i < p->n && c->n < MOMENTS; i++)
+        err = add_picture(c, s, &p->best[i].clip, e);
+    free(p);
+    return err < 0 ? err : 0;
+}
+
+/* The pictures of one moment, each once; the best one's surroundings. */
 static int add_moment(closer *c, ks_session *s, const ks_moment *m, ks_error *e)
 {
     ks_part *wide = reallocarray(c->wide, (size_t)c->n_wide + (size_t)m->n_clips, sizeof *wide);
+    const int64_t best[2] = {m->best, m->best};
     if (!wide) return ks_fail(e, KS_ENOMEM, "no memory for parts of films");
     c->wide = wide;
-    int64_t before = ticks(BEFORE, m->tb), after = ticks(AFTER, m->tb);
-    c->narrow[c->n++] = (ks_part){m->video, m->best > before ? m->best - before : 0,
-                                  m->best + after};
+    c->narrow[c->n++] = around(m->video, best, 2 * NEAR, m->tb);
     for (int i = 0; i < m->n_clips; i++) {
         ks_clip clip;
         int err = ks_index_clip(&clip, s->x, m->clips[i], e);
         if (err == KS_ENOTFOUND || err == KS_EDAMAGED) continue;
         if (err < 0) return err;
-        c->wide[c->n_wide++] = (ks_part){clip.video, clip.start, clip.end};
+        c->wide[c->n_wide++] = around(clip.video, (int64_t[]){clip.start, clip.end}, NEAR, m->tb);
     }
     return 0;
-}
-
-/* The best pictures of all surveyed minutes, in a tenth of the time at most. */
-static int find_pictures(closer *c, ks_session *s, const ks_asked *a, double seconds, ks_error *e)
-{
-    picture best[MOMENTS];
-    minutes m = {0};
-    int n = 0, err = find_minutes(&m, s->x, &a->o.filter, e);
-    for (size_t i = 0; i < m.n && err == 0 && now() - c->began < seconds / 10; i++) {
-        err = look_at(&m.at[i], s->x, a, e);
-        if (err == 0 && m.at[i].cosine > -2) put_picture(best, &n, &m.at[i]);
-    }
-    free(m.at);
-    c->narrow = calloc((size_t)n + 1, sizeof *c->narrow);
-    c->wide = calloc((size_t)n + 1, sizeof *c->wide);
-    if (err == 0 && (!c->narrow || !c->wide))
-        err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
-    for (int i = 0; i < n && err == 0; i++) {
-        const picture *p = &best[i];
-        int64_t before = ticks(BEFORE, p->tb);
-        c->narrow[c->n++] = (ks_part){p->clip.video, p->at > before ? p->at - before : 0,
-                                      p->at + ticks(AFTER, p->tb)};
-        c->wide[c->n_wide++] = (ks_part){p->clip.video, p->clip.start, p->clip.end};
-    }
-    return err;
 }
 
 static int find_parts(closer *c, ks_session *s, const ks_asked *asked, const ks_question *q,

@@ -247,7 +247,7 @@ typedef struct {
     int n_parts;  /* of a question of several terms */
     int frames;   /* clips: frames encoded */
     int missing;  /* the file is not where it was */
-    int surveyed; /* a minute of a film that is not wholly in: from a few pictures */
+    int surveyed; /* of a film that is not wholly in: seconds for which one picture stands */
     /* its best clip was encoded for this very question (ks_ask_closer) */
     int sharpened;
     /* --explain: what each of its frames gives, and the scale; else NULL */
@@ -284,7 +284,7 @@ typedef struct {
     const volatile int *stop; /* as in ks_ingest_options */
     ks_on_event *event;       /* progress; may be NULL */
     void *event_arg;
-    /* out: minutes that were surveyed; of them, looked at wholly; clips that were encoded */
+    /* out: surveyed places; of them, looked at with all around; clips that were encoded */
     int surveyed, sharpened;
     int64_t clips;
     int stopped;   /* out: `stop` was set */

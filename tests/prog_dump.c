@@ -44,6 +44,7 @@ static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, int 
         printf("  %.4f %.4f %s %d", ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb),
                ks_reason_name(c->reason), c->frames);
         if (clock) {
+            if (n == 0) printf(" %d", bits_of(v));
             for (int i = 0; i < n; i++) printf(" %d", bits_of(frames + (size_t)i * (size_t)dim));
         } else {
             printf(" %016llx", (unsigned long long)XXH64(v, (size_t)dim * sizeof *v, 0));

@@ -233,6 +233,30 @@ START_TEST(bits_do_not_depend_on_threads_or_batch)
 }
 END_TEST
 
+/* A frame as a clip of its own: alone, or with others. */
+START_TEST(frames_that_are_clips)
+{
+    static uint8_t px[FRAMES * SIDE * SIDE * 3];
+    float v[FRAMES * 16], alone[16];
+    const uint8_t *at[FRAMES];
+    ks_tokens *tokens[FRAMES];
+    ks_error e = {0};
+    ks_fixture_pixels(px, 4712, FRAMES, SIDE);
+    for (int i = 0; i < FRAMES; i++) at[i] = px + (size_t)i * SIDE * SIDE * 3;
+    for (int threads = 1; threads <= 3; threads++) {
+        ks_encoder *enc = model_of(0, threads);
+        ck_assert_int_eq(ks_frames_tokens(tokens, enc, at, FRAMES, SIDE, &e), 0);
+        ck_assert_int_eq(ks_frames_vectors(v, enc, tokens, FRAMES, &e), 0);
+        for (int i = 0; i < FRAMES; i++) {
+            ck_assert_int_eq(ks_clip_vector(alone, NULL, enc, tokens + i, 1, &e), 0);
+            ck_assert_mem_eq(v + i * 16, alone, sizeof alone);
+            ks_tokens_free(tokens[i]);
+        }
+        ks_encoder_close(enc);
+    }
+}
+END_TEST
+
 START_TEST(equal_frames_share_tokens)
 {
     static uint8_t px[3 * SIDE * SIDE * 3];
@@ -268,6 +292,7 @@ START_TEST(wrong_use_is_refused)
     ck_assert_int_eq(ks_frame_tokens(&t[1], enc, px, 18, &e), 0);
     ck_assert_int_eq(ks_clip_vector(v, NULL, enc, t, 2, &e), KS_EUSAGE);
     ck_assert_int_eq(ks_clip_vector(v, NULL, plain, t, 1, &e), KS_EUSAGE);
+    ck_assert_int_eq(ks_frames_vectors(v, plain, t, 1, &e), KS_EUSAGE);
     float padding = 0.5f;
     ck_assert_int_eq(
         ks_pixels_tokens(t, enc,
@@ -408,6 +433,7 @@ int main(void)
     tcase_add_loop_test(tc, texts_are_the_official_ones, 0, MODELS);
     tcase_add_test(tc, blocks_are_the_official_ones);
     tcase_add_test(tc, bits_do_not_depend_on_threads_or_batch);
+    tcase_add_test(tc, frames_that_are_clips);
     tcase_add_test(tc, equal_frames_share_tokens);
     tcase_add_test(tc, wrong_use_is_refused);
     tcase_add_loop_test(tc, narrow_precisions_are_near_and_repeatable, 0, 2);

@@ -58,7 +58,7 @@ shrimp="a shrimp passes by to the left"
 s -q -m demo ingest "$T/s" && s -q save shrimp search $shrimp && s -q save poodle search "the camera zooms in, a poodle"; cp $f/animals.mp4 "$T/s"
 s -q ingest "$T/s" --survey only --json >"$T/e6"; is "$(jq -r 'select(.event == "saved") | "\(.name) \(.hit.surveyed)"' "$T/e6" | sort | paste -sd,)" "poodle true,shrimp true" "a surveyed film is news"
 s -q search --json --closer 2h $shrimp >"$T/out"; is "$(head -1 "$T/out" | jq -c '[.surveyed, .sharpened, .start < 9.5]')" "[null,true,true]" "--closer finds the moment itself"
-s -q ingest "$T/s" --json >"$T/e7"; is "$(grep -c '"saved"' "$T/e7")" 0 "and neither it nor the whole pass is news of it"
+s -q ingest "$T/s" --json >"$T/e7"; is "$(jq -s '[.[] | select(.event == "saved") | {name, hit}] as $all | [$all[] | . as $a | $all[] | select(.name == $a.name and .hit.start < $a.hit.end and .hit.end > $a.hit.start)] | length == ($all | length)' "$T/e6" "$T/e7") $(jq -r 'select(.event == "saved") | .name' "$T/e7" | grep -c shrimp)" "true 0" "and neither it nor the whole pass is news of it"
 is "$(s search --json $shrimp | head -1 | jq -c '[.surveyed, .path]')" "[null,\"$(readlink -f "$T/s")/animals.mp4\"]" "which has it"
 
 # --- to people and programs

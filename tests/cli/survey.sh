@@ -1,5 +1,5 @@
 #!/bin/bash
-# survey.sh - `ingest --survey`: a clip a minute from proven key frames, in the searches until the whole pass has its place.
+# survey.sh - `ingest --survey`: pictures from proven key frames, in the searches until the whole pass has its place.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 export LC_ALL=C
 K=$BUILD/kinoseek D=$BUILD/tests/prog_dump
@@ -21,26 +21,30 @@ ff -t 7 -i "$T/in/long.mp4" -c copy "$T/in/short.mp4"
 
 L=$T/whole; run "$T/in" --survey off; "$D" "$L" >"$T/whole.dump"
 
+# --- shots that show by their key frames, pictures that stay the same ---
+ff -f lavfi -i "color=c=blue:s=176x144:r=10:d=7" -f lavfi -i "color=c=red:s=176x144:r=10:d=1.5" -f lavfi -i "testsrc2=s=176x144:r=10:d=51.5" \
+   -filter_complex '[0][1][2]concat=n=3:v=1,format=yuv420p' -c:v libx264 -preset ultrafast -g 100 -force_key_frames 7,8.5,18.5,28.5,38.5,48.5,58.5 "$T/cuts.mp4"
+L=$T/cuts; run "$T/cuts.mp4" --survey only
+is "$("$K" -L "$L" clips --json | jq -r '"\(.start + 0) \(.end + 0)"' | head -3 | paste -sd,)" "0 7,7 8.5,8.5 18.5" "a shot has a picture of its own, and ends with it"
+ff -loop 1 -r 5 -i "$(dirname "$0")/../../models/demo/moments.png" -t 130 -vf scale=176:144,format=yuv420p -c:v libx264 -preset ultrafast -qp 0 -g 10 "$T/still.mkv"
+L=$T/still; run "$T/still.mkv" --survey only
+is "$("$K" -L "$L" clips --json | jq -r '"\(.start + 0) \(.end + 0) \(.reason)"' | paste -sd,)" "0 130 survey" "a film that stands still is one clip"
+
 # --- alone ---
 L=$T/lib; run "$T/in" --survey only
 is "$code $(said file '.path | sub(".*/"; "")' | paste -sd,) $(said done .left)" "0 long.mp4,long.ts 3" "newest first; no survey for a film as short as a clip; all are left to do"
-is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.start + 0) \(.end + 0) \(.reason) \(.frames)"' | sort | paste -sd,)" \
-   "long.mp4 0 50 survey 16,long.mp4 100 150 survey 16,long.mp4 50 100 survey 16,long.ts 0 60 survey 16,long.ts 120 150 survey 16,long.ts 60 120 survey 16" \
-   "a clip a minute at most, of as many pictures as any clip"
+is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.reason) \(.frames)"' | sort | uniq -c | sed 's/^ *//' | paste -sd,)" \
+   "30 long.mp4 survey 1,30 long.ts survey 1" "twelve clips of one picture a minute"
+is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.start) \(.end)"' | awk '$2 != end[$1] + 0 { print "gap at", $2 } { end[$1] = $3 } END { for (f in end) print f, end[f] }' | sort | paste -sd,)" \
+   "long.mp4 150,long.ts 150" "side by side, from the start to the end"
 is "$("$K" -L "$L" status --json | jq -c '[.videos, .surveyed, .unfinished]')" "[2,2,0]" "status counts what is surveyed"
-# The picture i of T of a span is the key frame (every 2 s) at or before its (i + 1/2)-th part, and where that lies before the
-# span its first; of a film read in order, whose length nobody
-# knows, it is the first picture from the (i + 1/2)-th part of a minute on.
+# A part's picture is the key frame (every 2 s) at or before its middle; of a film read in order the first from its middle on.
 "$D" "$L" clock >"$T/clock"
 awk '/\|/ { film = $1; next }
-  { span = film ~ /mp4/ ? $2 - $1 : 60
-    for (i = 0; i < 16; i++) {
-      t = $1 + (i + 0.5) * span / 16
-      if (film ~ /mp4/) { t = 2 * int(t / 2 + 1e-9); if (t < $1) t = $1 }
-      else { if (t >= $2) t = $2 - span / 32; t = int(t * 10 + 0.9999) / 10 }
-      want = int(4 * (t + 0.0001)) % 256
-      if ($(5 + i) != want) { bad++; print "# " film " " $1 " picture " i " is " $(5 + i) ", not " want } } n++ }
-  END { exit !(n == 6 && !bad) }' "$T/clock"
+  { t = ($1 + $2) / 2; t = film ~ /mp4/ ? 2 * int(t / 2 + 1e-9) : int(t * 10 + 0.9999) / 10
+    want = int(4 * (t + 0.0001)) % 256
+    if ($5 != want) { bad++; print "# " film " " $1 " is " $5 ", not " want } n++ }
+  END { exit !(n == 60 && !bad) }' "$T/clock"
 ok $? "each picture is the one of its time, by seeking and in order"
 "$K" -L "$L" check >"$T/out" 2>&1; ok $? "the library checks"
 id=$("$K" -L "$L" clips --json | jq -r 'select(.path | endswith("mp4")) | .id' | head -1)
@@ -54,9 +58,15 @@ run
 is "$code $(said file .verdict | sort | uniq -c | sed 's/^ *//')" "0 3 indexed" "plain ingest is the whole pass"
 "$D" "$L" >"$T/dump"; cmp -s "$T/dump" "$T/whole.dump"; ok $? "and leaves what it would have without a survey, bit for bit"
 "$K" -L "$L" check >"$T/out" 2>&1; ok $? "the library checks"
-is "$("$K" -L "$L" status --json | jq -c '[.surveyed, .unfinished]') $("$K" -L "$L" search --like 20 -k 3 --json | jq -c '[.surveyed]' | sort -u)" "[0,0] [null]" "nothing is surveyed any more"
+is "$("$K" -L "$L" status --json | jq -c '[.surveyed, .unfinished]') $("$K" -L "$L" search --like "$("$K" -L "$L" clips --json | jq .id | head -1)" -k 3 --json | jq -c '[.surveyed]' | sort -u)" "[0,0] [null]" "nothing is surveyed any more"
 L=$T/first; run "$T/in" --survey first
 "$D" "$L" >"$T/dump"; cmp -s "$T/dump" "$T/whole.dump"; is "$code $?" "0 0" "both passes in one run end in the same"
+
+# --- clips of just the seconds that pictures stand for ---
+L=$T/five; run "$T/in/long.mp4" --survey off --window 5 --hop 5; "$D" "$L" >"$T/five.dump"
+L=$T/same; run "$T/in/long.mp4" --survey only --window 5 --hop 5; run "$T/in/long.mp4" --window 5 --hop 5
+"$D" "$L" >"$T/dump"; cmp -s "$T/dump" "$T/five.dump"; is "$code $? $(grep -c '^  ' "$T/dump")" "0 0 30" "a clip of the same seconds takes the picture's place"
+"$K" -L "$L" check >"$T/out" 2>&1; ok $? "the library checks"
 
 # --- killed, with the whole pass of a surveyed film half way ---
 L=$T/killed
