@@ -65,7 +65,7 @@ double ks_score_of(double z, double cut)
 /* --- making --- */
 typedef struct {
     ks_scale *s;
-    double *best; /* [held_out] largest cosine so far, z at the end */
+    double *best; /* [held_out] largest cosine so far, with its gain; z at the end */
     int failed;
 } measuring;
 
@@ -114,9 +114,10 @@ static int measure_block(void *arg, const ks_clip *clips, const float *scores, i
     for (int i = 0; i < m; i++, d->n++) {
         d->id[d->n] = clips[i].id;
         ks_scale_row(&d->mean[d->n], &d->deviation[d->n], scores + i, w->s->sentences, m);
+        double gain = clips[i].reason == KS_REASON_SURVEY ? w->s->gain : 1;
         for (int h = 0; h < w->s->held_out; h++) {
             size_t row = (size_t)(w->s->sentences + h) * (size_t)m + (size_t)i;
-            w->best[h] = fmax(w->best[h], (double)scores[row]);
+            w->best[h] = fmax(w->best[h], gain * (double)scores[row]);
         }
     }
     return 0;

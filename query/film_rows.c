@@ -143,14 +143,15 @@ static int load_block(void *arg, const ks_clip *clips, const float *scores, int 
     if (room_for_clips(l, m) < 0) return l->failed = 1;
     for (int i = 0; i < m; i++) {
         const float *cosine = cosines_of(f, l->ask, scores, m, i);
+        int survey = clips[i].reason == KS_REASON_SURVEY;
         f->clips[f->n] = (ks_scored){clips[i].id,
                                      clips[i].start,
                                      clips[i].end,
-                                     l->ask->worth(l->ask->arg, cosine),
+                                     l->ask->worth(l->ask->arg, cosine, survey),
                                      (double)*cosine,
                                      0,
                                      f->n,
-                                     clips[i].reason == KS_REASON_SURVEY};
+                                     survey};
         f->n++;
         if (clips[i].end - clips[i].start > f->longest) f->longest = clips[i].end - clips[i].start;
     }

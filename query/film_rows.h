@@ -31,7 +31,7 @@ typedef struct {
 } ks_films;
 
 /* What one clip is worth to the query: cosine [queries]. */
-typedef double ks_worth(const void *arg, const float *cosine);
+typedef double ks_worth(const void *arg, const float *cosine, int survey);
 typedef struct {
     ks_index *x;
     const float *q; /* [queries, dim] */

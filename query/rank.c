@@ -5,7 +5,8 @@
  *   enough?  else ask for more
  *
  * A clip's value rises with its cosine, so the index's order is the order of values, and the
- * answer is the exact one. */
+ * answer is the exact one. Beside clips a survey's pictures have a gain: candidates are ordered
+ * anew, and only those count that none which is not among them can beat. */
 #include "query/rank.h"
 
 #include <assert.h>
@@ -30,11 +31,15 @@ static double value_of(const ks_ranking *w, double cosine)
     return ks_scale_value(w->s, has_cut(w), cosine, w->level);
 }
 
-static double worth(const void *arg, const float *cosine)
+/* of a question of one vector, in words */
+static double gain_of(const ks_ranking *w) { return !w->c && has_cut(w) ? w->s->gain : 1; }
+
+static double worth(const void *arg, const float *cosine, int survey)
 {
     const ks_ranking *w = arg;
 
-    return w->c ? ks_part_grade(w->c, 0, cosine) : value_of(w, (double)*cosine);
+    return w->c ? ks_part_grade(w->c, 0, cosine)
+                : value_of(w, (double)*cosine * (survey ? gain_of(w) : 1));
 }
 
 int ks_rank_film(ks_film **out, ks_ranking *w, int64_t id, ks_error *e)
@@ -291,13 +296,50 @@ int ks_rank_open_twins(ks_ranking *w, ks_error *e)
     return 0;
 }
 
+typedef struct {
+    double cosine; /* with the gain */
+    int64_t id;
+    int at;
+} candidate;
+
+static int by_gained(const void *a, const void *b)
+{
+    const candidate *x = a, *y = b;
+
+    if (x->cosine != y->cosine) return x->cosine > y->cosine ? -1 : 1;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* The candidates in the order of their values, as long as none that was not found can lie before
+ * them. */
+static int consider_kinds(ks_ranking *w, const ks_found *found, ks_error *e)
+{
+    int n = found->count, err = 0;
+    double gain = gain_of(w), last = n ? (double)found->at[n - 1].cosine : 0;
+    double least = found->all ? -INFINITY : fmax(last, last * gain);
+    candidate *c = malloc(((size_t)n + 1) * sizeof *c);
+
+    if (!c) return ks_fail(e, KS_ENOMEM, "no memory for hits");
+    for (int i = 0; i < n; i++) {
+        double own = found->clips[i].reason == KS_REASON_SURVEY ? gain : 1;
+        c[i] = (candidate){(double)found->at[i].cosine * own, found->clips[i].id, i};
+    }
+    qsort(c, (size_t)n, sizeof *c, by_gained);
+    for (int i = 0; i < n && err == 0 && w->out->count < w->k && c[i].cosine >= least; i++)
+        err = ks_rank_consider(w, &found->clips[c[i].at], e);
+    free(c);
+    return err;
+}
+
 /* Moments from these candidates. 1: as many as wanted, or there are no more; 0: ask for more. */
 static int collect(ks_ranking *w, const ks_found *found, ks_error *e)
 {
     int err = ks_rank_open_twins(w, e);
 
     if (err == 0) err = consider_first(w, e);
-    for (int i = 0; i < found->count && err == 0 && w->out->count < w->k; i++)
+    int kinds = gain_of(w) != 1;
+    if (err == 0 && kinds) err = consider_kinds(w, found, e);
+    for (int i = 0; i < found->count && err == 0 && !kinds && w->out->count < w->k; i++)
         err = ks_rank_consider(w, &found->clips[i], e);
     return err < 0 ? err : found->all || w->out->count == w->k;
 }

@@ -127,6 +127,7 @@ static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
     (*out)->x = x;
     (*out)->dim = (*library)->space.dim;
     (*out)->median = 1;
+    (*out)->gain = KS_SURVEY_GAIN;
     return 0;
 }
 

@@ -166,8 +166,12 @@ static void add_film(int f, uint64_t *seed, const float *like)
             for (int d = 0; d < D; d++) to[d] = (float)(to[d] / sqrt(norm));
         }
         if (like && i == 3) memcpy(to, like, sizeof(float) * D);
-        clips[i] = (ks_clip_data){.clip = {.start = at, .end = at + length, .frames = 1},
-                                  .vector = to};
+        clips[i] = (ks_clip_data){
+            .clip = {.start = at,
+                     .end = at + length,
+                     .frames = 1,
+                     .reason = f % 4 == 1 ? KS_REASON_SURVEY : KS_REASON_WINDOW},
+            .vector = to};
         at += lib_random(seed) % 4 ? length / 2 : length + 500;
     }
     MUST(ks_index_add_clips(x, v.id, clips, n, &e));
@@ -263,8 +267,10 @@ static int brute(want_hit *out, const float *q, const ks_scale *s, const ks_quer
     for (int i = 0; i < n_rows; i++) {
         row *r = &rows[i];
         r->cosine = dot(r->v, q);
-        r->value = o->vector_query ? (r->cosine - s->pair_mean) / (1 - s->pair_mean)
-                                   : (r->cosine - dot(s->level, q) * KS_LEVEL_SHARE) / s->median;
+        double gain = r->clip.reason == KS_REASON_SURVEY ? s->gain : 1;
+        r->value = o->vector_query
+                       ? (r->cosine - s->pair_mean) / (1 - s->pair_mean)
+                       : (r->cosine * gain - dot(s->level, q) * KS_LEVEL_SHARE) / s->median;
         r->taken = 0;
         if (passes(r, &o->filter)) all[n++] = r;
     }
@@ -341,6 +347,7 @@ START_TEST(queries_agree_with_brute_force)
         ks_hits hits;
         float q[D];
         int n, standing = 0;
+        s.gain = (const double[]){1, 1.4, 0.7, 3}[round % 4]; /* of a survey's pictures */
         lib_vector(q, D, 0, round % 5 == 0 ? 99 : lib_random(&seed));
         n = brute(want, q, &s, &o);
         MUST(ks_query_run(&hits, x, &s, q, D, &o, &e));
