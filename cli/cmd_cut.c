@@ -368,5 +368,6 @@ const ks_command ks_cmd_cut = {
     .options = options,
     .fields = sizeof(cut_fields),
     .alone = 1,
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -137,5 +137,6 @@ const ks_command ks_cmd_dupes = {
     .options = options,
     .spooled = 1,
     .fields = sizeof(dupes_fields),
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -188,6 +188,7 @@ static int add_learnt(asked *a, const ks_opt_list *names, const char *library, k
     ks_index *x = NULL;
     int err = row ? ks_index_open(&x, library, KS_READ, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
+    if (err == 0) err = ks_hub_has_no(x, "taught labels", e);
     if (err == 0 && (err = ks_index_library(row, x, e)) == 0) {
         a->space = row->space_id;
         a->dim = row->space.dim;

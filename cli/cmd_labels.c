@@ -462,6 +462,6 @@ const ks_command ks_cmd_labels = {
             "A person's word beats the model's, stays, and teaches.",
     .options = options,
     .fields = sizeof(labels_fields),
-    .hub = KS_HUB_MIRROR,
+    .hub = KS_HUB_KEPT,
     .run = run,
 };

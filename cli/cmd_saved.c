@@ -91,6 +91,7 @@ const ks_command ks_cmd_save = {
             "Options are those of search that say what is looked for. kinoseek saved.",
     .options = ks_search_options,
     .fields = sizeof(ks_search_fields),
+    .hub = KS_HUB_KEPT,
     .run = save,
 };
 
@@ -176,6 +177,7 @@ const ks_command ks_cmd_saved = {
     .brief = "List the kept queries",
     .options = saved_options,
     .fields = sizeof(saved_fields),
+    .hub = KS_HUB_KEPT,
     .run = saved,
 };
 
@@ -200,5 +202,6 @@ const ks_command ks_cmd_forget_saved = {
     .name = "forget-saved",
     .usage = "NAME...",
     .brief = "Keep a query no longer",
+    .hub = KS_HUB_KEPT,
     .run = forget_saved,
 };

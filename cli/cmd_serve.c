@@ -2,12 +2,15 @@
 #include "serve/serve.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/hub_library.h"
 
 typedef struct {
     const char *listen, *socket, *ui_dir;
@@ -45,6 +48,21 @@ static void listening(void *arg, const char *url)
     if (f->open) open_browser(url);
 }
 
+/* The page asks the mirror; what it changes would be gone with the next pull. */
+static int serve_hub(ks_serve_options *o, const ks_globals *g, ks_error *e)
+{
+    char *mirror = NULL;
+    pid_t child = 0;
+    int err = ks_hub_follow(&child, &mirror, g, 1, e);
+
+    o->library = mirror;
+    o->read_only = 1;
+    if (err == 0) err = ks_serve(o, e);
+    if (child > 0 && kill(child, SIGKILL) == 0) waitpid(child, NULL, 0);
+    free(mirror);
+    return err;
+}
+
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     serve_fields *f = fields;
@@ -60,7 +78,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     (void)args;
     if (n > 0) return ks_fail(e, KS_EUSAGE, "takes no arguments (-L names the library)");
     if (f->listen && f->socket) return ks_fail(e, KS_EUSAGE, "name one of --listen, --socket");
-    return ks_serve(&o, e);
+    if (!ks_hub_is(g->library)) return ks_serve(&o, e);
+    return serve_hub(&o, g, e);
 }
 
 int ks_server_about(ks_fact *facts, int max) { return ks_serve_about(facts, max); }
@@ -75,6 +94,6 @@ const ks_command ks_cmd_serve = {
             "Scripts: curl -H \"Authorization: Bearer TOKEN\" ADDRESS/api/v1/search?q=WORDS",
     .options = options,
     .fields = sizeof(serve_fields),
-    .hub = KS_HUB_MIRROR,
+    .hub = KS_HUB_OWN,
     .run = run,
 };

@@ -276,5 +276,6 @@ const ks_command ks_cmd_teach = {
             "Examples add up over calls; what labels --say said of NAME counts too.",
     .options = options,
     .fields = sizeof(teach_fields),
+    .hub = KS_HUB_KEPT,
     .run = run,
 };

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/hub_library.h"
 #include "cli/ingest_words.h"
 #include "cli/watch_tree.h"
 #include "cli/watch_when.h"
@@ -66,6 +67,7 @@ typedef struct {
      * are films that were named by themselves */
     char **paths;
     int n;
+    int hub;           /* 1: -L names one; it does not remember paths */
     int has_folders;   /* 1: the library does */
     int known;         /* 1: it knows the folders among paths */
     int rest;          /* 1: after the films its folders */
@@ -74,6 +76,7 @@ typedef struct {
     double news;       /* when something new was heard of; 0: nothing is new */
     double first_news; /* since the last ingest began */
     double looked;     /* when it began */
+    int away;          /* 1: the last ingest ended with 5 */
     double not_before; /* after one that could not work */
     int code;          /* to end with; -1: go on */
 } watching;
@@ -130,6 +133,20 @@ static int start_ingest(watching *w, int paths, ks_error *e)
     return err ? ks_fail(e, KS_EIO, "%s: %s", w->program, strerror(err)) : 0;
 }
 
+/* 1: the hub is away still, as the last ingest said: once is enough */
+static int still_away(watching *w)
+{
+    enum { AGAIN = 5 };
+    ks_hub *h = NULL;
+    ks_error ignored;
+    if (!w->hub || !w->away) return 0;
+    int err = ks_reach_hub(&h, w->g, &ignored);
+    ks_hub_close(h);
+    if (err != KS_ENET) return 0;
+    w->not_before = now() + AGAIN;
+    return 1;
+}
+
 static int start_round(watching *w, ks_error *e)
 {
     w->rest = w->known && w->n > 0 && w->has_folders;
@@ -140,6 +157,18 @@ static int start_round(watching *w, ks_error *e)
 
 /* Folders may have been named in another place meanwhile: all that the library knows are
  * watched. */
+static void listen_to_roots(watching *w)
+{
+    char *folder = NULL;
+    ks_hub_roots roots;
+    ks_error ignored;
+    if (ks_hub_here(&folder, &roots, w->g, &ignored) < 0) return;
+    for (int i = 0; i < roots.n && w->n == 0; i++)
+        if (ks_hub_root_there(&roots.at[i])) ks_watch_tree_add(w->tree, roots.at[i].path);
+    ks_hub_roots_free(&roots);
+    free(folder);
+}
+
 static void listen_to_all(watching *w)
 {
     ks_index *x = NULL;
@@ -147,8 +176,9 @@ static void listen_to_all(watching *w)
     size_t bytes = 0;
     int64_t unheard = ks_watch_tree_unheard(w->tree);
     for (int i = 0; i < w->n; i++) ks_watch_tree_add(w->tree, w->paths[i]);
-    if (ks_index_open(&x, w->g->library, KS_READ, NULL) == 0 &&
-        ks_ingest_folders(&folders, &bytes, x, NULL) == 0) {
+    if (w->hub) listen_to_roots(w);
+    else if (ks_index_open(&x, w->g->library, KS_READ, NULL) == 0 &&
+             ks_ingest_folders(&folders, &bytes, x, NULL) == 0) {
         w->has_folders = bytes > 0;
         for (char *at = folders; at && at < folders + bytes; at += strlen(at) + 1)
             ks_watch_tree_add(w->tree, at);
@@ -182,16 +212,18 @@ static void ingest_ended(watching *w, int status)
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
         stopped = w->told_to_stop || asked;
     w->child = 0;
+    w->away = 0;
     listen_to_all(w);
     if (stopped && !asked) {
         w->news = w->first_news = now(); /* it goes on when its time comes */
     } else if (code == 5 || code == 11 || code >= 128) {
         w->news = w->first_news = now();
-        w->not_before = now() + AGAIN;
+        w->away = code == 5;
+        w->not_before = now() + (w->hub && w->away ? 1 : AGAIN);
     } else if (!stopped && code != 0 && code != 1 && code != 3 && code != 4) {
         w->code = code;
     }
-    if (!w->known && (code == 0 || code == 3 || code == 4)) drop_folders(w);
+    if (!w->hub && !w->known && (code == 0 || code == 3 || code == 4)) drop_folders(w);
 }
 
 static void tend_ingest(watching *w)
@@ -228,7 +260,7 @@ static int keep_watch(watching *w, ks_error *e)
         else if (!asked && w->rest && may_work(w)) {
             w->rest = 0;
             err = start_ingest(w, 0, e);
-        } else if (!asked && is_due(w) && may_work(w)) err = start_round(w, e);
+        } else if (!asked && is_due(w) && may_work(w) && !still_away(w)) err = start_round(w, e);
     }
     return err;
 }
@@ -251,10 +283,12 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     watching *w = calloc(1, sizeof *w);
     struct sigaction action = {.sa_handler = on_signal};
     if (!w) return ks_fail(e, KS_ENOMEM, "no memory to watch");
-    *w = (watching){.g = g, .f = fields, .code = -1};
+    *w = (watching){.g = g, .f = fields, .code = -1, .hub = ks_hub_is(g->library)};
     int err = !(w->f->settle >= 0) || !(w->f->every >= 0)
                   ? ks_fail(e, KS_EUSAGE, "a length of time is at least 0")
                   : 0;
+    if (err == 0 && w->hub && (w->f->survey || w->f->notify))
+        err = ks_fail(e, KS_EUSAGE, "a hub takes no --survey and no --notify");
     if (err == 0 && w->f->between) err = ks_hours_read(&w->hours, w->f->between, e);
     if (err == 0) err = take_paths(w, n, args, e);
     if (err == 0) err = ks_watch_tree_open(&w->tree, e);
@@ -285,5 +319,6 @@ const ks_command ks_cmd_watch = {
     .options = options,
     .fields = sizeof(fields_t),
     .defaults = defaults,
+    .hub = KS_HUB_OWN,
     .run = run,
 };

@@ -22,8 +22,9 @@ typedef struct {
 } ks_globals;
 
 /* Refused (it writes, and a mirror is written by sync alone); answered by the mirror; its own
- * affair. A command that looks at no library is never asked. */
-enum { KS_HUB_REFUSED = 0, KS_HUB_MIRROR = 1, KS_HUB_OWN = 2 };
+ * affair; refused, as a hub has no room for what it keeps. A command that looks at no library is
+ * never asked. */
+enum { KS_HUB_REFUSED = 0, KS_HUB_MIRROR = 1, KS_HUB_OWN = 2, KS_HUB_KEPT = 3 };
 
 typedef struct {
     const char *name;  /* "search"; two words for "model pull" */

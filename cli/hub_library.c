@@ -2,8 +2,11 @@
 #include "cli/hub_library.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -135,7 +138,9 @@ static int sync_with(char **library, ks_hub_pulled *done, int patience, int leni
         err = ks_fail(e, KS_ENOMEM, "no memory");
     }
     if (err == 0) there = access(*library, F_OK) == 0;
+    done->revision = -1;
     if (err == 0) err = ks_hub_open(&h, g->library, patience, e);
+    if (err == 0) done->revision = 0; /* it was reached */
     if (err == 0) err = bring_up(done, *library, h, &roots, lenient, g, e);
     if (err < 0 && lenient && there && (err == KS_ENET || err == KS_EBUSY)) {
         say(g, err == KS_ENET ? "the mirror here answers" : "the mirror here answers meanwhile",
@@ -163,4 +168,57 @@ int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_e
 int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e)
 {
     return sync_with(library, done, KS_HUB_PATIENCE, 0, g, e);
+}
+
+/* --- a mirror that is asked for long --- */
+static int follow_once(ks_hub **h, const char *mirror, const ks_hub_roots *roots,
+                       const ks_globals *g, ks_error *e)
+{
+    ks_hub_pulled done = {0};
+    int err = *h ? 0 : ks_hub_open(h, g->library, KS_HUB_READERS, e);
+
+    if (err == 0) err = bring_up(&done, mirror, *h, roots, 1, g, e);
+    if (err == KS_EBUSY) return 0; /* somebody else brings it up to date */
+    if (err < 0) {
+        ks_hub_close(*h);
+        *h = NULL;
+    } else if (done.refused > 0)
+        fprintf(stderr, "kinoseek: %lld rows of the hub were left out (%s)\n",
+                (long long)done.refused, done.first);
+    return err;
+}
+
+static void follow(const ks_globals *g, const char *mirror, double every, int told)
+{
+    const struct timespec nap = {(time_t)every, (long)((every - (double)(time_t)every) * 1e9)};
+    char *folder = NULL;
+    ks_hub_roots roots;
+    ks_hub *h = NULL;
+    ks_error e;
+
+    for (;; nanosleep(&nap, NULL)) {
+        int err = ks_hub_here(&folder, &roots, g, &e); /* roots may be named meanwhile */
+        if (err == 0) err = follow_once(&h, mirror, &roots, g, &e);
+        if (err < 0 && !told++) say(g, "the mirror here answers", e.msg);
+        if (err == 0) told = 0;
+        ks_hub_roots_free(&roots);
+        free(folder);
+    }
+}
+
+int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double every, ks_error *e)
+{
+    ks_hub_pulled done;
+    int err = ks_hub_mirror(library, &done, g, e);
+
+    if (err < 0) return err;
+    fflush(NULL);
+    pid_t parent = getpid();
+    *child = fork();
+    if (*child == 0) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(5);
+        signal(SIGINT, SIG_IGN); /* a terminal's is for the server */
+        follow(g, *library, every, done.revision < 0);
+    }
+    return *child > 0 ? 0 : ks_fail(e, KS_EIO, "no process for the mirror: %s", strerror(errno));
 }

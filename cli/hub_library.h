@@ -2,6 +2,8 @@
 #ifndef KS_HUB_LIBRARY_H
 #define KS_HUB_LIBRARY_H
 
+#include <sys/types.h>
+
 #include "cli/commands.h"
 
 enum { KS_HUB_PATIENCE = 8, KS_HUB_READERS = 3 }; /* seconds without a byte */
@@ -15,6 +17,9 @@ int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_erro
 int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
 /* The same, and what goes wrong is an error. */
 int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e);
+/* The same, and a process beside us that goes on so, until it is killed or we end: a look every
+ * `every` seconds, one notice each time the hub goes away. */
+int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double every, ks_error *e);
 /* `forget` (to NULL), `relocate` where -L names a hub: paths here, or /ROOT:/REST where a root is
  * not mounted. *files: how many were known there. */
 int ks_hub_elsewhere(int64_t *files, const ks_globals *g, const char *from, const char *to,

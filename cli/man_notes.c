@@ -553,6 +553,10 @@ const ks_man_note ks_man_notes[] = {
      "With -L postgresql://... all machines forget the path, or have it at the new place, from "
      "their next sync on; the hub's owner may. The new place must lie in a root that is mounted "
      "here. A film of the queue is made at its new place, at another of its paths, or not at all."},
+    {"watch", "A HUB", NULL,
+     "With -L postgresql://... the paths, or without any all roots that are mounted here, are "
+     "watched, and ingest queues what comes and works until the queue is empty. While the hub is "
+     "away that is said once, and asked for every few seconds; --survey and --notify are refused."},
     {"ingest", "A HUB", NULL,
      "With -L postgresql://... what is new below PATH (without one: below every root that is "
      "mounted here) is queued, moves and deletions are told to the hub, and then this machine "
@@ -570,11 +574,13 @@ const ks_man_note ks_man_notes[] = {
      "With -L postgresql://... the copy holds all of the hub, thumbnails and frame vectors too, "
      "and the paths as they are on this machine. One that was stopped goes on where it was."},
     {"sync", "MIRRORS", NULL,
-     "search, similar, curve, label, labels, clips, sample, outliers, export vectors, serve, "
+     "search, similar, curve, label, clips, cut, dupes, sample, outliers, export vectors, serve, "
      "status and check take a hub's address after -L and answer from the mirror, after a sync "
-     "(serve: when it starts). "
-     "Nothing but sync writes there: label --store, teach, save and the like are refused "
-     "(forget and relocate change the hub). "
+     "(serve: every second; its page changes nothing). "
+     "Nothing but sync writes there: a hub has no stored or taught labels, no subtitles and no "
+     "kept queries: "
+     "labels, teach, save, label --store, search --label and search --said are refused with exit "
+     "code 2, and import leaves those of a library behind (backup DIR, and ask that). "
      "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "
      "state give the same scores; a larger one when it has grown by a tenth."},
     {"store init", "SECURITY", NULL,

@@ -80,6 +80,9 @@ int ks_hub_behind(ks_index *x, ks_hub *h, const ks_hub_roots *roots, ks_error *e
 /* The hub's id and the revision that x holds: 1, 0 = x is no mirror. */
 int ks_hub_mirrored(char id[33], int64_t *revision, ks_index *x, ks_error *e);
 
+/* KS_EUSAGE: x is a mirror, and a hub has none of `what`; else 0 */
+int ks_hub_has_no(ks_index *x, const char *what, ks_error *e);
+
 /* --- library -> hub --- */
 typedef struct {
     uint8_t content[24];

@@ -725,3 +725,15 @@ int ks_hub_let_go(ks_index *x, ks_error *e)
     for (int i = 0; i < 3 && code >= 0; i++) code = ks_index_put(x, keys[i], NULL, 0, e);
     return ks_end(x, code, e);
 }
+
+int ks_hub_has_no(ks_index *x, const char *what, ks_error *e)
+{
+    char id[33];
+    int64_t revision;
+    int mirror = ks_hub_mirrored(id, &revision, x, e);
+    if (mirror <= 0) return mirror;
+    return ks_fail(e, KS_EUSAGE,
+                   "%s mirrors a hub, and a hub has no %s: they are kept in a library folder (-L "
+                   "FOLDER; kinoseek backup makes one of a hub)",
+                   x->dir, what);
+}
