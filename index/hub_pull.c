@@ -331,9 +331,22 @@ static int has_clips(const pull *p, const ks_video_row *old)
     return old && old->finished > 0 && p->finished && p->made <= p->had;
 }
 
+/* A clip that is gone from the hub, or says that it is another film's, is missed here. */
+static int count_clips(pull *p, int64_t said, int64_t refused, ks_error *e)
+{
+    int64_t here = 0;
+    char why[80];
+    int code = ks_integer(&here, p->x, e, "SELECT count(*) FROM clip WHERE video = ?1", "l",
+                          p->row.v.id);
+    snprintf(why, sizeof why, "%lld of its %lld clips are there", (long long)here, (long long)said);
+    if (code >= 0 && here != said && p->out->refused == refused)
+        refuse(p, "video", p->row.v.id, why);
+    return code;
+}
+
 static int write_film(pull *p, const ks_pq_rows *r, int i, ks_video_row *old, ks_error *e)
 {
-    int64_t other = 0, id = p->row.v.id;
+    int64_t other = 0, id = p->row.v.id, said = p->row.clips, refused = p->out->refused;
     int same = has_clips(p, old);
     int code = ks_integer(&other, p->x, e, "SELECT id FROM video WHERE content = ?1 AND id <> ?2",
                           "bl", p->row.v.content, sizeof p->row.v.content, id);
@@ -349,6 +362,7 @@ static int write_film(pull *p, const ks_pq_rows *r, int i, ks_video_row *old, ks
     if (code >= 0 && old && !same) code = ks_clips_delete(p->x, id, 0, e);
     if (code >= 0) code = ks_video_write(&p->row, p->x, e);
     if (code >= 0 && !same && (p->finished || p->what & KS_HUB_UNFINISHED)) code = pull_clips(p, e);
+    if (code >= 0 && !same && p->finished) code = count_clips(p, said, refused, e);
     if (code >= 0 && !same && p->finished) {
         p->row.finished = 0;
         p->row.space = p->library.space;
