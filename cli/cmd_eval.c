@@ -306,6 +306,14 @@ static void say_size(const char *noun, int64_t published, int64_t here)
                (long long)published, noun, (long long)here);
 }
 
+static void say_blank(const ks_eval_set *set)
+{
+    if (set->blank)
+        fprintf(stderr, "kinoseek: %s:%lld: %lld text%s of no words %s left out\n", set->blank_file,
+                (long long)set->blank_line, (long long)set->blank, set->blank == 1 ? "" : "s",
+                set->blank == 1 ? "is" : "are");
+}
+
 static void say_protocol(const run *r)
 {
     const ks_eval_protocol *p = &r->protocol;
@@ -432,6 +440,7 @@ static int one_set(run *r, ks_error *e)
     int err = check_films(r, e), fits = r->f->video_vectors ? 1 : r->n_fits;
     if (!err) err = open_model(r, e);
     if (!err) err = take_files(r, e);
+    if (!err && !r->g->quiet) say_blank(&r->set);
     if (!err && r->f->protocol && !r->f->json) say_protocol(r);
     if (!err) err = take_texts(r, e);
     for (int i = 0; i < fits && !err; i++) {
@@ -491,17 +500,23 @@ KS_EVAL_COMMAND(ks_cmd_eval_retrieval, retrieval, KS_EVAL_RETRIEVAL,
                 "Recall of text to video and video to text",
                 "Ties count against; a row without a vector is missing and counts as wrong, and\n"
                 "is a wrong answer the less to others. Vectors go by the order of the list, those\n"
-                "of an .npz by its array of names, called ids.\n"
+                "of an .npz by its array of names, called ids. With --protocol films go in the\n"
+                "order of the annotations and are called as there; text N, counted from 0 over\n"
+                "all films, is FILM#N; of a film whose texts are joined it is FILM.\n"
                 "  kinoseek eval retrieval --protocol msrvtt-1k --media films -m lvt-base \\\n"
                 "    --annotations MSRVTT_JSFUSION_test.csv\n");
 KS_EVAL_COMMAND(ks_cmd_eval_classify, classify, KS_EVAL_CLASSIFY,
                 "Top-1 and top-5 of one class a video",
                 "Texts are classes; several rows of one text_id are averaged, as CLIP does. The\n"
-                "map has one line a video.\n");
+                "map has one line a video. With --protocol a class is called by its name, or its\n"
+                "number where the data set numbers them, in the order of the list of classes, or\n"
+                "else in that of their first films.\n");
 KS_EVAL_COMMAND(ks_cmd_eval_multilabel, multilabel, KS_EVAL_MULTILABEL,
                 "Mean average precision of classes",
                 "Average precision as scikit-learn's average_precision_score, mean over the\n"
                 "classes that have a video.\n");
 KS_EVAL_COMMAND(ks_cmd_eval_choice, choice, KS_EVAL_CHOICE, "Accuracy of multiple choice",
                 "The map is question_id, video_id, text_id, 0 or 1. A tie with a wrong option\n"
-                "counts against. A question whose film, or any option, has no vector is wrong.\n");
+                "counts against. A question whose film, or any option, has no vector is wrong.\n"
+                "With --protocol option K of a question, from 0, is QUESTION/K, row by row; a\n"
+                "segment of charades-sta is FILM START-END, its sentence FILM START-END#ROW.\n");

@@ -49,21 +49,24 @@ typedef struct {
 
 /* --- what is asked --- */
 
+static int is_blank(const char *words) { return words[strspn(words, " \t\r\n\f\v")] == 0; }
+
 /* Truth as annotation tools write it: a label is the sentence. What somebody said is not there
- * is no moment. */
-static int read_spans(ks_eval_wishes *w, const char *file, const char *rate, ks_error *e)
+ * is no moment. *known: the file is of some format, whatever is wrong with it. */
+static int read_spans(ks_eval_wishes *w, int *known, const char *file, double fps, ks_error *e)
 {
     ks_spans s;
-    double fps;
-    int err = ks_list_rate(&fps, rate, e);
-    if (!err) err = ks_spans_read(&s, file, fps, e);
+    ks_error why = {0};
+    int err = ks_spans_read(&s, file, fps, e);
+    *known = s.format != NULL;
     if (err) return err;
     w->list = file;
     for (int i = 0; i < s.n && !err; i++) {
         const ks_span *x = &s.at[i];
         ks_eval_place p = {.film = x->film, .from = x->start, .to = x->end};
-        if (x->yes && *x->label) err = ks_eval_wish_add(w, x->label, &p, e);
+        if (x->yes && !is_blank(x->label)) err = ks_eval_wish_add(w, x->label, &p, &why);
     }
+    if (err) ks_fail(e, err, "%s: %s", file, why.msg);
     ks_spans_free(&s);
     if (!err && w->n == 0) err = ks_fail(e, KS_EFORMAT, "%s: no moment with a label in it", file);
     return err;
@@ -84,21 +87,23 @@ static int is_text_of_ours(const char *file)
 
 static int read_wishes(ks_eval_wishes *w, const char *file, const char *rate, ks_error *e)
 {
-    int none = 1, err = 0;
+    int none = 1, known = 0, ours = is_text_of_ours(file), err = 0, code = 0;
+    double fps;
     ks_error why = {0};
-    if (is_text_of_ours(file)) {
+    if (ks_list_rate(&fps, rate, e) < 0) return e->code;
+    if (ours) {
         err = ks_eval_read_wishes(w, &none, file, &why);
         if (!err && !none) return 0;
         ks_eval_wishes_free(w);
     }
     struct stat st;
     if (stat(file, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
-        read_spans(w, file, rate, e) == 0)
+        (code = read_spans(w, &known, file, fps, e)) == 0)
         return 0;
+    if (known || !ours) return code;
     return err ? ks_fail(e, err, "%s", why.msg)
-           : is_text_of_ours(file)
-               ? ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B", file)
-               : e->code;
+               : ks_fail(e, KS_EFORMAT, "%s: no line has a moment: sentence, a tab, FILE@A-B",
+                         file);
 }
 
 /* --- asking --- */
@@ -287,7 +292,9 @@ static void show_comparison(const comparison *c, const judged *a, const judged *
         "%s beside %s: R@%d %+.1f points (%+.1f to %+.1f): %lld sentences better, %lld worse%s\n",
         b->path, a->path, c->within, 100 * c->difference, 100 * c->low, 100 * c->high,
         (long long)c->better, (long long)c->worse,
-        c->low <= 0 && c->high >= 0 ? "; too few to say which is better" : "");
+        c->better + c->worse == 0     ? "; the same of each sentence"
+        : c->low <= 0 && c->high >= 0 ? "; too few to say which is better"
+                                      : "");
     if (c->left_out)
         printf("  %lld sentences are left out: not both have their films\n",
                (long long)c->left_out);

@@ -193,8 +193,8 @@ static int write_files(ks_user_file *npz, ks_user_file *classes, const ks_probe 
                        ks_error *e)
 {
     int err = ks_probe_write(npz->f, classes->f, p, enc, e);
-    if (!err) err = ks_user_file_publish(classes, e);
-    return err ? err : ks_user_file_publish(npz, e);
+    if (!err) err = ks_user_file_publish(npz, e);
+    return err ? err : ks_user_file_publish(classes, e); /* of nothing they would be left over */
 }
 
 static void say_shared(const ks_probe_figures *r)

@@ -2,9 +2,7 @@
 #ifndef KS_CANONICAL_H
 #define KS_CANONICAL_H
 
-#include "ks.h"
-
-enum { KS_WORDS_MAX = 65536 }; /* bytes of a sentence; 64 tokens are read of it anyway */
+#include "encoder/encoder.h"
 
 /* The reference's canonical form of words (UTF-8): ASCII punctuation becomes a space, everything
  * lower case, runs of white space one space, none at the ends, a period at the end: Python's

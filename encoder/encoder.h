@@ -100,6 +100,7 @@ int ks_encoder_threads(const ks_encoder *enc);
 int ks_side(const ks_info *info);
 
 /* --- text (LvT) --- */
+enum { KS_WORDS_MAX = 65536 }; /* bytes of a sentence; 64 tokens are read of it anyway */
 typedef struct {
     int32_t ids[KS_TEXT_MAX]; /* what the tower sees: BOS if any, no padding, no class token */
     int count;                /* 0..64; 0 is an empty sentence and works */
@@ -108,7 +109,7 @@ typedef struct {
 } ks_sentence;
 
 /* Canonicalise as the reference and tokenize; what is cut at 64 goes to the notice too.
- * KS_EUSAGE: invalid UTF-8, over 65536 bytes; no tokenizer was found. */
+ * KS_EUSAGE: invalid UTF-8, over KS_WORDS_MAX bytes; no tokenizer was found. */
 int ks_text_tokens(ks_sentence *out, ks_encoder *enc, const char *words, ks_error *e);
 /* v[D], unit length; KS_EFORMAT where the weights give none. KS_EUSAGE: an id outside the
  * vocabulary, or count over 64. */

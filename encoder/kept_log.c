@@ -27,6 +27,7 @@ struct ks_kept_log {
     ks_encoder *enc;
     char *path;
     int fd;        /* -1: there is no cache to write to */
+    int why;       /* then: an errno */
     int64_t known; /* bytes of the file whose records are in slots */
     slot *slots;   /* [room], a power of two */
     size_t n, room;
@@ -90,9 +91,10 @@ static int look(ks_kept_log *log)
 static int open_file(const char *path, const ks_encoder *enc)
 {
     ks_kept_header want = ks_kept_header_of(enc), is = {0};
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600), why;
     struct stat st;
     if (fd < 0) return -1;
+    errno = 0;
     if (flock(fd, LOCK_EX) != 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) goto no;
     if (pread(fd, &is, sizeof is, 0) != (ssize_t)sizeof is ||
         memcmp(&is, &want, sizeof want) != 0) {
@@ -102,7 +104,9 @@ static int open_file(const char *path, const ks_encoder *enc)
     flock(fd, LOCK_UN);
     return fd;
 no:
+    why = errno ? errno : ENOTSUP; /* no regular file */
     close(fd);
+    errno = why;
     return -1;
 }
 
@@ -117,7 +121,8 @@ int ks_kept_log_open(ks_kept_log **out, ks_encoder *enc, const char *name, ks_er
     log->record = malloc(ks_kept_record_bytes(enc));
     log->path = ks_pack_path(enc->weights->cache, enc->weights->info.hash, name);
     if (log->record && grow(log) == 0) {
-        if (log->path) log->fd = open_file(log->path, enc);
+        log->why = ENOENT;
+        if (log->path && (log->fd = open_file(log->path, enc)) < 0) log->why = errno;
         if (look(log) == 0) return 0;
     }
     ks_kept_log_close(log);
@@ -175,7 +180,7 @@ int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const f
 {
     size_t head = KS_KEPT_KEY + sizeof(uint32_t), bytes = ks_kept_record_bytes(log->enc) - head;
     struct timespec now;
-    if (log->fd < 0) return not_kept(log, EROFS, e);
+    if (log->fd < 0) return not_kept(log, log->why, e);
     ks_kept_key(log->record, log->enc, how, what);
     uint32_t crc = ks_kept_sum(log->record, v, bytes);
     memcpy(log->record + KS_KEPT_KEY, &crc, sizeof crc);

@@ -246,7 +246,8 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
     }
     ks_decoder_stop(decoder);
     if (!err && videos->n && w.step.missing == videos->n)
-        err = ks_fail(e, KS_ENOTFOUND, "no film of the list is to be had: %s%s", w.first,
+        err = ks_fail(e, KS_ENOTFOUND, "no film of the list is to be had%s%.300s: %s%s",
+                      how->media ? " in " : "", how->media ? how->media : "", w.first,
                       how->media ? "" : " (--media names the folder of the films)");
     return end(&w, err);
 }
@@ -352,11 +353,15 @@ static int take_means(work *w, const sentences *s, int64_t first, ks_error *e)
 
 static int some_texts(work *w, sentences *s, int64_t first, int64_t to, ks_error *e)
 {
-    for (int64_t row = first; row < to; row++)
+    for (int64_t row = first; row < to; row++) {
+        const ks_eval_row *text = &w->list->at[row];
+        if (text->file && text->value && strlen(text->value) > KS_WORDS_MAX)
+            return ks_fail(e, KS_EFORMAT, "%s:%lld: a sentence of %zu bytes: %d at most",
+                           text->file, (long long)text->line, strlen(text->value), KS_WORDS_MAX);
         for (int k = 0; k < s->each; k++)
-            if (!(s->words[s->n++] = fill(s->forms[k],
-                                          w->list->at[row].value ? w->list->at[row].value : "")))
+            if (!(s->words[s->n++] = fill(s->forms[k], text->value ? text->value : "")))
                 return no_memory(e);
+    }
     int err = vectors_of(w, s, e);
     if (!err) err = take_means(w, s, first, e);
     sentences_clear(s);

@@ -58,6 +58,9 @@ typedef struct {
     ks_eval_pair *pairs;
     int64_t n_pairs;
     int64_t *class_of; /* [texts.n] the first row with the same id */
+    int64_t blank;     /* texts of no words that a protocol left out; where the first stands */
+    const char *blank_file;
+    int64_t blank_line;
 } ks_eval_set;
 
 /* TSV without a header, UTF-8, '#' begins a comment line; columns as CLI.md says. KS_EFORMAT
@@ -270,7 +273,7 @@ typedef struct {
     const char *list; /* borrowed: the file whose names the films have; NULL: none */
 } ks_eval_wishes;
 /* One more moment of a sentence, which may stand there already; p is copied and numbered, NULL:
- * nothing answers it. */
+ * nothing answers it. KS_EFORMAT: it has no words or too many, p no film. */
 int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const ks_eval_place *p, ks_error *e);
 /* TSV: a sentence, and where a moment answers it FILE@A-B. *none 1: no line has a moment: it may
  * be another format's.

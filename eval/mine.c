@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 enum { RESAMPLES = 10000 };
+#define BLANKS " \t\r\n\f\v"
 
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for questions"); }
 
@@ -29,6 +30,11 @@ static int wish_of(ks_eval_wish **out, ks_eval_wishes *w, const char *words, ks_
 
 int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const ks_eval_place *p, ks_error *e)
 {
+    if (words[strspn(words, BLANKS)] == 0) return ks_fail(e, KS_EFORMAT, "a sentence of no words");
+    if (strlen(words) > KS_WORDS_MAX)
+        return ks_fail(e, KS_EFORMAT, "a sentence of %zu bytes: %d at most", strlen(words),
+                       KS_WORDS_MAX);
+    if (p && !*p->film) return ks_fail(e, KS_EFORMAT, "'%.200s' has a moment of no film", words);
     ks_eval_wish *wish = NULL;
     int known = w->n, err = wish_of(&wish, w, words, e);
     if (err) return err;
@@ -150,7 +156,7 @@ static int is_right(const ks_eval_wish *wish, const int64_t *id, const ks_moment
 }
 
 /* A moment ends within its film, or as a player's clock rounds: at most a second behind it. */
-static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const char *words,
+static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const char *where,
                        ks_error *e)
 {
     ks_video v;
@@ -158,35 +164,40 @@ static int check_place(const ks_eval_place *p, ks_session *s, int64_t id, const 
     if (err) return err;
     double length = ks_seconds(v.duration, v.tb);
     if (p->from < length && p->to <= length + 1) return 0;
-    return ks_fail(e, KS_EFORMAT, "%s: %.3f to %.3f s is no part of its %.3f s (\"%.100s\")",
-                   p->film, p->from, p->to < 0 ? length : p->to, length, words);
+    return ks_fail(e, KS_EFORMAT, "%s%s: %.3f to %.3f s is no part of its %.3f s", where, p->film,
+                   p->from, p->to < 0 ? length : p->to, length);
 }
 
 /* How many of its films the library has. */
 static int find_films(int64_t *id, ks_session *s, const ks_film_names *names,
-                      const ks_eval_wish *wish, ks_error *e)
+                      const ks_eval_wish *wish, const char *list, ks_error *e)
 {
     int found = 0;
     for (int i = 0; i < wish->n_right; i++) {
         ks_error why = {0};
+        char where[320] = "";
+        if (list && wish->right[i].line)
+            snprintf(where, sizeof where, "%.280s:%lld: ", list, (long long)wish->right[i].line);
+        else if (list) snprintf(where, sizeof where, "%.280s: ", list);
         int err = ks_film_names_find(&id[i], names, wish->right[i].film, &why);
         if (err && err != KS_ENOTFOUND) return ks_fail(e, err, "%s", why.msg);
         if (err) id[i] = 0;
-        else if ((err = check_place(&wish->right[i], s, id[i], wish->words, e)) < 0) return err;
+        else if ((err = check_place(&wish->right[i], s, id[i], where, e)) < 0) return err;
         found += !err;
     }
     return found;
 }
 
-static int one(ks_eval_mine_figures *out, int i, ks_session *s, const ks_film_names *names,
-               const ks_eval_wish *wish, ks_search how, ks_error *e)
+static int one(ks_eval_mine_figures *out, ks_session *s, ks_search how, const ks_film_names *names,
+               const ks_eval_wishes *w, int i, ks_error *e)
 {
+    const ks_eval_wish *wish = &w->at[i];
     ks_answer answer;
     ks_question q = {.words = wish->words};
     ks_query_options o = {.k = KS_EVAL_FIRST, .all = 1, .unfolded = 1, .how = how};
     int64_t *id = calloc((size_t)wish->n_right + 1, sizeof *id);
     if (!id) return no_memory(e);
-    int found = find_films(id, s, names, wish, e),
+    int found = find_films(id, s, names, wish, w->list, e),
         err = found < 0 ? found : ks_ask(&answer, s, &q, &o, e);
     if (!err) {
         int n = answer.hits.count, k = 0,
@@ -235,7 +246,7 @@ int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes 
     int err = out->rank && out->shown && out->missing && out->gone ? 0 : no_memory(e);
     if (!err) err = ks_film_names_open(&names, ks_session_index(s), w->list ? w->list : "-", e);
     for (int i = 0; i < w->n && !err; i++) {
-        err = one(out, i, s, names, &w->at[i], how, e);
+        err = one(out, s, how, names, w, i, e);
         if (step) step(arg, i + 1);
     }
     ks_film_names_close(names);

@@ -21,6 +21,13 @@ static int64_t count_missing(const ks_probe_list *list)
     return n;
 }
 
+static int check_test(const ks_probe_list *test, const char *media, ks_error *e)
+{
+    if (count_missing(test) < test->n) return 0;
+    return ks_fail(e, KS_ENOTFOUND, "%s: no film of the list is to be had%s%.300s", test->file,
+                   media ? " in " : "", media ? media : "");
+}
+
 enum { TOLD = 5 };
 
 static void say_name(const ks_probe_options *o, const char *class)
@@ -115,7 +122,9 @@ int ks_probe_train(ks_probe **out, const ks_probe_options *o, ks_error *e)
     ks_probe *p = calloc(1, sizeof *p);
     int err = p ? ks_probe_lists_read(&p->lists, o, e) : no_memory(e);
     if (!err) err = ks_probe_keep(&p->shape, &p->lists, o, e);
+    if (!err) err = check_test(&p->lists.test, o->media, e);
     if (!err) err = judge_classes(p, o, e);
+    if (!err) err = ks_probe_lists_share(&p->lists, e);
     if (!err) err = ks_head_new(&p->head, info->dim, info->heads, p->lists.n_classes, e);
     if (!err) {
         p->figures.classes = p->lists.n_classes;

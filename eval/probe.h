@@ -39,6 +39,7 @@ typedef struct {
 /* KS_EFORMAT names file and line: no two fields, an empty one, a film twice, a class of test
  * that train lacks; one class alone. Paths are under media, where that is not NULL. */
 int ks_probe_lists_read(ks_probe_lists *l, const ks_probe_options *o, ks_error *e);
+int ks_probe_lists_share(ks_probe_lists *l, ks_error *e); /* counts films of both that were read */
 void ks_probe_lists_free(ks_probe_lists *l);
 
 /* --- tokens (probe_tokens.c) --- kept as f2, [rows, D], a file a film. */

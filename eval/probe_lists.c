@@ -184,8 +184,13 @@ static int overlap(const ks_probe_film *x, const ks_probe_film *y)
     return (y->to < 0 || x->from < y->to) && (x->to < 0 || y->from < x->to);
 }
 
-/* Films of test that are learnt from, or a part of which is. */
-static int count_shared(ks_probe_lists *l, ks_error *e)
+static int is_learnt(const ks_probe_film *train, const ks_probe_film *test)
+{
+    return !train->missing && same_film(train, test) == 0 && overlap(train, test);
+}
+
+/* Of what could be read. */
+int ks_probe_lists_share(ks_probe_lists *l, ks_error *e)
 {
     const ks_probe_film **train = sorted(&l->train, by_film), **test = sorted(&l->test, by_film);
     int err = train && test ? 0 : no_memory(l->train.file, e);
@@ -193,9 +198,9 @@ static int count_shared(ks_probe_lists *l, ks_error *e)
         while (k < l->train.n && same_film(train[k], test[i]) < 0) k++;
         int64_t with = k;
         while (with < l->train.n && same_film(train[with], test[i]) == 0 &&
-               !overlap(train[with], test[i]))
+               !is_learnt(train[with], test[i]))
             with++;
-        if (with == l->train.n || same_film(train[with], test[i]) != 0) continue;
+        if (test[i]->missing || with == l->train.n || !is_learnt(train[with], test[i])) continue;
         if (l->shared++ == 0 || test[i]->line < l->shared_film->line) {
             l->shared_film = test[i];
             l->shared_with = train[with];
@@ -206,14 +211,14 @@ static int count_shared(ks_probe_lists *l, ks_error *e)
     return err;
 }
 
-/* A film that stands twice in a list is refused, films of both are counted. */
+/* A film that stands twice in a list is refused. */
 static int compare(ks_probe_lists *l, ks_error *e)
 {
     int err = know_films(&l->train, e);
     if (!err) err = know_films(&l->test, e);
     if (!err) err = film_twice(&l->train, e);
     if (!err) err = film_twice(&l->test, e);
-    return err ? err : count_shared(l, e);
+    return err;
 }
 
 /* The films move from `from` to `list`, their classes found. */

@@ -3,6 +3,7 @@
 #include "eval/protocol.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,7 @@ typedef struct {
     const char *chosen_file;
     row_number *rows;
     int64_t n_rows, row_room;
-    int64_t rows_met;
+    int64_t rows_of, rows_met; /* records of files that they number; of them, numbered */
     const char *rows_file;
     ks_eval_index seen;  /* questions without an id of their own: all that their rows say */
     ks_eval_index named; /* films of MOMENTS */
@@ -80,6 +81,7 @@ static int counts(reading *g, const ks_record *r, ks_error *e)
     if (!g->r->rows || g->n_rows == 0) return 1;
     row_number key = {.n = r->number};
     int is_row = bsearch(&key, g->rows, (size_t)g->n_rows, sizeof *g->rows, by_number) != NULL;
+    g->rows_of++;
     g->rows_met += is_row;
     return is_row;
 }
@@ -150,13 +152,31 @@ static int take_pairs(reading *g, const ks_record *r, char *film, ks_error *e)
     for (int i = 0; i < n && !err; i++) {
         char *text;
         err = ks_pattern_fill(&text, g->r->text, r, i, NULL, e);
-        if (!err && !(g->r->join && ks_eval_is_blank(text))) {
+        int blank = !err && ks_eval_is_blank(text) && (g->r->join || g->r->many);
+        if (blank && !g->r->join && g->b.blank.n++ == 0) g->b.blank.at = r->at;
+        if (!err && !blank) {
             err = add_text(g, r, video, text, e);
             taken++;
         }
         free(text);
     }
-    return err || taken ? err : wrong(r, "no text for film", film, e);
+    return err || taken || g->r->many ? err : wrong(r, "no text for film", film, e);
+}
+
+/* Films whose texts stand in several records: one at least has words. */
+static int check_texts(const reading *g, ks_error *e)
+{
+    const ks_eval_builder *b = &g->b;
+    uint8_t *has = b->blank.n ? calloc((size_t)b->videos.list.n + 1, 1) : NULL;
+    int err = !b->blank.n || has ? 0 : no_memory(e);
+    for (int64_t i = 0; has && i < b->n_pairs; i++) has[b->pairs[i].video] = 1;
+    for (int64_t i = 0; has && i < b->videos.list.n && !err; i++)
+        if (!has[i])
+            err = ks_fail(e, KS_EFORMAT, "%s:%lld: no text for film '%.200s'",
+                          b->videos.list.at[i].file, (long long)b->videos.list.at[i].line,
+                          b->videos.list.at[i].id);
+    free(has);
+    return err;
 }
 
 /* --- classes --- */
@@ -382,8 +402,9 @@ static int take_split(reading *g, const ks_record *r, char *film, ks_error *e)
 static int take_row(reading *g, const ks_record *r, char *row, ks_error *e)
 {
     char *end;
+    errno = 0;
     int64_t n = strtoll(row, &end, 10);
-    if (end == row || *end || n < 0) return wrong(r, "no number of a row:", row, e);
+    if (end == row || *end || n < 0 || errno) return wrong(r, "no number of a row:", row, e);
     if (g->n_rows == g->row_room) {
         int64_t room = g->row_room ? 2 * g->row_room : 1024;
         row_number *grown = realloc(g->rows, (size_t)room * sizeof *grown);
@@ -474,7 +495,7 @@ static int check_split(const reading *g, ks_error *e)
                            g->rows_file, (long long)(x->line > y->line ? x : y)->line,
                            (long long)x->n, (long long)(x->line > y->line ? y : x)->line);
     }
-    if (g->rows_met && g->rows_met < g->n_rows)
+    if (g->rows_of && g->rows_met < g->n_rows)
         return ks_fail(e, KS_EFORMAT,
                        "%s:%lld: numbers row %lld, the annotations have fewer: it is not of that "
                        "file",
@@ -507,6 +528,7 @@ int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const cha
     if (!err) err = read_files(&g, variant, files, n_files, 0, e);
     if (!err) err = pair_moments(&g, e);
     if (!err) err = check_split(&g, e);
+    if (!err) err = check_texts(&g, e);
     if (!err) err = ks_eval_finish(set, &g.b, files[0], e);
     ks_eval_drop(&g.b);
     ks_eval_index_free(&g.films);

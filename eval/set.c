@@ -203,8 +203,15 @@ static int classes(ks_eval_set *set, const ks_eval_index *texts, ks_error *e)
 
 int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_error *e)
 {
-    *set = (ks_eval_set){b->task,  b->videos.list, b->texts.list, b->questions.list,
-                         b->pairs, b->n_pairs,     NULL};
+    *set = (ks_eval_set){.task = b->task,
+                         .videos = b->videos.list,
+                         .texts = b->texts.list,
+                         .questions = b->questions.list,
+                         .pairs = b->pairs,
+                         .n_pairs = b->n_pairs,
+                         .blank = b->blank.n,
+                         .blank_file = b->blank.at.file,
+                         .blank_line = b->blank.at.line};
     int whole = b->whole_questions, err = classes(set, &b->texts, e);
     free(b->videos.slot);
     free(b->texts.slot);

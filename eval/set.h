@@ -41,6 +41,10 @@ typedef struct {
     /* 1: a question of choice is about one film and has two options or more, of which one is
      * right; a protocol may make others, and says so */
     int whole_questions;
+    struct {
+        int64_t n;
+        ks_eval_at at; /* the first */
+    } blank;           /* texts of no words that were left out */
 } ks_eval_builder;
 
 void ks_eval_begin(ks_eval_builder *b, ks_eval_task task);

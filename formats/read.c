@@ -269,7 +269,9 @@ int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
     for (int i = 0; i < r.n_named; i++) free(r.named[i]);
     free(r.named);
     if (err < 0) {
+        const char *format = out->format;
         ks_spans_free(out);
+        out->format = format;
         /* what it quotes of the file may hold anything */
         for (char *c = e ? e->msg : NULL; c && *c; c++)
             if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';

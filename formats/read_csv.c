@@ -133,8 +133,10 @@ int ks_read_csv(ks_reader *r, char *text)
                              separator = first == '\t' || first == ';' ? first : ',', *rest = text;
     int at[COLUMNS], line = 1, err = 0, n = take_record(cells, &rest, separator);
 
-    if (find_columns(at, cells, n) < 0)
+    if (find_columns(at, cells, n) < 0) {
+        r->out->format = NULL;
         return ks_bad_file(r, "its first line names no column \"path\" with \"start\" and \"end\"");
+    }
     for (line++; *rest && err == 0;) {
         int lines = count_lines(rest);
         n = take_record(cells, &rest, separator);

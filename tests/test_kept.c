@@ -444,6 +444,7 @@ START_TEST(a_log_that_cannot_be_written)
     ck_assert_int_eq(mkdir(file, 0700), 0);
     log = log_opened();
     ck_assert_int_eq(ks_kept_log_put(log, "how", words[1], v, &e), KS_EIO);
+    ck_assert(strstr(e.msg, ".eval: vectors cannot be kept: Is a directory"));
     ck_assert(!log_has(log, 1));
     ks_kept_log_close(log);
     rmdir(file);

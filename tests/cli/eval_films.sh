@@ -66,7 +66,7 @@ ev >"$T/mended"; is "$(made <"$T/mended")" "[$((N - 1)),1]" "a rotten record is 
 figures <"$T/mended" | cmp - "$T/figures"; ok $? "the same figures"
 XDG_CACHE_HOME=/dev/null/no; export XDG_CACHE_HOME
 ev >"$T/nowhere"; figures <"$T/nowhere" | cmp - "$T/figures"; ok $? "where nothing can be kept, too"
-grep -q 'cannot be kept' "$T/err"; ok $? "and that is said"
+grep -q 'cannot be kept: Not a directory' "$T/err"; ok $? "and that is said"
 XDG_CACHE_HOME=$T/cache; export XDG_CACHE_HOME
 
 # --- what is missing, and why
@@ -87,6 +87,7 @@ em >"$T/out"; head -n 1 "$T/out" | grep -q '^4 videos, 4 texts'; ok $? "for a pe
 ln -s "$PWD/$F/harbour.mp4" "$T/m/deep/band.avi"
 em >/dev/null; is "$? $(grep -c "^kinoseek: $T/videos:1: $T/m: 'band' has two films" "$T/err")" "4 1" "an id with two films is refused, with its line"
 rm "$T/m/deep/band.avi"
+mkdir "$T/bare"; (media=$T/bare em >/dev/null); is "$? $(tail -n 1 "$T/err")" "4 kinoseek: no film of the list is to be had in $T/bare: band: there is no such film" "a folder of no films is named"
 (media=$T/no em >/dev/null); is "$?" 4 "a folder that is not there"
 printf 'band\tband.mp4\nfair\tfair.mp4\n' >"$T/v2"; printf 't1\tmusic\nt2\ta fair\n' >"$T/t2"; printf 'band\tt1\nfair\tt2\n' >"$T/m2"
 "$K" -m demo eval retrieval --videos "$T/v2" --texts "$T/t2" --map "$T/m2" --json >"$T/out" 2>"$T/err"

@@ -102,9 +102,19 @@ mine "$T/back.tsv" >/dev/null; is "$? $(grep -c 'back.tsv:1: ' "$T/err")" "4 1" 
 film=$(cut -f 2 "$T/mine.tsv" | grep @ | head -n 1 | sed 's/@[^@]*$//')
 for far in 100:00-200:00 0-1e9; do
   printf 'a goat\t%s@%s\n' "$film" $far >"$T/far.tsv"
-  mine "$T/far.tsv" >/dev/null; is "$? $(grep -c 's is no part of its' "$T/err")" "4 1" "a moment that the film does not have: $far"
+  mine "$T/far.tsv" >/dev/null; is "$? $(grep -c "far.tsv:1: $film: .* s is no part of its" "$T/err")" "4 1" "a moment that the film does not have: $far"
 done
+no() { mine "$T/$1" >/dev/null; is "$? $(cut -c -200 "$T/err")" "4 kinoseek: $T/$1$2" "$3"; }
+printf 'film,start,end,label\nanimals.mp4,0,5,a goat\nanimals.mp4,x,5,a goat\n' >"$T/x.csv"
+no x.csv ': line 3: "x" and "5" are no start and end' "a CSV with a time that is none"
+awk 'BEGIN { for (i = 0; i < 100000; i++) printf "word "; print "\tanimals.mp4@0-3" }' >"$T/long.tsv"
+no long.tsv ":1: a sentence of 500000 bytes: 65536 at most" "a sentence that is no sentence"
+printf 'a goat\tanimals.mp4@0-3\n  \n' >"$T/mute.tsv"; no mute.tsv ":2: a sentence of no words" "a sentence of blanks"
+printf ' \tanimals.mp4@0-3\n' >"$T/mute.tsv"; no mute.tsv ":1: a sentence of no words" "with a moment, too"
+printf 'film,start,end,label\n,0,5,a goat\n' >"$T/nobody.csv"; no nobody.csv ": 'a goat' has a moment of no film" "a moment of no film"
+mine "$T/mine.tsv" --fps 0 >/dev/null; is "$?" 2 "no frames a second, even where none are counted"
 printf 'a goat\n' >"$T/words.tsv"
+no words.tsv ": no line has a moment: sentence, a tab, FILE@A-B" "words alone"
 mine "$T/words.tsv" >/dev/null; is "$?" 4 "no moment at all"
 : >"$T/empty"; mine "$T/empty" >/dev/null; is "$?" 4 "an empty file"
 mine "$T/no" >/dev/null; is "$?" 4 "no file"

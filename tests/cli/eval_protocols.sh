@@ -93,6 +93,10 @@ sed 's/c001/c009/' "$T/Charades_v1_test.csv" >"$T/acts.csv"
 refused "an action that there is not" "no class of the list: 'c009'" charades multilabel acts.csv Charades_v1_classes.txt
 (cat "$T/atp-hard-ct4.txt"; echo 4000) >"$T/far.txt"
 refused "rows of another file" "far.txt:$(wc -l <"$T/far.txt" | tr -d ' '): numbers row 4000" nextqa-hard choice nextqa_val.csv far.txt
+echo 4000 >"$T/beyond.txt"
+refused "rows that are all of another file" "beyond.txt:1: numbers row 4000, the annotations have fewer" nextqa-hard choice nextqa_val.csv beyond.txt
+echo 99999999999999999999 >"$T/beyond.txt"
+refused "a number beyond all files" "beyond.txt:1: no number of a row: '99999999999999999999'" nextqa-hard choice nextqa_val.csv beyond.txt
 (cat "$T/atp-hard-ct4.txt"; head -n 1 "$T/atp-hard-ct4.txt") >"$T/rows.txt"
 refused "a row that is numbered twice" "rows.txt:$(wc -l <"$T/rows.txt" | tr -d ' '): row $(head -n 1 "$T/atp-hard-ct4.txt") stands in line 1 already" nextqa-hard choice nextqa_val.csv rows.txt
 (cat "$T/nextqa-atphard-statements.csv"; sed -n 2p "$T/nextqa-atphard-statements.csv") >"$T/again-statements.csv"
@@ -110,6 +114,14 @@ jq '.["v_ehGHCYKzyZ8"].sentences = ["", " \t"]' "$T/val_1.json" >"$T/blank.json"
 refused "a film of blank sentences" "no text for film 'v_ehGHCYKzyZ8'" activitynet retrieval blank.json
 jq '.["v_QOlSCBRmfWY"].sentences |= [""] + . + [" "]' "$T/val_1.json" >"$T/padded.json"
 is "$(protocol activitynet retrieval padded.json | jq -c '[.t2v,.v2t]')" "$(protocol activitynet retrieval val_1.json | jq -c '[.t2v,.v2t]')" "a blank sentence of a paragraph is none"
+awk -F'[_ ]' 'BEGIN { print "VideoID,Start,End,WorkerID,Source,AnnotationTime,Language,Description" }
+  /^#/ || !NF { next } { n = NF; split($0, w, " "); id = w[1]; sub(/^[^ ]* /, ""); match(id, /_[0-9]+_[0-9]+$/); split(substr(id, RSTART + 1), t, "_")
+  print substr(id, 1, RSTART - 1) "," t[1] "," t[2] ",1,clean,1,English,\"" $0 "\"" }' "$T/AllVideoDescriptions.txt" >"$T/msvd.csv"
+protocol msvd retrieval msvd.csv msvd_test_list.txt | jq -c '[.texts,.t2v,.v2t]' >"$T/out"
+sed '3i -wa0umYJVGg,271,276,1,clean,1,English,' "$T/msvd.csv" >"$T/gap.csv"
+is "$(protocol msvd retrieval gap.csv msvd_test_list.txt | jq -c '[.texts,.t2v,.v2t]') $(grep -c "^kinoseek: $T/gap.csv:3: 1 text of no words is left out" "$T/err")" "$(cat "$T/out") 1" "a row without a description is left out, and said"
+awk -F, -v OFS=, '/^-wa0umYJVGg/ { $8 = "" } 1' "$T/msvd.csv" >"$T/gone.csv"
+refused "a film whose descriptions are all empty" "gone.csv:2: no text for film '-wa0umYJVGg_271_276'" msvd retrieval gone.csv msvd_test_list.txt
 (cat "$T/$msr"; echo 'ret9,msr7030,video7030, ') >"$T/blank.csv"
 refused "a caption of no words" "blank.csv:9: text_id 'video7030#7' has no words" msrvtt-1k retrieval blank.csv
 sed '2s/,[^,]*$//' "$T/$msr" >"$T/first.csv"
