@@ -146,12 +146,13 @@ enum { NAMED = 5 }; /* absent films that are named */
 
 static void say_gone(const mine *m, const judged *j, int i, const ks_eval_place *p)
 {
-    char path[4096], line[24] = "";
+    char path[4096], line[24] = "", words[200];
+    snprintf(words, sizeof words, "%s", m->wishes.at[i].words);
+    ks_harmless(words);
     ks_show_path(path, sizeof path, p->film, 0, 1);
     if (p->line) snprintf(line, sizeof line, "%lld:", (long long)p->line);
     fprintf(stderr, "kinoseek: %s:%s %s is not in %s: \"%s\" %s\n", m->wishes.list, line, path,
-            j->path, m->wishes.at[i].words,
-            j->exact.missing[i] ? "counts as wrong" : "has other moments");
+            j->path, words, j->exact.missing[i] ? "counts as wrong" : "has other moments");
 }
 
 static void say_missing(const mine *m, const judged *j)

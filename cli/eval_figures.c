@@ -122,7 +122,7 @@ static void show_ranks(FILE *out, const char *name, const ks_eval_ranks *r)
 {
     fprintf(out,
             "%s  R@1 %5.1f %% (%.1f to %.1f)  R@5 %5.1f %%  R@10 %5.1f %%  median rank %g  mean "
-            "rank %.1f  of %lld\n",
+            "rank %.2f  of %lld\n",
             name, 100 * r->r1, 100 * r->r1_low, 100 * r->r1_high, 100 * r->r5, 100 * r->r10,
             r->median_rank, r->mean_rank, (long long)r->n);
 }

@@ -92,6 +92,7 @@ is "$? $(cat "$T/err")" "4 kinoseek: $T/wide.npy: its vectors have 4 numbers, th
 is "$?" 2 "lists are needed"
 is "$("$K" eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --video-vectors "$T/v.f4.npy" --text-vectors "$T/t.npy" 2>"$T/err" | head -n 1)" \
   "4 videos, 4 texts, missing 0, ties 0" "for a person"
+is "$("$K" eval retrieval --videos "$T/videos" --texts "$T/texts" --map "$T/map" --video-vectors "$T/v.f4.npy" --text-vectors "$T/t.npy" 2>"$T/err" | grep -c 'mean rank 1.25 ')" 2 "a mean rank between whole ones"
 person() { task=$1 map=$2; shift 2; "$K" -q eval "$task" --videos "$T/videos" --texts "$T/texts" --map "$map" --video-vectors "$T/three.npz" --text-vectors "$T/t.npy" "$@" 2>"$T/err"; }
 for task in retrieval classify multilabel; do
   is "$(person $task "$T/map" | grep -c 'missing 1')" 1 "$task: what is missing stands in the report"

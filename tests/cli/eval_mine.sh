@@ -87,6 +87,8 @@ mine "$T/fruit.tsv" --beside "$T/half" >"$T/out"; ! grep -q nan "$T/out" && grep
 printf 'a goat\tnowhere.mp4@0-3\n' >"$T/gone.tsv"
 is "$(mine "$T/gone.tsv" --json | jq -c '[.n,.missing,.r1]') $(grep -c 'nowhere.mp4 is not in' "$T/err")" "[1,1,0] 1" "a film that is not in the library counts as wrong, and is named"
 is "$(grep -c "gone.tsv:1: nowhere.mp4 is not in $T/lib: \"a goat\" counts as wrong" "$T/err")" 1 "with its line"
+printf 'a \033[31mgoat\tnowhere.mp4@0-3\n' >"$T/red.tsv"
+mine "$T/red.tsv" >/dev/null; is "$(grep -c "$(printf '\033')" "$T/err") $(grep -c '"a ?\[31mgoat" counts as wrong' "$T/err")" "0 1" "what a terminal would obey is not printed"
 for line in 'a goat animals.mp4@0-3' 'a goat animals.mp4' 'a goat my animals.mp4@1:00-1:02.5' 'a goat animals.mp4@4'; do
   printf 'a fruit\tfruit_bowl.mp4@0-4.25\n%s\n' "$line" >"$T/blank.tsv"
   mine "$T/blank.tsv" >"$T/out"; is "$? $(wc -c <"$T/out") $(grep -c "blank.tsv:2: a blank stands where a tab belongs" "$T/err")" "4 0 1" "a blank for the tab: $line"
