@@ -361,7 +361,8 @@ const ks_command ks_cmd_cut = {
     .usage = "FILE@START-END... --to DIR",
     .brief = "Cut moments into files of their own",
     .more = "  kinoseek search goal --json | kinoseek cut --hits - --pad 1.5 --to goals\n"
-            "Without --reencode the pictures are copied, from the key frame before the start.\n"
+            "Without --reencode the pictures are copied, from the key frame before the start\n"
+            "to where its last pictures need none behind them (mostly some 8 pictures).\n"
             "A copy stays in the film's own container; what that cannot hold goes into .mkv.\n"
             "A file that is there is never replaced: its piece gets (2) behind its name.\n"
             "A film of the library goes by its name, too.",

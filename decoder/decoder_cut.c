@@ -156,6 +156,48 @@ static int copy_packet(ks_cutter *c, AVPacket *p, double t, int64_t off)
     return ks_cut_put(c, p, c->map[i], tb, off + (int64_t)(c->from / av_q2d(tb) + 0.5));
 }
 
+/* --- the end of a copy --- */
+static void forget_later(ks_cutter *c)
+{
+    for (int i = 0; i < c->n_later; i++) av_packet_free(&c->later[i].packet);
+    c->n_later = 0;
+}
+
+/* Pictures of the piece come behind these in the order of decoding and may be made of them: they
+ * belong to it, and so does all that is shown before the last of them. */
+static int put_later(ks_cutter *c)
+{
+    double tb = av_q2d(c->in.stream->time_base);
+    int r = 0;
+    for (int i = 0; i < c->n_later && !r; i++) {
+        AVPacket *p = c->later[i].packet;
+        double length = p->duration > 0 ? (double)p->duration * tb : usual_length(c);
+        c->end = fmax(c->end, c->later[i].t + length);
+        r = copy_packet(c, p, c->later[i].t, c->later[i].off);
+    }
+    forget_later(c);
+    return r;
+}
+
+static int copy_picture(ks_cutter *c, AVPacket *p, double t, int64_t off)
+{
+    if (t < c->from - 1e-6) return 0;
+    if (c->task->job.to < 0 || t < c->end - 1e-6)
+        return put_later(c) ? -1 : copy_packet(c, p, t, off);
+    if (c->n_later == KS_CUT_LATER) {
+        forget_later(c);
+        c->over = 1;
+    }
+    if (c->over) return 0;
+    AVPacket *kept = av_packet_alloc();
+    if (!kept) return ks_cut_fail(c, "no memory", 0);
+    av_packet_move_ref(kept, p);
+    c->later[c->n_later].packet = kept;
+    c->later[c->n_later].t = t;
+    c->later[c->n_later++].off = off;
+    return 0;
+}
+
 static int take_packet(ks_cutter *c, AVPacket *p, int *past)
 {
     int i = p->stream_index, anew = is_film(c, p) && c->task->job.reencode;
@@ -165,9 +207,11 @@ static int take_packet(ks_cutter *c, AVPacket *p, int *past)
     int64_t ts = p->pts != AV_NOPTS_VALUE ? p->pts : p->dts,
             off = ks_packet_clock_off(&c->clock, st, p);
     double t = ts == AV_NOPTS_VALUE ? -1 : (double)(ts - off) * av_q2d(st->time_base);
-    *past = is_film(c, p) && c->task->job.to >= 0 && t > c->task->job.to + 2;
+    *past = is_film(c, p) && c->task->job.to >= 0 &&
+            t > c->task->job.to + fmax(2, 17 * usual_length(c));
     if (anew) return avcodec_send_packet(c->in.codec, p) < 0 ? 0 : receive(c);
     if (ks_cut_is_sound(c, p)) return t < 0 ? 0 : ks_cut_sound_packet(c, p, t, off);
+    if (is_film(c, p)) return copy_picture(c, p, t, off);
     return c->task->job.to >= 0 && t >= c->task->job.to ? 0 : copy_packet(c, p, t, off);
 }
 
@@ -249,6 +293,7 @@ static int run(ks_cutter *c)
     if (ks_source_open(&c->in, &how)) return ks_cut_fail(c, c->in.reason, 0);
     ks_packet_clock_open(&c->clock, &c->in);
     forget_next(c);
+    c->end = c->task->job.to;
     if (c->clock.times.untimed && !c->task->job.reencode)
         return ks_cut_fail(c, "a bare stream without times can only be encoded anew (--reencode)",
                            0);
@@ -287,6 +332,7 @@ void ks_task_cut(ks_task *task)
     cut.held = av_frame_alloc();
     int r = cut.packet && cut.frame && cut.scaled && cut.held ? run(&cut)
                                                               : ks_cut_fail(&cut, "no memory", 0);
+    forget_later(&cut);
     if (r && cut.unwritten)
         snprintf(cut.reason, sizeof cut.reason, "%s%s", KS_WIRE_UNWRITTEN, strerror(cut.unwritten));
     ks_wire_begin(&m, KS_MSG_END);

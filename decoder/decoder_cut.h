@@ -14,6 +14,9 @@
 
 enum { KS_CUT_STREAMS = KS_CLOCK_STREAMS };
 enum { KS_CUT_SENT = 256 }; /* more pictures than the encoder ever holds back */
+enum {
+    KS_CUT_LATER = 32
+}; /* more than any codec decodes ahead of what is shown (H.264, HEVC: 16) */
 
 typedef struct ks_cut_sound ks_cut_sound; /* decoder_cut_sound.c */
 
@@ -44,7 +47,14 @@ typedef struct {
     int64_t next_dts[KS_CUT_STREAMS]; /* of in's streams: where the next packet would be decoded */
     int64_t last_dts[KS_CUT_STREAMS]; /* of out's streams, in their ticks */
     double from;                      /* where the copy really begins */
-    double shown_from, shown_to;      /* of the film in the piece; from > to: nothing yet */
+    double end;                       /* of the copy: as asked, or where its pictures close */
+    struct {
+        AVPacket *packet;
+        double t;
+        int64_t off;
+    } later[KS_CUT_LATER]; /* decoded before pictures of the piece, perhaps, and shown behind it */
+    int n_later, over;     /* over: more came than can be needed */
+    double shown_from, shown_to; /* of the film in the piece; from > to: nothing yet */
     int64_t frames, told;
     int unwritten; /* errno of the output: no fault of the film */
     int unfit;     /* the container does not take these streams */

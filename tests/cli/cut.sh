@@ -144,3 +144,24 @@ long="$T/Mr. $(printf 'very long name %.0s' 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 
 "$K" cut "$long@1-2" --to "$T/long" >"$T/out" 2>"$T/err"; is "$? $(basename "$(cat "$T/out")" | grep -o 's\.[^.]*$')" "0 s.mkv" "what stands behind a dot in a name is no ending"
 cut lake.mp4@1-2 --to "$T/typed" >"$T/out"; is "$? $(cat "$T/out" "$T/err")" "0 $T/typed/01-lake-0h00m01s-0h00m02s.mp4" "FILE@A-B by a film's name in the library"
 cut nolake.mp4@1-2 --to "$T/typed" >"$T/out"; is "$? $(cat "$T/err")" "4 kinoseek: nolake.mp4: No such file or directory, and no film of the library is called so" "which says where it looked"
+
+# --- a copy's last pictures are made of one that is shown behind them: picture by picture the film's own, none left out
+set -- "-c:v libx264 -preset veryfast -x264-params bframes=8:b-adapt=0:b-pyramid=normal:keyint=50 deep.mp4" "-c:v libx264 -preset veryfast -x264-params open-gop=1:bframes=3:keyint=50 open.mkv" \
+  "-c:v libx265 -preset ultrafast -x265-params log-level=error:bframes=4:keyint=50 h.mp4" "-c:v mpeg2video -bf 2 -g 25 -q:v 3 m.ts" "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -auto-alt-ref 1 -lag-in-frames 16 -g 50 v.webm"
+for how in "$@"; do
+  film=${how##* }
+  # shellcheck disable=SC2086
+  ffmpeg -v error -nostdin -f lavfi -i testsrc2=s=96x64:r=25 -t 8 ${how% *} "$T/a/$film" 2>"$T/err" || ok 1 "$film"
+  for end in 4.04 4.08 4.12 4.16 4.2 4.24 4.28; do echo "$T/a/$film,2.2,$end"; done | sed 1ipath,start,end >"$T/ends.csv"
+  "$K" cut --hits "$T/ends.csv" --to "$T/ends-$film" --json >"$T/pieces" 2>"$T/err"
+  python3 - "$T/pieces" "$T/a/$film" >"$T/wrong" 2>>"$T/err" <<'PY'
+import json, subprocess, sys
+def pictures(f): return [l.split(",")[5].strip() for l in subprocess.run(["ffmpeg", "-v", "error", "-threads", "1", "-i", f, "-map", "0:v", "-fps_mode", "passthrough", "-f", "framemd5", "-"], capture_output=True, text=True, check=True).stdout.splitlines() if l[0] != "#"]
+film, n = pictures(sys.argv[2]), 0
+for line in open(sys.argv[1]):
+    p = json.loads(line); got = pictures(p["file"]); first = round(p["start"] * 25); n += 1
+    if got != film[first:round(p["end"] * 25)] or not p["asked_end"] - .001 < p["end"] < p["asked_end"] + .5: print(p, len(got))
+if n != 7: print(n, "pieces")
+PY
+  is "$? $(cat "$T/wrong")" "0 " "$film: pictures of seven ends, each the film's own"
+done
