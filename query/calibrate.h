@@ -39,7 +39,7 @@ struct ks_scale {
 double ks_scale_level(const ks_scale *s, const float *q); /* q [dim] */
 /* One frame says less than a clip: without a gain clips bury the pictures of surveyed films. Drawn
  * films, every second one surveyed (46.4 % of the true answers of 867 questions): of the first ten
- * 28.8 % are of them without, 37 % with 1.08, 42 with 1.15; the film is first in 77.4, 79, 80.6 %.
+ * 28.8 % are of them without, 42 with 1.15; the film is first in 77.4 and 80.6 %.
  * What chance gives to both kinds does not tell: the held-out sentences, which say little of
  * motion, ask for 1.02 to 1.05, other questions of this kind for 1.15 to 1.17. By the question's
  * own spread over each kind: 38 to 40 % of ten, 76 to 79 first. */
