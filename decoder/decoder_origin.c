@@ -193,6 +193,7 @@ static int label_at_zero(char out[16], const char *label, AVRational rate, int64
     if (sscanf(label, "%2d:%2d:%2d%c%d", &h, &m, &s, &colon, &f) != 5 || whole < 1) return -1;
     if (h > 23 || m > 59 || s > 59 || f < 0 || f > 99) return -1;
     if (!strchr(":;.,", colon)) return -1;
+    if (frames > 0 && whole > 100) return -1; /* a label has two digits for frames */
     if (frames > 0 && av_timecode_init_from_string(&tc, rate, label, NULL) >= 0) {
         int drop = (tc.flags & AV_TIMECODE_FLAG_DROPFRAME) != 0;
         int64_t day = (int64_t)whole * 86400 - (drop ? (int64_t)whole / 30 * 2 * 9 * 144 : 0),

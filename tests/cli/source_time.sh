@@ -20,6 +20,7 @@ ff $s25 -c:v mpeg2video -timecode 02:09:43:10 -f mpegts gop.ts
 ff -f lavfi -i testsrc2=s=720x576:r=25:d=1 -c:v dvvideo -pix_fmt yuv420p -timecode 03:00:00:10 tape.dv
 ff $s25 -c:v mpeg4 -timecode 04:00:00:10 old.avi
 ff $s25 $x264 -metadata timecode=10:00:00:00 tag.mkv
+ff -f lavfi -i sine=d=1 -itsoffset 0.1 -f lavfi -i testsrc2=s=176x144:r=120:d=1 -map 1:v -map 0:a $x264 -c:a pcm_s16le -metadata timecode=10:00:00:05 fast.mkv
 ff $s25 $x264 none.mp4
 ff -f lavfi -i testsrc2=s=176x144:r=14.709:d=2 $x264 odd.mp4
 ff -f lavfi -i testsrc2=s=176x144:r=25:d=4 -vf "select='not(mod(n,3))+not(mod(n,7))'" -fps_mode vfr $x264 uneven.mp4
@@ -30,13 +31,14 @@ ff $s25 $x264 -metadata creation_time=2018-05-06T07:08:09Z head.mp4
 touch -d 2001-02-03T04:05:06Z none.mp4
 
 "$K" -L "$T/lib" -m demo --threads 1 ingest . >"$T/out" 2>"$T/err"
-ok $? "fifteen films go in"
+ok $? "sixteen films go in"
 "$K" -L "$T/lib" check >/dev/null; ok $? "check finds every row as it was written"
 sqlite3 -separator ' ' "$T/lib/catalog.db" "SELECT p.path, coalesce(timecode, ''), coalesce(reel, ''), coalesce(rate_num || '/' || rate_den, '-'), flags & 32 \
   FROM files p JOIN video v ON v.id = p.video LEFT JOIN source_time s ON s.video = v.id" | sed 's,.*/v/,,' >"$T/rows"
 while IFS='|' read -r want what; do
   grep -qxF "$want" "$T/rows"; ok $? "$what"
 done <<'W'
+fast.mkv   120/1 0|120 frames a second have no label of two digits
 tmcd.mov 14:09:42:00 A001 25/1 0|a timecode track and its reel
 drop.mov 14:09:42;10  30000/1001 0|a drop-frame timecode track
 broadcast.mxf 01:09:42;10  30000/1001 0|MXF's material timecode
