@@ -193,6 +193,10 @@ int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format,
     if (format->flags & KS_FOLDER && !to->path)
         return ks_fail(e, KS_EUSAGE, "%s is a folder of files: say where with -o FOLDER",
                        format->name);
+    if (to->path && !(format->flags & (KS_ONE_FILM | KS_BESIDE | KS_FOLDER)) &&
+        ks_out_is_folder(to->path))
+        return ks_fail(e, KS_EUSAGE, "%s: %s is one file for all films: name a file", to->path,
+                       format->name);
     if (format->flags & KS_KEEPS) return 0;
     if (to->path && (err = ks_out_new_file(&f, o, to->path, to->force, e)) < 0) return err;
     return start_writer(&o->w, o, format, f, e);

@@ -79,7 +79,7 @@ void ks_forget_names(ks_out *o)
 }
 
 /* --- the end --- */
-static int is_folder(const char *path)
+int ks_out_is_folder(const char *path)
 {
     struct stat st;
     size_t n = strlen(path);
@@ -208,7 +208,7 @@ static int write_target(ks_out *o, ks_writer *w, ks_error *e)
     FILE *f = o->to.stream;
 
     if (o->format->flags & (KS_ONE_FILM | KS_BESIDE) &&
-        (o->to.beside || (o->to.path && is_folder(o->to.path))))
+        (o->to.beside || (o->to.path && ks_out_is_folder(o->to.path))))
         return write_films(o, e);
     w->path = o->format->flags & KS_FOLDER ? o->to.path : NULL;
     if ((err = ks_check_format(o->format, w)) < 0) return err;

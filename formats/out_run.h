@@ -20,6 +20,7 @@ struct ks_out {
 };
 
 /* A file that is published with the others of this export. force: what is there goes. */
+int ks_out_is_folder(const char *path); /* "FOLDER/", or one that is there */
 int ks_out_new_file(FILE **f, ks_out *o, const char *path, int force, ks_error *e);
 int ks_out_publish(ks_out *o, ks_error *e);
 /* All of w->at as format f (of one file) to `to`. */

@@ -63,6 +63,9 @@ k search --all --json -o "$T/hits.jsonl" a dog; is "$? $(wc -l <"$T/hits.jsonl")
 k search --all -o "$T/x" a dog >/dev/null; is "$? $(ls "$T/x" 2>/dev/null)" "2 " "-o needs a format"
 k search --all --format label-studio a dog >/dev/null; is "$?" 2 "a folder of files says where"
 k search --all --format label-studio -o "$T/ls" a dog; is "$? $(jq -r '.[0].data.video' "$T/ls/tasks.json" | sed 's/.*d=//')" "0 ${lake#/}" "label-studio"
+for f in csv jsonl otio via mpv-edl; do
+  for to in "$T/nodir/" "$T/subs"; do k search --all --format $f -o "$to" a dog; is "$? $(cat "$T/err")" "2 kinoseek search: $to: $f is one file for all films: name a file" "$f in a folder: $to"; done
+done
 k search --all --format hf -o "$T/films" a dog; is "$? $(jq -r .file_name "$T/films/metadata.jsonl" | sort -u | tr '\n' ' ')" "0 lake.mp4 pier.mov " "hf names files from the folder"
 k search --all --format hf -o "$T/ls" a dog; is "$?" 2 "films elsewhere have no place in it"
 is "$(k search --all --in lake.mp4 --format resolve-edl --fps 25 a dog | sed -n 's/^001 .* C  *\([^ ]*\) .*/\1/p')" "01:00:02:00" "--fps"
