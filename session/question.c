@@ -153,7 +153,8 @@ static int split_at(ks_video *video, double *at, ks_session *s, char *file, ks_e
     int found = stored_film(video, s, file, e);
 
     *at = -1;
-    if (found != 0 || access(file, F_OK) == 0 || !sign || sign == file ||
+    /* KS_EDAMAGED: no such film among the rows that can be read */
+    if ((found != 0 && found != KS_EDAMAGED) || access(file, F_OK) == 0 || !sign || sign == file ||
         ks_parse_seconds(at, sign + 1) < 0)
         return found;
     *sign = 0;
