@@ -175,6 +175,10 @@ static const struct {
      "coalesce(max(id), 0) FROM clip) OR "
      "next_video <= (SELECT coalesce(max(id), 0) FROM video)",
      "the next id of a ", " is in use"},
+    {7,
+     "SELECT 'clip, video or segment' FROM library WHERE min(next_clip, next_video, next_segment) "
+     "< 1 OR max(next_clip, next_video, next_segment) > 2305843009213693951",
+     "the next id of a ", " is none"},
 };
 
 static int check_pairs(checking *c, ks_error *e)

@@ -118,6 +118,27 @@ START_TEST(each_fault_is_named)
 }
 END_TEST
 
+/* Its checksum is right: the ids that come next are none. */
+START_TEST(ids_that_end_are_no_sound_row)
+{
+    static const int64_t none[] = {INT64_MIN, 0, INT64_MAX};
+    ks_library_row row;
+    ks_error e = {0};
+    findings f;
+    ks_index *x;
+    ck_assert_msg(ks_index_open(&x, dir, KS_WRITE, &e) == 0, "%s", e.msg);
+    ck_assert_int_eq(ks_library_read(&row, x, &e), 0);
+    row.next_clip = none[_i];
+    ck_assert_msg(ks_library_write(&row, x, &e) >= 0, "%s", e.msg);
+    ks_index_close(x);
+    ck_assert_int_gt(check(&f), 0);
+    ck_assert_msg(f.invariant == 7, "%s", f.text);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
+    ck_assert_int_eq(ks_library_read(&row, x, NULL), KS_EDAMAGED);
+    ks_index_close(x);
+}
+END_TEST
+
 START_TEST(a_damaged_copy_is_named)
 {
     findings f;
@@ -375,6 +396,7 @@ int main(void)
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, a_good_library_has_no_findings);
     tcase_add_loop_test(t, each_fault_is_named, 0, sizeof faults / sizeof *faults);
+    tcase_add_loop_test(t, ids_that_end_are_no_sound_row, 0, 3);
     tcase_add_test(t, a_damaged_copy_is_named);
     tcase_add_test(t, flipped_bits_are_reported_or_change_nothing);
     tcase_add_loop_test(t, a_damaged_schema_is_damage, 0, 5);
