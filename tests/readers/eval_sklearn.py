@@ -143,7 +143,8 @@ def choice(r, videos, texts):
         pairs += [("q%d" % q, "v%d" % v, "t%d" % t, int(k == best)) for k, t in enumerate(options)]
         own = against(s[v:v + 1, options], [best])[0]
         truth.append(best)
-        answer.append(best if own[best] >= MISSING and own.argmax() == best else -1)
+        whole = all(s[v, t] > MISSING for t in options)  # without a vector of each nothing is chosen
+        answer.append(best if whole and own.argmax() == best else -1)
     got = run("choice", videos, texts, pairs)
     return [("accuracy", got["accuracy"], float(accuracy_score(truth, answer)))]
 
