@@ -1,6 +1,7 @@
 /* cmd_model_pull.c - `model pull NAME`: a released model and its tokenizer into the data folder. */
 #include "cli/download.h"
 #include "cli/model_table.h"
+#include "formats/formats.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,22 +22,6 @@ static const ks_option options[] = {
      "also the official clip, for `model verify`"},
     {0},
 };
-
-static int make_folder(const char *folder, ks_error *e)
-{
-    char *path = strdup(folder);
-    int err = path ? 0 : ks_fail(e, KS_ENOMEM, "no memory for paths");
-    for (char *slash = path ? path + 1 : NULL; !err && slash; slash++) {
-        slash = strchr(slash, '/');
-        if (slash) *slash = 0;
-        if (mkdir(path, 0777) != 0 && errno != EEXIST)
-            err = ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
-        if (!slash) break;
-        *slash = '/';
-    }
-    free(path);
-    return err;
-}
 
 static int is_folder(const char *from)
 {
@@ -145,7 +130,7 @@ static int pull(const ks_globals *g, void *fields, int n, char **args, ks_error 
         if (ks_release_find(&r, args[0], parts[i]))
             err = look_for(o, ks_release_find(&r, args[0], parts[i]), e);
     if (!err) err = ks_locate_pulled(&folder, args[0], e);
-    if (!err) err = make_folder(folder, e);
+    if (!err) err = ks_make_folder(folder, e);
     for (int i = 0; !err && i < 2; i++) {
         const ks_release *row = ks_release_find(&r, args[0], parts[i]);
         if (row) err = pull_part(o, g, folder, row, e);

@@ -80,17 +80,6 @@ static void flush(block *b)
 }
 
 /* --- the vector of a clip --- */
-static const ks_video_run *find_run(const ks_segment *s, int64_t video)
-{
-    int64_t low = 0, high = s->header.runs;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (s->runs[middle].video < video) low = middle + 1;
-        else high = middle;
-    }
-    return low < s->header.runs && s->runs[low].video == video ? &s->runs[low] : NULL;
-}
-
 /* Sets run and row to the video's first row in the copy of its generation; run NULL: no copy has
  * it. */
 static void go_to_video(block *b, const ks_vector_row *row)
@@ -100,7 +89,7 @@ static void go_to_video(block *b, const ks_vector_row *row)
     for (int i = 0; i < copies->n && !b->run; i++) {
         b->s = &copies->at[i];
         if (row->finished <= b->s->row.from || row->finished > b->s->row.to) continue;
-        b->run = find_run(b->s, row->clip.video);
+        b->run = ks_segment_run(b->s, row->clip.video);
         if (b->run && b->run->finished != row->finished) b->run = NULL;
     }
     b->row = b->run ? b->run->first : 0;

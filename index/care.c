@@ -51,10 +51,17 @@ static int sums(ks_index_state *out, ks_index *x, ks_error *e)
     out->bytes_clips = t.vector_bytes;
     out->bytes_frames = t.frame_bytes;
     out->bytes_thumbnails = t.thumbnail_bytes;
-    /* By its own index: as many steps as there are such films, and there are none in the end. */
-    return x->version < 8 ? 0
-                          : ks_integer(&out->surveyed, x, e,
-                                       "SELECT count(*) FROM video WHERE flags & 64", "");
+    return ks_index_surveyed(&out->surveyed, x, e);
+}
+
+/* By its own index: as many steps as there are such films, and there are none in the end. */
+int ks_index_surveyed(int64_t *out, ks_index *x, ks_error *e)
+{
+    assert(out && x);
+    *out = 0;
+    return x->version < 8
+               ? 0
+               : ks_integer(out, x, e, "SELECT count(*) FROM video WHERE flags & 64", "");
 }
 
 int ks_index_seconds(double *out, ks_index *x, ks_error *e)

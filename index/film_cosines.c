@@ -5,18 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const ks_video_run *run_of(const ks_segment *s, int64_t video)
-{
-    int64_t low = 0, high = s->header.runs;
-
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (s->runs[middle].video < video) low = middle + 1;
-        else high = middle;
-    }
-    return low < s->header.runs && s->runs[low].video == video ? &s->runs[low] : NULL;
-}
-
 int64_t ks_index_film_cosines(float **out, ks_index *x, const float *q, int queries, int dim,
                               int64_t video)
 {
@@ -27,7 +15,7 @@ int64_t ks_index_film_cosines(float **out, ks_index *x, const float *q, int quer
     *out = NULL;
     if (!x->copies || x->copies->distrusted) return 0;
     for (int i = 0; i < x->copies->n; i++) {
-        const ks_video_run *found = run_of(&x->copies->at[i], video);
+        const ks_video_run *found = ks_segment_run(&x->copies->at[i], video);
         if (found && run) return 0;
         if (found) run = found, s = &x->copies->at[i];
     }

@@ -149,3 +149,14 @@ void ks_segment_close(ks_segment *s)
     if (s->map) munmap(s->map, s->bytes);
     s->map = NULL;
 }
+
+const ks_video_run *ks_segment_run(const ks_segment *s, int64_t video)
+{
+    int64_t low = 0, high = s->header.runs;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (s->runs[middle].video < video) low = middle + 1;
+        else high = middle;
+    }
+    return low < s->header.runs && s->runs[low].video == video ? &s->runs[low] : NULL;
+}

@@ -57,6 +57,8 @@ typedef struct {
 } ks_segment;
 
 uint64_t ks_space_hash(const ks_space *space);
+/* The rows of a video; NULL: none are here. */
+const ks_video_run *ks_segment_run(const ks_segment *s, int64_t video);
 /* Map the file of `row`: header and size always, all of it when stat says it changed or `full`.
  * 1 = usable; 0 = not there, foreign, older or damaged (*why says which, a literal); < 0 = the
  * system failed. */

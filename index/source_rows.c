@@ -6,7 +6,7 @@
 
 /* Every picture is of some clip: the film's first clip begins with its first picture. So much is
  * known of films that went through ingest (they have a key frame) and lost no clip since; a
- * survey's minutes begin with the film's time. */
+ * survey's pictures begin with the film's time. */
 static int read_first(ks_video *v, ks_index *x, ks_error *e)
 {
     v->first = 0;

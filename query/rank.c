@@ -31,15 +31,23 @@ static double value_of(const ks_ranking *w, double cosine)
     return ks_scale_value(w->s, has_cut(w), cosine, w->level);
 }
 
-/* of a question of one vector, in words */
-static double gain_of(const ks_ranking *w) { return !w->c && has_cut(w) ? w->s->gain : 1; }
+/* Of a question of one vector, in words, where something is surveyed: anywhere else it would only
+ * have candidates looked at that cannot matter. */
+static int set_gain(ks_ranking *w, ks_error *e)
+{
+    int64_t surveyed = 0;
+    int err = !w->c && has_cut(w) ? ks_index_surveyed(&surveyed, w->x, e) : 0;
+
+    w->gain = surveyed ? w->s->gain : 1;
+    return err;
+}
 
 static double worth(const void *arg, const float *cosine, int survey)
 {
     const ks_ranking *w = arg;
 
     return w->c ? ks_part_grade(w->c, 0, cosine)
-                : value_of(w, (double)*cosine * (survey ? gain_of(w) : 1));
+                : value_of(w, (double)*cosine * (survey ? w->gain : 1));
 }
 
 int ks_rank_film(ks_film **out, ks_ranking *w, int64_t id, ks_error *e)
@@ -315,7 +323,7 @@ static int by_gained(const void *a, const void *b)
 static int consider_kinds(ks_ranking *w, const ks_found *found, ks_error *e)
 {
     int n = found->count, err = 0;
-    double gain = gain_of(w), last = n ? (double)found->at[n - 1].cosine : 0;
+    double gain = w->gain, last = n ? (double)found->at[n - 1].cosine : 0;
     double least = found->all ? -INFINITY : fmax(last, last * gain);
     candidate *c = malloc(((size_t)n + 1) * sizeof *c);
 
@@ -337,7 +345,7 @@ static int collect(ks_ranking *w, const ks_found *found, ks_error *e)
     int err = ks_rank_open_twins(w, e);
 
     if (err == 0) err = consider_first(w, e);
-    int kinds = gain_of(w) != 1;
+    int kinds = w->gain != 1;
     if (err == 0 && kinds) err = consider_kinds(w, found, e);
     for (int i = 0; i < found->count && err == 0 && !kinds && w->out->count < w->k; i++)
         err = ks_rank_consider(w, &found->clips[i], e);
@@ -408,7 +416,8 @@ static int run(ks_ranking *w, int (*find)(ks_ranking *w, ks_error *e), ks_error 
     int err;
 
     w->vector = malloc((size_t)w->dim * sizeof *w->vector);
-    err = w->vector ? find(w, e) : ks_fail(e, KS_ENOMEM, "no memory for a query");
+    err = w->vector ? set_gain(w, e) : ks_fail(e, KS_ENOMEM, "no memory for a query");
+    if (err == 0) err = find(w, e);
     if (err >= 0 && w->n_folds && ks_hits_fold(out, w->folds, w->n_folds, &w->films) < 0)
         err = ks_fail(e, KS_ENOMEM, "no memory for hits");
     if (err >= 0) err = searched_seconds(out, w->x, &w->o->filter, e);

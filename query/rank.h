@@ -15,6 +15,7 @@ typedef struct {
     const float *q; /* [queries, dim] of unit length */
     int queries, dim, k;
     double level;            /* ks_scale_level of q, of one query */
+    double gain;             /* of a survey's pictures */
     const ks_combination *c; /* NULL: one query */
     ks_films films;
     ks_hits *out;

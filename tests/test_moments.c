@@ -176,6 +176,7 @@ static void add_film(int f, uint64_t *seed, const float *like)
     }
     MUST(ks_index_add_clips(x, v.id, clips, n, &e));
     v.verdict = KS_VERDICT_INDEXED;
+    v.flags = f % 4 == 1 ? KS_VIDEO_SURVEY : 0;
     MUST(ks_index_end_video(x, &v, &e));
     free(vectors);
     free(clips);
