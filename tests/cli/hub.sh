@@ -1,19 +1,8 @@
 #!/bin/sh
 # Several machines on a PostgreSQL of the test's own: a hub filled by import, mirrors that answer like the library it came
 # from, revisions, roots, a hub that is away, hostile rows.
-set -u
-: "${BUILD:=build}"
-K=$PWD/$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
-ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
-hub_start; ok $? "a server of our own" || exit 1
+. tests/hub_test.sh
 k() { "$K" --precision fp32 -L "$HUB" "$@" 2>"$T/err"; }
-as() { m=$1; shift; XDG_DATA_HOME="$T/$m" k "$@"; }
 own() { "$K" --precision fp32 -L "$T/lib" "$@" 2>"$T/err"; }
 rows() { sqlite3 "$1/catalog.db" "SELECT hex(v.content), c.start, c.stop, c.frames, c.reason, hex(x.half) FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id WHERE v.finished > 0 ORDER BY 1, 2, 3" | cksum; }
 blobs() { sqlite3 "$1/catalog.db" "SELECT hex(v.content), c.start, c.stop, hex(f.data), hex(t.jpeg) FROM clip c JOIN video v ON v.id = c.video LEFT JOIN frame_vectors f ON f.clip = c.id LEFT JOIN thumbnail t ON t.clip = c.id ORDER BY 1, 2, 3" | cksum; }

@@ -1,19 +1,7 @@
 #!/bin/sh
 # What goes on beside a hub: serve and watch, with one notice when the server is gone; what a hub does not carry is said; a
 # worker while its hub is migrated; clocks that are wrong.
-set -u
-: "${BUILD:=build}"
-K=$PWD/$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'for p in ${pids:-}; do kill -9 $p 2>/dev/null; done; wait 2>/dev/null; hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
-ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
-hub_start; ok $? "a server of our own" || exit 1
-k() { "$K" -L "$HUB" "$@" 2>"$T/err"; }
-as() { m=$1; shift; XDG_DATA_HOME="$T/$m" k "$@"; }
+. tests/hub_test.sh
 until_true() { n=0; while [ $n -lt 300 ] && ! eval "$1"; do n=$((n + 1)); sleep 0.2; done; [ $n -lt 300 ]; }
 
 bash tests/clock_films.sh "$T/made" || echo "not ok - films"

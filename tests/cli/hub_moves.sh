@@ -1,19 +1,7 @@
 #!/bin/sh
 # Deletions and moves on a hub, as its mirrors see them: renames, other folders, other roots, copies, forget, relocate, films
 # that are still queued; and mounts that are empty, another root's or were never seen: nothing is deleted by those.
-set -u
-: "${BUILD:=build}"
-K=$PWD/$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
-ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
-hub_start; ok $? "a server of our own" || exit 1
-k() { "$K" -L "$HUB" "$@" 2>"$T/err"; }
-as() { m=$1; shift; XDG_DATA_HOME="$T/$m" k "$@"; }
+. tests/hub_test.sh
 seen() { as "$1" -q sync; sqlite3 "$T/$1"/kinoseek/hubs/*/mirror/catalog.db "SELECT CAST(path AS TEXT) FROM path ORDER BY 1" | sed "s,$T/,," | paste -sd' '; }
 clips() { as "$1" clips --json | wc -l; }
 

@@ -1,17 +1,7 @@
 #!/bin/sh
 # Who may do what in a hub: an owner without rights over the server, a reader, workers; every denial, tokens that are stale,
 # foreign or guessed, rows of another film, no password anywhere, an older hub brought on beside a worker.
-set -u
-: "${BUILD:=build}"
-K=$PWD/$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'for p in ${pids:-}; do kill -9 $p 2>/dev/null; done; wait 2>/dev/null; hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
-ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
-hub_start; ok $? "a server of our own" || exit 1
+. tests/hub_test.sh
 at() { echo "postgresql:///films?host=$hub_dir${hub_port:+&port=$hub_port}&user=$1"; }
 hub_sql "CREATE ROLE boss LOGIN; CREATE ROLE r LOGIN; CREATE ROLE w1 LOGIN; CREATE ROLE w2 LOGIN; CREATE ROLE nobody LOGIN"
 hub_sql "CREATE DATABASE films OWNER boss"

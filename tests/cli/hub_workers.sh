@@ -1,18 +1,7 @@
 #!/bin/sh
 # Workers of a hub: what several of them make, killed, frozen and cut off, is what one ingest makes; the queue, paths that
 # change, fences.
-set -u
-: "${BUILD:=build}"
-K=$PWD/$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'for p in ${pids:-}; do kill -9 $p 2>/dev/null; done; wait 2>/dev/null; hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
-ok() { if [ "$1" -eq 0 ]; then echo "ok - $2"; else echo "not ok - $2"; [ -e "$T/err" ] && sed 's/^/# /' "$T/err"; fi; }
-is() { if [ "$1" = "$2" ]; then ok 0 "$3"; else echo "# got: $1"; echo "# want: $2"; ok 1 "$3"; fi; }
-hub_start; ok $? "a server of our own" || exit 1
-k() { "$K" -L "$HUB" "$@" 2>"$T/err"; }
+. tests/hub_test.sh
 rows() { sqlite3 "$1/catalog.db" "SELECT hex(v.content), v.verdict, v.duration, c.start, c.stop, c.frames, c.reason, hex(x.half), hex(f.data), hex(t.jpeg) FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id LEFT JOIN frame_vectors f ON f.clip = c.id LEFT JOIN thumbnail t ON t.clip = c.id WHERE v.finished > 0 ORDER BY 1, 4, 5" | cksum; }
 jobs() { hub_sql "SELECT count(*) FROM kinoseek.job WHERE state = $1"; }
 mirror() { echo "$T/a"/kinoseek/hubs/*/mirror; }

@@ -4,18 +4,10 @@
 # clip in it is one of the sound hub's to the byte; a clip or a film that was changed is left out and named. SEED names the
 # order; SLICE=1: 25. Meant for BUILD=build-address-undefined too.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
-set -u
-K=$PWD/$BUILD/kinoseek
-[ "${BUILD#/}" = "$BUILD" ] || K=$BUILD/kinoseek
-T=$(mktemp -d)
-. tests/hub_server.sh
-trap 'hub_stop; rm -rf "$T"' EXIT
-export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/a" LC_ALL=C.UTF-8
-unset PGHOST PGSSLMODE PGPASSWORD
+. tests/hub_test.sh
 mutants=${MUTANTS:-500}; [ -n "${SLICE:-}" ] && mutants=25
 seed=${SEED:-24}; RANDOM=$seed
 t() { [ "$2" -eq 0 ] && echo "ok - $1" || echo "not ok - $1 ($2)"; }
-hub_start || { echo "not ok - a server of our own"; exit 1; }
 hub_sql "ALTER SYSTEM SET log_statement = 'none'; "; hub_sql "ALTER SYSTEM SET fsync = off"; hub_sql "SELECT pg_reload_conf()" >/dev/null
 hub_sql "CREATE DATABASE base"; server=$HUB
 in_db() { echo "${server/postgresql:\/\/\/postgres/postgresql:\/\/\/$1}"; }
