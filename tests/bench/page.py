@@ -179,7 +179,7 @@ def in_browser():
 print("figure,best,median,processor,wanted")
 print("# load %.1f %.1f %.1f at the beginning" % os.getloadavg())
 small_library()
+in_browser()
 if os.path.isdir(serve_rows.FOLDER + "/large"):
     large_library()
-in_browser()
 print("# load %.1f %.1f %.1f at the end" % os.getloadavg())
