@@ -138,6 +138,10 @@ int ks_schema_stands(sqlite3 *db, int version);
 /* 1: it holds the words of its rows, each where it stands, and no others; 0: it does not */
 int ks_words_agree(ks_index *x, const ks_word_table *w, ks_error *e);
 
+/* --- word_root.c --- 0, or KS_EDAMAGED: what SQLite must not be handed */
+int ks_words_stand(ks_index *x, const ks_word_table *w, ks_error *e);
+int ks_words_stand_in(ks_index *x, const char *sql, ks_error *e); /* every one that it names */
+
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);
 int ks_library_write(const ks_library_row *row, ks_index *x, ks_error *e);

@@ -179,6 +179,8 @@ static const struct {
      "SELECT 'clip, video or segment' FROM library WHERE min(next_clip, next_video, next_segment) "
      "< 1 OR max(next_clip, next_video, next_segment) > 2305843009213693951",
      "the next id of a ", " is none"},
+    {7, "SELECT generation FROM library WHERE generation NOT BETWEEN 0 AND 2305843009213693951",
+     "the library's generation ", " is none"},
 };
 
 static int check_pairs(checking *c, ks_error *e)

@@ -48,8 +48,9 @@ static int make(ks_index *x, const ks_word_table *w, ks_error *e)
 int ks_words_agree(ks_index *x, const ks_word_table *w, ks_error *e)
 {
     sqlite3_stmt *a = NULL, *b = NULL;
-    int was = x->mode == KS_READ;
-    int code = was ? ks_set(x, "PRAGMA query_only = OFF", e) : 0;
+    int was = x->mode == KS_READ, code = ks_words_stand(x, w, e);
+    if (code < 0) return code;
+    code = was ? ks_set(x, "PRAGMA query_only = OFF", e) : 0;
     if (code >= 0) code = make(x, w, e);
     if (code >= 0 && (sqlite3_prepare_v2(x->db, "SELECT term, doc, offset FROM temp.kept_words", -1,
                                          &a, NULL) != SQLITE_OK ||

@@ -14,11 +14,15 @@ static void copy_text(char *out, size_t size, sqlite3_stmt *s, int column)
     out[n] = 0;
 }
 
-/* The next ids: counted on from, so far from the limits of int64. */
-static int ids_fit(sqlite3_stmt *s)
+/* What is counted on from: the generation, the next ids (from 1), videos and clips, all far from
+ * the limits of int64. */
+static int counts_fit(sqlite3_stmt *s)
 {
-    for (int i = 6; i <= 8; i++)
-        if (sqlite3_column_int64(s, i) < 1 || sqlite3_column_int64(s, i) > INT64_MAX / 4) return 0;
+    for (int i = 5; i <= 10; i++) {
+        int64_t least = i >= 6 && i <= 8;
+        if (sqlite3_column_int64(s, i) < least || sqlite3_column_int64(s, i) > INT64_MAX / 4)
+            return 0;
+    }
     return 1;
 }
 
@@ -33,7 +37,7 @@ int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e)
     if (!s) return e ? e->code : KS_EIO;
     int code = ks_step(s, x, e);
     if (code < 0) return code;
-    if (code == 0 || !ks_row_ok(s, KS_T_LIBRARY, 0, 11) || !ids_fit(s)) {
+    if (code == 0 || !ks_row_ok(s, KS_T_LIBRARY, 0, 11) || !counts_fit(s)) {
         sqlite3_reset(s);
         return ks_rotten(x, e, KS_T_LIBRARY, 1);
     }

@@ -61,6 +61,8 @@ sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
     /* full: the last place is used again */
     if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at);
     if (!x->cache[at].sql) {
+        /* the writer makes such a table anew */
+        if (x->mode == KS_READ && ks_words_stand_in(x, sql, e) < 0) return NULL;
         if (sqlite3_prepare_v3(x->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &x->cache[at].s, NULL) !=
             SQLITE_OK) {
             ks_sql_error(x, e);

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,23 +119,80 @@ START_TEST(each_fault_is_named)
 }
 END_TEST
 
-/* Its checksum is right: the ids that come next are none. */
-START_TEST(ids_that_end_are_no_sound_row)
+/* Its checksum is right: what is counted on from is no number to count on from. A search made
+ * room for -1 neighbours. */
+static const struct {
+    size_t field;
+    int64_t value;
+} none[] = {
+    {offsetof(ks_library_row, next_clip), INT64_MIN},
+    {offsetof(ks_library_row, next_clip), 0},
+    {offsetof(ks_library_row, next_clip), INT64_MAX},
+    {offsetof(ks_library_row, clips), -1},
+    {offsetof(ks_library_row, videos), -1},
+    {offsetof(ks_library_row, generation), -1},
+    {offsetof(ks_library_row, generation), INT64_MAX},
+};
+
+START_TEST(counts_that_are_none_are_no_sound_row)
 {
-    static const int64_t none[] = {INT64_MIN, 0, INT64_MAX};
+    float q[D] = {1};
     ks_library_row row;
+    ks_found found;
     ks_error e = {0};
     findings f;
     ks_index *x;
     ck_assert_msg(ks_index_open(&x, dir, KS_WRITE, &e) == 0, "%s", e.msg);
     ck_assert_int_eq(ks_library_read(&row, x, &e), 0);
-    row.next_clip = none[_i];
+    memcpy((char *)&row + none[_i].field, &none[_i].value, sizeof none[_i].value);
     ck_assert_msg(ks_library_write(&row, x, &e) >= 0, "%s", e.msg);
     ks_index_close(x);
     ck_assert_int_gt(check(&f), 0);
     ck_assert_msg(f.invariant == 7, "%s", f.text);
     ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
     ck_assert_int_eq(ks_library_read(&row, x, NULL), KS_EDAMAGED);
+    ck_assert_int_eq(ks_index_search(&found, x, q, D, 5, &(ks_filter){0}, KS_SEARCH_EXACT, &e),
+                     KS_EDAMAGED);
+    ks_index_close(x);
+}
+END_TEST
+
+static int no_line(void *arg, const ks_subtitle_line *line)
+{
+    (void)line;
+    ++*(int *)arg;
+    return 0;
+}
+
+/* FTS5 makes room for as many segments as its root promises: 53,000,000 of them are 1.3 GB. */
+START_TEST(a_forged_root_of_words_is_not_handed_on)
+{
+    static const char *const roots[] = {"0000000001 0080B2FF9401 00",
+                                        "00000000 FF000001 01 00 01",
+                                        "00000000 01 01 00 00 80B2FF9401",
+                                        "00000000 01 01 00 00 01 0101",
+                                        "000000",
+                                        ""};
+    char text[200], hex[100];
+    size_t n = 0;
+    int lines = 0;
+    ks_error e = {0};
+    findings f;
+    ks_index *x;
+    for (const char *c = roots[_i]; *c; c++)
+        if (*c != ' ') hex[n++] = *c;
+    hex[n] = 0;
+    snprintf(text, sizeof text, "UPDATE subtitle_words_data SET block = x'%s' WHERE id = 10", hex);
+    sql(text);
+    sqlite3_memory_highwater(1);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_READ, &e), 0);
+    ck_assert_int_eq(ks_index_subtitles(x, "fox", NULL, NULL, no_line, &lines, &e), KS_EDAMAGED);
+    ck_assert_msg(strstr(e.msg, "subtitle_words"), "%s", e.msg);
+    ks_index_close(x);
+    ck_assert_int_gt(check(&f), 0);
+    ck_assert_msg(strstr(f.text, "subtitle_words"), "%s", f.text);
+    ck_assert_int_lt(sqlite3_memory_highwater(0), 64 << 20);
+    ck_assert_int_eq(ks_index_open(&x, dir, KS_WRITE, &e), 0);
     ks_index_close(x);
 }
 END_TEST
@@ -396,7 +454,8 @@ int main(void)
     tcase_add_checked_fixture(t, make, drop);
     tcase_add_test(t, a_good_library_has_no_findings);
     tcase_add_loop_test(t, each_fault_is_named, 0, sizeof faults / sizeof *faults);
-    tcase_add_loop_test(t, ids_that_end_are_no_sound_row, 0, 3);
+    tcase_add_loop_test(t, counts_that_are_none_are_no_sound_row, 0, sizeof none / sizeof *none);
+    tcase_add_loop_test(t, a_forged_root_of_words_is_not_handed_on, 0, 6);
     tcase_add_test(t, a_damaged_copy_is_named);
     tcase_add_test(t, flipped_bits_are_reported_or_change_nothing);
     tcase_add_loop_test(t, a_damaged_schema_is_damage, 0, 5);
