@@ -228,10 +228,10 @@ demo: all
 
 # Shared libraries export what the public headers declare, and nothing else, under one version.
 SONAME := 0
-HEADERS := ks.h encoder/encoder.h index/index.h index/bounds.h index/labels.h index/texts.h query/query.h query/labels.h query/dupes.h
-HEADERS += query/terms.h
-HEADERS += index/hub.h
-HEADERS_ING := decoder/decoder.h ingest/ingest.h session/session.h session/question.h formats/formats.h
+# A public header and its parts.
+with_parts = $(foreach h,$(1),$(h) $(shell sed -n 's|^.include "\($(dir $(h))[a-z_]*\.h\)".*|\1|p' $(h)))
+HEADERS := ks.h $(call with_parts,encoder/encoder.h index/index.h query/query.h)
+HEADERS_ING := $(call with_parts,decoder/decoder.h ingest/ingest.h session/session.h formats/formats.h)
 LIBS_ING := -lxxhash -ljansson $(call pc,--libs,$(PKG_ING)) -lpthread -lm
 $(BUILD)/libkinoseek.map: $(HEADERS)
 $(BUILD)/libkinoseek-ingest.map: $(HEADERS_ING)

@@ -120,31 +120,7 @@ int ks_text_vector(float *v, ks_encoder *enc, const char *words, ks_error *e);
 int ks_text_vectors(float *v, int *cut, ks_encoder *enc, const char *const *words, int n,
                     ks_error *e);
 
-/* --- vectors kept between runs ---
- * What was made of text vectors alone is kept beside the model's packs, 32 MiB a model, the
- * newest. A vector is known by how it was made and of what (only a digest of them is written),
- * and by all that its bits come from: model, precision, kernels. Best effort: what the cache
- * lacks or has damaged is not found, what it cannot take is not kept. */
-typedef struct {
-    const char *how; /* one for all: the templates of labels */
-    const char *const *what;
-    int n; /* [n]: the labels; to put, NULL: not this one */
-} ks_kept;
-/* v[n, D], found[n]: 1 where v's row was there, else 0 and the row stays as it is. Returns how
- * many. */
-int ks_kept_find(float *v, uint8_t *found, ks_encoder *enc, const ks_kept *k);
-void ks_kept_put(ks_encoder *enc, const ks_kept *k, const float *v);
-/* One by one and without a bound, in the file NAME of the cache: there before the put returns,
- * whatever kills the program. */
-typedef struct ks_kept_log ks_kept_log; /* several programs may add to it; enc outlives it */
-/* KS_ENOMEM only */
-int ks_kept_log_open(ks_kept_log **log, ks_encoder *enc, const char *name, ks_error *e);
-void ks_kept_log_close(ks_kept_log *log); /* NULL is fine */
-/* 1: v[D]; 0: not there */
-int ks_kept_log_find(float *v, ks_kept_log *log, const char *how, const char *what);
-/* KS_EIO: not kept */
-int ks_kept_log_put(ks_kept_log *log, const char *how, const char *what, const float *v,
-                    ks_error *e);
+#include "encoder/kept_vectors.h"
 
 /* --- pictures ---
  * image -> out[side,side,3] by Pillow's two-pass fixed-point Lanczos, bit for bit.
@@ -188,53 +164,7 @@ int ks_clip_vector(float *v, float *frame_vectors, ks_encoder *enc, ks_tokens *c
 /* Each of n frames as a clip of its own, T = 1: v[n,D], the bits of ks_clip_vector, n at once. */
 int ks_frames_vectors(float *v, ks_encoder *enc, ks_tokens *const *frames, int n, ks_error *e);
 
-/* --- the stage tap (features, verify, fixtures) --- */
-typedef enum {
-    KS_STAGE_SPATIAL,        /* [T*G*G, D] frame-major, after spatial_ln */
-    KS_STAGE_SPATIOTEMPORAL, /* [T*G*G, D] after temporal_ln */
-    KS_STAGE_AUXILIARY,      /* [T*G*G, D] */
-    KS_STAGE_FRAMES,         /* [T, D] pooled, normalised frame vectors */
-    KS_STAGE_GLOBAL,         /* [D] video vector */
-    KS_STAGE_LOGITS          /* [classes] */
-} ks_stage;
-
-/* *out is malloc'ed [dims[0], dims[1]]. KS_EUSAGE: a stage that this model does not have. */
-int ks_features(float **out, int64_t dims[2], ks_encoder *enc, ks_stage stage,
-                const ks_clip_pixels *clip, ks_error *e);
-
-/* Called with every named intermediate of the following calls: "patches", "spatial.0" ... (residual
- * stream after block i), "spatial_ln", "temporal.0", "temporal_ln", "auxiliary.0", "text.0", ...
- * x[rows, cols] is valid during the call. NULL switches it off. */
-typedef void ks_tap(void *arg, const char *name, const float *x, int64_t rows, int64_t cols);
-void ks_encoder_tap(ks_encoder *enc, ks_tap *tap, void *arg);
-
-/* The GPU that computes, and what it can at most: multiplications and additions in fp32, bytes
- * brought to it. KS_ENOTFOUND: this CPU computes. */
-typedef struct {
-    char name[256];
-    double gflops, gbytes; /* a second */
-} ks_gpu_limits;
-int ks_gpu_limits_of(ks_gpu_limits *limits, ks_encoder *enc, ks_error *e);
-
-/* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
- * GFLOP/s. KS_INT16: its rate in float. */
-int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);
-double ks_clip_gflop(const ks_info *info, int T, int side); /* counted work of one clip */
-
-/* --- a head of one's own on the video encoder --- */
-/* "atten_pooler/...", "projection/linear/bias" */
-typedef struct {
-    const char *name;
-    const float *x;
-} ks_head_tensor;
-/* The official classifier, float32: enc's video encoder, and all tensors of the head. What
- * fails, to's error flag says. */
-int ks_classifier_write(FILE *to, ks_encoder *enc, int classes, const ks_head_tensor *head, int n,
-                        ks_error *e);
-/* work(arg, task, worker) for every task, worker < ks_encoder_threads, on enc's threads; it
- * calls nothing of enc. */
-void ks_encoder_work(ks_encoder *enc, int tasks, void (*work)(void *arg, int task, int worker),
-                     void *arg);
+#include "encoder/stages.h"
 
 /* --- vectors from elsewhere --- */
 typedef struct {

@@ -29,82 +29,7 @@ typedef enum {
     KS_EVAL_CHOICE
 } ks_eval_task;
 
-/* --- what is asked of what --- */
-typedef struct {
-    char *id;
-    /* of a text its words; of a video its path or its file's name, NULL: that is its id */
-    char *value;
-    double from, to;  /* of a video, seconds; to < 0: the end */
-    const char *file; /* borrowed: where it stands, for sentences; NULL: nobody knows */
-    int64_t line;
-} ks_eval_row;
-typedef struct {
-    ks_eval_row *at;
-    int64_t n;
-} ks_eval_list; /* [n] in the order of the file */
-/* By numbers of rows; of a text_id that stands several times (classes), the first. question,
- * right: of choice; else 0, 1. */
-typedef struct {
-    int64_t question, video, text;
-    int right;
-    /* where it stands, for sentences; file NULL: nobody knows */
-    const char *file;
-    int64_t line;
-} ks_eval_pair;
-typedef struct {
-    ks_eval_task task;
-    ks_eval_list videos, texts, questions;
-    /* sorted by question, video, text; no pair stands twice */
-    ks_eval_pair *pairs;
-    int64_t n_pairs;
-    int64_t *class_of; /* [texts.n] the first row with the same id */
-    int64_t blank;     /* texts of no words that a protocol left out; where the first stands */
-    const char *blank_file;
-    int64_t blank_line;
-} ks_eval_set;
-
-/* TSV without a header, UTF-8, '#' begins a comment line; columns as CLI.md says. KS_EFORMAT
- * names file and line of an id that stands twice, is unknown, or of a line that is none. map
- * NULL: none is read. */
-int ks_eval_read_lists(ks_eval_set *set, ks_eval_task task, const char *videos, const char *texts,
-                       const char *map, ks_error *e);
-void ks_eval_set_free(ks_eval_set *set);
-
-/* --- the protocols of the field (models/protocols/NAME.tsv) --- read from the data sets' own
- * annotation files. */
-typedef struct ks_eval_recipe ks_eval_recipe;
-/* "LvT-B public", "t2v.r1", 50.1 */
-typedef struct {
-    char model[32], figure[24];
-    double percent;
-} ks_eval_published;
-typedef struct {
-    char *name, *title, *needs; /* needs: which files, for people */
-    ks_eval_task task;
-    int also_multilabel;             /* the same vectors by mean average precision too */
-    int64_t films, texts, questions; /* of the published set; 0: not said */
-    char *templates, *prefix;        /* "clip-kinetics", "none"; of ks_eval_how */
-    char *other;                     /* a file whose name holds this word is another split's */
-    /* what the source leaves open; what is done here */
-    char **open, **chosen;
-    int n_open, n_chosen;
-    ks_eval_published *published;
-    int n_published;
-    ks_eval_recipe *recipes;
-    int n_recipes;
-} ks_eval_protocol;
-/* KS_EUSAGE: none such */
-int ks_eval_protocol_open(ks_eval_protocol *p, const ks_setup *setup, const char *name,
-                          ks_error *e);
-void ks_eval_protocol_close(ks_eval_protocol *p); /* zeros are fine */
-/* The readings of one set that the files allow ("statements"), NULL where there is but one; how
- * many, at most max. */
-int ks_eval_variants(const char **variants, int max, const ks_eval_protocol *p,
-                     const char *const *files, int n_files, ks_error *e);
-/* KS_EFORMAT names file and line: an id that stands twice, a caption of another split, a film of
- * the list without one. */
-int ks_eval_read_protocol(ks_eval_set *set, const ks_eval_protocol *p, const char *variant,
-                          const char *const *files, int n_files, ks_error *e);
+#include "eval/lists.h"
 
 /* --- vectors of the rows of a list --- */
 typedef struct {
@@ -171,50 +96,7 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
 int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how,
                         ks_error *e);
 
-/* --- measures; shares from 0 to 1, low and high: Wilson's interval at 95 % --- */
-void ks_wilson(double *low, double *high, int64_t hits, int64_t n);
-
-typedef struct {
-    int64_t n; /* queries with a right answer in the map */
-    double r1, r5, r10, median_rank, mean_rank, r1_low, r1_high;
-} ks_eval_ranks;
-typedef struct {
-    int64_t videos, texts, missing;
-    int64_t ties; /* queries whose best right answer scores exactly as a wrong one */
-    ks_eval_ranks t2v, v2t;
-} ks_eval_retrieval_figures;
-/* Rank: 1 + the wrong ones whose score is at least that of the best right one; a missing one has
- * the gallery's size, and is no hit at any k. */
-int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set,
-                      const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
-
-typedef struct {
-    int64_t n, classes, missing, ties;
-    int64_t without_class; /* films of the list; they are not of n */
-    double top1, top5, mean_class_top1, top1_low, top1_high;
-} ks_eval_classify_figures;
-int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set,
-                     const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
-
-typedef struct {
-    int64_t n, classes, classes_with_none, missing;
-    double map; /* mean over classes with a right video; NaN where there is none */
-} ks_eval_multilabel_figures;
-int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
-                       const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
-/* Average precision as scikit-learn's average_precision_score: sum of (recall step) x precision
- * over the distinct scores, best first; of a score of -Inf (no vector) nothing is ever found.
- * right[n] 0 or 1. NaN without a right one. */
-int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n,
-                         ks_error *e);
-
-typedef struct {
-    int64_t n, missing, ties;
-    double accuracy, low, high;
-} ks_eval_choice_figures;
-/* Right where a right option scores above all wrong ones, and film and options have vectors. */
-int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
-                   const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e);
+#include "eval/measures.h"
 
 /* --- probes: a head learnt on the tokens of a frozen video encoder --- */
 typedef enum { KS_PROBE_LINEAR, KS_PROBE_ATTENTIVE } ks_probe_head;
@@ -253,59 +135,7 @@ const ks_probe_figures *ks_probe_result(const ks_probe *p);
 int ks_probe_write(FILE *npz, FILE *classes, const ks_probe *p, ks_encoder *enc, ks_error *e);
 void ks_probe_free(ks_probe *p); /* NULL is fine */
 
-/* --- one's own library --- sentences and the moments that answer them. */
-/* as ks_film_names takes it; seconds, to < 0: to its end */
-typedef struct {
-    char *film;
-    double from, to;
-    int64_t line; /* of the list; 0: not known */
-    int number;   /* from 0, over all sentences */
-} ks_eval_place;
-/* any answers; none: nothing here does */
-typedef struct {
-    char *words;
-    ks_eval_place *right;
-    int n_right;
-} ks_eval_wish;
-typedef struct {
-    ks_eval_wish *at;
-    int n, n_places;
-    const char *list; /* borrowed: the file whose names the films have; NULL: none */
-} ks_eval_wishes;
-/* One more moment of a sentence, which may stand there already; p is copied and numbered, NULL:
- * nothing answers it. KS_EFORMAT: it has no words or too many, p no film. */
-int ks_eval_wish_add(ks_eval_wishes *w, const char *words, const ks_eval_place *p, ks_error *e);
-/* TSV: a sentence, and where a moment answers it FILE@A-B. *none 1: no line has a moment: it may
- * be another format's.
- * KS_EFORMAT: file and line; a sentence that both has a moment and has none, or ends as a
- * moment does, behind a blank. */
-int ks_eval_read_wishes(ks_eval_wishes *w, int *none, const char *tsv, ks_error *e);
-void ks_eval_wishes_free(ks_eval_wishes *w);
-
-enum { KS_EVAL_FIRST = 10 }; /* moments asked for a sentence */
-typedef struct {
-    /* [wishes.n] of the first moment with temporal IoU >= 0.5; 0: not among the first ten */
-    int *rank;
-    /* [wishes.n] 1: it lies above the cut-off; of a sentence that nothing answers: anything does */
-    uint8_t *shown;
-    uint8_t *missing; /* [wishes.n] 1: none of its films is in the library */
-    uint8_t *gone;    /* [wishes.n_places] 1: its film is not in the library */
-    int64_t n_gone;
-    int approximate; /* 1: FAISS chose the candidates */
-    /* sentences with a moment, without one; of n: missing; with ranks 1, to 5, to 10 */
-    int64_t n, absent, lost, hits[3];
-    /* of n: the right one is shown; is below the cut-off; of absent: any is */
-    int64_t answered, withheld, absent_answered;
-} ks_eval_mine_figures;
-/* Films that are copies of each other are not folded: each stands for itself. step after each
- * sentence; may be NULL. */
-int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how,
-                 void (*step)(void *arg, int done), void *arg, ks_error *e);
-void ks_eval_mine_free(ks_eval_mine_figures *m);
-/* 95 % of the mean of a[i] - b[i], by 10,000 resamplings of the n pairs drawn from seed: the
- * same everywhere. */
-int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n,
-                            uint64_t seed, ks_error *e);
+#include "eval/wishes.h"
 
 #ifdef __cplusplus
 }

@@ -173,29 +173,6 @@ int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t m
 /* date_names.c: 1, 0 = none; seconds since 1970 UTC */
 int ks_date_in_name(int64_t *when, const char *path);
 
-/* --- keeper --- */
-typedef struct {
-    ks_index *x;
-    const ks_ingest_options *o;
-    const ks_coder *coder;
-    ks_belt *belt;
-    ks_triage *triage;
-    ks_ingest_summary *sum;
-    struct ks_active *active; /* [n_active] jobs that readers are at */
-    int n_active, room_active;
-    double began; /* monotonic seconds */
-    double said, progress_at;
-    int64_t bytes_done, settled; /* of jobs that are over, however they ended */
-} ks_keeper;
-int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e); /* takes p */
-int ks_keeper_flush(ks_keeper *k, ks_error *e);              /* commits what is encoded */
-/* what was kept of unfinished films, into the summary */
-void ks_keeper_count_begun(ks_keeper *k);
-void ks_keeper_free(ks_keeper *k);
-/* the PROGRESS event, at most five a second */
-void ks_keeper_progress(ks_keeper *k, int always);
-/* the row for `status`, every few seconds, clips or not */
-int ks_keeper_note(ks_keeper *k, ks_error *e);
 double ks_monotonic(void);
 
 /* What `status` reads (headway.c); NULL progress: no ingest is at work. */

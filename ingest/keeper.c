@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
+#include "ingest/keeper.h"
 #include "ingest/sameness.h"
 #include "ingest/still.h"
 

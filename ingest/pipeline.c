@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
+#include "ingest/keeper.h"
 #include "ingest/made.h"
 #include "ingest/subtitles.h"
 #include "ingest/words.h"

@@ -41,58 +41,7 @@ typedef struct {
     void *notice_arg;
 } ks_setup; /* all borrowed */
 
-/* --- where things are (locate.c) --- malloc'ed paths; KS_ENOTFOUND with the sentence.
- * A name of `model list` or a path -> the checkpoint, and the tokenizer that goes with it:
- * setup's, else STEM.spm or tokenizer.model beside the model, else *tokenizer NULL. */
-int ks_locate_model(char **path, char **tokenizer, const ks_setup *setup, const char *name_or_path,
-                    ks_error *e);
-/* The checkpoint NAME/FILE is gone from `path`: where a model of that name is now; malloc'ed,
- * NULL: nowhere. */
-char *ks_locate_again(const ks_setup *setup, const char *path);
-int ks_locate_decoder(char **path, const ks_setup *setup, ks_error *e);
-/* "models/demo": beside the build or in PREFIX/share/kinoseek. */
-int ks_locate_data(char **path, const ks_setup *setup, const char *relative, ks_error *e);
-/* Where `model pull NAME` keeps its files: $XDG_DATA_HOME/kinoseek/models/NAME. KS_ENOMEM,
- * KS_EUSAGE (no home). */
-int ks_locate_pulled(char **folder, const char *name, ks_error *e);
-int ks_locate_library(char **folder, ks_error *e); /* the default library */
-/* The model of a new library: setup's default_model, else "lvt-base" where it was pulled, else
- * "demo". */
-const char *ks_default_model(const ks_setup *setup);
-/* Whether a film is where it was: 0 it is, 1 it is missing; disk: the name of the one under
- * /media, /mnt ... that is not there, "" where the file alone is missing. */
-int ks_missing(char *disk, size_t room, const char *path);
-
-/* The released models (models/released.tsv): what they are called, weigh and hash to. */
-typedef struct {
-    char name[32]; /* "lvt-base"; "-" for the clip */
-    char part[16]; /* "model", "tokenizer", "clip" */
-    char file[96];
-    int64_t bytes;
-    char sha256[65]; /* "" where nobody published one */
-    char url[256];
-} ks_release;
-typedef struct {
-    ks_release *at;
-    int n;
-} ks_releases;
-int ks_releases_read(ks_releases *r, const ks_setup *setup, ks_error *e);
-void ks_releases_free(ks_releases *r);
-/* NULL: none */
-const ks_release *ks_release_find(const ks_releases *r, const char *name, const char *part);
-
-/* The encoder that setup, else model_or_null (the library's last path), else the default names.
- * towers: ks_tower; fallback: precision where setup names none. */
-int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_or_null, int towers,
-                    ks_precision fallback, ks_error *e);
-/* The encoder of an existing library, for queries; setup's model must have the library's hash
- * (KS_ESPACE). */
-int ks_open_library_encoder(ks_encoder **enc, const ks_setup *setup, ks_index *x, int towers,
-                            ks_error *e);
-
-/* A decoder in *d, NULL or one of before: started where there is none or its program is gone.
- * The caller stops it. */
-int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e);
+#include "session/places.h"
 
 /* --- a program of the user's --- the command is cut at blanks; no shell */
 typedef struct {
@@ -119,32 +68,7 @@ int ks_parse_date(int64_t *seconds, const char *text, int end);
  * that are none, or end before they begin. */
 int ks_split_times(char *file, double *from, double *to, const char *file_at, ks_error *e);
 
-/* --- pictures and films as pixels for the encoder --- */
-typedef struct {
-    const ks_setup *setup;
-    ks_decoder **decoder; /* by ks_open_decoder when first needed; the caller stops it */
-    int frames;           /* T */
-    int side;             /* S */
-    ks_fit fit;
-    /* what is to be known of a film beside its frames: partly readable, ends before it was asked
-     * to; without its name. NULL: a notice, with its name */
-    void (*remark)(void *arg, const char *words);
-    void *remark_arg;
-} ks_clip_how;
-/* Each fills *clip, uint8 [T,S,S,3], for ks_clip_free; on an error nothing is left to free. */
-/* T equal frames */
-int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e);
-/* Seconds [from, to) of a film; to < 0: to the end. Frame i of T is number floor(i * N / T) of
- * the N there. */
-int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from,
-                 double to, ks_error *e);
-/* `seconds` of a film around `at` (>= 0), sampled likewise; KS_ENOTFOUND: the film ends before
- * `at`. */
-int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at,
-                   double seconds, ks_error *e);
-void ks_clip_free(ks_clip_pixels *clip);
-/* v[D], unit length */
-int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e);
+#include "session/pixels.h"
 
 /* --- a session --- */
 typedef struct ks_session ks_session;
@@ -206,95 +130,7 @@ typedef struct {
 } ks_session_state;
 int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e);
 
-/* --- a question --- ks_question is in session/question.h, a part of this header. */
-/* Its options, read: dates, names. Text is borrowed from q. KS_EUSAGE names the option;
- * KS_ENOTFOUND: no such film. */
-int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e);
-
-typedef struct {
-    double start, end; /* seconds */
-    char *text;        /* owned by the answer */
-} ks_line;
-/* A moment with what is known of its film; also a span with a label, and a clip. Text is
- * borrowed: from the answer, or for the call. */
-typedef struct {
-    const char *path;  /* bytes, absolute */
-    const char *title; /* the words asked, the label, or why the clip ends */
-    /* NULL: it is seen; else score 0. "name": the film is called so; "said": a line of its
-     * subtitles */
-    const char *by;
-    int is_label, said;   /* said: a person's word, not the model's */
-    const ks_line *lines; /* [n_lines] of subtitles that match --said, near it */
-    int n_lines;
-    int rank;
-    int64_t video;
-    ks_timebase tb;
-    int64_t start, end, best;
-    double score, cosine;
-    const int64_t *clips;
-    int n_clips;
-    const char *const *copies;
-    int n_copies;
-    int64_t more_copies; /* that are not named */
-    int64_t film_date;
-    int date_source;             /* KS_DATE_* */
-    double fps, duration;        /* of the film; 0: not known. duration in seconds */
-    int64_t first;               /* ticks, where its first picture begins; 0: not known */
-    int rate_num, rate_den;      /* its exact nominal frame rate; 0: not known */
-    int variable;                /* its frames do not come at an even rate */
-    char timecode[16], reel[64]; /* of time 0, "14:03:22:05", drop-frame with ';'; "": none */
-    const ks_hit_part *parts;
-    int n_parts;  /* of a question of several terms */
-    int frames;   /* clips: frames encoded */
-    int missing;  /* the file is not where it was */
-    int surveyed; /* of a film that is not wholly in: seconds for which one picture stands */
-    /* its best clip was encoded for this very question (ks_ask_closer) */
-    int sharpened;
-    /* --explain: what each of its frames gives, and the scale; else NULL */
-    const ks_curve *why;
-} ks_moment;
-/* the film's part: date, rate, length, source time */
-void ks_moment_film(ks_moment *m, const ks_video *v);
-/* a stored clip by itself, with the reason of its end as title; c and v are borrowed */
-void ks_moment_clip(ks_moment *m, const ks_clip *c, const ks_video *v);
-typedef struct {
-    ks_hits hits; /* counts, and what the moments borrow */
-    /* [hits.count + hits.below]; those from hits.count on lie under the cut-off */
-    ks_moment *at;
-    char *title;
-    ks_curve *why; /* [hits.count + hits.below], or NULL */
-    /* [n_more] below what is seen, up to k in all: films by their names, or lines of subtitles
-     * where they alone are asked for; their paths are owned.
-     * more_left: those for which there was no room */
-    ks_moment *more;
-    int n_more, more_left;
-    int only_lines; /* the question was of subtitles alone */
-    ks_line *lines; /* [n_lines] what moments borrow */
-    int n_lines;
-} ks_answer;
-/* o: from ks_question_options, perhaps changed; NULL: q's own. Words that do not look English
- * are a notice. */
-int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
-           ks_error *e);
-void ks_answer_free(ks_answer *a); /* zeros are fine */
-/* ks_ask, but that the best surveyed moments are looked at again first, for at most so long: the
- * clips around them, as the whole pass would have them, go into the library for good. */
-typedef struct {
-    double seconds;
-    const volatile int *stop; /* as in ks_ingest_options */
-    ks_on_event *event;       /* progress; may be NULL */
-    void *event_arg;
-    /* out: surveyed places; of them, looked at with all around; clips that were encoded */
-    int surveyed, sharpened;
-    int64_t clips;
-    int stopped;   /* out: `stop` was set */
-    ks_error busy; /* out: code 0, or why nothing could be looked at: another process writes */
-} ks_closer;
-int ks_ask_closer(ks_answer *out, ks_closer *c, ks_session *s, const ks_question *q,
-                  const ks_query_options *o, ks_error *e);
-/* The question along the film q->in. KS_ENOTFOUND, KS_EUSAGE: which film? Free with
- * ks_curve_free. */
-int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e);
+#include "session/answer.h"
 
 #ifdef __cplusplus
 }

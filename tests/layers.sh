@@ -8,6 +8,12 @@ for file in $(find tests/layers -name '*.c' | sort); do
   fi
 done
 
+# A header is read in one sitting (one whose name ends in _body is code).
+for file in */*.h; do
+  lines=$(wc -l <"$file")
+  case $file in *_body.h | tests/*) ;; *) [ "$lines" -le 200 ] || { echo "layers: $file has $lines lines; a header has 200 at most"; failed=1; } ;; esac
+done
+
 # One dialect (.clang-format): at most 100 columns, and as clang-format 14 writes it. Other versions of it (Debian 13's is
 # 19) break lines elsewhere: there the columns alone are looked at.
 sources=$(find . \( -name 'build*' -o -name .git \) -prune -o \( -name '*.c' -o -name '*.h' -o -name '*.cc' \) -print | sort)

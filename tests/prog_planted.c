@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "ingest/jobs.h"
+#include "ingest/keeper.h"
 
 static _Thread_local char film[4096];
 
