@@ -174,7 +174,7 @@ check-readers: tests
 check-page: all
 	@BUILD=$(BUILD) SHOTS=$(SHOTS) sh tests/page.sh
 torture: tests
-	@BUILD=$(BUILD) SLICE=$(SLICE) sh tests/torture.sh
+	@BUILD=$(BUILD) SLICE=$(SLICE) TORTURE=1 sh tests/run.sh $(T)
 
 # A decoder that was taken over: the real program loop and sandbox around hostile work.
 HOSTILE_OBJ := $(call obj,tests/prog_hostile_decoder.c decoder/decoder_main.c decoder/decoder_sandbox.c decoder/wire.c)

@@ -1,53 +1,41 @@
 #!/bin/sh
 # Run every unit test (libcheck programs) and every shell test (TAP), then say "N passed, N failed".
-# BUILD names the build folder; arguments name the tests to run (default: all).
-# KS_LEAVE names some to leave out.
+# BUILD names the build folder; arguments name the tests to run (default: all). KS_LEAVE names some to leave out.
+# JOBS: how many at once; default: as many as there are cores, at most 4. TORTURE=1: tests/torture/*.sh instead.
 : "${BUILD:=build}"
 cd "$(dirname "$0")/.." || exit 1
 export BUILD
+[ -z "${SLICE:-}" ] || export SLICE
 # What this person has set is not what is tested.
 XDG_CONFIG_HOME=/nonexistent; export XDG_CONFIG_HOME
 unset KINOSEEK_LIBRARY KINOSEEK_TRANSLATE KINOSEEK_PLAYER
-logs=$BUILD/test-logs
+export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT:-300}"
+logs=$BUILD/test-logs; limit=1200
+[ -z "${TORTURE:-}" ] || { logs=$BUILD/torture-logs; limit=${KS_TORTURE_LIMIT:-36000}; }
+export logs limit
 rm -rf "$logs"; mkdir -p "$logs"
-passed=0; failed=0
-wanted() {
-  case " ${KS_LEAVE:-} " in *" $1 "*) echo "$1: left out here"; return 1 ;; esac
-  [ -z "$only" ] && return 0
-  for w in $only; do [ "$w" = "$1" ] && return 0; done
-  return 1
+jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
+[ "$jobs" -le 4 ] || [ -n "${JOBS:-}" ] || jobs=4
+only=$*
+# The longest first: what begins last should not be what ends last.
+first="test_towers test_kernels test_check hub_live hub ingest serve export search label_kept films survey closer"
+[ -z "${TORTURE:-}" ] || first="chaos page hub matrix kills survey_kills closer_kills"
+every() {
+  if [ -n "${TORTURE:-}" ]; then ls tests/torture/*.sh
+  else ls tests/test_*.c tests/cli/*.sh; fi | awk -v first="$first" '
+    BEGIN { n = split(first, f, " ") }
+    { all[NR] = $0; name = $0; sub(/.*\//, "", name); sub(/\.[a-z]*$/, "", name); by[name] = $0 }
+    END { for (i = 1; i <= n; i++) if (f[i] in by) { print by[f[i]]; done[by[f[i]]] = 1 }
+          for (i = 1; i <= NR; i++) if (!(all[i] in done)) print all[i] }'
 }
-only="$*"
-export CK_DEFAULT_TIMEOUT=${CK_DEFAULT_TIMEOUT:-300}
-for source in tests/test_*.c; do
-  [ -e "$source" ] || continue
-  name=$(basename "$source" .c)
-  wanted "$name" || continue
-  start=$(date +%s)
-  "$BUILD/tests/$name" >"$logs/$name" 2>&1
-  code=$?
-  line=$(sed -n 's/^[0-9]*%: Checks: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\)$/\1 \2 \3/p' "$logs/$name" | tail -n 1)
-  set -- $line
-  checks=${1:-0}; bad=$(( ${2:-0} + ${3:-0} ))
-  if [ "$checks" -eq 0 ]; then bad=1; checks=1; fi
-  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; checks=$((checks + 1)); fi
-  passed=$((passed + checks - bad)); failed=$((failed + bad))
-  printf '%-28s %4d passed %4d failed  %3d s\n' "$name" $((checks - bad)) "$bad" $(( $(date +%s) - start ))
-  [ "$bad" -eq 0 ] || { grep -vE '^[0-9]+%:' "$logs/$name" | tail -n 40; }
-done
-for script in tests/cli/*.sh; do
-  [ -e "$script" ] || continue
-  name=$(basename "$script" .sh)
-  wanted "$name" || continue
-  start=$(date +%s)
-  timeout 1200 sh "$script" >"$logs/$name" 2>&1
-  code=$?
-  good=$(grep -c '^ok ' "$logs/$name"); bad=$(grep -c '^not ok ' "$logs/$name")
-  if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
-  if [ "$good" -eq 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
-  passed=$((passed + good)); failed=$((failed + bad))
-  printf '%-28s %4d passed %4d failed  %3d s\n' "$name" "$good" "$bad" $(( $(date +%s) - start ))
-  [ "$bad" -eq 0 ] || tail -n 40 "$logs/$name"
-done
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+every | while read -r source; do
+  name=$(basename "$source"); name=${name%.*}
+  case " ${KS_LEAVE:-} " in *" $name "*) echo "$name: left out here" >&2; continue ;; esac
+  [ -z "$only" ] || case " $only " in *" $name "*) ;; *) continue ;; esac
+  echo "$source"
+done >"$logs/list"
+xargs -r -P "$jobs" -n 1 sh tests/run_one.sh <"$logs/list"
+# one that left no sum has failed
+while read -r source; do
+  name=$(basename "$source"); cat "$logs/${name%.*}.sum" 2>/dev/null || echo "0 1"
+done <"$logs/list" | awk '{ p += $1; f += $2 } END { printf "%d passed, %d failed\n", p, f; exit f > 0 || p == 0 }'
