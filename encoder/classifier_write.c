@@ -1,6 +1,6 @@
 /* classifier_write.c - the official classifier: an open model's video encoder under a head of
  * the caller's. */
-#include "encoder/npz_write.h"
+#include "encoder/encoder.h"
 #include "encoder/slots.h"
 #include "encoder/tower.h"
 
@@ -38,7 +38,7 @@ static void put_member(writer *w, int i, const float *x)
     int rank = ks_slot_dims(dims, &count, &w->slots[i], w->size);
     size_t bytes = (size_t)count * sizeof *x;
     assert(rank >= 0);
-    ks_npy_head(head, dims, rank, 0);
+    ks_npy_head(head, "<f4", dims, rank);
     ks_npz_member m = {w->slots[i].name, w->at, KS_NPY_HEAD + bytes,
                        ks_crc32(ks_crc32(0, head, KS_NPY_HEAD), x, bytes)};
     put(w, local, ks_npz_local(local, &m));

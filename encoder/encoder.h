@@ -179,6 +179,8 @@ typedef struct {
 int ks_named_rows_read(ks_named_rows *out, const char *path, ks_error *e);
 void ks_named_rows_free(ks_named_rows *v);
 
+#include "encoder/npz_write.h"
+
 int ks_encoder_about(ks_fact *facts, int max); /* libraries, versions, CPU path; returns how many */
 /* The GPUs here, one a line, and what is known of each with the model of this hash (ks_info of
  * ks_model_info; NULL: none); returns how many lines. */

@@ -1,7 +1,8 @@
 /* npz_write.c - see npz_write.h. zip64 fields where zipfile writes them: beyond 2 GiB, and in
  * every local header. */
-#include "encoder/npz_write.h"
+#include "encoder/encoder.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { LOCAL = 30, ZIP64_FIELD = 20, CENTRAL = 46 };
@@ -16,11 +17,12 @@ static void p64(uint8_t *p, uint64_t v) { p32(p, v & 0xffffffffu), p32(p + 4, v 
 
 /* numpy: the dict, room for the first axis to grow to 21 digits, spaces to a multiple of 64,
  * newline. */
-void ks_npy_head(uint8_t head[KS_NPY_HEAD], const int64_t *dims, int rank, int half)
+void ks_npy_head(uint8_t head[KS_NPY_HEAD], const char *type, const int64_t *dims, int rank)
 {
     char text[KS_NPY_HEAD - 10 + 1];
-    int at = snprintf(text, sizeof text, "{'descr': '<f%d', 'fortran_order': False, 'shape': (",
-                      half ? 2 : 4);
+    int at = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
+                      type);
+    assert(rank >= 0 && rank <= 3); /* 20 digits each: they fit */
     for (int i = 0; i < rank; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, i ? ", %lld" : "%lld",
                        (long long)dims[i]);

@@ -1,11 +1,14 @@
-/* npz_write.h - the bytes around arrays that make an .npz, as numpy's savez writes them.
+/* npz_write.h - the bytes around arrays that make an .npy or an .npz, as numpy writes them: a part
+ * of encoder.h, which includes it.
  *
  * A member is: local header (ks_npz_local), npy header (ks_npy_head), elements. After the last
  * one: a central record a member, then the end. */
 #ifndef KS_NPZ_WRITE_H
 #define KS_NPZ_WRITE_H
 
-#include "ks.h"
+#ifndef KS_ENCODER_H
+#error "include encoder/encoder.h"
+#endif
 
 enum {
     KS_NPY_HEAD = 128,
@@ -21,8 +24,8 @@ typedef struct {
     uint32_t crc;     /* CRC-32 of both */
 } ks_npz_member;
 
-/* f2 if half, else f4 */
-void ks_npy_head(uint8_t head[KS_NPY_HEAD], const int64_t *dims, int rank, int half);
+/* type: "<f4", "<f2", "<i8", "<U64"; rank 0: one element */
+void ks_npy_head(uint8_t head[KS_NPY_HEAD], const char *type, const int64_t *dims, int rank);
 /* Each returns how many bytes it wrote to p. */
 size_t ks_npz_local_bytes(const char *name);
 size_t ks_npz_local(uint8_t p[KS_NPZ_LOCAL], const ks_npz_member *m);

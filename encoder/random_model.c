@@ -3,7 +3,7 @@
  * The same seed gives the same bytes on every machine: draws are sums of integers (no libm), one
  * stream a tensor, keyed by its name. An element is the sum of four uniform 16-bit numbers, nearly
  * normal, times the scale that its role gets here. */
-#include "encoder/npz_write.h"
+#include "encoder/encoder.h"
 #include "encoder/slots.h"
 
 #include <errno.h>
@@ -154,7 +154,7 @@ static int put_member(writer *w, int i, ks_error *e)
     if (rank < 0)
         return ks_fail(e, KS_EUSAGE, "%s: a model of these sizes cannot be (tensor %s)", w->path,
                        slot->name);
-    ks_npy_head(head, dims, rank, w->half);
+    ks_npy_head(head, w->half ? "<f2" : "<f4", dims, rank);
     *m = (ks_npz_member){slot->name, w->at, KS_NPY_HEAD + (uint64_t)count * (w->half ? 2 : 4),
                          ks_crc32(0, head, KS_NPY_HEAD)};
     w->at += ks_npz_local_bytes(m->name);

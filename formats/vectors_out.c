@@ -11,18 +11,12 @@
 #include <strings.h>
 #include <zlib.h>
 
-enum { HEAD = 128, LOCAL = 30, ZIP64 = 20, MOST_MEMBERS = 8 };
+enum { MOST_MEMBERS = 8 };
 
 typedef struct {
     int64_t clip, video;
     double start, end;
 } row;
-
-typedef struct {
-    char name[32];
-    uint32_t crc;
-    uint64_t bytes, at; /* of the member; where its local header stands */
-} member;
 
 struct ks_vectors {
     char *path;
@@ -32,95 +26,32 @@ struct ks_vectors {
     row *rows; /* [n] */
     int64_t n, room;
     uint32_t crc; /* of the elements so far */
-    member members[MOST_MEMBERS];
+    ks_npz_member members[MOST_MEMBERS];
     int n_members;
 };
 
-/* --- npy 1.0 --- */
-static void npy_head(char head[HEAD], const char *type, int64_t rows, int columns)
+static void put_local(FILE *f, const ks_npz_member *m)
 {
-    int n;
+    uint8_t p[KS_NPZ_LOCAL];
 
-    memset(head, ' ', HEAD);
-    memcpy(head, "\x93NUMPY\1\0\x76\0", 10);
-    if (columns)
-        n = snprintf(head + 10, HEAD - 10,
-                     "{'descr': '%s', 'fortran_order': False, 'shape': (%lld, %d), }", type,
-                     (long long)rows, columns);
-    else if (rows >= 0)
-        n = snprintf(head + 10, HEAD - 10,
-                     "{'descr': '%s', 'fortran_order': False, 'shape': (%lld,), }", type,
-                     (long long)rows);
-    else
-        n = snprintf(head + 10, HEAD - 10, "{'descr': '%s', 'fortran_order': False, 'shape': (), }",
-                     type);
-    head[10 + n] = ' ';
-    head[HEAD - 1] = '\n';
-}
-
-/* --- zip (APPNOTE 4.3, 4.5.3): stored members, sizes always as ZIP64 --- */
-static void put(uint8_t **to, uint64_t value, int bytes)
-{
-    for (int i = 0; i < bytes; i++) *(*to)++ = (uint8_t)(value >> 8 * i);
-}
-
-static void put_local(FILE *f, const member *m)
-{
-    uint8_t head[LOCAL + ZIP64], *to = head;
-    size_t name = strlen(m->name);
-
-    put(&to, 0x04034b50, 4), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2),
-        put(&to, 0x21, 2); /* stored; 1 January 1980 */
-    put(&to, m->crc, 4), put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2),
-        put(&to, ZIP64, 2);
-    fwrite(head, 1, LOCAL, f);
-    fwrite(m->name, 1, name, f);
-    to = head;
-    put(&to, 1, 2), put(&to, 16, 2), put(&to, m->bytes, 8), put(&to, m->bytes, 8);
-    fwrite(head, 1, ZIP64, f);
-}
-
-static void put_central(FILE *f, const member *m)
-{
-    uint8_t head[46 + 28], *to = head;
-    size_t name = strlen(m->name);
-
-    put(&to, 0x02014b50, 4), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4), put(&to, 0, 2),
-        put(&to, 0x21, 2), put(&to, m->crc, 4);
-    put(&to, UINT32_MAX, 4), put(&to, UINT32_MAX, 4), put(&to, name, 2), put(&to, 28, 2),
-        put(&to, 0, 2), put(&to, 0, 2), put(&to, 0, 2);
-    put(&to, 0, 4), put(&to, UINT32_MAX, 4);
-    fwrite(head, 1, 46, f);
-    fwrite(m->name, 1, name, f);
-    to = head;
-    put(&to, 1, 2), put(&to, 24, 2), put(&to, m->bytes, 8), put(&to, m->bytes, 8),
-        put(&to, m->at, 8);
-    fwrite(head, 1, 28, f);
+    fwrite(p, 1, ks_npz_local(p, m), f);
 }
 
 static void put_directory(FILE *f, const ks_vectors *v)
 {
-    uint64_t start = (uint64_t)ftello(f), end;
-    uint8_t tail[56 + 20 + 22], *to = tail;
-    uint64_t n = (uint64_t)v->n_members;
+    uint64_t start = (uint64_t)ftello(f);
+    uint8_t p[KS_NPZ_CENTRAL > KS_NPZ_END ? KS_NPZ_CENTRAL : KS_NPZ_END];
 
-    for (int i = 0; i < v->n_members; i++) put_central(f, &v->members[i]);
-    end = (uint64_t)ftello(f);
-    put(&to, 0x06064b50, 4), put(&to, 44, 8), put(&to, 45, 2), put(&to, 45, 2), put(&to, 0, 4),
-        put(&to, 0, 4), put(&to, n, 8), put(&to, n, 8);
-    put(&to, end - start, 8), put(&to, start, 8);
-    put(&to, 0x07064b50, 4), put(&to, 0, 4), put(&to, end, 8), put(&to, 1, 4);
-    put(&to, 0x06054b50, 4), put(&to, 0, 4), put(&to, n, 2), put(&to, n, 2),
-        put(&to, end - start, 4), put(&to, UINT32_MAX, 4), put(&to, 0, 2);
-    fwrite(tail, 1, sizeof tail, f);
+    for (int i = 0; i < v->n_members; i++) fwrite(p, 1, ks_npz_central(p, &v->members[i]), f);
+    fwrite(p, 1, ks_npz_end(p, v->n_members, start, (uint64_t)ftello(f)), f);
 }
 
-static member *new_member(ks_vectors *v, FILE *f, const char *name)
+/* name: a constant */
+static ks_npz_member *new_member(ks_vectors *v, FILE *f, const char *name)
 {
-    member *m = &v->members[v->n_members++];
+    ks_npz_member *m = &v->members[v->n_members++];
 
-    *m = (member){.at = (uint64_t)ftello(f)};
-    snprintf(m->name, sizeof m->name, "%s.npy", name);
+    *m = (ks_npz_member){.name = name, .offset = (uint64_t)ftello(f)};
     return m;
 }
 
@@ -128,16 +59,16 @@ static member *new_member(ks_vectors *v, FILE *f, const char *name)
 static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type, int64_t rows,
                       const void *data, size_t bytes)
 {
-    char head[HEAD];
+    uint8_t head[KS_NPY_HEAD];
 
-    npy_head(head, type, rows, 0);
+    ks_npy_head(head, type, &rows, rows >= 0);
     if (v->zip) {
-        member *m = new_member(v, f, name);
-        m->crc = (uint32_t)crc32_z(crc32_z(0, (Bytef *)head, HEAD), data, bytes);
-        m->bytes = HEAD + bytes;
+        ks_npz_member *m = new_member(v, f, name);
+        m->crc = (uint32_t)crc32_z(crc32_z(0, head, KS_NPY_HEAD), data, bytes);
+        m->bytes = KS_NPY_HEAD + bytes;
         put_local(f, m);
     }
-    fwrite(head, 1, HEAD, f);
+    fwrite(head, 1, KS_NPY_HEAD, f);
     fwrite(data, 1, bytes, f);
 }
 
@@ -165,7 +96,7 @@ int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const
     if ((err = ks_user_file_open(&v->file, path, force, e)) < 0) return err;
     if (v->file.stream) return ks_fail(e, KS_EUSAGE, "%s: vectors need a file, not a pipe", path);
     if (v->zip) put_local(v->file.f, new_member(v, v->file.f, "vectors"));
-    for (int i = 0; i < HEAD; i++) putc(0, v->file.f);
+    for (int i = 0; i < KS_NPY_HEAD; i++) putc(0, v->file.f);
     return 0;
 }
 
@@ -197,18 +128,17 @@ static void finish_vectors(ks_vectors *v)
 {
     uint64_t bytes = (uint64_t)v->n * (uint64_t)v->dim * (v->half ? 2 : 4);
     FILE *f = v->file.f;
-    char head[HEAD];
+    uint8_t head[KS_NPY_HEAD];
 
-    npy_head(head, v->half ? "<f2" : "<f4", v->n, v->dim);
+    ks_npy_head(head, v->half ? "<f2" : "<f4", (int64_t[]){v->n, v->dim}, 2);
     fseeko(f, 0, SEEK_SET);
     if (v->zip) {
-        member *m = &v->members[0];
-        m->bytes = HEAD + bytes;
-        m->crc = (uint32_t)crc32_combine64(crc32_z(0, (Bytef *)head, HEAD), v->crc,
-                                           (z_off64_t)bytes);
+        ks_npz_member *m = &v->members[0];
+        m->bytes = KS_NPY_HEAD + bytes;
+        m->crc = (uint32_t)crc32_combine64(crc32_z(0, head, KS_NPY_HEAD), v->crc, (z_off64_t)bytes);
         put_local(f, m);
     }
-    fwrite(head, 1, HEAD, f);
+    fwrite(head, 1, KS_NPY_HEAD, f);
     fseeko(f, 0, SEEK_END);
 }
 
