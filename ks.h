@@ -79,6 +79,9 @@ ks_fail(ks_error *e, int code, const char *format, ...)
  * system that syncs none, is no failure. */
 int ks_give_name(int fd, const char *part, const char *whole); /* encoder/give_name.c */
 
+/* Seconds of a clock that nobody sets, from some beginning. */
+double ks_monotonic(void); /* encoder/monotonic.c */
+
 /* Media time: integer ticks of `num/den` seconds, 0 = the container's start as players show it.
  * It becomes seconds once, at the border to a person or a file format. */
 typedef struct {

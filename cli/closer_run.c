@@ -63,7 +63,7 @@ int ks_closer_run(ks_answer *a, ks_search_run *r, const ks_question *q, ks_error
 {
     struct sigaction before[2];
     ks_terminal t;
-    double began = ks_search_now();
+    double began = ks_monotonic();
 
     ks_terminal_of(&t, stderr);
     int shown = t.columns > 0 && !r->g->quiet;
@@ -76,6 +76,6 @@ int ks_closer_run(ks_answer *a, ks_search_run *r, const ks_question *q, ks_error
     if (err < 0) return err;
     r->stopped = c.stopped;
     if (c.busy.code) fprintf(stderr, "kinoseek: %s: the answer is as surveyed\n", c.busy.msg);
-    else say(r, &c, ks_search_now() - began);
+    else say(r, &c, ks_monotonic() - began);
     return 0;
 }

@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct {
     int json, rounds, k, exact, ann;
@@ -39,19 +38,11 @@ typedef struct {
     ks_scan_bench bare; /* as many made vectors, nothing but the scan */
 } figures;
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static double since(double *began)
 {
     double then = *began;
 
-    *began = now();
+    *began = ks_monotonic();
     return *began - then;
 }
 
@@ -65,7 +56,7 @@ typedef struct {
 static int open_parts(parts *p, figures *f, const ks_globals *g, ks_error *e)
 {
     ks_index_state state;
-    double began = now();
+    double began = ks_monotonic();
     int err;
 
     if ((err = ks_index_open(&p->x, g->library, KS_READ, e)) < 0) return err;
@@ -95,7 +86,7 @@ static int measure(figures *f, parts *p, const bench_fields *o, const char *word
 
     for (int i = 0; i < o->rounds && err == 0; i++) {
         ks_hits hits = {0};
-        double began = now(), words_took, moments_took;
+        double began = ks_monotonic(), words_took, moments_took;
         if ((err = ks_query_words(p->q, NULL, p->enc, words, e)) < 0) break;
         words_took = since(&began);
         err = ks_query_run(&hits, p->x, p->scale, p->q, f->dim, &how, e);

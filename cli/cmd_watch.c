@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -81,13 +80,6 @@ typedef struct {
     int code;          /* to end with; -1: go on */
 } watching;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static int may_work(const watching *w)
 {
     return ks_hours_hold(&w->hours, ks_minute_now()) &&
@@ -143,7 +135,7 @@ static int still_away(watching *w)
     int err = ks_reach_hub(&h, w->g, &ignored);
     ks_hub_close(h);
     if (err != KS_ENET) return 0;
-    w->not_before = now() + AGAIN;
+    w->not_before = ks_monotonic() + AGAIN;
     return 1;
 }
 
@@ -151,7 +143,7 @@ static int start_round(watching *w, ks_error *e)
 {
     w->rest = w->known && w->n > 0 && w->has_folders;
     w->news = w->first_news = 0;
-    w->looked = now();
+    w->looked = ks_monotonic();
     return start_ingest(w, w->n, e);
 }
 
@@ -215,11 +207,11 @@ static void ingest_ended(watching *w, int status)
     w->away = 0;
     listen_to_all(w);
     if (stopped && !asked) {
-        w->news = w->first_news = now(); /* it goes on when its time comes */
+        w->news = w->first_news = ks_monotonic(); /* it goes on when its time comes */
     } else if (code == 5 || code == 11 || code >= 128) {
-        w->news = w->first_news = now();
+        w->news = w->first_news = ks_monotonic();
         w->away = code == 5;
-        w->not_before = now() + (w->hub && w->away ? 1 : AGAIN);
+        w->not_before = ks_monotonic() + (w->hub && w->away ? 1 : AGAIN);
     } else if (!stopped && code != 0 && code != 1 && code != 3 && code != 4) {
         w->code = code;
     }
@@ -240,7 +232,7 @@ static void tend_ingest(watching *w)
 /* Something is new and still; or it never is still, and has waited long enough; or it is time. */
 static int is_due(const watching *w)
 {
-    double t = now(), longest = 10 * w->f->settle > 60 ? 10 * w->f->settle : 60;
+    double t = ks_monotonic(), longest = 10 * w->f->settle > 60 ? 10 * w->f->settle : 60;
     if (t < w->not_before) return 0;
     if (w->news > 0 && (t - w->news >= w->f->settle || t - w->first_news >= longest)) return 1;
     return w->f->every > 0 && t - w->looked >= w->f->every;
@@ -249,11 +241,11 @@ static int is_due(const watching *w)
 static int keep_watch(watching *w, ks_error *e)
 {
     int err = 0;
-    w->news = w->first_news = now() - w->f->settle; /* what came while nobody watched */
+    w->news = w->first_news = ks_monotonic() - w->f->settle; /* what came while nobody watched */
     while (err == 0 && w->code < 0 && !(asked && !w->child)) {
         struct pollfd p = {ks_watch_tree_fd(w->tree), POLLIN, 0};
         if (poll(&p, 1, w->child ? 100 : 250) > 0 && ks_watch_tree_read(w->tree)) {
-            w->news = now();
+            w->news = ks_monotonic();
             if (w->first_news == 0) w->first_news = w->news;
         }
         if (w->child) tend_ingest(w);

@@ -4,17 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SHOWN = 5 };             /* missing films that are named where nobody asked for all */
 static const double EVERY = 30; /* seconds between plain lines */
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 void ks_watch_open(ks_watch *w, const ks_globals *g)
 {
@@ -73,7 +65,7 @@ static void progress(ks_watch *w, const ks_eval_step *s)
 {
     char left[32] = "", done[32], of[32];
     int64_t new = s->texts ? s->done : s->made; /* rows that took time */
-    double t = now(), pace = new > 0 ? (t - w->began) / (double)new : 0;
+    double t = ks_monotonic(), pace = new > 0 ? (t - w->began) / (double)new : 0;
     if (!w->terminal && t - w->said < EVERY) return;
     w->said = t;
     if (new > 0) ks_duration(left, pace * (double)(s->of - s->done));
@@ -89,7 +81,7 @@ void ks_watch_step(void *watch, const ks_eval_step *s)
     ks_watch *w = watch;
     ks_eval_step *last = s->texts ? &w->texts : &w->films;
     if (s->why) remember(w, s->id, s->why);
-    if (s->made == 0) w->began = w->said = now();
+    if (s->made == 0) w->began = w->said = ks_monotonic();
     *last = *s;
     last->id = last->why = NULL;
     if (!w->g->quiet && s->done < s->of && !s->why) progress(w, s);

@@ -49,13 +49,6 @@ static void on_signal(int number)
     if (atomic_exchange(&asked, number)) _exit(128 + number);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void wait_a_little(double seconds)
 {
     nanosleep(
@@ -208,7 +201,7 @@ static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
 static int tick(worker *w, ks_error *e)
 {
     ks_video v;
-    double at = now(), every = w->how->lease / 3 < 20 ? w->how->lease / 3 : 20;
+    double at = ks_monotonic(), every = w->how->lease / 3 < 20 ? w->how->lease / 3 : 20;
     int err = 0;
     if (at - w->beaten >= every) {
         err = reach(w, e);
@@ -220,7 +213,7 @@ static int tick(worker *w, ks_error *e)
         err = push(w, NULL, &v, 0, e);
         /* half made as yet, or locked; or the lease is gone, which the next beat tells */
         if (err == KS_ENOLIBRARY || err == KS_EBUSY || err == KS_EDAMAGED) err = 0;
-        w->pushed = now();
+        w->pushed = ks_monotonic();
     }
     if (!is_away(err)) return err < 0 ? err : 0;
     if (err != KS_EBUSY) let_go(w);
@@ -378,7 +371,7 @@ static int work_on(worker *w, ks_error *e)
     ks_index *x = NULL;
     int code = 0, err = film_path(w, e);
     const char *why = err < 0 ? NULL : changed(w);
-    w->beaten = w->pushed = now();
+    w->beaten = w->pushed = ks_monotonic();
     w->lost = 0;
     if (err < 0) return err;
     if (why) return give_back(w, why, 1, e);

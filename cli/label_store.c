@@ -6,7 +6,6 @@
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { COMMIT_SECONDS = 1 }; /* a run that is killed loses no more than what it did since */
 
@@ -23,13 +22,6 @@ struct ks_label_store {
     double began;
     int64_t films, known, spans;
 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void hash_text(SHA2_CTX *c, const char *text)
 {
@@ -172,14 +164,14 @@ int ks_label_store_film(ks_label_store *s, const ks_video *v, ks_error *e)
     int err = 0;
 
     if (!s->inside && (err = ks_index_begin(s->x, e)) < 0) return err;
-    if (!s->inside) s->began = now();
+    if (!s->inside) s->began = ks_monotonic();
     s->inside = 1;
     if ((err = ks_index_put_marks(s->x, s->set, s->hash, v, s->marks, s->n_marks, e)) < 0)
         return commit(s, err, e);
     s->films++;
     s->spans += s->n_marks;
     s->n_marks = 0;
-    return now() - s->began > COMMIT_SECONDS ? commit(s, 0, e) : 0;
+    return ks_monotonic() - s->began > COMMIT_SECONDS ? commit(s, 0, e) : 0;
 }
 
 int ks_label_store_end(ks_label_store *s, int whole, ks_error *e)

@@ -6,7 +6,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct {
     ks_out *out; /* NULL: a table for people */
@@ -16,14 +15,6 @@ typedef struct {
     double open_at;
     char title[160];
 } outlet;
-
-double ks_search_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* --- the terms --- */
 const char *const ks_term_options[KS_TERM_OPTIONS] = {"plus", "minus",  "and",    "or",    "not",
@@ -80,7 +71,7 @@ int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields
     *r = (ks_search_run){.g = g,
                          .f = f,
                          .command = command,
-                         .began = ks_search_now(),
+                         .began = ks_monotonic(),
                          .several = f->queries != NULL,
                          .out = w};
     if (!w) return ks_fail(e, KS_ENOMEM, "no memory");
@@ -183,7 +174,7 @@ static void say_summary(FILE *f, const ks_search_run *r, const outlet *w, const 
     else if (hits->count < k) fprintf(f, "All of %s", clips);
     else fprintf(f, "The best %d of %s", hits->count, clips);
     if (hits->seconds_searched > 0) fprintf(f, " (%s)", ks_duration(hours, hits->seconds_searched));
-    fprintf(f, " %s %.0f ms", dot, (ks_search_now() - r->began) * 1000);
+    fprintf(f, " %s %.0f ms", dot, (ks_monotonic() - r->began) * 1000);
     if (hits->approximate) fprintf(f, " %s approximate (--exact looks at every clip)", dot);
     if (!r->several)
         fprintf(f, " %s open one with: kinoseek %s %s --open 1", dot, r->command, dots);

@@ -113,7 +113,6 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e);
 int ks_search_finish(ks_search_run *r, ks_error *e);
 void ks_search_close(ks_search_run *r, int err); /* err: how it went */
 
-double ks_search_now(void); /* seconds, monotonic */
 int ks_is_blank(const char *words);
 /* as typed, with blanks between; malloc'ed, NULL: no memory */
 char *ks_join_words(int n, char **args);

@@ -1,16 +1,8 @@
 /* rate.c - how fast films are decoded on this machine, with and without isolation. */
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "decoder/decoder.h"
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* Processor seconds of children that have ended, and of theirs. */
 static double spent(void)
@@ -44,16 +36,16 @@ int ks_measure_decode(ks_decode_rate *out, const char *decoder, const char *cons
 {
     ks_decoder_how how = {.hwaccel = hwaccel, .no_sandbox = !sandbox};
     ks_decoder *d = NULL;
-    double begin = now(), cpu = spent();
+    double begin = ks_monotonic(), cpu = spent();
     int r;
 
     memset(out, 0, sizeof *out);
     if ((r = ks_decoder_start(&d, decoder, &how, e))) return r;
-    out->start_seconds = now() - begin;
+    out->start_seconds = ks_monotonic() - begin;
     snprintf(out->sandbox, sizeof out->sandbox, "%s", ks_decoder_sandbox(d));
-    begin = now();
+    begin = ks_monotonic();
     for (int i = 0; i < n && !r; i++) r = one_film(out, d, paths[i], e);
-    out->wall_seconds = now() - begin;
+    out->wall_seconds = ks_monotonic() - begin;
     ks_decoder_stop(d);
     out->cpu_seconds = spent() - cpu;
     return r;

@@ -22,11 +22,11 @@ void ks_npy_head(uint8_t head[KS_NPY_HEAD], const char *type, const int64_t *dim
     char text[KS_NPY_HEAD - 10 + 1];
     int at = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (",
                       type);
-    assert(rank >= 0 && rank <= 3); /* 20 digits each: they fit */
     for (int i = 0; i < rank; i++)
         at += snprintf(text + at, sizeof text - (size_t)at, i ? ", %lld" : "%lld",
                        (long long)dims[i]);
     at += snprintf(text + at, sizeof text - (size_t)at, rank == 1 ? ",), }" : "), }");
+    assert(at < (int)sizeof text - 1);
     memset(text + at, ' ', sizeof text - 1 - (size_t)at);
     text[sizeof text - 2] = '\n';
     memcpy(head, "\x93NUMPY\1\0\x76\0", 10);

@@ -4,13 +4,6 @@
 #include "encoder/vulkan_shaders.h"
 #include "encoder/vulkan_towers.h"
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 enum { INVOCATIONS = 256, WORK_GROUPS = 1024, FLOP_A_ROUND = 64, DISPATCHES = 8, TURNS = 3 };
 
 typedef struct {
@@ -25,11 +18,11 @@ static int take_time(double *took, ks_vk *vk, const ks_vk_job *like, uint32_t ro
     ks_vk_job job = *like;
     job.push = &push;
     job.push_bytes = sizeof push;
-    double start = seconds();
+    double start = ks_monotonic();
     int err = 0;
     for (int i = 0; i < DISPATCHES && !err; i++) err = ks_vk_dispatch(vk, &job, e);
     if (!err) err = ks_vk_finish(vk, e);
-    *took = seconds() - start;
+    *took = ks_monotonic() - start;
     return err;
 }
 
@@ -61,10 +54,10 @@ static int copy_rate(double *gbytes, ks_vk *vk, const ks_vk_buffer *to, ks_error
     double best = 0;
     int err = ks_vk_staging(&at, vk, to->bytes, e);
     for (int i = 0; i < TURNS && !err; i++) {
-        double start = seconds();
+        double start = ks_monotonic();
         err = ks_vk_push(vk, to, 0, to->bytes, e);
         if (!err) err = ks_vk_finish(vk, e);
-        double rate = 1e-9 * (double)to->bytes / (seconds() - start);
+        double rate = 1e-9 * (double)to->bytes / (ks_monotonic() - start);
         best = rate > best ? rate : best;
     }
     *gbytes = best;

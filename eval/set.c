@@ -2,43 +2,40 @@
 #include "eval/set.h"
 
 #include <assert.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for the lists"); }
 
-/* FNV-1a: the table only has to spread ids of one data set. */
-static uint64_t hash_of(const char *id)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (; *id; id++) h = (h ^ (uint8_t)*id) * 0x100000001b3u;
-    return h ^ h >> 32;
-}
+typedef struct {
+    const char *id; /* the row's own */
+    int64_t number;
+} named;
 
-/* The slot of an id, or the free one where it belongs. */
-static int64_t *slot_of(const ks_eval_index *x, const char *id)
+static int by_id(const void *a, const void *b)
 {
-    uint64_t mask = (uint64_t)x->slots - 1;
-    for (uint64_t i = hash_of(id) & mask;; i = (i + 1) & mask)
-        if (x->slot[i] == 0 || strcmp(x->list.at[x->slot[i] - 1].id, id) == 0) return &x->slot[i];
+    return strcmp(((const named *)a)->id, ((const named *)b)->id);
 }
 
 static int grow(ks_eval_index *x, ks_error *e)
 {
     int64_t room = x->room ? 2 * x->room : 64;
     ks_eval_row *at = realloc(x->list.at, (size_t)room * sizeof *at);
-    if (at) x->list.at = at;
-    int64_t *slot = at ? calloc((size_t)room * 2, sizeof *slot) : NULL;
-    if (!slot) return no_memory(e);
-    free(x->slot);
-    x->slot = slot;
-    x->slots = 2 * room;
+    if (!at) return no_memory(e);
+    x->list.at = at;
     x->room = room;
-    for (int64_t i = 0; i < x->list.n; i++) {
-        int64_t *s = slot_of(x, x->list.at[i].id);
-        if (*s == 0) *s = i + 1;
-    }
     return 0;
+}
+
+/* 0, or -1: no memory */
+static int remember(ks_eval_index *x, const char *id, int64_t number)
+{
+    named *n = malloc(sizeof *n);
+    if (n) *n = (named){id, number};
+    if (n && tsearch(n, &x->first, by_id)) return 0;
+    free(n);
+    return -1;
 }
 
 int ks_eval_is_blank(const char *words) { return words[strspn(words, " \t\r\n\f\v")] == 0; }
@@ -49,8 +46,8 @@ int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *v
     if (!*id)
         return ks_fail(e, KS_EFORMAT, "%s:%lld: an empty %s", at.file, (long long)at.line, x->what);
     if (x->list.n == x->room && grow(x, e) < 0) return KS_ENOMEM;
-    int64_t *slot = slot_of(x, id);
-    if (*slot && !x->again)
+    int there = ks_eval_find(x, id) >= 0;
+    if (there && !x->again)
         return ks_fail(e, KS_EFORMAT, "%s:%lld: %s '%.200s' stands twice", at.file,
                        (long long)at.line, x->what, id);
     if (x->words && ks_eval_is_blank(value))
@@ -61,20 +58,20 @@ int ks_eval_add(int64_t *number, ks_eval_index *x, const char *id, const char *v
                        .to = -1,
                        .file = at.file,
                        .line = at.line};
-    if (!row.id || (value && !row.value)) {
+    if (!row.id || (value && !row.value) || (!there && remember(x, row.id, x->list.n) < 0)) {
         free(row.id);
         free(row.value);
         return no_memory(e);
     }
     x->list.at[x->list.n++] = row;
-    if (*slot == 0) *slot = x->list.n;
     if (number) *number = x->list.n - 1;
     return 0;
 }
 
 int64_t ks_eval_find(const ks_eval_index *x, const char *id)
 {
-    return x->slots == 0 ? -1 : *slot_of(x, id) - 1;
+    const named *const *found = tfind(&(named){id, 0}, &x->first, by_id);
+    return found ? (*found)->number : -1;
 }
 
 int ks_eval_find_or_say(int64_t *number, const ks_eval_index *x, const char *id, ks_eval_at at,
@@ -98,8 +95,8 @@ static void list_free(ks_eval_list *list)
 
 void ks_eval_index_free(ks_eval_index *x)
 {
+    tdestroy(x->first, free);
     list_free(&x->list);
-    free(x->slot);
     *x = (ks_eval_index){0};
 }
 
@@ -213,9 +210,9 @@ int ks_eval_finish(ks_eval_set *set, ks_eval_builder *b, const char *file, ks_er
                          .blank_file = b->blank.at.file,
                          .blank_line = b->blank.at.line};
     int whole = b->whole_questions, err = classes(set, &b->texts, e);
-    free(b->videos.slot);
-    free(b->texts.slot);
-    free(b->questions.slot);
+    tdestroy(b->videos.first, free);
+    tdestroy(b->texts.first, free);
+    tdestroy(b->questions.first, free);
     *b = (ks_eval_builder){0};
     if (!err && set->n_pairs == 0)
         err = ks_fail(e, KS_EFORMAT, "%s: no video is paired with a text", file);

@@ -14,9 +14,7 @@ typedef struct {
 typedef struct {
     ks_eval_list list;
     int64_t room;
-    /* [slots] 1 + number of a row, by hash of its id; the first of equal ids */
-    int64_t *slot;
-    int64_t slots;
+    void *first;      /* tsearch's: the first row of each id */
     const char *what; /* "video_id", "text_id", "question_id": for sentences */
     int again;        /* an id may stand several times */
     int words;        /* a value is words: blank ones are refused */

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CENTRES = 4096 };
@@ -44,13 +43,6 @@ void ks_bench_vector(float *v, int dim, int clustered, uint64_t seed)
     if (clustered) noise(v, dim, 0x5eed0000u + seed % CENTRES, 1);
     for (int d = 0; d < dim; d++) length += (double)v[d] * v[d];
     for (int d = 0; d < dim; d++) v[d] = (float)(v[d] / sqrt(length));
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* The arrays of a segment, without its header and hashes. */
@@ -102,9 +94,9 @@ static int time_sweep(double *seconds, ks_neighbour *at, ks_sweep *sweep, const 
         ks_bench_vector(q, b->dim, b->clustered, 1000000007u + (uint64_t)i);
         sweep->q = q;
         sweep->plain = plain;
-        double start = now();
+        double start = ks_monotonic();
         int code = ks_sweep_run(&top, sweep, &spans);
-        double took = now() - start;
+        double took = ks_monotonic() - start;
         if (code < 0) return code;
         if (took < *seconds) *seconds = took;
         ks_top_sort(&top);
@@ -144,7 +136,7 @@ static double read_rate(const ks_segment *s, const ks_scan_bench *b)
     size_t part = (size_t)b->rows * (size_t)b->dim * 2 / (size_t)n / 128 * 128;
     double best = 1e9;
     for (int round = 0; round < 3; round++) {
-        double start = now();
+        double start = ks_monotonic();
         started = 0;
         for (int t = 0; t < n; t++) {
             r[t] = (reading){.at = (const unsigned char *)s->half + (size_t)t * part,
@@ -153,7 +145,7 @@ static double read_rate(const ks_segment *s, const ks_scan_bench *b)
             started++;
         }
         for (int t = 0; t < started; t++) pthread_join(r[t].thread, NULL);
-        double took = now() - start;
+        double took = ks_monotonic() - start;
         if (started == n && took < best) best = took;
     }
     return (double)part * n / best;

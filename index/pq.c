@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 typedef struct {
     PQconninfoOption *(*parse)(const char *, char **);
@@ -102,13 +101,6 @@ static int load(library *l, ks_error *e)
     return 0; /* stays loaded */
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* One line of what libpq said, or of what the server did. */
 static int refuse(ks_pq *c, ks_error *e, int code, const char *text)
 {
@@ -130,7 +122,7 @@ static int wait_for(ks_pq *c, short events, double until, ks_error *e)
 {
     for (;;) {
         struct pollfd f = {c->lib.socket(c->conn), events, 0};
-        double left = until - now();
+        double left = until - ks_monotonic();
         int n = left > 0 ? poll(&f, 1, (int)(left * 1000) + 1) : 0;
         if (n > 0) return 0;
         if (n < 0 && errno == EINTR) continue;
@@ -208,7 +200,7 @@ static int unchecked(ks_pq *c, ks_error *e)
 
 static int connect_all(ks_pq *c, const char *where, ks_error *e)
 {
-    double until = now() + c->patience;
+    double until = ks_monotonic() + c->patience;
     int code = start(c, where, NULL, e);
     if (code >= 0) code = unchecked(c, e);
     if (code > 0) code = start(c, where, "verify-full", e);
@@ -405,7 +397,7 @@ static int flush(ks_pq *c, ks_error *e)
 {
     int left;
     while ((left = c->lib.flush(c->conn)) > 0) {
-        int code = wait_for(c, POLLIN | POLLOUT, now() + c->patience, e);
+        int code = wait_for(c, POLLIN | POLLOUT, ks_monotonic() + c->patience, e);
         if (code < 0) return code;
         if (!c->lib.consume(c->conn)) return lost(c, e);
     }
@@ -416,7 +408,7 @@ static int flush(ks_pq *c, ks_error *e)
 static int next_result(PGresult **r, ks_pq *c, ks_error *e)
 {
     while (c->lib.busy(c->conn)) {
-        int code = wait_for(c, POLLIN, now() + c->patience, e);
+        int code = wait_for(c, POLLIN, ks_monotonic() + c->patience, e);
         if (code < 0) return code;
         if (!c->lib.consume(c->conn)) return lost(c, e);
     }

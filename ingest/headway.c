@@ -5,16 +5,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char key[] = "ingest.progress";
-
-double ks_monotonic(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 const char *ks_file_verdict_name(ks_file_verdict verdict)
 {

@@ -173,8 +173,6 @@ int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t m
 /* date_names.c: 1, 0 = none; seconds since 1970 UTC */
 int ks_date_in_name(int64_t *when, const char *path);
 
-double ks_monotonic(void);
-
 /* What `status` reads (headway.c); NULL progress: no ingest is at work. */
 int ks_progress_write(ks_index *x, const ks_progress *p, ks_error *e);
 

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* The Kinetics templates of CLIP's data/prompts.md: 4 openings x 7 forms, "a example" included. */
 static const char *const kinetics[] = {
@@ -176,13 +175,6 @@ static int some(float *v, sentences *s, const int *which, int n, ks_error *e)
     return 0;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void keep(sentences *s, const float *v)
 {
     if (s->kept->how) ks_kept_put(s->enc, s->kept, v);
@@ -219,15 +211,15 @@ static int make_room(sentences *s, const int *which, int n, ks_error *e)
 
 static int encode(float *v, sentences *s, const int *which, int n, ks_error *e)
 {
-    double kept_at = now();
+    double kept_at = ks_monotonic();
     int err = make_room(s, which, n, e);
 
     for (int i = 0, labels, room; i < n && err == 0; i += labels) {
         labels = batch(s->o, which, i, n, &room);
         err = some(v, s, which + i, labels, e);
-        if (err == 0 && (n - i <= labels || now() - kept_at > KEEP_EVERY)) {
+        if (err == 0 && (n - i <= labels || ks_monotonic() - kept_at > KEEP_EVERY)) {
             keep(s, v);
-            kept_at = now();
+            kept_at = ks_monotonic();
         }
     }
     free_texts(s);

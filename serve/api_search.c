@@ -51,7 +51,7 @@ static void name_picture(char *title, const char *path)
 
 static int ask(ks_reply *out, ks_server *srv, ks_session *s, const ks_question *q, ks_error *e)
 {
-    double began = ks_now();
+    double began = ks_monotonic();
     ks_answer a;
     ks_json *j;
     int err = ks_ask(&a, s, q, NULL, e);
@@ -60,7 +60,7 @@ static int ask(ks_reply *out, ks_server *srv, ks_session *s, const ks_question *
     if (q->image) name_picture(a.title, q->image); /* the moments' query is the same text */
     if ((j = ks_reply_json(out)))
         answer_json(j, &a, ks_sessions_notices(srv->sessions, s),
-                    ks_index_damaged(ks_session_index(s)), ks_now() - began);
+                    ks_index_damaged(ks_session_index(s)), ks_monotonic() - began);
     ks_answer_free(&a);
     return 0;
 }

@@ -77,13 +77,13 @@ static int prepare(stream *s)
         free(s->last);
         s->last = text;
         text = NULL;
-    } else if (ks_now() - s->said >= 5) {
+    } else if (ks_monotonic() - s->said >= 5) {
         s->next = strdup(":\n\n");
         s->bytes = s->next ? 3 : 0;
     } else {
         said = 0;
     }
-    if (said) s->said = ks_now();
+    if (said) s->said = ks_monotonic();
     free(text);
     return said && s->bytes > 0;
 }

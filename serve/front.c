@@ -13,7 +13,6 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "serve/listen.h"
@@ -30,14 +29,6 @@ struct ks_front {
 
 /* After a refusal: what comes is read and dropped, so that the answer is not lost in a reset. */
 static const double drain_seconds = 1;
-
-double ks_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int watch(const ks_front *f, int fd, uint32_t events, void *what)
 {
@@ -186,7 +177,7 @@ static void refuse(ks_front *f, ks_conn *k, int status, const ks_request *q)
         ks_conns_drop(f->srv->conns, k, 1);
         return;
     }
-    ks_conns_draining(f->srv->conns, k, ks_now() + drain_seconds);
+    ks_conns_draining(f->srv->conns, k, ks_monotonic() + drain_seconds);
     drain(f, k); /* what is here already wakes nobody again */
 }
 
@@ -204,7 +195,7 @@ static void late(void *arg, ks_conn *k)
 /* 0 where the request is to be answered by its route. */
 static int judge(ks_front *f, ks_conn *k)
 {
-    int status = ks_guard_judge(&f->srv->guard, &k->request, k->address, (int64_t)ks_now());
+    int status = ks_guard_judge(&f->srv->guard, &k->request, k->address, (int64_t)ks_monotonic());
     const ks_route *route = NULL;
 
     if (status == 0) status = ks_route_find(&route, &k->request);
@@ -268,7 +259,7 @@ static void welcome(ks_front *f)
     for (int i = 0;
          i < 64 && (fd = accept4(f->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;
          i++) {
-        ks_conn *k = ks_conns_add(f->srv->conns, fd, ks_now());
+        ks_conn *k = ks_conns_add(f->srv->conns, fd, ks_monotonic());
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         own_address(k->address, fd);
         if (watch(f, fd, EPOLLIN | EPOLLRDHUP | EPOLLET, k) < 0) ks_conns_drop(f->srv->conns, k, 1);
@@ -278,7 +269,7 @@ static void welcome(ks_front *f)
 int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e)
 {
     struct epoll_event at[64];
-    double tick = ks_now();
+    double tick = ks_monotonic();
     int n, stop = 0;
 
     f->d = d;
@@ -293,8 +284,8 @@ int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e)
             else if (k->state == KS_CONN_DRAIN) drain(f, k);
         }
         welcome(f); /* after the others: it may end one of them */
-        if (ks_now() - tick < 0.25) continue;
-        tick = ks_now();
+        if (ks_monotonic() - tick < 0.25) continue;
+        tick = ks_monotonic();
         ks_conns_reap(f->srv->conns, tick, late, f);
     }
     return 0;

@@ -87,6 +87,4 @@ const char *ks_front_url(const ks_front *f);
 int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e); /* until SIGINT or SIGTERM */
 void ks_front_close(ks_front *f);                         /* NULL is fine */
 
-double ks_now(void); /* monotonic seconds */
-
 #endif

@@ -10,7 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOMENTS = 30, BEST = 16 * MOMENTS };
 /* Seconds to both sides of a picture's: first, and then. What it shows may begin before. */
@@ -26,13 +25,6 @@ typedef struct {
     double began;
 } closer;
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static int64_t ticks(double seconds, ks_timebase tb)
 {
     return (int64_t)(seconds * tb.den / tb.num);
@@ -47,7 +39,7 @@ typedef struct {
 typedef struct {
     picture best[BEST]; /* [n] by falling cosine */
     int n;
-    double until; /* when to be through with it, as of now() */
+    double until; /* when to be through with it, as of ks_monotonic() */
 } pictures;
 
 static void put_picture(pictures *p, const ks_clip *clip, double cosine)
@@ -65,7 +57,7 @@ static int look_at(void *arg, const ks_clip *clips, const float *scores, int m)
     pictures *p = arg;
     for (int i = 0; i < m; i++)
         if (clips[i].reason == KS_REASON_SURVEY) put_picture(p, &clips[i], (double)scores[i]);
-    return now() > p->until;
+    return ks_monotonic() > p->until;
 }
 
 static int64_t later(int64_t at, double seconds, ks_timebase tb)
@@ -187,7 +179,7 @@ static int encode(ks_closer *out, closer *c, ks_error *e)
     ks_ingest_summary sum;
     int err = 0;
     for (int round = 0; round < 2 && err == 0; round++) {
-        o.budget = out->seconds - (now() - c->began);
+        o.budget = out->seconds - (ks_monotonic() - c->began);
         if (o.budget <= 0) break;
         err = ks_ingest_parts(&sum, c->x, c->enc, &o, round ? c->wide : c->narrow,
                               round ? c->n_wide : c->n, e);
@@ -221,7 +213,7 @@ static int look_closer(ks_closer *out, closer *c, ks_session *s, ks_error *e)
 int ks_ask_closer(ks_answer *out, ks_closer *how, ks_session *s, const ks_question *q,
                   const ks_query_options *o, ks_error *e)
 {
-    closer c = {.began = now()};
+    closer c = {.began = ks_monotonic()};
     ks_asked asked;
     int err = ks_ask_begin(&asked, s, q, o, e);
     *out = (ks_answer){0};

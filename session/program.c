@@ -18,14 +18,6 @@
 extern char **environ;
 enum { WORDS = 64, MOST = 32768, PIPE = 1 << 20 };
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static int spawn(pid_t *pid, char **argv, int in, int out)
 {
     posix_spawn_file_actions_t a;
@@ -119,7 +111,7 @@ static int read_all(char *text, ks_program *p, double end, double seconds, ks_er
 
     while (n < MOST) {
         struct pollfd f = {p->out, POLLIN, 0};
-        double left = end - now();
+        double left = end - ks_monotonic();
         ssize_t got;
         if (left <= 0) return late(p, seconds, e);
         if (poll(&f, 1, (int)(left * 1000) + 1) <= 0) continue; /* the clock, or a signal */
@@ -139,7 +131,7 @@ static int wait_for(ks_program *p, double end, double seconds, ks_error *e)
     int status = 0, err = 0;
 
     while (waitpid(p->pid, &status, err < 0 ? 0 : WNOHANG) == 0) {
-        if (now() > end) err = late(p, seconds, e);
+        if (ks_monotonic() > end) err = late(p, seconds, e);
         else nanosleep(&nap, NULL);
     }
     if (err == 0 && WIFSIGNALED(status))
@@ -151,7 +143,7 @@ static int wait_for(ks_program *p, double end, double seconds, ks_error *e)
 
 int ks_program_end(char **out, ks_program *p, double seconds, ks_error *e)
 {
-    double end = now() + seconds;
+    double end = ks_monotonic() + seconds;
     char *text = out ? malloc(MOST + 1) : NULL;
     int err = 0, ended;
     ks_error ignored;
