@@ -302,6 +302,42 @@ def plays(page, s):
     ok("video=" not in page.url and "video=" in second, "Escape closes it, and the address with it", page.url)
 
 
+def opens(page, s):
+    """A film that opens draws nothing anew and asks only for itself; whichever of its row and its bytes is late, it plays."""
+    asked = []
+    page.on("request", lambda r: asked.append(r.url[len(s.base):]))
+    for where, again in (("/?q=rain&all=1", "/api/v1/search"), ("/", "/api/v1/videos?")):
+        page.goto(s.base + where)
+        page.wait_for_selector(".tile")
+        page.wait_for_load_state("networkidle")
+        page.evaluate("document.querySelectorAll('.tile, #filters input').forEach((e) => (e.old = true))")
+        page.fill("#q", "half a thou")
+        del asked[:]
+        page.locator(".tile .picture").first.click()
+        until(page, "document.querySelector('#player video')?.currentTime > 0")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#player", state="hidden")
+        page.go_back()
+        until(page, "document.querySelector('#player').open")
+        page.go_back()
+        until(page, "!document.querySelector('#player').open")
+        ok(not [a for a in asked if a.startswith(again)], "%s: a film opens and closes, the question is not asked again" % where, asked)
+        ok(page.evaluate("[...document.querySelectorAll('.tile, #filters input')].every((e) => e.old)"), "%s: nor drawn" % where)
+        ok(page.input_value("#q") == "half a thou", "%s: nor are words lost that were being typed" % where, page.input_value("#q"))
+    page.locator("#home").click()
+    until(page, "document.querySelector('#q').value === ''")
+    ok(True, "to start again clears them")
+    film = page.evaluate("fetch('/api/v1/search?q=rain&all=1&k=1').then(r => r.json())")["moments"][0]["video"]
+    for what, late in (("row comes", "**/api/v1/videos/*"), ("bytes come", "**/media/*")):
+        page.route(late, lambda route: (page.wait_for_timeout(1500), route.continue_()))
+        page.goto(s.base + "/?q=rain&all=1&video=%d&t=1" % film)
+        until(page, "document.querySelector('#player video')?.currentTime > 1 && document.querySelector('#player video').controls")
+        page.unroute(late)
+        until(page, "document.querySelector('#player .curve').getAttribute('d')")
+        ok(page.evaluate("!document.querySelector('#player video').dataset.how"), "its %s late: it plays as it is" % what)
+    page.keyboard.press("Escape")
+
+
 def looks(page, s):
     axe = Axe()
     best = page.evaluate("fetch('/api/v1/search?q=a+dog&all=1&k=1').then(r => r.json())")["moments"][0]
@@ -406,6 +442,7 @@ def main():
         grid(page, s)
         basket(page, s)
         plays(page, s)
+        opens(page, s)
         labelling(page, s)
         looks(page, s)
         ok(not [n for n in noise if "Failed to load resource" not in n], "no error of a script, no request to the outside", noise)

@@ -25,11 +25,13 @@ function trouble(words) {
 }
 
 // --- address: a new entry for a new question, the same one for a second of a film
-function go(next, replace = false) {
+function go(next, { replace = false, film = false } = {}) {
   state = next;
   history[replace ? "replaceState" : "pushState"]({ picture: state.picture || 0 }, "", q.toAddress(state));
-  render();
+  render(film);
 }
+
+const questionOf = (s) => `${s.picture} ${q.toAddress({ ...s, video: 0, t: 0 })}`;
 
 function like(moment) {
   player.close();
@@ -114,7 +116,7 @@ const examples = ["a dog", "a car at night", "people dancing", "the sea", "a bir
 
 // The first films of the library, as pictures to begin with.
 function filmTile(f) {
-  const name = base(f.path), open = () => go({ ...q.read(""), video: f.video, t: 0 });
+  const name = base(f.path), open = () => go({ ...state, video: f.video, t: 0 }, { film: true });
   return h("li", { class: "tile" }, h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${long(f.seconds)}`, onclick: open },
     h("img", { src: picture(f.clips[Math.floor(f.clips.length / 2)].id), alt: "", decoding: "async" })),
   h("div", { class: "row about" }, h("span", { class: "name", title: f.path }, name), h("span", { class: "facts" }, long(f.seconds))));
@@ -152,8 +154,10 @@ function present(a) {
   grid.show(a.moments.length ? a.moments : a.below, state.sort, openAt, like, q.names(state));
 }
 
+const keyOf = (s) => `${s.picture} ${q.toServer(s)}`;
+
 async function search() {
-  const to = q.toServer(state).toString(), picture = pictures.get(state.picture), key = `${state.picture} ${to}`;
+  const to = q.toServer(state).toString(), picture = pictures.get(state.picture), key = keyOf(state);
   going?.abort();
   going = new AbortController();
   if (key === asked && answer) return present(answer);
@@ -205,13 +209,13 @@ async function keepQuery() {
 function openAt(i) {
   const m = grid.moments()[i];
   if (!m) return;
-  go({ ...state, video: m.video, t: m.start });
+  go({ ...state, video: m.video, t: m.start }, { film: true });
 }
 
 async function openFilm() {
   const list = grid.moments(), i = list.findIndex((m) => m.video === state.video && m.start <= state.t + 0.0005 && m.end > state.t);
-  const closed = () => state.video && go({ ...state, video: 0, t: 0 });
-  const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, true);
+  const closed = () => state.video && go({ ...state, video: 0, t: 0 }, { film: true });
+  const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, { replace: true, film: true });
   try {
     await player.open(state.video, state.t, list[i] || null, step, like, closed, tellWord, also);
   } catch (error) {
@@ -219,14 +223,23 @@ async function openFilm() {
   }
 }
 
-async function render() {
+async function renderQuestion() {
   drawForm();
-  if (q.isEmpty(state)) {
-    await welcome();
-    if (history.state?.picture) trouble("The picture that was dropped here is gone with the page that knew it: drop it again.");
-  } else await search();
-  if (state.video) await openFilm();
-  else player.close();
+  if (!q.isEmpty(state)) return search();
+  await welcome();
+  if (history.state?.picture) trouble("The picture that was dropped here is gone with the page that knew it: drop it again.");
+}
+
+// filmAlone: the question stands as it is drawn; what is drawn anew would put the film's first picture off.
+async function render(filmAlone = false) {
+  const drawn = filmAlone && (q.isEmpty(state) || (answer && asked === keyOf(state)));
+  const question = drawn ? null : renderQuestion();
+  if (!q.isEmpty(state)) await question; // in which the moment is looked up
+  if (state.video) await Promise.all([openFilm(), question]);
+  else {
+    player.close();
+    await question;
+  }
 }
 
 // --- keys, help, settings
@@ -266,8 +279,8 @@ addEventListener("keydown", (e) => {
 $("#ask").addEventListener("submit", (e) => { e.preventDefault(); submit(); });
 $("#home").addEventListener("click", (e) => { if (e.ctrlKey || e.metaKey || e.shiftKey) return; e.preventDefault(); answer = null; go(q.read("")); $("#q").focus(); });
 $("#more-terms").addEventListener("click", () => unfold(!isUnfolded()));
-$("#sort").addEventListener("change", () => go({ ...state, sort: $("#sort").value }, true));
-$("#more").addEventListener("click", () => go({ ...state, k: state.k * 2 }, true));
+$("#sort").addEventListener("change", () => go({ ...state, sort: $("#sort").value }, { replace: true }));
+$("#more").addEventListener("click", () => go({ ...state, k: state.k * 2 }, { replace: true }));
 $("#picture").addEventListener("click", () => $("#file").click());
 $("#file").addEventListener("change", () => { searchPicture($("#file").files[0]); $("#file").value = ""; });
 $("#show-basket").addEventListener("click", () => basket.show());
@@ -277,7 +290,11 @@ $("#show-library").addEventListener("click", () => library.show());
 $("#show-help").addEventListener("click", help);
 addEventListener("dragover", (e) => e.preventDefault());
 addEventListener("drop", (e) => { e.preventDefault(); searchPicture([...e.dataTransfer.files].find((f) => f.type.startsWith("image/"))); });
-addEventListener("popstate", () => { state = here(); render(); });
+addEventListener("popstate", () => {
+  const was = questionOf(state);
+  state = here();
+  render(was === questionOf(state));
+});
 document.addEventListener("click", (e) => { // links of our own stay on the page
   const link = e.target.closest?.("a[href^='/?']");
   if (!link || e.ctrlKey || e.metaKey || e.shiftKey || e.button) return;

@@ -1,89 +1,23 @@
 // player.js - one film at a second: loop, in and out, frames, the score along it; pictures where a browser cannot play it.
-import { $, h, svg, ask, base, clock, copy, day, fill, folder, get, seconds, shellWord } from "./dom.js";
+import { $, h, ask, base, clock, copy, day, fill, folder, seconds, shellWord } from "./dom.js";
 import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as labels from "./labels.js";
-import * as question from "./question.js";
 import { canStream, NoPictures, stream } from "./stream.js";
+import { drawCurve, markStrip, strip } from "./strip.js";
 
 const dialog = $("#player");
 let now = null; // the film that is shown: {moment, film, video, loop, from, to, slider, ...}
 
 export const isOpen = () => dialog.open && now !== null;
 
-// --- the strip: score of the question, its cut-off, shots, the part that is chosen, where we are
-function curvePath(points, total, height) {
-  const x = (t) => (1000 * t) / total, y = (s) => height * (1 - Math.min(1, Math.max(0, s)));
-  return points.length ? `M${x(points[0].t)},${height}` + points.map((p) => `L${x(p.t).toFixed(2)},${y(p.score).toFixed(2)}`).join("") + `L${x(points.at(-1).t)},${height}Z` : "";
-}
-
-function strip(state) {
-  const total = state.film.seconds || 1, x = (t) => (1000 * t) / total;
-  const shots = state.film.clips.filter((c) => c.reason === "shot" || c.reason === "tail").map((c) => svg("line", { x1: x(c.end), x2: x(c.end), y1: 52, y2: 60, class: "shot" }));
-  state.curve = svg("path", { class: "curve" });
-  state.cut = svg("line", { x1: 0, x2: 1000, y1: 30, y2: 30, class: "cut", visibility: "hidden" });
-  state.part = svg("rect", { y: 0, height: 60, class: "part" });
-  state.edges = [svg("line", { y1: 0, y2: 60, class: "handle" }), svg("line", { y1: 0, y2: 60, class: "handle" })];
-  state.here = svg("line", { y1: 0, y2: 60, class: "here" });
-  state.lanes = svg("g");
-  const drawing = svg("svg", { viewBox: "0 0 1000 60", preserveAspectRatio: "none", "aria-hidden": "true" }, state.part, state.curve, state.cut, ...shots, state.lanes, ...state.edges, state.here);
-  state.slider = h("div", { class: "strip", role: "slider", tabindex: 0, "aria-label": "Where in the film", "aria-valuemin": 0, "aria-valuemax": Math.round(total),
-    onpointerdown: (e) => { state.slider.setPointerCapture(e.pointerId); state.drag = edgeAt(state, e.offsetX, e.pointerType === "touch" ? 20 : 8); dragTo(state, e, total); },
-    onpointermove: (e) => {
-      if (e.buttons) dragTo(state, e, total);
-      else state.slider.classList.toggle("edge", edgeAt(state, e.offsetX, 8) !== null);
-    },
-    onpointerup: () => (state.drag = null),
-    onkeydown: (e) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -5, ArrowUp: 5, PageDown: -30, PageUp: 30 }[e.key];
-      if (step) seekTo(at() + step);
-      else if (e.key === "Home") seekTo(0);
-      else if (e.key === "End") seekTo(total);
-      else return;
-      e.preventDefault();
-      e.stopPropagation();
-    } }, drawing);
-  return state.slider;
-}
-
-// In and out are taken hold of near their lines; everywhere else a drag seeks. (They are typed, or set by [ and ], too.)
-function edgeAt(state, x, reach) {
-  const px = (t) => (t / (state.film.seconds || 1)) * state.slider.clientWidth, from = Math.abs(x - px(state.from)), to = Math.abs(x - px(state.to));
-  return Math.min(from, to) > reach ? null : from < to ? "from" : "to";
-}
-
-function dragTo(state, e, total) {
-  const t = (Math.min(state.slider.clientWidth, Math.max(0, e.offsetX)) / state.slider.clientWidth) * total;
-  if (state.drag) setPart(state.drag, t);
-  else seekTo(t);
-}
-
-async function drawCurve(state) {
-  const q = question.read(), to = question.terms({ ...q, terms: q.terms.filter((t) => ["plus", "minus", "like"].includes(t.op)) });
-  if (history.state?.picture || (!q.q.trim() && !q.terms.some((t) => ["like", "plus"].includes(t.op)))) return;
-  to.append("video", state.film.video);
-  try {
-    const curve = await get(`/api/v1/curve?${to}`);
-    state.curve.setAttribute("d", curvePath(curve.points, state.film.seconds || 1, 60));
-    if (q.q.trim()) state.cut.removeAttribute("visibility");
-    state.slider.title = "How well the question fits, along the film; the line is the cut-off";
-  } catch { /* without a curve the strip still seeks */ }
-}
-
 // Seconds of the film: a part (see playParts) begins at its own.
 const at = () => (now.video ? now.video.currentTime + (now.piece ? now.piece.from : 0) : now.t);
 
 function mark() {
   if (!now) return;
-  const total = now.film.seconds || 1, t = at();
-  now.here.setAttribute("x1", (1000 * t) / total);
-  now.here.setAttribute("x2", (1000 * t) / total);
-  now.part.setAttribute("x", (1000 * now.from) / total);
-  now.part.setAttribute("width", Math.max(2, (1000 * (now.to - now.from)) / total));
-  for (const [i, edge] of [now.from, now.to].entries()) for (const x of ["x1", "x2"]) now.edges[i].setAttribute(x, (1000 * edge) / total);
-  now.slider.setAttribute("aria-valuenow", Math.round(t));
-  now.slider.setAttribute("aria-valuetext", `${clock(t)} of ${clock(total)}`);
-  now.time.textContent = `${clock(t, true)} / ${clock(total)}`;
+  markStrip(now, at());
+  now.time.textContent = `${clock(at(), true)} / ${clock(now.film.seconds || 1)}`;
 }
 
 function seekTo(t) {
@@ -98,7 +32,7 @@ function seekTo(t) {
 // --- what plays: the film itself; else parts of it, as they are in another container; else encoded; else its pictures
 const motion = () => !matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-const source = (id, t) => h("video", { controls: true, playsinline: true, preload: "auto", src: `/media/${id}#t=${t}` });
+const source = (id, t) => h("video", { playsinline: true, preload: "auto", src: `/media/${id}#t=${t}` });
 
 function drop(video) {
   video.pause();
@@ -120,12 +54,19 @@ function playFilm(state, video) {
     mark();
   });
   video.addEventListener("error", fails);
+  const first = () => {
+    if (!ours()) return;
+    state.seen();
+    if (motion()) video.play().catch(() => {});
+  };
+  Object.assign(video, { width: state.film.width, height: state.film.height });
   state.video = video;
   state.screen.replaceChildren(video);
   if (video.error) return fails();
   if (video.readyState) known();
   else video.addEventListener("loadedmetadata", known, { once: true });
-  if (ours() && motion()) video.play().catch(() => {});
+  if (video.readyState >= 2) first();
+  else video.addEventListener("loadeddata", first, { once: true }); // sooner, play() would put it off
 }
 
 // Points on the short side of what is encoded.
@@ -179,6 +120,7 @@ function playStream(state, tried, t) {
   state.unstream = stream(video, { id: state.film.video, seconds: state.film.seconds, t, side: anew ? side() : 0, fails, began: () => {
     video.dataset.how = rungs[tried].how;
     state.said.textContent = "";
+    state.seen();
     if (motion()) video.play().catch(() => {});
   } });
 }
@@ -197,7 +139,7 @@ function playParts(state, tried, t = state.rung ? at() : state.t) {
   const fails = () => now === state && state.video === video && video.src && playParts(state, tried + 1, state.wanted ?? t);
   video.addEventListener("timeupdate", () => now === state && state.video === video && mark());
   video.addEventListener("error", fails);
-  video.addEventListener("loadeddata", () => (video.videoWidth === 0 ? fails() : (video.dataset.how = rungs[tried].how, state.said.textContent = "")));
+  video.addEventListener("loadeddata", () => (video.videoWidth === 0 ? fails() : (video.dataset.how = rungs[tried].how, state.said.textContent = "", state.seen())));
   video.addEventListener("ended", () => {
     if (now !== state || !state.piece) return;
     const end = state.piece.end;
@@ -242,6 +184,7 @@ function playPictures(state, why) {
   state.screen.replaceChildren(state.image, h("p", { role: "status" }, `${why} These are its pictures; the line below plays it in mpv.`));
   state.t = t;
   showPicture(t);
+  state.seen();
 }
 
 function showPicture(t) {
@@ -326,6 +269,18 @@ function controls(state, go, like) {
     h("div", { class: "row" }, ...labels.fields(), button("Yes", "y: the part shows the label", () => mean(true)), button("No", "x: the part does not show it", () => mean(false)), state.word));
 }
 
+function once(what) {
+  let done = false;
+  return () => done || ((done = true), what());
+}
+
+function furnish(state) {
+  if (now !== state) return;
+  if (state.video) state.video.controls = true;
+  drawCurve(state);
+  drawLabels(state);
+}
+
 let openings = 0; // who asked last is shown
 
 // Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
@@ -347,12 +302,12 @@ export async function open(id, t, moment, go, like, changed, told, also) {
   state.also = also;
   state.screen = h("div", { class: "screen" });
   fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
-    state.screen, strip(state), controls(state, go, like), state.list);
+    state.screen, strip(state, { at, seekTo, setPart }), controls(state, go, like), state.list);
+  state.seen = once(() => furnish(state)); // what is drawn before the first picture puts it off
+  setTimeout(state.seen, 400);
   if (of.missing) playPictures(state, "The file of this film is not where it was.");
   else playFilm(state, video);
   mark();
-  drawCurve(state);
-  drawLabels(state);
 }
 
 // What is being made for it is not waited for; connections are let go.
