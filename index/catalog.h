@@ -77,6 +77,7 @@ int ks_step(sqlite3_stmt *s, ks_index *x, ks_error *e);
 int ks_integer(int64_t *out, ks_index *x, ks_error *e, const char *sql, const char *letters, ...);
 /* SQLite's last error as one of ours; marks the handle dead after a failed fsync */
 int ks_sql_error(ks_index *x, ks_error *e);
+int ks_sql_disk_full(const ks_index *x); /* of the call that failed last */
 /* Transactions nest by counting; ks_end(x, code, e) commits for code >= 0 at the outermost
  * level, else rolls back, and returns code or the commit's own error. */
 int ks_begin(ks_index *x, ks_error *e);    /* writes */

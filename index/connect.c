@@ -141,11 +141,40 @@ static int at_rest(const struct stat *before, const char *path)
             nanoseconds(now) - nanoseconds(st.st_mtim) > 100000000);
 }
 
+static ks_copied_file look_at(const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0) return (ks_copied_file){0};
+    return (ks_copied_file){
+        .bytes = st.st_size, .inode = (int64_t)st.st_ino, .changed = nanoseconds(st.st_mtim)};
+}
+
+int ks_index_outdated(const ks_index *x)
+{
+    static const char *const names[] = {"catalog.db", "catalog.db-wal"};
+    char path[PATH_MAX];
+    int outdated = 0;
+
+    for (int i = 0; x->is_copy && i < 2; i++) {
+        snprintf(path, sizeof path, "%.4000s/%s", x->dir, names[i]);
+        const ks_copied_file now = look_at(path), *was = &x->copied[i];
+        if (now.bytes == 0 && was->bytes == 0) continue; /* a log of nothing comes and goes */
+        outdated |= now.bytes != was->bytes || now.inode != was->inode ||
+                    now.changed != was->changed;
+    }
+    return outdated;
+}
+
 /* 1 = taken, 0 = somebody wrote meanwhile. */
-static int take_copy(const foreign *f, ks_error *e)
+static int take_copy(ks_index *x, const foreign *f, ks_error *e)
 {
     struct stat st, log;
     sqlite3 *db = NULL;
+    x->is_copy = 1;
+    x->copied[0] = look_at(
+        f->catalog); /* before: what changes meanwhile is seen at the next look */
+    x->copied[1] = look_at(f->log);
     if (stat(f->catalog, &st) != 0)
         return ks_fail(e, KS_EIO, "%s: %s", f->catalog, strerror(errno));
     if (!at_rest(&st, f->catalog)) return 0;
@@ -178,7 +207,7 @@ static int read_copy(ks_index *x, foreign *f, ks_error *e)
     snprintf(f->copy, sizeof f->copy, "%s/catalog.db", f->folder);
     snprintf(f->copy_log, sizeof f->copy_log, "%s-wal", f->copy);
     snprintf(f->copy_index, sizeof f->copy_index, "%s-shm", f->copy);
-    for (int i = 0; i < 100 && (code = take_copy(f, e)) == 0; i++) wait_a_little();
+    for (int i = 0; i < 100 && (code = take_copy(x, f, e)) == 0; i++) wait_a_little();
     if (code == 0)
         code = ks_fail(
             e, KS_EBUSY,
@@ -194,15 +223,25 @@ static int read_copy(ks_index *x, foreign *f, ks_error *e)
     return code;
 }
 
-static int connect_foreign(ks_index *x, const char *path, ks_error *e)
+static foreign *name_files(const char *path, ks_error *e)
 {
     foreign *f = malloc(sizeof *f);
-    struct stat st;
-    struct statvfs fs;
-    if (!f) return ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
+    if (!f) {
+        ks_fail(e, KS_ENOMEM, "%s: out of memory", path);
+        return NULL;
+    }
     snprintf(f->catalog, sizeof f->catalog, "%s", path);
     snprintf(f->log, sizeof f->log, "%s-wal", path);
     snprintf(f->index, sizeof f->index, "%s-shm", path);
+    return f;
+}
+
+static int connect_foreign(ks_index *x, const char *path, ks_error *e)
+{
+    foreign *f = name_files(path, e);
+    struct stat st;
+    struct statvfs fs;
+    if (!f) return KS_ENOMEM;
     int code = 1, fixed = statvfs(path, &fs) == 0 && (fs.f_flag & ST_RDONLY) &&
                           (stat(f->log, &st) != 0 || st.st_size == 0);
     if (fixed) code = open_path(x, path, 1, e); /* nobody writes a read-only file system */
@@ -219,8 +258,25 @@ static int connect_foreign(ks_index *x, const char *path, ks_error *e)
     return code;
 }
 
+/* Of a log at rest its index is made anew, beside the catalog: a full disk has no room for it. */
+static int connect_own(ks_index *x, const char *path, ks_error *e)
+{
+    foreign *f;
+    int code = open_path(x, path, 0, e);
+    if (code < 0 || x->mode != KS_READ ||
+        sqlite3_exec(x->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK ||
+        !ks_sql_disk_full(x))
+        return code; /* what else is wrong is met again */
+    sqlite3_close(x->db);
+    x->db = NULL;
+    if (!(f = name_files(path, e))) return KS_ENOMEM;
+    code = read_copy(x, f, e);
+    free(f);
+    return code;
+}
+
 int ks_connect(ks_index *x, const char *path, ks_error *e)
 {
     if (x->mode == KS_READ && access(x->dir, W_OK) != 0) return connect_foreign(x, path, e);
-    return open_path(x, path, 0, e);
+    return connect_own(x, path, e);
 }

@@ -58,6 +58,9 @@ int ks_index_thumbnail(uint8_t **jpeg, size_t *bytes, ks_index *x, int64_t id, k
 int ks_index_frame_vectors(float **v, int *frames, int dim, ks_index *x, int64_t id, ks_error *e);
 /* rows that this handle met and left out, each once: say so, and name kinoseek repair */
 int64_t ks_index_damaged(const ks_index *x);
+/* 1: the library changed and this handle cannot see it, as it reads a copy (of a folder that may
+ * not be written, or on a full disk): open it again. Else 0, whatever was written. */
+int ks_index_outdated(const ks_index *x);
 /* counts a film that was left out because no path of it is to be had */
 void ks_index_nameless(ks_index *x, int64_t video);
 

@@ -2,8 +2,16 @@
 #include "index/catalog.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+int ks_sql_disk_full(const ks_index *x)
+{
+    const int code = sqlite3_errcode(x->db) & 0xff, os = sqlite3_system_errno(x->db);
+
+    return code == SQLITE_FULL || (code == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT));
+}
 
 int ks_sql_error(ks_index *x, ks_error *e)
 {
@@ -27,7 +35,6 @@ int ks_sql_error(ks_index *x, ks_error *e)
             e, KS_EDAMAGED,
             "%s/catalog.db is damaged (a question to it does not end): run kinoseek repair",
             x->dir);
-    case SQLITE_FULL: return ks_fail(e, KS_EIO, "%s/catalog.db: the disk is full", x->dir);
     case SQLITE_READONLY:
         return ks_fail(e, KS_EIO, "%s/catalog.db cannot be written (%s)", x->dir, text);
     case SQLITE_CANTOPEN:
@@ -42,7 +49,8 @@ int ks_sql_error(ks_index *x, ks_error *e)
                        "%s/catalog.db: the disk did not keep what was written (fsync failed)",
                        x->dir);
     }
-    return ks_fail(e, KS_EIO, "%s/catalog.db: %s", x->dir, text);
+    return ks_fail(e, KS_EIO, "%s/catalog.db: %s", x->dir,
+                   ks_sql_disk_full(x) ? "the disk is full" : text);
 }
 
 static void forget_statement(ks_index *x, int at)

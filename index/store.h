@@ -22,12 +22,19 @@ typedef struct {
     int64_t id;
 } ks_rotten_row;
 
+typedef struct {
+    int64_t bytes, inode, changed; /* changed: ns since 1970; all 0: it was not there */
+} ks_copied_file;
+
 struct ks_index {
     const ks_store *store;
     struct sqlite3 *db;
     char *dir; /* absolute or as given, no trailing slash; owned */
     ks_mode mode;
-    int version;      /* of the schema: a reader may meet an older one */
+    int version; /* of the schema: a reader may meet an older one */
+    /* catalog and log as they were when a copy of them was taken to be read (connect.c) */
+    ks_copied_file copied[2];
+    int is_copy;
     int lock, folder; /* fds of writer.lock and of the folder, both locked; or -1 */
     /* of SQLite's machine for one question; a reader's are bounded (connect.c) */
     int64_t steps, most_steps;

@@ -15,10 +15,11 @@
 #include <unistd.h>
 
 enum { READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
-/* In its folders files come and go: locks and logs of SQLite, prepared weights. */
+/* In its folders files come and go: locks and logs of SQLite, prepared weights; and, in a folder
+ * of its own, the copy of a library that cannot be written. */
 static const uint64_t write_too = READ | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
-                                  LANDLOCK_ACCESS_FS_REMOVE_FILE;
+                                  LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
 
 /* Of a file only what a file has. */
 static const uint64_t of_files = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE |

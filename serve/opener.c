@@ -28,7 +28,7 @@ typedef struct {
 } answer;
 
 struct ks_opener {
-    const char *library;
+    const char *library, *cache;
     ks_aide_how how;
     ks_aide *aide;
     ks_index *x; /* in a process: of what lies at the path now */
@@ -58,7 +58,10 @@ static int open_path(int *fd, ks_index *x, const ks_video *v, ks_error *e)
     if ((*fd = open_plain(v->path)) < 0 && errno == ELOOP)
         return ks_fail(e, 409, "the file of film %lld is a symbolic link now", (long long)v->id),
                409;
-    if (*fd < 0) return ks_fail(e, 404, "film %lld: %s", (long long)v->id, strerror(errno)), 404;
+    if (*fd < 0) {
+        err = errno == EACCES || errno == EPERM ? 403 : 404;
+        return ks_fail(e, err, "%.400s: %s", ks_base_name(v->path), strerror(errno)), err;
+    }
     err = fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode)
               ? 0
               : ks_ingest_same_file(&same, x, *fd, &st, v, e);
@@ -99,7 +102,8 @@ static int current(ks_opener *o, ks_error *e)
 
     snprintf(path, sizeof path, "%s/catalog.db", o->library);
     if (stat(path, &st) < 0) st.st_ino = 0;
-    if (o->x && st.st_ino == o->inode && st.st_dev == o->device) return 0;
+    if (o->x && st.st_ino == o->inode && st.st_dev == o->device && !ks_index_outdated(o->x))
+        return 0;
     ks_index_close(o->x);
     if ((err = ks_index_open(&o->x, o->library, KS_READ, e)) < 0) {
         o->x = NULL;
@@ -124,20 +128,21 @@ static void give(void *out, int *fd, const void *in, void *arg)
 static void begin(void *arg)
 {
     const ks_opener *o = arg;
-    const ks_walls walls = {.write = {o->library}, .read = {"/"}};
+    const ks_walls walls = {.write = {o->library, o->cache}, .read = {"/"}};
     char words[64];
 
     ks_confine(words, sizeof words, &walls);
 }
 
 /* --- in the server --- */
-int ks_opener_start(ks_opener **out, const char *library, ks_error *e)
+int ks_opener_start(ks_opener **out, const char *library, const char *cache, ks_error *e)
 {
     ks_opener *o = *out = calloc(1, sizeof *o);
     int err;
 
     if (!o) return ks_fail(e, KS_ENOMEM, "no memory");
     o->library = library;
+    o->cache = cache;
     o->how = (ks_aide_how){.name = "kinoseek-open",
                            .in = sizeof(question),
                            .out = sizeof(answer),

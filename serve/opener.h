@@ -5,11 +5,12 @@
 #include "serve/aide.h"
 
 typedef struct ks_opener ks_opener;
-/* Before the walls of the server. library is borrowed. */
-int ks_opener_start(ks_opener **o, const char *library, ks_error *e);
+/* Before the walls of the server. Both are borrowed; cache: a folder for copies, or NULL. */
+int ks_opener_start(ks_opener **o, const char *library, const char *cache, ks_error *e);
 void ks_opener_stop(ks_opener *o); /* NULL is fine */
 /* The first path of the film `id` that is it still, opened for reading; name: the last part of it.
- * 0, < 0, or a status: 404, 409 (a link, or another file lies there now). *fd is the caller's. */
+ * 0, < 0, or a status: 403, 404, 409 (a link, or another file lies there now). *fd is the
+ * caller's. */
 int ks_open_film(int *fd, char name[256], ks_opener *o, int64_t id, ks_error *e);
 
 /* A path by which the decoder takes the descriptor; and an error's sentence with the film's name in

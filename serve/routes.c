@@ -83,4 +83,5 @@ void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k)
         ks_reply_problem(out, 400, "the parameters are not well formed");
     else if (route->writes && !srv->writer) ks_reply_problem(out, 403, ks_read_only_words);
     else route->run(out, &c);
+    if (out->status == 500) ks_reach_explain(out, srv);
 }

@@ -73,55 +73,17 @@ static void cache_folder(char *path, size_t room)
     mkdir(path, 0700);
 }
 
-/* The folder of a file, malloc'ed; NULL: of none. */
-static char *folder_of(const char *file)
-{
-    char *folder = file ? strdup(file) : NULL, *slash = folder ? strrchr(folder, '/') : NULL;
-
-    if (slash) slash[slash == folder] = 0;
-    else if (folder) strcpy(folder, *folder ? "." : "");
-    return folder;
-}
-
-enum { MODELS = 4 };
-/* Where models lie: the library's own, those that were pulled (a library may be switched to one
- * under us), those that ship. */
-static void find_models(char *folders[MODELS], ks_server *srv)
-{
-    ks_library *row = malloc(sizeof *row); /* 16 KiB of paths */
-    char *path = NULL, *tokenizer = NULL;
-    ks_session *s = NULL;
-    ks_error e;
-
-    if (row && ks_sessions_take(&s, srv->sessions, KS_FOR_LOOKING, &e) == 0 &&
-        ks_index_library(row, ks_session_index(s), &e) == 0) {
-        const char *named = srv->o->setup->model ? srv->o->setup->model : row->model_path;
-        if (ks_locate_model(&path, &tokenizer, srv->o->setup, named, &e) == 0)
-            folders[0] = folder_of(path);
-        folders[1] = folder_of(tokenizer ? tokenizer : row->tokenizer_path);
-    }
-    ks_sessions_give(srv->sessions, s);
-    free(path);
-    free(tokenizer);
-    free(row);
-    if (ks_locate_data(&folders[2], srv->o->setup, "models", &e) < 0) folders[2] = NULL;
-    if (ks_locate_pulled(&path, "-", &e) == 0) {
-        folders[3] = folder_of(path);
-        free(path);
-    }
-}
-
 /* Before the first thread: walls stand around those that are made inside of them. */
 static void confine(ks_server *srv)
 {
     const ks_serve_options *o = srv->o;
-    char words[64], *program = NULL, *models[MODELS] = {NULL};
+    char words[64], *program = NULL, *models[KS_REACH_MODELS] = {NULL};
     ks_walls walls = {.write = {o->library, srv->cache}, .read = {o->ui_dir}};
     ks_error e;
 
     ks_locate_decoder(&program, o->setup, &e); /* without one, pictures and parts say so */
-    find_models(models, srv);
-    for (int i = 0; i < MODELS; i++) walls.read[i + 1] = models[i];
+    ks_reach_models(models, srv);
+    for (int i = 0; i < KS_REACH_MODELS; i++) walls.read[i + 1] = models[i];
     walls.program = program;
     tzset();
     ks_confine(words, sizeof words, &walls);
@@ -129,7 +91,7 @@ static void confine(ks_server *srv)
         o->setup->notice(
             o->setup->notice_arg,
             "this kernel has neither landlock nor seccomp: the server is not confined");
-    for (int i = 0; i < MODELS; i++) free(models[i]);
+    for (int i = 0; i < KS_REACH_MODELS; i++) free(models[i]);
     free(program);
 }
 
@@ -139,7 +101,7 @@ static int open_all(ks_front **front, ks_server *srv, ks_error *e)
     const ks_serve_options *o = srv->o;
     int err;
 
-    if ((err = ks_opener_start(&srv->opener, o->library, e)) < 0) return err;
+    if ((err = ks_opener_start(&srv->opener, o->library, srv->cache, e)) < 0) return err;
     if (!o->read_only && (err = ks_writer_start(&srv->writer, o->library, srv->cache, e)) < 0)
         return err;
     if ((err = ks_sessions_open(&srv->sessions, o->library, o->setup, e)) < 0) return err;
@@ -158,9 +120,10 @@ int ks_serve(const ks_serve_options *o, ks_error *e)
     if (!srv) return ks_fail(e, KS_ENOMEM, "no memory");
     begin(srv, o);
     cache_folder(cache, sizeof cache);
-    if (*cache)
-        setenv("SQLITE_TMPDIR", cache,
-               0); /* SQLite asks once; its usual places are out of reach later */
+    if (*cache) { /* the usual places are out of reach later */
+        setenv("SQLITE_TMPDIR", cache, 0);
+        setenv("TMPDIR", cache, 1); /* of a library that cannot be written a copy is read */
+    }
     srv->cache = *cache ? cache : NULL;
     if ((err = open_all(&front, srv, e)) == 0) {
         if (o->listening)

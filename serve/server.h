@@ -67,6 +67,15 @@ typedef struct {
 int ks_watched_open(ks_watched *w, ks_server *srv, ks_session *s, int64_t id, ks_error *e);
 void ks_watched_close(ks_watched *w);
 
+/* --- reach.c: what lies within the walls --- */
+enum { KS_REACH_MODELS = 4 };
+/* Before they stand: where models lie, malloc'ed or NULL: the library's own, those that were pulled
+ * (a library may be switched to one under us), those that ship. */
+void ks_reach_models(char *folders[KS_REACH_MODELS], ks_server *srv);
+/* A failure whose cause is that the library or its model lies outside by now becomes one that says
+ * so. */
+void ks_reach_explain(ks_reply *out, ks_server *srv);
+
 /* The fixed part of every answer's head: "Name: value\r\n" lines; names and values for
  * libmicrohttpd. */
 typedef struct {

@@ -128,6 +128,7 @@ static int is_current(const ks_sessions *p, const slot *t)
 
     snprintf(path, sizeof path, "%s/catalog.db", p->library);
     if (stat(path, &st) != 0 || st.st_dev != t->device || st.st_ino != t->inode) return 0;
+    if (ks_index_outdated(ks_session_index(t->s))) return 0;
     return read_model(model, t->s, &e) == 0 && strcmp(model, t->model) == 0;
 }
 

@@ -30,10 +30,10 @@ def ok(good, what, seen=""):
 class Server:
     patience = 20 * SLOW  # seconds for one answer
 
-    def __init__(self, *options):
+    def __init__(self, *options, **how):
         self.log = open(FOLDER + "/serve.err", "a")
         self.process = subprocess.Popen([PROGRAM, "-L", LIBRARY, "--precision", "fp32", "serve", *options], stdout=subprocess.PIPE,
-                                        stderr=self.log, text=True)
+                                        stderr=self.log, text=True, **how)
         self.line = self.process.stdout.readline().strip()
         found = re.fullmatch(r"Listening on http://([^/]*?)(?::(\d+))?/\?token=([0-9a-f]{32})", self.line)
         if not found:
