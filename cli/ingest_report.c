@@ -183,6 +183,15 @@ static void subtitles_event(ks_report *r, const ks_subtitles_event *v)
     fprintf(stderr, v->note[0] ? "  (%s)\n" : "\n", v->note);
 }
 
+static void doubted_event(ks_report *r, const ks_doubted_event *v)
+{
+    char clips[64];
+    if (r->quiet) return;
+    clear_bar(r);
+    fprintf(stderr, "kinoseek: %s of a GPU's: no later sample of it held, they are encoded again\n",
+            ks_counted(clips, v->clips, "clip"));
+}
+
 static void plan_event(ks_report *r, const ks_plan_event *v)
 {
     char all[32], new[32], bytes[32], about[32];
@@ -267,6 +276,7 @@ void ks_report_event(void *report, const ks_event *v)
     case KS_EVENT_PLAN: plan_event(r, &v->u.plan); break;
     case KS_EVENT_FILE: file_event(r, &v->u.file); break;
     case KS_EVENT_SUBTITLES: subtitles_event(r, &v->u.subtitles); break;
+    case KS_EVENT_DOUBTED: doubted_event(r, &v->u.doubted); break;
     case KS_EVENT_PROGRESS: progress_event(r, &v->u.progress); break;
     case KS_EVENT_DONE:
         clear_bar(r);

@@ -6,23 +6,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "encoder/checkpoint.h"
 #include "encoder/dispatch.h"
 #include "encoder/pack.h"
 
-/* A clip and a frame of so many are computed on the CPU, too. */
-enum { SAMPLE = 1000 };
-
-typedef struct ks_device {
-    uint64_t random;
-    int clip, frame;   /* how many from now the next one is that is checked */
-    int64_t unchecked; /* clips since the last check that held */
-    ks_encoder *exact; /* this model on the CPU in fp32, from the first check on */
-    char *cache;       /* its folder of packs; NULL: the usual one */
-} ks_device;
+struct ks_device {
+    ks_samples samples;
+};
 
 static void say(const ks_encoder *enc, const char *text)
 {
@@ -34,16 +26,25 @@ static void say(const ks_encoder *enc, const char *text)
 static void close_device(ks_encoder *enc)
 {
     if (!enc->device) return;
-    ks_encoder_close(enc->device->exact);
-    free(enc->device->cache);
+    ks_samples_close(&enc->device->samples);
     free(enc->device);
     enc->device = NULL;
 }
 
-static void give_up(ks_encoder *enc, const char *why)
+/* missed: a sample did not hold. Else what there was before the GPU failed may well be right: the
+ * newest of it tells, though the GPU does not answer any more. */
+static void give_up(ks_encoder *enc, const char *why, int missed)
 {
     char text[700];
+    ks_error miss = {0};
+    ks_samples *s = &enc->device->samples;
+    int held = missed ? 0 : ks_sample_holds(enc, s, 1, &miss) == 1;
     snprintf(text, sizeof text, "%.550s: the GPU is not used any more, this CPU goes on", why);
+    if (!held && !missed)
+        snprintf(text, sizeof text,
+                 "%.250s; %.300s: the GPU is not used any more, this CPU goes on", why, miss.msg);
+    enc->trust = (ks_gpu_trust){
+        .missed = !held, .held = s->held + held, .unproven = held ? 0 : s->unproven};
     enc->by = &ks_cpu_towers;
     ks_gpu_close(enc->gpu);
     enc->gpu = NULL;
@@ -51,99 +52,56 @@ static void give_up(ks_encoder *enc, const char *why)
     say(enc, text);
 }
 
-/* --- sampling --- */
-
-/* 1 to 2 SAMPLE - 1: SAMPLE on the average, and nobody knows which. */
-static int draw(ks_device *d)
+void ks_gpu_trusted(ks_gpu_trust *t, ks_encoder *enc)
 {
-    d->random = d->random * 6364136223846793005u + 1442695040888963407u;
-    return 1 + (int)((d->random >> 33) % (2 * SAMPLE - 1));
+    pthread_mutex_lock(&enc->lock);
+    *t = enc->trust;
+    if (enc->device) {
+        const ks_samples *s = &enc->device->samples;
+        *t = (ks_gpu_trust){.on_gpu = 1, .held = s->held, .unproven = s->unproven};
+    }
+    pthread_mutex_unlock(&enc->lock);
 }
 
-/* Whether the next one is among these n; which of them it is. */
-static int is_due(int *which, int *next, ks_device *d, int n)
+int ks_gpu_sample(ks_encoder *enc, ks_error *e)
 {
-    *which = *next - 1;
-    *next -= n;
-    if (*next > 0) return 0;
-    *next = draw(d);
-    return 1;
-}
-
-static int open_exact(ks_encoder *enc, ks_error *e)
-{
-    ks_device *d = enc->device;
-    ks_encoder_options o = {.model = enc->model,
-                            .towers = KS_TOWER_VIDEO,
-                            .precision = KS_FP32,
-                            .device = "cpu",
-                            .threads = ks_pool_threads(enc->pool),
-                            .cache = d->cache};
-    return d->exact ? 0 : ks_encoder_open(&d->exact, &o, e);
-}
-
-/* 1: it holds; 0: it does not, why says so; or an error of the CPU's. */
-static int frame_holds(ks_encoder *enc, ks_tokens *got, const ks_picture *picture, int masked,
-                       ks_error *why)
-{
-    uint8_t mask = (uint8_t)masked;
-    ks_tokens *want;
-    int err = open_exact(enc, why);
-    if (!err)
-        err = ks_cpu_towers.tokens(&want, enc->device->exact, picture, masked ? &mask : NULL, 1,
-                                   why);
-    if (err) return err;
-    int64_t n = (int64_t)picture->G * picture->G * enc->info.dim;
-    double apart = ks_apart(ks_tokens_x(got), ks_tokens_x(want), n);
-    ks_tokens_free(want);
-    if (apart <= KS_APART) return 1;
-    ks_fail(why, KS_EIO, "%s: a frame that this CPU computed, too, is %.2g from it (1 - cos)",
-            ks_gpu_is(enc->gpu)->name, apart);
-    return 0;
-}
-
-static int clip_holds(const ks_clip_outputs *got, ks_encoder *enc, ks_tokens *const *frames, int T,
-                      ks_error *why)
-{
-    float *want = got->global ? malloc((size_t)enc->info.dim * sizeof *want) : NULL;
-    if (!want) return 1; /* stages asked for by hand */
-    int err = open_exact(enc, why);
-    if (!err)
-        err = ks_cpu_towers.clip(&(ks_clip_outputs){.global = want}, enc->device->exact, frames, T,
-                                 why);
-    double apart = err ? 0 : ks_apart(got->global, want, enc->info.dim);
-    free(want);
-    if (err || apart <= KS_APART) return err ? err : 1;
-    ks_fail(why, KS_EIO,
-            "%s: a clip that this CPU computed, too, is %.2g from it (1 - cos), and any of the "
-            "%lld before it that were not compared may be wrong",
-            ks_gpu_is(enc->gpu)->name, apart, (long long)enc->device->unchecked - 1);
-    return 0;
-}
-
-static int is_finite(const ks_encoder *enc, const float *x, int64_t rows)
-{
-    for (int64_t i = 0; x && i < rows * enc->info.dim; i++)
-        if (!isfinite(x[i])) return 0;
-    return 1;
+    ks_error why = {0};
+    pthread_mutex_lock(&enc->lock);
+    ks_samples *s = enc->device ? &enc->device->samples : NULL;
+    int held = s && s->unproven > 0 ? ks_sample_holds(enc, s, 1, &why) : 1;
+    if (held == 0) give_up(enc, why.msg, 1);
+    pthread_mutex_unlock(&enc->lock);
+    return held < 0 ? ks_fail(e, held, "%s", why.msg) : 0;
 }
 
 /* --- the calls --- */
+
+/* x[rows, D]: finite, and of unit length where vectors are. */
+static int is_sound(const ks_encoder *enc, const float *x, int64_t rows)
+{
+    int64_t D = enc->info.dim;
+    for (int64_t r = 0; x && r < rows; r++, x += D) {
+        double sum = 0;
+        for (int64_t d = 0; d < D; d++) sum += (double)x[d] * x[d];
+        if (!isfinite(sum) || (enc->info.kind == KS_LVT && fabs(sqrt(sum) - 1) > 1e-3)) return 0;
+    }
+    return 1;
+}
 
 static int tokens(ks_tokens **out, ks_encoder *enc, const ks_picture *pictures,
                   const uint8_t *masked, int n, ks_error *e)
 {
     ks_error why = {0};
-    ks_device *d = enc->device;
-    int which, held = 1;
+    ks_samples *s = &enc->device->samples;
+    int held = 1;
     if (!ks_gpu_takes(enc, (int64_t)pictures->G * pictures->G))
         return ks_cpu_towers.tokens(out, enc, pictures, masked, n, e);
     int err = ks_gpu_towers.tokens(out, enc, pictures, masked, n, &why);
-    if (!err && is_due(&which, &d->frame, d, n))
-        held = frame_holds(enc, out[which], &pictures[which], masked ? masked[which] : 0, &why);
-    if (!err && held == 1) return 0;
+    int due = err ? 0 : ks_sample_frames(s, out, pictures, masked, n, &why);
+    if (due == 1) held = ks_sample_holds(enc, s, 0, &why);
+    if (!err && due >= 0 && held == 1) return 0;
     for (int i = 0; i < n && !err; i++) ks_tokens_free(out[i]);
-    give_up(enc, why.msg);
+    give_up(enc, why.msg, held == 0);
     return ks_cpu_towers.tokens(out, enc, pictures, masked, n, e);
 }
 
@@ -151,20 +109,18 @@ static int clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *f
                 ks_error *e)
 {
     ks_error why = {0};
-    ks_device *d = enc->device;
-    int which, held = 1, grid = ks_tokens_grid(frames[0]);
+    ks_samples *s = &enc->device->samples;
+    int held = 1, due = 0, grid = ks_tokens_grid(frames[0]);
     if (!ks_gpu_takes(enc, (int64_t)T * grid * grid))
         return ks_cpu_towers.clip(out, enc, frames, T, e);
     int err = ks_gpu_towers.clip(out, enc, frames, T, &why);
-    if (!err && (!is_finite(enc, out->global, 1) || !is_finite(enc, out->frames, T)))
-        err = ks_fail(&why, KS_EIO, "%s: a vector that is not finite", ks_gpu_is(enc->gpu)->name);
-    d->unchecked++;
-    if (!err && is_due(&which, &d->clip, d, 1)) {
-        held = clip_holds(out, enc, frames, T, &why);
-        if (held == 1) d->unchecked = 0;
-    }
-    if (!err && held == 1) return 0;
-    give_up(enc, why.msg);
+    if (!err && (!is_sound(enc, out->global, 1) || !is_sound(enc, out->frames, T)))
+        err = ks_fail(&why, KS_EIO, "%s: a vector that is none", ks_gpu_is(enc->gpu)->name);
+    if (!err && out->global) /* else stages asked for by hand */
+        due = ks_sample_clip(s, frames, T, out->global, enc->info.dim, &why);
+    if (due == 1) held = ks_sample_holds(enc, s, 1, &why);
+    if (!err && due >= 0 && held == 1) return 0;
+    give_up(enc, why.msg, held == 0);
     return ks_cpu_towers.clip(out, enc, frames, T, e);
 }
 
@@ -172,10 +128,10 @@ static int text(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
 {
     ks_error why = {0};
     int err = ks_gpu_towers.text(v, enc, s, &why);
-    if (!err && !is_finite(enc, v, s->n))
-        err = ks_fail(&why, KS_EIO, "%s: a vector that is not finite", ks_gpu_is(enc->gpu)->name);
+    if (!err && !is_sound(enc, v, s->n))
+        err = ks_fail(&why, KS_EIO, "%s: a vector that is none", ks_gpu_is(enc->gpu)->name);
     if (!err) return 0;
-    give_up(enc, why.msg);
+    give_up(enc, why.msg, 0);
     return ks_cpu_towers.text(v, enc, s, e);
 }
 
@@ -287,17 +243,11 @@ static int is_worth_it(int *which, const ks_encoder *enc, ks_precision precision
 
 static int start(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
 {
-    struct timespec now;
     enc->device = calloc(1, sizeof *enc->device);
-    if (!enc->device || (o->cache && !(enc->device->cache = strdup(o->cache))))
-        return ks_fail(e, KS_ENOMEM, "no memory for a GPU");
-    clock_gettime(CLOCK_REALTIME, &now);
-    enc->device->random = (uint64_t)now.tv_nsec * 0x9E3779B97F4A7C15u ^ (uint64_t)now.tv_sec;
-    enc->device->clip = draw(enc->device);
-    enc->device->frame = draw(enc->device);
+    if (!enc->device) return ks_fail(e, KS_ENOMEM, "no memory for a GPU");
     enc->by = &guarded;
     enc->info.precision = ks_gpu_precision(enc->gpu);
-    return 0;
+    return ks_samples_open(&enc->device->samples, o->cache, enc->info.dim, e);
 }
 
 /* 1: it is good; 0: it is not, and is said so; or an error. */

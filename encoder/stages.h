@@ -35,6 +35,19 @@ typedef struct {
 } ks_gpu_limits;
 int ks_gpu_limits_of(ks_gpu_limits *limits, ks_encoder *enc, ks_error *e);
 
+/* A GPU's clips are compared with this CPU's by samples, and are to be believed once a later sample
+ * holds. One that does not is the end of the GPU's part, and what it made since the last that did
+ * (tokens, too) is to be made again: by the caller, who has the pictures. */
+typedef struct {
+    int on_gpu;       /* 1: a GPU computes */
+    int missed;       /* 1: a sample did not hold; this CPU computes */
+    int64_t held;     /* samples that did */
+    int64_t unproven; /* clips since */
+} ks_gpu_trust;
+void ks_gpu_trusted(ks_gpu_trust *t, ks_encoder *enc);
+/* The newest clip is the sample, whatever chance says. An error: of the CPU's. */
+int ks_gpu_sample(ks_encoder *enc, ks_error *e);
+
 /* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
  * GFLOP/s. KS_INT16: its rate in float. */
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);

@@ -80,6 +80,7 @@ struct ks_encoder {
     const ks_towers *by;      /* what computes */
     struct ks_device *device; /* the GPU in use; NULL: none (device.h) */
     struct ks_gpu *gpu;       /* its towers (vulkan_towers.h) */
+    ks_gpu_trust trust;       /* what a GPU's answers are worth that was used; on_gpu is not kept */
     ks_weights *weights;
     char *model; /* its path, for sentences about it */
     ks_info info;

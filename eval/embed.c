@@ -11,6 +11,13 @@ static const char log_name[] = "eval";
 static const char remark_name[] = "eval remark";
 enum { REMARK = 400 };
 
+/* A record that waits for a GPU's next sample to hold. */
+typedef struct {
+    const char *how; /* log_name or remark_name */
+    char *what;
+    float *v; /* [D] */
+} record;
+
 typedef struct {
     const ks_eval_how *how;
     ks_eval_vectors *out;
@@ -19,6 +26,9 @@ typedef struct {
     ks_film_folder *media;
     char **path, **what; /* [list.n] films still to be made: where, and what they are known by */
     float *v, *scratch;  /* [D] */
+    record *waiting;     /* [n_waiting] */
+    int n_waiting, room;
+    int64_t held; /* samples that did when the first of them came */
     ks_eval_step step;
     int said;            /* 1: that nothing can be kept was said */
     char first[300];     /* why the first film that is missing is */
@@ -68,6 +78,48 @@ static void keep(work *w, const char *how, const char *what, const float *v)
     if (w->how->setup->notice) w->how->setup->notice(w->how->setup->notice_arg, e.msg);
 }
 
+static void drop_waiting(work *w)
+{
+    for (int i = 0; i < w->n_waiting; i++) {
+        free(w->waiting[i].what);
+        free(w->waiting[i].v);
+    }
+    w->n_waiting = 0;
+}
+
+/* Of a GPU's only what is proven is kept; where there is no memory to wait, nothing is. */
+static void keep_proven(work *w, const char *how, const char *what, const float *v)
+{
+    size_t bytes = (size_t)w->out->dim * sizeof *v;
+    ks_gpu_trust t;
+    ks_gpu_trusted(&t, w->how->enc);
+    if (t.missed) return;
+    if (!t.on_gpu || t.held > w->held) {
+        for (int i = 0; i < w->n_waiting; i++)
+            keep(w, w->waiting[i].how, w->waiting[i].what, w->waiting[i].v);
+        drop_waiting(w);
+        w->held = t.held;
+    }
+    if (!t.on_gpu || !what) {
+        if (what) keep(w, how, what, v);
+        return;
+    }
+    if (w->n_waiting == w->room) {
+        record *more = reallocarray(w->waiting, (size_t)w->room + 64, sizeof *more);
+        if (!more) return;
+        w->waiting = more;
+        w->room += 64;
+    }
+    record r = {how, strdup(what), malloc(bytes)};
+    if (r.v) memcpy(r.v, v, bytes);
+    if (r.what && r.v) {
+        w->waiting[w->n_waiting++] = r;
+        return;
+    }
+    free(r.what);
+    free(r.v);
+}
+
 static int begin(work *w, ks_eval_vectors *out, const ks_eval_list *list, const ks_eval_how *how,
                  ks_error *e)
 {
@@ -86,6 +138,8 @@ static int end(work *w, int err)
     free((void *)w->what);
     free(w->v);
     free(w->scratch);
+    drop_waiting(w);
+    free(w->waiting);
     ks_film_folder_close(w->media);
     ks_kept_log_close(w->log);
     if (err) ks_eval_vectors_free(w->out);
@@ -117,7 +171,7 @@ static void keep_remark(work *w, const char *what, float *v)
     if (n == 0) return;
     memset(v, 0, bytes);
     memcpy(v, w->remark, n < bytes ? n : bytes - 1);
-    keep(w, remark_name, what, v);
+    keep_proven(w, remark_name, what, v);
 }
 
 static void find_remark(work *w, const char *what, float *v)
@@ -210,7 +264,7 @@ static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks
     if (!err) err = put(w, i, w->v, e);
     if (err) return err;
     keep_remark(w, w->what[i], w->scratch);
-    keep(w, log_name, w->what[i], w->v);
+    keep_proven(w, log_name, w->what[i], w->v);
     return 0;
 }
 
@@ -219,7 +273,9 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
 {
     work w;
     ks_decoder *decoder = NULL;
+    ks_gpu_trust before, trust;
     size_t room = (size_t)(videos->n ? videos->n : 1);
+    ks_gpu_trusted(&before, how->enc);
     int err = begin(&w, out, videos, how, e);
     if (err) return end(&w, err);
     w.path = calloc(room, sizeof *w.path);
@@ -245,6 +301,13 @@ int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const 
         }
     }
     ks_decoder_stop(decoder);
+    if (!err) err = ks_gpu_sample(how->enc, e);
+    ks_gpu_trusted(&trust, how->enc);
+    if (!err && trust.missed && !before.missed) { /* what is kept was proven; the rest anew */
+        end(&w, KS_EIO);
+        return ks_eval_embed_films(out, videos, how, e);
+    }
+    if (!err) keep_proven(&w, NULL, NULL, NULL);
     if (!err && videos->n && w.step.missing == videos->n)
         err = ks_fail(e, KS_ENOTFOUND, "no film of the list is to be had%s%.300s: %s%s",
                       how->media ? " in " : "", how->media ? how->media : "", w.first,

@@ -26,6 +26,10 @@ typedef void ks_finding(void *arg, int invariant, int64_t clip, const char *sent
 int ks_index_check(ks_index *x, ks_finding *found, void *arg, ks_error *e);
 /* repair: rotten ones, to be encoded again */
 int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e);
+/* Ids of clips grow: the next one's, in the transaction; and away with all from there on, *n, as
+ * above, their films marked with the reason. */
+int ks_index_next_clip(int64_t *id, ks_index *x, ks_error *e);
+int ks_index_drop_since(int64_t *n, ks_index *x, int64_t id, const char *reason, ks_error *e);
 /* rebuild what can be rebuilt; saves every readable row */
 int ks_index_repair(const char *dir, ks_finding *did, void *arg, ks_error *e);
 /* consistent while others write */

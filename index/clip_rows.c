@@ -163,10 +163,17 @@ int ks_clips_delete(ks_index *x, int64_t video, int64_t space, ks_error *e)
     }
 }
 
+typedef struct {
+    const int64_t *clips; /* [n] */
+    int n;
+    const char *reason;
+} ks_doomed;
+
 /* Clips of one video go, clips[0] and those after it; *n: how many. It stays in, marked partly
  * and lost, until it is encoded again; searches see it change once. */
-static int drop_of_one(int *n, ks_index *x, const int64_t *clips, int most, ks_error *e)
+static int drop_of_one(int *n, ks_index *x, const ks_doomed *d, ks_error *e)
 {
+    const int64_t *clips = d->clips;
     ks_library_row library;
     ks_video_row row;
     int64_t video = 0, next = 0;
@@ -179,27 +186,62 @@ static int drop_of_one(int *n, ks_index *x, const int64_t *clips, int most, ks_e
     code = seen ? ks_video_hide(x, &library, &row, e) : 0;
     for (*n = 0, next = video; code >= 0 && next == video;) {
         code = ks_clip_delete(x, clips[(*n)++], e);
-        if (*n == most) break;
+        if (*n == d->n) break;
         if (code >= 0)
             code = ks_integer(&next, x, e, "SELECT video FROM clip WHERE id = ?1", "l", clips[*n]);
     }
     if (code >= 0 && seen) {
         row.v.verdict = KS_VERDICT_PARTLY;
         row.v.flags |= KS_VIDEO_LOST;
-        row.v.reason = "clips were lost to damage; the next ingest encodes them again";
+        row.v.reason = d->reason;
         code = ks_video_show(x, &library, &row, e);
         if (code >= 0) code = ks_video_write(&row, x, e);
     }
     return code < 0 ? code : ks_library_write(&library, x, e);
 }
 
+static int drop_clips(ks_index *x, const ks_doomed *d, ks_error *e)
+{
+    int code = ks_begin(x, e);
+    if (code < 0) return code;
+    for (int i = 0, k = 0; i < d->n && code >= 0; i += k)
+        code = drop_of_one(&k, x, &(ks_doomed){d->clips + i, d->n - i, d->reason}, e);
+    return ks_end(x, code, e);
+}
+
 int ks_index_drop_clips(ks_index *x, const int64_t *clips, int n, ks_error *e)
 {
     assert(x && n >= 0 && (clips || n == 0));
-    int code = ks_begin(x, e);
+    return drop_clips(
+        x, &(ks_doomed){clips, n, "clips were lost to damage; the next ingest encodes them again"},
+        e);
+}
+
+int ks_index_next_clip(int64_t *id, ks_index *x, ks_error *e)
+{
+    ks_library_row library;
+    int code = ks_library_read(&library, x, e);
+    if (code >= 0) *id = library.next_clip;
+    return code < 0 ? code : 0;
+}
+
+enum { DROPPED = 1024 }; /* at once */
+
+int ks_index_drop_since(int64_t *n, ks_index *x, int64_t id, const char *reason, ks_error *e)
+{
+    int64_t clips[DROPPED];
+    int code = ks_begin(x, e), some = DROPPED;
+    *n = 0;
     if (code < 0) return code;
-    for (int i = 0, k = 0; i < n && code >= 0; i += k)
-        code = drop_of_one(&k, x, clips + i, n - i, e);
+    for (; code >= 0 && some == DROPPED; *n += some) {
+        sqlite3_stmt *s = ks_bound(
+            x, e, "SELECT id FROM clip WHERE id >= ?1 ORDER BY video, id LIMIT 1024", "l", id);
+        if (!s) code = e ? e->code : KS_EIO;
+        for (some = 0; s && some < DROPPED && (code = ks_step(s, x, e)) == 1;)
+            clips[some++] = sqlite3_column_int64(s, 0);
+        if (s) sqlite3_reset(s);
+        if (code >= 0) code = drop_clips(x, &(ks_doomed){clips, some, reason}, e);
+    }
     return ks_end(x, code, e);
 }
 

@@ -60,10 +60,13 @@ ks_job_file *ks_belt_job(ks_belt *b)
 {
     ks_job_file *job = NULL;
     pthread_mutex_lock(&b->lock);
+    while (!b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].over) b->next_job++;
     while (!b->survey && !b->quit && b->next_job >= b->n_jobs && b->n_again == 0 && !b->idle_ok)
         pthread_cond_wait(&b->room, &b->lock);
     /* of films with a row */
-    while (b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].video) b->next_job++;
+    while (b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].video &&
+           !b->jobs[b->next_job].anew)
+        b->next_job++;
     if (!b->quit && b->next_job < b->n_jobs) job = &b->jobs[b->next_job++];
     else if (!b->quit && b->n_again > 0) job = b->again[--b->n_again];
     if (job) b->at_work++;

@@ -49,13 +49,17 @@ typedef struct { /* what is said in a film, or stands in a file beside it, was r
     int64_t lines;
     int failed;
 } ks_subtitles_event;
+typedef struct { /* a GPU's, after which no sample held: they are encoded again */
+    int64_t clips;
+} ks_doubted_event;
 typedef struct {
     enum {
         KS_EVENT_PLAN,
         KS_EVENT_FILE,
         KS_EVENT_PROGRESS,
         KS_EVENT_DONE,
-        KS_EVENT_SUBTITLES
+        KS_EVENT_SUBTITLES,
+        KS_EVENT_DOUBTED
     } kind;
     union {
         ks_plan_event plan;
@@ -63,6 +67,7 @@ typedef struct {
         ks_progress_event progress;
         ks_done_event done;
         ks_subtitles_event subtitles;
+        ks_doubted_event doubted;
     } u;
 } ks_event;
 typedef void ks_on_event(void *arg, const ks_event *event);

@@ -41,6 +41,10 @@ typedef struct ks_jobs_job {
     ks_clip *have; /* [n_have] clips of an interrupted ingest, by start */
     char *planned; /* [n_have] 1: the plan of this run has it too */
     int n_have;
+    int over;            /* 1: its verdict is in */
+    ks_verdict verdict;  /* as it was counted, */
+    double seconds;      /* and what of it */
+    int anew;            /* 1: what came of it was not to be believed, and is to come once more */
     const ks_part *part; /* this part alone, of a film that is surveyed; NULL: the film */
     ks_keys keys;        /* malloc'ed; a part is come to by them */
 } ks_job_file;

@@ -48,6 +48,7 @@ typedef struct ks_active {
     double seconds, total; /* how far the reader is */
     ks_timebase tb;        /* of its clips */
     ks_keys keys;          /* of the END parcel; borrowed */
+    int doubted;           /* nothing of it counts any more, until its END */
     int bad;               /* its vectors cannot be kept: `why` */
     char why[200];
 } active;
@@ -188,10 +189,11 @@ static int write_progress(ks_keeper *k, ks_error *e)
 /* One transaction: the clips that wait; with `end`, the verdict and all paths too. */
 static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
 {
-    int64_t video = a->job->video;
+    int64_t video = a->job->video, unproven;
     int err = ks_index_begin(k->x, e);
     if (err < 0) return err;
-    err = write_waiting(k, a, e);
+    err = ks_doubt_note(&unproven, k, e);
+    if (err == 0) err = write_waiting(k, a, e);
     if (err == 0 && end) {
         ks_video v = *end;
         v.id = a->job->video;
@@ -214,6 +216,7 @@ static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
         a->job->video = video;
         return err;
     }
+    k->unproven = unproven;
     a->clips += a->n_waiting;
     k->sum->clips += a->n_waiting;
     drop_waiting(a);
@@ -331,20 +334,39 @@ static int bear(active *a, int err, const ks_error *e)
     return 0;
 }
 
+/* Where a sample of a GPU's did not hold: no vector and no tokens of any film at work are to be
+ * believed. Comes between encoding and what is done with it. */
+static int doubt(ks_keeper *k, ks_error *e)
+{
+    if (!ks_doubt_is_due(k)) return 0;
+    for (int i = 0; i < k->n_active; i++) {
+        active *a = &k->active[i];
+        drop_frames(a, k->coder, INT64_MAX);
+        drop_pictures(a);
+        drop_waiting(a);
+        ks_still_free(&a->still, k->coder);
+        a->doubted = 1;
+        a->bad = 0;
+    }
+    return ks_doubt_drop(k, e);
+}
+
 /* One transaction a film. *p: taken where NULL. */
 static int take_picture(ks_keeper *k, active *a, ks_parcel **p, ks_error *e)
 {
-    if (a->bad) return 0;
+    if (a->bad || a->doubted) return 0;
     a->picture[a->n_pictures++] = *p;
     *p = NULL;
-    return a->n_pictures == PICTURES ? bear(a, encode_pictures(k, a, e), e) : 0;
+    int err = a->n_pictures == PICTURES ? bear(a, encode_pictures(k, a, e), e) : 0;
+    return err < 0 ? err : doubt(k, e);
 }
 
 static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
 {
-    if (a->bad) return 0;
+    if (a->bad || a->doubted) return 0;
     int err = bear(a, encode_clip(k, a, p, e), e);
-    if (err < 0 || a->bad) return err;
+    if (err == 0) err = doubt(k, e);
+    if (err < 0 || a->bad || a->doubted) return err;
     if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o))
         err = commit(k, a, NULL, e);
     if (err == KS_EFORMAT) {
@@ -411,6 +433,14 @@ static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
     return err;
 }
 
+/* A job is over, however it ended. */
+static void settle(ks_keeper *k, ks_job_file *job)
+{
+    k->bytes_done += job->place.size;
+    k->settled++;
+    job->over = 1;
+}
+
 /* The file changed while it was read: nothing of it counts. It is read again, twice at most. */
 static int start_over(ks_keeper *k, active *a, ks_error *e)
 {
@@ -431,8 +461,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
         if (err == 0) ks_belt_again(k->belt, job);
         return err;
     }
-    k->bytes_done += job->place.size;
-    k->settled++;
+    settle(k, job);
     k->sum->left++;
     if (err == KS_ENOTFOUND) {
         k->sum->failed++;
@@ -508,13 +537,24 @@ static int replace(ks_keeper *k, active *a, const ks_video *v, ks_error *e)
     return ks_index_end(k->x, err, e);
 }
 
+/* What is to come once more goes by what is there now. */
+static int end_doubted(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+{
+    ks_job_file *job = a->job;
+    if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
+    end_active(k, a);
+    job->anew = k->anew = 1;
+    return ks_triage_have(job, k->x, e);
+}
+
 /* Of a survey that came to nothing, for whatever reason, the whole pass will tell. */
 static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
     int err = p->changed || a->bad ? 0 : bear(a, encode_pictures(k, a, e), e);
-    if (err < 0) return err;
+    if (err == 0) err = doubt(k, e);
+    if (err < 0 || a->doubted) return err < 0 ? err : end_doubted(k, a, p, e);
     int64_t clips = a->n_waiting;
     int good = !p->changed && !a->bad && clips > 0 &&
                (p->outcome.verdict == KS_VERDICT_INDEXED ||
@@ -566,17 +606,20 @@ static int replace_part(ks_keeper *k, active *a, ks_error *e)
 
 static int end_part(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 {
-    int64_t size = a->job->place.size, clips = a->clips + a->n_waiting;
+    ks_job_file *job = a->job;
+    int64_t clips = a->clips + a->n_waiting;
     int good = !p->changed && !a->bad, err = 0;
     if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
     if (good && p->through) err = replace_part(k, a, e);
     else if (good && a->n_waiting > 0) err = commit(k, a, NULL, e);
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
-    k->bytes_done += size;
-    k->settled++;
-    k->sum->indexed += good && p->through;
-    k->sum->partly += clips > 0 && !(good && p->through);
+    settle(k, job);
+    job->verdict = good && p->through ? KS_VERDICT_INDEXED
+                   : clips > 0        ? KS_VERDICT_PARTLY
+                                      : KS_VERDICT_NONE;
+    k->sum->indexed += job->verdict == KS_VERDICT_INDEXED;
+    k->sum->partly += job->verdict == KS_VERDICT_PARTLY;
     return 0;
 }
 
@@ -617,10 +660,11 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     }
     if (err < 0) return err;
     if (v.verdict == KS_VERDICT_SKIPPED || v.verdict == KS_VERDICT_FAILED) clips = 0;
-    k->bytes_done += job->place.size;
-    k->settled++;
+    settle(k, job);
     end_active(k, a);
     count(k, &v, clips);
+    job->verdict = v.verdict;
+    job->seconds = clips > 0 ? ks_seconds(v.duration, v.tb) : 0;
     for (int i = 0; i < job->n_also; i++) {
         k->sum->moved++;
         ks_say_file(k->o, &(ks_file_event){.path = job->also[i].path,
@@ -631,6 +675,13 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
                                            .seconds_missing = v.seconds_missing});
     }
     return 0;
+}
+
+/* The clips of an earlier run that a reader left out may be gone, too. A file that changed is read
+ * again in any case. */
+static int is_doubted(const ks_keeper *k, const active *a, const ks_parcel *p)
+{
+    return (a->doubted || (a->job->anew && !k->anew_pass)) && !p->changed;
 }
 
 int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
@@ -649,10 +700,14 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
     }
     if (a && p->kind == KS_PARCEL_CLIP)
         err = k->belt->survey ? take_picture(k, a, &p, e) : take_clip(k, a, p, e);
-    if (a && p && p->kind == KS_PARCEL_END)
-        err = p->job->part      ? end_part(k, a, p, e)
+    if (a && p && p->kind == KS_PARCEL_END) {
+        int doubted = is_doubted(k, a, p);
+        p->job->anew = 0;
+        err = doubted           ? end_doubted(k, a, p, e)
+              : p->job->part    ? end_part(k, a, p, e)
               : k->belt->survey ? end_survey(k, a, p, e)
                                 : take_end(k, a, p, e);
+    }
     ks_at_work(k->o, NULL);
     ks_parcel_free(p);
     return err;
@@ -660,12 +715,15 @@ int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
 
 int ks_keeper_flush(ks_keeper *k, ks_error *e)
 {
+    int err = k->coder->enc ? ks_gpu_sample(k->coder->enc, e) : 0;
+    if (err == 0) err = doubt(k, e);
+    if (err < 0) return err;
     for (int i = 0; i < k->n_active; i++) {
         active *a = &k->active[i];
-        int err = a->n_waiting > 0 && !a->bad && !k->belt->survey ? commit(k, a, NULL, e) : 0;
+        err = a->n_waiting > 0 && !a->bad && !k->belt->survey ? commit(k, a, NULL, e) : 0;
         if (err < 0 && err != KS_EFORMAT) return err;
     }
-    return 0;
+    return ks_doubt_end(k, e);
 }
 
 void ks_keeper_count_begun(ks_keeper *k)

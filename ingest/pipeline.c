@@ -367,6 +367,18 @@ static int encode_all(run *r, int survey, int *stopped, ks_error *e)
     return err < 0 ? err : kept;
 }
 
+/* Once more what a GPU did that was not to be believed: by the CPU, which can be. */
+static int encode_twice(run *r, int survey, int *stopped, ks_error *e)
+{
+    int err = encode_all(r, survey, stopped, e);
+    if (err == 0 && !*stopped && r->keeper.anew) {
+        r->keeper.anew_pass = 1;
+        err = encode_all(r, survey, stopped, e);
+        r->keeper.anew = r->keeper.anew_pass = 0;
+    }
+    return err;
+}
+
 static int newest_first(const void *a, const void *b)
 {
     const ks_job_file *x = a, *y = b;
@@ -404,13 +416,13 @@ static int both_passes(run *r, int *stopped, ks_error *e)
     int err = 0;
     if (r->o.survey != KS_SURVEY_OFF) {
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, newest_first);
-        err = encode_all(r, 1, stopped, e);
+        err = encode_twice(r, 1, stopped, e);
         if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
     }
     if (r->o.survey == KS_SURVEY_FIRST || has_survey(&r->triage))
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, most_asked_first);
-    return err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY ? err
-                                                                : encode_all(r, 0, stopped, e);
+    if (err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY) return err;
+    return encode_twice(r, 0, stopped, e);
 }
 
 static int finish(run *r, int stopped, ks_error *e)
@@ -471,6 +483,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
     if (err >= 0) err = fix_space(r, e);
+    if (err >= 0 && !r->o.dry_run) err = ks_doubt_begin(&r->keeper, e);
     if (err >= 0) err = scan_roots(r, e);
     if (err >= 0) err = triage_all(r, e);
     if (err >= 0 && r->o.queue) err = ks_triage_hand_over(&r->triage, e);
@@ -591,10 +604,11 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
     if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
     if (err >= 0) err = fix_space(r, e);
+    if (err >= 0) err = ks_doubt_begin(&r->keeper, e);
     r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);
     if (err >= 0 && !r->triage.jobs) err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
     for (int i = 0; i < n && err >= 0; i++) err = add_part(r, &parts[i], e);
-    if (err >= 0 && r->triage.n_jobs > 0) err = encode_all(r, 0, &stopped, e);
+    if (err >= 0 && r->triage.n_jobs > 0) err = encode_twice(r, 0, &stopped, e);
     r->sum->left = (int64_t)r->triage.n_jobs - r->keeper.settled;
     r->sum->interrupted = stopped == 1;
     int told = ks_progress_write(r->x, NULL, err < 0 ? NULL : e);

@@ -5,6 +5,7 @@
  *                                 vector, frame vectors and
  *                                 thumbnail; with "clock" the bars that the clock encoder read,
  *                                   frame by frame
+ *   prog_dump LIBRARY vectors     a line a clip: path, times, vector
  *   prog_dump LIBRARY part        films that are part-written, and their clips: "FILMS CLIPS" */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,10 @@
 
 #include "index/index.h"
 
+typedef enum { SUMS, CLOCK, VECTORS } what;
+
 typedef struct {
-    char *path;
+    char *path; /* VECTORS: alone; else its line */
     int64_t id;
     ks_timebase tb;
 } file;
@@ -31,8 +34,20 @@ static int bits_of(const float *v)
     return bits;
 }
 
-static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, int clock, ks_error *e)
+static int dump_vector(ks_index *x, const file *f, const ks_clip *c, int dim, ks_error *e)
 {
+    float *v = malloc((size_t)dim * sizeof *v);
+    int err = ks_index_clip_vector(v, dim, x, c->id, e);
+    printf("%s %.4f %.4f", f->path, ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb));
+    for (int d = 0; d < dim && err >= 0; d++) printf(" %.6g", (double)v[d]);
+    putchar('\n');
+    free(v);
+    return err;
+}
+
+static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, what how, ks_error *e)
+{
+    if (how == VECTORS) return dump_vector(x, f, c, dim, e);
     float *v = malloc((size_t)dim * sizeof *v), *frames = NULL;
     uint8_t *jpeg = NULL;
     size_t bytes = 0;
@@ -43,7 +58,7 @@ static int dump_clip(ks_index *x, const file *f, const ks_clip *c, int dim, int 
     if (err >= 0) {
         printf("  %.4f %.4f %s %d", ks_seconds(c->start, f->tb), ks_seconds(c->end, f->tb),
                ks_reason_name(c->reason), c->frames);
-        if (clock) {
+        if (how == CLOCK) {
             if (n == 0) printf(" %d", bits_of(v));
             for (int i = 0; i < n; i++) printf(" %d", bits_of(frames + (size_t)i * (size_t)dim));
         } else {
@@ -67,7 +82,7 @@ static int by_path(const void *a, const void *b)
 }
 
 /* All clips of one video into memory first: the calls on a clip end the cursor's row. */
-static int dump_file(ks_index *x, const file *f, int dim, int clock, ks_error *e)
+static int dump_file(ks_index *x, const file *f, int dim, what how, ks_error *e)
 {
     ks_cursor *cursor = NULL;
     ks_filter filter = {.video = f->id};
@@ -80,7 +95,7 @@ static int dump_file(ks_index *x, const file *f, int dim, int clock, ks_error *e
         n++;
     }
     ks_cursor_close(cursor);
-    for (int i = 0; i < n && r >= 0; i++) r = dump_clip(x, f, &clip[i], dim, clock, e);
+    for (int i = 0; i < n && r >= 0; i++) r = dump_clip(x, f, &clip[i], dim, how, e);
     free(clip);
     return r;
 }
@@ -117,7 +132,8 @@ int main(int argc, char **argv)
     static ks_library library;
     ks_error e = {0, ""};
     file *at = NULL;
-    int n = 0, r, clock = argc > 2 && strcmp(argv[2], "clock") == 0;
+    int n = 0, r;
+    what how = argc < 3 ? SUMS : strcmp(argv[2], "clock") == 0 ? CLOCK : VECTORS;
     if (argc < 2) return 2;
     if (ks_index_open(&x, argv[1], KS_READ, &e) < 0 || ks_index_library(&library, x, &e) < 0)
         return fail(&e);
@@ -130,10 +146,11 @@ int main(int argc, char **argv)
     for (ks_video v; (r = ks_files_next(&v, cursor, &e)) == 1;) {
         char *line = NULL;
         at = realloc(at, ((size_t)n + 1) * sizeof *at);
-        if (asprintf(&line, "%s | %s | %s | %d/%d %lld | missing %.3f | %dx%d %.3f flags %d",
-                     v.path, ks_verdict_name(v.verdict), v.reason, v.tb.num, v.tb.den,
-                     (long long)v.duration, v.seconds_missing, v.width, v.height, v.fps,
-                     v.flags) < 0)
+        if (how == VECTORS) line = strdup(v.path);
+        else if (asprintf(&line, "%s | %s | %s | %d/%d %lld | missing %.3f | %dx%d %.3f flags %d",
+                          v.path, ks_verdict_name(v.verdict), v.reason, v.tb.num, v.tb.den,
+                          (long long)v.duration, v.seconds_missing, v.width, v.height, v.fps,
+                          v.flags) < 0)
             return 1;
         at[n++] = (file){line, v.id, v.tb};
     }
@@ -141,8 +158,8 @@ int main(int argc, char **argv)
     if (r < 0) return fail(&e);
     qsort(at, (size_t)n, sizeof *at, by_path);
     for (int i = 0; i < n; i++) {
-        puts(at[i].path);
-        if (dump_file(x, &at[i], library.space.dim, clock, &e) < 0) return fail(&e);
+        if (how != VECTORS) puts(at[i].path);
+        if (dump_file(x, &at[i], library.space.dim, how, &e) < 0) return fail(&e);
         free(at[i].path);
     }
     free(at);

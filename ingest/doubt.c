@@ -1,0 +1,134 @@
+/* doubt.c - what a GPU encoded is believed once a later sample holds (encoder.h, ks_gpu_trust).
+ *
+ * Ids of clips grow, so one number tells which are not proven yet: the first such, a setting of the
+ * library, written with the clips themselves. It moves on where a sample has held since, is gone at
+ * the end of a run, whose newest clip is a sample, and stays where a run is killed: the next one
+ * encodes those clips again, as this one does where a sample does not hold. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ingest/keeper.h"
+
+static const char doubt_key[] = "ingest.unproven",
+                  reason[] = "a GPU's clips were not proven; the next ingest encodes them again";
+
+static int put(ks_index *x, int64_t first, ks_error *e)
+{
+    char text[24];
+    int n = snprintf(text, sizeof text, "%lld", (long long)first);
+    return ks_index_put(x, doubt_key, first ? text : NULL, first ? (size_t)n : 0, e);
+}
+
+/* *first 0: every clip is proven. A number that is none doubts nothing. */
+static int get(int64_t *first, ks_index *x, ks_error *e)
+{
+    char text[24] = "";
+    void *data = NULL;
+    size_t bytes = 0;
+    int err = ks_index_get(&data, &bytes, x, doubt_key, e);
+    if (err == 0 && data)
+        snprintf(text, sizeof text, "%.*s", (int)(bytes < 20 ? bytes : 20), (const char *)data);
+    free(data);
+    *first = strtoll(text, NULL, 10);
+    return err < 0 ? err : 0;
+}
+
+/* Away with the clips from `first` on, and with the number. */
+static int drop(int64_t *n, ks_index *x, int64_t first, ks_error *e)
+{
+    int err = ks_index_begin(x, e);
+    if (err < 0) return err;
+    err = ks_index_drop_since(n, x, first, reason, e);
+    if (err == 0) err = put(x, 0, e);
+    return ks_index_end(x, err, e);
+}
+
+static void say_dropped(const ks_keeper *k, int64_t n)
+{
+    if (n > 0) ks_say(k->o, &(ks_event){.kind = KS_EVENT_DOUBTED, .u.doubted = {n}});
+}
+
+int ks_doubt_begin(ks_keeper *k, ks_error *e)
+{
+    int64_t first = 0, n = 0;
+    int err = get(&first, k->x, e);
+    if (err == 0 && first > 0) err = drop(&n, k->x, first, e);
+    if (err == 0) say_dropped(k, n);
+    return err;
+}
+
+static ks_gpu_trust trust_of(const ks_keeper *k)
+{
+    ks_gpu_trust t = {0};
+    if (k->coder->enc) ks_gpu_trusted(&t, k->coder->enc);
+    return t;
+}
+
+int ks_doubt_note(int64_t *first, ks_keeper *k, ks_error *e)
+{
+    ks_gpu_trust t = trust_of(k);
+    *first = k->unproven;
+    if (k->unproven && t.held == k->held) return 0;
+    if (!t.on_gpu && !k->unproven) return 0;
+    int err = t.on_gpu ? ks_index_next_clip(first, k->x, e) : 0;
+    if (!t.on_gpu) *first = 0;
+    k->held = t.held;
+    return err < 0 ? err : put(k->x, *first, e);
+}
+
+int ks_doubt_is_due(const ks_keeper *k) { return !k->missed && trust_of(k).missed; }
+
+/* The film's verdict was counted, and is to come once more. */
+static void uncount(ks_keeper *k, const ks_job_file *job)
+{
+    ks_ingest_summary *s = k->sum;
+    int64_t *const counted[] = {NULL, &s->indexed, &s->partly, &s->skipped, &s->failed};
+    if (job->verdict != KS_VERDICT_NONE) --*counted[job->verdict];
+    s->video_seconds -= job->seconds;
+    s->moved -= job->n_also;
+    k->bytes_done -= job->place.size;
+    k->settled--;
+}
+
+/* Whether the film of a job lost clips, or the job believes in some that are gone. */
+static int is_hit(const ks_keeper *k, const ks_job_file *job, int64_t first, ks_error *e)
+{
+    ks_video v;
+    if (!job->video) return 0;
+    for (int i = 0; i < job->n_have; i++)
+        if (job->have[i].id >= first) return 1;
+    if (!job->over && !k->belt->survey) return 0; /* the keeper has what is at work */
+    int err = ks_index_video(&v, k->x, job->video, e);
+    return err == KS_ENOTFOUND ? 0 : err < 0 ? err : (v.flags & KS_VIDEO_LOST) != 0;
+}
+
+int ks_doubt_drop(ks_keeper *k, ks_error *e)
+{
+    int64_t n = 0, first = k->unproven;
+    k->missed = k->anew = 1;
+    k->unproven = 0;
+    if (!first) return 0;
+    int err = drop(&n, k->x, first, e);
+    k->sum->clips -= n;
+    for (size_t i = 0; i < k->triage->n_jobs && err == 0; i++) {
+        ks_job_file *job = &k->triage->jobs[i];
+        int hit = is_hit(k, job, first, e);
+        if (hit < 0) return hit;
+        if (!hit) continue;
+        job->anew = 1;
+        if (!job->over && !k->belt->survey) continue; /* a reader may have it: at its end */
+        if (job->over) uncount(k, job);
+        job->over = 0;
+        err = ks_triage_have(job, k->x, e);
+    }
+    if (err == 0) say_dropped(k, n);
+    return err;
+}
+
+int ks_doubt_end(ks_keeper *k, ks_error *e)
+{
+    if (!k->unproven) return 0;
+    k->unproven = 0;
+    return put(k->x, 0, e);
+}
