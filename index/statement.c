@@ -61,13 +61,27 @@ static void forget_statement(ks_index *x, int at)
     x->cache[at].sql = NULL;
 }
 
+/* The cache is full: a place whose statement is not being stepped through. Each in its turn, so
+ * that one which was just asked for stays. */
+static int place_again(ks_index *x)
+{
+    for (int i = 0; i < KS_STATEMENTS; i++) {
+        int at = x->next_place;
+        x->next_place = (at + 1) % KS_STATEMENTS;
+        if (sqlite3_stmt_busy(x->cache[at].s)) continue;
+        forget_statement(x, at);
+        return at;
+    }
+    return -1;
+}
+
 sqlite3_stmt *ks_statement(ks_index *x, const char *sql, ks_error *e)
 {
     int at = 0;
     if (x->inside == 0) x->steps = 0;
-    while (at < KS_STATEMENTS - 1 && x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) at++;
-    /* full: the last place is used again */
-    if (x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) forget_statement(x, at);
+    while (at < KS_STATEMENTS && x->cache[at].sql && strcmp(x->cache[at].sql, sql) != 0) at++;
+    if (at == KS_STATEMENTS) at = place_again(x);
+    assert(at >= 0); /* so many at once are a loop of ours */
     if (!x->cache[at].sql) {
         /* the writer makes such a table anew */
         if (x->mode == KS_READ && ks_words_stand_in(x, sql, e) < 0) return NULL;

@@ -47,6 +47,7 @@ struct ks_index {
         struct sqlite3_stmt *s;
     } cache[KS_STATEMENTS], /* by text; owned */
         spare;              /* of the cursor that was closed last */
+    int next_place;         /* of the cache, once it is full */
     /* a segment of so many rows gets lists; 0 = KS_ANN_ROWS (tests ask for fewer) */
     int64_t ann_rows;
     ks_cursor *found;      /* row_cursor.c: the last single look-up */
@@ -57,6 +58,7 @@ struct ks_index {
     ks_ann *ann;
     struct ks_hub *hub; /* of a mirror, once something was asked of it (hub_blob.c) */
     int hub_asked;
+    int keeps; /* 1: a mirror in which something is kept: it is noted for the hub (kept.h) */
 };
 
 /* The one row of table `library`. */

@@ -217,6 +217,34 @@ START_TEST(failed_films_get_their_attempts_back)
 }
 END_TEST
 
+/* A walk whose statement is the cache's last goes on while others take every place there is. */
+START_TEST(a_walk_keeps_its_statement)
+{
+    ks_error e;
+    ks_index *x;
+    char sql[64], *dir = new_dir();
+    OK(ks_index_open(&x, dir, KS_CREATE, &e));
+    for (int i = 0; i < KS_STATEMENTS - 1; i++) {
+        snprintf(sql, sizeof sql, "SELECT %d", i);
+        ck_assert_ptr_nonnull(ks_statement(x, sql, &e));
+    }
+    sqlite3_stmt *walk = ks_statement(x, "VALUES(7), (8), (9)", &e);
+    for (int row = 7; row < 10; row++) {
+        int64_t other = 0;
+        ck_assert_int_eq(ks_step(walk, x, &e), 1);
+        ck_assert_int_eq(sqlite3_column_int(walk, 0), row);
+        for (int i = 0; i < 2 * KS_STATEMENTS; i++) {
+            snprintf(sql, sizeof sql, "SELECT %d + %d", row, i);
+            OK(ks_integer(&other, x, &e, sql, ""));
+            ck_assert_int_eq(other, row + i);
+        }
+    }
+    ck_assert_int_eq(ks_step(walk, x, &e), 0);
+    ks_index_close(x);
+    remove_dir(dir);
+}
+END_TEST
+
 START_TEST(only_finished_videos_are_seen)
 {
     ks_error e = {0};
@@ -586,6 +614,7 @@ int main(void)
     tcase_add_test(t, rows_come_back);
     tcase_add_loop_test(t, older_versions_are_read_and_brought_up_to_date, 1, KS_SCHEMA_VERSION);
     tcase_add_test(t, failed_films_get_their_attempts_back);
+    tcase_add_test(t, a_walk_keeps_its_statement);
     tcase_add_test(t, only_finished_videos_are_seen);
     tcase_add_test(t, paths_are_attributes);
     tcase_add_test(t, spaces_do_not_mix);
