@@ -137,6 +137,7 @@ import m = {0 };
     if (err == 0) err = ks_hub_here(&folder, &m.roots, g, e);
     if (err == 0) err = ks_index_open(&m.x, args[0], KS_READ, e);
     if (err == 0) err = import_all(&m, g, e);
+    if (err == 0) err = ks_hub_import_kept(m.h, m.x, &m.roots, e);
     if (err == 0 && (f->json || !g->quiet)) report(&m, f->json);
     ks_index_close(m.x);
     ks_hub_close(m.h);
@@ -154,7 +155,8 @@ const ks_command ks_cmd_import = {
     .more = "  kinoseek -L service=films import ~/.local/share/kinoseek/default\n"
             "Nothing is encoded: vectors, thumbnails and paths go over as they are. Each\n"
             "film has to lie in a root. Stopped at any point, the next import goes on.\n"
-            "Labels and kept queries stay in the library. `backup` is the way back.",
+            "So do labels, what people said, taught labels, kept queries and subtitles.\n"
+            "`backup` is the way back.",
     .options = options,
     .fields = sizeof(fields_t),
     .hub = KS_HUB_OWN,

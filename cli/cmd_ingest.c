@@ -542,12 +542,13 @@ static void say_choices(const ks_globals *g, const fields_t *f)
 static int refuse_choices(const fields_t *f, ks_error *e)
 {
     if (f->window == 0 && f->hop == 0 && f->frames == 0 && f->budget == 0 && !f->shots && !f->fit &&
-        !f->decode && !f->hwaccel && !f->survey && !f->notify && !f->switch_model && !f->dry_run &&
-        !f->stills && !f->no_stills && !f->require_sandbox && f->workers == 0)
+        !f->decode && !f->hwaccel && !f->survey && !f->switch_model && !f->dry_run && !f->stills &&
+        !f->no_stills && !f->require_sandbox && f->workers == 0)
         return 0;
-    return ks_fail(e, KS_EUSAGE,
-                   "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
-                   "--encoder, --nice and --json; how clips are made its first films say");
+    return ks_fail(
+        e, KS_EUSAGE,
+        "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
+        "--encoder, --nice, --notify and --json; how clips are made its first films say");
 }
 
 static void on_feed(void *arg, const ks_event *v)
@@ -579,10 +580,13 @@ static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, k
     if (err == 0 && !f->json && !g->quiet) printf("%s queued\n", ks_counted(films, queued, "film"));
     close_session(&s);
     if (err < 0 || f->queue) return err;
-    return ks_work(
+    int code = err = ks_work(
         &(ks_worker_how){
             .g = g, .lease = 60, .idle_exit = 1, .json = f->json, .encoder = f->encoder},
         e);
+    if ((err == 0 || err == 3) && !f->encoder)
+        err = ks_keep_saved(g, &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);
+    return err < 0 ? err : code;
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)

@@ -188,7 +188,6 @@ static int add_learnt(asked *a, const ks_opt_list *names, const char *library, k
     ks_index *x = NULL;
     int err = row ? ks_index_open(&x, library, KS_READ, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
-    if (err == 0) err = ks_hub_has_no(x, "taught labels", e);
     if (err == 0 && (err = ks_index_library(row, x, e)) == 0) {
         a->space = row->space_id;
         a->dim = row->space.dim;
@@ -249,9 +248,7 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
 {
     ks_session *s = NULL;
     ks_encoder *enc = NULL;
-    int err = l->f->store
-                  ? ks_label_store_open(&l->store, g->library, l->f->store, o, l->f->none, e)
-                  : 0;
+    int err = l->f->store ? ks_label_store_open(&l->store, g, l->f->store, o, l->f->none, e) : 0;
 
     if (l->store) {
         o->due = is_due;
@@ -269,10 +266,9 @@ static int label_all(labelling *l, const ks_globals *g, ks_label_options *o, ks_
     if (err == 0 && l->store &&
         (err = ks_label_store_end(l->store, !l->f->path && !l->f->in, e)) == 0 && !g->quiet)
         ks_label_store_say(l->out ? stderr : stdout, l->store);
-    ks_label_store_close(l->store);
     if (s) ks_say_damage(l->x, g, err);
     ks_session_close(s);
-    return err;
+    return ks_label_store_close(l->store, err, e);
 }
 
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)

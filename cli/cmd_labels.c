@@ -1,4 +1,5 @@
 /* cmd_labels.c - `labels [SET]`: the labels that stay, and what a person says of them. */
+#include "cli/hub_library.h"
 #include "cli/commands.h"
 #include "cli/export_to.h"
 #include "cli/moment_arg.h"
@@ -196,7 +197,7 @@ static int show_spans(const ks_globals *g, const labels_fields *f, const char *s
 /* --- a person's word --- */
 static int open_set(ks_index **x, const ks_globals *g, const char *set, ks_error *e)
 {
-    int err = ks_index_open(x, g->library, KS_WRITE, e);
+    int err = ks_keep_open(x, g, e);
 
     return err < 0 ? err : find_set(*x, set, e);
 }
@@ -227,9 +228,9 @@ static int say(const ks_globals *g, const labels_fields *f, int n, char **args, 
     err = name ? open_set(&x, g, args[0], e) : ks_fail(e, KS_ENOMEM, "no memory");
     if (err == 0 && (err = ks_read_moment(&m, x, f->say, e)) == 0)
         err = ks_index_say(x, args[0], name, &m.film, m.start, m.end, yes, e);
+    err = ks_keep_close(x, g, err, e);
     if (err == 0 && !g->quiet)
         printf("%s: \"%s\" is %s there.\n", f->say, name, yes ? "said to be" : "said not to be");
-    ks_index_close(x);
     free(name);
     return err;
 }
@@ -391,13 +392,13 @@ static int say_spans(word *w, int *fresh, ks_index *x, int whole, ks_error *e)
 static int read_word(word *w, const ks_globals *g, int whole, ks_error *e)
 {
     ks_index *x = NULL;
-    int fresh = 0, lost, here = 0, err = ks_index_open(&x, g->library, KS_WRITE, e);
+    int fresh = 0, lost, here = 0, err = ks_keep_open(&x, g, e);
 
     if (err == 0) err = find_spans(w, x, e);
     for (int i = 0; err == 0 && i < w->s.n_films; i++) here += w->film[i] != 0;
     if (err == 0) err = join_spans(w, e);
     if (err == 0 && here) err = say_spans(w, &fresh, x, whole, e);
-    ks_index_close(x);
+    err = ks_keep_close(x, g, err, e);
     if (err < 0) return err;
     lost = ks_say_lost_spans(w->file, &w->s, w->film);
     if (!here && !lost) fprintf(stderr, "kinoseek: %s: no film of it is in the library\n", w->file);
@@ -425,10 +426,10 @@ static int read_back(const ks_globals *g, const labels_fields *f, const char *se
 static int forget(const ks_globals *g, const char *set, ks_error *e)
 {
     ks_index *x = NULL;
-    int err = ks_index_open(&x, g->library, KS_WRITE, e);
+    int err = ks_keep_open(&x, g, e);
 
     if (err == 0) err = ks_index_drop_set(x, set, e);
-    ks_index_close(x);
+    err = ks_keep_close(x, g, err, e);
     if (err == 0 && !g->quiet) printf("Forgot the labels of %s.\n", set);
     return err;
 }
@@ -462,6 +463,6 @@ const ks_command ks_cmd_labels = {
             "A person's word beats the model's, stays, and teaches.",
     .options = options,
     .fields = sizeof(labels_fields),
-    .hub = KS_HUB_KEPT,
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

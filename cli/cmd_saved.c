@@ -1,5 +1,6 @@
 /* cmd_saved.c - `save NAME search ...`, `saved`, `forget-saved`: queries that are kept and asked
  * of what is new. */
+#include "cli/hub_library.h"
 #include "cli/commands.h"
 #include "cli/saved.h"
 #include "cli/terminal.h"
@@ -53,11 +54,12 @@ static int keep(const ks_globals *g, const ks_search_fields *f, const char *name
     int err = ks_saved_write(&text, f, words, e);
 
     if (err == 0) err = try_query(g, f, words, e);
-    if (err == 0) err = ks_index_open(&x, g->library, KS_WRITE, e);
+    if (err == 0) err = ks_keep_open(&x, g, e);
     if (err == 0) err = ks_index_save(x, name, text, e);
+    if (x) ks_say_damage(x, g, err);
+    err = ks_keep_close(x, g, err, e);
     if (err == 0 && !g->quiet)
         printf("Kept. What it finds in films that are ingested from now on is told once.\n");
-    ks_close_library(x, g, err);
     free(text);
     return err;
 }
@@ -91,7 +93,7 @@ const ks_command ks_cmd_save = {
             "Options are those of search that say what is looked for. kinoseek saved.",
     .options = ks_search_options,
     .fields = sizeof(ks_search_fields),
-    .hub = KS_HUB_KEPT,
+    .hub = KS_HUB_MIRROR,
     .run = save,
 };
 
@@ -177,7 +179,7 @@ const ks_command ks_cmd_saved = {
     .brief = "List the kept queries",
     .options = saved_options,
     .fields = sizeof(saved_fields),
-    .hub = KS_HUB_KEPT,
+    .hub = KS_HUB_MIRROR,
     .run = saved,
 };
 
@@ -188,13 +190,14 @@ static int forget_saved(const ks_globals *g, void *fields, int n, char **args, k
 
     (void)fields;
     if (n == 0) return ks_fail(e, KS_EUSAGE, "name a kept query: kinoseek saved lists them");
-    err = ks_index_open(&x, g->library, KS_WRITE, e);
+    err = ks_keep_open(&x, g, e);
     for (int i = 0; i < n && err >= 0; i++) {
         err = ks_index_forget_saved(x, args[i], e);
         if (err == 0) fprintf(stderr, "kinoseek: %s: no query of that name is kept\n", args[i]);
         gone += err > 0;
     }
-    ks_close_library(x, g, err < 0 ? err : 0);
+    if (x) ks_say_damage(x, g, err < 0 ? err : 0);
+    err = ks_keep_close(x, g, err < 0 ? err : 0, e);
     return err < 0 ? err : gone == 0;
 }
 
@@ -202,6 +205,6 @@ const ks_command ks_cmd_forget_saved = {
     .name = "forget-saved",
     .usage = "NAME...",
     .brief = "Keep a query no longer",
-    .hub = KS_HUB_KEPT,
+    .hub = KS_HUB_MIRROR,
     .run = forget_saved,
 };

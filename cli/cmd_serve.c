@@ -48,15 +48,21 @@ static void listening(void *arg, const char *url)
     if (f->open) open_browser(url);
 }
 
-/* The page asks the mirror; what it changes would be gone with the next pull. */
+/* The page asks the mirror, and writes there what people keep, where the hub would take it: who
+ * follows the hub sends it on. */
 static int serve_hub(ks_serve_options *o, const ks_globals *g, ks_error *e)
 {
     char *mirror = NULL;
     pid_t child = 0;
+    ks_hub *h = NULL;
+    ks_error ignored;
     int err = ks_hub_follow(&child, &mirror, g, 1, e);
 
     o->library = mirror;
-    o->read_only = 1;
+    if (err == 0 && !o->read_only)
+        o->read_only = ks_hub_open(&h, g->library, KS_HUB_READERS, &ignored) < 0 ||
+                       ks_hub_may_keep(h, &ignored) < 0;
+    ks_hub_close(h);
     if (err == 0) err = ks_serve(o, e);
     if (child > 0 && kill(child, SIGKILL) == 0) waitpid(child, NULL, 0);
     free(mirror);

@@ -1,4 +1,5 @@
 /* cmd_teach.c - `teach NAME`: a label from examples, and what it is worth. */
+#include "cli/hub_library.h"
 #include "cli/commands.h"
 #include "cli/moment_arg.h"
 #include "cli/span_films.h"
@@ -256,12 +257,15 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
 
     if (err < 0) return err;
     if (!(t.library = malloc(sizeof *t.library))) err = ks_fail(e, KS_ENOMEM, "no memory");
-    if (err == 0 && (err = ks_index_open(&t.x, g->library, reads ? KS_READ : KS_WRITE, e)) == 0)
-        err = ks_index_library(t.library, t.x, e);
+    if (err == 0)
+        err = reads ? ks_index_open(&t.x, g->library, KS_READ, e) : ks_keep_open(&t.x, g, e);
+    if (err == 0) err = ks_index_library(t.library, t.x, e);
     if (err == 0 && t.library->space.dim == 0)
         err = ks_fail(e, KS_ENOLIBRARY, "%s: nothing was ever ingested here", g->library);
     if (err == 0) err = work(&t, n, args);
-    ks_close_library(t.x, g, err);
+    if (t.x) ks_say_damage(t.x, g, err);
+    if (reads) ks_index_close(t.x);
+    else err = ks_keep_close(t.x, g, err, e);
     free(t.library);
     return err;
 }
@@ -276,6 +280,6 @@ const ks_command ks_cmd_teach = {
             "Examples add up over calls; what labels --say said of NAME counts too.",
     .options = options,
     .fields = sizeof(teach_fields),
-    .hub = KS_HUB_KEPT,
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

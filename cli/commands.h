@@ -13,7 +13,8 @@ typedef struct {
     /* -L, else the setting, else $XDG_DATA_HOME/kinoseek/default; NULL only where a command is
      * alone */
     const char *library;
-    ks_setup setup; /* -m, --tokenizer, --precision, --device, --threads; no notice under -q */
+    const char *hub; /* -L named it, and `library` is the mirror; else NULL */
+    ks_setup setup;  /* -m, --tokenizer, --precision, --device, --threads; no notice under -q */
     int quiet, verbose;
     int help, version;
     /* what stands where no option does: setup and library have it already (main.c) */
@@ -21,10 +22,10 @@ typedef struct {
     char **argv; /* as main got it */
 } ks_globals;
 
-/* Refused (it writes, and a mirror is written by sync alone); answered by the mirror; its own
- * affair; refused, as a hub has no room for what it keeps. A command that looks at no library is
- * never asked. */
-enum { KS_HUB_REFUSED = 0, KS_HUB_MIRROR = 1, KS_HUB_OWN = 2, KS_HUB_KEPT = 3 };
+/* Refused (it writes films, and a mirror is written by sync alone); answered by the mirror, in
+ * which what people keep is written too (ks_keep_open); its own affair. A command that looks at no
+ * library is never asked. */
+enum { KS_HUB_REFUSED = 0, KS_HUB_MIRROR = 1, KS_HUB_OWN = 2 };
 
 typedef struct {
     const char *name;  /* "search"; two words for "model pull" */

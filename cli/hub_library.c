@@ -56,7 +56,7 @@ void ks_remove_files(const char *folder)
 
 /* The scale depends on what the library holds and not on how it came there: two mirrors of one
  * state give one score. Beyond so many clips it is measured at a tenth more, as in any library. */
-static void new_scale(ks_index *x, const ks_globals *g, const ks_library *l)
+void ks_hub_scale(ks_index *x, const ks_globals *g, const ks_library *l)
 {
     enum { SMALL = 200000 };
     ks_setup silent = g->setup;
@@ -92,10 +92,11 @@ static int pull(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks_hub
     int err = l ? open_mirror(&x, mirror, lenient, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
     if (err == 0) ks_index_threads(x, g->setup.threads);
+    if (err == 0 && (err = ks_hub_push_kept(h, x, roots, e)) == KS_EDENIED) err = 0; /* it waits */
     if (err == 0) err = ks_hub_pull(done, x, h, roots, 0, e);
     if (err == 0) err = ks_index_publish(x, 1, e);
     if (err == 0) err = ks_index_library(l, x, e);
-    if (err == 0 && done->films + done->gone > 0) new_scale(x, g, l);
+    if (err == 0 && done->films + done->gone > 0) ks_hub_scale(x, g, l);
     ks_index_close(x);
     free(l);
     return err;
@@ -108,6 +109,7 @@ static int bring_up(ks_hub_pulled *done, const char *mirror, ks_hub *h, const ks
     int behind = 1, err = ks_index_open(&x, mirror, KS_READ, e);
 
     if (err == 0) behind = ks_hub_behind(x, h, roots, e);
+    if (err == 0 && behind == 0) behind = ks_hub_kept_waits(x, e);
     ks_index_close(x);
     if (err == 0 && behind < 0 && behind != KS_EDAMAGED) return behind;
     if (err < 0 && err != KS_ENOLIBRARY && err != KS_EDAMAGED) return err;

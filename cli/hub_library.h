@@ -20,6 +20,13 @@ int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_err
 /* The same, and a process beside us that goes on so, until it is killed or we end: a look every
  * `every` seconds, one notice each time the hub goes away. */
 int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double every, ks_error *e);
+/* After a pull: the library's scale, from its clips alone. */
+void ks_hub_scale(ks_index *x, const ks_globals *g, const ks_library *l);
+/* To write what people keep: the library, or the mirror that answers for a hub, which must be there
+ * and let us. ks_keep_close sends on what was kept, also after an error (err, which it returns),
+ * and brings the mirror up to date. */
+int ks_keep_open(ks_index **x, const ks_globals *g, ks_error *e);
+int ks_keep_close(ks_index *x, const ks_globals *g, int err, ks_error *e);
 /* `forget` (to NULL), `relocate` where -L names a hub: paths here, or /ROOT:/REST where a root is
  * not mounted. *files: how many were known there. */
 int ks_hub_elsewhere(int64_t *files, const ks_globals *g, const char *from, const char *to,

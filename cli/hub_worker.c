@@ -185,6 +185,8 @@ static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
     if (err >= 0 && found && w->space_known)
         err = ks_hub_push_clips(&sent, w->h, x, v, &w->job, w->name, e);
     if (err >= 0 && found && end && v->verdict != KS_VERDICT_NONE)
+        err = ks_hub_push_subtitles(w->h, x, v, &w->job, w->path, e);
+    if (err >= 0 && found && end && v->verdict != KS_VERDICT_NONE)
         err = ks_hub_push_end(w->h, x, v, NULL, &w->job, w->name, e);
     if (clips && l) *clips = l->clips;
     if (found > 0) { /* its text is the open library's */

@@ -1,6 +1,7 @@
 /* label_store.c - see label_store.h. */
 #include "cli/label_store.h"
 
+#include "cli/hub_library.h"
 #include "cli/terminal.h"
 
 #include <sha2.h>
@@ -11,6 +12,7 @@ enum { COMMIT_SECONDS = 1 }; /* a run that is killed loses no more than what it 
 
 struct ks_label_store {
     ks_index *x;
+    const ks_globals *g;
     const ks_label_options *o;
     char *name;
     int64_t set, *ids; /* ids[n_labels + 1]: the last one is of none */
@@ -103,7 +105,7 @@ static int put_set(ks_label_store *s, const char *none, ks_error *e)
     return err;
 }
 
-int ks_label_store_open(ks_label_store **out, const char *library, const char *set,
+int ks_label_store_open(ks_label_store **out, const ks_globals *g, const char *set,
                         const ks_label_options *o, const char *none, ks_error *e)
 {
     ks_label_store *s = calloc(1, sizeof *s);
@@ -114,7 +116,8 @@ int ks_label_store_open(ks_label_store **out, const char *library, const char *s
     *out = s;
     if (err == 0) {
         s->o = o;
-        err = ks_index_open(&s->x, library, KS_WRITE, e);
+        s->g = g;
+        err = ks_keep_open(&s->x, g, e);
     }
     if (err == 0 && (err = ks_index_library(row, s->x, e)) == 0) {
         s->hash = hash_of(o, none, &row->space);
@@ -191,13 +194,14 @@ void ks_label_store_say(FILE *f, const ks_label_store *s)
     fputs(".\n", f);
 }
 
-void ks_label_store_close(ks_label_store *s)
+int ks_label_store_close(ks_label_store *s, int err, ks_error *e)
 {
-    if (!s) return;
+    if (!s) return err;
     commit(s, KS_ESTOP, NULL);
-    ks_index_close(s->x);
+    err = ks_keep_close(s->x, s->g, err, e);
     free(s->name);
     free(s->ids);
     free(s->marks);
     free(s);
+    return err;
 }

@@ -10,7 +10,7 @@ typedef struct ks_label_store ks_label_store;
 /* Opens the library to write, and the set: o says what is asked, none (NULL: none) what nothing
  * fits is called. o is borrowed until the close. Its calls return 0, 1 or a negative ks_err with
  * the sentence in e. */
-int ks_label_store_open(ks_label_store **s, const char *library, const char *set,
+int ks_label_store_open(ks_label_store **s, const ks_globals *g, const char *set,
                         const ks_label_options *o, const char *none, ks_error *e);
 /* 1: the film is to be labelled */
 int ks_label_store_due(ks_label_store *s, const ks_video *v, ks_error *e);
@@ -21,6 +21,7 @@ int ks_label_store_film(ks_label_store *s, const ks_video *v, ks_error *e);
 int ks_label_store_end(ks_label_store *s, int whole, ks_error *e);
 /* one sentence of what was done */
 void ks_label_store_say(FILE *f, const ks_label_store *s);
-void ks_label_store_close(ks_label_store *s); /* NULL is fine */
+/* NULL is fine. err, or why a hub did not get what was kept */
+int ks_label_store_close(ks_label_store *s, int err, ks_error *e);
 
 #endif

@@ -124,14 +124,11 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
     }
     if (ks_hub_is(g->library) && !c->alone && c->hub != KS_HUB_OWN) {
         err = c->hub == KS_HUB_MIRROR ? ks_hub_mirror(&folder, NULL, g, e)
-              : c->hub == KS_HUB_KEPT
-                  ? ks_fail(e, KS_EUSAGE,
-                            "a hub has no stored labels and no kept queries: they are kept in a "
-                            "library folder (-L FOLDER; kinoseek backup makes one of a hub)")
-                  : ks_fail(e, KS_EUSAGE,
-                            "a hub does not take it (see kinoseek help ingest, "
-                            "import, root)");
+                                      : ks_fail(e, KS_EUSAGE,
+                                                "a hub does not take it (see kinoseek help ingest, "
+                                                "import, root)");
         if (err < 0) goto out;
+        g->hub = g->library;
         g->library = folder;
     }
     if (!g->quiet) g->setup.notice = notice;

@@ -32,4 +32,7 @@ typedef struct {
  * that wait. A query that cannot be asked is a notice. */
 int ks_saved_run(int64_t *told, ks_index *x, const ks_saved_ways *ways, ks_error *e);
 
+/* The same where g names a hub: of what its mirror here got. x is the mirror's own. */
+int ks_keep_saved(const ks_globals *g, const ks_saved_ways *ways, ks_error *e);
+
 #endif

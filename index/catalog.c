@@ -164,7 +164,8 @@ static int is_nobodys(ks_index *x, ks_error *e)
     void *where = NULL;
     size_t bytes = 0;
     int code = ks_index_get(&where, &bytes, x, KS_HUB_WHERE_KEY, e);
-    if (code >= 0 && where)
+    x->keeps = where && x->mode == KS_KEEP;
+    if (code >= 0 && where && !x->keeps)
         code = ks_fail(e, KS_EUSAGE, "%s mirrors a hub and is written by sync alone: -L %.200s",
                        x->dir, (const char *)where);
     free(where);

@@ -80,9 +80,6 @@ int ks_hub_behind(ks_index *x, ks_hub *h, const ks_hub_roots *roots, ks_error *e
 /* The hub's id and the revision that x holds: 1, 0 = x is no mirror. */
 int ks_hub_mirrored(char id[33], int64_t *revision, ks_index *x, ks_error *e);
 
-/* KS_EUSAGE: x is a mirror, and a hub has none of `what`; else 0 */
-int ks_hub_has_no(ks_index *x, const char *what, ks_error *e);
-
 /* --- library -> hub --- */
 typedef struct {
     uint8_t content[24];
@@ -105,6 +102,18 @@ int ks_hub_push_end(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_root
                     const ks_hub_job *job, const char *maker, ks_error *e);
 /* 1: the hub has all of it in this space */
 int ks_hub_has(ks_hub *h, ks_index *x, const ks_video *v, ks_error *e);
+
+/* --- what people keep, and subtitles: label sets, their words, taught labels, kept queries ---
+ * KS_EDENIED: only the hub's owner says so. */
+int ks_hub_may_keep(ks_hub *h, ks_error *e);
+/* What was kept in mirror x (KS_KEEP) and the hub has not had. Writer. */
+int ks_hub_push_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_error *e);
+int ks_hub_kept_waits(ks_index *x, ks_error *e); /* 1: there is some */
+/* All that library x keeps; a second time nothing is new. */
+int ks_hub_import_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_error *e);
+/* All subtitles of a film, before its end; path: where the film lies here. */
+int ks_hub_push_subtitles(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_job *job,
+                          const char *path, ks_error *e);
 
 /* --- paths --- */
 typedef struct {

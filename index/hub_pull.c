@@ -80,13 +80,30 @@ static int each_setting(void *arg, const ks_pq_rows *r, ks_error *e)
     return ks_index_put(p->x, key, value, n, e);
 }
 
+/* A mirror of an older kinoseek has nothing of what people keep. */
+static int mirrored(char id[33], int64_t *revision, int64_t *kept, ks_index *x, ks_error *e)
+{
+    void *data = NULL;
+    size_t bytes = 0;
+    long long n = 0, m = 0;
+    *revision = *kept = 0;
+    id[0] = 0;
+    int code = ks_index_get(&data, &bytes, x, KS_HUB_REVISION_KEY, e);
+    if (code < 0 || !data) return code;
+    code = sscanf(data, "%32s %lld %lld", id, &n, &m) >= 2;
+    *revision = n;
+    *kept = m;
+    free(data);
+    return code;
+}
+
 /* The library's row becomes the hub's where x is new; x may be a mirror of this hub, and no other
  * library. */
 static int take_library(ks_pull *p, ks_error *e)
 {
     ks_pq_rows r;
     char id[33] = "", mine[33];
-    int mirror = ks_hub_mirrored(mine, &p->had, p->x, e);
+    int mirror = mirrored(mine, &p->had, &p->kept, p->x, e);
     int code = mirror < 0 ? mirror : ks_library_read(&p->library, p->x, e);
     if (code < 0) return code;
     code = ks_pq_ask(&r, p->h->pq, e, "SELECT id, revision, created FROM library", "");
@@ -126,23 +143,15 @@ static int begin(ks_pull *p, ks_error *e)
 static int keep_revision(ks_pull *p, int64_t revision, ks_error *e)
 {
     char text[64];
-    int n = snprintf(text, sizeof text, "%s %lld", p->library.id, (long long)revision);
+    int n = snprintf(text, sizeof text, "%s %lld %lld", p->library.id, (long long)revision,
+                     (long long)p->kept);
     return ks_index_put(p->x, KS_HUB_REVISION_KEY, text, (size_t)n, e);
 }
 
 int ks_hub_mirrored(char id[33], int64_t *revision, ks_index *x, ks_error *e)
 {
-    void *data = NULL;
-    size_t bytes = 0;
-    long long n = 0;
-    *revision = 0;
-    id[0] = 0;
-    int code = ks_index_get(&data, &bytes, x, KS_HUB_REVISION_KEY, e);
-    if (code < 0 || !data) return code;
-    code = sscanf(data, "%32s %lld", id, &n) == 2;
-    *revision = n;
-    free(data);
-    return code;
+    int64_t kept;
+    return mirrored(id, revision, &kept, x, e);
 }
 
 /* --- all of it --- */
@@ -202,6 +211,7 @@ static int pull_all(ks_pull *p, ks_error *e)
     if (code >= 0) code = pull_films(p, e);
     if (code >= 0 && other > 0 && p->had > 0) code = ks_pull_all_paths(p, e);
     if (code >= 0) code = ks_library_write(&p->library, p->x, e);
+    if (code >= 0) code = ks_pull_kept(p, other > 0, e);
     return code < 0 ? code : keep_revision(p, p->out->revision, e);
 }
 
@@ -282,16 +292,4 @@ int ks_hub_let_go(ks_index *x, ks_error *e)
     if (code < 0) return code;
     for (int i = 0; i < 3 && code >= 0; i++) code = ks_index_put(x, keys[i], NULL, 0, e);
     return ks_end(x, code, e);
-}
-
-int ks_hub_has_no(ks_index *x, const char *what, ks_error *e)
-{
-    char id[33];
-    int64_t revision;
-    int mirror = ks_hub_mirrored(id, &revision, x, e);
-    if (mirror <= 0) return mirror;
-    return ks_fail(e, KS_EUSAGE,
-                   "%s mirrors a hub, and a hub has no %s: they are kept in a library folder (-L "
-                   "FOLDER; kinoseek backup makes one of a hub)",
-                   x->dir, what);
 }

@@ -13,7 +13,7 @@ typedef struct {
     ks_hub_pulled *out;
     ks_library_row library;
     ks_space space;    /* of the hub */
-    int64_t had;       /* the revision that x held before */
+    int64_t had, kept; /* the revision that x held before; and of what people keep */
     int64_t unwritten; /* clips of the transaction under way */
     const char *path;  /* UNFINISHED: where the film lies here */
     const ks_hub_job *job;
@@ -40,6 +40,9 @@ int ks_pull_all_paths(ks_pull *p, ks_error *e);
 int ks_pull_other_roots(ks_pull *p, char **now, ks_error *e);
 int ks_pull_note_roots(ks_pull *p, ks_error *e);   /* 1: they are others */
 int ks_pull_note_folders(ks_pull *p, ks_error *e); /* a film's name begins below its root */
+
+/* --- hub_kept.c --- */
+int ks_pull_kept(ks_pull *p, int roots_changed, ks_error *e);
 
 /* --- hub_pull_films.c --- */
 #define KS_PULL_FILM                                                                               \

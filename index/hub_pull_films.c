@@ -103,6 +103,8 @@ static int write_film(ks_pull *p, const ks_pq_rows *r, int i, ks_video_row *old,
     }
     if (code >= 0 && old && !same) code = ks_video_hide(p->x, &p->library, old, e);
     if (code >= 0 && old && !same) code = ks_clips_delete(p->x, id, 0, e);
+    if (code >= 0 && old && !same) code = ks_labels_drop_film(p->x, id, e);
+    if (code >= 0 && old && !same) code = ks_subtitles_drop_film(p->x, id, e);
     if (code >= 0) code = ks_video_write(&p->row, p->x, e);
     if (code >= 0 && !same && (p->finished || p->what & KS_HUB_UNFINISHED))
         code = ks_pull_clips(p, e);

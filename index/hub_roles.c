@@ -177,12 +177,52 @@ static const char verdict[] =
     " nullif($7[15], 0), rate_num = $7[16], rate_den = $7[17], seconds_missing = $8, fps = $9,"
     " reason = $10, timecode = $11, reel = $12, keys = $13, maker = left($14, 80), who ="
     " session_user, made = r, revision = r WHERE id = f;"
+    /* spans of labels were of the clips it had */
+    " DELETE FROM kinoseek.kept k WHERE k.kind = 4 AND k.content = $1;"
     " IF $2 IS NOT NULL THEN PERFORM kinoseek.put_path(f, r, j.root, j.rel, j.size, j.mtime_ns);"
     " DELETE FROM kinoseek.job q WHERE q.content = $1; END IF; RETURN r;" END;
 
+static const char kept[] =
+    /* the revision that the words were said at, kinds, names, contents, ats, datas, sums, 1: what
+     * is there already is not said again. A worker brings all subtitles of its film, and nothing
+     * else. 0 where nothing is new. */
+    "CREATE FUNCTION kinoseek.put_kept(bytea, text, bigint, bigint, bigint[], bytea[], bytea[],"
+    " bytea[], bytea[], bigint[], bigint) RETURNS bigint" DEFINER
+    "DECLARE r bigint := 0; m bigint; k bytea; i int; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
+    " IF $2 IS NOT NULL THEN IF EXISTS (SELECT 1 FROM unnest($5, $7) AS u(k, c) WHERE u.k <> 11 OR"
+    " u.c IS DISTINCT FROM $1) THEN RAISE EXCEPTION 'a worker brings subtitles of its film alone'"
+    " USING ERRCODE = '42501'; END IF;"
+    " DELETE FROM kinoseek.kept q WHERE q.kind = 11 AND q.content = $1; END IF;"
+    " FOR i IN 1 .. cardinality($5) LOOP m := 0; k := NULL;"
+    " IF $5[i] = 4 THEN SELECT v.made INTO m FROM kinoseek.video v WHERE v.content = $7[i];"
+    " CONTINUE WHEN m IS NULL OR m = 0 OR m > $4; END IF;"
+    " IF $5[i] > 2 THEN k := sha256(int8send($5[i]) || int4send(octet_length($6[i])) || $6[i] ||"
+    " $7[i] || $8[i]); END IF;"
+    " CONTINUE WHEN $11 = 1 AND EXISTS (SELECT 1 FROM kinoseek.kept q WHERE q.kind = $5[i] AND"
+    " q.name = $6[i] AND q.content = $7[i] AND q.at = $8[i] AND q.data = $9[i] AND q.made = m);"
+    " IF r = 0 THEN r := kinoseek.next_revision($3); END IF;"
+    " IF $5[i] IN (3, 7, 10) THEN DELETE FROM kinoseek.kept q WHERE q.name = $6[i] AND q.kind ="
+    " ANY (CASE $5[i] WHEN 3 THEN '{1,2,4,5}' WHEN 7 THEN '{6,8}' ELSE '{9}' END::bigint[]); END "
+    "IF;"
+    " INSERT INTO kinoseek.kept VALUES(nextval('kinoseek.kept_id'), k, $5[i], $6[i], $7[i], $8[i],"
+    " m, $9[i], $10[i], r, session_user) ON CONFLICT (key) DO UPDATE SET id ="
+    " nextval('kinoseek.kept_id'), made = m, data = $9[i], sum = $10[i], revision = r, who ="
+    " session_user; END LOOP; RETURN r;" END;
+
+/* Those of an older kinoseek go. */
+static const char before[] =
+    "DO $f$ DECLARE o regprocedure; t regtype; BEGIN FOR o IN SELECT p.oid FROM pg_catalog.pg_proc "
+    "p"
+    " WHERE p.pronamespace = 'kinoseek'::regnamespace LOOP EXECUTE 'DROP FUNCTION ' || o; END LOOP;"
+    " FOR t IN SELECT t.oid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_class c ON c.oid ="
+    " t.typrelid WHERE c.relnamespace = 'kinoseek'::regnamespace AND c.relkind = 'c' LOOP EXECUTE"
+    " 'DROP TYPE ' || t; END LOOP; END $f$;";
+
 int ks_hub_make_functions(ks_hub *h, ks_error *e)
 {
-    int code = ks_pq_script(h->pq, inside, e);
+    int code = ks_pq_script(h->pq, before, e);
+    if (code >= 0) code = ks_pq_script(h->pq, inside, e);
+    if (code >= 0) code = ks_pq_script(h->pq, kept, e);
     if (code >= 0) code = ks_pq_script(h->pq, queue, e);
     if (code >= 0) code = ks_pq_script(h->pq, films, e);
     if (code >= 0) code = ks_pq_script(h->pq, verdict, e);
@@ -223,7 +263,7 @@ int ks_hub_grant(ks_hub *h, ks_error *e)
         "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_reader;"
         "GRANT SELECT ON kinoseek.library, kinoseek.space, kinoseek.setting, kinoseek.root,"
         " kinoseek.video, kinoseek.gone, kinoseek.path, kinoseek.clip, kinoseek.vector,"
-        " kinoseek.frame_vectors, kinoseek.thumbnail TO kinoseek_reader;"
+        " kinoseek.frame_vectors, kinoseek.thumbnail, kinoseek.kept TO kinoseek_reader;"
         "GRANT SELECT(content, root, rel, size, mtime_ns, state, tries, lost, worker, who, lease,"
         " reason, queued) ON kinoseek.job TO kinoseek_reader",
         "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_worker;"
@@ -232,7 +272,7 @@ int ks_hub_grant(ks_hub *h, ks_error *e)
         "GRANT EXECUTE ON FUNCTION kinoseek.claim, kinoseek.jobs_left, kinoseek.beat,"
         " kinoseek.give_back, kinoseek.job_film, kinoseek.job_clips, kinoseek.put_space,"
         " kinoseek.film_of, kinoseek.film_spans, kinoseek.clip_ids, kinoseek.put_clips,"
-        " kinoseek.end_film TO kinoseek_worker"};
+        " kinoseek.end_film, kinoseek.put_kept TO kinoseek_worker"};
     int code = 0;
     for (int i = 0; i < KS_HUB_ROLES && code >= 0; i++) {
         code = has_role(h, i, e);

@@ -78,7 +78,22 @@ static const char *const steps[KS_HUB_SCHEMA] = {
     " octet_length(maker) <= 256) NOT VALID;"
     "ALTER TABLE kinoseek.path ADD CHECK(octet_length(rel) BETWEEN 1 AND 4096) NOT VALID;"
     "ALTER TABLE kinoseek.frame_vectors ADD CHECK(octet_length(data) <= 67108864) NOT VALID;"
-    "ALTER TABLE kinoseek.thumbnail ADD CHECK(octet_length(jpeg) <= 4194304) NOT VALID;"};
+    "ALTER TABLE kinoseek.thumbnail ADD CHECK(octet_length(jpeg) <= 4194304) NOT VALID;",
+
+    /* what people keep beside films, and subtitles, as words (kept.h) in the order of their id; a
+     * later one with the same key takes the place of an earlier one; made: the film's, that spans
+     * are of */
+    "CREATE SEQUENCE kinoseek.kept_id;"
+    "CREATE TABLE kinoseek.kept(id bigint PRIMARY KEY, key bytea UNIQUE, kind bigint NOT NULL"
+    " CHECK(kind BETWEEN 1 AND 11), name bytea NOT NULL CHECK(octet_length(name) <= 4352), content"
+    " bytea NOT NULL DEFAULT '' CHECK(octet_length(content) IN (0, 24)), at bytea NOT NULL"
+    " CHECK(octet_length(at) <= 8192), made bigint NOT NULL DEFAULT 0, data bytea NOT NULL"
+    " CHECK(octet_length(data) <= 33554432), sum bigint NOT NULL, revision bigint NOT NULL, who"
+    " text NOT NULL DEFAULT '');"
+    "ALTER TABLE kinoseek.kept ALTER data SET STORAGE EXTERNAL;"
+    "CREATE INDEX kept_revision ON kinoseek.kept(revision);"
+    "CREATE INDEX kept_content ON kinoseek.kept(content) WHERE content <> '';"
+    "CREATE INDEX kept_name ON kinoseek.kept(kind, name);"};
 
 /* What is made belongs to whom the hub belongs, whoever brings it on: a function with its owner's
  * rights must not have an administrator's. */

@@ -18,8 +18,9 @@ extern "C" {
 #endif
 
 typedef struct ks_index ks_index;
-/* KS_CREATE: write, made if absent */
-typedef enum { KS_READ = 0, KS_WRITE = 1, KS_CREATE = 2 } ks_mode;
+/* KS_CREATE: write, made if absent. KS_KEEP: write what people keep beside films; into a mirror
+ * too, whose hub hears of it (hub.h). */
+typedef enum { KS_READ = 0, KS_WRITE = 1, KS_CREATE = 2, KS_KEEP = 3 } ks_mode;
 
 /* KS_ENOLIBRARY, KS_EBUSY, KS_EDAMAGED, KS_EIO. */
 int ks_index_open(ks_index **x, const char *dir, ks_mode mode, ks_error *e);

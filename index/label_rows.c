@@ -5,6 +5,7 @@
  * film's rows; table label_span holds what is true with it laid over the model's spans, so that
  * whoever reads spans reads no more than one table. */
 #include "index/filter.h"
+#include "index/kept.h"
 
 #include <assert.h>
 #include <math.h>
@@ -55,8 +56,8 @@ int ks_index_find_set(int64_t *set, uint64_t *hash, ks_index *x, const char *nam
     return code;
 }
 
-static int put_label(int64_t *id, ks_index *x, int64_t set, const char *name, const char *parent,
-                     ks_error *e)
+int ks_label_put(int64_t *id, ks_index *x, int64_t set, const char *name, const char *parent,
+                 ks_error *e)
 {
     int code = ks_integer(id, x, e, "SELECT id FROM label WHERE name = ?1 AND label_set = ?2", "tl",
                           name, set);
@@ -73,7 +74,14 @@ static int put_label(int64_t *id, ks_index *x, int64_t set, const char *name, co
 
 static int put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set *s, ks_error *e)
 {
+    int64_t had = 0, has = 0, same = 0;
     int code = ks_integer(set, x, e, "SELECT id FROM label_set WHERE name = ?1", "t", s->name);
+    if (code >= 0)
+        code = ks_integer(
+            &same, x, e,
+            "SELECT count(*) FROM label_set WHERE name = ?1 AND hash = ?2 AND how = ?3", "tlt",
+            s->name, (int64_t)s->hash, s->how);
+    if (code >= 0) code = ks_integer(&had, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
     if (code >= 0 && *set == 0)
         code = ks_integer(set, x, e, "SELECT coalesce(max(id), 0) + 1 FROM label_set", "");
     if (code >= 0)
@@ -84,8 +92,10 @@ static int put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set 
                       "excluded.sum",
                       "ltltl", *set, s->name, (int64_t)s->hash, s->how, now());
     for (int64_t i = 0; i < s->n && code >= 0; i++)
-        code = put_label(&ids[i], x, *set, s->labels[i], s->parents[i], e);
-    return code;
+        code = ks_label_put(&ids[i], x, *set, s->labels[i], s->parents[i], e);
+    if (code >= 0) code = ks_integer(&has, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
+    /* the same again is no news */
+    return code < 0 || (same && has == had) ? code : ks_kept_set(x, s, e);
 }
 
 int ks_index_put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set *s, ks_error *e)
@@ -121,16 +131,17 @@ static int drop_unless_said(ks_index *x, int64_t label, ks_error *e)
 /* ids[n] is sorted. */
 static int end_set(ks_index *x, int64_t set, const int64_t *ids, int n, ks_error *e)
 {
-    int64_t id = 0;
+    int64_t id = 0, others = 0;
     for (;;) {
         int code = ks_integer(&id, x, e,
                               "SELECT id FROM label WHERE label_set = ?1 AND id > ?2 ORDER BY id "
                               "LIMIT 1",
                               "ll", set, id);
-        if (code < 0 || id == 0) return code;
-        if (!n || !bsearch(&id, ids, (size_t)n, sizeof id, by_id))
-            code = drop_unless_said(x, id, e);
         if (code < 0) return code;
+        if (id == 0) return others ? ks_kept_end_set(x, set, ids, n, e) : 0;
+        if (n && bsearch(&id, ids, (size_t)n, sizeof id, by_id)) continue;
+        others++;
+        if ((code = drop_unless_said(x, id, e)) < 0) return code;
     }
 }
 
@@ -161,7 +172,8 @@ static int drop_set(ks_index *x, const char *name, ks_error *e)
         code = drop_label(x, label, e);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM label_film WHERE label_set = ?1", "l", set);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM label_said WHERE label_set = ?1", "t", name);
-    return code < 0 ? code : ks_run(x, e, "DELETE FROM label_set WHERE id = ?1", "l", set);
+    if (code >= 0) code = ks_run(x, e, "DELETE FROM label_set WHERE id = ?1", "l", set);
+    return code < 0 ? code : ks_kept_drop(x, KS_KEPT_DROP_SET, name, e);
 }
 
 int ks_index_drop_set(ks_index *x, const char *name, ks_error *e)
@@ -300,6 +312,7 @@ int ks_index_put_marks(ks_index *x, int64_t set, uint64_t hash, const ks_video *
     if (code >= 0) {
         code = is_here(x, v, e);
         if (code > 0) code = put_marks(x, set, hash, v, &all, e);
+        if (code >= 0) code = ks_kept_marks(x, set, hash, v, m, n, e);
         code = ks_end(x, code, e);
     }
     free(all.at);
@@ -405,7 +418,7 @@ static int say(ks_index *x, const char *set, const char *label, const ks_video *
     if (code >= 0)
         code = ks_integer(&of, x, e, "SELECT id FROM label WHERE name = ?1 AND label_set = ?2",
                           "tl", label, id);
-    if (code >= 0 && of == 0) code = put_label(&of, x, id, label, "", e);
+    if (code >= 0 && of == 0) code = ks_label_put(&of, x, id, label, "", e);
     if (code >= 0) code = take_back(x, set, label, v, to_us(start, v->tb), to_us(end, v->tb), e);
     if (code >= 0)
         code = ks_run(x, e,
@@ -422,6 +435,7 @@ static int say(ks_index *x, const char *set, const char *label, const ks_video *
         code = ks_run(x, e, "DELETE FROM label_span WHERE label = ?1 AND video = ?2", "ll", of,
                       v->id);
     if (code >= 0) code = put_spans(x, &all, v->id, e);
+    if (code >= 0) code = ks_kept_say(x, set, label, v, start, end, yes, e);
     free(all.at);
     return code;
 }

@@ -1,5 +1,5 @@
 /* learnt_rows.c - labels that were taught, and the examples that they were taught on. */
-#include "index/catalog.h"
+#include "index/kept.h"
 
 #include <assert.h>
 #include <math.h>
@@ -36,6 +36,7 @@ int ks_index_put_learnt(ks_index *x, const ks_learnt_row *row, ks_error *e)
                       "ltlbddddllll", id, row->name, row->space, row->w,
                       (size_t)row->dim * sizeof *row->w, row->bias, row->ap, row->ap_low,
                       row->ap_high, row->yes, row->no, row->films, (int64_t)t.tv_sec);
+    if (code >= 0) code = ks_kept_learnt(x, row, e);
     return ks_end(x, code, e);
 }
 
@@ -91,6 +92,7 @@ int ks_index_drop_learnt(ks_index *x, const char *name, ks_error *e)
                        "%s: no label was taught under that name (kinoseek teach --list)", name);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM learnt WHERE name = ?1", "t", name);
     if (code >= 0) code = ks_run(x, e, "DELETE FROM example WHERE learnt = ?1", "t", name);
+    if (code >= 0) code = ks_kept_drop(x, KS_KEPT_DROP_LEARNT, name, e);
     return ks_end(x, code, e);
 }
 
@@ -111,6 +113,7 @@ int ks_index_put_example(ks_index *x, const char *name, const ks_video *v, int64
                       "?4, ?5) FROM "
                       "(SELECT coalesce(max(id), 0) + 1 AS n FROM example)",
                       "tblli", name, v->content, sizeof v->content, from, to, yes != 0);
+    if (code >= 0) code = ks_kept_example(x, name, v, start, end, yes, e);
     return ks_end(x, code, e);
 }
 

@@ -7,7 +7,7 @@
  * handed a hit over and noted it, or neither, but for the microseconds between two system calls;
  * only power that fails can make a hit be told twice. Told hits stay, without their text: a film
  * that is encoded anew is no news. */
-#include "index/catalog.h"
+#include "index/kept.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ int ks_index_save(ks_index *x, const char *name, const char *query, ks_error *e)
                       "INSERT INTO saved SELECT ?1, ?2, generation, ks_sum(18, ?1, ?2, generation) "
                       "FROM library",
                       "tt", name, query);
+    if (code >= 0) code = ks_kept_saved(x, name, query, e);
     return ks_end(x, code, e);
 }
 
@@ -38,6 +39,7 @@ int ks_index_forget_saved(ks_index *x, const char *name, ks_error *e)
     code = ks_run(x, e, "DELETE FROM saved WHERE name = ?1", "t", name);
     if (code >= 0) gone = sqlite3_changes(x->db) > 0;
     if (code >= 0) code = ks_run(x, e, "DELETE FROM saved_hit WHERE name = ?1", "t", name);
+    if (code >= 0 && gone) code = ks_kept_drop(x, KS_KEPT_FORGET_SAVED, name, e);
     code = ks_end(x, code, e);
     return code < 0 ? code : gone;
 }

@@ -5,6 +5,7 @@
  * it. Its lines go in and out with it, in one transaction. The words are found by subtitle_words,
  * which has no text of its own: a line is taken out by saying it again. */
 #include "index/filter.h"
+#include "index/kept.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -59,7 +60,8 @@ static int put_all(ks_index *x, const ks_subtitle_file *f, const ks_subtitle_lin
                       "?2, ?3, ?4, ?5, ?6, ?7))",
                       "llblltl", file, f->video, f->path, strlen(f->path), f->size, f->mtime_ns,
                       f->note ? f->note : "", (int64_t)n);
-    return code < 0 ? code : put_lines(x, file, line, n, e);
+    if (code >= 0) code = put_lines(x, file, line, n, e);
+    return code < 0 ? code : ks_kept_subtitles(x, f->video, f->path, f, line, n, e);
 }
 
 int ks_index_put_subtitles(ks_index *x, const ks_subtitle_file *f, const ks_subtitle_line *line,
@@ -78,6 +80,7 @@ int ks_index_drop_subtitles(ks_index *x, int64_t video, const char *path, ks_err
     if (code < 0) return code;
     code = file_of(&file, x, video, path, e);
     if (code >= 0 && file) code = drop_file(x, file, e);
+    if (code >= 0 && file) code = ks_kept_subtitles(x, video, path, NULL, NULL, 0, e);
     return ks_end(x, code, e);
 }
 

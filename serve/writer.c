@@ -171,7 +171,9 @@ static void grant(void *out, int *fd, const void *in, void *arg)
     if (g->status == 0 && access(writer->library, W_OK) < 0 && errno != ENOENT)
         ks_fail(&e, g->status = 403, "%s: %s: nothing can be changed in it", writer->library,
                 strerror(errno));
-    if (g->status == 0) g->status = ks_index_open(&x, writer->library, KS_WRITE, &e);
+    if (g->status == 0)
+        g->status = ks_index_open(&x, writer->library,
+                                  w->kind == KS_WISH_RETRY ? KS_WRITE : KS_KEEP, &e);
     if (g->status == 0) g->status = do_it(g, x, w, &e);
     ks_index_close(x);
     if (g->status) memcpy(g->why, e.msg, sizeof g->why);

@@ -27,8 +27,7 @@ int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q
     if (q->after && to->after == 0) to->after = -1;
     if (q->before && to->before == 0) to->before = -1;
     if (q->label) {
-        int known = ks_hub_has_no(s->x, "stored labels", e);
-        if (known == 0) known = ks_index_has_label(s->x, q->label, e);
+        int known = ks_index_has_label(s->x, q->label, e);
         if (known <= 0)
             return known < 0
                        ? known

@@ -16,7 +16,7 @@ k -q store init; ok $? "store init"
 k store init; is "$?" 2 "a second one is refused"
 k store migrate >"$T/out"; is "$? $(grep -c already "$T/out")" "0 1" "migrate has nothing to do"
 k search x >/dev/null; is "$?" 1 "an empty hub: nothing found"
-is "$(hub_sql "SELECT attstorage FROM pg_attribute WHERE attname IN ('jpeg', 'data', 'half') AND attrelid::regclass::text LIKE 'kinoseek.%' AND NOT attislocal = false AND attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r') ORDER BY attname" | paste -sd' ')" "e m e" "blobs lie outside, uncompressed; vectors in their rows"
+is "$(hub_sql "SELECT attstorage FROM pg_attribute WHERE attname IN ('jpeg', 'data', 'half') AND attrelid::regclass::text LIKE 'kinoseek.%' AND NOT attislocal = false AND attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relkind = 'r') ORDER BY attname" | paste -sd' ')" "e e m e" "blobs lie outside, uncompressed; vectors in their rows"
 
 # --- a library goes in
 mkdir -p "$T/films/sub"

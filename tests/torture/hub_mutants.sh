@@ -13,7 +13,10 @@ hub_sql "CREATE DATABASE base"; server=$HUB
 in_db() { echo "${server/postgresql:\/\/\/postgres/postgresql:\/\/\/$1}"; }
 bash tests/clock_films.sh "$T/made" || echo "not ok - films"
 mkdir "$T/films"; cp "$T"/made/clock_{13,6,1}.mp4 "$T/films"
+printf '1\n00:00:00,500 --> 00:00:01,500\nsomebody says it\n' >"$T/films/clock_6.srt"
 "$K" -q -L "$T/lib" ingest --encoder clock "$T/films" 2>/dev/null
+for n in 1 2 3 4 5 6; do printf '{"path":"clock_6.mp4","start":%d,"end":%d,"label":"l%d"}\n' 0 $n $((n % 3)); done >"$T/said.jsonl"
+"$K" -q -L "$T/lib" labels words --read "$T/said.jsonl" >/dev/null || echo "not ok - what people keep"
 HUB=$(in_db base); "$K" -q -L "$HUB" store init; "$K" -q -L "$HUB" root films="$T/films"; "$K" -q -L "$HUB" import "$T/lib"
 hub_sql "DO \$\$ DECLARE r record; BEGIN
   FOR r IN SELECT conname, conrelid::regclass AS t FROM pg_constraint WHERE connamespace = 'kinoseek'::regnamespace AND contype IN ('c', 'f') LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', r.t, r.conname); END LOOP;
@@ -22,7 +25,7 @@ HUB=$server
 clips() { sqlite3 "$1" "SELECT c.id, c.video, c.start, c.stop, c.frames, c.reason, hex(x.half) FROM clip c JOIN vector x ON x.clip = c.id" | sort; }
 XDG_DATA_HOME="$T/m" "$K" -q -L "$(in_db base)" sync; clips "$T"/m/kinoseek/hubs/*/mirror/catalog.db >"$T/sound"
 n_sound=$(wc -l <"$T/sound"); [ "$n_sound" -gt 0 ]; t "a sound hub has a mirror ($n_sound clips)" $?
-columns=(); while read -r c; do columns+=("$c"); done < <(psql -qAtX "$(in_db base)" -c "SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'kinoseek'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname IN ('library', 'space', 'setting', 'root', 'video', 'gone', 'path', 'clip', 'vector') AND a.attname <> 'one' ORDER BY 1")
+columns=(); while read -r c; do columns+=("$c"); done < <(psql -qAtX "$(in_db base)" -c "SELECT c.relname || ' ' || a.attname || ' ' || format_type(a.atttypid, NULL) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'kinoseek'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND c.relname IN ('library', 'space', 'setting', 'root', 'video', 'gone', 'path', 'clip', 'vector', 'kept') AND a.attname <> 'one' ORDER BY 1")
 int=(0 -1 1 2 7 2147483647 2147483648 -2147483649 4294967296 9223372036854775807 -9223372036854775808 NULL)
 bytes=("''" "'\\x00'" "'../../etc/passwd'" "'/etc/passwd'" "'a/../b'" "decode(repeat('41', 5000), 'hex')" "decode(repeat('ff', 384), 'hex')" "decode(repeat('7e', 16), 'hex')" "decode(repeat('00', 24), 'hex')" NULL "'\\xff\\xfe'")
 text=("''" "'../x'" "repeat('a', 5000)" "E'a\\nb'" "'ingest.made'" "'precision/1'" "'hub.where'" "'%s%n'" NULL "chr(1)")
