@@ -14,7 +14,12 @@
  * 26 +- 5 at the bound: what differs in more than FAR is not compared, 3 KiB from memory a pair
  * saved. A chain of a crowded key ends after FULL: what is filed no more may be shown beside its
  * twin, and a library that is one still picture does not cost the square of its clips. */
-enum { TABLES = 48, KEYS = 1 << 16, FULL = 64, WORDS = 4, FAR = 60 };
+enum { TABLES = 48, BITS = 16, FULL = 64, WORDS = 4, FAR = 60 };
+
+/* A key has one sign more (the next key's first) whenever as many are kept as two a key, so that
+ * a key is not shared by ever more strangers: 400,000 kept took 140 us each with 16 signs alone. Of
+ * 19, at a million, none of 48 keys agrees in 1e-3 of cases at the bound. */
+enum { MOST_BITS = 19 };
 
 typedef struct {
     int32_t first, last, count;
@@ -33,11 +38,12 @@ struct ks_twins {
     sketch *sketches; /* [n] */
     /* [dim] of the first KS_TWINS_PLAIN; NULL: few so far, all are compared */
     float *mean;
-    chain *chains; /* [TABLES, KEYS] */
+    int bits;
+    chain *chains; /* [TABLES, 1 << bits] */
     int32_t *next; /* [room, TABLES] within a chain; -1 = its end */
     float *work;   /* [width] */
     /* of the vector that was looked for last: it is mostly the one that is added */
-    uint16_t keys[TABLES];
+    uint32_t keys[TABLES];
     sketch last;
     /* 1: keys and last are those of the vector that ks_twins_find was asked for */
     int drawn;
@@ -51,7 +57,7 @@ ks_twins *ks_twins_open(int dim, double least)
     if (!t) return NULL;
     t->dim = dim;
     t->least = least;
-    for (t->width = 1; t->width < dim || t->width < TABLES * 16 + WORDS * 64; t->width *= 2)
+    for (t->width = 1; t->width < dim || t->width < TABLES * BITS + WORDS * 64; t->width *= 2)
         ;
     return t;
 }
@@ -98,15 +104,21 @@ static void draw(ks_twins *t, const float *v)
                 w[j + half] = a - b;
             }
     for (int k = 0; k < TABLES; k++) {
-        unsigned key = 0;
-        for (int b = 0; b < 16; b++) key = key << 1 | (w[k * 16 + b] > 0);
-        t->keys[k] = (uint16_t)key;
+        uint32_t key = 0;
+        for (int b = 0; b < t->bits; b++)
+            key = key << 1 | (w[(k * BITS + b) % (TABLES * BITS)] > 0);
+        t->keys[k] = key;
     }
     for (int i = 0; i < WORDS; i++) {
         uint64_t word = 0;
-        for (int b = 0; b < 64; b++) word = word << 1 | (w[TABLES * 16 + i * 64 + b] > 0);
+        for (int b = 0; b < 64; b++) word = word << 1 | (w[TABLES * BITS + i * 64 + b] > 0);
         t->last.signs[i] = word;
     }
+}
+
+static chain *chain_of(const ks_twins *t, int table)
+{
+    return &t->chains[((size_t)table << t->bits) + t->keys[table]];
 }
 
 /* The vector at `at` under the keys that were drawn of it. */
@@ -114,7 +126,7 @@ static void file_under(ks_twins *t, int at)
 {
     memcpy(t->sketches[at].signs, t->last.signs, sizeof t->last.signs);
     for (int k = 0; k < TABLES; k++) {
-        chain *c = &t->chains[k * KEYS + t->keys[k]];
+        chain *c = chain_of(t, k);
         t->next[(size_t)at * TABLES + (size_t)k] = -1;
         if (c->count >= FULL) continue;
         if (c->count++) t->next[(size_t)c->last * TABLES + (size_t)k] = at;
@@ -123,21 +135,30 @@ static void file_under(ks_twins *t, int at)
     }
 }
 
-static int begin_filing(ks_twins *t)
+/* All that is kept, under keys of so many signs. */
+static int file_all(ks_twins *t, int bits)
 {
-    t->mean = calloc((size_t)t->dim, sizeof *t->mean);
-    t->work = malloc((size_t)t->width * sizeof *t->work);
-    t->chains = calloc((size_t)TABLES * KEYS, sizeof *t->chains);
-    t->next = malloc((size_t)t->room * TABLES * sizeof *t->next);
-    if (!t->mean || !t->work || !t->chains || !t->next) return -1;
-    for (int i = 0; i < t->n; i++)
-        for (int d = 0; d < t->dim; d++)
-            t->mean[d] += t->vectors[(size_t)i * (size_t)t->dim + (size_t)d] / (float)t->n;
+    free(t->chains);
+    t->bits = bits;
+    t->chains = calloc((size_t)TABLES << bits, sizeof *t->chains);
+    if (!t->chains) return -1;
     for (int i = 0; i < t->n; i++) {
         draw(t, t->vectors + (size_t)i * (size_t)t->dim);
         file_under(t, i);
     }
     return 0;
+}
+
+static int begin_filing(ks_twins *t)
+{
+    t->mean = calloc((size_t)t->dim, sizeof *t->mean);
+    t->work = malloc((size_t)t->width * sizeof *t->work);
+    t->next = malloc((size_t)t->room * TABLES * sizeof *t->next);
+    if (!t->mean || !t->work || !t->next) return -1;
+    for (int i = 0; i < t->n; i++)
+        for (int d = 0; d < t->dim; d++)
+            t->mean[d] += t->vectors[(size_t)i * (size_t)t->dim + (size_t)d] / (float)t->n;
+    return file_all(t, BITS);
 }
 
 /* --- keeping and finding --- */
@@ -164,7 +185,9 @@ int ks_twins_add(ks_twins *t, const float *v, int64_t film)
     if (room_for_one(t) < 0) return -1;
     memcpy(t->vectors + (size_t)t->n * (size_t)t->dim, v, (size_t)t->dim * sizeof *v);
     t->sketches[t->n++].film = film;
-    if (t->mean) {
+    if (t->mean && t->bits < MOST_BITS && t->n > 2 << t->bits) {
+        if (file_all(t, t->bits + 1) < 0) return -1;
+    } else if (t->mean) {
         if (!t->drawn) draw(t, v);
         file_under(t, t->n - 1);
     } else if (t->n == KS_TWINS_PLAIN && begin_filing(t) < 0) return -1;
@@ -203,14 +226,14 @@ int ks_twins_find(ks_twins *t, const float *v, int64_t film)
     if (!t->mean) return find_plain(t, v, film);
     draw(t, v);
     t->drawn = 1;
-    for (int k = 0; k < TABLES; k++) /* 48 places in 36 MiB: asked for together */
-        __builtin_prefetch(&t->chains[k * KEYS + t->keys[k]]);
+    for (int k = 0; k < TABLES; k++) /* 48 places in 36 MiB and more: asked for together */
+        __builtin_prefetch(chain_of(t, k));
     for (int k = 0; k < TABLES; k++) {
-        const chain *c = &t->chains[k * KEYS + t->keys[k]];
+        const chain *c = chain_of(t, k);
         if (c->count) __builtin_prefetch(&t->sketches[c->first]);
     }
     for (int k = 0; k < TABLES; k++) {
-        const chain *c = &t->chains[k * KEYS + t->keys[k]];
+        const chain *c = chain_of(t, k);
         for (int i = c->count ? c->first : -1; i >= 0 && i < best;
              i = t->next[(size_t)i * TABLES + (size_t)k])
             if (t->sketches[i].film != film && differing(&t->sketches[i], &t->last) <= FAR &&
@@ -235,7 +258,7 @@ static int sharing(int *at, ks_twins *t, const float *v, int64_t film)
     draw(t, v);
     t->drawn = 1;
     for (int k = 0; k < TABLES; k++) {
-        const chain *c = &t->chains[k * KEYS + t->keys[k]];
+        const chain *c = chain_of(t, k);
         for (int i = c->count ? c->first : -1; i >= 0; i = t->next[(size_t)i * TABLES + (size_t)k])
             if (t->sketches[i].film != film && differing(&t->sketches[i], &t->last) <= FAR)
                 at[n++] = i;

@@ -453,6 +453,35 @@ START_TEST(twins_are_those_of_comparing_all)
 }
 END_TEST
 
+/* Beyond 131,072 kept the keys are longer, and what was filed before is filed anew. */
+START_TEST(twins_are_found_among_very_many)
+{
+    enum { T = 96, KEPT = 140000, ASKED = 400 };
+    ks_twins *t = ks_twins_open(T, 0.95);
+    uint64_t seed = 13;
+    float v[T], noise[T];
+    for (int i = 0; i < KEPT; i++) {
+        lib_vector(v, T, 0, (uint64_t)i);
+        ck_assert_int_eq(ks_twins_add(t, v, 1), i);
+    }
+    for (int i = 0; i < ASKED; i++) {
+        int like = (int)(lib_random(&seed) % KEPT);
+        double norm = 0, near = (double)(i % 100) / 100 * 0.3; /* cosine 1 .. 0.958 */
+        lib_vector(v, T, 0, (uint64_t)like);
+        lib_vector(noise, T, 0, lib_random(&seed));
+        for (int d = 0; d < T; d++) {
+            v[d] += (float)near * noise[d];
+            norm += (double)v[d] * (double)v[d];
+        }
+        for (int d = 0; d < T; d++) v[d] = (float)(v[d] / sqrt(norm));
+        if (ks_dot(v, ks_twins_vector(t, like), T) < 0.95) continue;
+        ck_assert_int_eq(ks_twins_find(t, v, 2), like);
+        ck_assert_int_eq(ks_twins_find(t, v, 1), -1);
+    }
+    ks_twins_close(t);
+}
+END_TEST
+
 /* A hundred films with the same clip: the hit names some and counts the others; each film once. */
 START_TEST(copies_are_bounded)
 {
@@ -557,6 +586,7 @@ int main(void)
     tcase_add_test(c, queries_agree_with_brute_force);
     tcase_add_test(c, copies_are_folded);
     tcase_add_test(c, twins_are_those_of_comparing_all);
+    tcase_add_test(c, twins_are_found_among_very_many);
     tcase_add_test(c, copies_are_bounded);
     tcase_add_test(c, the_moment_itself);
     tcase_add_test(c, another_dimension_is_refused);
