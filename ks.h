@@ -108,9 +108,10 @@ typedef struct {
     char model[KS_HASH_HEX]; /* model hash */
     int dim;                 /* D */
     int frames;              /* T frames a clip */
-    int sampler;             /* version of the window sampler */
-    int resize;              /* version of the resize, and the fit: 10 * version + ks_fit */
-    int precision;           /* 0: fp32 and bf16, 1: int8 */
+    /* version of the window sampler + 10 * frames of a short shot (0: as of any) */
+    int sampler;
+    int resize;    /* version of the resize, and the fit: 10 * version + ks_fit */
+    int precision; /* 0: fp32 and bf16, 1: int8 */
 } ks_space;
 
 /* Why a clip ends where it ends; stored as its text (ks_reason_name in index.h). */

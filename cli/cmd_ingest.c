@@ -19,8 +19,8 @@
 
 typedef struct {
     double window, hop, budget, commit_every;
-    int frames, workers, follow, stills, hidden, no_follow, no_stills, no_hidden, dry_run, json,
-        nice, nul, switch_model, require_sandbox, queue;
+    int frames, short_shots, workers, follow, stills, hidden, no_follow, no_stills, no_hidden,
+        dry_run, json, nice, nul, switch_model, require_sandbox, queue;
     const char *survey, *shots, *fit, *decode, *hwaccel, *files_from, *encoder, *notify;
     ks_opt_list include, exclude;
 } fields_t;
@@ -46,6 +46,8 @@ static const ks_option options[] = {
     {0, "hidden", KS_OPT_FLAG, AT(hidden), NULL, "files and folders that begin with a dot too"},
     {0, "workers", KS_OPT_COUNT, AT(workers), "N", "films decoded at once (by cores)"},
     {0, "frames", KS_OPT_COUNT, AT(frames), "N", "frames a clip (the model's own)"},
+    {0, "short-shots", KS_OPT_COUNT, AT(short_shots), "N",
+     "frames of a shot that is one clip (as of any): less to encode"},
     {0, "shots", KS_OPT_TEXT, AT(shots), "on|off", "end clips where shots end (on)"},
     {0, "fit", KS_OPT_TEXT, AT(fit), "squash|crop|pad", "how pictures become square (squash)"},
     {0, "decode", KS_OPT_TEXT, AT(decode), "full|fast",
@@ -418,6 +420,7 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
                              .window = f->window,
                              .hop = f->hop,
                              .frames = f->frames,
+                             .short_shots = f->short_shots,
                              .shots = !(f->shots && strcmp(f->shots, "off") == 0),
                              .follow = f->follow && !f->no_follow,
                              .stills = f->stills && !f->no_stills,
@@ -541,9 +544,9 @@ static void say_choices(const ks_globals *g, const fields_t *f)
 /* --- where -L names a hub: what is new is queued, then worked on like any worker would --- */
 static int refuse_choices(const fields_t *f, ks_error *e)
 {
-    if (f->window == 0 && f->hop == 0 && f->frames == 0 && f->budget == 0 && !f->shots && !f->fit &&
-        !f->decode && !f->hwaccel && !f->survey && !f->switch_model && !f->dry_run && !f->stills &&
-        !f->no_stills && !f->require_sandbox && f->workers == 0)
+    if (f->window == 0 && f->hop == 0 && f->frames == 0 && f->short_shots == 0 && f->budget == 0 &&
+        !f->shots && !f->fit && !f->decode && !f->hwaccel && !f->survey && !f->switch_model &&
+        !f->dry_run && !f->stills && !f->no_stills && !f->require_sandbox && f->workers == 0)
         return 0;
     return ks_fail(
         e, KS_EUSAGE,

@@ -514,13 +514,20 @@ const ks_man_note ks_man_notes[] = {
      "a leading / means the folder that was named (or that the file lies in), a trailing / folders "
      "alone, and ! takes back."},
     {"ingest", "HOW A LIBRARY WAS MADE", NULL,
-     "A library remembers --frames, --fit, --window, --hop, --shots, --decode, --stills, --hidden "
+     "A library remembers --frames, --short-shots, --fit, --window, --hop, --shots, --decode, "
+     "--stills, --hidden "
      "and --follow: "
      "what a later ingest does not say is as it was said last. --no-stills, --no-hidden and "
      "--no-follow take back. Without PATH all "
      "folders named before are looked at again, with their --exclude and --include; films that "
      "were named one by one are named again "
      "(--files-from), or their folder is."},
+    {"ingest", "SHORT SHOTS", NULL,
+     "A shot no longer than the window is one clip of --frames frames, however short it is. Films "
+     "that are cut every few seconds take half the work with --short-shots of half as many. In "
+     "drawn films of such shots 4 frames of 8 found the right moment first for 92.0 of 100 "
+     "sentences, 8 for 93.0, and 2 for 86.6. It belongs to what makes vectors comparable, as "
+     "--frames does: --switch changes it."},
     {"ingest", "SURVEY", NULL,
      "A survey takes twelve pictures a minute of each new film, from its key frames, newest films "
      "first, where those show shots one of each at least; a picture is a clip of one frame that "

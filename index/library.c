@@ -159,18 +159,20 @@ static int same_space(const ks_space *a, const ks_space *b)
            a->sampler == b->sampler && a->resize == b->resize && a->precision == b->precision;
 }
 
+static int short_frames(const ks_space *s) { return s->sampler / 10 ? s->sampler / 10 : s->frames; }
+
 static int differs(ks_index *x, const ks_space *have, const ks_space *want, ks_error *e)
 {
     if (strcmp(have->model, want->model) != 0)
         return ks_fail(e, KS_ESPACE, "%s holds vectors of model %.12s, these are of model %.12s",
                        x->dir, have->model, want->model);
     return ks_fail(e, KS_ESPACE,
-                   "%s holds vectors of D %d, %d frames, sampler %d, resize %d, %s; these are D "
-                   "%d, %d frames, "
-                   "sampler %d, resize %d, %s",
-                   x->dir, have->dim, have->frames, have->sampler, have->resize,
-                   have->precision ? "int8" : "fp32/bf16", want->dim, want->frames, want->sampler,
-                   want->resize, want->precision ? "int8" : "fp32/bf16");
+                   "%s holds vectors of D %d, %d frames (short shots %d), sampler %d, resize %d, "
+                   "%s; these are D %d, %d frames (short shots %d), sampler %d, resize %d, %s",
+                   x->dir, have->dim, have->frames, short_frames(have), have->sampler % 10,
+                   have->resize, have->precision ? "int8" : "fp32/bf16", want->dim, want->frames,
+                   short_frames(want), want->sampler % 10, want->resize,
+                   want->precision ? "int8" : "fp32/bf16");
 }
 
 static int write_space(ks_index *x, int64_t id, const ks_space *s, const char *model_path,

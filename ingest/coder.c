@@ -3,29 +3,31 @@
 
 #include <string.h>
 
-int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error *e)
+int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, int short_frames, ks_fit fit,
+                  ks_error *e)
 {
-    *c = (ks_coder){.enc = enc,
-                    .dim = KS_CLOCK_DIM,
-                    .frames = frames ? frames : KS_CLOCK_FRAMES,
-                    .side = KS_CLOCK_SIDE,
-                    .fit = fit};
-    if (!enc) return 0;
-    const ks_info *info = ks_encoder_info(enc);
-    if (info->kind != KS_LVT)
+    const ks_info *info = enc ? ks_encoder_info(enc) : NULL;
+    if (info && info->kind != KS_LVT)
         return ks_fail(
             e, KS_EUSAGE,
             "this model has no video vectors that words could find; lvt-base and lvt-large do");
-    c->dim = info->dim;
-    c->side = ks_side(info);
-    if (!frames) c->frames = info->frames;
+    *c = (ks_coder){.enc = enc,
+                    .dim = info ? info->dim : KS_CLOCK_DIM,
+                    .frames = frames ? frames
+                              : info ? info->frames
+                                     : KS_CLOCK_FRAMES,
+                    .side = info ? ks_side(info) : KS_CLOCK_SIDE,
+                    .fit = fit};
+    if (short_frames < c->frames) c->short_frames = short_frames;
     return 0;
 }
 
 ks_space ks_coder_space(const ks_coder *c)
 {
-    ks_space s = {
-        .model = "clock", .dim = c->dim, .frames = c->frames, .sampler = KS_SAMPLER_VERSION};
+    ks_space s = {.model = "clock",
+                  .dim = c->dim,
+                  .frames = c->frames,
+                  .sampler = 10 * c->short_frames + KS_SAMPLER_VERSION};
     s.resize = 10 * KS_RESIZE_VERSION + (int)c->fit;
     if (!c->enc) return s;
     const ks_info *info = ks_encoder_info(c->enc);
@@ -75,18 +77,18 @@ int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const 
     return 0;
 }
 
-int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
-                  const ks_frame_code *const *frames, ks_error *e)
+int ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *frames, int T,
+                  ks_error *e)
 {
     ks_tokens *tokens[256];
     if (!c->enc) {
         memcpy(v, frames[0]->clock, sizeof frames[0]->clock);
-        for (int i = 0; i < c->frames; i++)
-            memcpy(frame_vectors + i * KS_CLOCK_DIM, frames[i]->clock, sizeof frames[i]->clock);
+        for (int i = 0; i < T; i++)
+            memcpy(v + (1 + i) * KS_CLOCK_DIM, frames[i]->clock, sizeof frames[i]->clock);
         return 0;
     }
-    for (int i = 0; i < c->frames; i++) tokens[i] = frames[i]->tokens;
-    return ks_clip_vector(v, frame_vectors, c->enc, tokens, c->frames, e);
+    for (int i = 0; i < T; i++) tokens[i] = frames[i]->tokens;
+    return ks_clip_vector(v, v + c->dim, c->enc, tokens, T, e);
 }
 
 int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)

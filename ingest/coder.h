@@ -15,6 +15,7 @@ enum { KS_CLOCK_DIM = 8, KS_CLOCK_FRAMES = 16, KS_CLOCK_SIDE = 288 };
 typedef struct {
     ks_encoder *enc; /* NULL: the clock */
     int dim, frames, side;
+    int short_frames; /* of a shot no longer than the window; 0: as of any */
     ks_fit fit;
 } ks_coder;
 
@@ -23,15 +24,17 @@ typedef union {
     float clock[KS_CLOCK_DIM];
 } ks_frame_code; /* one frame, ready for clips */
 
-/* frames 0: the model's own. KS_EUSAGE: the model has no video vectors. */
-int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, ks_fit fit, ks_error *e);
+/* frames 0: the model's own; short_frames as many or more: 0. KS_EUSAGE: the model has no video
+ * vectors. */
+int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, int short_frames, ks_fit fit,
+                  ks_error *e);
 ks_space ks_coder_space(const ks_coder *c);
 /* px[n]: [side,side,3] */
 int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n,
                     ks_error *e);
-/* v[dim], [T,dim] */
-int ks_coder_clip(float *v, float *frame_vectors, const ks_coder *c,
-                  const ks_frame_code *const *frames, ks_error *e);
+/* v[1 + T, dim]: the clip's, then its frames' */
+int ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *frames, int T,
+                  ks_error *e);
 /* Each of n pictures as a clip of one frame: v[n, dim]. */
 int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e);
 void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c);

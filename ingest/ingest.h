@@ -41,6 +41,7 @@ typedef struct {
     const char *decoder;                           /* path of kinoseek-decode */
     double window, hop; /* seconds; 0: as the library was made, else 8 and half the window */
     int frames;         /* T; 0: as the library was made, else the model's own */
+    int short_shots; /* of a shot no longer than the window; 0: as the library was made, else T */
     ks_survey survey;
     /* KS_UNSAID_*: nobody chose these: as the library was made, else on, squash, full, none */
     unsigned unsaid;

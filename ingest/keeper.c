@@ -290,7 +290,7 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
     size_t dim = (size_t)k->coder->dim;
     float *v = malloc((dim + dim * (size_t)p->T) * sizeof *v);
     if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    err = ks_still_clip(v, v + dim, &a->still, k->coder, frames, e);
+    err = ks_still_clip(v, &a->still, k->coder, frames, p->T, e);
     if (err == 0) err = let_wait(a, p, v, e);
     else free(v);
     drop_frames(a, k->coder, p->oldest);

@@ -64,6 +64,7 @@ static int from_space(ks_ingest_options *o, ks_index *x, const ks_encoder *enc, 
     if (err >= 0 && l->space.dim > 0 && (o->unsaid & KS_UNSAID_FIT))
         o->fit = (ks_fit)(l->next.resize % 10);
     if (space && o->frames == 0) o->frames = space->frames;
+    if (space && o->short_shots == 0) o->short_shots = space->sampler / 10;
     if (space && (o->unsaid & KS_UNSAID_FIT)) o->fit = (ks_fit)(space->resize % 10);
     free(l);
     return err < 0 ? err : 0;

@@ -465,7 +465,7 @@ int ks_ingest_check(const ks_ingest_options *o, ks_error *e)
         return ks_fail(e, KS_EUSAGE, "from one clip to the next are 0.001 s to %d h",
                        KS_CLIP_LONGEST / 3600);
     if (!(o->budget >= 0)) return ks_fail(e, KS_EUSAGE, "a length of time is at least 0");
-    if (o->frames < 0 || o->frames > KS_PLAN_FRAMES)
+    if (o->frames < 0 || o->frames > KS_PLAN_FRAMES || o->short_shots < 0)
         return ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     return 0;
 }
@@ -477,7 +477,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0) err = ks_made_choose(&r->o, r->x, enc, e);
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
+    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
     if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES)
         err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
@@ -602,7 +602,7 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
     r->o.survey = KS_SURVEY_OFF;
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.fit, e);
+    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
     if (err >= 0) err = fix_space(r, e);
     if (err >= 0) err = ks_doubt_begin(&r->keeper, e);
     r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);

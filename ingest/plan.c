@@ -90,7 +90,7 @@ int ks_plan_open(ks_plan **plan, const ks_plan_rule *rule, ks_plan_emit *emit, v
                  ks_error *e)
 {
     assert(rule->frames >= 1 && rule->frames <= KS_PLAN_FRAMES && rule->window_us > 0 &&
-           rule->hop_us > 0);
+           rule->hop_us > 0 && rule->short_frames >= 0 && rule->short_frames <= rule->frames);
     assert(rule->tb.num > 0 && rule->tb.den > 0 && emit);
     *plan = NULL;
     ks_plan *p = calloc(1, sizeof *p);
@@ -269,10 +269,12 @@ static int emit_short(ks_plan *p, int64_t end, int64_t blend, ks_error *e)
     }
     if (first > 0) start = p->own_pts[first];
     int64_t n = (past < p->own_n ? (int64_t)past * p->stride : p->n) - (int64_t)first * p->stride;
-    ks_planned clip = {
-        start, stop, KS_REASON_SHOT, p->rule.frames, n > INT32_MAX ? INT32_MAX : (int)n, p->chosen};
-    for (int i = 0; i < p->rule.frames; i++) {
-        int64_t at = first + ks_reference_frame(i, n, p->rule.frames) / p->stride;
+    /* a picture alone stays what a picture that is asked for is: T equal frames */
+    int T = p->rule.short_frames && n > 1 ? p->rule.short_frames : p->rule.frames;
+    ks_planned clip = {start,    stop, KS_REASON_SHOT, T, n > INT32_MAX ? INT32_MAX : (int)n,
+                       p->chosen};
+    for (int i = 0; i < T; i++) {
+        int64_t at = first + ks_reference_frame(i, n, T) / p->stride;
         p->chosen[i] = p->own[at < past ? at : past - 1];
     }
     return p->emit(p->arg, &clip, e);

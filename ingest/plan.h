@@ -9,7 +9,8 @@
  * Pure: no file, no clock; the clips are a function of (pts, cut) of the frames alone. Memory is
  * bounded by the window, not by the film. A shot is a run of frames without a cut, gap or jump.
  * With W the window, T frames a clip, step = W/T and s, e the shot's start and end:
- *   e - s <= W: one clip [s, e), frame i = own frame floor(i*N/T) of its N (the reference's rule);
+ *   e - s <= W: one clip [s, e), frame i = own frame floor(i*N/T) of its N (the reference's rule),
+ *     with rule.short_frames in the place of T where there are any;
  *   else clips [s + k*hop, +W) while they end before e, frame i = the last one with pts <= start
  *     + i*step,
  *   and one more that starts at the first multiple of step from which W reaches e, and ends at e.
@@ -36,15 +37,16 @@ typedef struct {
     int64_t window_us, hop_us; /* > 0; microseconds */
     int frames;                /* T, 1 .. KS_PLAN_FRAMES */
     int64_t nominal;           /* ticks between frames as the header says; 0 = unknown */
+    int short_frames;          /* of a shot of several frames no longer than W; 0: T */
 } ks_plan_rule;
 
 typedef struct {
     int64_t start, end; /* ticks, start < end */
     ks_reason reason;
-    int n; /* T */
+    int n; /* T, of a short shot short_frames */
     /* frames the shot has, where the reference's rule was used; else 0 */
     int own;
-    const int64_t *frame; /* [T] ordinals, not decreasing; valid during the call */
+    const int64_t *frame; /* [n] ordinals, not decreasing; valid during the call */
 } ks_planned;
 
 typedef struct ks_plan ks_plan;

@@ -253,7 +253,8 @@ static int push_pending(reading *g, const ks_film_frame *f, ks_error *e)
 static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
 {
     const ks_media *m = ks_film_media(g->film);
-    ks_plan_rule rule = {m->tb, g->r->window_us, g->r->hop_us, g->r->coder->frames, 0};
+    ks_plan_rule rule = {m->tb, g->r->window_us,          g->r->hop_us, g->r->coder->frames,
+                         0,     g->r->coder->short_frames};
     g->tb = m->tb;
     double nominal = m->fps > 0 ? (double)m->tb.den / (m->fps * m->tb.num) : 0;
     if (nominal < (double)INT64_MAX / 4) rule.nominal = (int64_t)nominal;

@@ -58,46 +58,47 @@ int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const ui
     return 0;
 }
 
-static int is_the_same(const ks_still *s, const ks_coder *c, const ks_frame_code *const *frames)
+static int is_the_same(const ks_still *s, const ks_frame_code *const *frames, int T)
 {
-    if (!s->clip || s->T != c->frames) return 0;
-    for (int i = 0; i < s->T; i++)
+    if (!s->clip || s->T != T) return 0;
+    for (int i = 0; i < T; i++)
         if (s->clip[i].tokens != frames[i]->tokens) return 0;
     return 1;
 }
 
-/* What is kept of a clip: references hold its tokens, so that no others can have their
- * addresses. */
-static void remember_clip(ks_still *s, const ks_coder *c, const float *v,
-                          const float *frame_vectors, const ks_frame_code *const *frames)
+static size_t vectors_bytes(const ks_coder *c, int T)
 {
-    size_t dim = (size_t)c->dim, T = (size_t)c->frames;
+    return (size_t)(1 + T) * (size_t)c->dim * sizeof(float);
+}
+
+/* What is kept of a clip, v [1 + T, dim]: references hold its tokens, so that no others can have
+ * their addresses. */
+static void remember_clip(ks_still *s, const ks_coder *c, const float *v,
+                          const ks_frame_code *const *frames, int T)
+{
     forget_clip(s, c);
-    s->T = c->frames;
-    s->clip = calloc(T, sizeof *s->clip);
-    s->vectors = malloc((dim + T * dim) * sizeof *s->vectors);
+    s->T = T;
+    s->clip = calloc((size_t)T, sizeof *s->clip);
+    s->vectors = malloc(vectors_bytes(c, T));
     if (!s->clip || !s->vectors) { /* it will be computed again */
         free(s->clip);
         s->clip = NULL;
         return;
     }
-    for (int i = 0; i < s->T; i++) s->clip[i].tokens = ks_tokens_keep(frames[i]->tokens);
-    memcpy(s->vectors, v, dim * sizeof *v);
-    memcpy(s->vectors + dim, frame_vectors, T * dim * sizeof *v);
+    for (int i = 0; i < T; i++) s->clip[i].tokens = ks_tokens_keep(frames[i]->tokens);
+    memcpy(s->vectors, v, vectors_bytes(c, T));
 }
 
-int ks_still_clip(float *v, float *frame_vectors, ks_still *s, const ks_coder *c,
-                  const ks_frame_code *const *frames, ks_error *e)
+int ks_still_clip(float *v, ks_still *s, const ks_coder *c, const ks_frame_code *const *frames,
+                  int T, ks_error *e)
 {
-    size_t dim = (size_t)c->dim;
-    if (!c->enc) return ks_coder_clip(v, frame_vectors, c, frames, e);
-    if (is_the_same(s, c, frames)) {
-        memcpy(v, s->vectors, dim * sizeof *v);
-        memcpy(frame_vectors, s->vectors + dim, (size_t)c->frames * dim * sizeof *v);
+    if (!c->enc) return ks_coder_clip(v, c, frames, T, e);
+    if (is_the_same(s, frames, T)) {
+        memcpy(v, s->vectors, vectors_bytes(c, T));
         s->clips++;
         return 0;
     }
-    int err = ks_coder_clip(v, frame_vectors, c, frames, e);
-    if (err == 0) remember_clip(s, c, v, frame_vectors, frames);
+    int err = ks_coder_clip(v, c, frames, T, e);
+    if (err == 0) remember_clip(s, c, v, frames, T);
     return err;
 }

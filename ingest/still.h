@@ -13,7 +13,7 @@ typedef struct {
     ks_frame_code frame; /* its tokens, kept */
     ks_frame_code *clip; /* [T] of the clip before, kept; NULL: there is none */
     int T;
-    float *vectors;        /* [dim] and [T, dim] of that clip */
+    float *vectors;        /* [1 + T, dim] of that clip */
     int64_t frames, clips; /* that were not computed again */
 } ks_still;                /* zeros to begin with */
 
@@ -21,7 +21,7 @@ void ks_still_free(ks_still *s, const ks_coder *c);
 /* As ks_coder_frames and ks_coder_clip. */
 int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const uint8_t *const *px,
                     int n, ks_error *e);
-int ks_still_clip(float *v, float *frame_vectors, ks_still *s, const ks_coder *c,
-                  const ks_frame_code *const *frames, ks_error *e);
+int ks_still_clip(float *v, ks_still *s, const ks_coder *c, const ks_frame_code *const *frames,
+                  int T, ks_error *e);
 
 #endif

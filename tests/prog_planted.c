@@ -43,15 +43,15 @@ int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border bord
     return __real_ks_plan_frame(p, n, pts, border, blend, e);
 }
 
-int __real_ks_coder_clip(float *v, float *frames, const ks_coder *c,
-                         const ks_frame_code *const *codes, ks_error *e);
-int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c,
-                         const ks_frame_code *const *codes, ks_error *e);
-int __wrap_ks_coder_clip(float *v, float *frames, const ks_coder *c,
-                         const ks_frame_code *const *codes, ks_error *e)
+int __real_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
+                         ks_error *e);
+int __wrap_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
+                         ks_error *e);
+int __wrap_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
+                         ks_error *e)
 {
     trip("code");
-    return __real_ks_coder_clip(v, frames, c, codes, e);
+    return __real_ks_coder_clip(v, c, codes, T, e);
 }
 
 int __real_ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);

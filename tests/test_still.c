@@ -25,7 +25,7 @@ static void setup(void)
                             .threads = 2,
                             .cache = ks_temp_folder(folder)};
     ck_assert_msg(ks_encoder_open(&enc, &o, &e) == 0, "%s", e.msg);
-    ck_assert_int_eq(ks_coder_init(&coder, enc, T, KS_SQUASH, &e), 0);
+    ck_assert_int_eq(ks_coder_init(&coder, enc, T, 0, KS_SQUASH, &e), 0);
 }
 
 static void teardown(void)
@@ -68,8 +68,8 @@ static void run_film(ks_still *s, const uint8_t *px, uint64_t seed)
         for (int first = i < T ? 0 : i - T + 1; first + T <= i + n; first++) {
             const ks_frame_code *ours[T], *theirs[T];
             for (int t = 0; t < T; t++) ours[t] = &code[first + t], theirs[t] = &plain[first + t];
-            ck_assert_int_eq(ks_still_clip(v, v + dim, s, &coder, ours, &e), 0);
-            ck_assert_int_eq(ks_coder_clip(w, w + dim, &coder, theirs, &e), 0);
+            ck_assert_int_eq(ks_still_clip(v, s, &coder, ours, T, &e), 0);
+            ck_assert_int_eq(ks_coder_clip(w, &coder, theirs, T, &e), 0);
             ck_assert_msg(memcmp(v, w, (1 + T) * dim * sizeof *v) == 0,
                           "seed %llu: the clip at frame %d", (unsigned long long)seed, first);
         }

@@ -30,6 +30,17 @@ cp "$T/made/clock_1.mp4" "$T/in/.late.mp4"; printf x >>"$T/in/.late.mp4"; run --
 is "$("$K" -L "$T/lib" clips --json | grep -c '\.late')" 0 "--no-hidden takes back, for later runs too"
 "$K" -L "$T/lib" check >/dev/null 2>&1; ok $? "and the library checks"
 
+# Fewer frames of short shots: of the library, like --frames; a picture alone keeps all.
+run() { "$K" -L "$T/few" ingest --encoder clock --json "$@" 2>"$T/err" >"$T/out"; code=$?; }
+few() { "$K" -L "$T/few" clips --json --in "$1" | jq -r '"\(.reason) \(.frames)"' | sort -u | paste -sd,; }
+run "$T/made/clock_6.mp4" --short-shots 4 --shots off
+is "$code $(few clock_6.mp4)" "0 shot 4" "a shot of one clip has the frames that were asked for"
+cp "$T/made/clock_20.mp4" "$T/made/clock_1.mp4" "$T/more"; run "$T/more" --stills
+is "$code $(few clock_1.mp4) $(few clock_20.mp4)" "0 shot 4 tail 16,window 16" "later runs go on so; longer shots have all"
+run "$T/more" --short-shots 8; is "$code $(grep -c 'short shots 4.*short shots 8' "$T/err")" "2 1" "another number is another space"
+run "$T/more" --short-shots 16; is "$code" 2 "and so is as many as of any"
+"$K" -L "$T/few" check >/dev/null 2>&1; ok $? "and the library checks"
+
 # Without a folder: what to name is said.
 "$K" -L "$T/one" ingest --encoder clock -q "$T/made/clock_6.mp4" >/dev/null 2>&1
 "$K" -L "$T/one" ingest --encoder clock >"$T/out" 2>"$T/err"; code=$?
