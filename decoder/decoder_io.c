@@ -7,7 +7,8 @@
 
 #include "decoder/decoder_source.h"
 
-enum { BUFFER = 256 << 10 };
+/* A packet that is larger is read by itself, so that a seek costs little more than it. */
+enum { BUFFER = 64 << 10 };
 
 size_t ks_bytes_at(const ks_bytes *b, int64_t at, uint8_t *out, size_t n)
 {

@@ -180,10 +180,13 @@ static int give_targets(ks_film_job *f, const ks_survey_target *target, int n, d
 {
     double tick = av_q2d(f->source.stream->time_base);
     int64_t last = KS_NO_TIME, late = (int64_t)(step / tick) + 1;
-    for (int i = 0, given = 0; i < n; i++) {
+    for (int i = 0, given = 0, shown = -1; i < n; i++) {
         int64_t stamp = f->times.start + (int64_t)(target[i].at / tick);
+        int at = av_index_search_timestamp(f->source.stream, stamp, AVSEEK_FLAG_BACKWARD);
+        if (at >= 0 && at == shown) continue; /* its bytes were read */
         int r = seek_picture(f, stamp, last);
         if (r < 0) return -1;
+        shown = at;
         if (r == 0) continue;
         last = stamp_of(f->frame);
         if (last < f->times.start || last > stamp + late) return -1;
