@@ -13,6 +13,7 @@
 #include "cli/hub_feed.h"
 #include "cli/hub_worker.h"
 #include "cli/ingest_report.h"
+#include "cli/ingest_tally.h"
 #include "cli/saved.h"
 #include "cli/terminal.h"
 #include "query/query.h"
@@ -185,12 +186,6 @@ static const char **ended(const ks_opt_list *list)
     return at;
 }
 
-/* Files that were done with, over all programs of a run that had to start anew. */
-typedef struct {
-    long long clips, indexed, partly, skipped, moved, gone;
-    double seconds;
-} tally;
-
 typedef struct {
     ks_index *x;
     ks_encoder *enc;
@@ -201,10 +196,10 @@ typedef struct {
     char *empty;    /* folder of a dry run's own library */
     int only_queue; /* of a hub: it is not worked on here */
     ks_fault before;
-    char died[80];           /* why the film of `before` is left out */
-    int64_t clips;           /* of this run's finished films */
-    int64_t scale_at;        /* the scale is made anew at so many of them */
-    tally before_it, so_far; /* of the programs before this one; with this one's */
+    char died[80];              /* why the film of `before` is left out */
+    int64_t clips;              /* of this run's finished films */
+    int64_t scale_at;           /* the scale is made anew at so many of them */
+    ks_tally before_it, so_far; /* of the programs before this one; with this one's */
 } session;
 
 static void remove_empty(const char *folder)
@@ -335,32 +330,6 @@ static unsigned unsaid(const fields_t *f)
            (f->follow || f->no_follow ? 0 : KS_UNSAID_FOLLOW) | (f->survey ? 0 : KS_UNSAID_SURVEY);
 }
 
-static void read_tally(session *s)
-{
-    tally *t = &s->before_it;
-    if (sscanf(s->before.said, "%lld %lld %lld %lld %lld %lld %lf", &t->clips, &t->indexed,
-               &t->partly, &t->skipped, &t->moved, &t->gone, &t->seconds) != 7)
-        *t = (tally){0};
-    s->so_far = *t;
-}
-
-static void count_file(session *s, const ks_file_event *v)
-{
-    char said[KS_FAULT_SAID];
-    tally *t = &s->so_far;
-    int in = v->verdict == KS_FILE_INDEXED || v->verdict == KS_FILE_PARTLY;
-    t->indexed += v->verdict == KS_FILE_INDEXED;
-    t->partly += v->verdict == KS_FILE_PARTLY;
-    t->skipped += v->verdict == KS_FILE_SKIPPED;
-    t->moved += v->verdict == KS_FILE_MOVED || v->verdict == KS_FILE_COPIED;
-    t->gone += v->verdict == KS_FILE_GONE;
-    t->clips += in ? v->clips : 0;
-    t->seconds += in ? v->seconds : 0;
-    snprintf(said, sizeof said, "%lld %lld %lld %lld %lld %lld %.3f", t->clips, t->indexed,
-             t->partly, t->skipped, t->moved, t->gone, t->seconds);
-    ks_fault_keep(said);
-}
-
 /* A library is searched from its first film on, with a scale that is kept from there on: else
  * each question would make one for itself. At twice as many clips the next one, so that all of
  * them cost no more than twice the last. */
@@ -379,7 +348,7 @@ static void on_event(void *arg, const ks_event *v)
     session *s = arg;
     ks_event event = *v;
     if (v->kind == KS_EVENT_FILE) {
-        count_file(s, &v->u.file);
+        ks_tally_count(&s->so_far, &v->u.file);
         keep_scale(s, &v->u.file); /* what is said is kept */
     }
     if (v->kind == KS_EVENT_DONE) {
@@ -390,19 +359,6 @@ static void on_event(void *arg, const ks_event *v)
         if (d->wall_seconds > 0) d->x_realtime = d->video_seconds / d->wall_seconds;
     }
     ks_report_event(s->report, &event);
-}
-
-static void add_before(ks_ingest_summary *sum, const session *s)
-{
-    const tally *t = &s->before_it;
-    sum->clips += t->clips;
-    sum->indexed += t->indexed;
-    sum->partly += t->partly;
-    sum->skipped += t->skipped;
-    sum->moved += t->moved;
-    sum->gone += t->gone;
-    sum->video_seconds += t->seconds;
-    sum->wall_seconds += s->before.spent;
 }
 
 static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_error *e)
@@ -608,11 +564,13 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     err = ks_fault_open(&s.before, g, e);
-    read_tally(&s);
+    ks_tally_read(&s.before_it, &s.before);
     if (err == 0) err = gather_paths(&s.paths, f, n, args, e);
     if (err == 0) err = ks_locate_decoder(&s.decoder, &g->setup, e);
     if (err == 0 && !f->dry_run) err = before_made(&s, g, clock, e);
     if (err == 0) err = open_library(&s, g, f->dry_run, e);
+    if (err == 0) err = ks_tally_complete(&s.before_it, s.x, e);
+    s.so_far = s.before_it;
     if (err == 0) ks_index_threads(s.x, g->setup.threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
     if (err == 0)
@@ -622,7 +580,8 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     if (err == 0) {
         catch_signals(g->quiet);
         err = ks_ingest(&sum, s.x, s.enc, &o, e);
-        add_before(&sum, &s);
+        ks_tally_add(&sum, &s.before_it);
+        sum.wall_seconds += s.before.spent;
         if (err == 0 && !f->dry_run && s.enc) err = ks_calibrate(NULL, s.x, s.enc, e);
         if (err == 0 && !f->dry_run && s.enc)
             err = ks_saved_run(NULL, s.x,

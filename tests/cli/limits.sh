@@ -69,7 +69,7 @@ mkdir "$T/bin" "$T/films"; cp "$BUILD/tests/prog_planted" "$T/bin/kinoseek"; cp 
 cp "$M/clock_1.mp4" "$T/films/a.mp4"; cp "$M/clock_13.mp4" "$T/films/b_bad.mp4"; cp "$M/clock_6.mp4" "$T/films/c.mp4"; cp "$M/clock_20.mp4" "$T/films/d_bad.mp4"
 plain=$K K=$T/bin/kinoseek
 case $BUILD in *address*|*thread*) echo "# a sanitizer answers faults itself" ;; *)
-for how in plan/assert plan/wild code/assert code/wild; do
+for how in plan/assert plan/wild code/assert code/wild said/assert; do
   export PLANT=${how%/*} PLANT_HOW=${how#*/} PLANT_FILM=_bad
   rm -rf "$T/p"; run p --workers 2 "$T/films"
   is "$code $(became p)" "3 failed b_bad.mp4,failed d_bad.mp4,indexed a.mp4,indexed c.mp4" "a fault of ours ($how) in two of four films: the run goes on, with a verdict for each"
