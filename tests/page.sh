@@ -11,6 +11,8 @@ trap 'rm -rf "$T"' EXIT
 export XDG_CACHE_HOME="$T/cache" XDG_DATA_HOME="$T/data" LC_ALL=C.UTF-8
 mkdir "$T/films"
 cp models/demo/films/*.mp4 "$T/films/"
+for i in 1 2 3 4 5 6 7 8 9; do cp models/demo/films/band.mp4 "$T/films/a_band_$i.mp4"; done
+printf 'no film at all' >"$T/films/aaa_broken.mp4"
 make_film() { ffmpeg -v error -y -i models/demo/films/weather.mp4 -f lavfi -i sine=f=440:d=9 -t 9 "$@"; }
 make_film -c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus "$T/films/vp9.webm"
 make_film -c:v libx265 -preset ultrafast -x265-params log-level=error -tag:v hvc1 -c:a aac "$T/films/hevc.mp4"

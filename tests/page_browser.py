@@ -67,7 +67,7 @@ def searching(page, s):
     page.goto(s.url)
     page.wait_for_selector("#said a")
     ok("token" not in page.url, "the token leaves the address", page.url)
-    until(page, "document.querySelectorAll('#films .tile').length === 12")
+    until(page, "document.querySelectorAll('#films .tile').length >= 12")
     page.locator("#films .picture").nth(2).click()
     page.wait_for_selector("#player video")
     name = page.locator("#films .name").nth(2).inner_text()
@@ -242,6 +242,7 @@ def labelling(page, s):
     ok(b'"rain"' in command("saved", "--json"), "a query is kept")
     page.click("#show-library")
     until(page, "document.querySelector('#library').textContent.includes('wet')")
+    ok(page.locator("#library a", has_text="wet").get_attribute("href") == "/?q=rain", "with its address")
     page.get_by_label("Keep wet no longer").click()
     until(page, "document.querySelector('#library').textContent.includes('No query is kept')")
     ok(command("saved", "--json") == b"", "and no longer")
@@ -300,6 +301,83 @@ def plays(page, s):
     page.keyboard.press("Escape")
     page.wait_for_timeout(300)
     ok("video=" not in page.url and "video=" in second, "Escape closes it, and the address with it", page.url)
+
+
+def first_page(page, s):
+    """Films once each, and none that is none; more of them on demand."""
+    page.goto(s.base + "/")
+    page.wait_for_selector("#said a")
+    page.wait_for_load_state("networkidle")
+    before = page.locator("#films .name").all_inner_texts()
+    page.locator("#more-films").click()
+    until(page, "document.querySelector('#more-films').hidden")
+    names = page.locator("#films .name").all_inner_texts()
+    want = {json.loads(line)["video"] for line in command("clips", "--json").splitlines()}
+    ok(12 <= len(before) < len(names) == len(want) and len(set(names)) == len(names), "every film is there once", (len(before), len(names), len(want), sorted(names)))
+    ok("broken" not in page.inner_text("#said"), "what is no film is no example", page.inner_text("#said"))
+
+
+def hands(page, s):
+    """Keys alone; what is wrong is said in the page's words."""
+    page.goto(s.base + "/?q=a+dog&all=1")
+    page.wait_for_selector(".tile")
+    page.locator("#q").press("ArrowDown")
+    focused = "document.activeElement === document.querySelector('.tile .picture')"
+    ok(page.evaluate(focused), "down from the search box is the first picture")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('#player video')?.currentTime > 0")
+    page.keyboard.press(" ")
+    page.wait_for_timeout(200)
+    ok(page.evaluate("document.querySelector('#player').open && document.querySelector('#player video').paused"), "space pauses what was just opened")
+    state = "['Previous', 'Next'].map((n) => [...document.querySelectorAll('#player button')].find((b) => b.textContent.includes(n)).disabled)"
+    ok(page.evaluate(state) == [True, False], "there is none before the first", page.evaluate(state))
+    page.get_by_text("Next ›").focus()
+    page.keyboard.press("Enter")
+    until(page, state + "[0] === false")
+    ok(page.evaluate("document.activeElement.textContent") == "Next ›", "what was held is held in the next one")
+    page.keyboard.press("Escape")
+    page.locator("#home").click()
+    page.wait_for_selector("#films .tile")
+    page.keyboard.press("ArrowDown")
+    ok(page.evaluate(focused), "the arrows know the films of the first page, too")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#player video, #player .still")
+    ok(page.evaluate(state) == [True, True], "a film of the first page has no neighbours in a question of before", page.evaluate(state))
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    page.get_by_label("From").fill("xyz")
+    page.fill("#q", "rain")
+    page.locator("#q").press("Enter")
+    page.wait_for_selector("#trouble:not([hidden])")
+    ok("“From” takes a date" in page.inner_text("#trouble"), "a wrong field is called by its name here", page.inner_text("#trouble"))
+    page.get_by_label("From").fill("")
+    page.locator("#q").press("Enter")
+    page.wait_for_selector("#trouble", state="hidden")
+    settle(page)
+    ok(not page.is_visible("#filters"), "filters that are not in use fold up")
+    spans = page.evaluate("import('/page/dom.js').then((m) => [[0, 5], [0, 0.6], [1.21, 1.24], [3600, 3661.5]].map(([a, b]) => m.span(a, b)))")
+    ok(spans == ["0:00 – 0:05", "0:00.0 – 0:00.6", "0:01.210 – 0:01.240", "1:00:00 – 1:01:01"], "times are as exact as tells them apart", spans)
+    links = page.evaluate("""import('/page/question.js').then((m) => [["rain", ["--and", "a cat", "--path", "a/*"]], ["rain", ["--exact", "--and", "x"]], ["rain", []]].map(([words, options]) => m.addressOf({ words, options })))""")
+    ok(links == ["/?q=rain&and=a+cat&path=a%2F*", "", "/?q=rain"], "a kept query has its address, where the page knows its options", links)
+
+
+def not_to_be_had(page, s):
+    """A film that cannot be played: whose fault it is."""
+    film = page.evaluate("fetch('/api/v1/search?q=rain&all=1&k=1').then(r => r.json())")["moments"][0]
+    for status, words in ((403, "x.mp4: Permission denied"), (404, "x.mp4: No such file or directory"), (409, "the file of film 1 is another one now")):
+        page.route("**/media/**", lambda route: route.fulfill(status=status, content_type="application/problem+json", body=json.dumps(dict(status=status, detail=words))))
+        page.goto(s.base + "/?video=%d&t=1" % film["video"])
+        page.wait_for_selector("#player .still")
+        said = page.inner_text("#player .screen")
+        ok(words + ". These are its pictures." in said and "browser" not in said, "a film that is %d: the server's sentence" % status, said)
+        page.unroute("**/media/**")
+    page.route("**/media/**", lambda route: route.fulfill(status=422, content_type="application/problem+json", body='{"status": 422, "detail": "x"}'))
+    page.goto(s.base + "/?video=%d&t=1" % film["video"])
+    page.wait_for_selector("#player .still")
+    said = page.inner_text("#player .screen")
+    ok("cannot play this film" in said and "mpv" in said, "one that nothing plays: the browser's, and mpv", said)
+    page.unroute("**/media/**")
 
 
 def opens(page, s):
@@ -443,6 +521,9 @@ def main():
         basket(page, s)
         plays(page, s)
         opens(page, s)
+        first_page(page, s)
+        hands(page, s)
+        not_to_be_had(page, s)
         labelling(page, s)
         looks(page, s)
         ok(not [n for n in noise if "Failed to load resource" not in n], "no error of a script, no request to the outside", noise)

@@ -1,6 +1,7 @@
 // basket.js - what was chosen, in an order, and out of here in every format.
 import { $, h, ask, base, clock, fill, get } from "./dom.js";
 import { picture } from "./films.js";
+import { inOurWords } from "./question.js";
 
 const place = "kinoseek-basket";
 let items = [], changed = () => {};
@@ -45,7 +46,7 @@ async function download(format, fps, said) {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
     said.textContent = `${items.length === 1 ? "One moment" : `${items.length} moments`} as ${name}`;
   } catch (error) {
-    said.textContent = error.message;
+    said.textContent = inOurWords(error.message);
   }
 }
 

@@ -27,6 +27,13 @@ export function clock(seconds, parts = false) {
   return parts ? `${whole}.${String(ms % 1000).padStart(3, "0")}` : whole;
 }
 
+// From, to: as exact as tells them apart.
+export function span(from, to) {
+  const ways = [clock, (t) => clock(t, true).slice(0, -2), (t) => clock(t, true)];
+  const say = ways.find((way) => way(from) !== way(to)) || clock;
+  return `${say(from)} – ${say(to)}`;
+}
+
 // "4:12.5", "252.5" -> seconds; NaN: no time
 export function seconds(text) {
   if (!/^\s*(\d+:){0,2}\d+(\.\d*)?\s*$/.test(text)) return NaN;

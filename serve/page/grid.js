@@ -1,5 +1,5 @@
 // grid.js - moments as pictures: what each is, its film under the pointer, selection by click, key and shift.
-import { $, h, base, clock, day, folder } from "./dom.js";
+import { $, h, base, clock, day, folder, span } from "./dom.js";
 import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as labels from "./labels.js";
@@ -50,16 +50,16 @@ function copies(moment) {
 }
 
 function tile(moment, i, open, like, names) {
-  const name = base(moment.path), from = clock(moment.start), to = clock(moment.end), date = day(moment.date);
+  const name = base(moment.path), from = clock(moment.start), when = span(moment.start, moment.end), date = day(moment.date);
   const image = h("img", { src: picture(moment.clips[0]), alt: "", loading: i < 24 ? "eager" : "lazy", decoding: "async", draggable: "false" });
-  const button = h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${from} to ${to}, ${date}, score ${moment.score.toFixed(2)}${moment.missing ? ", the file is missing" : ""}` },
+  const button = h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${when.replace("–", "to")}, ${date}, score ${moment.score.toFixed(2)}${moment.missing ? ", the file is missing" : ""}` },
     image, h("span", { class: "at", hidden: true }), moment.missing ? h("span", { class: "missing" }, "file is missing") : null);
   const box = h("input", { type: "checkbox", "aria-label": `Select ${name} ${from}` });
   box.checked = basket.has(moment);
   const item = h("li", { class: "tile", "data-i": i }, button,
     h("div", { class: "row about" }, box, h("span", { class: "name", title: moment.path }, name),
       h("button", { type: "button", class: "like", title: "More like this (m)", "aria-label": `More like ${name} ${from}`, onclick: () => like(moment) }, "≈")),
-    h("div", { class: "row facts" }, h("span", {}, `${from} – ${to}`), h("span", {}, date),
+    h("div", { class: "row facts" }, h("span", {}, when), h("span", { class: "date" }, date),
       h("span", { class: "score", title: `score ${moment.score.toFixed(3)}, cosine ${moment.cosine.toFixed(3)}` },
         h("span", { class: "bar", style: null }), moment.score.toFixed(2))),
     parts(moment, names), copies(moment));
@@ -76,7 +76,7 @@ function tile(moment, i, open, like, names) {
 // Each term's own part: when, where it is not the whole moment.
 function parts(moment, names) {
   if (!moment.parts) return null;
-  const when = (p) => (p.start === moment.start && p.end === moment.end ? "" : ` ${clock(p.start)} – ${clock(p.end)}`);
+  const when = (p) => (p.start === moment.start && p.end === moment.end ? "" : ` ${span(p.start, p.end)}`);
   return h("ul", { class: "parts" }, ...moment.parts.map((p) => h("li", {}, `${names[p.term - 1] || p.term}${when(p)} · ${p.score.toFixed(2)}`)));
 }
 
@@ -96,27 +96,39 @@ export function show(list, sort, open, like, names) {
   $("#moments").replaceChildren(...shown.map((m, i) => tile(m, i, open, like, names)));
 }
 
+export function clear() {
+  shown = [];
+  was = {};
+  $("#moments").replaceChildren();
+}
+
 export function mark() {
   for (const item of $("#moments").children) item.querySelector("input").checked = basket.has(shown[item.dataset.i]);
 }
 
 const focused = () => document.activeElement?.closest?.(".tile");
 
+export function first() {
+  const picture_ = $(".tile .picture");
+  picture_?.focus();
+  return Boolean(picture_);
+}
+
 // Keys of the grid: arrows go from picture to picture. true: it was ours.
 export function key(e, like, also) {
-  const tile_ = focused(), all = [...$("#moments").children];
+  const tile_ = focused(), all = [...document.querySelectorAll(".tile")];
   if (!all.length || !["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "s", "S", "m", "+", "y", "x", ",", "."].includes(e.key)) return false;
   if (!tile_) {
-    if (!e.key.startsWith("Arrow") || document.activeElement !== document.body) return false;
-    all[0].querySelector(".picture").focus();
-    return true;
+    if (!e.key.startsWith("Arrow")) return false;
+    return first();
   }
   const i = all.indexOf(tile_), wide = all.filter((t) => t.offsetTop === all[0].offsetTop).length;
   const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -wide, ArrowDown: wide, Home: -i, End: all.length - 1 - i }[e.key];
   if (step !== undefined) {
     if (document.activeElement.tagName === "INPUT") return false;
     all[Math.min(all.length - 1, Math.max(0, i + step))].querySelector(".picture").focus();
-  } else if (e.key === "m") like(shown[i]);
+  } else if (!shown[i]) return false; // a film of the first page
+  else if (e.key === "m") like(shown[i]);
   else if (e.key === "+") also(shown[i]);
   else if (e.key === "y" || e.key === "x") labels.say(shown[i], e.key === "y");
   else if (e.key === "," || e.key === ".") scrubByKey(tile_, shown[i], e.key === "," ? -1 : 1);

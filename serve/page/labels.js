@@ -1,5 +1,5 @@
 // labels.js - labels that stay: a person's yes and no for the label that is chosen, lanes along a film, teaching, storing.
-import { $, h, svg, ask, clock, fill, get, post } from "./dom.js";
+import { $, h, svg, ask, clock, fill, get, post, span } from "./dom.js";
 import * as basket from "./basket.js";
 
 const dialog = $("#labels"), place = "kinoseek-label";
@@ -82,7 +82,7 @@ export function laneList(all, goto, said) {
         Object.assign(label, was);
         if (done) said();
       };
-      return h("li", { class: "row" }, mark, h("button", { type: "button", onclick: () => goto(m.start, m.end) }, `${lane.label} ${clock(m.start)} – ${clock(m.end)}`),
+      return h("li", { class: "row" }, mark, h("button", { type: "button", onclick: () => goto(m.start, m.end) }, `${lane.label} ${span(m.start, m.end)}`),
         h("span", { class: "quiet" }, m.said ? "said" : m.score.toFixed(2)),
         h("button", { type: "button", "aria-label": `${lane.label} at ${clock(m.start)}: yes`, onclick: answer(true) }, "yes"),
         h("button", { type: "button", "aria-label": `${lane.label} at ${clock(m.start)}: no`, onclick: answer(false) }, "no"));
@@ -141,7 +141,7 @@ export async function show(words = "") {
   listed = h("div");
   fill(dialog, "Labels", h("div", { class: "row" }, ...fields(),
     h("button", { type: "button", class: "main", onclick: () => (label.name ? teach(said) : (said.textContent = "Name the label first.")) },
-      n ? `Teach: ${n === 1 ? "the moment" : `the ${n} moments`} in the basket show it` : "Teach from what was said")),
+      n ? `Teach: ${n === 1 ? "the moment in the basket shows" : `the ${n} moments in the basket show`} it` : "Teach from what was said")),
     h("p", { class: "quiet" }, "y and x say yes and no of a moment, in the pictures and in the player. What was said teaches, too. Store looks for a taught label in every film."),
     said, listed);
   try {

@@ -1,6 +1,7 @@
 // library.js - what is in, what is being done, what did not go in.
-import { $, h, base, clock, fill, folder, get, long, post } from "./dom.js";
+import { $, h, base, fill, folder, get, long, post, span } from "./dom.js";
 import { forget, library } from "./films.js";
+import { addressOf } from "./question.js";
 
 const dialog = $("#library");
 let source = null, generation = -1;
@@ -38,10 +39,10 @@ async function kept(to) {
   const row = (v) => {
     const n = v.told + v.waiting, fresh = Math.max(0, n - (seen[v.name] || 0));
     seen[v.name] = n;
-    const words = [v.words, ...v.options].join(" ");
-    return h("li", {}, h("div", { class: "row" }, h("span", { class: "grow" }, h("b", {}, v.name), h("span", { class: "quiet" }, ` ${words}`), ` · ${n === 1 ? "one hit" : `${n} hits`}${fresh ? `, ${fresh} new` : ""}`),
+    const words = [v.words, ...v.options].join(" "), address = addressOf(v);
+    return h("li", {}, h("div", { class: "row" }, h("span", { class: "grow" }, address ? h("a", { href: address }, v.name) : h("b", {}, v.name), h("span", { class: "quiet" }, ` ${words}`), ` · ${n === 1 ? "one hit" : `${n} hits`}${fresh ? `, ${fresh} new` : ""}`),
       h("button", { type: "button", "aria-label": `Keep ${v.name} no longer`, onclick: async () => { await post("/api/v1/saved/forget", { name: v.name }).catch((e) => (to.textContent = e.message)); kept(to); } }, "×")),
-    v.hits.length ? h("ul", {}, ...v.hits.slice(0, 20).map((m, i) => h("li", {}, h("a", { href: `/?video=${m.video}&t=${m.start}` }, `${base(m.path)} ${clock(m.start)} – ${clock(m.end)}`), i < fresh ? " new" : ""))) : null);
+    v.hits.length ? h("ul", {}, ...v.hits.slice(0, 20).map((m, i) => h("li", {}, h("a", { href: `/?video=${m.video}&t=${m.start}` }, `${base(m.path)} ${span(m.start, m.end)}`), i < fresh ? " new" : ""))) : null);
   };
   to.replaceChildren(list.length ? h("ul", { class: "list" }, ...list.map(row)) : h("p", {}, "No query is kept: look for something, then Keep this query."));
   localStorage.setItem("kinoseek-seen", JSON.stringify(seen));
@@ -54,13 +55,13 @@ function bad(list) {
 }
 
 function table(list) {
-  return h("table", {}, h("thead", {}, h("tr", {}, ...["File", "", "Why", "Missing"].map((t) => h("th", { scope: "col" }, t)))),
-    h("tbody", {}, ...list.map((f) => h("tr", {}, h("td", { title: f.path }, base(f.path)), h("td", {}, f.verdict), h("td", {}, f.reason), h("td", {}, f.seconds_missing >= 0.5 ? clock(f.seconds_missing) : "")))));
+  return h("table", {}, h("thead", {}, h("tr", {}, ...["File", "Verdict", "Why", "Missing"].map((t) => h("th", { scope: "col" }, t)))),
+    h("tbody", {}, ...list.map((f) => h("tr", {}, h("td", { title: f.path }, base(f.path)), h("td", {}, f.verdict), h("td", {}, f.reason), h("td", {}, f.seconds_missing >= 0.5 ? long(f.seconds_missing) : "")))));
 }
 
 async function films(to, from = 0) {
   const page = await get(`/api/v1/videos?from=${from}&k=100`);
-  to.append(...page.videos.filter((f) => f.seconds > 0).map((f) => h("li", {}, h("a", { href: `/?video=${f.video}&t=0` }, base(f.path)), h("span", { class: "quiet" }, ` ${clock(f.seconds)} · ${folder(f.path)}`))));
+  to.append(...page.videos.filter((f) => f.seconds > 0).map((f) => h("li", {}, h("a", { href: `/?video=${f.video}&t=0` }, base(f.path)), h("span", { class: "quiet" }, ` ${long(f.seconds)} · ${folder(f.path)}`))));
   if (page.more) {
     const more = h("button", { type: "button", onclick: () => { more.remove(); films(to, from + 100); } }, "More films");
     to.after(more);

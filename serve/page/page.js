@@ -20,7 +20,7 @@ function here() {
 let state = here(), asked = "", answer = null, going = null, status = null;
 
 function trouble(words) {
-  $("#trouble").textContent = words;
+  $("#trouble").textContent = q.inOurWords(words);
   $("#trouble").hidden = !words;
 }
 
@@ -107,6 +107,7 @@ function drawForm() {
 }
 
 function submit() {
+  unfold(false);
   const words = $("#q").value;
   go({ ...state, q: words, picture: words.trim() ? 0 : state.picture, terms: state.terms.filter((t) => t.value.trim()), video: 0, t: 0, k: q.usual });
 }
@@ -114,7 +115,7 @@ function submit() {
 // --- the answer
 const examples = ["a dog", "a car at night", "people dancing", "the sea", "a birthday cake"];
 
-// The first films of the library, as pictures to begin with.
+// Films of the library, as pictures to begin with.
 function filmTile(f) {
   const name = base(f.path), open = () => go({ ...state, video: f.video, t: 0 }, { film: true });
   return h("li", { class: "tile" }, h("button", { type: "button", class: "picture", "aria-label": `Play ${name}, ${long(f.seconds)}`, onclick: open },
@@ -122,16 +123,30 @@ function filmTile(f) {
   h("div", { class: "row about" }, h("span", { class: "name", title: f.path }, name), h("span", { class: "facts" }, long(f.seconds))));
 }
 
+// Some more films onto the first page, from the from-th path on; those that are there already under another path are not.
+async function moreFilms(from) {
+  const page = await get(`/api/v1/videos?from=${from}&k=24`), there = new Set([...$("#films").children].map((tile) => tile.video));
+  const fresh = page.videos.filter((f) => f.seconds > 0 && !there.has(f.video) && there.add(f.video));
+  const known = await Promise.all(fresh.map((f) => film(f.video).catch(() => null)));
+  if (!q.isEmpty(state)) return [];
+  const shown = known.filter((f) => f?.clips.length);
+  $("#films").append(...shown.map((f) => Object.assign(filmTile(f), { video: f.video })));
+  $("#more-films").hidden = !page.more;
+  $("#more-films").onclick = () => moreFilms(from + 24).catch((error) => trouble(error.message));
+  return shown;
+}
+
 async function welcome() {
-  $("#moments").replaceChildren();
+  grid.clear();
+  $("#films").replaceChildren();
   $("#order").hidden = $("#more").hidden = $("#keep").hidden = true;
   document.title = "kinoseek";
-  const list = (await get("/api/v1/videos?k=24")).videos, films = list.map((f) => base(f.path).replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n)).slice(0, 3);
   const link = (words) => h("a", { href: `/?q=${encodeURIComponent(words)}` }, words);
-  $("#said").replaceChildren(status.clips ? `${status.clips.toLocaleString()} clips of ${status.videos.toLocaleString()} films. Try ` : "Nothing is in this library yet: kinoseek ingest FOLDER.",
-    ...(status.clips ? [...films, ...examples].slice(0, 5).flatMap((w, i) => [i ? ", " : "", link(w)]) : []), status.clips ? ", or drop a picture on this page." : "");
-  const known = await Promise.all(list.map((f) => film(f.video).catch(() => null)));
-  if (q.isEmpty(state)) $("#films").replaceChildren(...known.filter((f) => f?.clips.length).slice(0, 12).map(filmTile));
+  const tryThem = (names) => $("#said").replaceChildren(`${status.clips.toLocaleString()} clips of ${status.videos.toLocaleString()} films. Try `,
+    ...[...names, ...examples].slice(0, 5).flatMap((w, i) => [i ? ", " : "", link(w)]), ", or drop a picture on this page.");
+  if (!status.clips) return void ($("#said").textContent = "Nothing is in this library yet: kinoseek ingest FOLDER.");
+  const names = (await moreFilms(0)).map((f) => base(f.path).replace(/\.\w+$/, "").replace(/[_-]+/g, " ")).filter((n) => /^[a-z ]{3,30}$/i.test(n));
+  if (q.isEmpty(state)) tryThem([...new Set(names)].slice(0, 3));
 }
 
 function tell(a) {
@@ -163,6 +178,7 @@ async function search() {
   if (key === asked && answer) return present(answer);
   $("#said").textContent = picture ? "Looking at the picture…" : "Looking…";
   $("#films").replaceChildren();
+  $("#more-films").hidden = true;
   $("#results").setAttribute("aria-busy", "true");
   try {
     const { signal } = going, sent = picture && { method: "POST", body: picture.file, headers: { "Content-Type": picture.file.type || "image/jpeg" } };
@@ -174,7 +190,7 @@ async function search() {
     if (error.name === "AbortError") return;
     trouble(error.message);
     $("#said").textContent = "";
-    $("#moments").replaceChildren();
+    grid.clear();
   } finally {
     $("#results").removeAttribute("aria-busy");
   }
@@ -190,7 +206,7 @@ function searchPicture(file) {
 }
 
 // --- what was said of a moment, and queries that are kept
-const tellWord = (words) => ($("#said").textContent = words);
+const tellWord = (words) => ($("#said").textContent = q.inOurWords(words));
 
 async function keepQuery() {
   const name = prompt("Keep this query under the name:", q.inWords(state).slice(0, 60));
@@ -213,11 +229,12 @@ function openAt(i) {
 }
 
 async function openFilm() {
-  const list = grid.moments(), i = list.findIndex((m) => m.video === state.video && m.start <= state.t + 0.0005 && m.end > state.t);
+  const all = grid.moments(), i = all.findIndex((m) => m.video === state.video && m.start <= state.t + 0.0005 && m.end > state.t);
+  const list = i < 0 ? [] : all;
   const closed = () => state.video && go({ ...state, video: 0, t: 0 }, { film: true });
   const step = (by) => list[i + by] && go({ ...state, video: list[i + by].video, t: list[i + by].start }, { replace: true, film: true });
   try {
-    await player.open(state.video, state.t, list[i] || null, step, like, closed, tellWord, also);
+    await player.open(state.video, state.t, list[i] || null, { go: step, can: (by) => Boolean(list[i + by]), like, closed, told: tellWord, also });
   } catch (error) {
     trouble(error.message);
   }
@@ -244,7 +261,7 @@ async function render(filmAlone = false) {
 
 // --- keys, help, settings
 const keys = [
-  ["/", "go to the search box"], ["f", "terms and filters"], ["arrows", "from picture to picture"], ["Enter", "play it"], [", .", "step the picture through its film; in the player, frame by frame"],
+  ["/", "go to the search box"], ["f", "terms and filters"], ["arrows", "from picture to picture; down from the search box"], ["Enter", "play it"], [", .", "step the picture through its film; in the player, frame by frame"],
   ["s", "select; Shift+s all between"], ["m", "more like this"], ["+", "this moment into the question"], ["y x", "the label that is chosen: yes, no"], ["b", "basket"], ["i", "library"], ["t", "labels"], ["space", "play, pause"], ["[ ]", "in and out here"], ["l", "loop"], ["n p", "next and previous moment"], ["?", "this"],
 ];
 
@@ -265,6 +282,7 @@ function dress() {
 const typing = () => document.activeElement?.matches?.("input:not([type=checkbox]), select, textarea");
 
 addEventListener("keydown", (e) => {
+  if (e.key === "ArrowDown" && document.activeElement === $("#q") && grid.first()) return e.preventDefault();
   if (e.ctrlKey || e.metaKey || e.altKey || e.isComposing || typing()) return;
   if (e.key.length === 1 && localStorage.getItem("kinoseek-keys") === "off") return;
   const open = document.querySelector("dialog[open]");

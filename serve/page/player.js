@@ -1,5 +1,5 @@
 // player.js - one film at a second: loop, in and out, frames, the score along it; pictures where a browser cannot play it.
-import { $, h, ask, base, clock, copy, day, fill, folder, seconds, shellWord } from "./dom.js";
+import { $, h, ask, base, clock, copy, day, fill, folder, seconds, shellWord, Trouble } from "./dom.js";
 import { clipAt, film, picture } from "./films.js";
 import * as basket from "./basket.js";
 import * as labels from "./labels.js";
@@ -11,8 +11,8 @@ let now = null; // the film that is shown: {moment, film, video, loop, from, to,
 
 export const isOpen = () => dialog.open && now !== null;
 
-// Seconds of the film: a part (see playParts) begins at its own.
-const at = () => (now.video ? now.video.currentTime + (now.piece ? now.piece.from : 0) : now.t);
+// Seconds of the film: a part (see playParts) begins at its own; where nothing is there yet, those that are wanted.
+const at = () => (now.video?.readyState ? now.video.currentTime + (now.piece ? now.piece.from : 0) : now.video ? now.wanted ?? now.t : now.t);
 
 function mark() {
   if (!now) return;
@@ -40,6 +40,9 @@ function drop(video) {
   video.load();
 }
 
+// The place that it will take, before its size is known.
+const sized = (state, video) => Object.assign(video, { width: state.film.width, height: state.film.height });
+
 // `video`: its first bytes may be here already.
 function playFilm(state, video) {
   const ours = () => now === state && state.video === video;
@@ -59,8 +62,7 @@ function playFilm(state, video) {
     state.seen();
     if (motion()) video.play().catch(() => {});
   };
-  Object.assign(video, { width: state.film.width, height: state.film.height });
-  state.video = video;
+  state.video = sized(state, video);
   state.screen.replaceChildren(video);
   if (video.error) return fails();
   if (video.readyState) known();
@@ -102,14 +104,17 @@ function quality(state, tried) {
   return h("label", {}, "Encoded as ", box);
 }
 
+// The film cannot be had; else it is the browser or the decoder that cannot play it, and the next rung may.
+const isAway = (error) => error instanceof Trouble && ![422, 500].includes(error.status);
+
 function playStream(state, tried, t) {
   const video = h("video", { controls: true, playsinline: true }), anew = rungs[tried].how === "encoded";
-  state.video = video;
+  state.video = sized(state, video);
   state.piece = null;
   state.wanted = t;
   state.said = h("p", { role: "status" }, `This browser cannot play the file as it is; ${anew ? "it is being encoded" : "parts of it are being made"}…`);
   state.screen.replaceChildren(video, ...(anew ? [h("p", {}, quality(state, tried))] : []), state.said);
-  const fails = (why) => now === state && state.video === video && playParts(state, why instanceof NoPictures && !anew ? encoded : tried + 1, state.wanted);
+  const fails = (why) => now === state && state.video === video && (isAway(why) ? playPictures(state, why.message) : playParts(state, why instanceof NoPictures && !anew ? encoded : tried + 1, state.wanted));
   video.addEventListener("timeupdate", () => {
     if (now !== state || state.video !== video) return;
     if (state.loop.checked && video.currentTime >= state.to) video.currentTime = state.from;
@@ -130,9 +135,8 @@ function playParts(state, tried, t = state.rung ? at() : state.t) {
   state.unstream?.();
   state.unstream = null;
   state.rung = tried + 1;
-  if (state.film.missing || tried >= rungs.length) {
-    state.rung = 0;
-    return playPictures(state, state.film.missing ? "The file of this film is not where it was." : "This browser cannot play this film.");
+  if (tried >= rungs.length) {
+    return playPictures(state, "This browser cannot play this film.", "; the line below plays it in mpv");
   }
   if (rungs[tried].streams) return playStream(state, tried, t);
   const video = h("video", { controls: true, playsinline: true, preload: "auto" });
@@ -145,7 +149,7 @@ function playParts(state, tried, t = state.rung ? at() : state.t) {
     const end = state.piece.end;
     showPart(state, state.loop.checked && end >= state.to - 0.05 ? state.from : end < state.film.seconds - 0.05 ? end : state.from);
   });
-  state.video = video;
+  state.video = sized(state, video);
   state.pieces.clear();
   state.said = h("p", { role: "status" }, "This browser cannot play the file as it is; a part of it is being made…");
   state.screen.replaceChildren(video, ...(rungs[tried].how === "encoded" ? [h("p", {}, quality(state, tried))] : []), state.said);
@@ -165,7 +169,9 @@ async function showPart(state, t) {
   try {
     piece = await fetchPart(state, t);
   } catch (error) {
-    if (error.name !== "AbortError" && now === state && state.video === video) playParts(state, tried + 1, t);
+    if (error.name === "AbortError" || now !== state || state.video !== video) return;
+    if (isAway(error)) playPictures(state, error.message);
+    else playParts(state, tried + 1, t);
     return;
   }
   if (now !== state || state.video !== video || state.wanted !== t) return;
@@ -176,12 +182,15 @@ async function showPart(state, t) {
   if (!state.loop.checked && piece.end < state.film.seconds - 0.05) fetchPart(state, piece.end).catch(() => {}); // the next one, meanwhile
 }
 
-function playPictures(state, why) {
+function playPictures(state, why, more = "") {
   const t = state.wanted ?? state.t;
+  state.unstream?.();
+  state.unstream = null;
+  state.rung = 0;
   state.video = null;
   state.piece = null;
   state.image = h("img", { alt: "", class: "still" });
-  state.screen.replaceChildren(state.image, h("p", { role: "status" }, `${why} These are its pictures; the line below plays it in mpv.`));
+  state.screen.replaceChildren(state.image, h("p", { role: "status" }, `${why.replace(/\.?$/, ".")} These are its pictures${more}.`));
   state.t = t;
   showPicture(t);
   state.seen();
@@ -248,8 +257,8 @@ function line() {
   return `mpv --start=${now.from.toFixed(3)} --ab-loop-a=${now.from.toFixed(3)} --ab-loop-b=${now.to.toFixed(3)} -- ${shellWord(now.film.path)}`;
 }
 
-function controls(state, go, like) {
-  const button = (words, title, onclick) => h("button", { type: "button", title, onclick }, words);
+function controls(state, { go, can, like }) {
+  const button = (words, title, onclick, disabled = false) => h("button", { type: "button", title, onclick, disabled }, words);
   state.loop = h("input", { type: "checkbox" });
   state.loop.checked = true;
   state.word = h("span", { role: "status", class: "quiet" });
@@ -265,7 +274,7 @@ function controls(state, go, like) {
       button("Add to the question", "+: this frame", () => plus()),
       button("Copy path", "the file's own", (e) => copy(state.film.path, e.target)),
       button("Copy mpv line", "plays this part in mpv", (e) => copy(line(), e.target)),
-      button("‹ Previous", "p", () => go(-1)), button("Next ›", "n", () => go(1))),
+      button("‹ Previous", "p", () => go(-1), !can(-1)), button("Next ›", "n", () => go(1), !can(1))),
     h("div", { class: "row" }, ...labels.fields(), button("Yes", "y: the part shows the label", () => mean(true)), button("No", "x: the part does not show it", () => mean(false)), state.word));
 }
 
@@ -283,8 +292,9 @@ function furnish(state) {
 
 let openings = 0; // who asked last is shown
 
-// Opens a film at a second: of a moment of the grid, or alone. go(±1): the neighbour in the grid.
-export async function open(id, t, moment, go, like, changed, told, also) {
+// Opens a film at a second: of a moment of the grid, or alone (null). The page's: go(±1): to the neighbour in the grid, where
+// can(±1); like(moment), also(moment): a question; closed(); told(words).
+export async function open(id, t, moment, page) {
   const mine = ++openings, video = source(id, t); // its bytes come while its row is asked for
   let of;
   try {
@@ -293,16 +303,16 @@ export async function open(id, t, moment, go, like, changed, told, also) {
     if (!of || of.missing || mine !== openings) drop(video);
   }
   if (mine !== openings) return;
-  const state = { film: of, moment, t, go, like, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
+  const state = { ...page, film: of, moment, t, video: null, rung: 0, piece: null, pieces: new Map(), urls: [], gone: new AbortController(), from: moment ? moment.start : t, to: moment ? moment.end : Math.min(of.seconds, t + 4) };
   if (!(state.to > state.from)) state.to = state.from + 0.04;
   if (now) leave(now);
   now = state;
-  state.changed = changed;
-  state.told = told;
-  state.also = also;
   state.screen = h("div", { class: "screen" });
+  const held = dialog.contains(document.activeElement) ? document.activeElement.title : "";
   fill(dialog, base(of.path), h("p", { class: "quiet where" }, `${folder(of.path)} · ${day(of.date)} · ${of.width} × ${of.height}`),
-    state.screen, strip(state, { at, seekTo, setPart }), controls(state, go, like), state.list);
+    state.screen, strip(state, { at, seekTo, setPart }), controls(state, page), state.list);
+  const same = held && dialog.querySelector(`button[title="${CSS.escape(held)}"]:not([disabled])`);
+  (same || state.slider).focus(); // not what closes: space plays
   state.seen = once(() => furnish(state)); // what is drawn before the first picture puts it off
   setTimeout(state.seen, 400);
   if (of.missing) playPictures(state, "The file of this film is not where it was.");
@@ -327,7 +337,7 @@ dialog.addEventListener("close", () => {
   leave(state);
   dialog.replaceChildren();
   labels.tellIn(state.told);
-  state.changed();
+  state.closed();
 });
 
 export function close() {

@@ -8,6 +8,10 @@ export const filters = [
   ["path", "Files", "holidays/*"], ["after", "From", "2019-07"], ["before", "Before", "2020"], ["longer", "Longer than", "2"],
   ["shorter", "Shorter than", "0:30"], ["per-video", "Of one film", "3"], ["in", "In the film", "name or number"], ["label", "Labelled", "name"],
 ];
+// A sentence about options of the command line, by the names that they have here.
+const labels = new Map([...filters.map(([name, label]) => [name, label]), ...operators, ["fps", "Frames a second"]]);
+export const inOurWords = (sentence) => sentence.replace(/--([a-z][a-z-]*)/g, (option, name) => (labels.has(name) ? `“${labels.get(name)}”` : option));
+
 const isFilter = new Set([...filters.map((f) => f[0]), "all", "fold", "merge"]);
 export const usual = 60;
 
@@ -25,6 +29,17 @@ export function read(search = location.search) {
     else if (name === "t") question.t = Number(value) || 0;
   }
   return question;
+}
+
+// The address of a kept query, {words, options: ["--and", "a cat", …]}; "": it has options that this page has not.
+export function addressOf({ words, options }) {
+  const to = new URLSearchParams({ q: words });
+  for (let i = 0; i < options.length; i += 2) {
+    const name = options[i].replace(/^--/, "");
+    if (!(isTerm.has(name) || isFilter.has(name) || name === "within") || i + 1 === options.length) return "";
+    to.append(name, options[i + 1]);
+  }
+  return `/?${to}`;
 }
 
 export const isEmpty = (question) => !question.picture && !question.q.trim() && !question.terms.some((t) => ["like", "plus"].includes(t.op));
