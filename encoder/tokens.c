@@ -16,6 +16,7 @@ struct ks_tokens {
     ks_token_store *store;
     ks_tokens *next; /* while idle */
     int grid, dim, masked;
+    uint64_t serial;
     float *x; /* [grid * grid, dim], KS_ALIGN-aligned */
 };
 
@@ -23,6 +24,7 @@ struct ks_token_store {
     pthread_mutex_t lock;
     ks_tokens *idle;
     int n_idle, live, open; /* tokens in use; 1 until the encoder closes */
+    uint64_t serial;        /* of the newest */
 };
 
 int ks_token_store_open(ks_token_store **store, ks_error *e)
@@ -100,6 +102,7 @@ int ks_tokens_new(ks_tokens **out, ks_token_store *store, int grid, int dim, ks_
     ks_tokens *tokens = reuse(store, grid, dim);
     if (!tokens) tokens = allocate(store, grid, dim);
     store->live += tokens != NULL;
+    if (tokens) tokens->serial = ++store->serial;
     pthread_mutex_unlock(&store->lock);
     *out = tokens;
     if (!tokens)
@@ -142,3 +145,5 @@ int ks_tokens_dim(const ks_tokens *tokens) { return tokens->dim; }
 int ks_tokens_masked(const ks_tokens *tokens) { return tokens->masked; }
 
 void ks_tokens_mask(ks_tokens *tokens, int masked) { tokens->masked = masked; }
+
+uint64_t ks_tokens_serial(const ks_tokens *tokens) { return tokens->serial; }

@@ -110,9 +110,8 @@ int ks_vision_clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const
                    ks_error *e);
 int ks_vision_fit_grid(ks_encoder *enc, int grid, ks_error *e); /* vision.grid_positions */
 int ks_vision_fit_time(ks_encoder *enc, int T, ks_error *e);    /* vision.time_positions */
-/* frames, global and logits of x[T * N, D]; shape: T, N. The arena is its own. */
-int ks_vision_pool(const ks_clip_outputs *out, ks_encoder *enc, const float *x, const int shape[2],
-                   ks_error *e);
+/* frames, global and logits of pooled[1 + T, D] (without `frames`, its first row) */
+void ks_vision_finish(const ks_clip_outputs *out, ks_encoder *enc, const float *pooled, int T);
 int ks_text_open(ks_encoder *enc, ks_error *e);
 void ks_text_close(ks_text *t);
 /* The text tower's rows, what stands in them before the blocks, and what becomes of them behind. */

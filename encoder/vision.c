@@ -213,38 +213,35 @@ static void normalise(void *arg, int task, int worker)
     j->enc->kernels->norm(x, D, 0, x, D, j->N, (int)D, &j->enc->vision.temporal_norm);
 }
 
+static void take_row(float *to, const ks_encoder *enc, const float *pooled)
+{
+    memcpy(to, pooled, (size_t)enc->info.dim * sizeof *to);
+    if (enc->info.kind == KS_LVT) ks_unit(to, enc->info.dim);
+}
+
+void ks_vision_finish(const ks_clip_outputs *out, ks_encoder *enc, const float *pooled, int T)
+{
+    const ks_weights *w = enc->weights;
+    size_t D = (size_t)enc->info.dim, classes = (size_t)enc->info.classes;
+    if (out->logits) {
+        memcpy(out->logits, w->class_b, classes * sizeof(float));
+        for (size_t d = 0; d < D; d++)
+            enc->kernels->axpy(out->logits, pooled[d], w->class_w + d * classes, classes);
+    }
+    for (size_t t = 0; t < (size_t)T && out->frames; t++)
+        take_row(out->frames + t * D, enc, pooled + (1 + t) * D);
+    if (out->global) take_row(out->global, enc, pooled);
+}
+
 static void pool_outputs(const ks_clip_outputs *out, ks_encoder *enc, const float *x,
                          const int shape[2])
 {
-    const ks_vision *v = &enc->vision;
-    const ks_weights *w = enc->weights;
-    int T = shape[0], D = enc->info.dim, lvt = enc->info.kind == KS_LVT;
-    size_t width = (size_t)D;
-    float *pooled = ks_arena_take(&enc->arena, ((size_t)T + 1) * width * sizeof(float));
+    int T = shape[0];
+    float *pooled = ks_arena_take(&enc->arena,
+                                  ((size_t)T + 1) * (size_t)enc->info.dim * sizeof(float));
     ks_pooled what = {.x = x, .frames = T, .N = shape[1], .each = out->frames != NULL};
-    ks_pooling_run(pooled, &v->pooling, enc->pool, &enc->arena, &what);
-    if (out->logits) {
-        memcpy(out->logits, w->class_b, (size_t)enc->info.classes * sizeof(float));
-        for (size_t d = 0; d < width; d++)
-            enc->kernels->axpy(out->logits, pooled[d], w->class_w + d * (size_t)enc->info.classes,
-                               (size_t)enc->info.classes);
-    }
-    for (int r = 0; lvt && r < (out->frames ? T + 1 : 1); r++)
-        ks_unit(pooled + (size_t)r * width, D);
-    if (out->frames) memcpy(out->frames, pooled + width, (size_t)T * width * sizeof(float));
-    if (out->global) memcpy(out->global, pooled, width * sizeof(float));
-}
-
-int ks_vision_pool(const ks_clip_outputs *out, ks_encoder *enc, const float *x, const int shape[2],
-                   ks_error *e)
-{
-    size_t pooled = ((size_t)shape[0] + 1) * (size_t)enc->info.dim;
-    int err = ks_arena_reserve(&enc->arena,
-                               ks_slice(pooled, sizeof(float)) +
-                                   ks_pooling_scratch(&enc->vision.pooling, shape[0], shape[1]),
-                               e);
-    if (!err) pool_outputs(out, enc, x, shape);
-    return err;
+    ks_pooling_run(pooled, &enc->vision.pooling, enc->pool, &enc->arena, &what);
+    ks_vision_finish(out, enc, pooled, T);
 }
 
 static const uint8_t *row_masks(ks_encoder *enc, ks_tokens *const *frames, int T, int N)

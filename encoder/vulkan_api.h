@@ -62,6 +62,7 @@
     X(CmdDispatch)                                                                                 \
     X(CmdPipelineBarrier)                                                                          \
     X(CmdCopyBuffer)                                                                               \
+    X(CmdUpdateBuffer)                                                                             \
     X(CreateFence)                                                                                 \
     X(DestroyFence)                                                                                \
     X(ResetFences)                                                                                 \
@@ -111,6 +112,16 @@ typedef struct {
     int beside; /* 1: needs nothing of the job before it */
 } ks_vk_job;
 
+/* What is recorded while the other one's work is done. */
+enum { KS_VK_SLOTS = 2 };
+typedef struct {
+    VkDescriptorPool sets;
+    VkCommandPool pool;
+    VkCommandBuffer commands;
+    VkFence fence;
+    int sent; /* the fence is out: the device may still work */
+} ks_vk_slot;
+
 typedef struct ks_vk ks_vk;
 struct ks_vk {
     void *library; /* of dlopen */
@@ -125,15 +136,13 @@ struct ks_vk {
     int has_budget; /* VK_EXT_memory_budget */
     VkDescriptorSetLayout set_layout;
     VkPipelineLayout layout;
-    VkDescriptorPool sets;
-    VkCommandPool pool;
-    VkCommandBuffer commands;
-    VkFence fence;
+    ks_vk_slot slots[KS_VK_SLOTS];
+    int at; /* the slot that is recorded, or will be */
     ks_vk_buffer staging;
     int recording, jobs;  /* of the command buffer being recorded */
     double flop;          /* of them */
     double dispatch_flop; /* no dispatch has more than this */
-    int sent;             /* the fence is out: the device may still work */
+    int sent;             /* slots that are: nothing is freed under a device that works */
 };
 
 enum { KS_VK_BEST = -1 };
@@ -157,6 +166,16 @@ int ks_vk_buffer_new(ks_vk_buffer *b, ks_vk *vk, size_t bytes, ks_vk_place place
 void ks_vk_buffer_free(ks_vk *vk, ks_vk_buffer *b);
 /* The staging buffer, of at least `bytes`; its content goes with the next call. */
 int ks_vk_staging(void **at, ks_vk *vk, size_t bytes, ks_error *e);
+/* A few bytes (a multiple of 4) to b, in order with the dispatches, without waiting: by way of the
+ * commands, or where they are more than KS_VK_INLINE of the staging buffer. */
+enum { KS_VK_INLINE = 65536 };
+int ks_vk_put(ks_vk *vk, const ks_vk_buffer *b, const void *data, size_t bytes, ks_error *e);
+/* On the device. */
+typedef struct {
+    const ks_vk_buffer *from, *to;
+    size_t from_at, to_at, bytes;
+} ks_vk_copy;
+int ks_vk_move(ks_vk *vk, const ks_vk_copy *c, ks_error *e);
 /* Staging to b at `at`, in order with the dispatches; and back, waited for. */
 int ks_vk_push(ks_vk *vk, const ks_vk_buffer *b, size_t at, size_t bytes, ks_error *e);
 int ks_vk_pull(ks_vk *vk, const ks_vk_buffer *b, size_t at, size_t bytes, ks_error *e);
@@ -167,6 +186,7 @@ int ks_vk_upload(ks_vk *vk, const ks_vk_buffer *b, size_t at, const void *x, siz
 int ks_vk_pipeline_new(VkPipeline *p, ks_vk *vk, const uint32_t *code, size_t bytes,
                        const uint32_t *constants, uint32_t n, ks_error *e);
 int ks_vk_dispatch(ks_vk *vk, const ks_vk_job *job, ks_error *e);
+/* All that was recorded or sent is done. */
 int ks_vk_finish(ks_vk *vk, ks_error *e);
 
 /* --- between vulkan_api.c, vulkan_loader.c and vulkan_queue.c --- */

@@ -6,14 +6,6 @@
 #include "encoder/vulkan_shaders.h"
 #include "encoder/vulkan_towers.h"
 
-/* Offsets of parts in a buffer: no device wants storage aligned to more. */
-static size_t take(size_t *used, size_t bytes)
-{
-    size_t at = *used;
-    *used = (at + bytes + 255) / 256 * 256;
-    return at;
-}
-
 size_t ks_gpu_matrix_bytes(const ks_matrix *m, int half)
 {
     return ((size_t)m->N + KS_PANEL - 1) / KS_PANEL * KS_PANEL * ks_gpu_groups(m, half) * 4;
@@ -72,10 +64,10 @@ static void plan_layer(ks_gpu_stack *s, int half)
     ks_blocks_matrices(m, &one);
     s->bytes = 0;
     for (int i = 0; i < KS_BLOCK_MATRICES; i++)
-        s->matrix[i] = take(&s->bytes, ks_gpu_matrix_bytes(m[i], half));
+        s->matrix[i] = ks_gpu_take(&s->bytes, ks_gpu_matrix_bytes(m[i], half));
     for (int i = 0; i < KS_BLOCK_MATRICES; i++)
-        s->bias[i] = take(&s->bytes, (size_t)m[i]->N * sizeof(float));
-    for (int i = 0; i < 4; i++) s->norm[i] = take(&s->bytes, 2 * width_of(s));
+        s->bias[i] = ks_gpu_take(&s->bytes, (size_t)m[i]->N * sizeof(float));
+    for (int i = 0; i < 4; i++) s->norm[i] = ks_gpu_take(&s->bytes, 2 * width_of(s));
 }
 
 static void put_norm(char *to, const ks_gpu_stack *s, int i, const ks_norm *norm)
@@ -121,10 +113,10 @@ static int upload_common(ks_gpu *g, const ks_weights *w, ks_error *e)
 {
     size_t bytes = 0, D = (size_t)w->info.dim * sizeof(float);
     void *to;
-    take(&bytes, ks_gpu_matrix_bytes(&g->patches, 0));
-    g->patch_bias = take(&bytes, D);
-    g->spatial_norm = take(&bytes, 2 * D);
-    g->temporal_norm = take(&bytes, 2 * D);
+    ks_gpu_take(&bytes, ks_gpu_matrix_bytes(&g->patches, 0));
+    g->patch_bias = ks_gpu_take(&bytes, D);
+    g->spatial_norm = ks_gpu_take(&bytes, 2 * D);
+    g->temporal_norm = ks_gpu_take(&bytes, 2 * D);
     int err = ks_vk_buffer_new(&g->common, g->vk, bytes, KS_VK_OWN, e);
     if (!err) err = ks_vk_staging(&to, g->vk, bytes, e);
     if (err) return err;
@@ -154,6 +146,7 @@ static int open_video(ks_gpu *g, ks_encoder *enc, ks_error *e)
     if (!err) err = upload_stack(&g->temporal, g, enc->pool, e);
     if (!err) err = upload_stack(&g->auxiliary, g, enc->pool, e);
     if (!err) err = upload_common(g, w, e);
+    if (!err) err = ks_gpu_pooler_open(g, &enc->vision.pooling, e);
     ks_pack_close(&pack);
     return err;
 }
@@ -194,30 +187,46 @@ static int plan_tiles(ks_gpu *g, uint32_t dh, ks_error *e)
     return 0;
 }
 
+/* As the pipelines: what they are made of. */
+typedef struct {
+    const uint32_t *code;
+    const size_t *bytes;
+    uint32_t constants[4], n;
+} shader;
+
+static void list_shaders(shader to[KS_GPU_PIPELINES], const ks_gpu *g, uint32_t dh)
+{
+#define SHADER(name) ks_shader_##name, &ks_shader_##name##_bytes
+    for (uint32_t i = KS_GPU_PLAIN; i <= KS_GPU_PLACE; i++)
+        to[i] = (shader){SHADER(product), {g->tile, g->tile, i, i != KS_GPU_PLACE && g->half}, 4};
+    to[KS_GPU_NORM] = (shader){SHADER(norm), {0}, 0};
+    to[KS_GPU_ATTEND] = (shader){SHADER(attend), {dh, g->queries, g->queries}, 3};
+    to[KS_GPU_PATCHES] = (shader){SHADER(patches), {0}, 0};
+    to[KS_GPU_STAMP] = (shader){SHADER(stamp), {0}, 0};
+    for (uint32_t i = KS_GPU_POOL_GATHER; i <= KS_GPU_POOL_OUTPUTS; i++)
+        to[i] = (shader){SHADER(pool), {i - KS_GPU_POOL_GATHER}, 1};
+#undef SHADER
+}
+
 static int open_shaders(ks_gpu *g, ks_encoder *enc, ks_error *e)
 {
     uint32_t dh = (uint32_t)(enc->info.dim / enc->info.heads);
+    shader list[KS_GPU_PIPELINES];
     int err = plan_tiles(g, dh, e);
-    for (uint32_t i = KS_GPU_PLAIN; i <= KS_GPU_PLACE && !err; i++) {
-        const uint32_t c[] = {g->tile, g->tile, i, i != KS_GPU_PLACE && g->half};
-        err = ks_vk_pipeline_new(&g->pipelines[i], g->vk, ks_shader_product,
-                                 ks_shader_product_bytes, c, 4, e);
-    }
-    if (!err)
-        err = ks_vk_pipeline_new(&g->pipelines[KS_GPU_NORM], g->vk, ks_shader_norm,
-                                 ks_shader_norm_bytes, NULL, 0, e);
-    const uint32_t c[] = {dh, g->queries, g->queries};
-    if (!err)
-        err = ks_vk_pipeline_new(&g->pipelines[KS_GPU_ATTEND], g->vk, ks_shader_attend,
-                                 ks_shader_attend_bytes, c, 3, e);
+    if (!err) list_shaders(list, g, dh);
+    for (int i = 0; i < KS_GPU_PIPELINES && !err; i++)
+        err = ks_vk_pipeline_new(&g->pipelines[i], g->vk, list[i].code, *list[i].bytes,
+                                 list[i].constants, list[i].n, e);
     return err;
 }
 
 uint32_t ks_gpu_code(void)
 {
-    uint32_t crc = ks_crc32(0, ks_shader_product, ks_shader_product_bytes);
-    crc = ks_crc32(crc, ks_shader_norm, ks_shader_norm_bytes);
-    return ks_crc32(crc, ks_shader_attend, ks_shader_attend_bytes);
+    shader list[KS_GPU_PIPELINES];
+    uint32_t crc = 0;
+    list_shaders(list, &(ks_gpu){0}, 0);
+    for (int i = 0; i < KS_GPU_PIPELINES; i++) crc = ks_crc32(crc, list[i].code, *list[i].bytes);
+    return crc;
 }
 
 /* --- all of it --- */
@@ -283,6 +292,7 @@ void ks_gpu_close(ks_gpu *g)
     if (g->vk) {
         ks_vk_buffer_free(g->vk, &g->common);
         ks_vk_buffer_free(g->vk, &g->positions);
+        ks_vk_buffer_free(g->vk, &g->pooler.weights);
         for (int i = 0; i < KS_GPU_BUFFERS; i++) ks_vk_buffer_free(g->vk, &g->scratch[i]);
         for (int i = 0; i < KS_GPU_PIPELINES; i++)
             if (g->pipelines[i] && !g->vk->sent)

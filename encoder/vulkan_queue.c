@@ -44,51 +44,67 @@ static int open_layouts(ks_vk *vk, ks_error *e)
     return ks_vk_fail(vk, "CreatePipelineLayout", r, e);
 }
 
-static int open_commands(ks_vk *vk, ks_error *e)
+static int open_commands(ks_vk_slot *slot, ks_vk *vk, ks_error *e)
 {
     VkCommandPoolCreateInfo pool = {.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
                                     .queueFamilyIndex = vk->family};
-    VkResult r = vk->call.CreateCommandPool(vk->device, &pool, NULL, &vk->pool);
+    VkResult r = vk->call.CreateCommandPool(vk->device, &pool, NULL, &slot->pool);
     if (r != VK_SUCCESS) {
-        vk->pool = VK_NULL_HANDLE;
+        slot->pool = VK_NULL_HANDLE;
         return ks_vk_fail(vk, "CreateCommandPool", r, e);
     }
     VkCommandBufferAllocateInfo commands = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-                                            .commandPool = vk->pool,
+                                            .commandPool = slot->pool,
                                             .level = VK_COMMAND_BUFFER_LEVEL_PRIMARY,
                                             .commandBufferCount = 1};
-    r = vk->call.AllocateCommandBuffers(vk->device, &commands, &vk->commands);
+    r = vk->call.AllocateCommandBuffers(vk->device, &commands, &slot->commands);
     if (r != VK_SUCCESS) return ks_vk_fail(vk, "AllocateCommandBuffers", r, e);
     VkFenceCreateInfo fence = {.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
-    r = vk->call.CreateFence(vk->device, &fence, NULL, &vk->fence);
+    r = vk->call.CreateFence(vk->device, &fence, NULL, &slot->fence);
     if (r == VK_SUCCESS) return 0;
-    vk->fence = VK_NULL_HANDLE;
+    slot->fence = VK_NULL_HANDLE;
     return ks_vk_fail(vk, "CreateFence", r, e);
 }
 
-int ks_vk_queue_open(ks_vk *vk, ks_error *e)
+static int open_sets(ks_vk_slot *slot, ks_vk *vk, ks_error *e)
 {
-    int err = open_layouts(vk, e);
-    if (!err) err = open_commands(vk, e);
-    if (err) return err;
     VkDescriptorPoolSize size = {.type = VK_DESCRIPTOR_TYPE_STORAGE_BUFFER,
                                  .descriptorCount = JOBS * KS_VK_BINDINGS};
     VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
                                        .maxSets = JOBS,
                                        .poolSizeCount = 1,
                                        .pPoolSizes = &size};
-    VkResult r = vk->call.CreateDescriptorPool(vk->device, &info, NULL, &vk->sets);
+    VkResult r = vk->call.CreateDescriptorPool(vk->device, &info, NULL, &slot->sets);
     if (r == VK_SUCCESS) return 0;
-    vk->sets = VK_NULL_HANDLE;
+    slot->sets = VK_NULL_HANDLE;
     return ks_vk_fail(vk, "CreateDescriptorPool", r, e);
+}
+
+int ks_vk_queue_open(ks_vk *vk, ks_error *e)
+{
+    int err = open_layouts(vk, e);
+    for (int i = 0; i < KS_VK_SLOTS && !err; i++) {
+        err = open_commands(&vk->slots[i], vk, e);
+        if (!err) err = open_sets(&vk->slots[i], vk, e);
+    }
+    return err;
+}
+
+static void is_back(ks_vk_slot *slot, ks_vk *vk)
+{
+    slot->sent = 0;
+    vk->sent--;
 }
 
 /* A device that did not answer in time may have done so meanwhile. */
 void ks_vk_settle(ks_vk *vk)
 {
-    if (!vk->sent) return;
-    VkResult r = vk->call.WaitForFences(vk->device, 1, &vk->fence, VK_TRUE, LAST_NS);
-    if (r != VK_TIMEOUT) vk->sent = 0;
+    for (int i = 0; i < KS_VK_SLOTS; i++) {
+        ks_vk_slot *slot = &vk->slots[i];
+        if (slot->sent && vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, LAST_NS) !=
+                              VK_TIMEOUT)
+            is_back(slot, vk);
+    }
 }
 
 void ks_vk_queue_close(ks_vk *vk)
@@ -96,9 +112,12 @@ void ks_vk_queue_close(ks_vk *vk)
     ks_vk_settle(vk);
     if (vk->sent) return;
     ks_vk_buffer_free(vk, &vk->staging);
-    if (vk->sets) vk->call.DestroyDescriptorPool(vk->device, vk->sets, NULL);
-    if (vk->fence) vk->call.DestroyFence(vk->device, vk->fence, NULL);
-    if (vk->pool) vk->call.DestroyCommandPool(vk->device, vk->pool, NULL);
+    for (int i = 0; i < KS_VK_SLOTS; i++) {
+        const ks_vk_slot *slot = &vk->slots[i];
+        if (slot->sets) vk->call.DestroyDescriptorPool(vk->device, slot->sets, NULL);
+        if (slot->fence) vk->call.DestroyFence(vk->device, slot->fence, NULL);
+        if (slot->pool) vk->call.DestroyCommandPool(vk->device, slot->pool, NULL);
+    }
     if (vk->layout) vk->call.DestroyPipelineLayout(vk->device, vk->layout, NULL);
     if (vk->set_layout) vk->call.DestroyDescriptorSetLayout(vk->device, vk->set_layout, NULL);
 }
@@ -138,16 +157,32 @@ int ks_vk_pipeline_new(VkPipeline *p, ks_vk *vk, const uint32_t *code, size_t by
 
 /* --- recording and sending --- */
 
+static int wait_for(ks_vk_slot *slot, ks_vk *vk, ks_error *e)
+{
+    uint64_t patience = ks_vk_is_cpu(&vk->facts) ? 20 * PATIENCE_NS : PATIENCE_NS;
+    if (!slot->sent) return 0;
+    VkResult r = vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, patience);
+    /* this process may have been stopped, or the machine asleep, while the device worked */
+    if (r == VK_TIMEOUT) r = vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, LAST_NS);
+    if (r != VK_TIMEOUT) is_back(slot, vk);
+    if (r != VK_SUCCESS) return ks_vk_fail(vk, "WaitForFences", r, e);
+    r = vk->call.ResetFences(vk->device, 1, &slot->fence);
+    return r == VK_SUCCESS ? 0 : ks_vk_fail(vk, "ResetFences", r, e);
+}
+
 static int begin(ks_vk *vk, ks_error *e)
 {
+    ks_vk_slot *slot = &vk->slots[vk->at];
     if (vk->recording) return 0;
-    VkResult r = vk->call.ResetCommandPool(vk->device, vk->pool, 0);
+    int err = wait_for(slot, vk, e);
+    if (err) return err;
+    VkResult r = vk->call.ResetCommandPool(vk->device, slot->pool, 0);
     if (r != VK_SUCCESS) return ks_vk_fail(vk, "ResetCommandPool", r, e);
-    r = vk->call.ResetDescriptorPool(vk->device, vk->sets, 0);
+    r = vk->call.ResetDescriptorPool(vk->device, slot->sets, 0);
     if (r != VK_SUCCESS) return ks_vk_fail(vk, "ResetDescriptorPool", r, e);
     VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                      .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
-    r = vk->call.BeginCommandBuffer(vk->commands, &info);
+    r = vk->call.BeginCommandBuffer(slot->commands, &info);
     if (r != VK_SUCCESS) return ks_vk_fail(vk, "BeginCommandBuffer", r, e);
     vk->recording = 1;
     vk->jobs = 0;
@@ -155,32 +190,34 @@ static int begin(ks_vk *vk, ks_error *e)
     return 0;
 }
 
-static int wait_for(ks_vk *vk, ks_error *e)
+/* What was recorded, off to the device: the other slot is recorded meanwhile. */
+static int send(ks_vk *vk, ks_error *e)
 {
-    uint64_t patience = ks_vk_is_cpu(&vk->facts) ? 20 * PATIENCE_NS : PATIENCE_NS;
-    VkResult r = vk->call.WaitForFences(vk->device, 1, &vk->fence, VK_TRUE, patience);
-    /* this process may have been stopped, or the machine asleep, while the device worked */
-    if (r == VK_TIMEOUT) r = vk->call.WaitForFences(vk->device, 1, &vk->fence, VK_TRUE, LAST_NS);
-    if (r != VK_TIMEOUT) vk->sent = 0;
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "WaitForFences", r, e);
-    r = vk->call.ResetFences(vk->device, 1, &vk->fence);
-    return r == VK_SUCCESS ? 0 : ks_vk_fail(vk, "ResetFences", r, e);
+    ks_vk_slot *slot = &vk->slots[vk->at];
+    if (!vk->recording) return 0;
+    vk->recording = 0;
+    VkResult r = vk->call.EndCommandBuffer(slot->commands);
+    if (r != VK_SUCCESS) return ks_vk_fail(vk, "EndCommandBuffer", r, e);
+    VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                         .commandBufferCount = 1,
+                         .pCommandBuffers = &slot->commands};
+    r = vk->call.QueueSubmit(vk->queue, 1, &info, slot->fence);
+    if (r != VK_SUCCESS) return ks_vk_fail(vk, "QueueSubmit", r, e);
+    slot->sent = 1;
+    vk->sent++;
+    vk->at = (vk->at + 1) % KS_VK_SLOTS;
+    return 0;
 }
 
 int ks_vk_finish(ks_vk *vk, ks_error *e)
 {
-    if (!vk->recording) return 0;
-    vk->recording = 0;
-    VkResult r = vk->call.EndCommandBuffer(vk->commands);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "EndCommandBuffer", r, e);
-    VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
-                         .commandBufferCount = 1,
-                         .pCommandBuffers = &vk->commands};
-    r = vk->call.QueueSubmit(vk->queue, 1, &info, vk->fence);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "QueueSubmit", r, e);
-    vk->sent = 1;
-    return wait_for(vk, e);
+    int err = send(vk, e);
+    for (int i = 0; i < KS_VK_SLOTS && !err; i++) /* the older first */
+        err = wait_for(&vk->slots[(vk->at + i) % KS_VK_SLOTS], vk, e);
+    return err;
 }
+
+static VkCommandBuffer commands_of(const ks_vk *vk) { return vk->slots[vk->at].commands; }
 
 /* All that was recorded is done and seen before what follows. */
 static void barrier(ks_vk *vk)
@@ -192,7 +229,7 @@ static void barrier(ks_vk *vk)
                               .srcAccessMask = writes,
                               .dstAccessMask = writes | VK_ACCESS_SHADER_READ_BIT |
                                                VK_ACCESS_TRANSFER_READ_BIT};
-    vk->call.CmdPipelineBarrier(vk->commands, stages, stages, 0, 1, &memory, 0, NULL, 0, NULL);
+    vk->call.CmdPipelineBarrier(commands_of(vk), stages, stages, 0, 1, &memory, 0, NULL, 0, NULL);
 }
 
 /* The last one's writes, for the host to read. */
@@ -201,7 +238,7 @@ static void barrier_to_host(ks_vk *vk)
     VkMemoryBarrier memory = {.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
                               .srcAccessMask = VK_ACCESS_TRANSFER_WRITE_BIT,
                               .dstAccessMask = VK_ACCESS_HOST_READ_BIT};
-    vk->call.CmdPipelineBarrier(vk->commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
+    vk->call.CmdPipelineBarrier(commands_of(vk), VK_PIPELINE_STAGE_TRANSFER_BIT,
                                 VK_PIPELINE_STAGE_HOST_BIT, 0, 1, &memory, 0, NULL, 0, NULL);
 }
 
@@ -212,7 +249,7 @@ static int bind_parts(ks_vk *vk, const ks_vk_job *job, ks_error *e)
     VkWriteDescriptorSet writes[KS_VK_BINDINGS];
     uint32_t n = 0;
     VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                        .descriptorPool = vk->sets,
+                                        .descriptorPool = vk->slots[vk->at].sets,
                                         .descriptorSetCount = 1,
                                         .pSetLayouts = &vk->set_layout};
     VkResult r = vk->call.AllocateDescriptorSets(vk->device, &info, &set);
@@ -230,7 +267,7 @@ static int bind_parts(ks_vk *vk, const ks_vk_job *job, ks_error *e)
         n++;
     }
     vk->call.UpdateDescriptorSets(vk->device, n, writes, 0, NULL);
-    vk->call.CmdBindDescriptorSets(vk->commands, VK_PIPELINE_BIND_POINT_COMPUTE, vk->layout, 0, 1,
+    vk->call.CmdBindDescriptorSets(commands_of(vk), VK_PIPELINE_BIND_POINT_COMPUTE, vk->layout, 0, 1,
                                    &set, 0, NULL);
     return 0;
 }
@@ -240,16 +277,16 @@ int ks_vk_dispatch(ks_vk *vk, const ks_vk_job *job, ks_error *e)
     assert(job->push_bytes <= KS_VK_PUSH && job->parts[3].buffer);
     int err = 0;
     if (vk->recording && (vk->jobs == JOBS || vk->flop + job->flop > SEND_FLOP))
-        err = ks_vk_finish(vk, e);
+        err = send(vk, e);
     if (!err) err = begin(vk, e);
     if (err) return err;
     if (!job->beside) barrier(vk);
-    vk->call.CmdBindPipeline(vk->commands, VK_PIPELINE_BIND_POINT_COMPUTE, job->pipeline);
+    vk->call.CmdBindPipeline(commands_of(vk), VK_PIPELINE_BIND_POINT_COMPUTE, job->pipeline);
     err = bind_parts(vk, job, e);
     if (err) return err;
-    vk->call.CmdPushConstants(vk->commands, vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+    vk->call.CmdPushConstants(commands_of(vk), vk->layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
                               job->push_bytes, job->push);
-    vk->call.CmdDispatch(vk->commands, job->groups[0], job->groups[1], job->groups[2]);
+    vk->call.CmdDispatch(commands_of(vk), job->groups[0], job->groups[1], job->groups[2]);
     vk->jobs++;
     vk->flop += job->flop;
     return 0;
@@ -268,12 +305,32 @@ int ks_vk_staging(void **at, ks_vk *vk, size_t bytes, ks_error *e)
     return err;
 }
 
+int ks_vk_put(ks_vk *vk, const ks_vk_buffer *b, const void *data, size_t bytes, ks_error *e)
+{
+    if (bytes > KS_VK_INLINE) return ks_vk_upload(vk, b, 0, data, bytes, e);
+    int err = begin(vk, e);
+    if (err) return err;
+    barrier(vk);
+    vk->call.CmdUpdateBuffer(commands_of(vk), b->buffer, 0, bytes, data);
+    return 0;
+}
+
+int ks_vk_move(ks_vk *vk, const ks_vk_copy *c, ks_error *e)
+{
+    int err = begin(vk, e);
+    if (err) return err;
+    barrier(vk);
+    vk->call.CmdCopyBuffer(commands_of(vk), c->from->buffer, c->to->buffer, 1,
+                           &(VkBufferCopy){c->from_at, c->to_at, c->bytes});
+    return 0;
+}
+
 int ks_vk_push(ks_vk *vk, const ks_vk_buffer *b, size_t at, size_t bytes, ks_error *e)
 {
     int err = begin(vk, e);
     if (err) return err;
     barrier(vk);
-    vk->call.CmdCopyBuffer(vk->commands, vk->staging.buffer, b->buffer, 1,
+    vk->call.CmdCopyBuffer(commands_of(vk), vk->staging.buffer, b->buffer, 1,
                            &(VkBufferCopy){.dstOffset = at, .size = bytes});
     return 0;
 }
@@ -283,7 +340,7 @@ int ks_vk_pull(ks_vk *vk, const ks_vk_buffer *b, size_t at, size_t bytes, ks_err
     int err = begin(vk, e);
     if (err) return err;
     barrier(vk);
-    vk->call.CmdCopyBuffer(vk->commands, b->buffer, vk->staging.buffer, 1,
+    vk->call.CmdCopyBuffer(commands_of(vk), b->buffer, vk->staging.buffer, 1,
                            &(VkBufferCopy){.srcOffset = at, .size = bytes});
     barrier_to_host(vk);
     return ks_vk_finish(vk, e);

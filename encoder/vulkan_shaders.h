@@ -5,8 +5,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern const uint32_t ks_shader_attend[], ks_shader_norm[], ks_shader_product[], ks_shader_rate[];
-extern const size_t ks_shader_attend_bytes, ks_shader_norm_bytes, ks_shader_product_bytes,
-    ks_shader_rate_bytes;
+#define KS_SHADER(name) extern const uint32_t ks_shader_##name[]; extern const size_t ks_shader_##name##_bytes;
+KS_SHADER(attend)
+KS_SHADER(norm)
+KS_SHADER(patches)
+KS_SHADER(pool)
+KS_SHADER(product)
+KS_SHADER(rate)
+KS_SHADER(stamp)
+#undef KS_SHADER
 
 #endif

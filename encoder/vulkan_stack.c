@@ -4,16 +4,10 @@
  * by blocks of queries. */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "encoder/vulkan_towers.h"
-
-static ks_vk_part whole(const ks_vk_buffer *b)
-{
-    return (ks_vk_part){.buffer = b->buffer, .bytes = b->bytes};
-}
-
-static ks_vk_part scratch(const ks_gpu *g, int which) { return whole(&g->scratch[which]); }
 
 /* --- working memory --- */
 
@@ -22,11 +16,13 @@ int ks_gpu_takes(const ks_encoder *enc, int64_t rows)
     return rows * 3 * enc->info.dim * (int64_t)sizeof(float) <= (int64_t)KS_VK_LARGEST;
 }
 
-static int grow(ks_gpu *g, int which, size_t count, ks_error *e)
+int ks_gpu_grow(ks_gpu *g, int which, size_t count, ks_error *e)
 {
     size_t bytes = count * 4;
     ks_vk_buffer *b = &g->scratch[which];
     if (b->bytes >= bytes) return 0;
+    int err = ks_vk_finish(g->vk, e);
+    if (err) return err;
     ks_vk_buffer_free(g->vk, b);
     return ks_vk_buffer_new(b, g->vk, bytes, KS_VK_OWN, e);
 }
@@ -44,14 +40,18 @@ int ks_gpu_reserve(ks_gpu *g, int rows, int sequences, size_t extra, ks_error *e
     size_t n = (size_t)rows, chunk = rows < KS_GPU_CHUNK ? n : KS_GPU_CHUNK,
            D = (size_t)(g->spatial.like.D ? g->spatial.like.D : g->text.like.D),
            hidden = chunk * most_hidden(g);
-    int err = ks_vk_finish(g->vk, e);
-    if (!err) err = grow(g, KS_GPU_X, n * D, e);
-    if (!err) err = grow(g, KS_GPU_NORMED, chunk * D, e);
-    if (!err) err = grow(g, KS_GPU_QKV, n * 3 * D, e);
-    if (!err) err = grow(g, KS_GPU_MIXED, n * D, e);
-    if (!err) err = grow(g, KS_GPU_HIDDEN, hidden > extra ? hidden : extra, e);
-    if (!err) err = grow(g, KS_GPU_MASK, n, e);
-    return err ? err : grow(g, KS_GPU_SEQUENCES, (size_t)sequences * 4, e);
+    int err = ks_gpu_grow(g, KS_GPU_X, n * D, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_NORMED, chunk * D, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_QKV, n * 3 * D, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_MIXED, n * D, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_HIDDEN, hidden > extra ? hidden : extra, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_MASK, n, e);
+    if (!err) err = ks_gpu_grow(g, KS_GPU_SEQUENCES, (size_t)sequences * 4, e);
+    if (err != KS_ENOMEM || g->n_kept == 0) return err;
+    g->n_kept = 0; /* what stays there for speed alone goes first; nothing is at work on it */
+    err = ks_vk_finish(g->vk, e);
+    ks_vk_buffer_free(g->vk, &g->scratch[KS_GPU_KEPT]);
+    return err ? err : ks_gpu_reserve(g, rows, sequences, extra, e);
 }
 
 /* --- products --- */
@@ -90,7 +90,7 @@ static int multiply(ks_gpu *g, const product *p, uint32_t rows, ks_error *e)
                              .masked = (uint32_t)p->masked,
                              .period = p->period};
         ks_vk_job job = {.pipeline = g->pipelines[p->pipeline],
-                         .parts = {scratch(g, p->from), p->w, p->bias, scratch(g, p->to), p->extra},
+                         .parts = {ks_gpu_scratch(g, p->from), p->w, p->bias, ks_gpu_scratch(g, p->to), p->extra},
                          .push = &push,
                          .push_bytes = sizeof push,
                          .groups = {((uint32_t)m->N + side - 1) / side, (n + side - 1) / side, 1},
@@ -106,7 +106,7 @@ int ks_gpu_place(ks_gpu *g, int rows, int N, ks_error *e)
     product p = {.pipeline = KS_GPU_PLACE,
                  .w = {g->common.buffer, 0, ks_gpu_matrix_bytes(&g->patches, 0)},
                  .bias = {g->common.buffer, g->patch_bias, (size_t)g->patches.N * sizeof(float)},
-                 .extra = whole(&g->positions),
+                 .extra = ks_gpu_part(&g->positions, 0, g->positions.bytes),
                  .m = &g->patches,
                  .to = KS_GPU_X,
                  .from = KS_GPU_HIDDEN,
@@ -123,7 +123,7 @@ typedef struct {
 enum { GROUPS = 65535 }; /* that every device takes along an axis */
 
 typedef struct {
-    int to, from;
+    ks_vk_part to, from;
     uint32_t first_to, first_from;
     int add, masked;
 } normed;
@@ -142,10 +142,10 @@ static int norm(ks_gpu *g, const normed *o, const ks_vk_part *by, const int shap
                           .add = (uint32_t)o->add,
                           .masked = (uint32_t)o->masked};
         ks_vk_job job = {.pipeline = g->pipelines[KS_GPU_NORM],
-                         .parts = {[0] = scratch(g, o->from),
+                         .parts = {[0] = o->from,
                                    [2] = *by,
-                                   [3] = scratch(g, o->to),
-                                   [4] = scratch(g, KS_GPU_MASK)},
+                                   [3] = o->to,
+                                   [4] = ks_gpu_scratch(g, KS_GPU_MASK)},
                          .push = &push,
                          .push_bytes = sizeof push,
                          .groups = {n, 1, 1},
@@ -156,9 +156,9 @@ static int norm(ks_gpu *g, const normed *o, const ks_vk_part *by, const int shap
     return err;
 }
 
-int ks_gpu_norm(ks_gpu *g, int to, int from, const ks_vk_part *by, const int shape[2], ks_error *e)
+int ks_gpu_norm(ks_gpu *g, const ks_gpu_normed *n, ks_error *e)
 {
-    return norm(g, &(normed){.to = to, .from = from}, by, shape, e);
+    return norm(g, &(normed){.to = n->to, .from = n->from}, &n->by, n->shape, e);
 }
 
 /* --- attention --- */
@@ -187,10 +187,10 @@ static int attend(ks_gpu *g, const ks_gpu_stack *s, const ks_rows *rows, ks_erro
                                 .masked = rows->masked != NULL,
                                 .scale = 1.0f / sqrtf((float)(D / H))};
             ks_vk_job job = {.pipeline = g->pipelines[KS_GPU_ATTEND],
-                             .parts = {[0] = scratch(g, KS_GPU_QKV),
-                                       [1] = scratch(g, KS_GPU_SEQUENCES),
-                                       [3] = scratch(g, KS_GPU_MIXED),
-                                       [4] = scratch(g, KS_GPU_MASK)},
+                             .parts = {[0] = ks_gpu_scratch(g, KS_GPU_QKV),
+                                       [1] = ks_gpu_scratch(g, KS_GPU_SEQUENCES),
+                                       [3] = ks_gpu_scratch(g, KS_GPU_MIXED),
+                                       [4] = ks_gpu_scratch(g, KS_GPU_MASK)},
                              .push = &push,
                              .push_bytes = sizeof push,
                              .groups = {nx, H, nz},
@@ -216,18 +216,16 @@ static void list_sequences(uint32_t *to, const ks_rows *r)
 
 static int put_rows(ks_gpu *g, const ks_rows *r, ks_error *e)
 {
-    void *to;
     size_t bytes = (size_t)r->sequences * 4 * sizeof(uint32_t),
-           masks = (size_t)r->rows * sizeof(uint32_t);
-    int err = ks_vk_staging(&to, g->vk, bytes, e);
-    if (err) return err;
-    list_sequences(to, r);
-    err = ks_vk_push(g->vk, &g->scratch[KS_GPU_SEQUENCES], 0, bytes, e);
-    if (err || !r->masked) return err;
-    err = ks_vk_staging(&to, g->vk, masks, e);
-    if (err) return err;
-    for (int i = 0; i < r->rows; i++) ((uint32_t *)to)[i] = r->masked[i];
-    return ks_vk_push(g->vk, &g->scratch[KS_GPU_MASK], 0, masks, e);
+           masks = (size_t)r->rows * sizeof(uint32_t), most = masks > bytes ? masks : bytes;
+    uint32_t *list = malloc(most);
+    if (!list) return ks_fail(e, KS_ENOMEM, "no memory for %d rows", r->rows);
+    list_sequences(list, r);
+    int err = ks_vk_put(g->vk, &g->scratch[KS_GPU_SEQUENCES], list, bytes, e);
+    for (int i = 0; i < r->rows && r->masked; i++) list[i] = r->masked[i];
+    if (!err && r->masked) err = ks_vk_put(g->vk, &g->scratch[KS_GPU_MASK], list, masks, e);
+    free(list);
+    return err;
 }
 
 /* --- blocks --- */
@@ -254,7 +252,7 @@ static product product_of(const pass *p, int i, int pipeline, int to, int from)
     return (product){.pipeline = pipeline,
                      .w = {layer, p->s->matrix[i], ks_gpu_matrix_bytes(m[i], p->g->half)},
                      .bias = {layer, p->s->bias[i], (size_t)m[i]->N * sizeof(float)},
-                     .extra = scratch(p->g, KS_GPU_MASK),
+                     .extra = ks_gpu_scratch(p->g, KS_GPU_MASK),
                      .m = m[i],
                      .to = to,
                      .from = from};
@@ -264,8 +262,11 @@ static product product_of(const pass *p, int i, int pipeline, int to, int from)
 static int norm_rows(const pass *p, int i, uint32_t first, int n, ks_error *e)
 {
     ks_vk_part by = norm_part(p, i);
-    return norm(p->g, &(normed){.to = KS_GPU_NORMED, .from = KS_GPU_X, .first_from = first}, &by,
-                (const int[]){n, p->s->like.D}, e);
+    return norm(p->g,
+                &(normed){.to = ks_gpu_scratch(p->g, KS_GPU_NORMED),
+                          .from = ks_gpu_scratch(p->g, KS_GPU_X),
+                          .first_from = first},
+                &by, (const int[]){n, p->s->like.D}, e);
 }
 
 /* X += rows, or LN of them where the stack has one behind a sub-layer (then by way of QKV). */
@@ -283,8 +284,8 @@ static int add_rows(const pass *p, product *add, int post, int n, ks_error *e)
     int err = multiply(p->g, add, (uint32_t)n, e);
     return err ? err
                : norm(p->g,
-                      &(normed){.to = KS_GPU_X,
-                                .from = KS_GPU_QKV,
+                      &(normed){.to = ks_gpu_scratch(p->g, KS_GPU_X),
+                                .from = ks_gpu_scratch(p->g, KS_GPU_QKV),
                                 .first_to = add->first_y,
                                 .first_from = add->first_y,
                                 .add = 1,

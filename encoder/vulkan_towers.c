@@ -6,20 +6,6 @@
 
 /* --- pictures --- */
 
-typedef struct {
-    float *to; /* [n, N, 3PP] */
-    const ks_picture *pictures;
-    size_t K;
-    int N;
-} cutting;
-
-static void cut(void *arg, int task, int worker)
-{
-    cutting *c = arg;
-    (void)worker;
-    ks_patches(c->to + (size_t)task * (size_t)c->N * c->K, c->K, &c->pictures[task], 0, c->N);
-}
-
 static int fit_positions(ks_encoder *enc, int grid, ks_error *e)
 {
     ks_gpu *g = enc->gpu;
@@ -58,22 +44,13 @@ static int show(ks_encoder *enc, const char *name, int from, int rows, ks_error 
 
 static int norm_of(ks_encoder *enc, size_t at, int to, int rows, ks_error *e)
 {
-    ks_vk_part by = {enc->gpu->common.buffer, at, 2 * (size_t)enc->info.dim * sizeof(float)};
-    return ks_gpu_norm(enc->gpu, to, KS_GPU_X, &by, (const int[]){rows, enc->info.dim}, e);
-}
-
-/* Patches of n pictures to KS_GPU_HIDDEN, and from there to KS_GPU_X. */
-static int put_pictures(ks_encoder *enc, const ks_picture *pictures, int n, ks_error *e)
-{
-    ks_gpu *g = enc->gpu;
-    int N = pictures->G * pictures->G;
-    size_t K = (size_t)g->patches.K, bytes = (size_t)n * (size_t)N * K * sizeof(float);
-    void *at;
-    int err = ks_vk_staging(&at, g->vk, bytes, e);
-    if (err) return err;
-    ks_pool_run(enc->pool, n, cut, &(cutting){at, pictures, K, N});
-    err = ks_vk_push(g->vk, &g->scratch[KS_GPU_HIDDEN], 0, bytes, e);
-    return err ? err : ks_gpu_place(g, n * N, N, e);
+    const ks_gpu *g = enc->gpu;
+    int D = enc->info.dim;
+    return ks_gpu_norm(enc->gpu,
+                       &(ks_gpu_normed){ks_gpu_scratch(g, to), ks_gpu_scratch(g, KS_GPU_X),
+                                        ks_gpu_part(&g->common, at, 2 * (size_t)D * sizeof(float)),
+                                        {rows, D}},
+                       e);
 }
 
 typedef struct {
@@ -98,11 +75,12 @@ static int spatial_pass(ks_encoder *enc, const frames *f, ks_error *e)
     const float *x = NULL;
     if (f->masked && !masked) return ks_fail(e, KS_ENOMEM, "no memory for %d rows", rows);
     for (int i = 0; masked && i < rows; i++) masked[i] = f->masked[i / N];
-    int err = put_pictures(enc, f->pictures, f->n, e);
+    int err = ks_gpu_put_pictures(enc, f->pictures, f->n, e);
     if (!err) err = show(enc, "patches", KS_GPU_X, rows, e);
     if (!err) err = ks_gpu_stack_run(enc, &g->spatial, &r, e);
     if (!err) err = norm_of(enc, g->spatial_norm, KS_GPU_MIXED, rows, e);
     if (!err) err = show(enc, "spatial_ln", KS_GPU_MIXED, rows, e);
+    if (!err) err = ks_gpu_keep_tokens(enc, f->out, f->n, e);
     if (!err) err = fetch(&x, enc, KS_GPU_MIXED, rows, e);
     for (int i = 0; i < f->n && !err; i++)
         memcpy(ks_tokens_x(f->out[i]), x + (size_t)i * count, count * sizeof *x);
@@ -148,29 +126,6 @@ static int tokens_gpu(ks_tokens **out, ks_encoder *enc, const ks_picture *pictur
 
 /* --- clips --- */
 
-/* Tokens + time position to KS_GPU_X. masks[rows] of padded frames; 1: there are any. */
-static int put_tokens(int *any, uint8_t *masks, ks_encoder *enc, ks_tokens *const *tokens, int T,
-                      ks_error *e)
-{
-    size_t D = (size_t)enc->info.dim, N = (size_t)ks_tokens_grid(tokens[0]);
-    N *= N;
-    void *at;
-    int err = ks_vk_staging(&at, enc->gpu->vk, (size_t)T * N * D * sizeof(float), e);
-    float *x = at;
-    *any = 0;
-    for (int t = 0; t < T && !err; t++) {
-        const float *from = ks_tokens_x(tokens[t]),
-                    *place = enc->vision.time_positions + (size_t)t * D;
-        memset(masks + (size_t)t * N, ks_tokens_masked(tokens[t]), N);
-        *any |= ks_tokens_masked(tokens[t]);
-        for (size_t n = 0; n < N; n++, x += D, from += D)
-            for (size_t d = 0; d < D; d++) x[d] = from[d] + place[d];
-    }
-    return err ? err
-               : ks_vk_push(enc->gpu->vk, &enc->gpu->scratch[KS_GPU_X], 0,
-                            (size_t)T * N * D * sizeof(float), e);
-}
-
 static int clip_stacks(const ks_clip_outputs *out, ks_encoder *enc, const ks_rows *places,
                        ks_error *e)
 {
@@ -188,25 +143,39 @@ static int clip_stacks(const ks_clip_outputs *out, ks_encoder *enc, const ks_row
     }
     if (err || (!out->auxiliary && !out->frames && !out->global && !out->logits)) return err;
     err = ks_gpu_stack_run(enc, &g->auxiliary, &all, e);
-    if (!err) err = fetch(&x, enc, KS_GPU_X, rows, e);
-    if (!err && out->auxiliary) memcpy(out->auxiliary, x, bytes);
-    if (!err && (out->frames || out->global || out->logits))
-        err = ks_vision_pool(out, enc, x, (const int[]){T, N}, e);
+    if (!err && out->auxiliary) {
+        err = fetch(&x, enc, KS_GPU_X, rows, e);
+        if (!err) memcpy(out->auxiliary, x, bytes);
+    }
+    if (err || (!out->frames && !out->global && !out->logits)) return err;
+    err = ks_gpu_pool(&x, g, (const int[]){T, N}, out->frames != NULL, e);
+    if (!err) ks_vision_finish(out, enc, x, T);
     return err;
+}
+
+/* masks[T * N] of padded frames; 1: there are any */
+static int mask_rows(uint8_t *masks, ks_tokens *const *tokens, int T, int N)
+{
+    int any = 0;
+    for (int t = 0; t < T; t++) {
+        memset(masks + (size_t)t * (size_t)N, ks_tokens_masked(tokens[t]), (size_t)N);
+        any |= ks_tokens_masked(tokens[t]);
+    }
+    return any;
 }
 
 static int clip_gpu(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *tokens, int T,
                     ks_error *e)
 {
-    int N = ks_tokens_grid(tokens[0]) * ks_tokens_grid(tokens[0]), rows = T * N, any = 0;
+    int N = ks_tokens_grid(tokens[0]) * ks_tokens_grid(tokens[0]), rows = T * N;
     uint8_t *masks = malloc((size_t)rows);
     ks_rows places = {
         .rows = rows, .sequences = N, .length = T, .sequence_step = 1, .row_step = (size_t)N};
     int err = masks ? ks_vision_fit_time(enc, T, e)
                     : ks_fail(e, KS_ENOMEM, "no memory for %d rows", rows);
     if (!err) err = ks_gpu_reserve(enc->gpu, rows, N, 0, e);
-    if (!err) err = put_tokens(&any, masks, enc, tokens, T, e);
-    places.masked = any ? masks : NULL;
+    if (!err) err = ks_gpu_put_tokens(enc, tokens, T, e);
+    if (!err && mask_rows(masks, tokens, T, N)) places.masked = masks;
     if (!err) err = clip_stacks(out, enc, &places, e);
     free(masks);
     return err;

@@ -3,8 +3,11 @@
  * Rows between the products are float, sums are float, weights are fp16 (or float where fp32 is
  * asked for): the precision class of bf16. With weights of bf16 some of the fixtures' stages were
  * more than 1.5 times as far from float64 as the CPU's bf16, with fp16 none is 0.4 times as far.
- * A row's bits depend on no other row, so batches may be of any size. Pictures are cut into
- * patches, and tokens pooled, by the CPU: a copy, and 0.02 % of the work. */
+ * A row's bits depend on no other row, so batches may be of any size.
+ *
+ * Up go pictures as they are, down come tokens and vectors. Tokens of the newest frames stay on the
+ * device, too, for the clips that hold them; the host's are there for other frames, for the CPU
+ * where the device fails, and for samples. */
 #ifndef KS_VULKAN_TOWERS_H
 #define KS_VULKAN_TOWERS_H
 
@@ -19,6 +22,12 @@ enum {
     KS_GPU_PLACE,
     KS_GPU_NORM,
     KS_GPU_ATTEND,
+    KS_GPU_PATCHES,
+    KS_GPU_STAMP,
+    KS_GPU_POOL_GATHER, /* in the order of pool.comp's modes */
+    KS_GPU_POOL_MERGE,
+    KS_GPU_POOL_VALUES,
+    KS_GPU_POOL_OUTPUTS,
     KS_GPU_PIPELINES
 };
 
@@ -40,8 +49,22 @@ enum {
     KS_GPU_HIDDEN,    /* [chunk, F], or [rows, 3PP] */
     KS_GPU_MASK,      /* [rows] */
     KS_GPU_SEQUENCES, /* [sequences, 4] */
+    KS_GPU_PIXELS,    /* [n, words] pictures */
+    KS_GPU_TIME,      /* [T, D] positions */
+    KS_GPU_KEPT,      /* [kept, N, D] tokens */
+    KS_GPU_POOLED,    /* what the pooler's steps hand on (vulkan_pool.c) */
     KS_GPU_BUFFERS
 };
+
+/* Attention pooling: its weights in one buffer, at these offsets. */
+typedef struct {
+    int hidden, H; /* 0: this model has no pooler */
+    ks_vk_buffer weights;
+    size_t u, wv, bv, wo, bo, norm;
+} ks_gpu_pooler;
+
+/* Frames whose tokens stay: two LvT-B clips and what a third begins with. */
+enum { KS_GPU_KEPT_MAX = 48 };
 
 struct ks_gpu {
     ks_vk *vk;
@@ -57,14 +80,51 @@ struct ks_gpu {
     ks_vk_buffer positions; /* [N, D] of `grid` */
     int grid;
     ks_vk_buffer scratch[KS_GPU_BUFFERS];
+    ks_gpu_pooler pooler;
+    uint64_t kept[KS_GPU_KEPT_MAX]; /* [n_kept] whose tokens: ks_tokens_serial; 0: nobody's */
+    int n_kept, next_kept, kept_grid;
 };
 
 /* Rows whose normed and hidden values are held at a time. */
 enum { KS_GPU_CHUNK = 2048 };
 
+/* Offsets of parts in a buffer: no device wants storage aligned to more. */
+static inline size_t ks_gpu_take(size_t *used, size_t bytes)
+{
+    size_t at = *used;
+    *used = (at + bytes + 255) / 256 * 256;
+    return at;
+}
+
+static inline ks_vk_part ks_gpu_part(const ks_vk_buffer *b, size_t at, size_t bytes)
+{
+    return (ks_vk_part){.buffer = b->buffer, .at = at, .bytes = bytes};
+}
+
+static inline ks_vk_part ks_gpu_scratch(const ks_gpu *g, int which)
+{
+    return ks_gpu_part(&g->scratch[which], 0, g->scratch[which].bytes);
+}
+
+/* --- vulkan_pool.c --- */
+int ks_gpu_pooler_open(ks_gpu *g, const ks_pooling *pooling, ks_error *e);
+/* pooled[1 + T, D] of KS_GPU_X, the first row alone without `each`; valid until the next call;
+ * shape: T, N */
+int ks_gpu_pool(const float **pooled, ks_gpu *g, const int shape[2], int each, ks_error *e);
+
+/* --- vulkan_frames.c --- */
+/* Patches + position of n pictures to KS_GPU_X, by way of KS_GPU_PIXELS and KS_GPU_HIDDEN. */
+int ks_gpu_put_pictures(ks_encoder *enc, const ks_picture *pictures, int n, ks_error *e);
+/* Of n frames whose tokens are in KS_GPU_MIXED. Best effort. */
+int ks_gpu_keep_tokens(ks_encoder *enc, ks_tokens *const *tokens, int n, ks_error *e);
+/* Tokens + time position to KS_GPU_X. */
+int ks_gpu_put_tokens(ks_encoder *enc, ks_tokens *const *tokens, int T, ks_error *e);
+
 /* --- vulkan_stack.c --- */
 /* rows->x is not read: the rows lie in KS_GPU_X. masked, first as on the CPU. */
 int ks_gpu_stack_run(ks_encoder *enc, const ks_gpu_stack *s, const ks_rows *rows, ks_error *e);
+/* At least so many floats of one scratch; what was there may be gone. */
+int ks_gpu_grow(ks_gpu *g, int which, size_t count, ks_error *e);
 /* KS_ENOMEM: not so many rows on this device; what was there may be gone. extra: floats that
  * KS_GPU_HIDDEN must hold at least. */
 int ks_gpu_reserve(ks_gpu *g, int rows, int sequences, size_t extra, ks_error *e);
@@ -74,9 +134,12 @@ static inline uint32_t ks_gpu_groups(const ks_matrix *m, int half)
 {
     return (uint32_t)(half ? (m->K + 1) / 2 : m->K);
 }
-/* y = LN(x) of rows floats [rows, D]; buffers of scratch */
-int ks_gpu_norm(ks_gpu *g, int to, int from, const ks_vk_part *norm, const int shape[2],
-                ks_error *e);
+/* to = LN(from), [rows, D]; the same part, if need be */
+typedef struct {
+    ks_vk_part to, from, by; /* by: [2, D] scale and bias */
+    int shape[2];            /* rows, D */
+} ks_gpu_normed;
+int ks_gpu_norm(ks_gpu *g, const ks_gpu_normed *n, ks_error *e);
 /* y = patches W + b + position: KS_GPU_HIDDEN to KS_GPU_X, in frames of N rows */
 int ks_gpu_place(ks_gpu *g, int rows, int N, ks_error *e);
 
