@@ -18,7 +18,8 @@ float *ks_tokens_x(ks_tokens *tokens); /* [G*G, D] */
 int ks_tokens_grid(const ks_tokens *tokens);
 int ks_tokens_dim(const ks_tokens *tokens);
 int ks_tokens_masked(const ks_tokens *tokens); /* 1: of a padded frame */
-uint64_t ks_tokens_serial(const ks_tokens *tokens); /* no other of its encoder's has or had it; > 0 */
+uint64_t ks_tokens_serial(
+    const ks_tokens *tokens); /* no other of its encoder's has or had it; > 0 */
 void ks_tokens_mask(ks_tokens *tokens, int masked);
 
 #endif

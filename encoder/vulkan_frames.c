@@ -22,7 +22,8 @@ static int cut(ks_gpu *g, const ks_picture *like, int rows, ks_error *e)
         patches_push push = {G, P, K, words, like->is_float != 0, at};
         ks_vk_job job = {
             .pipeline = g->pipelines[KS_GPU_PATCHES],
-            .parts = {[0] = ks_gpu_scratch(g, KS_GPU_PIXELS), [3] = ks_gpu_scratch(g, KS_GPU_HIDDEN)},
+            .parts =
+                {[0] = ks_gpu_scratch(g, KS_GPU_PIXELS), [3] = ks_gpu_scratch(g, KS_GPU_HIDDEN)},
             .push = &push,
             .push_bytes = sizeof push,
             .groups = {(K + 255) / 256, n, 1},
@@ -38,8 +39,7 @@ int ks_gpu_put_pictures(ks_encoder *enc, const ks_picture *pictures, int n, ks_e
     ks_gpu *g = enc->gpu;
     int N = pictures->G * pictures->G;
     size_t count = (size_t)N * (size_t)g->patches.K,
-           bytes = pictures->is_float ? count * sizeof(float) : count,
-           step = (bytes + 3) / 4 * 4;
+           bytes = pictures->is_float ? count * sizeof(float) : count, step = (bytes + 3) / 4 * 4;
     void *at;
     int err = ks_gpu_grow(g, KS_GPU_PIXELS, (size_t)n * step / 4, e);
     if (!err) err = ks_vk_staging(&at, g->vk, (size_t)n * step, e);
@@ -125,8 +125,7 @@ typedef struct {
 
 static int stamp(ks_gpu *g, const float *positions, const int shape[2], ks_error *e)
 {
-    uint32_t D = (uint32_t)g->spatial.like.D, N = (uint32_t)shape[1],
-             rows = (uint32_t)shape[0] * N;
+    uint32_t D = (uint32_t)g->spatial.like.D, N = (uint32_t)shape[1], rows = (uint32_t)shape[0] * N;
     size_t bytes = (size_t)shape[0] * D * sizeof *positions;
     int err = ks_gpu_grow(g, KS_GPU_TIME, bytes / sizeof *positions, e);
     if (!err) err = ks_vk_put(g->vk, &g->scratch[KS_GPU_TIME], positions, bytes, e);

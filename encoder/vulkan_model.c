@@ -1,4 +1,4 @@
-/* vulkan_model.c - a model's panels and our shaders onto a device. See vulkan_towers.h. */
+/* vulkan_model.c - a model's weights and our shaders onto a device. See vulkan_towers.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,128 +6,18 @@
 #include "encoder/vulkan_shaders.h"
 #include "encoder/vulkan_towers.h"
 
-size_t ks_gpu_matrix_bytes(const ks_matrix *m, int half)
+static int upload_stack(ks_gpu_stack *s, ks_gpu *g, const ks_pack *pack, ks_error *e)
 {
-    return ((size_t)m->N + KS_PANEL - 1) / KS_PANEL * KS_PANEL * ks_gpu_groups(m, half) * 4;
-}
-
-/* Nearest half, ties to even; what is beyond them becomes infinite, and the proof says so. */
-static uint32_t half_of(float x)
-{
-    uint32_t bits, sign, rest;
-    memcpy(&bits, &x, sizeof bits);
-    sign = bits >> 16 & 0x8000;
-    rest = bits & 0x7fffffff;
-    if (rest < 0x38800000) { /* below 2^-14: a multiple of 2^-24, made by float's own rounding */
-        float big = 0.5f, small;
-        memcpy(&small, &rest, sizeof small);
-        small += big;
-        memcpy(&rest, &small, sizeof rest);
-        return sign | (rest - 0x3f000000);
-    }
-    rest += 0xfff + (rest >> 13 & 1);
-    return sign | (rest < 0x47800000 ? (rest - 0x38000000) >> 13 : 0x7c00);
-}
-
-typedef struct {
-    uint32_t *to;
-    const ks_matrix *m;
-} halving;
-
-/* One panel: [K, 32] floats to [(K + 1) / 2, 32] words of two. */
-static void halve(void *arg, int task, int worker)
-{
-    halving *h = arg;
-    size_t K = (size_t)h->m->K, groups = ks_gpu_groups(h->m, 1);
-    const float *from = (const float *)h->m->panels + (size_t)task * K * KS_PANEL;
-    uint32_t *to = h->to + (size_t)task * groups * KS_PANEL;
-    (void)worker;
-    for (size_t g = 0; g < groups; g++, from += 2 * KS_PANEL, to += KS_PANEL)
-        for (size_t c = 0; c < KS_PANEL; c++)
-            to[c] = half_of(from[c]) | (2 * g + 1 < K ? half_of(from[KS_PANEL + c]) << 16 : 0);
-}
-
-static void put_matrix(char *to, const ks_matrix *m, int half, ks_pool *pool)
-{
-    int panels = (m->N + KS_PANEL - 1) / KS_PANEL;
-    if (half) ks_pool_run(pool, panels, halve, &(halving){(uint32_t *)(void *)to, m});
-    else memcpy(to, m->panels, ks_gpu_matrix_bytes(m, 0));
-}
-
-static size_t width_of(const ks_gpu_stack *s) { return (size_t)s->like.D * sizeof(float); }
-
-static void plan_layer(ks_gpu_stack *s, int half)
-{
-    ks_matrix *m[KS_BLOCK_MATRICES];
-    ks_blocks one = s->like;
-    one.layers = 1;
-    ks_blocks_matrices(m, &one);
-    s->bytes = 0;
-    for (int i = 0; i < KS_BLOCK_MATRICES; i++)
-        s->matrix[i] = ks_gpu_take(&s->bytes, ks_gpu_matrix_bytes(m[i], half));
-    for (int i = 0; i < KS_BLOCK_MATRICES; i++)
-        s->bias[i] = ks_gpu_take(&s->bytes, (size_t)m[i]->N * sizeof(float));
-    for (int i = 0; i < 4; i++) s->norm[i] = ks_gpu_take(&s->bytes, 2 * width_of(s));
-}
-
-static void put_norm(char *to, const ks_gpu_stack *s, int i, const ks_norm *norm)
-{
-    if (!norm->scale) return;
-    memcpy(to + s->norm[i], norm->scale, width_of(s));
-    memcpy(to + s->norm[i] + width_of(s), norm->bias, width_of(s));
-}
-
-static void put_layer(char *to, const ks_gpu_stack *s, int l, int half, ks_pool *pool)
-{
-    ks_block *b = &s->like.blocks[l];
-    const ks_matrix *m[KS_BLOCK_MATRICES] = {&b->project, &b->out, &b->feed1, &b->feed2};
-    for (int i = 0; i < KS_BLOCK_MATRICES; i++) {
-        put_matrix(to + s->matrix[i], m[i], half, pool);
-        memcpy(to + s->bias[i], m[i]->bias, (size_t)m[i]->N * sizeof(float));
-    }
-    put_norm(to, s, 0, &b->attention_norm);
-    put_norm(to, s, 1, &b->attention_post);
-    put_norm(to, s, 2, &b->feed_norm);
-    put_norm(to, s, 3, &b->feed_post);
-}
-
-static int upload_stack(ks_gpu_stack *s, ks_gpu *g, ks_pool *pool, ks_error *e)
-{
-    void *to;
     int err = 0;
     if (s->like.layers == 0) return 0;
-    plan_layer(s, g->half);
     s->layers = calloc((size_t)s->like.layers, sizeof *s->layers);
     if (!s->layers) return ks_fail(e, KS_ENOMEM, "no memory for %d layers", s->like.layers);
     for (int l = 0; l < s->like.layers && !err; l++) {
         err = ks_vk_buffer_new(&s->layers[l], g->vk, s->bytes, KS_VK_OWN, e);
-        if (!err) err = ks_vk_staging(&to, g->vk, s->bytes, e);
-        if (err) break;
-        put_layer(to, s, l, g->half, pool);
-        err = ks_vk_push(g->vk, &s->layers[l], 0, s->bytes, e);
+        if (!err)
+            err = ks_vk_upload(g->vk, &s->layers[l], 0, pack->data + s->at + (size_t)l * s->bytes,
+                               s->bytes, e);
     }
-    return err ? err : ks_vk_finish(g->vk, e);
-}
-
-static int upload_common(ks_gpu *g, const ks_weights *w, ks_error *e)
-{
-    size_t bytes = 0, D = (size_t)w->info.dim * sizeof(float);
-    void *to;
-    ks_gpu_take(&bytes, ks_gpu_matrix_bytes(&g->patches, 0));
-    g->patch_bias = ks_gpu_take(&bytes, D);
-    g->spatial_norm = ks_gpu_take(&bytes, 2 * D);
-    g->temporal_norm = ks_gpu_take(&bytes, 2 * D);
-    int err = ks_vk_buffer_new(&g->common, g->vk, bytes, KS_VK_OWN, e);
-    if (!err) err = ks_vk_staging(&to, g->vk, bytes, e);
-    if (err) return err;
-    char *at = to;
-    put_matrix(at, &g->patches, 0, NULL);
-    memcpy(at + g->patch_bias, w->patch_b, D);
-    memcpy(at + g->spatial_norm, w->spatial_ln_scale, D);
-    memcpy(at + g->spatial_norm + D, w->spatial_ln_bias, D);
-    memcpy(at + g->temporal_norm, w->temporal_ln_scale, D);
-    memcpy(at + g->temporal_norm + D, w->temporal_ln_bias, D);
-    err = ks_vk_push(g->vk, &g->common, 0, bytes, e);
     return err ? err : ks_vk_finish(g->vk, e);
 }
 
@@ -135,17 +25,17 @@ static int open_video(ks_gpu *g, ks_encoder *enc, ks_error *e)
 {
     const ks_weights *w = enc->weights;
     ks_pack pack = {0};
-    ks_blocks *const stacks[3] = {&g->spatial.like, &g->temporal.like, &g->auxiliary.like};
+    ks_gpu_stack *const stacks[] = {&g->spatial, &g->temporal, &g->auxiliary};
     g->patches = ks_matrix_plan(KS_FP32, 3 * w->info.patch * w->info.patch, w->info.dim, 0,
                                 &(ks_source){.w = {w->patch_w}, .parts = 1});
-    int err = ks_blocks_open(stacks[0], "spatial", &w->spatial, enc, KS_FP32, e);
-    if (!err) err = ks_blocks_open(stacks[1], "temporal", &w->temporal, enc, KS_FP32, e);
-    if (!err) err = ks_blocks_open(stacks[2], "auxiliary", &w->auxiliary, enc, KS_FP32, e);
-    if (!err) err = ks_blocks_pack(&pack, enc, "video", stacks, &g->patches, e);
-    if (!err) err = upload_stack(&g->spatial, g, enc->pool, e);
-    if (!err) err = upload_stack(&g->temporal, g, enc->pool, e);
-    if (!err) err = upload_stack(&g->auxiliary, g, enc->pool, e);
-    if (!err) err = upload_common(g, w, e);
+    int err = ks_blocks_open(&g->spatial.like, "spatial", &w->spatial, enc, KS_FP32, e);
+    if (!err) err = ks_blocks_open(&g->temporal.like, "temporal", &w->temporal, enc, KS_FP32, e);
+    if (!err) err = ks_blocks_open(&g->auxiliary.like, "auxiliary", &w->auxiliary, enc, KS_FP32, e);
+    if (!err) err = ks_gpu_pack_open(&pack, enc, g, KS_TOWER_VIDEO, e);
+    for (int i = 0; i < 3 && !err; i++) err = upload_stack(stacks[i], g, &pack, e);
+    if (!err) err = ks_vk_buffer_new(&g->common, g->vk, g->common_bytes, KS_VK_OWN, e);
+    if (!err)
+        err = ks_vk_upload(g->vk, &g->common, 0, pack.data + g->common_at, g->common_bytes, e);
     if (!err) err = ks_gpu_pooler_open(g, &enc->vision.pooling, e);
     ks_pack_close(&pack);
     return err;
@@ -158,8 +48,8 @@ static int open_text(ks_gpu *g, ks_encoder *enc, ks_error *e)
     int err = ks_blocks_open(text, "text", &enc->weights->text, enc, KS_FP32, e);
     text->activation = KS_RELU;
     text->causal = 1;
-    if (!err) err = ks_blocks_pack(&pack, enc, "text", (ks_blocks *const[3]){text}, NULL, e);
-    if (!err) err = upload_stack(&g->text, g, enc->pool, e);
+    if (!err) err = ks_gpu_pack_open(&pack, enc, g, KS_TOWER_TEXT, e);
+    if (!err) err = upload_stack(&g->text, g, &pack, e);
     ks_pack_close(&pack);
     return err;
 }

@@ -99,20 +99,25 @@ int ks_gpu_pool(const float **pooled, ks_gpu *g, const int shape[2], int each, k
     int err = hand(&h, g, shape, e);
     if (err) return err;
     const ks_vk_buffer *w = &p->weights;
-    const step steps[] = {
-        {KS_GPU_POOL_GATHER,
-         {ks_gpu_scratch(g, KS_GPU_X), ks_gpu_part(w, p->u, (size_t)H * D * f), h.logits, h.z,
-          h.top_sum},
-         H, T, 4.0 * H * D * push.N},
-        {KS_GPU_POOL_MERGE, {[3] = h.z, [4] = h.top_sum}, H, 1, 4.0 * H * D * T},
-        {KS_GPU_POOL_VALUES,
-         {h.z, ks_gpu_part(w, p->wv, (size_t)D * I * f), ks_gpu_part(w, p->bv, (size_t)I * f),
-          h.heads},
-         (I + 127) / 128, rows, 2.0 * I * D},
-        {KS_GPU_POOL_OUTPUTS,
-         {h.heads, ks_gpu_part(w, p->wo, (size_t)D * I * f), ks_gpu_part(w, p->bo, (size_t)D * f),
-          h.out},
-         D, rows, 2.0 * I * D}};
+    const step steps[] = {{KS_GPU_POOL_GATHER,
+                           {ks_gpu_scratch(g, KS_GPU_X), ks_gpu_part(w, p->u, (size_t)H * D * f),
+                            h.logits, h.z, h.top_sum},
+                           H,
+                           T,
+                           4.0 * H * D * push.N},
+                          {KS_GPU_POOL_MERGE, {[3] = h.z, [4] = h.top_sum}, H, 1, 4.0 * H * D * T},
+                          {KS_GPU_POOL_VALUES,
+                           {h.z, ks_gpu_part(w, p->wv, (size_t)D * I * f),
+                            ks_gpu_part(w, p->bv, (size_t)I * f), h.heads},
+                           (I + 127) / 128,
+                           rows,
+                           2.0 * I * D},
+                          {KS_GPU_POOL_OUTPUTS,
+                           {h.heads, ks_gpu_part(w, p->wo, (size_t)D * I * f),
+                            ks_gpu_part(w, p->bo, (size_t)D * f), h.out},
+                           D,
+                           rows,
+                           2.0 * I * D}};
     for (size_t i = 0; i < sizeof steps / sizeof *steps && !err; i++)
         err = run_step(g, &steps[i], push, e);
     const ks_vk_part by = ks_gpu_part(w, p->norm, 2 * (size_t)D * f);

@@ -101,8 +101,8 @@ void ks_vk_settle(ks_vk *vk)
 {
     for (int i = 0; i < KS_VK_SLOTS; i++) {
         ks_vk_slot *slot = &vk->slots[i];
-        if (slot->sent && vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, LAST_NS) !=
-                              VK_TIMEOUT)
+        if (slot->sent &&
+            vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, LAST_NS) != VK_TIMEOUT)
             is_back(slot, vk);
     }
 }
@@ -267,8 +267,8 @@ static int bind_parts(ks_vk *vk, const ks_vk_job *job, ks_error *e)
         n++;
     }
     vk->call.UpdateDescriptorSets(vk->device, n, writes, 0, NULL);
-    vk->call.CmdBindDescriptorSets(commands_of(vk), VK_PIPELINE_BIND_POINT_COMPUTE, vk->layout, 0, 1,
-                                   &set, 0, NULL);
+    vk->call.CmdBindDescriptorSets(commands_of(vk), VK_PIPELINE_BIND_POINT_COMPUTE, vk->layout, 0,
+                                   1, &set, 0, NULL);
     return 0;
 }
 
@@ -276,8 +276,7 @@ int ks_vk_dispatch(ks_vk *vk, const ks_vk_job *job, ks_error *e)
 {
     assert(job->push_bytes <= KS_VK_PUSH && job->parts[3].buffer);
     int err = 0;
-    if (vk->recording && (vk->jobs == JOBS || vk->flop + job->flop > SEND_FLOP))
-        err = send(vk, e);
+    if (vk->recording && (vk->jobs == JOBS || vk->flop + job->flop > SEND_FLOP)) err = send(vk, e);
     if (!err) err = begin(vk, e);
     if (err) return err;
     if (!job->beside) barrier(vk);

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define KS_SHADER(name) extern const uint32_t ks_shader_##name[]; extern const size_t ks_shader_##name##_bytes;
+#define KS_SHADER(name)                                                                            \
+    extern const uint32_t ks_shader_##name[];                                                      \
+    extern const size_t ks_shader_##name##_bytes;
 KS_SHADER(attend)
 KS_SHADER(norm)
 KS_SHADER(patches)

@@ -90,7 +90,8 @@ static int multiply(ks_gpu *g, const product *p, uint32_t rows, ks_error *e)
                              .masked = (uint32_t)p->masked,
                              .period = p->period};
         ks_vk_job job = {.pipeline = g->pipelines[p->pipeline],
-                         .parts = {ks_gpu_scratch(g, p->from), p->w, p->bias, ks_gpu_scratch(g, p->to), p->extra},
+                         .parts = {ks_gpu_scratch(g, p->from), p->w, p->bias,
+                                   ks_gpu_scratch(g, p->to), p->extra},
                          .push = &push,
                          .push_bytes = sizeof push,
                          .groups = {((uint32_t)m->N + side - 1) / side, (n + side - 1) / side, 1},
@@ -141,16 +142,14 @@ static int norm(ks_gpu *g, const normed *o, const ks_vk_part *by, const int shap
                           .first_y = o->first_to + at,
                           .add = (uint32_t)o->add,
                           .masked = (uint32_t)o->masked};
-        ks_vk_job job = {.pipeline = g->pipelines[KS_GPU_NORM],
-                         .parts = {[0] = o->from,
-                                   [2] = *by,
-                                   [3] = o->to,
-                                   [4] = ks_gpu_scratch(g, KS_GPU_MASK)},
-                         .push = &push,
-                         .push_bytes = sizeof push,
-                         .groups = {n, 1, 1},
-                         .flop = 10.0 * n * D,
-                         .beside = at > 0};
+        ks_vk_job job = {
+            .pipeline = g->pipelines[KS_GPU_NORM],
+            .parts = {[0] = o->from, [2] = *by, [3] = o->to, [4] = ks_gpu_scratch(g, KS_GPU_MASK)},
+            .push = &push,
+            .push_bytes = sizeof push,
+            .groups = {n, 1, 1},
+            .flop = 10.0 * n * D,
+            .beside = at > 0};
         err = ks_vk_dispatch(g->vk, &job, e);
     }
     return err;

@@ -47,7 +47,8 @@ static int norm_of(ks_encoder *enc, size_t at, int to, int rows, ks_error *e)
     const ks_gpu *g = enc->gpu;
     int D = enc->info.dim;
     return ks_gpu_norm(enc->gpu,
-                       &(ks_gpu_normed){ks_gpu_scratch(g, to), ks_gpu_scratch(g, KS_GPU_X),
+                       &(ks_gpu_normed){ks_gpu_scratch(g, to),
+                                        ks_gpu_scratch(g, KS_GPU_X),
                                         ks_gpu_part(&g->common, at, 2 * (size_t)D * sizeof(float)),
                                         {rows, D}},
                        e);

@@ -38,6 +38,7 @@ typedef struct {
     size_t matrix[KS_BLOCK_MATRICES], bias[KS_BLOCK_MATRICES]; /* offsets; as ks_blocks_matrices */
     size_t norm[4]; /* attention, its post, feed, its post: [2, D]; scale and bias */
     size_t bytes;
+    size_t at; /* of the first layer in the pack */
 } ks_gpu_stack;
 
 /* Working memory; grows, never shrinks. */
@@ -76,8 +77,8 @@ struct ks_gpu {
     ks_gpu_stack spatial, temporal, auxiliary, text;
     ks_matrix patches;
     ks_vk_buffer common; /* patches W, its bias, spatial and temporal norm */
-    size_t patch_bias, spatial_norm, temporal_norm;
-    ks_vk_buffer positions; /* [N, D] of `grid` */
+    size_t patch_bias, spatial_norm, temporal_norm, common_bytes, common_at; /* at: in the pack */
+    ks_vk_buffer positions;                                                  /* [N, D] of `grid` */
     int grid;
     ks_vk_buffer scratch[KS_GPU_BUFFERS];
     ks_gpu_pooler pooler;
@@ -106,6 +107,16 @@ static inline ks_vk_part ks_gpu_scratch(const ks_gpu *g, int which)
     return ks_gpu_part(&g->scratch[which], 0, g->scratch[which].bytes);
 }
 
+/* --- vulkan_pack.c --- */
+/* Plans the buffers of the tower's stacks, and gives what goes into them. */
+int ks_gpu_pack_open(ks_pack *pack, ks_encoder *enc, ks_gpu *g, ks_tower tower, ks_error *e);
+/* Bytes of m on the device, and words of a panel's column. */
+size_t ks_gpu_matrix_bytes(const ks_matrix *m, int half);
+static inline uint32_t ks_gpu_groups(const ks_matrix *m, int half)
+{
+    return (uint32_t)(half ? (m->K + 1) / 2 : m->K);
+}
+
 /* --- vulkan_pool.c --- */
 int ks_gpu_pooler_open(ks_gpu *g, const ks_pooling *pooling, ks_error *e);
 /* pooled[1 + T, D] of KS_GPU_X, the first row alone without `each`; valid until the next call;
@@ -128,12 +139,6 @@ int ks_gpu_grow(ks_gpu *g, int which, size_t count, ks_error *e);
 /* KS_ENOMEM: not so many rows on this device; what was there may be gone. extra: floats that
  * KS_GPU_HIDDEN must hold at least. */
 int ks_gpu_reserve(ks_gpu *g, int rows, int sequences, size_t extra, ks_error *e);
-/* Bytes of m on the device, and words of a panel's column. */
-size_t ks_gpu_matrix_bytes(const ks_matrix *m, int half);
-static inline uint32_t ks_gpu_groups(const ks_matrix *m, int half)
-{
-    return (uint32_t)(half ? (m->K + 1) / 2 : m->K);
-}
 /* to = LN(from), [rows, D]; the same part, if need be */
 typedef struct {
     ks_vk_part to, from, by; /* by: [2, D] scale and bias */

@@ -2,10 +2,13 @@
  * stage of every fixture, bits that depend on no batch, and a device that fails at any call.
  * KS_GPU_FAULTS=all fails every single call instead of each one's first, middle and last. */
 #include <check.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "encoder/encoder.h"
@@ -319,6 +322,65 @@ START_TEST(texts_of_0_to_64_tokens)
 }
 END_TEST
 
+/* --- packs --- */
+
+static int is_there(char *path, size_t room, const char *pattern)
+{
+    char whole[200];
+    glob_t found;
+    snprintf(whole, sizeof whole, "%s/%s", cache, pattern);
+    int n = glob(whole, 0, NULL, &found) == 0 ? (int)found.gl_pathc : 0;
+    if (n > 0) snprintf(path, room, "%s", found.gl_pathv[0]);
+    globfree(&found);
+    return n;
+}
+
+static void vectors_of(float v[D], const uint8_t *px, int notices_at_most)
+{
+    float frames[4 * D];
+    ks_encoder *enc;
+    ks_error e = {0};
+    ck_assert_msg(open_as(&enc, "lvt.npz", "gpu", KS_AUTO, &e) == 0, "%s", e.msg);
+    clip_vectors(v, frames, enc, px, 4, 4);
+    ck_assert_int_le(notices.n, notices_at_most);
+    ks_encoder_close(enc);
+}
+
+/* The next open takes what is there, and a pack that rots is made anew. */
+START_TEST(weights_are_packed_once)
+{
+    static uint8_t px[4 * SIDE * SIDE * 3];
+    float v[D], w[D];
+    char pack[300], byte, usual[sizeof cache], command[64];
+    struct stat before, after;
+    between_reset();
+    memcpy(usual, cache, sizeof cache);
+    snprintf(cache, sizeof cache, "/tmp/ks-gpu-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(cache));
+    ks_fixture_pixels(px, 11, 4, SIDE);
+    vectors_of(v, px, 0);
+    ck_assert_int_eq(is_there(pack, sizeof pack, "*.text.gpu-fp16.1"), 1);
+    ck_assert_int_eq(is_there(pack, sizeof pack, "*.video.gpu-fp16.1"), 1);
+    ck_assert_int_eq(stat(pack, &before), 0);
+    vectors_of(w, px, 0);
+    ck_assert_mem_eq(v, w, sizeof v);
+    ck_assert_int_eq(stat(pack, &after), 0);
+    ck_assert(before.st_ino == after.st_ino);
+    int fd = open(pack, O_RDWR);
+    ck_assert_int_eq(pread(fd, &byte, 1, before.st_size - 5000), 1);
+    byte ^= 64;
+    ck_assert_int_eq(pwrite(fd, &byte, 1, before.st_size - 5000), 1);
+    close(fd);
+    vectors_of(w, px, 1);
+    ck_assert_mem_eq(v, w, sizeof v);
+    ck_assert_int_eq(stat(pack, &after), 0);
+    ck_assert(before.st_ino != after.st_ino);
+    snprintf(command, sizeof command, "rm -rf %s", cache);
+    ck_assert_int_eq(system(command), 0);
+    memcpy(cache, usual, sizeof cache);
+}
+END_TEST
+
 /* --- other devices --- */
 
 /* The least shared memory that Vulkan allows, and half of what attention would like. */
@@ -613,6 +675,7 @@ int main(void)
     tcase_add_test(same, clips_of_1_to_64_frames);
     tcase_add_test(same, sizes_and_paddings);
     tcase_add_test(same, texts_of_0_to_64_tokens);
+    tcase_add_test(same, weights_are_packed_once);
     tcase_add_test(same, small_shared_memory);
     tcase_add_test(faults, little_memory);
     tcase_add_test(faults, any_call_may_fail);
