@@ -9,7 +9,7 @@ typedef struct ks_gpu ks_gpu;
 
 typedef struct {
     char name[256];
-    /* name, driver version and build in one word: what a proof holds for */
+    /* name, driver version and build, device, in one word: what a proof holds for */
     char key[400];
     int is_cpu; /* no GPU at all: a driver that computes on this CPU */
 } ks_gpu_facts;

@@ -99,12 +99,21 @@ static void close_instance(ks_vk *vk)
 
 int ks_vk_is_cpu(const ks_vk_facts *facts) { return facts->type == VK_PHYSICAL_DEVICE_TYPE_CPU; }
 
-static void key_of(ks_vk_facts *f, const VkPhysicalDeviceProperties *p)
+static int put_id(char *to, size_t room, const uint8_t id[VK_UUID_SIZE])
+{
+    int n = 0;
+    for (size_t i = 0; i < VK_UUID_SIZE; i++)
+        n += snprintf(to + n, room - (size_t)n, "%02x", id[i]);
+    return n;
+}
+
+static void key_of(ks_vk_facts *f, const VkPhysicalDeviceProperties *p, const uint8_t *device)
 {
     int n = snprintf(f->key, sizeof f->key, "%s-%x-%x-%x-", p->deviceName, p->vendorID, p->deviceID,
                      p->driverVersion);
-    for (size_t i = 0; i < VK_UUID_SIZE; i++)
-        n += snprintf(f->key + n, sizeof f->key - (size_t)n, "%02x", p->pipelineCacheUUID[i]);
+    n += put_id(f->key + n, sizeof f->key - (size_t)n, p->pipelineCacheUUID);
+    f->key[n++] = '-';
+    put_id(f->key + n, sizeof f->key - (size_t)n, device);
     for (char *c = f->key; *c; c++)
         if (*c <= ' ' || *c > '~') *c = '_';
 }
@@ -122,11 +131,15 @@ static void facts_of(ks_vk_facts *f, const ks_vk_calls *call, VkPhysicalDevice d
 {
     VkPhysicalDeviceProperties p;
     VkPhysicalDeviceMemoryProperties memory;
+    VkPhysicalDeviceIDProperties id = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES};
+    VkPhysicalDeviceProperties2 with = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
+                                        .pNext = &id};
     call->GetPhysicalDeviceProperties(d, &p);
+    call->GetPhysicalDeviceProperties2(d, &with);
     memory_of(&memory, call, d, NULL);
     *f = (ks_vk_facts){.type = p.deviceType, .limits = p.limits};
     snprintf(f->name, sizeof f->name, "%s", p.deviceName);
-    key_of(f, &p);
+    key_of(f, &p, id.deviceUUID);
     for (uint32_t i = 0; i < memory.memoryHeapCount; i++)
         if (memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT &&
             memory.memoryHeaps[i].size > f->memory)

@@ -24,6 +24,7 @@
     X(DestroyInstance)                                                                             \
     X(EnumeratePhysicalDevices)                                                                    \
     X(GetPhysicalDeviceProperties)                                                                 \
+    X(GetPhysicalDeviceProperties2)                                                                \
     X(GetPhysicalDeviceMemoryProperties2)                                                          \
     X(GetPhysicalDeviceQueueFamilyProperties)                                                      \
     X(EnumerateDeviceExtensionProperties)                                                          \
@@ -77,7 +78,7 @@ typedef struct {
 
 typedef struct {
     char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
-    /* name, driver version and build in one word: what a proof holds for */
+    /* name, driver version and build, device, in one word: what a proof holds for */
     char key[400];
     VkPhysicalDeviceType type;
     VkPhysicalDeviceLimits limits;

@@ -1,8 +1,8 @@
 /* vulkan_pack.c - weights as devices have them: packed once, for every device, and kept in the
- * cache as HASH.TOWER.gpu-PRECISION.LAYOUT (pack.h: sums, checks, or memory where there is no room).
+ * cache as HASH.TOWER.gpu-PRECISION.LAYOUT (pack.h: sums, checks, memory where there is no room).
  *
- * Stack after stack its layers, each as its buffer will be; then, of the video tower, what is common
- * to them. */
+ * Stack after stack its layers, each as its buffer will be; then, of the video tower, what is
+ * common to them. */
 #include <stdlib.h>
 #include <string.h>
 

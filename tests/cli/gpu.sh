@@ -31,6 +31,17 @@ is "$("$K" --device gpu -m $S bench encoder --rounds 1 --json 2>"$T/err" | jq -c
   '["llvmpipe","bf16",true,true,true]' "bench encoder measures the GPU and its limits"
 is "$("$K" --device auto -m $S bench encoder --rounds 1 --json 2>"$T/err" | jq -r .device)" cpu "auto takes no device that is a CPU"
 
+# Two of them, as the loader sees them: each by its number.
+for i in 0 1; do cp "$(find /usr/share/vulkan/icd.d -name 'lvp_icd*.json' | head -n 1)" "$T/$i.json"; done
+export VK_DRIVER_FILES="$T/0.json:$T/1.json" VK_ICD_FILENAMES="$T/0.json:$T/1.json"
+is "$("$K" doctor --json | jq -r '(.gpu | keys) - ["notes"] | join(" ")')" "gpu_0 gpu_1" "doctor lists two GPUs"
+for i in 0 1; do
+  is "$("$K" --device gpu:$i -m $S bench encoder --rounds 1 --json 2>"$T/err" | jq -r '.device[0:8]')" llvmpipe "--device gpu:$i computes"
+done
+"$K" --device gpu:2 -m $S bench encoder 2>"$T/err" >&2
+is "$? $(grep -c 'no GPU 2: Vulkan lists 2' "$T/err")" "4 1" "there is no third"
+unset VK_DRIVER_FILES VK_ICD_FILENAMES
+
 # A film both ways: the clips, and each one's score for a sentence.
 ffmpeg -hide_banner -nostdin -v error -y -threads 1 -i models/demo/films/shapes.mp4 -t 5 -an -c:v mpeg4 -q:v 3 "$T/shapes.mp4" ||
   echo "not ok - a film"
