@@ -52,8 +52,10 @@ int64_t ks_times_step(const ks_times *t)
 
 static double larger(double a, double b) { return a > b ? a : b; }
 
-static void deliver(ks_times *t, ks_moment *m, int64_t ticks, int64_t duration)
+/* 1; 0: it would lie beyond what a clock can say. */
+static int deliver(ks_times *t, ks_moment *m, int64_t ticks, int64_t duration)
 {
+    if (ticks > t->most) return 0;
     if (t->any && !m->gap) t->step[t->steps++ % KS_STEPS] = ticks - t->last;
     if (t->steps == 2 * KS_STEPS) t->steps = KS_STEPS;
     if (!t->any) t->first = ticks;
@@ -62,6 +64,7 @@ static void deliver(ks_times *t, ks_moment *m, int64_t ticks, int64_t duration)
     t->last = ticks;
     t->last_end = ticks + (duration > 0 ? duration : ks_times_step(t));
     m->ticks = ticks;
+    return 1;
 }
 
 /* The clock was set anew: this frame comes one step after the last. */
@@ -113,19 +116,15 @@ int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
         }
         m->inferred = 1;
         t->inferred++;
-        deliver(t, m, t->any ? t->last + ks_times_step(t) : 0, duration);
-        return 1;
+        return deliver(t, m, t->any ? t->last + ks_times_step(t) : 0, duration);
     }
     if (!t->has_start || (!t->any && pts < t->start)) {
         t->start = pts;
         t->has_start = 1;
     }
     int64_t ticks = pts - t->start - t->shift;
-    if (t->last > t->most || ticks > t->most) return 0;
-    if (!t->any) {
-        deliver(t, m, ticks, duration);
-        return 1;
-    }
+    if (ticks > t->most) return 0;
+    if (!t->any) return deliver(t, m, ticks, duration);
     if (t->astray) ticks = old_clock(t, ticks);
     if (ticks <= t->last) {
         double back = (double)(t->last - ticks) * t->tick;
@@ -137,8 +136,7 @@ int ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
         double hole = (double)(ticks - t->last_end) * t->tick;
         if (hole > GAP && hole > larger(GAP, 10 * (double)ks_times_step(t) * t->tick)) m->gap = 1;
     }
-    deliver(t, m, ticks, duration);
-    return 1;
+    return deliver(t, m, ticks, duration);
 }
 
 int ks_times_implausible(const ks_times *t, int64_t frames)

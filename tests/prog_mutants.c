@@ -1,5 +1,5 @@
-/* prog_mutants DECODER SEED FIRST COUNT FILE... - damaged copies of small films through the
- * decoder's code.
+/* prog_mutants [survey] DECODER SEED FIRST COUNT FILE... - damaged copies of small films through
+ * the decoder's code.
  *
  * A process a film costs 5 to 8 ms, most of it fork's; a million would take hours. So hundreds
  * of mutants go, one after the other, through one child: the decoder's own parts (all but main),
@@ -8,9 +8,14 @@
  * Every SAMPLEth mutant, and every one that ended or stopped a child, also goes alone through
  * the real program (DECODER) and must end there as a verdict - the sampled ones as the same.
  *
+ * survey: each mutant is read in order and then surveyed. A picture of the survey must be in the
+ * mutant in order or in the film that it was made of, at most five seconds from its time but for
+ * one in a thousand (a damaged index has times of its own).
+ *
  * Mutant i depends on SEED and i alone: `FIRST i COUNT 1` is it again, KS_KEEP=FOLDER writes it
  * there. */
 #undef _FORTIFY_SOURCE
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,11 +33,23 @@ enum { FILES = 64, LARGEST = 1 << 18, BATCH = 500, SAMPLE = 100, FILM_FD = 1000,
 /* Processor seconds on one mutant of a few frames, and seconds without any: a hang, however busy
  * the machine is. */
 enum { SPIN = 20, STUCK = 300 };
+enum { THEN, NEAR, FAR, NOWHERE, PLACES };
+enum {
+    SHOWN = 40,
+    LOOKS = 512,
+    FAR_ONE_IN = 1000
+}; /* frames of a mutant in order that a survey is held against */
 
+typedef struct {
+    int64_t ticks;
+    uint32_t look;
+} shown;
 typedef struct {
     const char *name;
     uint8_t *bytes;
     size_t n;
+    shown whole[LOOKS]; /* [n_whole] for surveys: the film in order, undamaged */
+    int n_whole;
 } seed_file;
 
 typedef struct {
@@ -49,11 +66,17 @@ typedef struct {
     int64_t wrong; /* answers that kinoseek would have called nonsense; the first of them: */
     int64_t wrong_at;
     char nonsense[200];
+    int64_t pictures[PLACES]; /* of surveys, by where they are in the film */
+    struct {
+        int64_t mutant, ticks;
+        int where;
+    } bad[SHOWN]; /* the first that are FAR or NOWHERE */
 } page;
 
 static seed_file files[FILES];
 static int n_files;
 static uint64_t seed;
+static int surveys;
 
 /* --- mutants --- */
 static uint64_t state;
@@ -99,12 +122,12 @@ static size_t damage(uint8_t *p, size_t n)
 }
 
 /* Mutant i into p[LARGEST]; its length. */
-static size_t make(uint8_t *p, int64_t i, const char **of)
+static size_t make(uint8_t *p, int64_t i, const seed_file **of)
 {
     state = (seed * 0x9e3779b97f4a7c15ull ^ ((uint64_t)i + 1) * 0xbf58476d1ce4e5b9ull) | 1;
     for (int k = 0; k < 4; k++) draw();
     const seed_file *s = &files[below((size_t)n_files)];
-    if (of) *of = s->name;
+    if (of) *of = s;
     memcpy(p, s->bytes, s->n);
     return damage(p, s->n);
 }
@@ -119,6 +142,10 @@ static struct {
     int ended, tell;                     /* tell: an acknowledgement is due */
     answer answer;
     ks_film_job *job;
+    const seed_file *of;
+    shown in_order[LOOKS]; /* [n_in_order] */
+    int n_in_order, surveying;
+    double tick; /* seconds */
     jmp_buf over;
     page *page;
 } world;
@@ -145,6 +172,40 @@ ssize_t __wrap_pread(int fd, void *to, size_t n, off_t at)
     return (ssize_t)n;
 }
 
+/* Where the film shows it: THEN, NEAR (at most a part of the survey away), FAR or NOWHERE. */
+static int where_shown(const shown *film, int n, int64_t ticks, uint32_t look)
+{
+    int best = NOWHERE;
+    for (int i = 0; i < n; i++) {
+        double off = fabs((double)(film[i].ticks - ticks)) * world.tick;
+        int at = off == 0 ? THEN : off <= 60.0 / KS_SURVEY_PICTURES ? NEAR : FAR;
+        if (film[i].look == look && at < best) best = at;
+    }
+    return best;
+}
+
+/* In order: remembered. Surveyed: looked for in the mutant in order and, as that may have lost
+ * it, in the film itself. */
+static void judge_picture(const ks_wire_frame *f)
+{
+    page *p = world.page;
+    uint32_t look = f->has_small ? ks_look(f->small) : 0;
+    if (!world.surveying) {
+        if (world.n_in_order < LOOKS && f->has_small)
+            world.in_order[world.n_in_order++] = (shown){f->ticks, look};
+        return;
+    }
+    int mutant = where_shown(world.in_order, world.n_in_order, f->ticks, look),
+        film = where_shown(world.of->whole, world.of->n_whole, f->ticks, look),
+        best = mutant < film ? mutant : film;
+    int64_t n = p->pictures[FAR] + p->pictures[NOWHERE];
+    p->pictures[best]++;
+    if (best < FAR || n >= SHOWN) return;
+    p->bad[n].mutant = p->at;
+    p->bad[n].ticks = f->ticks;
+    p->bad[n].where = best;
+}
+
 static void hear(const ks_message *m)
 {
     ks_error e = {0, ""};
@@ -155,12 +216,14 @@ static void hear(const ks_message *m)
                      (long long)world.page->at, e.msg);
         }
     }
+    if (m->type == KS_MSG_MEDIA) world.tick = (double)m->u.media.tb_num / m->u.media.tb_den;
     if (m->type == KS_MSG_FRAME) {
         int64_t n = m->u.frame.number;
         if (n % 8 == 0) world.ask_pixels = n;
         if (n == 0) world.ask_thumb = n;
         world.tell = 1;
         world.seen = n + 1;
+        if (surveys) judge_picture(&m->u.frame);
     }
     if (m->type == KS_MSG_END) {
         world.ended = 1;
@@ -226,7 +289,7 @@ static void sweep_up(void)
 
 static void decode(uint8_t *memory)
 {
-    ks_task task = {.job = {.kind = KS_JOB_FILM},
+    ks_task task = {.job = {.kind = KS_JOB_FILM, .survey = world.surveying},
                     .file = FILM_FD,
                     .socket = TALK_FD,
                     .output = -1,
@@ -251,7 +314,10 @@ static _Noreturn void child(page *p, int64_t first, int64_t end)
     if (ks_sandbox_job(NULL, KS_BOX_FULL, 0, 0, (size_t)6 << 29)) _exit(91);
     world.page = p;
     for (p->at = first; p->at < end; p->at++) {
-        world.bytes = make(world.film, p->at, NULL);
+        world.bytes = make(world.film, p->at, &world.of);
+        world.n_in_order = world.surveying = 0;
+        if (surveys) decode(memory);
+        world.surveying = surveys;
         decode(memory);
         p->verdicts[world.answer.verdict]++;
         if (world.answer.verdict != KS_VERDICT_INDEXED && !world.answer.why[0]) p->silent++;
@@ -287,7 +353,8 @@ static void alone(answer *out, int64_t i)
         exit(1);
     }
     real.alone++;
-    if (ks_film_open(&film, real.d, path, NULL, &e)) { /* the program itself is gone */
+    if (ks_film_open(&film, real.d, path, &(ks_film_options){.survey = surveys},
+                     &e)) { /* the program itself is gone */
         snprintf(out->why, sizeof out->why, "%.190s", e.msg);
         ks_decoder_stop(real.d);
         real.d = NULL;
@@ -305,12 +372,32 @@ static void alone(answer *out, int64_t i)
     close(fd);
 }
 
+/* The film itself, in order. */
+static void read_whole(seed_file *s)
+{
+    ks_decoder_how how = {.patience = 120};
+    ks_film *film;
+    ks_film_frame f;
+    ks_error e = {0, ""};
+    if ((!real.d && ks_decoder_start(&real.d, real.program, &how, &e)) ||
+        ks_film_open(&film, real.d, s->name, NULL, &e)) {
+        printf("not ok - %s: %s\n", s->name, e.msg);
+        exit(1);
+    }
+    while (ks_film_next(&f, film, &e) == 1) {
+        if (s->n_whole < LOOKS && f.small)
+            s->whole[s->n_whole++] = (shown){f.ticks, ks_look(f.small)};
+        ks_film_keep(film, f.number);
+    }
+    ks_film_close(film);
+}
+
 static void keep_mutant(int64_t i)
 {
     static uint8_t mutant[LARGEST];
     char name[200];
-    const char *dir = getenv("KS_KEEP"), *of;
-    size_t n = make(mutant, i, &of);
+    const char *dir = getenv("KS_KEEP");
+    size_t n = make(mutant, i, NULL);
     if (!dir) return;
     snprintf(name, sizeof name, "%.150s/mutant-%lld", dir, (long long)i);
     FILE *f = fopen(name, "w");
@@ -323,7 +410,7 @@ static void keep_mutant(int64_t i)
 static void look_at(int64_t i, const char *what)
 {
     answer a;
-    const char *of = strrchr(files[0].name, '/');
+    const seed_file *of;
     static uint8_t mutant[LARGEST];
     make(mutant, i, &of);
     alone(&a, i);
@@ -331,9 +418,9 @@ static void look_at(int64_t i, const char *what)
     if (a.verdict == KS_VERDICT_NONE || (a.verdict != KS_VERDICT_INDEXED && !a.why[0]))
         real.no_verdict++;
     if (a.verdict == KS_VERDICT_FAILED) real.failed++;
-    const char *slash = strrchr(of, '/');
+    const char *slash = strrchr(of->name, '/');
     printf("# mutant %lld of %s: %s; alone: verdict %d, %lld frames, %s\n", (long long)i,
-           slash ? slash + 1 : of, what, a.verdict, (long long)a.frames, a.why);
+           slash ? slash + 1 : of->name, what, a.verdict, (long long)a.frames, a.why);
     fflush(stdout);
 }
 
@@ -419,8 +506,31 @@ static void read_seeds(char **names, int n)
     }
 }
 
+/* 1: none is wrong. */
+static int say_surveys(const page *p)
+{
+    const int64_t *n = p->pictures;
+    int64_t all = n[THEN] + n[NEAR] + n[FAR] + n[NOWHERE], bad = n[FAR] + n[NOWHERE];
+    printf(
+        "# %lld pictures of surveys: %lld of another time near, %lld far, %lld of no time of the "
+        "film\n",
+        (long long)all, (long long)n[NEAR], (long long)n[FAR], (long long)n[NOWHERE]);
+    for (int64_t i = 0; i < bad && i < SHOWN; i++) {
+        static uint8_t mutant[LARGEST];
+        const seed_file *of;
+        make(mutant, p->bad[i].mutant, &of);
+        printf("# mutant %lld of %s: a picture at %lld is %s\n", (long long)p->bad[i].mutant,
+               of->name, (long long)p->bad[i].ticks, p->bad[i].where == FAR ? "far" : "nowhere");
+        keep_mutant(p->bad[i].mutant);
+    }
+    return n[THEN] > 0 && n[NOWHERE] == 0 && n[FAR] * FAR_ONE_IN <= all;
+}
+
 int main(int argc, char **argv)
 {
+    surveys = argc > 1 && strcmp(argv[1], "survey") == 0;
+    argc -= surveys;
+    argv += surveys;
     if (argc < 6) return 2;
     real.program = argv[1];
     seed = strtoull(argv[2], NULL, 10);
@@ -428,6 +538,7 @@ int main(int argc, char **argv)
     read_seeds(argv + 5, argc - 5);
     page *p = mmap(NULL, sizeof *p, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return 2;
+    for (int i = 0; i < n_files && surveys; i++) read_whole(&files[i]);
     ks_task_warm("");
     double begin = cpu_seconds(CLOCK_MONOTONIC);
     for (int64_t i = first; i < end;) {
@@ -437,6 +548,7 @@ int main(int argc, char **argv)
     }
     ks_decoder_stop(real.d);
     int bad = real.spins || real.stuck || real.other || real.no_verdict || p->silent || p->wrong;
+    if (surveys) bad |= !say_surveys(p);
     if (p->wrong) {
         printf("# %s\n", p->nonsense);
         keep_mutant(p->wrong_at);

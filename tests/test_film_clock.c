@@ -172,6 +172,27 @@ START_TEST(test_any_times_at_all)
 }
 END_TEST
 
+/* A tick of years (a damaged header): no frame lies beyond the clock, with a time of its own or
+ * without. */
+START_TEST(test_ticks_of_years)
+{
+    for (int how = 0; how < 4; how++) {
+        ks_times t;
+        ks_moment m;
+        int delivered = 0;
+        ks_times_open(&t, 4e8, 1, 0);
+        for (int64_t i = 0; i < 60; i++) {
+            int64_t pts = how == 0 ? i : how == 1 && i > 0 ? KS_NO_TIME : how == 2 ? i % 9 : 2 * i;
+            if (!ks_times_next(&m, &t, pts, 1)) continue;
+            ck_assert_msg((double)m.ticks * 4e8 <= SECONDS_MAX, "way %d, frame %lld: tick %lld",
+                          how, (long long)i, (long long)m.ticks);
+            delivered++;
+        }
+        ck_assert_int_gt(delivered, 4);
+    }
+}
+END_TEST
+
 START_TEST(test_implausible_rate)
 {
     ks_times t = clock_at(0);
@@ -308,6 +329,7 @@ int main(void)
     tcase_add_test(t, test_time_lapse_has_no_gaps);
     tcase_add_test(t, test_frames_without_time);
     tcase_add_loop_test(t, test_any_times_at_all, 0, 200);
+    tcase_add_test(t, test_ticks_of_years);
     tcase_add_test(t, test_implausible_rate);
     suite_add_tcase(s, t);
     t = tcase_create("damage");
