@@ -14,6 +14,7 @@ typedef struct {
      * alone */
     const char *library;
     const char *hub; /* -L named it, and `library` is the mirror; else NULL */
+    int hub_away;    /* 1: it was not reached, as one notice said */
     ks_setup setup;  /* -m, --tokenizer, --precision, --device, --threads; no notice under -q */
     int quiet, verbose;
     int help, version;

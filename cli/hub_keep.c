@@ -25,7 +25,9 @@ int ks_keep_open(ks_index **x, const ks_globals *g, ks_error *e)
 
     *x = NULL;
     if (!g->hub) return ks_index_open(x, g->library, KS_KEEP, e);
-    int err = ks_hub_open(&h, g->hub, KS_HUB_PATIENCE, e);
+    int err = g->hub_away
+                  ? ks_fail(e, KS_ENET, "the hub is not there: nothing was kept, here or there")
+                  : ks_hub_open(&h, g->hub, KS_HUB_PATIENCE, e);
     if (err == 0) err = ks_hub_may_keep(h, e);
     ks_hub_close(h);
     return err == 0 ? open_kept(x, g->library, e) : err;

@@ -134,6 +134,7 @@ static int sync_with(char **library, ks_hub_pulled *done, int patience, int leni
 
     *library = NULL;
     if (!done) done = &unused;
+    *done = (ks_hub_pulled){0};
     if (err < 0) return err;
     if (asprintf(library, "%s/mirror", folder) < 0) {
         *library = NULL;

@@ -123,12 +123,14 @@ static int run_command(const ks_command *c, ks_globals *g, int argc, char **argv
         g->library = folder;
     }
     if (ks_hub_is(g->library) && !c->alone && c->hub != KS_HUB_OWN) {
-        err = c->hub == KS_HUB_MIRROR ? ks_hub_mirror(&folder, NULL, g, e)
+        ks_hub_pulled done;
+        err = c->hub == KS_HUB_MIRROR ? ks_hub_mirror(&folder, &done, g, e)
                                       : ks_fail(e, KS_EUSAGE,
                                                 "a hub does not take it (see kinoseek help ingest, "
                                                 "import, root)");
         if (err < 0) goto out;
         g->hub = g->library;
+        g->hub_away = done.revision < 0;
         g->library = folder;
     }
     if (!g->quiet) g->setup.notice = notice;

@@ -1,10 +1,11 @@
 /* prog_library.c - a library as ingest writes one, without video: for faults, power loss and sizes.
  *
- *   grow DIR FROM TO CLIPS DIM KIND [fast]  films FROM..TO-1, each in parts; says "film N" when
+ *   grow DIR FROM TO CLIPS DIM KIND [fast|full]  films FROM..TO-1, each in parts; "film N" when
  *                                           its verdict is durable.
  *                                    Every third film is forgotten again two films later ("gone
  *                                      N"). fast: one
- *                                    transaction for 100 films, none forgotten. Ends with a
+ *                                    transaction for 100 films, none forgotten; full: so, each
+ *                                      clip with frame vectors and a picture. Ends with a
  *                                      publish.
  *   verify DIR CLIPS DIM KIND ACKED  the library checks; what the file ACKED says is there, with
  *                                    its vectors.
@@ -32,7 +33,38 @@ static void path_of(char *path, int film)
     snprintf(path, 64, "/films/%d/f%d.mp4", film % 7, film);
 }
 
-static int add_film(ks_index *x, int film, int clips, int dim, int kind, ks_error *e)
+/* As a worker's clips are: sixteen frame vectors and a picture of 6 kB. */
+static int add_full_film(ks_index *x, int64_t video, int clips, int dim, int kind, uint64_t seed,
+                         ks_error *e)
+{
+    enum { FRAMES = 16, JPEG = 6000, BATCH = 100 };
+    ks_clip_data c[BATCH];
+    size_t d = (size_t)dim;
+    uint8_t jpeg[JPEG];
+    float *v = calloc(BATCH * d, sizeof *v), *frames = calloc((BATCH + FRAMES) * d, sizeof *frames);
+    int code = v && frames ? 0 : ks_fail(e, KS_ENOMEM, "no memory");
+    for (size_t i = 0; i < JPEG; i++) jpeg[i] = (uint8_t)(seed * 37 + i * i * 7919 / 13);
+    for (int i = 0; i < BATCH + FRAMES && code >= 0; i++)
+        lib_vector(frames + (size_t)i * d, dim, kind, seed + 77 + (uint64_t)i);
+    for (int i = 0; i < clips && code >= 0; i += BATCH) {
+        int n = clips - i < BATCH ? clips - i : BATCH;
+        for (int j = 0; j < n; j++) {
+            lib_vector(v + (size_t)j * d, dim, kind, seed + (uint64_t)(i + j));
+            c[j] = (ks_clip_data){
+                .clip = {.start = (i + j) * 4000, .end = (i + j) * 4000 + 8000, .frames = FRAMES},
+                .vector = v + (size_t)j * d,
+                .frame_vectors = frames + (size_t)j * d,
+                .jpeg = jpeg,
+                .jpeg_bytes = JPEG};
+        }
+        code = ks_index_add_clips(x, video, c, n, e);
+    }
+    free(v);
+    free(frames);
+    return code;
+}
+
+static int add_film(ks_index *x, int film, int clips, int dim, int kind, int full, ks_error *e)
 {
     char path[64];
     uint64_t content = (uint64_t)film + 1;
@@ -47,7 +79,8 @@ static int add_film(ks_index *x, int film, int clips, int dim, int kind, ks_erro
     path_of(path, film);
     memcpy(v.content, &content, sizeof content);
     int code = ks_index_add_video(&v.id, x, &v, e);
-    for (int i = 0; i < clips && code >= 0; i++) {
+    if (full && code >= 0) code = add_full_film(x, v.id, clips, dim, kind, content * 1000003, e);
+    for (int i = 0; i < clips && code >= 0 && !full; i++) {
         lib_vector(vector, dim, kind, content * 1000003 + (uint64_t)i);
         ks_clip_data c = {.clip = {.start = i * 4000, .end = i * 4000 + 8000, .frames = 1},
                           .vector = vector,
@@ -68,7 +101,8 @@ static int grow_fast(ks_index *x, char **a, ks_error *e)
         code = ks_index_begin(x, e);
         if (code < 0) break;
         for (int end = film + 100; film < end && film < to && code >= 0; film++)
-            code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), e);
+            code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), strcmp(a[6], "full") == 0,
+                            e);
         code = ks_index_end(x, code, e);
     }
     return code;
@@ -83,7 +117,7 @@ static int grow(int n, char **a)
     if (code >= 0) code = ks_index_set_space(x, &space, "/m", "/t", &e);
     if (code >= 0 && n > 6) code = grow_fast(x, a, &e);
     for (int film = atoi(a[1]); n <= 6 && film < atoi(a[2]) && code >= 0; film++) {
-        code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), &e);
+        code = add_film(x, film, atoi(a[3]), atoi(a[4]), atoi(a[5]), 0, &e);
         if (code < 0) break;
         printf("film %d\n", film);
         fflush(stdout);
