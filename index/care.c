@@ -64,6 +64,28 @@ int ks_index_surveyed(int64_t *out, ks_index *x, ks_error *e)
                : ks_integer(out, x, e, "SELECT count(*) FROM video WHERE flags & 64", "");
 }
 
+int ks_index_surveyed_films(int64_t **video, int64_t *n, ks_index *x, ks_error *e)
+{
+    int64_t room = 0;
+    assert(video && n && x);
+    *video = NULL;
+    *n = 0;
+    if (x->version < 8) return 0;
+    sqlite3_stmt *s = ks_bound(x, e, "SELECT id FROM video WHERE flags & 64 ORDER BY id", "");
+    if (!s) return e ? e->code : KS_EIO;
+    int code;
+    while ((code = ks_step(s, x, e)) > 0) {
+        int64_t *more = *video;
+        if (*n == room) more = reallocarray(*video, (size_t)(room = 2 * room + 64), sizeof *more);
+        if (!more) code = ks_fail(e, KS_ENOMEM, "no memory for a list of films");
+        if (!more) break;
+        *video = more;
+        more[(*n)++] = sqlite3_column_int64(s, 0);
+    }
+    sqlite3_reset(s);
+    return code < 0 ? code : 0;
+}
+
 int ks_index_seconds(double *out, ks_index *x, ks_error *e)
 {
     ks_totals t;

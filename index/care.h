@@ -20,6 +20,8 @@ typedef struct {
 int ks_index_seconds(double *out, ks_index *x, ks_error *e);
 /* of videos: by their survey alone */
 int ks_index_surveyed(int64_t *out, ks_index *x, ks_error *e);
+/* Their ids, ascending: video[n], the caller frees. */
+int ks_index_surveyed_films(int64_t **video, int64_t *n, ks_index *x, ks_error *e);
 int ks_index_status(ks_index_state *out, ks_index *x, ks_error *e);
 /* Each finding: number of the invariant and one sentence; returns the count of findings or < 0. */
 typedef void ks_finding(void *arg, int invariant, int64_t clip, const char *sentence);

@@ -62,7 +62,7 @@ int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q,
                         const ks_query_term *t, int n, int dim, ks_error *e)
 {
     assert(n > 0 && t[0].op == KS_OP_BEGIN);
-    *c = (ks_combination){.s = s, .n = n, .parts = 1};
+    *c = (ks_combination){.s = s, .n = n, .parts = 1, .gain = 1};
     c->at = calloc((size_t)n, sizeof *c->at);
     c->within = calloc((size_t)n, sizeof *c->within);
     if (!c->at || !c->within) return ks_fail(e, KS_ENOMEM, "no memory for a query");
@@ -95,7 +95,7 @@ double ks_term_grade(const ks_combination *c, int t, double cosine)
 }
 
 /* What a term says with its weight: half of a full AND leaves half of the grade's distance to 1. */
-static double weighed(const ks_combination *c, int t, double cosine)
+static double weighed_once(const ks_combination *c, int t, double cosine)
 {
     const ks_query_term *term = &c->at[t].term;
     double grade = ks_term_grade(c, t, cosine);
@@ -104,6 +104,18 @@ static double weighed(const ks_combination *c, int t, double cosine)
     return term->op == KS_OP_OR || term->op == KS_OP_NOT || term->op == KS_OP_UNLESS
                ? term->weight * grade
                : 1 - term->weight * (1 - grade);
+}
+
+/* Of either kind the most; of a NOT the least. */
+static double weighed(const ks_combination *c, int t, float cosine, ks_cosine_of of)
+{
+    double gain = c->at[t].words ? c->gain : 1, one = 0, other;
+
+    if (of != KS_OF_PICTURE || gain == 1) one = weighed_once(c, t, (double)cosine);
+    if (of == KS_OF_CLIP || gain == 1) return one;
+    other = weighed_once(c, t, (double)cosine * gain);
+    if (of == KS_OF_PICTURE) return other;
+    return c->at[t].term.op == KS_OP_NOT ? fmin(one, other) : fmax(one, other);
 }
 
 static double joined(double so_far, ks_op op, double grade)
@@ -116,14 +128,15 @@ static double joined(double so_far, ks_op op, double grade)
     }
 }
 
-double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high)
+double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high,
+                     ks_cosine_of of)
 {
     double grade = -INFINITY;
 
     for (int t = 0; t < c->n; t++) {
         ks_op op = c->at[t].term.op;
         if (c->at[t].part == p && op != KS_OP_UNLESS)
-            grade = joined(grade, op, weighed(c, t, (double)(op == KS_OP_NOT ? low : high)[t]));
+            grade = joined(grade, op, weighed(c, t, (op == KS_OP_NOT ? low : high)[t], of));
     }
     return grade;
 }
@@ -139,25 +152,25 @@ int ks_is_plain(const ks_combination *c)
     return plain;
 }
 
-double ks_part_grade(const ks_combination *c, int p, const float *cosine)
+double ks_part_grade(const ks_combination *c, int p, const float *cosine, ks_cosine_of of)
 {
-    return ks_part_reach(c, p, cosine, cosine);
+    return ks_part_reach(c, p, cosine, cosine, of);
 }
 
-int ks_is_unless(const ks_combination *c, const float *cosine, int t)
+int ks_is_unless(const ks_combination *c, const float *cosine, int t, ks_cosine_of of)
 {
-    return weighed(c, t, (double)cosine[t]) >= c->at[t].bar;
+    return weighed(c, t, cosine[t], of) >= c->at[t].bar;
 }
 
-int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine)
+int ks_part_terms(int *terms, double *grades, const ks_combination *c, const ks_part_clip *at)
 {
     double grade = -INFINITY;
     int n = 0;
 
     for (int t = 0; t < c->n; t++) {
         ks_op op = c->at[t].term.op;
-        if (c->at[t].part != p || op == KS_OP_UNLESS) continue;
-        double g = weighed(c, t, (double)cosine[t]);
+        if (c->at[t].part != at->p || op == KS_OP_UNLESS) continue;
+        double g = weighed(c, t, at->cosine[t], at->of);
         if ((op == KS_OP_OR && g <= grade) || (op == KS_OP_NOT && g < 0.5)) continue;
         n = op == KS_OP_OR || op == KS_OP_NOT ? 0 : n;
         grade = joined(grade, op, g);

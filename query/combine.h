@@ -24,6 +24,7 @@ typedef struct {
     int unless;     /* terms of UNLESS, the last ones */
     double *within; /* [parts] seconds after the part before; of 0 unused */
     int has_cut;    /* some BEGIN, AND, OR or THEN asks for words */
+    double gain;    /* > 0: of a survey's pictures, in words; 1 where nothing is surveyed */
     double cut;     /* the score that is shown: 0.5, of a sequence less (ks_sequence_cut) */
 } ks_combination;
 
@@ -49,17 +50,26 @@ int ks_combination_make(ks_combination *c, const ks_scale *s, const float *q,
 void ks_combination_free(ks_combination *c);
 
 double ks_term_grade(const ks_combination *c, int t, double cosine); /* without its weight */
+/* What a cosine is of: a clip, a survey's picture, or one of the two. */
+typedef enum { KS_OF_CLIP, KS_OF_PICTURE, KS_OF_EITHER } ks_cosine_of;
 /* Grade of part p on a clip: -INFINITY where NOT leaves it out. cosine[n]; high[n]: each cosine
  * is at most that and low[n] at least: the grade is at most the one given. */
-double ks_part_grade(const ks_combination *c, int p, const float *cosine);
-double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high);
+double ks_part_grade(const ks_combination *c, int p, const float *cosine, ks_cosine_of of);
+double ks_part_reach(const ks_combination *c, int p, const float *low, const float *high,
+                     ks_cosine_of of);
 /* The clip shows term t, an UNLESS. Looked for among those that may follow alone, it is there
  * where chance would show it in one of a hundred cases: following * Q(z) = 0.01. */
 /* every part is one term: ks_part_reach rises with its high alone */
 int ks_is_plain(const ks_combination *c);
-int ks_is_unless(const ks_combination *c, const float *cosine, int t);
-/* The terms that the grade of part p is the least of, in terms[n] with their weighted grades;
+int ks_is_unless(const ks_combination *c, const float *cosine, int t, ks_cosine_of of);
+/* A clip that stands for part p. */
+typedef struct {
+    int p;
+    const float *cosine; /* [n] */
+    ks_cosine_of of;
+} ks_part_clip;
+/* The terms that the grade of a part is the least of, in terms[n] with their weighted grades;
  * their number. */
-int ks_part_terms(int *terms, double *grades, const ks_combination *c, int p, const float *cosine);
+int ks_part_terms(int *terms, double *grades, const ks_combination *c, const ks_part_clip *at);
 
 #endif

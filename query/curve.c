@@ -17,6 +17,7 @@ typedef struct {
     const ks_curve_part *part;
     ks_curve *out;
     int room;
+    double gain;    /* of a survey's pictures */
     float *vectors; /* [n, dim] of the points where changes are asked for; else NULL */
 } drawing;
 
@@ -27,7 +28,8 @@ static double cosine_of(const float *v, const float *q, int dim)
 }
 
 /* v: its vector; unit length, or nearly. */
-static int add_point(drawing *w, int64_t at, const float *v, int begins, ks_error *e)
+static int add_point(drawing *w, int64_t at, const float *v, const ks_clip *of, int begins,
+                     ks_error *e)
 {
     ks_curve *c = w->out;
     float *vectors = NULL;
@@ -46,8 +48,10 @@ static int add_point(drawing *w, int64_t at, const float *v, int begins, ks_erro
     }
     if (w->vectors)
         memcpy(w->vectors + (size_t)c->n * (size_t)w->dim, v, (size_t)w->dim * sizeof *v);
+    double cosine = cosine_of(v, w->q, w->dim), gain = of->reason == KS_REASON_SURVEY ? w->gain : 1;
+    /* score: until all are joined the cosine that counts */
     c->at[c->n] = (ks_curve_point){
-        .at = at, .cosine = cosine_of(v, w->q, w->dim), .change = c->n, .begins = begins};
+        .at = at, .cosine = cosine, .score = cosine * gain, .change = c->n, .begins = begins};
     c->n++;
     return 0;
 }
@@ -58,7 +62,7 @@ static int add_whole(drawing *w, const ks_clip *c, ks_error *e)
     int err = v ? ks_index_clip_vector(v, w->dim, w->x, c->id, e)
                 : ks_fail(e, KS_ENOMEM, "no memory for a curve");
 
-    if (err == 0) err = add_point(w, c->start + (c->end - c->start) / 2, v, 0, e);
+    if (err == 0) err = add_point(w, c->start + (c->end - c->start) / 2, v, c, 0, e);
     free(v);
     return err;
 }
@@ -71,7 +75,7 @@ static int add_clip(drawing *w, const ks_clip *c, ks_error *e)
     if (err == 0 && !v) err = add_whole(w, c, e);
     for (int i = 0; i < frames && err == 0; i++)
         err = add_point(w, c->start + (c->end - c->start) * i / frames,
-                        v + (size_t)i * (size_t)w->dim, i == 0, e);
+                        v + (size_t)i * (size_t)w->dim, c, i == 0, e);
     free(v);
     if (err == 0 && c->end > w->out->end) w->out->end = c->end;
     return err == KS_EDAMAGED ? 0 : err;
@@ -111,17 +115,21 @@ static int join_times(drawing *w, ks_error *e)
     if (w->vectors && !two) return ks_fail(e, KS_ENOMEM, "no memory for a curve");
     if (c->n) qsort(c->at, (size_t)c->n, sizeof *c->at, by_time);
     for (int i = 0, to; i < c->n; i = to) {
-        double sum = 0, change = 0;
+        double sum = 0, counts = 0, change = 0;
         int begins = 1;
         for (to = i; to < c->n && c->at[to].at == c->at[i].at; to++) {
             sum += c->at[to].cosine;
+            counts += c->at[to].score;
             begins &= c->at[to].begins;
         }
         if (two)
             change = change_of(two + n % 2 * w->dim, n ? two + (n + 1) % 2 * w->dim : NULL, w, i,
                                to);
-        c->at[n++] = (ks_curve_point){
-            .at = c->at[i].at, .cosine = sum / (to - i), .change = change, .begins = begins};
+        c->at[n++] = (ks_curve_point){.at = c->at[i].at,
+                                      .cosine = sum / (to - i),
+                                      .score = counts / (to - i),
+                                      .change = change,
+                                      .begins = begins};
     }
     c->n = n;
     free(two);
@@ -137,13 +145,13 @@ static void score_points(ks_curve *c, const ks_scale *s, const float *q, int vec
     c->unit = words ? s->median : 1 - s->pair_mean;
     c->cut = words ? s->cut : 0;
     for (int i = 0; i < c->n; i++)
-        c->at[i].score = ks_scale_score(s, words, ks_scale_value(s, words, c->at[i].cosine, level));
+        c->at[i].score = ks_scale_score(s, words, ks_scale_value(s, words, c->at[i].score, level));
 }
 
 int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q,
                    const ks_curve_part *part, ks_error *e)
 {
-    drawing w = {.x = x, .q = q, .dim = s->dim, .part = part, .out = out};
+    drawing w = {.x = x, .q = q, .dim = s->dim, .part = part, .out = out, .gain = 1};
     ks_filter f = {.video = part->video};
     ks_cursor *c = NULL;
     ks_video video;
@@ -151,6 +159,7 @@ int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q
     int err;
 
     assert(s->dim > 0 && part->video > 0);
+    if (!part->vector_query && s->level) w.gain = s->gain;
     *out = (ks_curve){0};
     if ((err = ks_index_video(&video, x, part->video, e)) < 0) return err;
     out->video = video.id;

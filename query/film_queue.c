@@ -32,7 +32,24 @@ typedef struct {
     size_t n, room;
     chains *films; /* [n_films] in the order in which they were read */
     int n_films, films_room;
+    int64_t *surveyed; /* [n_surveyed] films, ascending, where pictures have a gain */
+    int64_t n_surveyed;
 } queue;
+
+/* Films of the whole pass alone are bounded as closely as where nothing is surveyed. */
+static ks_cosine_of kinds_of(const queue *u, int64_t film)
+{
+    int64_t low = 0, high = u->n_surveyed;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+        if (u->surveyed[middle] < film) low = middle + 1;
+        else high = middle;
+    }
+    return low < u->n_surveyed && u->surveyed[low] == film ? KS_OF_EITHER : KS_OF_CLIP;
+}
+
+static ks_cosine_of kind_of(const ks_scored *c) { return c->survey ? KS_OF_PICTURE : KS_OF_CLIP; }
 
 static int is_chain(const ks_ranking *w) { return w->c->parts > 1 || w->c->unless > 0; }
 
@@ -82,11 +99,15 @@ static entry pop(queue *u)
 }
 
 /* --- what films can reach --- */
+/* worth [parts] of clips; with a gain [parts] of either kind follow */
 static void reach_of(const void *arg, double *worth, const float *low, const float *high)
 {
     const ks_combination *c = arg;
 
-    for (int p = 0; p < c->parts; p++) worth[p] = ks_part_reach(c, p, low, high);
+    for (int p = 0; p < c->parts; p++) {
+        worth[p] = ks_part_reach(c, p, low, high, KS_OF_CLIP);
+        if (c->gain != 1) worth[c->parts + p] = ks_part_reach(c, p, low, high, KS_OF_EITHER);
+    }
 }
 
 /* Where each part is one term its best cosine says it all, and the grade is worked out once a
@@ -99,16 +120,17 @@ static void highest(const void *arg, double *worth, const float *low, const floa
     for (int p = 0; p < c->parts; p++) worth[p] = (double)high[p];
 }
 
-static double film_reach(const ks_combination *c, int plain, const double *most)
+static double film_reach(const ks_combination *c, int plain, const double *most, ks_cosine_of of)
 {
     double reach = INFINITY;
 
     if (plain) {
         float high[KS_TERMS_MAX];
         for (int p = 0; p < c->parts; p++) high[p] = (float)most[p];
-        for (int p = 0; p < c->parts; p++) reach = fmin(reach, ks_part_reach(c, p, high, high));
+        for (int p = 0; p < c->parts; p++) reach = fmin(reach, ks_part_reach(c, p, high, high, of));
         return reach;
     }
+    if (of == KS_OF_EITHER) most += c->parts;
     for (int p = 0; p < c->parts; p++) reach = fmin(reach, most[p]);
     return reach;
 }
@@ -117,10 +139,11 @@ static double film_reach(const ks_combination *c, int plain, const double *most)
 static int bound_films(queue *u, ks_error *e)
 {
     const ks_ranking *w = u->w;
-    int parts = w->c->parts, plain = ks_is_plain(w->c), err;
+    int plain = ks_is_plain(w->c), err,
+        parts = !plain && w->c->gain != 1 ? 2 * w->c->parts : w->c->parts;
     /* In plain questions term p is part p, and what UNLESS asks is no bound. */
     ks_bounds_ask ask = {.q = w->q,
-                         .queries = plain ? parts : w->queries,
+                         .queries = plain ? w->c->parts : w->queries,
                          .dim = w->dim,
                          .parts = parts,
                          .filter = &w->o->filter,
@@ -130,10 +153,11 @@ static int bound_films(queue *u, ks_error *e)
 
     if ((err = ks_index_film_bounds(&bounds, w->x, &ask, e)) < 0) return err;
     for (int64_t i = 0; i < bounds.films && err == 0; i++) {
-        entry film = {.grade = film_reach(w->c, plain, bounds.most + i * parts),
-                      .film = bounds.video[i],
-                      .id = bounds.video[i],
-                      .clip = bounds.exact[i] ? SCORED : BOUNDED};
+        entry film = {
+            .grade = film_reach(w->c, plain, bounds.most + i * parts, kinds_of(u, bounds.video[i])),
+            .film = bounds.video[i],
+            .id = bounds.video[i],
+            .clip = bounds.exact[i] ? SCORED : BOUNDED};
         if (push(u, &film) < 0) err = ks_fail(e, KS_ENOMEM, "no memory for a query");
     }
     w->out->searched = bounds.searched;
@@ -144,7 +168,8 @@ static int bound_films(queue *u, ks_error *e)
 
 /* The best chain whose clips follow each other as rows do: rows lie by start, and a later part
  * starts later. cosine [queries, rows]. Nothing is known of times, so it is a bound. */
-static double chain_reach(const ks_combination *c, const float *cosine, int queries, size_t rows)
+static double chain_reach(const ks_combination *c, const float *cosine, int queries, size_t rows,
+                          ks_cosine_of of)
 {
     double best[KS_TERMS_MAX];
     float one[KS_TERMS_MAX];
@@ -154,7 +179,8 @@ static double chain_reach(const ks_combination *c, const float *cosine, int quer
         for (int t = 0; t < queries; t++) one[t] = cosine[(size_t)t * rows + i];
         for (int p = c->parts - 1; p >= 0; p--) {
             double before = p ? best[p - 1] : INFINITY;
-            if (before > best[p]) best[p] = fmax(best[p], fmin(before, ks_part_grade(c, p, one)));
+            if (before > best[p])
+                best[p] = fmax(best[p], fmin(before, ks_part_grade(c, p, one, of)));
         }
     }
     return best[c->parts - 1];
@@ -170,7 +196,9 @@ static int score_film(queue *u, const entry *top, ks_error *e)
     float *cosine;
     int64_t rows = ks_index_film_cosines(&cosine, w->x, w->q, queries, w->dim, top->film);
 
-    if (rows > 0) scored.grade = fmin(top->grade, chain_reach(w->c, cosine, queries, (size_t)rows));
+    if (rows > 0)
+        scored.grade = fmin(
+            top->grade, chain_reach(w->c, cosine, queries, (size_t)rows, kinds_of(u, top->film)));
     free(cosine);
     scored.clip = SCORED;
     return rows < 0 || push(u, &scored) < 0 ? ks_fail(e, KS_ENOMEM, "no memory for a query") : 0;
@@ -192,8 +220,8 @@ static char *find_bars(const ks_ranking *w, const ks_film *f)
 
     for (int u = 0; u < w->c->unless && bars; u++)
         for (int i = 0; i < f->n; i++)
-            bars[(size_t)u * n + (size_t)i] = (char)ks_is_unless(w->c, cosines_at(w, f, i, &one),
-                                                                 w->c->n - w->c->unless + u);
+            bars[(size_t)u * n + (size_t)i] = (char)ks_is_unless(
+                w->c, cosines_at(w, f, i, &one), w->c->n - w->c->unless + u, kind_of(&f->clips[i]));
     return bars;
 }
 
@@ -251,8 +279,8 @@ static int push_chains(queue *u, const ks_film *f)
     if (!c->grades || !c->chain || !c->before) return -1;
     for (int p = 0; p < w->c->parts; p++)
         for (int i = 0; i < f->n; i++)
-            c->grades[(size_t)p * n + (size_t)i] = ks_part_grade(w->c, p,
-                                                                 cosines_at(w, f, i, &one));
+            c->grades[(size_t)p * n + (size_t)i] = ks_part_grade(w->c, p, cosines_at(w, f, i, &one),
+                                                                 kind_of(&f->clips[i]));
     if (run_chains(c, w, f) < 0) return -1;
     for (int i = 0; i < f->n; i++) {
         entry e = {.grade = c->chain[last + (size_t)i],
@@ -430,6 +458,7 @@ static void close_queue(queue *u)
     }
     free(u->films);
     free(u->heap);
+    free(u->surveyed);
 }
 
 int ks_rank_films(ks_ranking *w, ks_error *e)
@@ -437,6 +466,8 @@ int ks_rank_films(ks_ranking *w, ks_error *e)
     queue u = {.w = w};
     int err = ks_rank_open_twins(w, e);
 
+    if (err == 0 && w->c->gain != 1)
+        err = ks_index_surveyed_films(&u.surveyed, &u.n_surveyed, w->x, e);
     if (err == 0) err = bound_films(&u, e);
     while (err == 0 && u.n > 0 && w->out->count < w->k) err = take(&u, e);
     close_queue(&u);

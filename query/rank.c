@@ -31,14 +31,14 @@ static double value_of(const ks_ranking *w, double cosine)
     return ks_scale_value(w->s, has_cut(w), cosine, w->level);
 }
 
-/* Of a question of one vector, in words, where something is surveyed: anywhere else it would only
- * have candidates looked at that cannot matter. */
-static int set_gain(ks_ranking *w, ks_error *e)
+/* Of a question in words where something is surveyed: anywhere else it would only have candidates
+ * looked at that cannot matter. */
+static int find_gain(double *gain, ks_index *x, const ks_scale *s, ks_error *e)
 {
     int64_t surveyed = 0;
-    int err = !w->c && has_cut(w) ? ks_index_surveyed(&surveyed, w->x, e) : 0;
+    int err = ks_index_surveyed(&surveyed, x, e);
 
-    w->gain = surveyed ? w->s->gain : 1;
+    *gain = surveyed ? s->gain : 1;
     return err;
 }
 
@@ -46,7 +46,7 @@ static double worth(const void *arg, const float *cosine, int survey)
 {
     const ks_ranking *w = arg;
 
-    return w->c ? ks_part_grade(w->c, 0, cosine)
+    return w->c ? ks_part_grade(w->c, 0, cosine, survey ? KS_OF_PICTURE : KS_OF_CLIP)
                 : value_of(w, (double)*cosine * (survey ? w->gain : 1));
 }
 
@@ -185,7 +185,9 @@ int ks_rank_add_parts(ks_hit *h, double *least, ks_ranking *w, const ks_film *f,
     int terms[KS_TERMS_MAX], n = 0, err = 0;
     double grades[KS_TERMS_MAX];
 
-    n = ks_part_terms(terms, grades, w->c, at->p, cosine);
+    n = ks_part_terms(
+        terms, grades, w->c,
+        &(ks_part_clip){at->p, cosine, at->clip->survey ? KS_OF_PICTURE : KS_OF_CLIP});
     for (int i = 0; i < n && err == 0; i++) {
         err = add_part(h, w, at, terms[i], grades[i], e);
         if (err == 0 && grades[i] < *least) {
@@ -416,7 +418,7 @@ static int run(ks_ranking *w, int (*find)(ks_ranking *w, ks_error *e), ks_error 
     int err;
 
     w->vector = malloc((size_t)w->dim * sizeof *w->vector);
-    err = w->vector ? set_gain(w, e) : ks_fail(e, KS_ENOMEM, "no memory for a query");
+    err = w->vector ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a query");
     if (err == 0) err = find(w, e);
     if (err >= 0 && w->n_folds && ks_hits_fold(out, w->folds, w->n_folds, &w->films) < 0)
         err = ks_fail(e, KS_ENOMEM, "no memory for hits");
@@ -449,11 +451,14 @@ int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, i
                     .dim = dim,
                     .k = o->k > 0 ? o->k : 10,
                     .out = out};
+    int err;
 
     memset(out, 0, sizeof *out);
     if (fits(s, dim, e) < 0 || !s->dim) return s->dim ? KS_ESPACE : 0;
     w.level = ks_scale_level(s, q);
-    return run(&w, ask, e);
+    w.gain = 1;
+    err = has_cut(&w) ? find_gain(&w.gain, x, s, e) : 0;
+    return err < 0 ? err : run(&w, ask, e);
 }
 
 int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float *q,
@@ -478,6 +483,11 @@ int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float
                        "--ann knows questions of one vector; several are looked up exactly");
     if (fits(s, dim, e) < 0 || !s->dim) return s->dim ? KS_ESPACE : 0;
     err = ks_combination_make(&c, s, q, t, n, dim, e);
+    for (int i = 0; i < n && err == 0; i++)
+        if (c.at[i].words) {
+            err = find_gain(&c.gain, x, s, e);
+            break;
+        }
     if (err == 0) err = run(&w, ks_rank_films, e);
     ks_combination_free(&c);
     return err;

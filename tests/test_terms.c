@@ -156,12 +156,13 @@ typedef struct {
     int n_hits, moments[64];
 } brute;
 
-static double grade_of(const brute *b, int t, float cosine)
+static double grade_of(const brute *b, int t, float cosine, int survey)
 {
-    double g, w = b->t[t].weight, u;
+    double g, w = b->t[t].weight, u, gain = survey ? b->scale.gain : 1;
 
     if (b->t[t].words) {
-        u = ks_scale_z(&b->scale, (double)cosine, ks_scale_level(&b->scale, b->q + t * DIM)) /
+        u = ks_scale_z(&b->scale, (double)cosine * gain,
+                       ks_scale_level(&b->scale, b->q + t * DIM)) /
             b->scale.cut;
         g = u > 0 ? ks_score_of(u, 1) : u;
     } else {
@@ -204,7 +205,8 @@ static void read_rows(brute *b)
         r->tb = (ks_timebase){1, 1000};
         r->taken = 0;
         for (int t = 0; t < b->n; t++)
-            r->grade[t] = grade_of(b, t, lib_score(b->q + t * DIM, r->vector, DIM));
+            r->grade[t] = grade_of(b, t, lib_score(b->q + t * DIM, r->vector, DIM),
+                                   r->clip.reason == KS_REASON_SURVEY);
         for (int t = 0; t < b->n; t++) {
             double *g = &r->part[part_of(b, t)];
             switch (b->t[t].op) {
@@ -500,7 +502,12 @@ static void add_film(ks_index *x, int number, int kind, int n)
     for (int i = 0; i < n; i++) {
         int length = 1000 * (1 + below(8));
         lib_vector(vectors[i], DIM, kind, lib_random(&seed));
-        clips[i] = (ks_clip_data){.clip = {.start = start, .end = start + length, .frames = 1},
+        int survey = number % 3 == 1;
+        v.flags |= survey ? KS_VIDEO_SURVEY : 0;
+        clips[i] = (ks_clip_data){.clip = {.start = start,
+                                           .end = start + length,
+                                           .frames = 1,
+                                           .reason = survey ? KS_REASON_SURVEY : KS_REASON_WINDOW},
                                   .vector = vectors[i]};
         start += 1000 * below(6); /* equal starts, too; start and end differ from the last clip's */
         for (int j = 0; j < i; j++)
@@ -568,6 +575,7 @@ static void make_scale(brute *b)
                           .median = 0.2,
                           .cut = 1 + 0.1 * below(10),
                           .pair_mean = 0.1 * below(8),
+                          .gain = (const double[]){1, 1.15, 0.7, 2}[below(4)],
                           .x = b->x};
 }
 

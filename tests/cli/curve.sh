@@ -36,6 +36,15 @@ for q in "0 8 a rocket stands still on black checks" "9 16.25 pufferfish becomes
 done
 k search --refine --and snow a ship >/dev/null; is "$?" 2 "--refine of several vectors: wrong use"
 
+# --- of a surveyed film: a question is worth to a picture what it is worth in a search, however it is asked ---
+s() { "$K" --precision fp32 -L "$T/surveyed" "$@" 2>"$T/err"; }
+s -q -m demo ingest --survey only models/demo/films/harbour.mp4 models/demo/films/office.mp4; ok $? "two films are surveyed"
+s search --all --fold off --merge off --json -k 3 $words | jq -c '[.clips, .start, .score]' >"$T/one"
+s search --all --fold off --merge off --json -k 3 $words --or "$words" | jq -c '[.clips, .start, .score]' >"$T/two"
+is "$(cat "$T/two")" "$(cat "$T/one")" "A or A is A"
+is "$(s curve harbour.mp4 $words --json | jq -s 'map(.score) | max | . * 1e4 | round')" \
+   "$(s search --all --in harbour.mp4 --json -k 1 $words | jq '.score * 1e4 | round')" "its curve is as high as its best moment"
+
 k curve harbour.mp4 $words >"$T/plot"
 is "$(wc -l <"$T/plot") $(python3 -c 'import sys; print(sum(len(x.rstrip("\n")) > 80 for x in open(sys.argv[1], encoding="utf-8")))' "$T/plot")" "10 0" "a plot of eight lines, the times, and a sentence; no wider than 80"
 k curve harbour.mp4 $words --svg "$T/c.svg"; is "$? $(python3 -c 'import sys, xml.dom.minidom as m; d = m.parse(sys.argv[1]); print(len(d.getElementsByTagName("polyline")[0].getAttribute("points").split()))' "$T/c.svg")" \
