@@ -314,7 +314,7 @@ export async function open(id, t, moment, page) {
   const same = held && dialog.querySelector(`button[title="${CSS.escape(held)}"]:not([disabled])`);
   (same || state.slider).focus(); // not what closes: space plays
   state.seen = once(() => furnish(state)); // what is drawn before the first picture puts it off
-  setTimeout(state.seen, 400);
+  setTimeout(state.seen, 1000);
   if (of.missing) playPictures(state, "The file of this film is not where it was.");
   else playFilm(state, video);
   mark();
