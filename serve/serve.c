@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "serve/confine.h"
 #include "serve/server.h"
@@ -58,8 +59,21 @@ static int try_library(ks_server *srv, ks_error *e)
     return err;
 }
 
-/* Where prepared weights lie ("" nowhere), made where it is not: it has to be there to be
- * allowed. */
+/* Whose home is nobody's: a folder of his own among the temporary ones; "": there is none. */
+static void temporary_folder(char *path, size_t room)
+{
+    const char *tmp = getenv("TMPDIR");
+    struct stat st;
+
+    snprintf(path, room, "%s/kinoseek-%u", tmp && *tmp == '/' ? tmp : "/tmp", (unsigned)geteuid());
+    mkdir(path, 0700);
+    if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+        (st.st_mode & 077))
+        path[0] = 0;
+}
+
+/* Where prepared weights lie, and what is needed for a while; made where it is not: it has to be
+ * there to be allowed. */
 static void cache_folder(char *path, size_t room)
 {
     const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
@@ -67,10 +81,12 @@ static void cache_folder(char *path, size_t room)
     path[0] = 0;
     if (xdg && *xdg == '/') snprintf(path, room, "%s", xdg);
     else if (home && *home == '/') snprintf(path, room, "%s/.cache", home);
-    else return;
-    mkdir(path, 0700);
-    snprintf(path + strlen(path), room - strlen(path), "/kinoseek");
-    mkdir(path, 0700);
+    if (*path) {
+        mkdir(path, 0700);
+        snprintf(path + strlen(path), room - strlen(path), "/kinoseek");
+        mkdir(path, 0700);
+    }
+    if (!*path || access(path, W_OK) < 0) temporary_folder(path, room);
 }
 
 /* Before the first thread: walls stand around those that are made inside of them. */

@@ -151,12 +151,19 @@ def another_users():
         os.chmod(FILMS + "/band.mp4", film)
 
     ok("catalog.db-shm" not in os.listdir(library), "a library at rest")
-    allow(0o555, 0o444, 0)
+    allow(0o555, 0o444, 0o644)
     os.makedirs(FOLDER + "/home", exist_ok=True)
     os.chmod(FOLDER, 0o755)
     os.chmod(FOLDER + "/home", 0o777)
     os.chmod(FOLDER + "/serve.err", 0o666)
+    bare = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
+    s = Server("--listen", "127.0.0.1:0", preexec_fn=become, env=dict(bare, HOME="/nonexistent", TMPDIR=FOLDER + "/home"))
+    ok(not differ(s, 200), "who has no home reads another user's library, too", differ(s, 200))
+    s.stop()
+    left = [name for folder, _, files in os.walk(FOLDER + "/home") for name in files]
+    ok(not left, "and leaves nothing of it", left)
     s = Server("--listen", "127.0.0.1:0", preexec_fn=become, env=dict(os.environ, HOME=FOLDER + "/home", XDG_CACHE_HOME=FOLDER + "/home/cache", XDG_DATA_HOME=FOLDER + "/home/data"))
+    allow(0o555, 0o444, 0)
     films = {v["path"].rsplit("/", 1)[1]: v["video"] for v in s.json("/api/v1/videos")["videos"]}
     told = [s.get(t.replace("/1", "/%d" % films["weather.mp4"]).replace("video=1", "video=%d" % films["weather.mp4"])) for t in ALL]
     ok([t[0] for t in told] == [200] * len(ALL), "another user's library is asked and its films are played", [t[::2] for t in told if t[0] != 200])
