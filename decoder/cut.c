@@ -1,5 +1,6 @@
 /* cut.c - a part of a film into its own file: the decoder program writes, we name and publish
  * it. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -192,6 +193,7 @@ static int find_way(ks_job *job, ks_decoder *d, const char *path, const ks_keys 
 
 int ks_cut_to_watch(ks_piece *p, int to, int side, const ks_keys *keys, ks_decoder *d, ks_error *e)
 {
+    assert(p && p->path && to >= 0 && side >= 0 && d);
     ks_job job = {.kind = KS_JOB_CUT,
                   .reencode = side > 0,
                   .watch = 1,
@@ -250,6 +252,7 @@ static int job_of(ks_job *job, ks_piece *p, ks_error *e)
 
 int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e)
 {
+    assert(p && p->path && to >= 0 && d);
     ks_job job;
     int r = job_of(&job, p, e);
 
@@ -258,6 +261,7 @@ int ks_cut_into(ks_piece *p, int to, ks_decoder *d, ks_error *e)
 
 int ks_cut(ks_piece *p, const ks_keys *keys, ks_decoder *d, ks_error *e)
 {
+    assert(p && p->path && d);
     ks_job job;
     growing file;
     struct stat st;

@@ -213,6 +213,7 @@ static int open_fd(ks_film **out, ks_decoder *d, int fd, const struct stat *st,
 int ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
                  ks_error *e)
 {
+    assert(out && d && path);
     struct stat st;
     int fd, r;
     *out = NULL;
@@ -254,6 +255,7 @@ int ks_film_open_at(ks_film **out, double *from, ks_decoder *d, const char *path
                     const ks_film_options *o, const ks_keys *keys, double seconds, double to,
                     ks_error *e)
 {
+    assert(out && from && d && path);
     enum { TRIES = 2 };
     ks_film_options at = o ? *o : (ks_film_options){0};
     int n = keys_until(keys, seconds), last = keys ? to < 0 ? keys->n : keys_until(keys, to) : 0, r;
@@ -289,6 +291,7 @@ const ks_outcome *ks_film_outcome(const ks_film *f) { return &f->outcome; }
 
 int ks_film_next(ks_film_frame *out, ks_film *f, ks_error *e)
 {
+    assert(out && f);
     (void)e;
     ks_message *m = &f->queue[f->head];
     if (f->queued == 0) {
@@ -380,6 +383,7 @@ static int no_frame(ks_film *f, int64_t number, ks_error *e)
 
 int ks_film_pixels(ks_image *out, ks_film *f, int64_t number, ks_error *e)
 {
+    assert(out && f && number >= 0);
     ks_message m;
     int r;
     assert(number >= 0 && number < f->given);
@@ -399,6 +403,7 @@ int ks_film_pixels(ks_image *out, ks_film *f, int64_t number, ks_error *e)
 
 int ks_film_thumbnail(const uint8_t **jpeg, size_t *bytes, ks_film *f, int64_t number, ks_error *e)
 {
+    assert(jpeg && bytes && f && number >= 0);
     ks_message m;
     int r;
     assert(number >= 0 && number < f->given);
@@ -418,5 +423,6 @@ int ks_film_thumbnail(const uint8_t **jpeg, size_t *bytes, ks_film *f, int64_t n
 
 void ks_film_keep(ks_film *f, int64_t number)
 {
+    assert(f && number >= 0);
     if (number > f->keep) f->keep = number < f->given ? number : f->given;
 }

@@ -1,4 +1,5 @@
 /* frames.c - whole tasks over one film: visit frames, one picture, a thumbnail's pixels. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,7 @@ static int walk(int64_t *n, ks_film *film, const ks_range *range, ks_visit_frame
 int ks_frames(ks_media *media, ks_outcome *outcome, ks_decoder *d, const char *path,
               const ks_range *range, ks_visit_frame *visit, void *arg, ks_error *e)
 {
+    assert(d && path);
     static const ks_range all = {.to = -1};
     ks_range bounds = range ? *range : all;
     ks_film_options o = {.stills = 1, .no_small = 1, .hold = (size_t)64 << 20};
@@ -113,6 +115,7 @@ static int frame_at(ks_image *out, uint8_t **pixels, ks_film *film, const char *
 int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path, double at,
                const ks_keys *keys, ks_error *e)
 {
+    assert(out && pixels && d && path);
     ks_film_options o = {.stills = 1, .no_small = 1};
     ks_film *film = NULL;
     double begins;
@@ -127,6 +130,7 @@ int ks_picture(ks_image *out, uint8_t **pixels, ks_decoder *d, const char *path,
 int ks_thumbnail_rgb(ks_image *out, uint8_t **pixels, ks_decoder *d, const uint8_t *jpeg,
                      size_t bytes, ks_error *e)
 {
+    assert(out && pixels && d && jpeg);
     char path[64];
     int fd = memfd_create("thumbnail", MFD_CLOEXEC), r;
     *pixels = NULL;

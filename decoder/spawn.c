@@ -119,6 +119,7 @@ static int check_ready(ks_decoder *d, ks_error *e)
 
 int ks_decoder_start(ks_decoder **out, const char *program, const ks_decoder_how *how, ks_error *e)
 {
+    assert(out && program);
     static const ks_decoder_how plain;
     int pair[2] = {-1, -1}, r = 0;
     ks_decoder *d = calloc(1, sizeof *d);

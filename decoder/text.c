@@ -1,6 +1,7 @@
 /* text.c - a text job: what is said in a film, or in a file beside it. */
 #include "decoder/decoder.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ static int take_lines(char reason[200], int sock, ks_decoder *d, ks_wire_watch *
 int ks_texts(char reason[200], ks_decoder *d, const char *path, int beside, ks_on_text *each,
              void *arg, ks_error *e)
 {
+    assert(reason && d && path && each);
     ks_job job = {.kind = KS_JOB_TEXT, .beside = beside};
     ks_wire_watch watch;
     struct stat st;

@@ -2,6 +2,7 @@
 #include "eval/eval.h"
 #include "eval/film_folder.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,6 +272,7 @@ static int make_film(work *w, int64_t i, ks_decoder **decoder, ks_error *why, ks
 int ks_eval_embed_films(ks_eval_vectors *out, const ks_eval_list *videos, const ks_eval_how *how,
                         ks_error *e)
 {
+    assert(out && videos && how && how->enc && how->frames > 0);
     work w;
     ks_decoder *decoder = NULL;
     ks_gpu_trust before, trust;
@@ -436,6 +438,7 @@ static int some_texts(work *w, sentences *s, int64_t first, int64_t to, ks_error
 int ks_eval_embed_texts(ks_eval_vectors *out, const ks_eval_list *texts, const ks_eval_how *how,
                         ks_error *e)
 {
+    assert(out && texts && how && how->enc);
     work w;
     sentences s = {.n = 0};
     int err = begin(&w, out, texts, how, e);

@@ -8,6 +8,7 @@
 
 void ks_wilson(double *low, double *high, int64_t hits, int64_t n)
 {
+    assert(low && high && hits >= 0 && hits <= n);
     const double z = 1.959963984540054; /* of 95 % */
     *low = *high = NAN;
     if (n == 0) return;
@@ -103,6 +104,7 @@ static int same_width(const ks_eval_vectors *videos, const ks_eval_vectors *text
 int ks_eval_retrieval(ks_eval_retrieval_figures *out, const ks_eval_set *set,
                       const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
+    assert(out && set && videos && texts && videos->n == set->videos.n && texts->n == set->texts.n);
     *out = (ks_eval_retrieval_figures){
         .videos = videos->n, .texts = texts->n, .missing = videos->missing + texts->missing};
     int err = same_width(videos, texts, e);
@@ -155,6 +157,7 @@ static int mean_over_classes(double *out, const ks_eval_set *set, const int64_t 
 int ks_eval_classify(ks_eval_classify_figures *out, const ks_eval_set *set,
                      const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
+    assert(out && set && videos && texts && videos->n == set->videos.n && texts->n == set->texts.n);
     *out = (ks_eval_classify_figures){.n = set->n_pairs,
                                       .classes = count_classes(set),
                                       .without_class = set->videos.n - set->n_pairs};
@@ -201,6 +204,7 @@ static int best_first(const void *a, const void *b)
 int ks_average_precision(double *out, const double *score, const uint8_t *right, int64_t n,
                          ks_error *e)
 {
+    assert(out && score && right && n >= 0);
     scored *s = malloc((size_t)(n ? n : 1) * sizeof *s);
     int64_t all = 0, hits = 0;
     double sum = 0;
@@ -226,6 +230,7 @@ int ks_average_precision(double *out, const double *score, const uint8_t *right,
 int ks_eval_multilabel(ks_eval_multilabel_figures *out, const ks_eval_set *set,
                        const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
+    assert(out && set && videos && texts && videos->n == set->videos.n && texts->n == set->texts.n);
     *out = (ks_eval_multilabel_figures){.n = videos->n, .classes = count_classes(set)};
     double *score = malloc((size_t)(videos->n ? videos->n : 1) * sizeof *score), sum = 0, ap;
     uint8_t *right = malloc((size_t)(videos->n ? videos->n : 1));
@@ -283,6 +288,7 @@ static int best_options(double *right, double *wrong, const ks_eval_pair *from,
 int ks_eval_choice(ks_eval_choice_figures *out, const ks_eval_set *set,
                    const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
+    assert(out && set && videos && texts && videos->n == set->videos.n && texts->n == set->texts.n);
     *out = (ks_eval_choice_figures){.n = set->questions.n};
     int err = same_width(videos, texts, e);
     int64_t hits = 0;

@@ -3,6 +3,7 @@
 #include "eval/film_folder.h"
 #include "eval/lines_file.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,6 +238,7 @@ static void count(ks_eval_mine_figures *out, const ks_eval_wishes *w)
 int ks_eval_mine(ks_eval_mine_figures *out, ks_session *s, const ks_eval_wishes *w, ks_search how,
                  void (*step)(void *arg, int done), void *arg, ks_error *e)
 {
+    assert(out && s && w);
     size_t n = (size_t)(w->n ? w->n : 1);
     *out = (ks_eval_mine_figures){.rank = calloc(n, sizeof *out->rank),
                                   .shown = calloc(n, 1),
@@ -284,6 +286,7 @@ static int by_value(const void *a, const void *b)
 int ks_bootstrap_difference(double *low, double *high, const double *a, const double *b, int64_t n,
                             uint64_t seed, ks_error *e)
 {
+    assert(low && high && a && b && n >= 0);
     double *mean = malloc(RESAMPLES * sizeof *mean);
     *low = *high = NAN;
     if (!mean) return no_memory(e);

@@ -1,12 +1,14 @@
 /* vectors.c - rows of a file or of an encoder become the unit vectors of a list. */
 #include "eval/eval.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 int ks_eval_room(ks_eval_vectors *out, int64_t n, int64_t dim, ks_error *e)
 {
+    assert(out && n >= 0 && dim > 0);
     *out = (ks_eval_vectors){.n = n, .dim = dim, .missing = n};
     if (n <= INT64_MAX / 8 / dim)
         out->x = calloc((size_t)(n ? n : 1), (size_t)dim * sizeof *out->x);
@@ -40,6 +42,7 @@ static int normalise(double *x, int64_t dim)
 
 int ks_eval_put(ks_eval_vectors *out, int64_t i, const double *v)
 {
+    assert(out && i >= 0 && i < out->n && v);
     double *x = out->x + i * out->dim;
     memcpy(x, v, (size_t)out->dim * sizeof *x);
     if (normalise(x, out->dim) < 0) {
@@ -141,6 +144,7 @@ static int take_by_id(ks_eval_vectors *out, const ks_eval_list *list, const ks_n
 int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_rows *vectors,
                  const char *path, ks_error *e)
 {
+    assert(out && list && vectors && path);
     *out = (ks_eval_vectors){0};
     if (!vectors->ids && vectors->rows != list->n)
         return ks_fail(e, KS_ESHAPE, "%s: has %lld vectors without ids, the list has %lld rows",
@@ -155,6 +159,7 @@ int ks_eval_take(ks_eval_vectors *out, const ks_eval_list *list, const ks_named_
 
 int ks_eval_average_classes(ks_eval_vectors *texts, const ks_eval_set *set, ks_error *e)
 {
+    assert(texts && set && texts->n == set->texts.n);
     int64_t dim = texts->dim;
     for (int64_t i = 0; i < texts->n; i++) {
         int64_t first = set->class_of[i];

@@ -178,6 +178,7 @@ int ks_out_publish(ks_out *o, ks_error *e)
 int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format,
                 const ks_out_options *options, ks_error *e)
 {
+    assert(out && to && format && options);
     ks_out *o = calloc(1, sizeof *o);
     FILE *f = to->stream;
     int err = 0;
@@ -204,6 +205,7 @@ int ks_out_open(ks_out **out, const ks_out_target *to, const ks_format *format,
 
 int ks_out_entry(ks_out *o, const ks_moment *entry, ks_error *e)
 {
+    assert(o && entry);
     int err;
 
     if (o->format->flags & KS_KEEPS)
@@ -216,6 +218,7 @@ int ks_out_entry(ks_out *o, const ks_moment *entry, ks_error *e)
 
 int ks_out_end(ks_out *o, ks_error *e)
 {
+    assert(o);
     int err = 0;
 
     o->w.e = e;

@@ -4,6 +4,7 @@
 
 #include "formats/text_out.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -255,6 +256,7 @@ static int file_of_folder(char **path, const char *file, ks_error *e)
 
 int ks_spans_read(ks_spans *out, const char *file, double fps, ks_error *e)
 {
+    assert(out && file);
     ks_reader r = {.file = file, .fps = fps, .out = out, .e = e};
     char *text = NULL, *labels = NULL;
     size_t n = 0;

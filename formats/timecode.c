@@ -2,6 +2,7 @@
  * function. */
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ int ks_rate_read(ks_rate *rate, int *drop, const char *text)
 
 int64_t ks_frame_number(int64_t ticks, ks_timebase tb, ks_rate rate)
 {
+    assert(tb.den > 0 && rate.num > 0 && rate.den > 0);
     /* 2^53: a film of 1.2 million years at 240 a second */
     static const double most = 9007199254740992.0;
 
@@ -60,6 +62,7 @@ static int64_t dropped(ks_rate rate, int drop)
 
 void ks_timecode(char out[24], int64_t frame, ks_rate rate, int drop)
 {
+    assert(rate.num > 0 && rate.den > 0);
     int64_t second = nominal(rate), out_of_minute = dropped(rate, drop);
     int64_t minute = 60 * second - out_of_minute, ten = 10 * minute + out_of_minute,
             day = 144 * ten;

@@ -3,6 +3,7 @@
  * */
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -70,6 +71,7 @@ static int open_stdout(ks_user_file *n, ks_error *e)
 
 int ks_user_file_open(ks_user_file *n, const char *path, int force, ks_error *e)
 {
+    assert(n && path);
     if (strcmp(path, "-") == 0) return open_stdout(n, e);
 
     struct stat st;
@@ -129,6 +131,7 @@ static int give_name(ks_user_file *n)
 
 int ks_user_file_publish(ks_user_file *n, ks_error *e)
 {
+    assert(n && n->f);
     int why = fflush(n->f) != 0 || ferror(n->f) ? (errno ? errno : EIO) : 0;
     int err = 0;
 

@@ -5,6 +5,7 @@
  * room left for them. */
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,6 +77,7 @@ static void put_array(ks_vectors *v, FILE *f, const char *name, const char *type
 int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const char *model,
                     int force, ks_error *e)
 {
+    assert(out && path && dim > 0 && model);
     const char *dot = strrchr(path, '.');
     ks_vectors *v;
     int err;
@@ -103,6 +105,7 @@ int ks_vectors_open(ks_vectors **out, const char *path, int half, int dim, const
 int ks_vectors_add(ks_vectors *v, const ks_clip *clip, ks_timebase tb, const float *vector,
                    ks_error *e)
 {
+    assert(v && clip && vector && tb.den > 0);
     uint16_t half;
 
     if (v->n == v->room) {

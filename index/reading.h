@@ -35,6 +35,8 @@ typedef struct ks_filter {
     /* of ks_match_read: clips near a line of subtitles that matches; NULL: all */
     const char *said;
 } ks_filter;
+/* 1: it leaves something out; f may be NULL */
+int ks_filter_bounded(const ks_filter *f);
 int ks_index_files(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);
 int ks_files_next(ks_video *out, ks_cursor *c, ks_error *e); /* one row a path */
 int ks_index_clips(ks_cursor **c, ks_index *x, const ks_filter *f, ks_error *e);

@@ -132,6 +132,4 @@ struct ks_store {
 };
 extern const ks_store ks_sqlite_store;
 
-int ks_filter_bounded(const ks_filter *f); /* filter.c: does it leave anything out? f may be NULL */
-
 #endif

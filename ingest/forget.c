@@ -1,4 +1,5 @@
 /* forget.c - paths of the library that are given up, or are elsewhere now. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 
 int ks_forget(int64_t *files, ks_index *x, const char *path, ks_error *e)
 {
+    assert(files && x && path);
     ks_cursor *cursor = NULL;
     ks_filter filter = {0};
     ks_video v;
@@ -66,6 +68,7 @@ static int relocate_folders(ks_index *x, const char *from, const char *to, ks_er
 
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to, ks_error *e)
 {
+    assert(changed && x && from && to);
     int err = ks_index_begin(x, e);
     if (err < 0) return err;
     err = ks_index_relocate(changed, x, from, to, e);

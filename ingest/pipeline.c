@@ -5,6 +5,7 @@
  *     ks_keeper_take
  *
  * The calling thread is the keeper: it alone touches the encoder and the catalog. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -459,6 +460,7 @@ static void say_done(run *r)
 /* NaN is in no bounds. */
 int ks_ingest_check(const ks_ingest_options *o, ks_error *e)
 {
+    assert(o);
     if (o->window != 0 && !(o->window >= 0.1 && o->window <= KS_CLIP_LONGEST))
         return ks_fail(e, KS_EUSAGE, "a clip lasts from 0.1 s to %d h", KS_CLIP_LONGEST / 3600);
     if (o->hop != 0 && !(o->hop >= 0.001 && o->hop <= KS_CLIP_LONGEST))
@@ -548,6 +550,7 @@ static run *open_run(ks_ingest_summary *out, ks_index *x, const ks_ingest_option
 int ks_ingest(ks_ingest_summary *out, ks_index *x, ks_encoder *enc, const ks_ingest_options *o,
               ks_error *e)
 {
+    assert(out && x && o);
     run *r = open_run(out, x, o);
     if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
     int err = ingest(r, enc, e);
@@ -620,6 +623,7 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
 int ks_ingest_parts(ks_ingest_summary *out, ks_index *x, ks_encoder *enc,
                     const ks_ingest_options *o, const ks_part *parts, int n, ks_error *e)
 {
+    assert(out && x && o && (parts || n == 0) && n >= 0);
     run *r = open_run(out, x, o);
     if (!r) return ks_fail(e, KS_ENOMEM, "no memory to ingest");
     int err = ingest_parts(r, enc, parts, n, e);

@@ -3,6 +3,7 @@
  * something to encode used: "bf16", "fp32+bf16". */
 #include "ingest/jobs.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ static void key_of(char key[40], int64_t space)
 
 int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space, ks_error *e)
 {
+    assert(text && x);
     char key[40];
     void *data = NULL;
     size_t bytes = 0;

@@ -1,6 +1,7 @@
 /* retry.c - films that failed get their attempts back. */
 #include "ingest/ingest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 typedef struct {
@@ -43,6 +44,7 @@ static int find_failed(ids *list, ks_index *x, ks_error *e)
 
 int ks_ingest_retry(int64_t *films, ks_index *x, ks_error *e)
 {
+    assert(films && x);
     ids list = {0};
     ks_video v;
     char reason[256];

@@ -1,4 +1,5 @@
 /* same_file.c - whether an open file is the film that the catalog means. */
+#include <assert.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,7 @@ static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 10000
 int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, const ks_video *v,
                         ks_error *e)
 {
+    assert(same && x && fd >= 0 && st && v);
     uint8_t content[KS_CONTENT];
     uint64_t full;
     int err;

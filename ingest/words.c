@@ -3,6 +3,7 @@
 
 #include "ingest/ingest.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,7 @@ int ks_words_add(ks_words *w, const char *word, ks_error *e)
 
 int ks_ingest_folders(char **text, size_t *bytes, ks_index *x, ks_error *e)
 {
+    assert(text && bytes && x);
     ks_words w;
     int err = ks_words_read(&w, x, KS_FOLDERS_KEY, e);
     *text = NULL;

@@ -6,6 +6,7 @@
  * the border there: the borders that people see are changes of the picture. */
 #include "query/calibrate.h"
 
+#include <assert.h>
 #include <math.h>
 
 /* Chosen on two drawn films (models/demo/eval/sets.py: long, 200 moments of 9 s, and uneven, 120
@@ -69,6 +70,7 @@ static int64_t border_at(const ks_curve *c, int i)
 
 int ks_curve_bounds(int64_t *start, int64_t *end, int64_t *best, const ks_curve *c)
 {
+    assert(start && end && best && c && c->n >= 0);
     int k = best_of(c, *start, *end), first, last;
     double least;
 

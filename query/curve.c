@@ -151,6 +151,7 @@ static void score_points(ks_curve *c, const ks_scale *s, const float *q, int vec
 int ks_query_curve(ks_curve *out, ks_index *x, const ks_scale *s, const float *q,
                    const ks_curve_part *part, ks_error *e)
 {
+    assert(out && x && s && q);
     drawing w = {.x = x, .q = q, .dim = s->dim, .part = part, .out = out, .gain = 1};
     ks_filter f = {.video = part->video};
     ks_cursor *c = NULL;

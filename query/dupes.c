@@ -3,6 +3,7 @@
 
 #include "query/calibrate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -480,6 +481,7 @@ static int open_films(work *w, ks_index *x, double pair_mean, ks_error *e)
 int ks_dupes(ks_index *x, double pair_mean, int kinds, const ks_filter *f, ks_on_dupe *row,
              void *arg, ks_error *e)
 {
+    assert(x && row);
     work w = {.row = row, .arg = arg};
     int near = kinds & (KS_DUPES_NEAR | KS_DUPES_TAKES), err = read_copies(&w, x, f, e);
 

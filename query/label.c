@@ -233,6 +233,7 @@ static int label_films(labelling *w, ks_error *e)
 int ks_label(ks_index *x, ks_encoder *enc, const ks_label_options *o, ks_on_label *row, void *arg,
              ks_error *e)
 {
+    assert(x && enc && o && row);
     int dim = ks_encoder_info(enc)->dim, judged = o->each || o->none || o->intervals, err = 0;
     float *vectors = malloc(((size_t)o->n_labels + 1) * (size_t)dim * sizeof *vectors);
     ks_label_judge judge = {0};

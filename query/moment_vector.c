@@ -32,6 +32,7 @@ static int add(float *v, float *one, int dim, ks_index *x, int64_t clip, ks_erro
 int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t start, int64_t end,
                      ks_error *e)
 {
+    assert(v && x && dim > 0 && start <= end);
     ks_filter f = {.video = video};
     ks_cursor *c = NULL;
     ks_clip clip;
@@ -59,6 +60,7 @@ int ks_moment_vector(float *v, ks_index *x, int dim, int64_t video, int64_t star
 
 int ks_centre(float *centre, ks_index *x, int dim, ks_error *e)
 {
+    assert(centre && x && dim > 0);
     enum { SAMPLE = 512 };
     ks_clip *clips = malloc(SAMPLE * sizeof *clips);
     float *one = malloc((size_t)dim * sizeof *one);

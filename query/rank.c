@@ -399,16 +399,9 @@ static void number_hits(ks_ranking *w)
     out->below = n - out->count;
 }
 
-static int is_filtered(const ks_filter *f)
-{
-    return f->path_glob || f->after || f->before || f->longer > 0 || f->shorter > 0 || f->video ||
-           f->newer || f->label || f->said || f->film_longer > 0 || f->film_shorter > 0 ||
-           f->min_height > 0 || f->orientation;
-}
-
 static int searched_seconds(ks_hits *out, ks_index *x, const ks_filter *f, ks_error *e)
 {
-    return is_filtered(f) ? 0 : ks_index_seconds(&out->seconds_searched, x, e);
+    return ks_filter_bounded(f) ? 0 : ks_index_seconds(&out->seconds_searched, x, e);
 }
 
 /* w: what asks; hits and the sums beside them go to out. */
@@ -443,6 +436,7 @@ static int fits(const ks_scale *s, int dim, ks_error *e)
 int ks_query_run(ks_hits *out, ks_index *x, const ks_scale *s, const float *q, int dim,
                  const ks_query_options *o, ks_error *e)
 {
+    assert(out && x && s && q && o && dim > 0 && o->k >= 0);
     ks_ranking w = {.x = x,
                     .s = s,
                     .o = o,
@@ -465,6 +459,7 @@ int ks_query_run_terms(ks_hits *out, ks_index *x, const ks_scale *s, const float
                        const ks_query_term *t, int n, int dim, const ks_query_options *o,
                        ks_error *e)
 {
+    assert(out && x && s && q && t && n > 0 && o && dim > 0);
     ks_combination c = {0};
     ks_ranking w = {.x = x,
                     .s = s,

@@ -102,6 +102,7 @@ static void farthest(ks_clip *out, int *n, const pool *p, int wanted, double *ne
 int ks_sample(ks_clip *out, int *n, int wanted, uint64_t seed, ks_index *x, const ks_filter *f,
               ks_error *e)
 {
+    assert(out && n && wanted >= 0 && x);
     pool p;
     double *nearest = NULL;
     uint64_t state = seed;
@@ -183,6 +184,7 @@ static int rank_lonely(ks_outlier *out, int *n, const pool *p, int wanted, uint6
 
 int ks_outliers(ks_outlier *out, int *n, int wanted, ks_index *x, const ks_filter *f, ks_error *e)
 {
+    assert(out && n && wanted >= 0 && x);
     pool p;
     uint64_t state = 1;
     int err;

@@ -4,6 +4,7 @@
  * cut-off). Both are measured again when the library has grown or shrunk by a tenth. */
 #include "query/calibrate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,7 @@ static int begin(ks_scale **out, ks_library **library, ks_index *x, ks_error *e)
 
 int ks_scale_open(ks_scale **s, ks_index *x, ks_encoder *enc, ks_error *e)
 {
+    assert(s && x);
     ks_library *library = NULL;
     int64_t generation;
     int err = begin(s, &library, x, e);
@@ -155,6 +157,7 @@ out:
 
 int ks_calibrate(int *changed, ks_index *x, ks_encoder *enc, ks_error *e)
 {
+    assert(x);
     ks_library *library = NULL;
     ks_scale *s = NULL;
     int64_t generation;

@@ -522,6 +522,7 @@ static int learn(ks_taught *out, const problem *p, const double *c, double scale
 
 int ks_teach(ks_taught *out, const ks_examples *x, ks_error *e)
 {
+    assert(out && x);
     double *c = malloc((size_t)x->n * (size_t)x->dim * sizeof *c + 1), scale, shift = 0;
     problem p = {0};
     int yes = 0, failed;

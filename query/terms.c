@@ -5,6 +5,7 @@
  * the character. */
 #include "query/terms.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -122,6 +123,7 @@ static int append(ks_terms *terms, const ks_term *t, ks_error *e)
 
 int ks_terms_add(ks_terms *terms, const char *option, const char *value, ks_error *e)
 {
+    assert(terms && option && value);
     ks_term t = {.within = -1, .weight = 1};
     const char *body;
     size_t i = 0;
@@ -154,6 +156,7 @@ int ks_terms_add(ks_terms *terms, const char *option, const char *value, ks_erro
 
 int ks_terms_within(ks_terms *terms, double seconds, ks_error *e)
 {
+    assert(terms);
     ks_term *last = terms->n ? &terms->at[terms->n - 1] : NULL;
 
     while (last && last > terms->at && last->op != KS_OP_THEN && last->op != KS_OP_UNLESS) last--;
@@ -168,6 +171,7 @@ int ks_terms_within(ks_terms *terms, double seconds, ks_error *e)
 
 int ks_terms_begin(ks_terms *terms, ks_error *e)
 {
+    assert(terms);
     int first = 0;
 
     while (first < terms->n && terms->at[first].op != KS_OP_PLUS) first++;

@@ -9,6 +9,7 @@
 
 int ks_question_options(ks_query_options *o, ks_session *s, const ks_question *q, ks_error *e)
 {
+    assert(o && s && q);
     ks_filter *to = &o->filter;
     int err;
 
@@ -207,6 +208,7 @@ int ks_ask_look(ks_answer *out, ks_session *s, const ks_asked *a, const ks_quest
 int ks_ask(ks_answer *out, ks_session *s, const ks_question *q, const ks_query_options *o,
            ks_error *e)
 {
+    assert(out && s && q);
     ks_asked a;
     int err = ks_ask_begin(&a, s, q, o, e);
 

@@ -18,6 +18,7 @@ static int look_along(ks_curve *out, ks_session *s, const ks_asked *a, int64_t v
 
 int ks_ask_curve(ks_curve *out, ks_session *s, const ks_question *q, ks_error *e)
 {
+    assert(out && s && q);
     ks_asked a = {0};
     int64_t video = 0;
     int err;

@@ -8,6 +8,7 @@
 
 #include "session/open.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,6 +214,7 @@ static int look_closer(ks_closer *out, closer *c, ks_session *s, ks_error *e)
 int ks_ask_closer(ks_answer *out, ks_closer *how, ks_session *s, const ks_question *q,
                   const ks_query_options *o, ks_error *e)
 {
+    assert(out && how && s && q);
     closer c = {.began = ks_monotonic()};
     ks_asked asked;
     int err = ks_ask_begin(&asked, s, q, o, e);

@@ -1,6 +1,7 @@
 /* film_names.c - films as a list names them that another tool wrote, perhaps elsewhere. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ char *ks_beside_list(const char *list, const char *name)
 
 int ks_film_names_open(ks_film_names **out, ks_index *x, const char *list, ks_error *e)
 {
+    assert(out && x && list);
     ks_filter all = {0};
     ks_cursor *c = NULL;
     ks_video v;
@@ -224,6 +226,7 @@ static int by_number(int64_t *id, const ks_film_names *f, const char *name, ks_e
 
 int ks_film_names_find(int64_t *id, const ks_film_names *f, const char *name, ks_error *e)
 {
+    assert(id && f && name);
     char *beside = f->folder ? ks_beside_list(f->folder, name) : NULL;
     int err = by_path(id, f, name, e);
     if (err == 0 && beside) err = by_path(id, f, beside, e);

@@ -1,6 +1,7 @@
 /* film_picture.c - pictures of films of the library, by way of their key frames. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ static int is_as_it_was(const ks_video *v)
 
 int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e)
 {
+    assert(keys && x && v);
     ks_key *at = NULL;
     *keys = (ks_keys){.tb = v->tb};
     /* A survey's were sought, not met in order: each part proves them for itself. */
@@ -29,6 +31,7 @@ int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e)
 int ks_film_picture(ks_image *out, uint8_t **pixels, ks_session *s, int64_t video, double at,
                     ks_error *e)
 {
+    assert(out && pixels && s && at >= 0);
     ks_index *x = ks_session_index(s);
     ks_decoder *d = NULL;
     ks_keys keys = {0};

@@ -1,6 +1,7 @@
 /* find_video.c - which film a person means: by path, by name or by number. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,7 @@ static void literal(char *glob, const char *name)
 
 int ks_find_video(int64_t *id, ks_index *x, const char *name, ks_error *e)
 {
+    assert(id && x && name);
     char full[PATH_MAX], *end, *glob;
     candidates c = {0};
     ks_video v;
@@ -114,6 +116,7 @@ static char *path_of_name(ks_index *x, const ks_video *film, const char *name)
 
 int ks_find_film(int64_t *id, char **path, ks_index *x, const char *name, ks_error *e)
 {
+    assert(id && path && x && name);
     char first[KS_FILM_PATH];
     ks_video v;
     int err = ks_find_video(id, x, name, e);

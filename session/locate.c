@@ -5,6 +5,7 @@
  * PREFIX/share/kinoseek/models. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ int ks_locate_decoder(char **path, const ks_setup *setup, ks_error *e)
 
 int ks_open_decoder(ks_decoder **d, const ks_setup *setup, ks_error *e)
 {
+    assert(d && setup);
     char *program = NULL;
     int err;
 
@@ -245,6 +247,7 @@ static int tokenizer_beside(char **tokenizer, const char *model, int named, ks_e
 int ks_locate_model(char **path, char **tokenizer, const ks_setup *setup, const char *name_or_path,
                     ks_error *e)
 {
+    assert(path && tokenizer && setup);
     static const char *const released[] = {"lvt-base", "lvt-large", "base", "large"};
     int named = 0, err;
 

@@ -1,6 +1,7 @@
 /* open_encoder.c - which encoder a command gets: -m, else the library's, else the default. */
 #include "session/session.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static void say_default(const ks_setup *setup, const char *name)
 int ks_open_encoder(ks_encoder **enc, const ks_setup *setup, const char *model_or_null, int towers,
                     ks_precision fallback, ks_error *e)
 {
+    assert(enc && setup);
     const char *name = setup->model                      ? setup->model
                        : model_or_null && *model_or_null ? model_or_null
                                                          : ks_default_model(setup);

@@ -5,6 +5,7 @@
 
 #include "session/open.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static uint8_t *frames_room(const ks_clip_how *how, ks_error *e)
 
 int ks_clip_image(ks_clip_pixels *clip, const ks_clip_how *how, const char *path, ks_error *e)
 {
+    assert(clip && how && path && how->frames > 0 && how->side > 0);
     uint8_t *source = NULL, *px = NULL;
     ks_image image;
     size_t bytes = frame_bytes(how->side);
@@ -153,18 +155,21 @@ static int clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *f
 int ks_clip_film(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double from,
                  double to, ks_error *e)
 {
+    assert(clip && how && file && how->frames > 0 && how->side > 0);
     return clip_film(clip, how, file, from, to, -1, e);
 }
 
 int ks_clip_around(ks_clip_pixels *clip, const ks_clip_how *how, const char *file, double at,
                    double seconds, ks_error *e)
 {
+    assert(clip && how && file && how->frames > 0 && how->side > 0);
     double from = at > seconds / 2 ? at - seconds / 2 : 0;
     return clip_film(clip, how, file, from, from + seconds, at, e);
 }
 
 int ks_clip_encode(float *v, ks_encoder *enc, const ks_clip_pixels *clip, ks_error *e)
 {
+    assert(v && enc && clip && clip->T > 0);
     ks_tokens **tokens = calloc((size_t)clip->T, sizeof *tokens);
     if (!tokens) return no_memory(e);
     int err = ks_pixels_tokens(tokens, enc, clip, e);

@@ -70,6 +70,7 @@ static void hand_over(int fd, const char *data, size_t bytes)
 
 int ks_program_start(ks_program *p, const char *command, const char *input, int reads, ks_error *e)
 {
+    assert(p && command);
     char *line = strdup(command), *argv[WORDS + 1], *save = NULL;
     int n = 0, in[2] = {-1, -1}, out[2] = {-1, -1}, err = 0, r;
 
@@ -143,6 +144,7 @@ static int wait_for(ks_program *p, double end, double seconds, ks_error *e)
 
 int ks_program_end(char **out, ks_program *p, double seconds, ks_error *e)
 {
+    assert(p && p->pid > 0);
     double end = ks_monotonic() + seconds;
     char *text = out ? malloc(MOST + 1) : NULL;
     int err = 0, ended;

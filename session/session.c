@@ -9,6 +9,7 @@
 
 int ks_session_open(ks_session **out, const char *library, const ks_setup *setup, ks_error *e)
 {
+    assert(out && library && setup);
     ks_session *s = calloc(1, sizeof *s);
     int err;
 
@@ -45,6 +46,7 @@ const ks_setup *ks_session_setup(const ks_session *s) { return s->setup; }
 
 int ks_session_encoder(ks_encoder **enc, ks_session *s, int towers, ks_error *e)
 {
+    assert(enc && s && towers);
     int err = 0;
 
     assert(towers);
@@ -62,6 +64,7 @@ int ks_session_encoder(ks_encoder **enc, ks_session *s, int towers, ks_error *e)
 
 int ks_session_decoder(ks_decoder **d, ks_session *s, ks_error *e)
 {
+    assert(d && s);
     int err = ks_open_decoder(&s->decoder, s->setup, e);
 
     *d = s->decoder;
@@ -80,6 +83,7 @@ static int read_generation(int64_t *generation, ks_index *x, ks_error *e)
 
 int ks_session_scale(const ks_scale **scale, ks_session *s, ks_error *e)
 {
+    assert(scale && s);
     int64_t generation = 0;
     int texts = (s->towers & KS_TOWER_TEXT) != 0, err = read_generation(&generation, s->x, e);
 
@@ -128,6 +132,7 @@ static int read_status(ks_session_state *out, ks_session *s, ks_error *e)
 
 int ks_session_status(ks_session_state *out, ks_session *s, ks_error *e)
 {
+    assert(out && s);
     int err = ks_index_snapshot(s->x, e);
 
     if (err < 0) return err;
