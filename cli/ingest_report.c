@@ -309,25 +309,38 @@ static void bad_list(const ks_report *r, int partly, int kept)
     if (kept) puts("Details: kinoseek status --bad");
 }
 
-void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
+static void say_done(const ks_ingest_summary *s)
 {
     char files[64], clips[64], video[32], wall[32];
+    int whole = s->indexed + s->partly + s->begun > 0 || s->surveyed == 0;
+    ks_counted(clips, s->clips, "clip");
+    ks_duration(video, s->video_seconds);
+    ks_duration(wall, s->wall_seconds);
+    if (s->surveyed > 0) printf("Surveyed %s", ks_counted(files, s->surveyed, "file"));
+    if (s->surveyed > 0 && whole) printf(". ");
+    if (whole) printf("Indexed %s", ks_counted(files, s->indexed + s->partly, "file"));
+    if (s->begun > 0) printf(" and part of %lld", (long long)s->begun);
+    if (whole) printf(" (%s, %s) in %s.", clips, video, wall);
+    else printf(" (%s) in %s.", clips, wall);
+    if (s->left > 0)
+        printf(whole || s->interrupted ? " %lld left: the same command goes on."
+                                       : " %lld left for the whole pass: kinoseek ingest goes on.",
+               (long long)s->left);
+}
+
+void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
+{
+    char files[64];
     clear_bar(r);
     if (r->json && r->is_done) done_json(r, &r->done);
     if (r->json || r->quiet) return;
     ks_counted(files, dry_run ? r->jobs : s->indexed + s->partly, "file");
-    ks_counted(clips, s->clips, "clip");
-    ks_duration(video, s->video_seconds);
-    ks_duration(wall, s->wall_seconds);
     if (dry_run && r->jobs > 0) {
         printf("Would index %s.", files);
     } else if (s->indexed + s->partly + s->failed + s->left == 0) {
         printf("Nothing new in %s.", ks_counted(files, s->files, "file"));
     } else {
-        printf("Indexed %s", files);
-        if (s->begun > 0) printf(" and part of %lld", (long long)s->begun);
-        printf(" (%s, %s) in %s.", clips, video, wall);
-        if (s->left > 0) printf(" %lld left: the same command goes on.", (long long)s->left);
+        say_done(s);
     }
     if (r->lines > 0) printf(" Subtitles: %s.", ks_counted(files, r->lines, "line"));
     if (s->moved > 0) printf(" Moved or copied: %lld.", (long long)s->moved);

@@ -86,6 +86,7 @@ typedef struct {
     double video_seconds, wall_seconds;
     /* films of which clips were kept that are not finished: among those left */
     int64_t begun;
+    int64_t surveyed; /* films of which a survey was kept */
     /* files not begun or not finished: stopped, or the budget is used up */
     int64_t left;
     int interrupted;

@@ -568,6 +568,7 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     err = good ? commit(k, a, &v, e) : 0;
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
+    k->sum->surveyed += good && err == 0;
     if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY)
         ks_say_file(k->o, &(ks_file_event){.path = v.path,
                                            .verdict = KS_FILE_INDEXED,

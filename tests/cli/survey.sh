@@ -50,6 +50,8 @@ ok $? "each picture is the one of its time, by seeking and in order"
 id=$("$K" -L "$L" clips --json | jq -r 'select(.path | endswith("mp4")) | .id' | head -1)
 is "$("$K" -L "$L" search --like "$id" -k 3 --json | jq -c '[.surveyed]' | sort | uniq -c | sed 's/^ *//')" "3 [true]" "hits say that they are surveyed"
 "$K" -L "$L" search --like "$id" -k 1 >"$T/out"; grep -q '(surveyed)' "$T/out"; ok $? "to people too"
+cp -a "$L" "$T/words"; "$K" -L "$T/words" ingest --encoder clock --shots off --survey only "$T/in/long.mp4" "$T/cuts.mp4" >"$T/out" 2>/dev/null
+grep -qE '^Surveyed 1 file \([0-9]+ clips\) in .*\. 2 left for the whole pass: kinoseek ingest goes on\.$' "$T/out"; ok $? "what was surveyed is said, and how to go on"
 run --survey only; is "$code $(said done '"\(.clips) \(.left)"')" "0 0 3" "a second survey finds nothing to do"
 
 # --- the whole pass in its place ---
