@@ -325,7 +325,7 @@ def hands(page, s):
     focused = "document.activeElement === document.querySelector('.tile .picture')"
     ok(page.evaluate(focused), "down from the search box is the first picture")
     page.keyboard.press("Enter")
-    until(page, "document.querySelector('#player video')?.currentTime > 0")
+    until(page, "document.querySelector('#player video')?.currentTime > 0 && !document.querySelector('#player video').paused")
     page.keyboard.press(" ")
     page.wait_for_timeout(200)
     ok(page.evaluate("document.querySelector('#player').open && document.querySelector('#player video').paused"), "space pauses what was just opened")
