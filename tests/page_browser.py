@@ -394,7 +394,7 @@ def opens(page, s):
         page.locator(".tile .picture").first.click()
         until(page, "document.querySelector('#player video')?.currentTime > 0")
         page.keyboard.press("Escape")
-        page.wait_for_selector("#player", state="hidden")
+        until(page, "!location.search.includes('video=')")
         page.go_back()
         until(page, "document.querySelector('#player').open")
         page.go_back()
