@@ -45,6 +45,32 @@ static int run_migrate(const ks_globals *g, void *fields, int n, char **args, ks
     return make(g, n, 1, e);
 }
 
+typedef struct {
+    int pgvector;
+} index_fields;
+
+static const ks_option index_options[] = {{0, "pgvector", KS_OPT_FLAG,
+                                           offsetof(index_fields, pgvector), NULL,
+                                           "table kinoseek.pgvector (clip, v halfvec)"},
+                                          {0}};
+
+static int run_index(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
+{
+    char clips[64];
+    int64_t came = 0;
+    ks_hub *h = NULL;
+    int err = only_hub(g, n, e);
+
+    (void)args;
+    if (err == 0 && !((index_fields *)fields)->pgvector)
+        err = ks_fail(e, KS_EUSAGE, "which one? kinoseek store index --pgvector");
+    if (err == 0) err = ks_reach_hub(&h, g, e);
+    if (err == 0) err = ks_hub_pgvector(&came, h, e);
+    ks_hub_close(h);
+    if (err == 0 && !g->quiet) printf("%s came\n", ks_counted(clips, came, "clip"));
+    return err;
+}
+
 static int list_roots(const ks_hub_roots *roots)
 {
     for (int i = 0; i < roots->n; i++) {
@@ -115,7 +141,8 @@ static int run_sync(const ks_globals *g, void *fields, int n, char **args, ks_er
     return done.refused > 0 ? 3 : 0;
 }
 
-extern const ks_command ks_cmd_store_init, ks_cmd_store_migrate, ks_cmd_root, ks_cmd_sync;
+extern const ks_command ks_cmd_store_init, ks_cmd_store_index, ks_cmd_store_migrate, ks_cmd_root,
+    ks_cmd_sync;
 const ks_command ks_cmd_store_init = {
     .name = "store init",
     .brief = "Make a hub of a PostgreSQL database",
@@ -131,6 +158,22 @@ const ks_command ks_cmd_store_init = {
             "import, forget and retry is the owner's (GRANT the owner's role for more).",
     .hub = KS_HUB_OWN,
     .run = run_init,
+};
+const ks_command ks_cmd_store_index = {
+    .name = "store index",
+    .brief = "Make a table of a hub's vectors for SQL, with pgvector",
+    .more = "  kinoseek -L service=films store index --pgvector\n"
+            "Derived from the hub's own rows, and none of ours reads it; another run adds\n"
+            "what came since. Without a mirror, with the extension's exact distance:\n"
+            "  v=$(kinoseek embed --text snow | jq -c .vector)\n"
+            "  psql service=films -c \"SELECT p.rel, c.start * v.tb_num::float8 / v.tb_den\n"
+            "    FROM kinoseek.pgvector g JOIN kinoseek.clip c ON c.id = g.clip JOIN\n"
+            "    kinoseek.video v ON v.id = c.video JOIN kinoseek.path p ON p.video = v.id\n"
+            "    WHERE v.finished = 1 ORDER BY g.v <#> '$v'::halfvec LIMIT 10\"",
+    .options = index_options,
+    .fields = sizeof(index_fields),
+    .hub = KS_HUB_OWN,
+    .run = run_index,
 };
 const ks_command ks_cmd_store_migrate = {
     .name = "store migrate",

@@ -21,7 +21,8 @@ extern const ks_command ks_cmd_serve;
 extern const ks_command ks_cmd_status;
 extern const ks_command ks_cmd_check;
 extern const ks_command ks_cmd_repair;
-extern const ks_command ks_cmd_store_init, ks_cmd_store_migrate, ks_cmd_root, ks_cmd_sync;
+extern const ks_command ks_cmd_store_init, ks_cmd_store_index, ks_cmd_store_migrate, ks_cmd_root,
+    ks_cmd_sync;
 extern const ks_command ks_cmd_import, ks_cmd_worker, ks_cmd_queue;
 extern const ks_command ks_cmd_backup;
 extern const ks_command ks_cmd_compact;
@@ -73,6 +74,7 @@ const ks_command *const ks_commands[] = {
     &ks_cmd_compact,
     &ks_cmd_store_init,
     &ks_cmd_store_migrate,
+    &ks_cmd_store_index,
     &ks_cmd_root,
     &ks_cmd_worker,
     &ks_cmd_queue,

@@ -115,6 +115,10 @@ int ks_hub_import_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_err
 int ks_hub_push_subtitles(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_job *job,
                           const char *path, ks_error *e);
 
+/* A derived table kinoseek.pgvector(clip, v halfvec) for other people's SQL; *clips came to it.
+ * KS_EUSAGE: the server's database has no extension vector. */
+int ks_hub_pgvector(int64_t *clips, ks_hub *h, ks_error *e);
+
 /* --- paths --- */
 typedef struct {
     int64_t video;          /* 0: this path is no more */

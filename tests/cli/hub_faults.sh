@@ -111,3 +111,10 @@ mkdir "$T/nolib"; : >"$T/nolib/libpq.so.5"
 LD_LIBRARY_PATH="$T/nolib" k clips; is "$? $(wc -l <"$T/err") $(grep -c 'libpq' "$T/err")" "2 1 1" "without libpq: a sentence, exit 2"
 LD_LIBRARY_PATH="$T/nolib" k worker; is "$? $(wc -l <"$T/err")" "2 1" "a worker too"
 LD_LIBRARY_PATH="$T/nolib" "$K" -L "$T/lib" clips --json >"$T/out" 2>"$T/err"; is "$? $(wc -l <"$T/err")" "0 0" "a library in a folder needs none"
+
+# --- a table for SQL, where the server has the extension
+k store index --pgvector >"$T/out"; c=$?
+if [ "$(sql "SELECT count(*) FROM pg_available_extensions WHERE name = 'vector'")" = 0 ]; then
+  is "$c $(grep -c 'the extension vector is not installed there' "$T/err") $(wc -l <"$T/err")" "2 1 1" "store index --pgvector: a sentence where there is no extension"
+fi
+k store index; is "$? $(wc -l <"$T/err")" "2 1" "store index: which one?"
