@@ -142,7 +142,7 @@ static int begin(ks_pull *p, ks_error *e)
 
 static int keep_revision(ks_pull *p, int64_t revision, ks_error *e)
 {
-    char text[64];
+    char text[96]; /* an id and two numbers */
     int n = snprintf(text, sizeof text, "%s %lld %lld", p->library.id, (long long)revision,
                      (long long)p->kept);
     return ks_index_put(p->x, KS_HUB_REVISION_KEY, text, (size_t)n, e);

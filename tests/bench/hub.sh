@@ -2,13 +2,15 @@
 # hub.sh - what a hub costs, on a server of its own on a socket (fsync on): CLIPS clips of DIM numbers (1,000,000, 768) in films
 # of 1,000 go in, are pulled into a fresh mirror and published; one film more, from its commit to a mirror; what a question
 # of a mirror costs beyond the same question of its folder; full clips (FULL: 20,000) stored; claims with 8 clients. Wall
-# seconds, and processor seconds of the client's (user + system) beside them; the load of the machine is said.
+# seconds, processor seconds of the client's (user, system) and of the server's; the load of the machine is said.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
 . tests/hub_test.sh
 clips=${CLIPS:-1000000} dim=${DIM:-768} full=${FULL:-20000} maker=${K%/*}/tests/prog_library
 TIMEFORMAT="%R s wall, %U user, %S system"
 say() { echo "$* (load $(cut -d' ' -f1 /proc/loadavg))"; }
-timed() { what=$1; shift; t=$( { time "$@" >"$T/out" 2>"$T/err"; } 2>&1 ); say "$what: $t"; [ ! -s "$T/err" ] || sed 's/^/# /' "$T/err" | head -3; }
+# of the server: itself, those that are there and those that have ended
+server() { p=$(head -n 1 "$hub_dir/data/postmaster.pid"); cat /proc/$p/stat $(pgrep -P "$p" | sed 's,.*,/proc/&/stat,') 2>/dev/null | sed 's/.*) //' | awk -v hz="$(getconf CLK_TCK)" '{ s += $12 + $13; if (NR == 1) s += $14 + $15 } END { printf "%.2f\n", s / hz }'; }
+timed() { what=$1; shift; s=$(server); t=$( { time "$@" >"$T/out" 2>"$T/err"; } 2>&1 ); say "$what: $t, $(server | awk -v s="$s" '{ printf "%.2f", $1 - s }') server"; [ ! -s "$T/err" ] || sed 's/^/# /' "$T/err" | head -3; }
 hub_sql "ALTER SYSTEM SET log_statement = 'none'"; hub_sql "ALTER SYSTEM SET max_wal_size = '4GB'"; hub_sql "ALTER SYSTEM SET autovacuum = on"; hub_sql "ALTER SYSTEM SET shared_buffers = '512MB'"
 hub_down fast; hub_up
 mkdir "$T/films"

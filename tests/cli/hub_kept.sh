@@ -113,3 +113,5 @@ as a -q sync; is "$(as y -q sync; as y labels things --json | jq -c 'select(.sai
 hub_sql "UPDATE kinoseek.kept SET data = overlay(data PLACING '\\x7f' FROM 3) WHERE id = (SELECT min(id) FROM kinoseek.kept WHERE octet_length(data) > 9)"
 as h -q sync; is "$? $(grep -c '1 rows of the hub were left out (what is kept' "$T/err")" "3 1" "a word that does not match its checksum is left out, and named"
 is "$(as h check --json | jq -r 'select(.invariant)')" "" "check finds nothing"
+hub_sql "UPDATE kinoseek.library SET revision = 9223372036854775807"; as h -q sync
+is "$(sqlite3 "$(echo "$T"/h/kinoseek/hubs/*/mirror | tr ' ' '\n' | tail -n 1)/catalog.db" "SELECT CAST(value AS TEXT) FROM setting WHERE key = 'hub.revision'" | cut -d' ' -f2-)" "9223372036854775807 9223372036854775807" "the largest revision there is fits"
