@@ -15,7 +15,7 @@ done
 case $command in search | similar | curve | clips | label | labels | teach | save | saved | forget-saved | dupes | sample | outliers | export) ;; *) exec "$real" "$@" ;; esac
 [ -e "$library/catalog.db" ] || exec "$real" "$@"
 case $library in *backup* | *mirror*) exec "$real" "$@" ;; esac
-key=$(echo "$library" | md5sum | cut -c1-12); state=$(stat -c '%Y%s' "$library/catalog.db" "$library/catalog.db-wal" 2>/dev/null | md5sum | cut -c1-12)
+key=$(echo "$library" | md5sum | cut -c1-12); state=$(stat -c '%.9Y%s' "$library/catalog.db" "$library/catalog.db-wal" 2>/dev/null | md5sum | cut -c1-12)
 had=$(cat "$KS_FRONT/$key" 2>/dev/null)
 if [ -n "${KS_ONE_HUB:-}" ]; then base=k$key; else base=k$key$state; fi
 hub=$(echo "$HUB" | sed "s,///postgres,///$base,"); unset XDG_FRONT
