@@ -182,7 +182,7 @@ $(BUILD)/tests/prog_hostile_decoder: $(HOSTILE_OBJ)
 	$(CC) $(LDFLAGS) $^ $(call pc,--libs,libseccomp) -lpthread -o $@
 
 # All of kinoseek, with a fault of ours in its work on some films.
-PLANTED_WRAP := -Wl,--wrap=ks_film_open,--wrap=ks_plan_frame,--wrap=ks_coder_clip,--wrap=ks_keeper_take,--wrap=ks_say_file
+PLANTED_WRAP := -Wl,--wrap=ks_film_open,--wrap=ks_plan_frame,--wrap=ks_embedder_clip,--wrap=ks_indexer_take,--wrap=ks_say_file
 $(BUILD)/tests/prog_planted: $(BUILD)/tests/prog_planted.c.o $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $(PLANTED_WRAP) $^ $(LIBS_CLI) -o $@
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ingest/keeper.h"
+#include "ingest/indexer.h"
 
 static const char doubt_key[] = "ingest.unproven",
                   reason[] = "a GPU's clips were not proven; the next ingest encodes them again";
@@ -44,12 +44,12 @@ static int drop(int64_t *n, ks_index *x, int64_t first, ks_error *e)
     return ks_index_end(x, err, e);
 }
 
-static void say_dropped(const ks_keeper *k, int64_t n)
+static void say_dropped(const ks_indexer *k, int64_t n)
 {
     if (n > 0) ks_say(k->o, &(ks_event){.kind = KS_EVENT_DOUBTED, .u.doubted = {n}});
 }
 
-int ks_doubt_begin(ks_keeper *k, ks_error *e)
+int ks_doubt_begin(ks_indexer *k, ks_error *e)
 {
     int64_t first = 0, n = 0;
     int err = get(&first, k->x, e);
@@ -58,14 +58,14 @@ int ks_doubt_begin(ks_keeper *k, ks_error *e)
     return err;
 }
 
-static ks_gpu_trust trust_of(const ks_keeper *k)
+static ks_gpu_trust trust_of(const ks_indexer *k)
 {
     ks_gpu_trust t = {0};
-    if (k->coder->enc) ks_gpu_trusted(&t, k->coder->enc);
+    if (k->embedder->enc) ks_gpu_trusted(&t, k->embedder->enc);
     return t;
 }
 
-int ks_doubt_note(int64_t *first, ks_keeper *k, ks_error *e)
+int ks_doubt_note(int64_t *first, ks_indexer *k, ks_error *e)
 {
     ks_gpu_trust t = trust_of(k);
     *first = k->unproven;
@@ -77,10 +77,10 @@ int ks_doubt_note(int64_t *first, ks_keeper *k, ks_error *e)
     return err < 0 ? err : put(k->x, *first, e);
 }
 
-int ks_doubt_is_due(const ks_keeper *k) { return !k->missed && trust_of(k).missed; }
+int ks_doubt_is_due(const ks_indexer *k) { return !k->missed && trust_of(k).missed; }
 
 /* The film's verdict was counted, and is to come once more. */
-static void uncount(ks_keeper *k, const ks_job_file *job)
+static void uncount(ks_indexer *k, const ks_job_file *job)
 {
     ks_ingest_summary *s = k->sum;
     int64_t *const counted[] = {NULL, &s->indexed, &s->partly, &s->skipped, &s->failed};
@@ -92,18 +92,18 @@ static void uncount(ks_keeper *k, const ks_job_file *job)
 }
 
 /* Whether the film of a job lost clips, or the job believes in some that are gone. */
-static int is_hit(const ks_keeper *k, const ks_job_file *job, int64_t first, ks_error *e)
+static int is_hit(const ks_indexer *k, const ks_job_file *job, int64_t first, ks_error *e)
 {
     ks_video v;
     if (!job->video) return 0;
     for (int i = 0; i < job->n_have; i++)
         if (job->have[i].id >= first) return 1;
-    if (!job->over && !k->belt->survey) return 0; /* the keeper has what is at work */
+    if (!job->over && !k->clip_queue->survey) return 0; /* the indexer has what is at work */
     int err = ks_index_video(&v, k->x, job->video, e);
     return err == KS_ENOTFOUND ? 0 : err < 0 ? err : (v.flags & KS_VIDEO_LOST) != 0;
 }
 
-int ks_doubt_drop(ks_keeper *k, ks_error *e)
+int ks_doubt_drop(ks_indexer *k, ks_error *e)
 {
     int64_t n = 0, first = k->unproven;
     k->missed = k->anew = 1;
@@ -117,7 +117,7 @@ int ks_doubt_drop(ks_keeper *k, ks_error *e)
         if (hit < 0) return hit;
         if (!hit) continue;
         job->anew = 1;
-        if (!job->over && !k->belt->survey) continue; /* a reader may have it: at its end */
+        if (!job->over && !k->clip_queue->survey) continue; /* a reader may have it: at its end */
         if (job->over) uncount(k, job);
         job->over = 0;
         err = ks_triage_have(job, k->x, e);
@@ -126,7 +126,7 @@ int ks_doubt_drop(ks_keeper *k, ks_error *e)
     return err;
 }
 
-int ks_doubt_end(ks_keeper *k, ks_error *e)
+int ks_doubt_end(ks_indexer *k, ks_error *e)
 {
     if (!k->unproven) return 0;
     k->unproven = 0;

@@ -1,13 +1,13 @@
 /* jobs.h - what the threads of an ingest hand to each other.
  *
  *   triage.c   list of files  -> jobs (one content each), and what became of all others
- *   reader.c   a thread a decoder: job -> frames -> shots, plan -> parcels of resized frames
- *              (ks_belt)
- *   keeper.c   the one thread that has the encoder and the catalog: parcels -> vectors -> rows
+ *   reader.c   a thread a decoder: job -> frames -> shots, plan -> items of resized frames
+ *              (ks_clip_queue)
+ *   indexer.c   the one thread that has the encoder and the catalog: items -> vectors -> rows
  *   pipeline.c starts them, ends them, reports
  *
- * A frame is resized once and goes to the keeper with the first clip that needs it; the keeper
- * holds its tokens until the reader's word (`oldest`) that no later clip needs it. The belt is
+ * A frame is resized once and goes to the indexer with the first clip that needs it; the indexer
+ * holds its tokens until the reader's word (`oldest`) that no later clip needs it. The queue is
  * bounded, so memory is. */
 #ifndef KS_JOBS_H
 #define KS_JOBS_H
@@ -16,7 +16,7 @@
 #include <stdatomic.h>
 
 #include "decoder/decoder.h"
-#include "ingest/coder.h"
+#include "ingest/embedder.h"
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
 #include "ingest/lookup.h"
@@ -53,17 +53,17 @@ typedef struct ks_jobs_job {
 typedef struct {
     int64_t number;
     uint8_t *px; /* [side, side, 3] */
-} ks_parcel_frame;
+} ks_item_frame;
 
 typedef enum {
-    KS_PARCEL_CLIP,
-    KS_PARCEL_HERE,
-    KS_PARCEL_ANEW /* survey: what came of the film does not count */,
-    KS_PARCEL_END
-} ks_parcel_kind;
-typedef struct ks_parcel {
-    struct ks_parcel *next;
-    ks_parcel_kind kind;
+    KS_ITEM_CLIP,
+    KS_ITEM_HERE,
+    KS_ITEM_ANEW /* survey: what came of the film does not count */,
+    KS_ITEM_END
+} ks_item_kind;
+typedef struct ks_item {
+    struct ks_item *next;
+    ks_item_kind kind;
     ks_job_file *job;
     /* CLIP */
     int64_t start, end, oldest; /* ticks; numbers below oldest are not needed after this clip */
@@ -71,7 +71,7 @@ typedef struct ks_parcel {
     ks_reason reason;
     int T; /* number[T] */
     int64_t *number;
-    ks_parcel_frame *frame; /* [n] new ones */
+    ks_item_frame *frame; /* [n] new ones */
     int n;
     uint8_t *jpeg;
     size_t jpeg_bytes;
@@ -87,39 +87,39 @@ typedef struct ks_parcel {
     int changed;   /* the file was not the same afterwards: nothing of it counts */
     int error;     /* ks_err that is no verdict: the machine failed */
     ks_error why;
-} ks_parcel;
+} ks_item;
 
 /* The bounded queue, and the list of jobs that the readers take from. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t room, news;
-    ks_parcel *first, *last;
+    ks_item *first, *last;
     int clips, most; /* CLIPs waiting; bound */
     atomic_int quit; /* 1: everybody stops */
     ks_job_file *jobs;
     size_t n_jobs, next_job;
     ks_job_file **again; /* to be begun again: changed under our hands */
     size_t n_again;
-    /* jobs begun whose END the keeper has not settled: they may come again */
+    /* jobs begun whose END the indexer has not settled: they may come again */
     int at_work;
     int idle_ok; /* 1: no job will come any more */
     int survey;  /* 1: this pass is the survey */
     int readers; /* threads alive */
-} ks_belt;
+} ks_clip_queue;
 
 /* takes p; 0, or -1 when everybody stops */
-int ks_belt_put(ks_belt *b, ks_parcel *p);
-ks_parcel *ks_belt_take(ks_belt *b, double seconds); /* NULL: none came in that time */
-ks_job_file *ks_belt_job(ks_belt *b);                /* NULL: none left */
-void ks_belt_done(ks_belt *b);                       /* the keeper settled a job */
-void ks_belt_again(ks_belt *b, ks_job_file *job);
-void ks_parcel_free(ks_parcel *p);
+int ks_clip_queue_put(ks_clip_queue *b, ks_item *p);
+ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds); /* NULL: none came in that time */
+ks_job_file *ks_clip_queue_job(ks_clip_queue *b);              /* NULL: none left */
+void ks_clip_queue_done(ks_clip_queue *b);                     /* the indexer settled a job */
+void ks_clip_queue_again(ks_clip_queue *b, ks_job_file *job);
+void ks_item_free(ks_item *p);
 
 /* What a reader needs; shared by all, read-only. */
 typedef struct {
-    ks_belt *belt;
+    ks_clip_queue *clip_queue;
     const ks_ingest_options *o;
-    const ks_coder *coder;
+    const ks_embedder *embedder;
     int64_t window_us, hop_us;
 } ks_reader;
 void *ks_reader_run(void *reader);
@@ -132,7 +132,7 @@ int ks_key_note(ks_key_list *list, const ks_reader *r, const ks_film *film, cons
                 ks_error *e);
 /* survey.c: the clips of its coarse pass, in place of those of all its frames; media and outcome
  * into end. */
-int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *e);
+int ks_survey_film(ks_item *end, const ks_reader *r, ks_decoder *d, ks_error *e);
 
 /* --- triage: who is new, changed, moved, copied, gone --- */
 typedef struct {
@@ -165,7 +165,7 @@ void ks_triage_free(ks_triage *t);
 /* A verdict for what is no readable regular file, or keeps changing. */
 int ks_triage_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e);
 
-/* Events (headway.c). */
+/* Events (progress.c). */
 void ks_say(const ks_ingest_options *o, const ks_event *event);
 void ks_say_file(const ks_ingest_options *o, const ks_file_event *file);
 /* NULL: this thread is through with it */
@@ -177,10 +177,10 @@ int64_t ks_film_date(int *source, const ks_media *m, const char *path, int64_t m
 /* date_names.c: 1, 0 = none; seconds since 1970 UTC */
 int ks_date_in_name(int64_t *when, const char *path);
 
-/* What `status` reads (headway.c); NULL progress: no ingest is at work. */
+/* What `status` reads (progress.c); NULL progress: no ingest is at work. */
 int ks_progress_write(ks_index *x, const ks_progress *p, ks_error *e);
 
 /* A run that has something to encode says in which arithmetic; see ks_ingest_precision. */
-int ks_precision_note(ks_index *x, int64_t space, const ks_coder *c, ks_error *e);
+int ks_precision_note(ks_index *x, int64_t space, const ks_embedder *c, ks_error *e);
 
 #endif

@@ -1,10 +1,10 @@
-/* pipeline.c - an ingest from its first file to its last: scan, triage, readers and keeper,
+/* pipeline.c - an ingest from its first file to its last: scan, triage, readers and indexer,
  * publish.
  *
- *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> belt ->
- *     ks_keeper_take
+ *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> queue ->
+ *     ks_indexer_take
  *
- * The calling thread is the keeper: it alone touches the encoder and the catalog. */
+ * The calling thread is the indexer: it alone touches the encoder and the catalog. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
-#include "ingest/keeper.h"
+#include "ingest/indexer.h"
 #include "ingest/made.h"
 #include "ingest/subtitles.h"
 #include "ingest/words.h"
@@ -26,10 +26,10 @@ typedef struct {
     const ks_ingest_options *given;
     ks_ingest_options o;
     ks_ingest_summary *sum;
-    ks_coder coder;
+    ks_embedder embedder;
     ks_triage triage;
-    ks_keeper keeper;
-    ks_belt belt;
+    ks_indexer indexer;
+    ks_clip_queue clip_queue;
     ks_reader reader;
     ks_words folders, excludes, includes;
     ks_words roots; /* of this run, absolute */
@@ -201,7 +201,7 @@ static int triage_all(run *r, ks_error *e)
 static int fix_space(run *r, ks_error *e)
 {
     ks_library library;
-    ks_space space = ks_coder_space(&r->coder);
+    ks_space space = ks_embedder_space(&r->embedder);
     int err = r->o.dry_run ? 0
               : r->o.switch_space
                   ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
@@ -247,9 +247,9 @@ static double expected(run *r)
 static int remember_pace(run *r, double seconds, ks_error *e)
 {
     char text[80];
-    if (r->keeper.bytes_done == 0 || r->sum->video_seconds < 1) return 0;
+    if (r->indexer.bytes_done == 0 || r->sum->video_seconds < 1) return 0;
     int n = snprintf(text, sizeof text, "%lld %lld %.3f", (long long)r->triage.space,
-                     (long long)r->keeper.bytes_done, seconds);
+                     (long long)r->indexer.bytes_done, seconds);
     return ks_index_put(r->x, pace_key, text, (size_t)n, e);
 }
 
@@ -263,7 +263,7 @@ static void say_plan(run *r)
 }
 
 /* 1: no reader will send anything more. */
-static int all_read(ks_belt *b)
+static int all_read(ks_clip_queue *b)
 {
     pthread_mutex_lock(&b->lock);
     int over = b->readers == 0 && !b->first;
@@ -271,9 +271,9 @@ static int all_read(ks_belt *b)
     return over;
 }
 
-static void close_belt_when_done(run *r)
+static void close_queue_when_done(run *r)
 {
-    ks_belt *b = &r->belt;
+    ks_clip_queue *b = &r->clip_queue;
     pthread_mutex_lock(&b->lock);
     if (b->next_job >= b->n_jobs && b->n_again == 0 && !b->first && b->at_work == 0) b->idle_ok = 1;
     pthread_cond_broadcast(&b->room);
@@ -291,18 +291,18 @@ static int keep_going(run *r, int *stopped, ks_error *e)
 {
     double published = ks_monotonic();
     int err = 0;
-    while (err == 0 && !all_read(&r->belt)) {
+    while (err == 0 && !all_read(&r->clip_queue)) {
         *stopped = should_stop(r);
         if (*stopped) return 0;
-        ks_parcel *p = ks_belt_take(&r->belt, 0.25);
+        ks_item *p = ks_clip_queue_take(&r->clip_queue, 0.25);
         if (p) {
-            int end = p->kind == KS_PARCEL_END;
-            err = ks_keeper_take(&r->keeper, p, e);
-            if (end) ks_belt_done(&r->belt);
+            int end = p->kind == KS_ITEM_END;
+            err = ks_indexer_take(&r->indexer, p, e);
+            if (end) ks_clip_queue_done(&r->clip_queue);
         }
-        close_belt_when_done(r);
-        ks_keeper_progress(&r->keeper, 0);
-        if (err == 0) err = ks_keeper_note(&r->keeper, e);
+        close_queue_when_done(r);
+        ks_indexer_progress(&r->indexer, 0);
+        if (err == 0) err = ks_indexer_note(&r->indexer, e);
         if (err == 0 && ks_monotonic() - published > 120) {
             err = ks_index_publish(r->x, 0, e);
             published = ks_monotonic();
@@ -317,11 +317,11 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
     int n = r->o.workers > 0 ? r->o.workers : (int)(cores / 2 + 1);
     if (n > READERS) n = READERS;
     if ((size_t)n > r->triage.n_jobs) n = (int)r->triage.n_jobs;
-    r->belt.most = n + 2;
-    r->belt.readers = n;
+    r->clip_queue.most = n + 2;
+    r->clip_queue.readers = n;
     for (*started = 0; *started < n; ++*started)
         if (pthread_create(&thread[*started], NULL, ks_reader_run, &r->reader) != 0) {
-            r->belt.readers = *started;
+            r->clip_queue.readers = *started;
             return *started > 0 ? 0 : ks_fail(e, KS_ENOMEM, "no thread could be started");
         }
     return 0;
@@ -332,39 +332,39 @@ static int encode_all(run *r, int survey, int *stopped, ks_error *e)
     pthread_t thread[READERS];
     pthread_condattr_t attr;
     int started = 0, err;
-    memset(&r->belt, 0, sizeof r->belt);
-    pthread_mutex_init(&r->belt.lock, NULL);
-    pthread_cond_init(&r->belt.room, NULL);
+    memset(&r->clip_queue, 0, sizeof r->clip_queue);
+    pthread_mutex_init(&r->clip_queue.lock, NULL);
+    pthread_cond_init(&r->clip_queue.room, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->belt.news, &attr);
+    pthread_cond_init(&r->clip_queue.news, &attr);
     pthread_condattr_destroy(&attr);
-    r->belt.jobs = r->triage.jobs;
-    r->belt.survey = survey;
-    r->belt.n_jobs = r->triage.n_jobs;
-    r->belt.again = calloc(r->triage.n_jobs + 1, sizeof *r->belt.again);
-    err = ks_precision_note(r->x, r->triage.space, &r->coder, e);
+    r->clip_queue.jobs = r->triage.jobs;
+    r->clip_queue.survey = survey;
+    r->clip_queue.n_jobs = r->triage.n_jobs;
+    r->clip_queue.again = calloc(r->triage.n_jobs + 1, sizeof *r->clip_queue.again);
+    err = ks_precision_note(r->x, r->triage.space, &r->embedder, e);
     if (err == 0)
-        err = r->belt.again ? start_readers(thread, &started, r, e)
-                            : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+        err = r->clip_queue.again ? start_readers(thread, &started, r, e)
+                                  : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
     if (err == 0) err = keep_going(r, stopped, e);
-    pthread_mutex_lock(&r->belt.lock);
-    r->belt.quit = 1;
-    pthread_cond_broadcast(&r->belt.room);
-    pthread_mutex_unlock(&r->belt.lock);
+    pthread_mutex_lock(&r->clip_queue.lock);
+    r->clip_queue.quit = 1;
+    pthread_cond_broadcast(&r->clip_queue.room);
+    pthread_mutex_unlock(&r->clip_queue.lock);
     /* What is encoded is kept even if the run ends here. */
     int kept = err == KS_EIO || err == KS_EDAMAGED
                    ? 0
-                   : ks_keeper_flush(&r->keeper, err < 0 ? NULL : e);
+                   : ks_indexer_flush(&r->indexer, err < 0 ? NULL : e);
     for (int i = 0; i < started; i++) pthread_join(thread[i], NULL);
-    while (r->belt.first) {
-        ks_parcel *p = ks_belt_take(&r->belt, 0);
-        ks_parcel_free(p);
+    while (r->clip_queue.first) {
+        ks_item *p = ks_clip_queue_take(&r->clip_queue, 0);
+        ks_item_free(p);
     }
-    free(r->belt.again);
-    pthread_cond_destroy(&r->belt.room);
-    pthread_cond_destroy(&r->belt.news);
-    pthread_mutex_destroy(&r->belt.lock);
+    free(r->clip_queue.again);
+    pthread_cond_destroy(&r->clip_queue.room);
+    pthread_cond_destroy(&r->clip_queue.news);
+    pthread_mutex_destroy(&r->clip_queue.lock);
     return err < 0 ? err : kept;
 }
 
@@ -372,10 +372,10 @@ static int encode_all(run *r, int survey, int *stopped, ks_error *e)
 static int encode_twice(run *r, int survey, int *stopped, ks_error *e)
 {
     int err = encode_all(r, survey, stopped, e);
-    if (err == 0 && !*stopped && r->keeper.anew) {
-        r->keeper.anew_pass = 1;
+    if (err == 0 && !*stopped && r->indexer.anew) {
+        r->indexer.anew_pass = 1;
         err = encode_all(r, survey, stopped, e);
-        r->keeper.anew = r->keeper.anew_pass = 0;
+        r->indexer.anew = r->indexer.anew_pass = 0;
     }
     return err;
 }
@@ -479,13 +479,14 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0) err = ks_made_choose(&r->o, r->x, enc, e);
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
-    if (err >= 0 && r->coder.frames > KS_PLAN_FRAMES)
+    if (err >= 0)
+        err = ks_embedder_init(&r->embedder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
+    if (err >= 0 && r->embedder.frames > KS_PLAN_FRAMES)
         err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
     if (err >= 0) err = fix_space(r, e);
-    if (err >= 0 && !r->o.dry_run) err = ks_doubt_begin(&r->keeper, e);
+    if (err >= 0 && !r->o.dry_run) err = ks_doubt_begin(&r->indexer, e);
     if (err >= 0) err = scan_roots(r, e);
     if (err >= 0) err = triage_all(r, e);
     if (err >= 0 && r->o.queue) err = ks_triage_hand_over(&r->triage, e);
@@ -501,10 +502,10 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err < 0) return err;
     int64_t jobs = (int64_t)r->triage.n_jobs;
     r->sum->left += r->o.dry_run                               ? jobs
-                    : stopped || r->o.survey == KS_SURVEY_ONLY ? jobs - r->keeper.settled
+                    : stopped || r->o.survey == KS_SURVEY_ONLY ? jobs - r->indexer.settled
                                                                : 0;
     r->sum->interrupted = stopped == 1;
-    if (stopped) ks_keeper_count_begun(&r->keeper);
+    if (stopped) ks_indexer_count_begun(&r->indexer);
     if (!r->o.dry_run && !stopped) err = remember_pace(r, ks_monotonic() - begun, e);
     if (err >= 0 && !r->o.dry_run) err = finish(r, stopped, e);
     if (err < 0) return err;
@@ -514,7 +515,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
 
 static void close_run(run *r)
 {
-    ks_keeper_free(&r->keeper);
+    ks_indexer_free(&r->indexer);
     ks_triage_free(&r->triage);
     ks_met_list_free(&r->met);
     ks_words_free(&r->folders);
@@ -536,14 +537,14 @@ static run *open_run(ks_ingest_summary *out, ks_index *x, const ks_ingest_option
     r->sum = out;
     r->began = ks_monotonic();
     r->triage = (ks_triage){.x = x, .o = &r->o, .sum = out};
-    r->reader = (ks_reader){.belt = &r->belt, .o = &r->o, .coder = &r->coder};
-    r->keeper = (ks_keeper){.x = x,
-                            .o = &r->o,
-                            .coder = &r->coder,
-                            .belt = &r->belt,
-                            .triage = &r->triage,
-                            .sum = out,
-                            .began = r->began};
+    r->reader = (ks_reader){.clip_queue = &r->clip_queue, .o = &r->o, .embedder = &r->embedder};
+    r->indexer = (ks_indexer){.x = x,
+                              .o = &r->o,
+                              .embedder = &r->embedder,
+                              .clip_queue = &r->clip_queue,
+                              .triage = &r->triage,
+                              .sum = out,
+                              .began = r->began};
     return r;
 }
 
@@ -605,14 +606,15 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
     r->o.survey = KS_SURVEY_OFF;
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0) err = ks_coder_init(&r->coder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
+    if (err >= 0)
+        err = ks_embedder_init(&r->embedder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
     if (err >= 0) err = fix_space(r, e);
-    if (err >= 0) err = ks_doubt_begin(&r->keeper, e);
+    if (err >= 0) err = ks_doubt_begin(&r->indexer, e);
     r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);
     if (err >= 0 && !r->triage.jobs) err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
     for (int i = 0; i < n && err >= 0; i++) err = add_part(r, &parts[i], e);
     if (err >= 0 && r->triage.n_jobs > 0) err = encode_twice(r, 0, &stopped, e);
-    r->sum->left = (int64_t)r->triage.n_jobs - r->keeper.settled;
+    r->sum->left = (int64_t)r->triage.n_jobs - r->indexer.settled;
     r->sum->interrupted = stopped == 1;
     int told = ks_progress_write(r->x, NULL, err < 0 ? NULL : e);
     if (err >= 0 && told >= 0) told = ks_index_publish(r->x, 0, e);

@@ -33,7 +33,7 @@ int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space
 }
 
 /* In the order of the enum, each once. */
-int ks_precision_note(ks_index *x, int64_t space, const ks_coder *c, ks_error *e)
+int ks_precision_note(ks_index *x, int64_t space, const ks_embedder *c, ks_error *e)
 {
     char key[40], had[KS_PRECISION_TEXT], now[KS_PRECISION_TEXT] = "";
     int err, mine = c->enc ? (int)ks_encoder_info(c->enc)->precision : KS_AUTO;

@@ -53,12 +53,12 @@ typedef struct {
 static int take_frame(held *h, reading *g, int64_t number, ks_error *e)
 {
     ks_image image;
-    int side = g->r->coder->side;
+    int side = g->r->embedder->side;
     int err = ks_film_pixels(&image, g->film, number, e);
     if (err < 0) return err;
     *h = (held){.number = number, .px = malloc((size_t)side * (size_t)side * 3)};
     if (!h->px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
-    err = ks_resize(h->px, side, &image, g->r->coder->fit, e);
+    err = ks_resize(h->px, side, &image, g->r->embedder->fit, e);
     if (err < 0) free(h->px);
     return err;
 }
@@ -132,7 +132,7 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
     int err = 0;
     if (part && (c->end <= part->start || c->start >= part->end)) return 0;
     if (have_clip(g->job, c->start, c->end)) return 0;
-    ks_parcel *p = calloc(1, sizeof *p);
+    ks_item *p = calloc(1, sizeof *p);
     if (!p) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     p->number = malloc((size_t)c->n * sizeof *p->number);
     p->frame = calloc((size_t)c->n, sizeof *p->frame);
@@ -142,24 +142,24 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
     }
     int still = g->r->o->stills && c->own == 1 &&
                 strstr(ks_film_media(g->film)->container, "_pipe") != NULL;
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP,
-                     .job = g->job,
-                     .start = c->start,
-                     .end = c->end,
-                     .tb = g->tb,
-                     .reason = still ? KS_REASON_STILL : c->reason,
-                     .T = c->n,
-                     .number = p->number,
-                     .frame = p->frame,
-                     .seconds = ks_seconds(c->end, g->tb)};
+    *p = (ks_item){.kind = KS_ITEM_CLIP,
+                   .job = g->job,
+                   .start = c->start,
+                   .end = c->end,
+                   .tb = g->tb,
+                   .reason = still ? KS_REASON_STILL : c->reason,
+                   .T = c->n,
+                   .number = p->number,
+                   .frame = p->frame,
+                   .seconds = ks_seconds(c->end, g->tb)};
     memcpy(p->number, c->frame, (size_t)c->n * sizeof *p->number);
     for (int i = 0; i < c->n; i++) {
         held *h;
         if (i > 0 && c->frame[i] == c->frame[i - 1] && i != c->n / 2) continue;
         err = want_frame(&h, g, c->frame[i], e);
         if (err < 0) goto out;
-        if (h->px) p->frame[p->n++] = (ks_parcel_frame){h->number, h->px};
-        h->px = NULL; /* the keeper has it from here on */
+        if (h->px) p->frame[p->n++] = (ks_item_frame){h->number, h->px};
+        h->px = NULL; /* the indexer has it from here on */
         if (i != c->n / 2) continue;
         take_thumbnail(h, g);
         if (h->jpeg) {
@@ -168,10 +168,10 @@ static int clip_known(void *arg, const ks_planned *c, ks_error *e)
         }
     }
     p->oldest = c->reason == KS_REASON_WINDOW ? c->frame[0] : c->frame[c->n - 1] + 1;
-    if (ks_belt_put(g->r->belt, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
+    if (ks_clip_queue_put(g->r->clip_queue, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
     return 0;
 out:
-    ks_parcel_free(p);
+    ks_item_free(p);
     return err;
 }
 
@@ -253,8 +253,12 @@ static int push_pending(reading *g, const ks_film_frame *f, ks_error *e)
 static int open_plan(reading *g, const ks_film_frame *first, ks_error *e)
 {
     const ks_media *m = ks_film_media(g->film);
-    ks_plan_rule rule = {m->tb, g->r->window_us,          g->r->hop_us, g->r->coder->frames,
-                         0,     g->r->coder->short_frames};
+    ks_plan_rule rule = {m->tb,
+                         g->r->window_us,
+                         g->r->hop_us,
+                         g->r->embedder->frames,
+                         0,
+                         g->r->embedder->short_frames};
     g->tb = m->tb;
     double nominal = m->fps > 0 ? (double)m->tb.den / (m->fps * m->tb.num) : 0;
     if (nominal < (double)INT64_MAX / 4) rule.nominal = (int64_t)nominal;
@@ -316,13 +320,14 @@ static int one_frame(reading *g, const ks_film_frame *f, ks_error *e)
     else err = ks_key_note(&g->keys, g->r, g->film, f, e);
     if (err < 0) return err;
     if (t > g->said + 2) {
-        ks_parcel *p = calloc(1, sizeof *p);
+        ks_item *p = calloc(1, sizeof *p);
         if (p) {
-            *p = (ks_parcel){.kind = KS_PARCEL_HERE,
-                             .job = g->job,
-                             .seconds = t,
-                             .total = ks_seconds(ks_film_media(g->film)->duration, g->tb)};
-            if (ks_belt_put(g->r->belt, p) < 0) return ks_fail(e, KS_ESTOP, "interrupted");
+            *p = (ks_item){.kind = KS_ITEM_HERE,
+                           .job = g->job,
+                           .seconds = t,
+                           .total = ks_seconds(ks_film_media(g->film)->duration, g->tb)};
+            if (ks_clip_queue_put(g->r->clip_queue, p) < 0)
+                return ks_fail(e, KS_ESTOP, "interrupted");
         }
         g->said = t;
     }
@@ -345,11 +350,12 @@ static int read_frames(reading *g, ks_error *e)
 {
     ks_film_frame f;
     int r = 0;
-    while (!g->r->belt->quit && !g->missed && !g->over && (r = ks_film_next(&f, g->film, e)) == 1) {
+    while (!g->r->clip_queue->quit && !g->missed && !g->over &&
+           (r = ks_film_next(&f, g->film, e)) == 1) {
         r = one_frame(g, &f, e);
         if (r < 0) return r;
     }
-    if (g->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
+    if (g->r->clip_queue->quit) return ks_fail(e, KS_ESTOP, "interrupted");
     if (r < 0 || g->missed || g->over) return r < 0 ? r : 0;
     if (g->shots) r = ks_shots_end(g->shots, e);
     if (r == 0 && g->plan) r = ks_plan_end(g->plan, g->last_end, e);
@@ -359,18 +365,18 @@ static int read_frames(reading *g, ks_error *e)
 /* All bytes once more, while the system still has most of them at hand: so that the day its
  * mtime is another and nothing else, somebody can tell (DESIGN 3.4). A film that cannot be read
  * to its end now has no hash. */
-static int hash_all(ks_parcel *end, const ks_reader *r, ks_error *e)
+static int hash_all(ks_item *end, const ks_reader *r, ks_error *e)
 {
     end->full = end->job->full;
     if (end->full ||
         (end->outcome.verdict != KS_VERDICT_INDEXED && end->outcome.verdict != KS_VERDICT_PARTLY))
         return 0;
-    int err = ks_sameness_hash(&end->full, end->job->place.path, &r->belt->quit, e);
+    int err = ks_sameness_hash(&end->full, end->job->place.path, &r->clip_queue->quit, e);
     return err == KS_ESTOP ? err : 0;
 }
 
 /* What goes wrong with one film is its verdict; no memory and the like end the run. */
-static void judge(ks_parcel *end, int err, const ks_error *why)
+static void judge(ks_item *end, int err, const ks_error *why)
 {
     if (err == 0) return;
     if (err == KS_EFORMAT || err == KS_ENOTFOUND || err == KS_EIO || err == KS_EUSAGE) {
@@ -388,7 +394,7 @@ static int is_faulty(const ks_reader *r, const ks_job_file *job)
     return r->o->faulty && strcmp(r->o->faulty, job->place.path) == 0;
 }
 
-static void give_up(ks_parcel *end, const ks_reader *r)
+static void give_up(ks_item *end, const ks_reader *r)
 {
     end->outcome.verdict = KS_VERDICT_FAILED;
     snprintf(end->outcome.reason, sizeof end->outcome.reason, "%.190s",
@@ -398,18 +404,18 @@ static void give_up(ks_parcel *end, const ks_reader *r)
 
 static int survey_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
-    ks_parcel *end = calloc(1, sizeof *end);
+    ks_item *end = calloc(1, sizeof *end);
     ks_error e = {0, ""};
     if (!end) {
-        r->belt->quit = 1; /* not even room to say so */
+        r->clip_queue->quit = 1; /* not even room to say so */
         return KS_ENOMEM;
     }
-    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    *end = (ks_item){.kind = KS_ITEM_END, .job = job};
     end->changed = !same_file(&job->place);
     int err = end->changed || is_faulty(r, job) ? 0 : ks_survey_film(end, r, d, &e);
     if (!end->changed && err != KS_ESTOP) end->changed = !same_file(&job->place);
     judge(end, err, &e);
-    ks_belt_put(r->belt, end);
+    ks_clip_queue_put(r->clip_queue, end);
     return err == KS_EIO ? err : 0;
 }
 
@@ -480,17 +486,17 @@ static int read_part(int *through, const ks_reader *r, ks_decoder *d, ks_job_fil
 /* 0, or KS_EIO: the decoder program should be started anew. */
 static int part_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
-    ks_parcel *end = calloc(1, sizeof *end);
+    ks_item *end = calloc(1, sizeof *end);
     ks_error e = {0, ""};
     if (!end) {
-        r->belt->quit = 1; /* not even room to say so */
+        r->clip_queue->quit = 1; /* not even room to say so */
         return KS_ENOMEM;
     }
-    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    *end = (ks_item){.kind = KS_ITEM_END, .job = job};
     int err = read_part(&end->through, r, d, job, &e);
     end->changed = !same_file(&job->place);
     judge(end, err, &e);
-    ks_belt_put(r->belt, end);
+    ks_clip_queue_put(r->clip_queue, end);
     return err == KS_EIO ? err : 0;
 }
 
@@ -498,16 +504,16 @@ static int part_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
 {
     reading *g = calloc(1, sizeof *g);
-    ks_parcel *end = calloc(1, sizeof *end);
+    ks_item *end = calloc(1, sizeof *end);
     ks_error e = {0, ""};
     int err = 0;
     if (!g || !end) {
         free(g);
         free(end);
-        r->belt->quit = 1; /* not even room to say so */
+        r->clip_queue->quit = 1; /* not even room to say so */
         return KS_ENOMEM;
     }
-    *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job};
+    *end = (ks_item){.kind = KS_ITEM_END, .job = job};
     *g = (reading){.r = r, .job = job};
     ks_film_options fo = {
         .stills = r->o->stills, .fast = r->o->fast_decode, .no_small = !r->o->shots};
@@ -528,7 +534,7 @@ static int read_job(const ks_reader *r, ks_decoder *d, ks_job_file *job)
     if (!end->changed && err != KS_ESTOP) end->changed = !same_file(&job->place);
     judge(end, err, &e);
     free(g);
-    ks_belt_put(r->belt, end);
+    ks_clip_queue_put(r->clip_queue, end);
     return err == KS_EIO ? err : 0;
 }
 
@@ -537,17 +543,17 @@ void *ks_reader_run(void *arg)
     const ks_reader *r = arg;
     ks_decoder *d = NULL;
     ks_decoder_how how = {.hwaccel = r->o->hwaccel, .require_sandbox = r->o->require_sandbox};
-    for (ks_job_file *job; (job = ks_belt_job(r->belt));) {
+    for (ks_job_file *job; (job = ks_clip_queue_job(r->clip_queue));) {
         ks_error e = {0, ""};
         /* it may be growing */
-        if (!r->belt->survey && job->times++ > 0)
+        if (!r->clip_queue->survey && job->times++ > 0)
             nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
         int err = d ? 0 : ks_decoder_start(&d, r->o->decoder, &how, &e);
         if (err == 0) {
             ks_at_work(r->o, job->place.path);
-            int gone = (job->part         ? part_job(r, d, job)
-                        : r->belt->survey ? survey_job(r, d, job)
-                                          : read_job(r, d, job)) < 0;
+            int gone = (job->part               ? part_job(r, d, job)
+                        : r->clip_queue->survey ? survey_job(r, d, job)
+                                                : read_job(r, d, job)) < 0;
             ks_at_work(r->o, NULL);
             if (gone) {
                 ks_decoder_stop(d);
@@ -555,10 +561,10 @@ void *ks_reader_run(void *arg)
             }
             continue;
         }
-        ks_parcel *end = calloc(1, sizeof *end);
+        ks_item *end = calloc(1, sizeof *end);
         if (!end) break;
-        *end = (ks_parcel){.kind = KS_PARCEL_END, .job = job, .error = err, .why = e};
-        ks_belt_put(r->belt, end);
+        *end = (ks_item){.kind = KS_ITEM_END, .job = job, .error = err, .why = e};
+        ks_clip_queue_put(r->clip_queue, end);
     }
     ks_decoder_stop(d);
     return NULL;

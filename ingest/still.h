@@ -6,7 +6,7 @@
 #ifndef KS_STILL_H
 #define KS_STILL_H
 
-#include "ingest/coder.h"
+#include "ingest/embedder.h"
 
 typedef struct {
     uint8_t *px;         /* [side,side,3] of the frame that came last; NULL: none did */
@@ -17,11 +17,11 @@ typedef struct {
     int64_t frames, clips; /* that were not computed again */
 } ks_still;                /* zeros to begin with */
 
-void ks_still_free(ks_still *s, const ks_coder *c);
-/* As ks_coder_frames and ks_coder_clip. */
-int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_coder *c, const uint8_t *const *px,
+void ks_still_free(ks_still *s, const ks_embedder *c);
+/* As ks_embedder_frames and ks_embedder_clip. */
+int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_embedder *c, const uint8_t *const *px,
                     int n, ks_error *e);
-int ks_still_clip(float *v, ks_still *s, const ks_coder *c, const ks_frame_code *const *frames,
+int ks_still_clip(float *v, ks_still *s, const ks_embedder *c, const ks_frame_code *const *frames,
                   int T, ks_error *e);
 
 #endif

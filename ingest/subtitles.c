@@ -1,7 +1,7 @@
 /* subtitles.c - what is said: of films that are in and were not looked into yet, and of the files
  * of subtitles beside them.
  *
- * Apart from the films' own way (jobs, belt, keeper): a film that is in gets its lines without
+ * Apart from the films' own way (jobs, queue, indexer): a film that is in gets its lines without
  * being decoded again, and a line that cannot be read costs no picture. A film's own subtitles are
  * read once, as its content never changes; a file beside it where its size or time is another. Each
  * place is one transaction, so a run that is stopped goes on with the next. */

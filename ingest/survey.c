@@ -46,9 +46,9 @@ static int send_clip(surveying *s, int64_t end, ks_error *e)
         forget(s);
         return 0;
     }
-    ks_parcel *p = calloc(1, sizeof *p);
+    ks_item *p = calloc(1, sizeof *p);
     int64_t *number = malloc(sizeof *number);
-    ks_parcel_frame *frame = malloc(sizeof *frame);
+    ks_item_frame *frame = malloc(sizeof *frame);
     if (!p || !number || !frame) {
         free(p);
         free(number);
@@ -56,23 +56,23 @@ static int send_clip(surveying *s, int64_t end, ks_error *e)
         return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     }
     *number = s->number;
-    *frame = (ks_parcel_frame){s->number, s->px};
-    *p = (ks_parcel){.kind = KS_PARCEL_CLIP,
-                     .job = s->job,
-                     .start = s->start,
-                     .end = end,
-                     .oldest = s->number + 1,
-                     .tb = s->tb,
-                     .reason = KS_REASON_SURVEY,
-                     .T = 1,
-                     .number = number,
-                     .frame = frame,
-                     .n = 1,
-                     .seconds = ks_seconds(end, s->tb),
-                     .jpeg = s->jpeg,
-                     .jpeg_bytes = s->jpeg_bytes};
+    *frame = (ks_item_frame){s->number, s->px};
+    *p = (ks_item){.kind = KS_ITEM_CLIP,
+                   .job = s->job,
+                   .start = s->start,
+                   .end = end,
+                   .oldest = s->number + 1,
+                   .tb = s->tb,
+                   .reason = KS_REASON_SURVEY,
+                   .T = 1,
+                   .number = number,
+                   .frame = frame,
+                   .n = 1,
+                   .seconds = ks_seconds(end, s->tb),
+                   .jpeg = s->jpeg,
+                   .jpeg_bytes = s->jpeg_bytes};
     s->px = s->jpeg = NULL;
-    return ks_belt_put(s->r->belt, p) < 0 ? ks_fail(e, KS_ESTOP, "interrupted") : 0;
+    return ks_clip_queue_put(s->r->clip_queue, p) < 0 ? ks_fail(e, KS_ESTOP, "interrupted") : 0;
 }
 
 /* A clip without one is still a clip. */
@@ -88,14 +88,14 @@ static void take_thumbnail(surveying *s, int64_t number)
 static int take(surveying *s, const ks_film_frame *f, int64_t start, ks_error *e)
 {
     ks_image image;
-    int side = s->r->coder->side;
+    int side = s->r->embedder->side;
     if (start < s->from) start = s->from;
     size_t bytes = (size_t)side * (size_t)side * 3;
     int err = ks_film_pixels(&image, s->film, f->number, e);
     if (err < 0) return err;
     uint8_t *px = malloc(bytes);
     if (!px) return ks_fail(e, KS_ENOMEM, "no memory for a frame");
-    err = ks_resize(px, side, &image, s->r->coder->fit, e);
+    err = ks_resize(px, side, &image, s->r->embedder->fit, e);
     int same = err == 0 && s->px && memcmp(px, s->px, bytes) == 0;
     if (err == 0 && !same) err = send_clip(s, start, e);
     if (err < 0 || same) {
@@ -129,7 +129,7 @@ static int walk(surveying *s, int in_order, ks_error *e)
 {
     ks_film_frame f;
     int r = 0;
-    while (!s->r->belt->quit && (r = ks_film_next(&f, s->film, e)) == 1) {
+    while (!s->r->clip_queue->quit && (r = ks_film_next(&f, s->film, e)) == 1) {
         ks_film_keep(s->film, f.number);
         r = ks_key_note(&s->keys, s->r, s->film, &f, e);
         if (r == 0 && in_order && f.number > 0 && (f.flags & KS_FRAME_BREAK))
@@ -138,7 +138,7 @@ static int walk(surveying *s, int in_order, ks_error *e)
         if (r < 0) return r;
         s->last_end = f.ticks + f.duration;
     }
-    if (s->r->belt->quit) return ks_fail(e, KS_ESTOP, "interrupted");
+    if (s->r->clip_queue->quit) return ks_fail(e, KS_ESTOP, "interrupted");
     return r < 0 ? r : send_clip(s, in_order ? s->last_end : ticks_at(s, s->length), e);
 }
 
@@ -160,13 +160,13 @@ static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
 /* What was sent of it so far does not count. */
 static int begin_anew(const surveying *s, ks_error *e)
 {
-    ks_parcel *p = calloc(1, sizeof *p);
+    ks_item *p = calloc(1, sizeof *p);
     if (!p) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    *p = (ks_parcel){.kind = KS_PARCEL_ANEW, .job = s->job};
-    return ks_belt_put(s->r->belt, p) < 0 ? ks_fail(e, KS_ESTOP, "interrupted") : 0;
+    *p = (ks_item){.kind = KS_ITEM_ANEW, .job = s->job};
+    return ks_clip_queue_put(s->r->clip_queue, p) < 0 ? ks_fail(e, KS_ESTOP, "interrupted") : 0;
 }
 
-int ks_survey_film(ks_parcel *end, const ks_reader *r, ks_decoder *d, ks_error *e)
+int ks_survey_film(ks_item *end, const ks_reader *r, ks_decoder *d, ks_error *e)
 {
     surveying *s = calloc(1, sizeof *s);
     int err = 0;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# clock_films.sh OUT - a few small films that carry their time in the picture (see ingest/coder.h), made by ffmpeg
+# clock_films.sh OUT - a few small films that carry their time in the picture (see ingest/embedder.h), made by ffmpeg
 # alone. Five films: 20 s, 13 s, 6 s, 1 s and the 6 s one under another name; 176x144, deterministic.
 set -eu
 OUT=$1

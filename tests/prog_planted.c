@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
-#include "ingest/keeper.h"
+#include "ingest/indexer.h"
 
 static _Thread_local char film[4096];
 
@@ -69,21 +69,21 @@ int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border bord
     return __real_ks_plan_frame(p, n, pts, border, blend, e);
 }
 
-int __real_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
-                         ks_error *e);
-int __wrap_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
-                         ks_error *e);
-int __wrap_ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *codes, int T,
-                         ks_error *e)
+int __real_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
+                            int T, ks_error *e);
+int __wrap_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
+                            int T, ks_error *e);
+int __wrap_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
+                            int T, ks_error *e)
 {
     trip("code");
-    return __real_ks_coder_clip(v, c, codes, T, e);
+    return __real_ks_embedder_clip(v, c, codes, T, e);
 }
 
-int __real_ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);
-int __wrap_ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e);
-int __wrap_ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
+int __real_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e);
+int __wrap_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e);
+int __wrap_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e)
 {
     snprintf(film, sizeof film, "%s", p->job->place.path);
-    return __real_ks_keeper_take(k, p, e);
+    return __real_ks_indexer_take(k, p, e);
 }

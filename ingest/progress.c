@@ -1,7 +1,7 @@
-/* headway.c - how far an ingest is: events for the caller, and a row in the catalog for `status`
+/* progress.c - how far an ingest is: events for the caller, and a row in the catalog for `status`
  * elsewhere. */
 #include "ingest/jobs.h"
-#include "ingest/keeper.h"
+#include "ingest/indexer.h"
 
 #include <stdlib.h>
 #include <string.h>

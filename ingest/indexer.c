@@ -1,4 +1,4 @@
-/* keeper.c - the one thread with the encoder and the catalog: parcels become vectors, vectors
+/* indexer.c - the one thread with the encoder and the catalog: items become vectors, vectors
  * become rows.
  *
  * Clips wait in memory for at most commit_every seconds, then go in as one durable transaction
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "ingest/jobs.h"
-#include "ingest/keeper.h"
+#include "ingest/indexer.h"
 #include "ingest/sameness.h"
 #include "ingest/still.h"
 
@@ -38,8 +38,8 @@ typedef struct ks_active {
     ks_job_file *job;
     known_frame *frame; /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
-    ks_still still;               /* what its newest frame and clip are */
-    ks_parcel *picture[PICTURES]; /* [n_pictures] of a survey, to be encoded */
+    ks_still still;             /* what its newest frame and clip are */
+    ks_item *picture[PICTURES]; /* [n_pictures] of a survey, to be encoded */
     int n_pictures;
     waiting_clip *waiting; /* [n_waiting] */
     int n_waiting, room_waiting;
@@ -47,13 +47,13 @@ typedef struct ks_active {
     double oldest;         /* when the first waiting clip came */
     double seconds, total; /* how far the reader is */
     ks_timebase tb;        /* of its clips */
-    ks_keys keys;          /* of the END parcel; borrowed */
+    ks_keys keys;          /* of the END item; borrowed */
     int doubted;           /* nothing of it counts any more, until its END */
     int bad;               /* its vectors cannot be kept: `why` */
     char why[200];
 } active;
 
-static active *find_active(ks_keeper *k, ks_job_file *job)
+static active *find_active(ks_indexer *k, ks_job_file *job)
 {
     for (int i = 0; i < k->n_active; i++)
         if (k->active[i].job == job) return &k->active[i];
@@ -70,7 +70,7 @@ static active *find_active(ks_keeper *k, ks_job_file *job)
     return a;
 }
 
-static void drop_frames(active *a, const ks_coder *c, int64_t before)
+static void drop_frames(active *a, const ks_embedder *c, int64_t before)
 {
     int n = 0;
     for (int i = 0; i < a->n_frames; i++) {
@@ -82,7 +82,7 @@ static void drop_frames(active *a, const ks_coder *c, int64_t before)
 
 static void drop_pictures(active *a)
 {
-    for (int i = 0; i < a->n_pictures; i++) ks_parcel_free(a->picture[i]);
+    for (int i = 0; i < a->n_pictures; i++) ks_item_free(a->picture[i]);
     a->n_pictures = 0;
 }
 
@@ -95,18 +95,18 @@ static void drop_waiting(active *a)
     a->n_waiting = 0;
 }
 
-static void end_active(ks_keeper *k, active *a)
+static void end_active(ks_indexer *k, active *a)
 {
-    drop_frames(a, k->coder, INT64_MAX);
+    drop_frames(a, k->embedder, INT64_MAX);
     drop_pictures(a);
     drop_waiting(a);
-    ks_still_free(&a->still, k->coder);
+    ks_still_free(&a->still, k->embedder);
     free(a->waiting);
     free(a->frame);
     *a = k->active[--k->n_active];
 }
 
-void ks_keeper_free(ks_keeper *k)
+void ks_indexer_free(ks_indexer *k)
 {
     while (k->n_active > 0) end_active(k, &k->active[0]);
     free(k->active);
@@ -128,7 +128,7 @@ static ks_video row_of(const ks_job_file *job)
     return v;
 }
 
-static int write_waiting(ks_keeper *k, active *a, ks_error *e)
+static int write_waiting(ks_indexer *k, active *a, ks_error *e)
 {
     ks_clip_data data[BATCH];
     ks_video v = row_of(a->job);
@@ -141,7 +141,8 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
     for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
         waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
-        const float *frames = w->clip.reason == KS_REASON_SURVEY ? NULL : w->vector + k->coder->dim;
+        const float *frames = w->clip.reason == KS_REASON_SURVEY ? NULL
+                                                                 : w->vector + k->embedder->dim;
         data[n++] = (ks_clip_data){w->clip, w->vector, frames, w->jpeg, w->jpeg_bytes};
         if (n < BATCH && i + 1 < a->n_waiting) continue;
         err = ks_index_add_clips(k->x, a->job->video, data, n, e);
@@ -150,7 +151,7 @@ static int write_waiting(ks_keeper *k, active *a, ks_error *e)
     return err;
 }
 
-static int64_t bytes_so_far(const ks_keeper *k)
+static int64_t bytes_so_far(const ks_indexer *k)
 {
     double part = (double)k->bytes_done;
     for (int i = 0; i < k->n_active; i++) {
@@ -161,14 +162,14 @@ static int64_t bytes_so_far(const ks_keeper *k)
     return (int64_t)part;
 }
 
-static double video_seconds(const ks_keeper *k)
+static double video_seconds(const ks_indexer *k)
 {
     double s = k->sum->video_seconds;
     for (int i = 0; i < k->n_active; i++) s += k->active[i].seconds;
     return s;
 }
 
-static int write_progress(ks_keeper *k, ks_error *e)
+static int write_progress(ks_indexer *k, ks_error *e)
 {
     ks_progress p = {.pid = getpid(),
                      .updated = (int64_t)time(NULL),
@@ -187,7 +188,7 @@ static int write_progress(ks_keeper *k, ks_error *e)
 }
 
 /* One transaction: the clips that wait; with `end`, the verdict and all paths too. */
-static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
+static int commit(ks_indexer *k, active *a, const ks_video *end, ks_error *e)
 {
     int64_t video = a->job->video, unproven;
     int err = ks_index_begin(k->x, e);
@@ -223,8 +224,8 @@ static int commit(ks_keeper *k, active *a, const ks_video *end, ks_error *e)
     return 0;
 }
 
-/* Tokens of the parcel's new frames; the pixels are not needed after this. */
-static int encode_frames(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+/* Tokens of the item's new frames; the pixels are not needed after this. */
+static int encode_frames(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 {
     const uint8_t *px[KS_PLAN_FRAMES];
     ks_frame_code coded[KS_PLAN_FRAMES];
@@ -236,7 +237,7 @@ static int encode_frames(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
         a->room = room;
     }
     for (int i = 0; i < p->n; i++) px[i] = p->frame[i].px;
-    int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->coder, px, p->n, e) : 0;
+    int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->embedder, px, p->n, e) : 0;
     if (err < 0) return err;
     for (int i = 0; i < p->n; i++)
         a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
@@ -251,7 +252,7 @@ static const ks_frame_code *find_frame(const active *a, int64_t number)
 }
 
 /* The clip of p with its vectors, which it owns from here on. */
-static int let_wait(active *a, ks_parcel *p, float *vector, ks_error *e)
+static int let_wait(active *a, ks_item *p, float *vector, ks_error *e)
 {
     if (a->n_waiting == a->room_waiting) {
         int room = a->room_waiting + BATCH;
@@ -276,7 +277,7 @@ static int let_wait(active *a, ks_parcel *p, float *vector, ks_error *e)
     return 0;
 }
 
-static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+static int encode_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 {
     const ks_frame_code *frames[KS_PLAN_FRAMES];
     int err = encode_frames(k, a, p, e);
@@ -287,27 +288,27 @@ static int encode_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
             return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive",
                            a->job->place.path);
     }
-    size_t dim = (size_t)k->coder->dim;
+    size_t dim = (size_t)k->embedder->dim;
     float *v = malloc((dim + dim * (size_t)p->T) * sizeof *v);
     if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    err = ks_still_clip(v, &a->still, k->coder, frames, p->T, e);
+    err = ks_still_clip(v, &a->still, k->embedder, frames, p->T, e);
     if (err == 0) err = let_wait(a, p, v, e);
     else free(v);
-    drop_frames(a, k->coder, p->oldest);
+    drop_frames(a, k->embedder, p->oldest);
     return err;
 }
 
 /* The pictures of a survey that came so far. */
-static int encode_pictures(ks_keeper *k, active *a, ks_error *e)
+static int encode_pictures(ks_indexer *k, active *a, ks_error *e)
 {
     const uint8_t *px[PICTURES] = {0};
-    size_t dim = (size_t)k->coder->dim;
+    size_t dim = (size_t)k->embedder->dim;
     int n = a->n_pictures;
     if (n == 0) return 0;
     float *v = malloc((size_t)n * dim * sizeof *v);
     if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     for (int i = 0; i < n; i++) px[i] = a->picture[i]->frame[0].px;
-    int err = ks_coder_pictures(v, k->coder, px, n, e);
+    int err = ks_embedder_pictures(v, k->embedder, px, n, e);
     for (int i = 0; i < n && err == 0; i++) {
         float *own = malloc(dim * sizeof *own);
         if (!own) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
@@ -336,15 +337,15 @@ static int bear(active *a, int err, const ks_error *e)
 
 /* Where a sample of a GPU's did not hold: no vector and no tokens of any film at work are to be
  * believed. Comes between encoding and what is done with it. */
-static int doubt(ks_keeper *k, ks_error *e)
+static int doubt(ks_indexer *k, ks_error *e)
 {
     if (!ks_doubt_is_due(k)) return 0;
     for (int i = 0; i < k->n_active; i++) {
         active *a = &k->active[i];
-        drop_frames(a, k->coder, INT64_MAX);
+        drop_frames(a, k->embedder, INT64_MAX);
         drop_pictures(a);
         drop_waiting(a);
-        ks_still_free(&a->still, k->coder);
+        ks_still_free(&a->still, k->embedder);
         a->doubted = 1;
         a->bad = 0;
     }
@@ -352,7 +353,7 @@ static int doubt(ks_keeper *k, ks_error *e)
 }
 
 /* One transaction a film. *p: taken where NULL. */
-static int take_picture(ks_keeper *k, active *a, ks_parcel **p, ks_error *e)
+static int take_picture(ks_indexer *k, active *a, ks_item **p, ks_error *e)
 {
     if (a->bad || a->doubted) return 0;
     a->picture[a->n_pictures++] = *p;
@@ -361,7 +362,7 @@ static int take_picture(ks_keeper *k, active *a, ks_parcel **p, ks_error *e)
     return err < 0 ? err : doubt(k, e);
 }
 
-static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
+static int take_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 {
     if (a->bad || a->doubted) return 0;
     int err = bear(a, encode_clip(k, a, p, e), e);
@@ -380,7 +381,7 @@ static int take_clip(ks_keeper *k, active *a, ks_parcel *p, ks_error *e)
 
 /* Clips of an interrupted run that this run's plan does not have (other options, another
  * version). */
-static int drop_unplanned(ks_keeper *k, const ks_job_file *job, ks_error *e)
+static int drop_unplanned(ks_indexer *k, const ks_job_file *job, ks_error *e)
 {
     int64_t *id = malloc(((size_t)job->n_have + 1) * sizeof *id);
     int n = 0, err = 0;
@@ -418,7 +419,7 @@ static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
 
 /* The file changed while it was read, and another one has the bytes that were looked at: it is
  * read in its place. */
-static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
+static int read_twin(ks_indexer *k, ks_job_file *job, ks_error *e)
 {
     ks_place changed = job->place;
     job->place = job->also[--job->n_also];
@@ -429,12 +430,12 @@ static int read_twin(ks_keeper *k, ks_job_file *job, ks_error *e)
                             "it changed while it was read; run ingest again when it is whole", e);
     free(changed.path);
     if (err == 0) err = ks_triage_have(job, k->x, e);
-    if (err == 0) ks_belt_again(k->belt, job);
+    if (err == 0) ks_clip_queue_again(k->clip_queue, job);
     return err;
 }
 
 /* A job is over, however it ended. */
-static void settle(ks_keeper *k, ks_job_file *job)
+static void settle(ks_indexer *k, ks_job_file *job)
 {
     k->bytes_done += job->place.size;
     k->settled++;
@@ -442,7 +443,7 @@ static void settle(ks_keeper *k, ks_job_file *job)
 }
 
 /* The file changed while it was read: nothing of it counts. It is read again, twice at most. */
-static int start_over(ks_keeper *k, active *a, ks_error *e)
+static int start_over(ks_indexer *k, active *a, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_error why = {0, ""};
@@ -458,7 +459,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
     err = look_again(job, k->x, &why);
     if (err == 0 && job->times < 3) {
         err = ks_triage_have(job, k->x, e);
-        if (err == 0) ks_belt_again(k->belt, job);
+        if (err == 0) ks_clip_queue_again(k->clip_queue, job);
         return err;
     }
     settle(k, job);
@@ -474,7 +475,7 @@ static int start_over(ks_keeper *k, active *a, ks_error *e)
                          "it is still being written; run ingest again when it is whole", e);
 }
 
-static void fill_media(ks_video *v, const ks_parcel *p)
+static void fill_media(ks_video *v, const ks_item *p)
 {
     const ks_media *m = &p->media;
     v->tb = m->tb.num > 0 && m->tb.den > 0 ? m->tb : (ks_timebase){1, 1000};
@@ -494,7 +495,7 @@ static void fill_media(ks_video *v, const ks_parcel *p)
 
 /* A decoder that stops half way is asked once more; what it gave by then is kept as partly
  * indexed. */
-static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
+static void settle_failure(ks_video *v, int64_t clips, const ks_item *p)
 {
     v->attempts = p->job->attempts + 1;
     if (clips > 0 && v->attempts >= 2) {
@@ -504,7 +505,7 @@ static void settle_failure(ks_video *v, int64_t clips, const ks_parcel *p)
     }
 }
 
-static void count(ks_keeper *k, const ks_video *v, int64_t clips)
+static void count(ks_indexer *k, const ks_video *v, int64_t clips)
 {
     static const ks_file_verdict said[] = {[KS_VERDICT_NONE] = KS_FILE_FAILED,
                                            [KS_VERDICT_INDEXED] = KS_FILE_INDEXED,
@@ -528,7 +529,7 @@ static void count(ks_keeper *k, const ks_video *v, int64_t clips)
 
 /* What the whole pass has goes in place of what it does not have: the survey, clips of other
  * options. */
-static int replace(ks_keeper *k, active *a, const ks_video *v, ks_error *e)
+static int replace(ks_indexer *k, active *a, const ks_video *v, ks_error *e)
 {
     int err = ks_index_begin(k->x, e);
     if (err < 0) return err;
@@ -538,7 +539,7 @@ static int replace(ks_keeper *k, active *a, const ks_video *v, ks_error *e)
 }
 
 /* What is to come once more goes by what is there now. */
-static int end_doubted(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+static int end_doubted(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
@@ -548,7 +549,7 @@ static int end_doubted(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 }
 
 /* Of a survey that came to nothing, for whatever reason, the whole pass will tell. */
-static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+static int end_survey(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
@@ -579,7 +580,7 @@ static int end_survey(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 }
 
 /* A part that is through: its last clips, and away with those of the survey that lie in it. */
-static int replace_part(ks_keeper *k, active *a, ks_error *e)
+static int replace_part(ks_indexer *k, active *a, ks_error *e)
 {
     const ks_part *part = a->job->part;
     ks_video v;
@@ -605,7 +606,7 @@ static int replace_part(ks_keeper *k, active *a, ks_error *e)
     return ks_index_end(k->x, err, e);
 }
 
-static int end_part(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+static int end_part(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     int64_t clips = a->clips + a->n_waiting;
@@ -624,7 +625,7 @@ static int end_part(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
     return 0;
 }
 
-static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
+static int take_end(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
@@ -646,7 +647,7 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
             end_active(k, a);
             job->attempts = 1;
             if (err == 0) err = ks_triage_have(job, k->x, e);
-            if (err == 0) ks_belt_again(k->belt, job);
+            if (err == 0) ks_clip_queue_again(k->clip_queue, job);
             return err;
         }
     }
@@ -680,54 +681,53 @@ static int take_end(ks_keeper *k, active *a, const ks_parcel *p, ks_error *e)
 
 /* The clips of an earlier run that a reader left out may be gone, too. A file that changed is read
  * again in any case. */
-static int is_doubted(const ks_keeper *k, const active *a, const ks_parcel *p)
+static int is_doubted(const ks_indexer *k, const active *a, const ks_item *p)
 {
     return (a->doubted || (a->job->anew && !k->anew_pass)) && !p->changed;
 }
 
-int ks_keeper_take(ks_keeper *k, ks_parcel *p, ks_error *e)
+int ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e)
 {
     active *a = find_active(k, p->job);
     int err = 0;
     ks_at_work(k->o, p->job->place.path);
     if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    if (a && p->kind != KS_PARCEL_END)
-        a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
-    if (a && p->kind == KS_PARCEL_HERE) a->total = p->total;
-    if (a && p->kind == KS_PARCEL_CLIP) a->tb = p->tb;
-    if (a && p->kind == KS_PARCEL_ANEW) {
+    if (a && p->kind != KS_ITEM_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
+    if (a && p->kind == KS_ITEM_HERE) a->total = p->total;
+    if (a && p->kind == KS_ITEM_CLIP) a->tb = p->tb;
+    if (a && p->kind == KS_ITEM_ANEW) {
         drop_pictures(a);
         drop_waiting(a);
     }
-    if (a && p->kind == KS_PARCEL_CLIP)
-        err = k->belt->survey ? take_picture(k, a, &p, e) : take_clip(k, a, p, e);
-    if (a && p && p->kind == KS_PARCEL_END) {
+    if (a && p->kind == KS_ITEM_CLIP)
+        err = k->clip_queue->survey ? take_picture(k, a, &p, e) : take_clip(k, a, p, e);
+    if (a && p && p->kind == KS_ITEM_END) {
         int doubted = is_doubted(k, a, p);
         p->job->anew = 0;
-        err = doubted           ? end_doubted(k, a, p, e)
-              : p->job->part    ? end_part(k, a, p, e)
-              : k->belt->survey ? end_survey(k, a, p, e)
-                                : take_end(k, a, p, e);
+        err = doubted                 ? end_doubted(k, a, p, e)
+              : p->job->part          ? end_part(k, a, p, e)
+              : k->clip_queue->survey ? end_survey(k, a, p, e)
+                                      : take_end(k, a, p, e);
     }
     ks_at_work(k->o, NULL);
-    ks_parcel_free(p);
+    ks_item_free(p);
     return err;
 }
 
-int ks_keeper_flush(ks_keeper *k, ks_error *e)
+int ks_indexer_flush(ks_indexer *k, ks_error *e)
 {
-    int err = k->coder->enc ? ks_gpu_sample(k->coder->enc, e) : 0;
+    int err = k->embedder->enc ? ks_gpu_sample(k->embedder->enc, e) : 0;
     if (err == 0) err = doubt(k, e);
     if (err < 0) return err;
     for (int i = 0; i < k->n_active; i++) {
         active *a = &k->active[i];
-        err = a->n_waiting > 0 && !a->bad && !k->belt->survey ? commit(k, a, NULL, e) : 0;
+        err = a->n_waiting > 0 && !a->bad && !k->clip_queue->survey ? commit(k, a, NULL, e) : 0;
         if (err < 0 && err != KS_EFORMAT) return err;
     }
     return ks_doubt_end(k, e);
 }
 
-void ks_keeper_count_begun(ks_keeper *k)
+void ks_indexer_count_begun(ks_indexer *k)
 {
     for (int i = 0; i < k->n_active; i++) {
         if (k->active[i].clips == 0) continue;
@@ -736,12 +736,12 @@ void ks_keeper_count_begun(ks_keeper *k)
     }
 }
 
-int ks_keeper_note(ks_keeper *k, ks_error *e)
+int ks_indexer_note(ks_indexer *k, ks_error *e)
 {
     return ks_monotonic() - k->progress_at > 5 ? write_progress(k, e) : 0;
 }
 
-void ks_keeper_progress(ks_keeper *k, int always)
+void ks_indexer_progress(ks_indexer *k, int always)
 {
     double now = ks_monotonic();
     if (!k->o->event || (!always && now - k->said < 0.2)) return;

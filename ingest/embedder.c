@@ -1,28 +1,28 @@
-/* coder.c - see coder.h. */
-#include "ingest/coder.h"
+/* embedder.c - see embedder.h. */
+#include "ingest/embedder.h"
 
 #include <string.h>
 
-int ks_coder_init(ks_coder *c, ks_encoder *enc, int frames, int short_frames, ks_fit fit,
-                  ks_error *e)
+int ks_embedder_init(ks_embedder *c, ks_encoder *enc, int frames, int short_frames, ks_fit fit,
+                     ks_error *e)
 {
     const ks_info *info = enc ? ks_encoder_info(enc) : NULL;
     if (info && info->kind != KS_LVT)
         return ks_fail(
             e, KS_EUSAGE,
             "this model has no video vectors that words could find; lvt-base and lvt-large do");
-    *c = (ks_coder){.enc = enc,
-                    .dim = info ? info->dim : KS_CLOCK_DIM,
-                    .frames = frames ? frames
-                              : info ? info->frames
-                                     : KS_CLOCK_FRAMES,
-                    .side = info ? ks_side(info) : KS_CLOCK_SIDE,
-                    .fit = fit};
+    *c = (ks_embedder){.enc = enc,
+                       .dim = info ? info->dim : KS_CLOCK_DIM,
+                       .frames = frames ? frames
+                                 : info ? info->frames
+                                        : KS_CLOCK_FRAMES,
+                       .side = info ? ks_side(info) : KS_CLOCK_SIDE,
+                       .fit = fit};
     if (short_frames < c->frames) c->short_frames = short_frames;
     return 0;
 }
 
-ks_space ks_coder_space(const ks_coder *c)
+ks_space ks_embedder_space(const ks_embedder *c)
 {
     ks_space s = {.model = "clock",
                   .dim = c->dim,
@@ -53,8 +53,8 @@ int ks_clock_read(const uint8_t *px, int side)
 
 enum { AT_ONCE = 16 };
 
-int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const *px, int n,
-                    ks_error *e)
+int ks_embedder_frames(ks_frame_code *out, const ks_embedder *c, const uint8_t *const *px, int n,
+                       ks_error *e)
 {
     if (!c->enc) {
         for (int f = 0; f < n; f++) {
@@ -77,8 +77,8 @@ int ks_coder_frames(ks_frame_code *out, const ks_coder *c, const uint8_t *const 
     return 0;
 }
 
-int ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *frames, int T,
-                  ks_error *e)
+int ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *frames, int T,
+                     ks_error *e)
 {
     ks_tokens *tokens[256];
     if (!c->enc) {
@@ -91,14 +91,15 @@ int ks_coder_clip(float *v, const ks_coder *c, const ks_frame_code *const *frame
     return ks_clip_vector(v, v + c->dim, c->enc, tokens, T, e);
 }
 
-int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int n, ks_error *e)
+int ks_embedder_pictures(float *v, const ks_embedder *c, const uint8_t *const *px, int n,
+                         ks_error *e)
 {
     ks_frame_code coded[AT_ONCE];
     ks_tokens *tokens[AT_ONCE];
     int err = 0;
     for (int done = 0; done < n && err == 0; done += AT_ONCE, v += AT_ONCE * c->dim) {
         int some = n - done < AT_ONCE ? n - done : AT_ONCE;
-        err = ks_coder_frames(coded, c, px + done, some, e);
+        err = ks_embedder_frames(coded, c, px + done, some, e);
         if (err < 0) break;
         for (int i = 0; i < some; i++) {
             if (!c->enc) memcpy(v + i * c->dim, coded[i].clock, sizeof coded[i].clock);
@@ -110,7 +111,7 @@ int ks_coder_pictures(float *v, const ks_coder *c, const uint8_t *const *px, int
     return err;
 }
 
-void ks_frame_code_free(ks_frame_code *coded, const ks_coder *c)
+void ks_frame_code_free(ks_frame_code *coded, const ks_embedder *c)
 {
     if (c->enc) ks_tokens_free(coded->tokens);
     memset(coded, 0, sizeof *coded);

@@ -1,11 +1,11 @@
-/* belt.c - the bounded queue between readers and the keeper. */
+/* clip_queue.c - the bounded queue between readers and the indexer. */
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "ingest/jobs.h"
 
-void ks_parcel_free(ks_parcel *p)
+void ks_item_free(ks_item *p)
 {
     if (!p) return;
     for (int i = 0; i < p->n; i++) free(p->frame[i].px);
@@ -16,26 +16,26 @@ void ks_parcel_free(ks_parcel *p)
     free(p);
 }
 
-int ks_belt_put(ks_belt *b, ks_parcel *p)
+int ks_clip_queue_put(ks_clip_queue *b, ks_item *p)
 {
     pthread_mutex_lock(&b->lock);
-    while (p->kind == KS_PARCEL_CLIP && b->clips >= b->most && !b->quit)
+    while (p->kind == KS_ITEM_CLIP && b->clips >= b->most && !b->quit)
         pthread_cond_wait(&b->room, &b->lock);
-    int quit = b->quit && p->kind != KS_PARCEL_END;
+    int quit = b->quit && p->kind != KS_ITEM_END;
     if (!quit) {
         p->next = NULL;
         if (b->last) b->last->next = p;
         else b->first = p;
         b->last = p;
-        b->clips += p->kind == KS_PARCEL_CLIP;
+        b->clips += p->kind == KS_ITEM_CLIP;
         pthread_cond_signal(&b->news);
     }
     pthread_mutex_unlock(&b->lock);
-    if (quit) ks_parcel_free(p);
+    if (quit) ks_item_free(p);
     return quit ? -1 : 0;
 }
 
-ks_parcel *ks_belt_take(ks_belt *b, double seconds)
+ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds)
 {
     struct timespec until;
     /* the condition waits by it: a clock that is set back stops nobody */
@@ -45,18 +45,18 @@ ks_parcel *ks_belt_take(ks_belt *b, double seconds)
     until.tv_nsec = (long)(ns % 1000000000);
     pthread_mutex_lock(&b->lock);
     while (!b->first && pthread_cond_timedwait(&b->news, &b->lock, &until) != ETIMEDOUT) continue;
-    ks_parcel *p = b->first;
+    ks_item *p = b->first;
     if (p) {
         b->first = p->next;
         if (!b->first) b->last = NULL;
-        b->clips -= p->kind == KS_PARCEL_CLIP;
+        b->clips -= p->kind == KS_ITEM_CLIP;
         pthread_cond_broadcast(&b->room);
     }
     pthread_mutex_unlock(&b->lock);
     return p;
 }
 
-ks_job_file *ks_belt_job(ks_belt *b)
+ks_job_file *ks_clip_queue_job(ks_clip_queue *b)
 {
     ks_job_file *job = NULL;
     pthread_mutex_lock(&b->lock);
@@ -76,14 +76,14 @@ ks_job_file *ks_belt_job(ks_belt *b)
     return job;
 }
 
-void ks_belt_done(ks_belt *b)
+void ks_clip_queue_done(ks_clip_queue *b)
 {
     pthread_mutex_lock(&b->lock);
     b->at_work--;
     pthread_mutex_unlock(&b->lock);
 }
 
-void ks_belt_again(ks_belt *b, ks_job_file *job)
+void ks_clip_queue_again(ks_clip_queue *b, ks_job_file *job)
 {
     pthread_mutex_lock(&b->lock);
     b->again[b->n_again++] = job;
