@@ -19,10 +19,13 @@ typedef struct {
     ks_fit fit;
 } ks_embedder;
 
-typedef union {
-    ks_tokens *tokens;
-    float clock[KS_CLOCK_DIM];
-} ks_frame_code; /* one frame, ready for clips */
+typedef struct {
+    union {
+        ks_tokens *tokens;
+        float clock[KS_CLOCK_DIM];
+    };
+    uint64_t picture; /* of ks_still_frames: equal ones show the same to the bit; else unset */
+} ks_frame_code;      /* one frame, ready for clips */
 
 /* frames 0: the model's own; short_frames as many or more: 0. KS_EUSAGE: the model has no video
  * vectors. */
