@@ -22,7 +22,7 @@ bash tests/clock_films.sh "$T/made" || echo "not ok - films"
 mkdir "$T/films"
 for ((i = 0; i < 24; i++)); do cp "$T/made/clock_20.mp4" "$T/films/f$i.mp4"; printf '\0\0\0\014free%04d' $i >>"$T/films/f$i.mp4"; done
 "$K" -q -L "$T/lib" ingest --encoder clock "$T/films" 2>"$T/err"; is "$?" 0 "one machine's library"
-for fill in ${SIZES:-$([ -n "${SLICE:-}" ] && echo 1200 || echo "300 700 1200 2000 3500")}; do
+for fill in ${SIZES:-$([ -n "${SLICE:-}" ] && echo 700 || echo "200 350 500 700 850")}; do
   mount -t tmpfs -o size=200m none "$T/disk"; chmod 1777 "$T/disk"; rm -rf "$T/a" "$T/w"
   export TMPDIR=$T/disk; hub_start || echo "not ok - a server"; unset TMPDIR
   hub_sql "ALTER SYSTEM SET log_statement = 'none'"; hub_sql "ALTER SYSTEM SET max_wal_size = '32MB'"; hub_sql "SELECT pg_reload_conf()" >/dev/null
