@@ -143,6 +143,7 @@ def another_users():
             os.setuid(65534)
 
     library = serve_rows.LIBRARY = FOLDER + "/rest"  # whose log has no index: a copy is read
+    serve_rows.PROGRAM = FOLDER + "/own/build/kinoseek"
 
     def allow(folder, file, film):
         os.chmod(library, folder)

@@ -56,7 +56,7 @@ is "$code $("$ks" -L "$t/l" clips --json | wc -l)" "2 $before" "to where a path 
 k -L "$t/l" check; is $? 0 "and the library checks"
 
 # --- one writer, whatever the folder is called
-"$lib" grow "$t/busy" 0 400 4 32 0 >"$t/busy.out" 2>&1 & writer=$!
+"$lib" grow "$t/busy" 0 100000 4 32 0 >"$t/busy.out" 2>&1 & writer=$! # more than it will live for
 i=0; while [ ! -s "$t/busy.out" ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
 ln -s busy "$t/link"; mkdir "$t/side"; ln -s ../busy/catalog.db "$t/side/catalog.db";
 k -L "$t/busy" compact; is $? 11 "beside a writer: busy"
