@@ -172,8 +172,8 @@ static int take_copy(ks_index *x, const foreign *f, ks_error *e)
     struct stat st, log;
     sqlite3 *db = NULL;
     x->is_copy = 1;
-    x->copied[0] = look_at(
-        f->catalog); /* before: what changes meanwhile is seen at the next look */
+    /* before it is copied: what changes meanwhile is seen at the next look */
+    x->copied[0] = look_at(f->catalog);
     x->copied[1] = look_at(f->log);
     if (stat(f->catalog, &st) != 0)
         return ks_fail(e, KS_EIO, "%s: %s", f->catalog, strerror(errno));

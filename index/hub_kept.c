@@ -86,8 +86,6 @@ int ks_hub_may_keep(ks_hub *h, ks_error *e)
     return send(&s, e);
 }
 
-int ks_hub_kept_waits(ks_index *x, ks_error *e) { return ks_kept_waits(x, e); }
-
 int ks_hub_push_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_error *e)
 {
     assert(h && x && x->mode != KS_READ);

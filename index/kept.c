@@ -161,7 +161,7 @@ int ks_kept_sent(ks_index *x, int64_t last, ks_error *e)
     return ks_run(x, e, "DELETE FROM setting WHERE " NOTES " AND key <= ?1", "t", key);
 }
 
-int ks_kept_waits(ks_index *x, ks_error *e)
+int ks_hub_kept_waits(ks_index *x, ks_error *e)
 {
     int64_t some = 0;
     int code = ks_integer(&some, x, e, "SELECT EXISTS(SELECT 1 FROM setting WHERE " NOTES ")", "");

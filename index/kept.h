@@ -64,7 +64,6 @@ typedef int ks_each_kept(void *arg, const ks_kept *k, ks_error *e);
 /* Notes that were not sent on, in order, at most `most`; *last: of the last one. */
 int ks_kept_noted(int64_t *last, ks_index *x, int most, ks_each_kept *each, void *arg, ks_error *e);
 int ks_kept_sent(ks_index *x, int64_t last, ks_error *e); /* those up to it */
-int ks_kept_waits(ks_index *x, ks_error *e);              /* 1: some are noted */
 
 /* --- kept_log.c: after the call, in its transaction --- */
 int ks_kept_set(ks_index *x, const ks_stored_set *s, ks_error *e);

@@ -76,12 +76,13 @@ static int put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set 
 {
     int64_t had = 0, has = 0, same = 0;
     int code = ks_integer(set, x, e, "SELECT id FROM label_set WHERE name = ?1", "t", s->name);
-    if (code >= 0)
+    if (code >= 0 && x->keeps)
         code = ks_integer(
             &same, x, e,
             "SELECT count(*) FROM label_set WHERE name = ?1 AND hash = ?2 AND how = ?3", "tlt",
             s->name, (int64_t)s->hash, s->how);
-    if (code >= 0) code = ks_integer(&had, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
+    if (code >= 0 && x->keeps)
+        code = ks_integer(&had, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
     if (code >= 0 && *set == 0)
         code = ks_integer(set, x, e, "SELECT coalesce(max(id), 0) + 1 FROM label_set", "");
     if (code >= 0)
@@ -93,7 +94,8 @@ static int put_set(int64_t *set, int64_t *ids, ks_index *x, const ks_stored_set 
                       "ltltl", *set, s->name, (int64_t)s->hash, s->how, now());
     for (int64_t i = 0; i < s->n && code >= 0; i++)
         code = ks_label_put(&ids[i], x, *set, s->labels[i], s->parents[i], e);
-    if (code >= 0) code = ks_integer(&has, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
+    if (code >= 0 && x->keeps)
+        code = ks_integer(&has, x, e, "SELECT coalesce(max(id), 0) FROM label", "");
     /* the same again is no news */
     return code < 0 || (same && has == had) ? code : ks_kept_set(x, s, e);
 }

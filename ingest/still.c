@@ -1,11 +1,12 @@
 /* still.c - see still.h. The clock of tests has no tokens to keep: everything is computed there. */
 #include "ingest/still.h"
 
+#include "ingest/plan.h"
+
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
-
-enum { MOST = 256 }; /* frames an item or a clip, as embedder.c has it */
 
 static size_t picture_bytes(const ks_embedder *c) { return (size_t)c->side * (size_t)c->side * 3; }
 
@@ -64,11 +65,12 @@ static void remember_picture(ks_still *s, const ks_embedder *c, const uint8_t *p
 int ks_still_frames(ks_frame_code *out, ks_still *s, const ks_embedder *c, const uint8_t *const *px,
                     int n, ks_error *e)
 {
-    const uint8_t *fresh[MOST];
-    uint64_t hash[MOST];
-    ks_frame_code coded[MOST];
-    int which[MOST], m = 0; /* frame i is fresh[which[i]]; -1: one of before */
-    if (!c->enc || n > MOST) return ks_embedder_frames(out, c, px, n, e);
+    const uint8_t *fresh[KS_PLAN_FRAMES];
+    uint64_t hash[KS_PLAN_FRAMES];
+    ks_frame_code coded[KS_PLAN_FRAMES];
+    int which[KS_PLAN_FRAMES], m = 0; /* frame i is fresh[which[i]]; -1: one of before */
+    assert(n <= KS_PLAN_FRAMES);
+    if (!c->enc) return ks_embedder_frames(out, c, px, n, e);
     for (int i = 0; i < n; i++) {
         uint64_t h = XXH3_64bits(px[i], picture_bytes(c));
         ks_still_picture *p = find_picture(s, c, px[i], h);

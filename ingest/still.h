@@ -4,7 +4,8 @@
  * all are those of one of the last clips has its vectors: the same input gives the same bits, so
  * both are what would have been computed. More than the newest one of each: a codec shows a scene
  * that stands still by a few pictures that take turns, one set a group of pictures, and clips fall
- * otherwise into each (an hour of one picture, key frames 5 s apart: five clips). */
+ * otherwise into each (ten minutes of one picture, a key frame every 5 s: 149 clips, of which seven
+ * differ). */
 #ifndef KS_STILL_H
 #define KS_STILL_H
 

@@ -77,7 +77,8 @@ void ks_reach_explain(ks_reply *out, ks_server *srv)
     else {
         find_model(&path, &tokenizer, srv);
         if (is_outside(path) || is_outside(tokenizer))
-            ks_fail(&e, KS_ENOLIBRARY, "the library was switched to %s %s", path, again);
+            ks_fail(&e, KS_ENOLIBRARY, "the library was switched to %s %s", path ? path : tokenizer,
+                    again);
     }
     if (e.msg[0]) ks_reply_problem(out, KS_ENOLIBRARY, e.msg);
     free(path);

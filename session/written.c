@@ -117,9 +117,8 @@ int ks_find_named(ks_answer *out, ks_session *s, const ks_question *q, const ks_
 /* --- what is said --- */
 int ks_question_said(ks_filter *f, ks_session *s, const char *said, ks_error *e)
 {
-    int err = 0;
+    int err = ks_index_has_subtitles(s->x, e);
 
-    if (err == 0) err = ks_index_has_subtitles(s->x, e);
     if (err < 0) return err;
     free(s->said);
     s->said = NULL;
