@@ -31,10 +31,7 @@ mkdir -p "$T/own/build" "$T/own/models/demo"
 cp "$K" "$K-decode" "$T/own/build/"
 cp models/*.tsv "$T/own/models/"; cp models/demo/demo.* "$T/own/models/demo/"
 timeout 900 python3 tests/serve_changes.py "$K" "$T" 2>&1 || echo "not ok - the changes went to their end"
-alone=
-for how in -m -Urm; do # root's, or anybody's where the system lets him
-  [ -n "$alone" ] || { unshare $how sh -c 'mount -t tmpfs none "$1"' sh "$T/films" 2>/dev/null && alone=$how; }
-done
+alone=$(sh tests/own_mounts.sh)
 if [ -n "$alone" ]; then # a small disk of one's own
   mkdir "$T/disk"
   unshare $alone sh -c 'mount -t tmpfs -o size=16m none "$2/disk" && cp -r "$2/lib" "$2/disk/" && cp -r "$2/rest" "$2/disk/" && exec timeout 600 python3 tests/serve_changes.py "$1" "$2" full' sh "$K" "$T" 2>&1 || echo "not ok - the full disk went to its end"
