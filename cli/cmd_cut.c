@@ -10,8 +10,10 @@
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -167,6 +169,45 @@ static int make_label_folder(cutting *c, const char *path, const char *label, ks
     return err;
 }
 
+/* --- an end by a signal --- A piece that got its name is said, too: while one is under way the
+ * decoder is told to stop and what becomes of the piece is seen to its end. The second signal, and
+ * one where no piece is under way, ends at once. */
+static volatile sig_atomic_t asked; /* the signal; 0: none came */
+static atomic_int under_way;
+static int wish[2] = {-1, -1}; /* the decoder looks at the first; the second is shut by a signal */
+
+static void say_interrupted(void)
+{
+    static const char words[] = "kinoseek cut: interrupted; the pieces that were named are whole\n";
+    ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
+
+    (void)ignored;
+}
+
+static void on_signal(int signal)
+{
+    if (atomic_load(&under_way) && !asked) {
+        asked = signal;
+        shutdown(wish[1], SHUT_RDWR);
+        return;
+    }
+    say_interrupted();
+    _exit(128 + signal);
+}
+
+static int end_on_signals(ks_error *e)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct sigaction end = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, was;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wish) < 0)
+        return ks_fail(e, KS_EIO, "no socket: %s", strerror(errno));
+    for (int i = 0; i < 2; i++) /* what nohup ignores stays ignored */
+        if (sigaction(signals[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+            sigaction(signals[i], &end, NULL);
+    return 0;
+}
+
 /* end < 0: to the film's end. */
 static int cut_one(cutting *c, const char *path, double start, double end, const char *label,
                    ks_error *e)
@@ -176,11 +217,13 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
                   .from = fmax(from + (c->f->reencode ? -rounding : rounding), 0),
                   .to = to < 0 ? -1 : to - rounding,
                   .reencode = c->f->reencode,
-                  .force = c->f->force};
+                  .force = c->f->force,
+                  .viewer = wish[0]};
     char *name = NULL;
     int err = c->f->by_label ? make_label_folder(c, path, label, e) : 0;
 
     c->names.ending = c->f->reencode ? ".mp4" : NULL;
+    atomic_store(&under_way, 1);
     if (err == 0) err = cut_free(&name, &p, c, label, from, fmax(to, from), e);
     if (err < 0 && p.unfit) { /* Matroska takes nearly all pictures and sound that there are */
         c->names.ending = ".mkv";
@@ -192,8 +235,11 @@ static int cut_one(cutting *c, const char *path, double start, double end, const
     if (err == 0) {
         c->made++;
         say_piece(c, &p, label, from, to < 0 ? p.cut_to : to);
-    } else if (err != KS_EIO && err != KS_ENOMEM &&
-               err != KS_ESTOP) { /* after those the next one would fail likewise */
+    }
+    atomic_store(&under_way, 0);
+    if (asked) err = ks_fail(e, KS_ESTOP, "interrupted");
+    if (err < 0 && err != KS_EIO && err != KS_ENOMEM &&
+        err != KS_ESTOP) { /* after those the next one would fail likewise */
         fprintf(stderr, "kinoseek: %s\n", e->msg);
         c->failed++;
         err = 0;
@@ -311,26 +357,6 @@ static int cut_list(cutting *c, const char *list, ks_error *e)
     return err;
 }
 
-/* A piece under way has no name, and nothing is left of it. */
-static void interrupted(int signal)
-{
-    static const char words[] = "kinoseek cut: interrupted; the pieces that were named are whole\n";
-    ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
-
-    (void)ignored;
-    _exit(128 + signal);
-}
-
-static void end_on_signals(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM};
-    struct sigaction end = {.sa_handler = interrupted}, was;
-
-    for (int i = 0; i < 2; i++) /* what nohup ignores stays ignored */
-        if (sigaction(signals[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
-            sigaction(signals[i], &end, NULL);
-}
-
 static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *e)
 {
     cutting c = {.g = g, .f = fields};
@@ -344,12 +370,16 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
                        "say what and where to: kinoseek cut lake.mp4@4:12-4:19 --to pieces");
     if ((err = ks_make_folder(c.f->to, e)) < 0) return err;
     if ((err = ks_open_decoder(&c.decoder, &g->setup, e)) < 0) return err;
-    end_on_signals();
-    if (c.f->list) err = cut_list(&c, c.f->list, e);
+    err = end_on_signals(e);
+    if (err == 0 && c.f->list) err = cut_list(&c, c.f->list, e);
     for (int i = 0; i < n && err == 0; i++) err = cut_word(&c, args[i], e);
     ks_decoder_stop(c.decoder);
     ks_index_close(c.x);
     ks_piece_names_free(&c.names);
+    if (asked) {
+        say_interrupted();
+        return 128 + asked;
+    }
     if (err < 0) return err;
     if (c.made + c.failed == 0) return 1;
     return c.failed == 0 ? 0 : c.made ? 3 : 4;
