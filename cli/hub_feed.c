@@ -40,8 +40,7 @@ static const char *own(feed *d, const char *text)
     return copy;
 }
 
-static int add_move(feed *d, int64_t video, const char *path, int64_t size, int64_t mtime_ns,
-                    ks_error *e)
+static int add_move(feed *d, int64_t video, const char *path, ks_stat stat, ks_error *e)
 {
     const char *rel;
     const ks_hub_root *root = ks_hub_place(&rel, &d->roots, path);
@@ -54,7 +53,7 @@ static int add_move(feed *d, int64_t video, const char *path, int64_t size, int6
         d->room_move = room;
     }
     ks_hub_move *m = &d->move[d->n_move];
-    *m = (ks_hub_move){video, root->name, own(d, rel), size, mtime_ns};
+    *m = (ks_hub_move){video, root->name, own(d, rel), stat};
     if (!m->rel) return no_memory(e);
     d->n_move++;
     return 0;
@@ -66,7 +65,7 @@ static int on_film(void *arg, const uint8_t content[24], const ks_video *at, ks_
     const char *rel;
     const ks_hub_root *root = ks_hub_place(&rel, &d->roots, at->path);
     if (!root) return 0;
-    int err = ks_hub_queue(d->h, content, root->name, rel, at->size, at->mtime_ns, e);
+    int err = ks_hub_queue(d->h, content, root->name, rel, &at->stat, e);
     d->queued += err > 0;
     return err < 0 ? err : ks_seen_add(&d->seen, at, e);
 }
@@ -79,9 +78,9 @@ static int on_path(void *arg, const ks_video *at, const char *drop, ks_error *e)
     if (err < 0 && err != KS_EDAMAGED) return err;
     int same = err == 1 && was.id == at->id;
     err = ks_seen_add(&d->seen, at, e);
-    if (err == 0 && (!same || was.size != at->size || was.mtime_ns != at->mtime_ns))
-        err = add_move(d, at->id, at->path, at->size, at->mtime_ns, e);
-    if (err == 0 && drop) err = add_move(d, 0, drop, 0, 0, e);
+    if (err == 0 && (!same || !ks_stat_untouched(was.stat, at->stat)))
+        err = add_move(d, at->id, at->path, at->stat, e);
+    if (err == 0 && drop) err = add_move(d, 0, drop, (ks_stat){0}, e);
     return err;
 }
 
@@ -92,7 +91,7 @@ static int on_gone(void *arg, const char *path, ks_error *e)
     ks_video was;
     int err = ks_index_find(&was, d->x, path, e);
     if (err != 1) return err == KS_EDAMAGED ? 0 : err;
-    return was.device ? add_move(d, 0, path, 0, 0, e) : 0;
+    return was.stat.device ? add_move(d, 0, path, (ks_stat){0}, e) : 0;
 }
 
 /* Each path lies in a root that is mounted here; without any, all of those. */

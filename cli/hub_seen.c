@@ -22,12 +22,7 @@ int ks_seen_add(ks_seen *s, const ks_video *at, ks_error *e)
     }
     char *path = strdup(at->path);
     if (!path) return ks_fail(e, KS_ENOMEM, "no memory for the list of files");
-    s->at[s->n] = (ks_video){.path = path,
-                             .size = at->size,
-                             .mtime_ns = at->mtime_ns,
-                             .device = at->device,
-                             .inode = at->inode,
-                             .id = s->n};
+    s->at[s->n] = (ks_video){.path = path, .stat = at->stat, .id = s->n};
     s->n++;
     return 0;
 }
@@ -45,11 +40,10 @@ static int place(ks_index *x, const ks_video *seen, ks_error *e)
     ks_video v;
     int err = ks_index_find(&v, x, seen->path, e);
     if (err != 1) return err == KS_EDAMAGED ? 1 : err;
-    if (v.size != seen->size || v.mtime_ns != seen->mtime_ns) return 0;
-    if (v.device == seen->device && v.inode == seen->inode) return 1;
+    if (!ks_stat_untouched(v.stat, seen->stat)) return 0;
+    if (ks_stat_one_file(v.stat, seen->stat)) return 1;
     v.path = seen->path;
-    v.device = seen->device;
-    v.inode = seen->inode;
+    v.stat = seen->stat;
     err = ks_index_set_path(x, &v, e);
     return err < 0 ? err : 1;
 }
@@ -67,7 +61,8 @@ static int keep(const ks_seen *s, ks_index *x, FILE *waiting, ks_error *e)
     for (int i = 0; i < s->n; i++) {
         const ks_video *v = &s->at[i];
         if (i + 1 < s->n && strcmp(v->path, v[1].path) == 0) continue; /* met later too */
-        const int64_t number[4] = {v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode};
+        const int64_t number[4] = {v->stat.size, v->stat.mtime_ns, (int64_t)v->stat.device,
+                                   (int64_t)v->stat.inode};
         int err = place(x, v, e);
         if (err < 0) return err;
         /* neither a row nor a file: it was moved since, or forgotten */
@@ -112,10 +107,7 @@ int ks_seen_waiting(ks_seen *s, const char *mirror, ks_error *e)
         int64_t number[4];
         memcpy(number, at, sizeof number);
         ks_video v = {.path = at + 32,
-                      .size = number[0],
-                      .mtime_ns = number[1],
-                      .device = (uint64_t)number[2],
-                      .inode = (uint64_t)number[3]};
+                      .stat = {number[0], number[1], (uint64_t)number[2], (uint64_t)number[3]}};
         err = ks_seen_add(s, &v, e);
         at += 32 + strlen(at + 32) + 1;
     }

@@ -11,7 +11,7 @@ typedef struct {
     ks_video *at; /* [n]; each path owned */
     int n, room;
 } ks_seen;
-int ks_seen_add(ks_seen *s, const ks_video *at, ks_error *e); /* path, size, mtime, device, inode */
+int ks_seen_add(ks_seen *s, const ks_video *at, ks_error *e); /* path, stat */
 void ks_seen_free(ks_seen *s);
 /* What a mirror has a row of gets its place; the rest waits in it until it has one, and until then
  * `waiting` adds to s. A mirror that another command writes is left as it is. */

@@ -38,7 +38,7 @@ int ks_made_film(ks_index *x, int64_t film, uint64_t content, int n, float *vect
     char path[64];
     ks_clip_data clips[KS_MADE_FILM];
     ks_video v = {.path = path,
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "",
                   .verdict = KS_VERDICT_INDEXED,
                   .tb = {1, 1000},

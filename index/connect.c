@@ -134,20 +134,18 @@ static int at_rest(const struct stat *before, const char *path)
     struct stat st;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return stat(path, &st) == 0 && st.st_size == before->st_size && st.st_ino == before->st_ino &&
-           nanoseconds(st.st_mtim) == nanoseconds(before->st_mtim) &&
+    return stat(path, &st) == 0 && st.st_ino == before->st_ino &&
+           ks_stat_untouched(ks_stat_of(&st), ks_stat_of(before)) &&
            nanoseconds(st.st_ctim) == nanoseconds(before->st_ctim) &&
            (nanoseconds(st.st_mtim) > nanoseconds(now) ||
             nanoseconds(now) - nanoseconds(st.st_mtim) > 100000000);
 }
 
-static ks_copied_file look_at(const char *path)
+static ks_stat look_at(const char *path)
 {
     struct stat st;
 
-    if (stat(path, &st) != 0) return (ks_copied_file){0};
-    return (ks_copied_file){
-        .bytes = st.st_size, .inode = (int64_t)st.st_ino, .changed = nanoseconds(st.st_mtim)};
+    return stat(path, &st) == 0 ? ks_stat_of(&st) : (ks_stat){0};
 }
 
 int ks_index_outdated(const ks_index *x)
@@ -158,10 +156,9 @@ int ks_index_outdated(const ks_index *x)
 
     for (int i = 0; x->is_copy && i < 2; i++) {
         snprintf(path, sizeof path, "%.4000s/%s", x->dir, names[i]);
-        const ks_copied_file now = look_at(path), *was = &x->copied[i];
-        if (now.bytes == 0 && was->bytes == 0) continue; /* a log of nothing comes and goes */
-        outdated |= now.bytes != was->bytes || now.inode != was->inode ||
-                    now.changed != was->changed;
+        const ks_stat now = look_at(path), was = x->copied[i];
+        if (now.size == 0 && was.size == 0) continue; /* a log of nothing comes and goes */
+        outdated |= !ks_stat_untouched(now, was) || now.inode != was.inode;
     }
     return outdated;
 }

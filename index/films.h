@@ -7,12 +7,28 @@
 #error "include index/index.h"
 #endif
 
+/* --- what stat says of a file: is it still the one that was read? --- */
+typedef struct {
+    int64_t size, mtime_ns;
+    uint64_t device, inode; /* 0: not known, as of a film that another machine met */
+} ks_stat;
+struct stat;
+ks_stat ks_stat_of(const struct stat *st); /* file_stat.c */
+/* Nothing was written to it, wherever it is by now. */
+static inline int ks_stat_untouched(ks_stat a, ks_stat b)
+{
+    return a.size == b.size && a.mtime_ns == b.mtime_ns;
+}
+static inline int ks_stat_one_file(ks_stat a, ks_stat b)
+{
+    return a.inode == b.inode && a.device == b.device;
+}
+
 /* --- files and their verdicts (writer) --- */
 typedef struct {
-    int64_t id;             /* video id; one per content, several paths may share it */
-    const char *path;       /* bytes, absolute, NUL-terminated; borrowed */
-    int64_t size, mtime_ns; /* as stat says */
-    uint64_t device, inode;
+    int64_t id;       /* video id; one per content, several paths may share it */
+    const char *path; /* bytes, absolute, NUL-terminated; borrowed */
+    ks_stat stat;
     /* size, xxh64 of first/middle/last part; one of two files that differ elsewhere has its hash
      * of all bytes mixed in (ingest/identity.h) */
     uint8_t content[24];

@@ -85,8 +85,8 @@ typedef struct {
     uint8_t content[24];
     char token[KS_HUB_TOKEN]; /* the fence: who has another one is refused */
     char root[KS_HUB_NAME];
-    char *rel; /* bytes; owned, ks_hub_job_free */
-    int64_t size, mtime_ns;
+    char *rel;    /* bytes; owned, ks_hub_job_free */
+    ks_stat stat; /* device, inode: 0 */
 } ks_hub_job;
 void ks_hub_job_free(ks_hub_job *job);
 /* The space and the way of making clips: the first that comes fixes them, else they must agree.
@@ -123,7 +123,7 @@ int ks_hub_pgvector(int64_t *clips, ks_hub *h, ks_error *e);
 typedef struct {
     int64_t video;          /* 0: this path is no more */
     const char *root, *rel; /* borrowed */
-    int64_t size, mtime_ns;
+    ks_stat stat;
 } ks_hub_move;
 /* All in one transaction, so that two films that swapped names lose nothing; a film without paths
  * goes. What is so already changes nothing. */
@@ -141,7 +141,7 @@ int ks_hub_place_anew(int64_t *files, ks_hub *h, const ks_hub_spot *from, const 
 /* --- the queue --- */
 /* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 int64_t size, int64_t mtime_ns, ks_error *e);
+                 const ks_stat *stat, ks_error *e);
 /* 1: yours for `lease` seconds; 0: there is none for these roots. *left: queued or at work */
 int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
                  const char *worker, double lease, ks_error *e);

@@ -332,10 +332,10 @@ int ks_hub_push_clips(int64_t *clips, ks_hub *h, ks_index *x, const ks_video *v,
 
 /* --- the film's own row --- */
 int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
-                    int64_t size, int64_t mtime_ns, ks_error *e)
+                    const ks_stat *stat, ks_error *e)
 {
     int code = ks_pq_ask(NULL, h->pq, e, "SELECT put_path($1, $2, $3, $4, $5, $6)", "lltbll", video,
-                         revision, root, rel, strlen(rel), size, mtime_ns);
+                         revision, root, rel, strlen(rel), stat->size, stat->mtime_ns);
     return code < 0 ? code : 0;
 }
 
@@ -440,7 +440,7 @@ static int put_paths(film *f, int64_t revision, const ks_hub_roots *roots, ks_er
     while (code >= 0 && (code = ks_files_next(&at, c, e)) > 0) {
         const ks_hub_root *root = ks_hub_place(&rel, roots, at.path);
         if (!root) continue;
-        code = ks_hub_put_path(f->h, f->video, revision, root->name, rel, at.size, at.mtime_ns, e);
+        code = ks_hub_put_path(f->h, f->video, revision, root->name, rel, &at.stat, e);
         n++;
     }
     ks_cursor_close(c);

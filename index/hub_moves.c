@@ -13,8 +13,8 @@ static int stands(ks_hub *h, const ks_hub_move *m, ks_error *e)
     int code = ks_pq_ask(&r, h->pq, e,
                          "SELECT video, size, mtime_ns FROM path WHERE root = $1 AND rel = $2",
                          "tb", m->root, m->rel, strlen(m->rel));
-    int same = code > 0 ? ks_pq_int(&r, 0, 0) == m->video && ks_pq_int(&r, 0, 1) == m->size &&
-                              ks_pq_int(&r, 0, 2) == m->mtime_ns
+    int same = code > 0 ? ks_pq_int(&r, 0, 0) == m->video && ks_pq_int(&r, 0, 1) == m->stat.size &&
+                              ks_pq_int(&r, 0, 2) == m->stat.mtime_ns
                         : m->video == 0;
     ks_pq_free(&r);
     return code < 0 ? code : same;
@@ -36,7 +36,7 @@ static int move_one(ks_hub *h, const ks_hub_move *m, int64_t revision, ks_error 
                          "INSERT INTO path SELECT $1, $2, v.id, $4, $5 FROM video v WHERE v.id = $3"
                          " ON CONFLICT (root, rel) DO UPDATE SET video = $3, size = $4, mtime_ns = "
                          "$5",
-                         "tblll", m->root, m->rel, n, m->video, m->size, m->mtime_ns);
+                         "tblll", m->root, m->rel, n, m->video, m->stat.size, m->stat.mtime_ns);
     return code;
 }
 
@@ -93,14 +93,13 @@ static int list_moves(ks_hub_move *move, char **rel, const ks_pq_rows *rows,
     for (int i = 0; i < rows->n; i++) {
         size_t bytes;
         const char *old = ks_pq_bytes(&bytes, rows, i, 1);
-        move[n++] = (ks_hub_move){0, from->root, old, 0, 0};
+        move[n++] = (ks_hub_move){.root = from->root, .rel = old};
         if (!to) continue;
         rel[i] = below(to, old + strlen(from->rel));
         if (!rel[i]) return ks_fail(e, KS_ENOMEM, "no memory for a path");
         if (!ks_hub_is_rel(rel[i], strlen(rel[i])))
             return ks_fail(e, KS_EUSAGE, "%s: no file can have that path in a root", rel[i]);
-        move[n++] = (ks_hub_move){ks_pq_int(rows, i, 0), to->root, rel[i], ks_pq_int(rows, i, 2),
-                                  ks_pq_int(rows, i, 3)};
+        move[n++] = (ks_hub_move){ks_pq_int(rows, i, 0), to->root, rel[i], ks_hub_stat(rows, i, 2)};
     }
     return n;
 }

@@ -25,9 +25,9 @@ static int remember_paths(ks_pull *p, const char *path, ks_error *e)
                   "lb", path ? (int64_t)0 : p->row.v.id, path ? path : "", path ? strlen(path) : 0);
 }
 
-static int put_path(ks_pull *p, const char *path, int64_t size, int64_t mtime_ns, ks_error *e)
+static int put_path(ks_pull *p, const char *path, ks_stat stat, ks_error *e)
 {
-    int64_t there = 0, device = 0, inode = 0;
+    int64_t there = 0, device = 0, inode = 0; /* of this machine; the hub knows none */
     size_t n = strlen(path);
     int code = ks_integer(&there, p->x, e, "SELECT count(*) FROM path WHERE path = ?1", "b", path,
                           n);
@@ -40,12 +40,12 @@ static int put_path(ks_pull *p, const char *path, int64_t size, int64_t mtime_ns
         code = ks_integer(&inode, p->x, e,
                           "SELECT coalesce((SELECT inode FROM temp.was_path WHERE path = ?1 AND "
                           "video = ?2 AND size = ?3 AND mtime_ns = ?4), 0)",
-                          "blll", path, n, p->row.v.id, size, mtime_ns);
+                          "blll", path, n, p->row.v.id, stat.size, stat.mtime_ns);
     if (code >= 0)
         code = ks_run(p->x, e,
                       "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, "
                       "?5, ?6))",
-                      "blllll", path, n, p->row.v.id, size, mtime_ns, device, inode);
+                      "blllll", path, n, p->row.v.id, stat.size, stat.mtime_ns, device, inode);
     if (code >= 0 && !there) ks_totals_add(p->x, &(ks_totals){.paths = 1}, 1);
     return code;
 }
@@ -72,7 +72,7 @@ static int each_path(void *arg, const ks_pq_rows *r, ks_error *e)
     int code = !path ? ks_fail(e, KS_ENOMEM, "no memory for a path")
                : strlen(path) > KS_MAX_PATH
                    ? (ks_pull_refuse(p, "a path of video", p->row.v.id, "it is too long"), 0)
-                   : put_path(p, path, ks_pq_int(r, 0, 2), ks_pq_int(r, 0, 3), e);
+                   : put_path(p, path, ks_hub_stat(r, 0, 2), e);
     free(path);
     return code;
 }
@@ -81,7 +81,7 @@ int ks_pull_paths(ks_pull *p, ks_error *e)
 {
     int code = drop_paths(p, e);
     if (code < 0) return code;
-    code = p->job ? put_path(p, p->path, p->job->size, p->job->mtime_ns, e)
+    code = p->job ? put_path(p, p->path, p->job->stat, e)
                   : ks_pq_walk(p->h->pq, each_path, p, e,
                                "SELECT root, rel, size, mtime_ns FROM path WHERE video = $1 ORDER "
                                "BY root, rel",

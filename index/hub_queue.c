@@ -27,7 +27,7 @@ static int is_done(const ks_pq_rows *r)
 }
 
 static int queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 int64_t size, int64_t mtime_ns, ks_error *e)
+                 const ks_stat *stat, ks_error *e)
 {
     ks_pq_rows r;
     int64_t revision = 0, video = 0;
@@ -47,7 +47,7 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
         done = is_done(&r);
     }
     if (code >= 0) ks_pq_free(&r);
-    if (code >= 0) code = ks_hub_put_path(h, video, revision, root, rel, size, mtime_ns, e);
+    if (code >= 0) code = ks_hub_put_path(h, video, revision, root, rel, stat, e);
     /* mirrors see the path of what they see; what is unfinished has no revision yet */
     if (code >= 0 && done)
         code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
@@ -59,15 +59,16 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
                      "$5) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = $4, "
                      "mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '' WHERE job.state = "
                      "2 RETURNING state",
-                     "btbll", content, (size_t)24, root, rel, strlen(rel), size, mtime_ns);
+                     "btbll", content, (size_t)24, root, rel, strlen(rel), stat->size,
+                     stat->mtime_ns);
 }
 
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 int64_t size, int64_t mtime_ns, ks_error *e)
+                 const ks_stat *stat, ks_error *e)
 {
-    assert(h && content && root && rel);
+    assert(h && content && root && rel && stat);
     int code = ks_hub_begin(h, e);
-    return code < 0 ? code : ks_hub_end(h, queue(h, content, root, rel, size, mtime_ns, e), e);
+    return code < 0 ? code : ks_hub_end(h, queue(h, content, root, rel, stat, e), e);
 }
 
 static int roots_there(ks_pq_column *names, const ks_hub_roots *roots)
@@ -93,8 +94,7 @@ static int take_job(ks_hub_job *job, const ks_pq_rows *r, ks_error *e)
     memcpy(job->root, root, m + 1);
     memcpy(job->token, token, l + 1);
     job->rel = strndup(rel, k);
-    job->size = ks_pq_int(r, 0, 3);
-    job->mtime_ns = ks_pq_int(r, 0, 4);
+    job->stat = ks_hub_stat(r, 0, 3);
     return job->rel ? 1 : ks_fail(e, KS_ENOMEM, "no memory for a job");
 }
 

@@ -37,6 +37,11 @@ int ks_hub_grant(ks_hub *h, ks_error *e); /* to those roles that there are */
 /* --- hub_films.c: inside a transaction of the hub --- */
 /* Takes the path from whoever has it: who is left without any goes, and leaves a tombstone. */
 int ks_hub_put_path(ks_hub *h, int64_t video, int64_t revision, const char *root, const char *rel,
-                    int64_t size, int64_t mtime_ns, ks_error *e);
+                    const ks_stat *stat, ks_error *e);
+/* Of a row, from columns size and mtime_ns on. */
+static inline ks_stat ks_hub_stat(const ks_pq_rows *r, int row, int column)
+{
+    return (ks_stat){.size = ks_pq_int(r, row, column), .mtime_ns = ks_pq_int(r, row, column + 1)};
+}
 
 #endif

@@ -217,8 +217,8 @@ static int apply_subtitles(word *w, const char *path, ks_error *e)
         int code = ks_index_drop_subtitles(w->x, w->film.v.id, path, e);
         return code < 0 ? code : 1;
     }
-    f.size = ks_read_int(&w->data);
-    f.mtime_ns = ks_read_int(&w->data);
+    f.stat.size = ks_read_int(&w->data);
+    f.stat.mtime_ns = ks_read_int(&w->data);
     f.note = ks_read_text(&w->data);
     int64_t n = read_count(&w->data, 25);
     if (n < 0) return 0;

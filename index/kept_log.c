@@ -161,8 +161,8 @@ int ks_kept_subtitles(ks_index *x, int64_t video, const char *path, const ks_sub
     int code = ks_video_read(&row, x, video, e);
     if (code <= 0) return code;
     if (f) {
-        ks_bytes_int(&b, f->size);
-        ks_bytes_int(&b, f->mtime_ns);
+        ks_bytes_int(&b, f->stat.size);
+        ks_bytes_int(&b, f->stat.mtime_ns);
         ks_bytes_text(&b, f->note ? f->note : "");
         ks_bytes_int(&b, n);
         for (int i = 0; i < n; i++) {

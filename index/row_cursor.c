@@ -98,10 +98,10 @@ static int take_video(ks_video *out, ks_cursor *c, ks_error *e)
     if (n) memcpy(c->path, sqlite3_column_blob(c->s, AT_PATH), n);
     c->path[n] = 0;
     c->row.v.path = c->path;
-    c->row.v.size = sqlite3_column_int64(c->s, AT_PATH + 2);
-    c->row.v.mtime_ns = sqlite3_column_int64(c->s, AT_PATH + 3);
-    c->row.v.device = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 4);
-    c->row.v.inode = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 5);
+    c->row.v.stat.size = sqlite3_column_int64(c->s, AT_PATH + 2);
+    c->row.v.stat.mtime_ns = sqlite3_column_int64(c->s, AT_PATH + 3);
+    c->row.v.stat.device = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 4);
+    c->row.v.stat.inode = (uint64_t)sqlite3_column_int64(c->s, AT_PATH + 5);
     c->row.v.space = c->row.space;
     c->row.v.finished = c->row.finished;
     int code = ks_source_read(&c->row.v, c->x, e);

@@ -55,10 +55,9 @@ int ks_segment_header_ok(ks_segment_header *out, ks_segment_layout *layout, cons
 
 static int unchanged(const ks_segment_row *row, const struct stat *st)
 {
-    return row->size == st->st_size &&
-           row->mtime_ns == st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec &&
-           row->ctime_ns == st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec &&
-           row->inode == (int64_t)st->st_ino;
+    ks_stat now = ks_stat_of(st);
+    return ks_stat_untouched(row->stat, now) && row->stat.inode == now.inode &&
+           row->ctime_ns == st->st_ctim.tv_sec * INT64_C(1000000000) + st->st_ctim.tv_nsec;
 }
 
 /* Every MiB against its hash, then what the numbers say against each other. */
@@ -128,7 +127,7 @@ int ks_segment_open(ks_segment *out, const char **why, const char *dir, const ks
     }
     int code = 0;
     *why = "its size is wrong";
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == row->size &&
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == row->stat.size &&
         st.st_size >= KS_SEGMENT_HEADER) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         if (map == MAP_FAILED) code = ks_fail(e, KS_ENOMEM, "%s: mmap: %s", path, strerror(errno));

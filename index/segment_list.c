@@ -14,11 +14,11 @@ static void take(ks_segment_row *r, sqlite3_stmt *s)
     r->to = sqlite3_column_int64(s, 4);
     r->rows = sqlite3_column_int64(s, 5);
     r->header = (uint64_t)sqlite3_column_int64(s, 6);
-    r->size = sqlite3_column_int64(s, 7);
-    r->mtime_ns = sqlite3_column_int64(s, 8);
+    r->stat.size = sqlite3_column_int64(s, 7);
+    r->stat.mtime_ns = sqlite3_column_int64(s, 8);
     r->ctime_ns = sqlite3_column_int64(s, 9);
-    r->device = sqlite3_column_int64(s, 10);
-    r->inode = sqlite3_column_int64(s, 11);
+    r->stat.device = (uint64_t)sqlite3_column_int64(s, 10);
+    r->stat.inode = (uint64_t)sqlite3_column_int64(s, 11);
     snprintf(r->ann_file, sizeof r->ann_file, "%s", (const char *)sqlite3_column_text(s, 12));
     r->ann_hash = (uint64_t)sqlite3_column_int64(s, 13);
     r->recall = sqlite3_column_double(s, 14);
@@ -71,9 +71,9 @@ int ks_segment_put(const ks_segment_row *r, ks_index *x, ks_error *e)
                   "ks_sum(11, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15))",
                   "ltllllllllllt"
                   "ld",
-                  r->id, r->file, r->space, r->from, r->to, r->rows, (int64_t)r->header, r->size,
-                  r->mtime_ns, r->ctime_ns, r->device, r->inode, r->ann_file, (int64_t)r->ann_hash,
-                  r->recall);
+                  r->id, r->file, r->space, r->from, r->to, r->rows, (int64_t)r->header,
+                  r->stat.size, r->stat.mtime_ns, r->ctime_ns, (int64_t)r->stat.device,
+                  (int64_t)r->stat.inode, r->ann_file, (int64_t)r->ann_hash, r->recall);
 }
 
 int ks_segments_replace(ks_index *x, const ks_segment_row *old, int n, const ks_segment_row *fresh,

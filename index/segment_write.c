@@ -143,11 +143,8 @@ int ks_segment_stat(ks_segment_row *row, const char *path, ks_error *e)
 {
     struct stat st;
     if (stat(path, &st) != 0) return ks_fail(e, KS_EIO, "%s: %s", path, strerror(errno));
-    row->size = st.st_size;
-    row->mtime_ns = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+    row->stat = ks_stat_of(&st);
     row->ctime_ns = st.st_ctim.tv_sec * INT64_C(1000000000) + st.st_ctim.tv_nsec;
-    row->device = (int64_t)st.st_dev;
-    row->inode = (int64_t)st.st_ino;
     return 0;
 }
 

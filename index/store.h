@@ -22,10 +22,6 @@ typedef struct {
     int64_t id;
 } ks_rotten_row;
 
-typedef struct {
-    int64_t bytes, inode, changed; /* changed: ns since 1970; all 0: it was not there */
-} ks_copied_file;
-
 struct ks_index {
     const ks_store *store;
     struct sqlite3 *db;
@@ -33,7 +29,7 @@ struct ks_index {
     ks_mode mode;
     int version; /* of the schema: a reader may meet an older one */
     /* catalog and log as they were when a copy of them was taken to be read (connect.c) */
-    ks_copied_file copied[2];
+    ks_stat copied[2]; /* all 0: it was not there */
     int is_copy;
     int lock, folder; /* fds of writer.lock and of the folder, both locked; or -1 */
     /* of SQLite's machine for one question; a reader's are bounded (connect.c) */
@@ -77,9 +73,10 @@ typedef struct {
     int64_t id;
     char file[48];
     int64_t space, from, to, rows;
-    uint64_t header;                                 /* xxh3 of ks_segment_header */
-    int64_t size, mtime_ns, ctime_ns, device, inode; /* at the last full check */
-    char ann_file[48];                               /* "" = none */
+    uint64_t header;   /* xxh3 of ks_segment_header */
+    ks_stat stat;      /* at the last full check */
+    int64_t ctime_ns;  /* likewise */
+    char ann_file[48]; /* "" = none */
     uint64_t ann_hash;
     double recall; /* measured recall@10 of the approximate search, < 0 = none */
 } ks_segment_row;

@@ -58,8 +58,8 @@ static int put_all(ks_index *x, const ks_subtitle_file *f, const ks_subtitle_lin
         code = ks_run(x, e,
                       "INSERT INTO subtitle_file VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ks_sum(28, ?1, "
                       "?2, ?3, ?4, ?5, ?6, ?7))",
-                      "llblltl", file, f->video, f->path, strlen(f->path), f->size, f->mtime_ns,
-                      f->note ? f->note : "", (int64_t)n);
+                      "llblltl", file, f->video, f->path, strlen(f->path), f->stat.size,
+                      f->stat.mtime_ns, f->note ? f->note : "", (int64_t)n);
     if (code >= 0) code = put_lines(x, file, line, n, e);
     return code < 0 ? code : ks_kept_subtitles(x, f->video, f->path, f, line, n, e);
 }
@@ -110,12 +110,12 @@ int ks_index_subtitle_files(ks_index *x, ks_on_subtitle_file *each, void *arg, k
         if (n > KS_MAX_PATH || !ks_row_ok(s, KS_T_SUBTITLE_FILE, 0, 7)) continue;
         if (n) memcpy(path, sqlite3_column_blob(s, 2), n);
         path[n] = 0;
-        ks_subtitle_file f = {sqlite3_column_int64(s, 1),
-                              path,
-                              sqlite3_column_int64(s, 3),
-                              sqlite3_column_int64(s, 4),
-                              (const char *)sqlite3_column_text(s, 5),
-                              sqlite3_column_int64(s, 6)};
+        ks_subtitle_file f = {
+            .video = sqlite3_column_int64(s, 1),
+            .path = path,
+            .stat = {.size = sqlite3_column_int64(s, 3), .mtime_ns = sqlite3_column_int64(s, 4)},
+            .note = (const char *)sqlite3_column_text(s, 5),
+            .lines = sqlite3_column_int64(s, 6)};
         if ((code = each(arg, &f)) == 0) continue;
         sqlite3_reset(s);
         return code < 0 ? ks_fail(e, code, "%s: out of memory", x->dir) : 0;

@@ -26,7 +26,7 @@ int ks_index_named(int64_t *video, int *n, int most, ks_index *x, const char *ma
 typedef struct {
     int64_t video;
     const char *path; /* "" : the film's own; bytes; borrowed */
-    int64_t size, mtime_ns;
+    ks_stat stat;     /* of the one beside; device, inode: 0 */
     const char *note; /* what is to be said of it, "" nothing; why it could not be read */
     int64_t lines;    /* out */
 } ks_subtitle_file;

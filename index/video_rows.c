@@ -163,7 +163,8 @@ static int put_path(ks_index *x, const ks_video *v, int64_t video, ks_error *e)
     if (code < 0) return code;
     code = ks_run(
         x, e, "REPLACE INTO path VALUES(?1, ?2, ?3, ?4, ?5, ?6, ks_sum(4, ?1, ?2, ?3, ?4, ?5, ?6))",
-        "blllll", v->path, n, video, v->size, v->mtime_ns, (int64_t)v->device, (int64_t)v->inode);
+        "blllll", v->path, n, video, v->stat.size, v->stat.mtime_ns, (int64_t)v->stat.device,
+        (int64_t)v->stat.inode);
     if (code >= 0 && old == 0) count_paths(x, 1);
     if (code >= 0 && old != video) code = ks_name_keep(x, video, e);
     if (code < 0 || old == 0 || old == video) return code;

@@ -87,7 +87,7 @@ static void uncount(ks_indexer *k, const ks_job_file *job)
     if (job->verdict != KS_VERDICT_NONE) --*counted[job->verdict];
     s->video_seconds -= job->seconds;
     s->moved -= job->n_also;
-    k->bytes_done -= job->place.size;
+    k->bytes_done -= job->place.stat.size;
     k->settled--;
 }
 

@@ -117,10 +117,7 @@ static ks_video row_of(const ks_job_file *job)
 {
     ks_video v = {.id = job->video,
                   .path = job->place.path,
-                  .size = job->place.size,
-                  .mtime_ns = job->place.mtime_ns,
-                  .device = job->place.device,
-                  .inode = job->place.inode,
+                  .stat = job->place.stat,
                   .attempts = job->attempts,
                   .reason = "",
                   .tb = {1, 1}};
@@ -157,7 +154,7 @@ static int64_t bytes_so_far(const ks_indexer *k)
     for (int i = 0; i < k->n_active; i++) {
         const active *a = &k->active[i];
         double done = a->total > 0 ? a->seconds / a->total : 0;
-        part += (double)a->job->place.size * (done < 1 ? done : 1);
+        part += (double)a->job->place.stat.size * (done < 1 ? done : 1);
     }
     return (int64_t)part;
 }
@@ -204,10 +201,7 @@ static int commit(ks_indexer *k, active *a, const ks_video *end, ks_error *e)
         for (int i = 0; i < a->job->n_also && err >= 0; i++) {
             const ks_place *p = &a->job->also[i];
             v.path = p->path;
-            v.size = p->size;
-            v.mtime_ns = p->mtime_ns;
-            v.device = p->device;
-            v.inode = p->inode;
+            v.stat = p->stat;
             err = ks_index_set_path(k->x, &v, e);
         }
     }
@@ -405,15 +399,10 @@ static int look_again(ks_job_file *job, ks_index *x, ks_error *e)
     if (err == 0) err = ks_identity(job->content, fd, st.st_size, job->place.path, e);
     close(fd);
     if (err < 0) return err;
-    job->place.size = st.st_size;
-    job->place.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-    err = ks_sameness(job->content, &job->full, x,
-                      &(ks_sameness_file){job->place.path, job->place.size, job->place.mtime_ns},
-                      NULL, e);
+    job->place.stat = ks_stat_of(&st);
+    err = ks_sameness(job->content, &job->full, x, &job->place, NULL, e);
     if (err != 0) return err < 0 ? err : ks_fail(e, KS_EIO, "cannot be read");
     job->full = 0; /* it may still be changing: the reader says at the end */
-    job->place.device = (uint64_t)st.st_dev;
-    job->place.inode = (uint64_t)st.st_ino;
     return 0;
 }
 
@@ -437,7 +426,7 @@ static int read_twin(ks_indexer *k, ks_job_file *job, ks_error *e)
 /* A job is over, however it ended. */
 static void settle(ks_indexer *k, ks_job_file *job)
 {
-    k->bytes_done += job->place.size;
+    k->bytes_done += job->place.stat.size;
     k->settled++;
     job->over = 1;
 }
@@ -483,7 +472,7 @@ static void fill_media(ks_video *v, const ks_item *p)
     v->width = m->width;
     v->height = m->height;
     v->fps = m->fps;
-    v->film_date = ks_film_date(&v->date_source, m, v->path, v->mtime_ns);
+    v->film_date = ks_film_date(&v->date_source, m, v->path, v->stat.mtime_ns);
     v->flags = (m->interlaced ? KS_VIDEO_INTERLACED : 0) |
                (m->inferred_times ? KS_VIDEO_INFERRED_TIMES : 0) | (m->hdr ? KS_VIDEO_HDR : 0) |
                (m->hwaccel ? KS_VIDEO_HWACCEL : 0) | (m->variable ? KS_VIDEO_VFR : 0);

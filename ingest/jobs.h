@@ -23,12 +23,6 @@
 #include "ingest/plan.h"
 #include "ingest/scan.h"
 
-typedef struct {
-    char *path;
-    int64_t size, mtime_ns;
-    uint64_t device, inode;
-} ks_place;
-
 typedef struct ks_jobs_job {
     ks_place place;
     uint8_t content[KS_CONTENT];

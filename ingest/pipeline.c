@@ -383,7 +383,7 @@ static int encode_twice(run *r, int survey, int *stopped, ks_error *e)
 static int newest_first(const void *a, const void *b)
 {
     const ks_job_file *x = a, *y = b;
-    int64_t s = x->place.mtime_ns, t = y->place.mtime_ns;
+    int64_t s = x->place.stat.mtime_ns, t = y->place.stat.mtime_ns;
     return s != t ? (s < t) - (s > t) : strcmp(x->place.path, y->place.path);
 }
 
@@ -573,9 +573,7 @@ static int find_place(ks_place *place, ks_index *x, const ks_video *v, ks_error 
     close(fd);
     if (err == KS_EIO) return 0; /* what cannot be read has no part that could be */
     if (err < 0 || !same) return err;
-    *place = (ks_place){strdup(v->path), st.st_size,
-                        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec,
-                        (uint64_t)st.st_dev, (uint64_t)st.st_ino};
+    *place = (ks_place){strdup(v->path), ks_stat_of(&st)};
     return place->path ? 1 : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
 }
 
@@ -594,7 +592,7 @@ static int add_part(run *r, const ks_part *part, ks_error *e)
     err = find_place(&j->place, r->x, &v, e);
     if (err <= 0) return err;
     r->triage.n_jobs++;
-    r->triage.bytes += j->place.size;
+    r->triage.bytes += j->place.stat.size;
     err = ks_index_keys(&keys, &j->keys.n, r->x, part->video, e);
     j->keys.at = keys;
     return err < 0 ? err : ks_triage_have(j, r->x, e);

@@ -341,9 +341,8 @@ static int same_file(const ks_place *place)
 {
     struct stat st;
     if (stat(place->path, &st) < 0) return 0;
-    return st.st_size == place->size && (uint64_t)st.st_ino == place->inode &&
-           (uint64_t)st.st_dev == place->device &&
-           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == place->mtime_ns;
+    ks_stat now = ks_stat_of(&st);
+    return ks_stat_untouched(now, place->stat) && ks_stat_one_file(now, place->stat);
 }
 
 static int read_frames(reading *g, ks_error *e)

@@ -6,8 +6,6 @@
 #include "ingest/identity.h"
 #include "ingest/ingest.h"
 
-static int64_t nanoseconds(struct timespec t) { return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec; }
-
 /* Its parts are hashed where it was only touched, moved to another disk, or restored. A film
  * whose content tells it from one with equal parts is compared by the hash of all its bytes that
  * is kept: the parts alone are read. */
@@ -20,10 +18,9 @@ int ks_ingest_same_file(int *same, ks_index *x, int fd, const struct stat *st, c
     int err;
 
     *same = 0;
-    if ((int64_t)st->st_size != v->size) return 0;
-    if ((uint64_t)st->st_dev == v->device && (uint64_t)st->st_ino == v->inode &&
-        nanoseconds(st->st_mtim) == v->mtime_ns)
-        return *same = 1, 0;
+    ks_stat now = ks_stat_of(st);
+    if (now.size != v->stat.size) return 0;
+    if (ks_stat_untouched(now, v->stat) && ks_stat_one_file(now, v->stat)) return *same = 1, 0;
     if ((err = ks_identity(content, fd, st->st_size, v->path, e)) < 0) return err;
     *same = memcmp(content, v->content, KS_CONTENT) == 0;
     if (*same || memcmp(content, v->content, KS_CONTENT_MIXED) != 0 ||

@@ -30,13 +30,12 @@ static int hash_of(uint64_t *full, ks_index *x, const ks_video *film, const char
 {
     struct stat st;
     ks_error why;
-    int64_t size = film->size, mtime_ns = film->mtime_ns;
+    ks_stat was = film->stat;
     char *at = strdup(path ? path : "");
     if (!at) return ks_fail(e, KS_ENOMEM, "no memory for a path");
     /* the text of film was borrowed until here */
     int r = ks_index_full_hash(full, x, film->id, e);
-    if (r == 0 && lstat(at, &st) == 0 && st.st_size == size &&
-        (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == mtime_ns)
+    if (r == 0 && lstat(at, &st) == 0 && ks_stat_untouched(ks_stat_of(&st), was))
         r = ks_sameness_hash(full, at, NULL, &why) == 0;
     free(at);
     return r;
@@ -44,14 +43,13 @@ static int hash_of(uint64_t *full, ks_index *x, const ks_video *film, const char
 
 /* The film that has the same parts, at path: as it was written down, with other bytes, or with
  * bytes that nobody knows. */
-static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
-                   const ks_sameness_file *file, const ks_video *film, const char *path,
-                   ks_error *e)
+static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_place *file,
+                   const ks_video *film, const char *path, ks_error *e)
 {
     uint64_t want;
     ks_error why;
     int unfinished = film->verdict == KS_VERDICT_NONE;
-    if (film->mtime_ns == file->mtime_ns || film->verdict == KS_VERDICT_SKIPPED ||
+    if (film->stat.mtime_ns == file->stat.mtime_ns || film->verdict == KS_VERDICT_SKIPPED ||
         film->verdict == KS_VERDICT_FAILED)
         return 0;
     int r = hash_of(&want, x, film, path, e);
@@ -62,8 +60,8 @@ static int compare(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
     return 0;
 }
 
-int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
-                const ks_sameness_file *file, const ks_video *known, ks_error *e)
+int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_place *file,
+                const ks_video *known, ks_error *e)
 {
     ks_video film;
     ks_error why;
@@ -74,7 +72,7 @@ int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
     if (r == 1 && known && known->id == film.id)
         return compare(content, full, x, file, known, file->path, e);
     if (r == 1) return compare(content, full, x, file, &film, film.path, e);
-    if (!known || known->size != file->size ||
+    if (!known || known->stat.size != file->stat.size ||
         memcmp(known->content, content, KS_CONTENT_MIXED) != 0)
         return 0;
     /* Perhaps the content of this path is a mixed one, and its twin is gone. */

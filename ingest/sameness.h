@@ -5,11 +5,7 @@
 
 #include "index/index.h"
 #include "ingest/identity.h"
-
-typedef struct {
-    const char *path;
-    int64_t size, mtime_ns;
-} ks_sameness_file;
+#include "ingest/scan.h"
 
 /* A film with mixed content whose twin is gone is known at its own path; a copy of it elsewhere
  * is encoded again.
@@ -17,8 +13,8 @@ typedef struct {
  * content: as ks_identity says; out: as the catalog knows it, or a new one where the bytes are
  * others than any it knows. known: the row of this path, NULL if there is none. *full: the hash
  * of all bytes, 0 where nobody had to read them. 1: the file cannot be read. */
-int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x,
-                const ks_sameness_file *file, const ks_video *known, ks_error *e);
+int ks_sameness(uint8_t content[KS_CONTENT], uint64_t *full, ks_index *x, const ks_place *file,
+                const ks_video *known, ks_error *e);
 /* xxh64 of the file at path: 0, or KS_EIO, KS_ENOTFOUND, KS_ESTOP once *quit is set (quit may be
  * NULL). */
 int ks_sameness_hash(uint64_t *full, const char *path, const atomic_int *quit, ks_error *e);

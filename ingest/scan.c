@@ -62,10 +62,7 @@ static int add(ks_met_list *list, ks_met_kind kind, char *path, const struct sta
     ks_met *f = &list->at[list->n++];
     *f = (ks_met){.path = path, .kind = kind, .error = error};
     if (st) {
-        f->size = st->st_size;
-        f->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-        f->device = (uint64_t)st->st_dev;
-        f->inode = (uint64_t)st->st_ino;
+        f->stat = ks_stat_of(st);
         f->folder = S_ISDIR(st->st_mode);
     }
     return 0;

@@ -7,7 +7,7 @@
 #ifndef KS_SCAN_H
 #define KS_SCAN_H
 
-#include "ks.h"
+#include "index/index.h"
 
 typedef enum {
     KS_MET_FILE,    /* a regular file */
@@ -19,13 +19,17 @@ typedef enum {
 } ks_met_kind;
 
 typedef struct {
+    char *path;
+    ks_stat stat;
+} ks_place;
+
+typedef struct {
     char *path; /* absolute; owned by the list */
     ks_met_kind kind;
     int folder; /* DENIED: it is a folder, and nothing below it is known */
     int named;  /* given by name, not met in a folder */
     int error;
-    int64_t size, mtime_ns;
-    uint64_t device, inode;
+    ks_stat stat;
 } ks_met;
 
 typedef struct {

@@ -19,13 +19,15 @@
 typedef struct { /* a path of a film that is in */
     char *path;
     size_t folder, stem; /* bytes of it: the folder without '/', all but the ending */
-    int64_t video, size, mtime_ns;
+    int64_t video;
+    ks_stat stat;
     int here; /* below what this run was given */
 } place;
 
 typedef struct { /* a row of subtitle_file */
     char *path;
-    int64_t video, size, mtime_ns;
+    int64_t video;
+    ks_stat stat;
     int met;
 } known;
 
@@ -44,11 +46,6 @@ typedef struct {
 } subtitles;
 
 static int no_memory(ks_error *e) { return ks_fail(e, KS_ENOMEM, "no memory for subtitles"); }
-
-static int64_t nanoseconds(const struct stat *st)
-{
-    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
-}
 
 /* --- what there is --- */
 static int by_stem(const void *a, const void *b)
@@ -81,8 +78,7 @@ static int add_film(subtitles *s, const ks_video *v)
                  .folder = (size_t)(slash - v->path),
                  .stem = dot > slash + 1 ? (size_t)(dot - v->path) : strlen(v->path),
                  .video = v->id,
-                 .size = v->size,
-                 .mtime_ns = v->mtime_ns};
+                 .stat = v->stat};
     if (!p->path) return -1;
     for (int i = 0; i < s->roots->n; i++) p->here |= ks_is_folder_of(s->roots->at[i], v->path);
     s->films++;
@@ -113,8 +109,7 @@ static int add_known(void *arg, const ks_subtitle_file *f)
         s->haves_room = room;
     }
     known *k = &s->have[s->haves];
-    *k = (known){
-        .path = strdup(f->path), .video = f->video, .size = f->size, .mtime_ns = f->mtime_ns};
+    *k = (known){.path = strdup(f->path), .video = f->video, .stat = f->stat};
     s->haves += k->path != NULL;
     return k->path ? 0 : KS_ENOMEM;
 }
@@ -173,13 +168,11 @@ static int read_lines(char note[200], subtitles *s, const char *path, int beside
 static int read_place(subtitles *s, int64_t video, const char *film, const char *beside,
                       const struct stat *st, ks_error *e)
 {
-    ks_subtitle_file f = {.video = video,
-                          .path = beside ? beside : "",
-                          .size = beside ? (int64_t)st->st_size : 0,
-                          .mtime_ns = beside ? nanoseconds(st) : 0};
+    ks_subtitle_file f = {.video = video, .path = beside ? beside : ""};
     const char *path = beside ? beside : film;
     char note[200] = "";
     ks_error why;
+    if (beside) f.stat = ks_stat_of(st);
     int err = read_lines(note, s, path, beside != NULL, &why), failed = err == KS_EFORMAT;
     if (err == KS_ENOTFOUND || err == KS_EIO) return 0; /* gone, or not to be opened now */
     if (err < 0 && !failed) return ks_fail(e, err, "%s", why.msg);
@@ -249,7 +242,7 @@ static int beside_films(subtitles *s, size_t first, size_t end, const char *path
          at++) {
         known *k = find_known(s, s->film[at].video, path);
         if (k) k->met = 1;
-        if (k && k->size == (int64_t)st.st_size && k->mtime_ns == nanoseconds(&st)) continue;
+        if (k && ks_stat_untouched(k->stat, ks_stat_of(&st))) continue;
         if (ks_asked_to_stop(s->o->stop)) return ks_fail(e, KS_ESTOP, "interrupted");
         err = read_place(s, s->film[at].video, s->film[at].path, path, &st, e);
     }
@@ -363,8 +356,7 @@ static int look_inside(subtitles *s, ks_error *e)
         struct stat st;
         if (!p->here || find_known(s, p->video, "")) continue;
         /* what is another film by now is triage's to see */
-        if (stat(p->path, &st) || (int64_t)st.st_size != p->size || nanoseconds(&st) != p->mtime_ns)
-            continue;
+        if (stat(p->path, &st) || !ks_stat_untouched(ks_stat_of(&st), p->stat)) continue;
         if (ks_asked_to_stop(s->o->stop)) return ks_fail(e, KS_ESTOP, "interrupted");
         err = read_place(s, p->video, p->path, NULL, &st, e);
     }

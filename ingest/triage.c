@@ -56,7 +56,7 @@ void ks_triage_free(ks_triage *t)
 
 static int copy_place(ks_place *to, const ks_met *met)
 {
-    *to = (ks_place){strdup(met->path), met->size, met->mtime_ns, met->device, met->inode};
+    *to = (ks_place){strdup(met->path), met->stat};
     return to->path ? 0 : -1;
 }
 
@@ -111,8 +111,7 @@ int ks_triage_have(ks_job_file *job, ks_index *x, ks_error *e)
 static int same_bytes(uint64_t *full, ks_job_file *j, const ks_met *met)
 {
     ks_error why;
-    if (j->place.mtime_ns == met->mtime_ns ||
-        (j->place.inode == met->inode && j->place.device == met->device))
+    if (j->place.stat.mtime_ns == met->stat.mtime_ns || ks_stat_one_file(j->place.stat, met->stat))
         return 1;
     if (!j->full && ks_sameness_hash(&j->full, j->place.path, NULL, &why) < 0) return 1;
     return ks_sameness_hash(full, met->path, NULL, &why) < 0 || *full == j->full;
@@ -162,7 +161,7 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
         return err;
     }
     t->n_jobs++;
-    t->bytes += met->size;
+    t->bytes += met->stat.size;
     return 0;
 }
 
@@ -192,14 +191,15 @@ static int add_change(ks_triage *t, const ks_met *met, int64_t video, int64_t ol
  * have written to where the disk is mounted at other times. */
 static int note_device(ks_triage *t, const ks_met *met, const ks_video *v, ks_error *e)
 {
-    if (v->device == met->device) return 0;
+    if (v->stat.device == met->stat.device) return 0;
     for (size_t i = 0; i < t->n_renumbered; i++)
-        if (t->renumbered[i][0] == v->device && t->renumbered[i][1] == met->device) return 0;
+        if (t->renumbered[i][0] == v->stat.device && t->renumbered[i][1] == met->stat.device)
+            return 0;
     uint64_t(*more)[2] = reallocarray(t->renumbered, t->n_renumbered + 1, sizeof *more);
     if (!more) return no_memory(e);
     t->renumbered = more;
-    more[t->n_renumbered][0] = v->device;
-    more[t->n_renumbered++][1] = met->device;
+    more[t->n_renumbered][0] = v->stat.device;
+    more[t->n_renumbered++][1] = met->stat.device;
     return 0;
 }
 
@@ -228,13 +228,9 @@ static void say_unchanged(ks_triage *t, const char *path, const ks_video *v)
 /* The row of what is no readable regular file; other rows lose this path to it. */
 static int write_odd(ks_triage *t, const ks_place *place, const char *reason, ks_error *e)
 {
-    ks_video v = {.path = place->path,
-                  .size = place->size,
-                  .mtime_ns = place->mtime_ns,
-                  .device = place->device,
-                  .inode = place->inode};
-    uint64_t stand_in = place->inode ? place->inode : XXH64(place->path, strlen(place->path), 0);
-    ks_identity_of_place(v.content, place->device, stand_in);
+    ks_video v = {.path = place->path, .stat = place->stat};
+    uint64_t stand_in = v.stat.inode ? v.stat.inode : XXH64(place->path, strlen(place->path), 0);
+    ks_identity_of_place(v.content, v.stat.device, stand_in);
     int err = ks_index_begin(t->x, e);
     if (err < 0) return err;
     err = ks_index_add_video(&v.id, t->x, &v, e);
@@ -355,9 +351,9 @@ static int known_content(ks_triage *t, const ks_met *met, const ks_job_file *as,
     int err = gone_path(&gone, t, w->id, e);
     if (err < 0) return err;
     int there = !gone && lstat(w->path, &st) == 0, done = is_done(t, w);
-    int moved_on = there && ((int64_t)st.st_size != w->size || (uint64_t)st.st_ino != w->inode);
-    int hard = there && !moved_on && (uint64_t)st.st_ino == met->inode &&
-               (uint64_t)st.st_dev == met->device;
+    int moved_on = there &&
+                   ((int64_t)st.st_size != w->stat.size || (uint64_t)st.st_ino != w->stat.inode);
+    int hard = there && !moved_on && ks_stat_one_file(ks_stat_of(&st), met->stat);
     if (done) {
         t->sum->moved++;
         ks_say_file(t->o,
@@ -394,7 +390,7 @@ static int same_content(ks_triage *t, const ks_met *met, const ks_job_file *as, 
                         ks_error *e)
 {
     ks_video fresh = *v;
-    int touched = v->mtime_ns != met->mtime_ns &&
+    int touched = v->stat.mtime_ns != met->stat.mtime_ns &&
                   (v->verdict == KS_VERDICT_SKIPPED || v->verdict == KS_VERDICT_FAILED);
     if (touched) fresh.attempts = 0;
     if (touched || !is_done(t, v)) return add_job(t, met, as, &fresh, e);
@@ -420,11 +416,11 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     int known = ks_index_find(&v, t->x, met->path, e);
     if (known < 0 && known != KS_EDAMAGED) return known;
     known = known == 1;
-    if (known && v.size == met->size && v.mtime_ns == met->mtime_ns && v.inode == met->inode &&
+    if (known && ks_stat_untouched(v.stat, met->stat) && v.stat.inode == met->stat.inode &&
         is_done(t, &v)) {
         t->sum->files++;
         say_unchanged(t, met->path, &v);
-        if (v.device == met->device) return 0;
+        if (v.stat.device == met->stat.device) return 0;
         int err = note_device(t, met, &v, e);
         return err < 0 ? err : add_change(t, met, v.id, 0, NULL, e);
     }
@@ -435,8 +431,8 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     }
     t->sum->files++;
     if (r == 2) return met_odd(t, met, odd, 1, e);
-    r = ks_sameness(as.content, &as.full, t->x,
-                    &(ks_sameness_file){met->path, met->size, met->mtime_ns}, known ? &v : NULL, e);
+    r = ks_sameness(as.content, &as.full, t->x, &(ks_place){met->path, met->stat},
+                    known ? &v : NULL, e);
     if (r < 0) return r;
     if (r == 1) return met_odd(t, met, "cannot be read to its end", 1, e);
     /* its text was borrowed, and another row was looked at */
@@ -449,6 +445,11 @@ int ks_triage_file(ks_triage *t, const ks_met *met, ks_error *e)
     return add_job(t, met, &as, NULL, e);
 }
 
+static ks_video placed(const ks_place *p, int64_t video)
+{
+    return (ks_video){.id = video, .path = p->path, .stat = p->stat};
+}
+
 static int write_changes(ks_triage *t, ks_error *e)
 {
     char hold[64];
@@ -457,12 +458,7 @@ static int write_changes(ks_triage *t, ks_error *e)
     for (int pass = 0; pass < 3 && err >= 0; pass++)
         for (size_t i = 0; i < t->n_change && err >= 0; i++) {
             const change *c = &t->change[i];
-            ks_video v = {.id = c->video,
-                          .path = c->place.path,
-                          .size = c->place.size,
-                          .mtime_ns = c->place.mtime_ns,
-                          .device = c->place.device,
-                          .inode = c->place.inode};
+            ks_video v = placed(&c->place, c->video);
             snprintf(hold, sizeof hold, "/.kinoseek-hold/%lld", (long long)c->old);
             if (pass == 0 && c->old) {
                 v.id = c->old;
@@ -487,16 +483,6 @@ int ks_triage_settle(ks_triage *t, ks_error *e)
     int err = ks_index_begin(t->x, e);
     if (err < 0) return err;
     return ks_index_end(t->x, write_changes(t, e), e);
-}
-
-static ks_video placed(const ks_place *p, int64_t video)
-{
-    return (ks_video){.id = video,
-                      .path = p->path,
-                      .size = p->size,
-                      .mtime_ns = p->mtime_ns,
-                      .device = p->device,
-                      .inode = p->inode};
 }
 
 int ks_triage_hand_over(const ks_triage *t, ks_error *e)
@@ -527,9 +513,9 @@ static int by_path(const void *a, const void *b)
 /* What could never be looked at is on disk 0: nothing is lost with its row. */
 static int is_disk_of(const ks_triage *t, const ks_video *v, uint64_t device)
 {
-    int same = v->device == device || v->device == 0;
+    int same = v->stat.device == device || v->stat.device == 0;
     for (size_t i = 0; i < t->n_renumbered; i++)
-        same |= t->renumbered[i][0] == v->device && t->renumbered[i][1] == device;
+        same |= t->renumbered[i][0] == v->stat.device && t->renumbered[i][1] == device;
     return same;
 }
 

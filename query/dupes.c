@@ -39,7 +39,8 @@ static int by_worth(const copy *x, const copy *y)
     size_t a = strlen(x->v.path), b = strlen(y->v.path);
 
     if (x->missing != y->missing) return x->missing - y->missing;
-    if (x->v.mtime_ns != y->v.mtime_ns) return x->v.mtime_ns < y->v.mtime_ns ? -1 : 1;
+    if (x->v.stat.mtime_ns != y->v.stat.mtime_ns)
+        return x->v.stat.mtime_ns < y->v.stat.mtime_ns ? -1 : 1;
     return a != b ? (a > b) - (a < b) : strcmp(x->v.path, y->v.path);
 }
 
@@ -54,14 +55,14 @@ static int by_film(const void *a, const void *b)
 static const char *why_kept_copy(const copy *best, const copy *next)
 {
     if (best->missing != next->missing) return "the other is not where it was";
-    if (best->v.mtime_ns != next->v.mtime_ns) return "the oldest of equal files";
+    if (best->v.stat.mtime_ns != next->v.stat.mtime_ns) return "the oldest of equal files";
     return strlen(best->v.path) != strlen(next->v.path) ? "the shortest path of equal files"
                                                         : "the first path of equal files";
 }
 
 static int is_one_file(const copy *a, const copy *b)
 {
-    return a->v.inode == b->v.inode && a->v.device == b->v.device && a->v.inode;
+    return ks_stat_one_file(a->v.stat, b->v.stat) && a->v.stat.inode;
 }
 
 static void show_copies(work *w)

@@ -12,8 +12,7 @@
 static int is_as_it_was(const ks_video *v)
 {
     struct stat st;
-    return stat(v->path, &st) == 0 && st.st_size == v->size &&
-           (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec == v->mtime_ns;
+    return stat(v->path, &st) == 0 && ks_stat_untouched(ks_stat_of(&st), v->stat);
 }
 
 int ks_film_keys(ks_keys *keys, ks_index *x, const ks_video *v, ks_error *e)

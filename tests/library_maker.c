@@ -86,7 +86,7 @@ int64_t lib_add(ks_index *x, const char *path, uint64_t content, int n, int dim,
 {
     ks_error e = {0};
     ks_video v = {.path = path,
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "",
                   .tb = {1, 1000},
                   .duration = n * 4000 + 4000,

@@ -54,7 +54,7 @@ static void add_film(ks_index *x, int film)
     float vector[D], frames[FRAMES * D];
     snprintf(path, sizeof path, "/films/%d/f%d.mp4", film % 2, film);
     ks_video v = {.path = path,
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "",
                   .tb = {1, 1000},
                   .duration = 44000,
@@ -81,8 +81,8 @@ static void add_film(ks_index *x, int film)
     const ks_subtitle_line lines[] = {{0, 1000000, 2000000, "the quick brown fox"},
                                       {0, 7000000, 9000000, "jumps over the lazy dog"},
                                       {0, 30000000, 31000000, path}};
-    must(ks_index_put_subtitles(x, &(ks_subtitle_file){v.id, film % 2 ? "" : path, 1, 2, "", 0},
-                                lines, 3, &e),
+    must(ks_index_put_subtitles(
+             x, &(ks_subtitle_file){v.id, film % 2 ? "" : path, {1, 2, 0, 0}, "", 0}, lines, 3, &e),
          &e);
 }
 

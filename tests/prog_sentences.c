@@ -43,7 +43,7 @@ static void begin_film(ks_video *v, ks_index *x, const char *path, int number)
 
     stat(path, &st);
     *v = (ks_video){.path = path,
-                    .size = st.st_size,
+                    .stat.size = st.st_size,
                     .reason = "",
                     .tb = {1, 90000},
                     .fps = 30000 / 1001.0,

@@ -58,10 +58,7 @@ static void unit(float *v, unsigned seed)
 static ks_video video_named(const char *path, unsigned content)
 {
     ks_video v = {.path = path,
-                  .size = 1000,
-                  .mtime_ns = 7,
-                  .device = 1,
-                  .inode = content,
+                  .stat = {1000, 7, 1, content},
                   .reason = "",
                   .tb = {1, 1000},
                   .duration = 60000,

@@ -123,7 +123,7 @@ static void store(void)
         ks_clip_data clips[CLIPS];
         uint64_t content = (uint64_t)i + 1;
         ks_video v = {.path = f->path,
-                      .size = 1,
+                      .stat.size = 1,
                       .reason = "",
                       .verdict = f->whole ? KS_VERDICT_INDEXED : KS_VERDICT_PARTLY,
                       .tb = {1, 1000},
@@ -474,9 +474,7 @@ START_TEST(equal_files)
     for (int i = 0; i < 4; i++) {
         ks_video v = {.id = films[0].id,
                       .path = paths[i].path,
-                      .mtime_ns = paths[i].mtime,
-                      .inode = paths[i].inode,
-                      .device = 1,
+                      .stat = {0, paths[i].mtime, 1, paths[i].inode},
                       .reason = ""};
         MUST(ks_index_set_path(x, &v, &e));
     }

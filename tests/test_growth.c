@@ -299,7 +299,7 @@ static const char *disturb(ks_index *x, uint64_t *seed)
     char path[64], other[64];
     int film = (int)(lib_random(seed) % 30), what = (int)(lib_random(seed) % 7);
     ks_video v = {.path = path,
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "r",
                   .tb = {1, 1 + (int)(lib_random(seed) % 90000)},
                   .duration = 1000 + film,

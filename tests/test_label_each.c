@@ -73,7 +73,7 @@ static void add_film(const char *path, uint64_t content)
     static float v[CLIPS][DIM_MOST], f[CLIPS][FRAMES][DIM_MOST];
     ks_clip_data clips[CLIPS];
     ks_video video = {.path = path,
-                      .size = 1,
+                      .stat.size = 1,
                       .reason = "",
                       .verdict = KS_VERDICT_INDEXED,
                       .tb = {1, 1000},
@@ -112,7 +112,7 @@ static void add_short_film(void)
     static float v[3][DIM_MOST], f[3][FRAMES * DIM_MOST];
     ks_clip_data clips[3];
     ks_video video = {.path = "/films/c.mp4",
-                      .size = 1,
+                      .stat.size = 1,
                       .content = {3},
                       .reason = "",
                       .verdict = KS_VERDICT_INDEXED,

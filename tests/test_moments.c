@@ -142,7 +142,7 @@ static void add_film(int f, uint64_t *seed, const float *like)
 {
     int n = 10 + (int)(lib_random(seed) % 60);
     ks_video v = {.path = paths[f],
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "",
                   .tb = {1, 1000 + f},
                   .film_date = 86400 * (f + 1),

@@ -256,7 +256,7 @@ static void renumber(ks_index *x, const char *names)
         snprintf(path, sizeof path, "%s/%c.mp4", base, *name);
         ck_assert_int_eq(ks_index_find(&v, x, path, &e), 1);
         v.path = path;
-        v.device ^= 1;
+        v.stat.device ^= 1;
         ck_assert_int_eq(ks_index_set_path(x, &v, &e), 0);
     }
 }

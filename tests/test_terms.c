@@ -484,7 +484,7 @@ static void add_film(ks_index *x, int number, int kind, int n)
 {
     char path[64];
     ks_video v = {.path = path,
-                  .size = 1,
+                  .stat.size = 1,
                   .reason = "",
                   .tb = {1, 1000},
                   .duration = 400000,

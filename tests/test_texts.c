@@ -239,8 +239,8 @@ static void put_lines(ks_index *x, int64_t video, const char *path, const char *
 {
     const ks_subtitle_line line[] = {
         {0, 5000, 6000, "common"}, {0, 1000, 3000, word}, {0, 5000, 6000, "common"}};
-    MUST(
-        ks_index_put_subtitles(x, &(ks_subtitle_file){video, path, 7, 8, "noted", 0}, line, 3, &e));
+    MUST(ks_index_put_subtitles(x, &(ks_subtitle_file){video, path, {7, 8, 0, 0}, "noted", 0}, line,
+                                3, &e));
 }
 
 /* The clips that --said leaves, by the rows and by the search that goes over copies. */
