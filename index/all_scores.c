@@ -3,7 +3,7 @@
  * Which clips, and in which order, is SQLite's word; their vectors come from the search copies,
  * which hold the same bits (a gigabyte less to read and hash at 1 M clips), and from SQLite
  * where no copy has them. */
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/score.h"
 
 #include <assert.h>
@@ -84,10 +84,10 @@ static void flush(block *b)
  * it. */
 static void go_to_video(block *b, const ks_vector_row *row)
 {
-    const ks_copies *copies = b->x->copies;
+    const ks_segments *mapped = b->x->segments;
     b->run = NULL;
-    for (int i = 0; i < copies->n && !b->run; i++) {
-        b->s = &copies->at[i];
+    for (int i = 0; i < mapped->n && !b->run; i++) {
+        b->s = &mapped->at[i];
         if (row->finished <= b->s->row.from || row->finished > b->s->row.to) continue;
         b->run = ks_segment_run(b->s, row->clip.video);
         if (b->run && b->run->finished != row->finished) b->run = NULL;
@@ -140,7 +140,7 @@ static int run(block *b, const ks_filter *f)
     if (space.dim != b->dim)
         return ks_fail(b->e, KS_ESPACE, "%s holds vectors of D %d, the queries have %d", x->dir,
                        space.dim, b->dim);
-    code = ks_copies_load(x, &library, &space, b->e);
+    code = ks_segments_load(x, &library, &space, b->e);
     if (code >= 0) code = x->store->walk(x, &walk, take, b, &damaged, b->e);
     if (code >= 0 && !b->stopped) flush(b);
     return code;

@@ -4,7 +4,7 @@
  * The codes of a row and the proof of sweep.c give bounds of its cosine with each vector; what a
  * clip can be worth with such cosines is the caller's word. A row that no copy holds is scored:
  * its bounds are its cosines. */
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/score.h"
 
 #include <assert.h>
@@ -258,10 +258,10 @@ static int walk_gaps(found *out, ks_film_bounds *sums, ks_index *x, const ks_bou
              .worth = malloc((size_t)ask->parts * sizeof *g.worth)};
     int code = g.cosine && g.worth ? 0 : ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
 
-    for (int i = 0; code >= 0 && i < x->copies->n_gaps; i++) {
+    for (int i = 0; code >= 0 && i < x->segments->n_gaps; i++) {
         ks_walk walk = {.dim = ask->dim,
-                        .from = x->copies->gaps[i].from,
-                        .to = x->copies->gaps[i].to,
+                        .from = x->segments->gaps[i].from,
+                        .to = x->segments->gaps[i].to,
                         .filter = ask->filter};
         code = x->store->walk(x, &walk, take, &g, &sums->damaged, e);
         if (code == KS_ENOMEM) ks_fail(e, code, "%s: out of memory", x->dir);
@@ -314,13 +314,13 @@ static int attempt(ks_film_bounds *out, ks_index *x, const ks_library_row *libra
     found f = {0};
     ks_spans spans = {0};
     int64_t scored;
-    int code = ks_copies_load(x, library, space, e);
+    int code = ks_segments_load(x, library, space, e);
 
     *out = (ks_film_bounds){0};
     if (code >= 0) code = walk_gaps(&f, out, x, ask, e);
     scored = f.n;
     if (code >= 0) code = ks_spans_make(&spans, x, ask->filter, e);
-    if (code >= 0 && x->copies->distrusted && x->copies->n > 0) code = 1;
+    if (code >= 0 && x->segments->distrusted && x->segments->n > 0) code = 1;
     else if (code >= 0) {
         out->searched += spans.rows;
         code = sweep(&f, x, &spans, ask) < 0 || merge(out, &f, scored, ask->parts) < 0
@@ -345,7 +345,7 @@ static int run(ks_film_bounds *out, ks_index *x, const ks_bounds_ask *ask, ks_er
         return ks_fail(e, KS_ESPACE, "%s holds vectors of D %d, the query has %d", x->dir,
                        space.dim, ask->dim);
     while ((code = attempt(out, x, &library, &space, ask, e)) == 0)
-        if (x->copies->n == 0)
+        if (x->segments->n == 0)
             return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair", x->dir);
     if (code < 0) return code;
     int64_t missing = ks_filter_bounded(ask->filter) ? 0

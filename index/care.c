@@ -2,7 +2,7 @@
 #include "index/catalog.h"
 
 #include "index/ann.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 
 #include <assert.h>
 #include <dirent.h>

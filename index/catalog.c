@@ -22,7 +22,7 @@
 #include "index/hub_rows.h"
 
 #include "index/ann.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -212,7 +212,7 @@ void ks_index_close(ks_index *x)
     if (!x) return;
     ks_hub_close(x->hub);
     ks_ann_close(x->ann);
-    ks_copies_close(x->copies);
+    ks_segments_close(x->segments);
     ks_cursor_close(x->found);
     ks_forget_statements(x);
     sqlite3_close_v2(x->db);

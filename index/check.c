@@ -4,7 +4,7 @@
  * the rest compares rows with each other and search copies with rows. */
 #include "index/ann.h"
 #include "index/catalog.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 
 #include <assert.h>
 #include <math.h>

@@ -5,7 +5,7 @@
  * growth times), when one is unusable, or when a quarter of one is dead. Order: file durable,
  * then the commit that names it, then the old files go: a crash anywhere leaves either the old
  * copies or the new ones, and stray files that the next publish removes. */
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 
 #include "index/ann.h"
 
@@ -57,8 +57,8 @@ static int choose(plan *p, ks_index *x, int64_t tail, ks_error *e)
     for (int i = p->n - 1; i >= 0; i--) {
         int much = 0, gone = 0;
         const ks_segment *s = NULL;
-        for (int j = 0; j < x->copies->n; j++)
-            if (x->copies->at[j].row.id == p->list[i].id) s = &x->copies->at[j];
+        for (int j = 0; j < x->segments->n; j++)
+            if (x->segments->at[j].row.id == p->list[i].id) s = &x->segments->at[j];
         int code = s ? dead_share(&much, x, &p->list[i], s, e) : 0;
         if (code >= 0 && s) code = lists_gone(&gone, x, s, e);
         if (code < 0) return code;
@@ -102,8 +102,8 @@ static int name_it(ks_index *x, plan *p, const ks_segment_row *fresh, ks_error *
 static int note_checked(ks_index *x, ks_error *e)
 {
     int code = 0;
-    for (int i = 0; i < x->copies->n && code >= 0; i++)
-        if (x->copies->at[i].changed) code = ks_segment_seen(&x->copies->at[i].row, x, e);
+    for (int i = 0; i < x->segments->n && code >= 0; i++)
+        if (x->segments->at[i].changed) code = ks_segment_seen(&x->segments->at[i].row, x, e);
     return code;
 }
 
@@ -135,7 +135,7 @@ static int publish(plan *p, ks_index *x, int final, ks_error *e)
     int code = x->store->library(&p->library, x, e);
     if (code < 0 || p->library.space == 0) return code;
     code = x->store->space(&p->space, x, p->library.space, e);
-    if (code >= 0) code = ks_copies_load(x, &p->library, &p->space, e);
+    if (code >= 0) code = ks_segments_load(x, &p->library, &p->space, e);
     if (code >= 0) code = note_checked(x, e);
     if (code >= 0) code = x->store->segments(&p->list, &p->n, x, p->library.space, e);
     if (code >= 0) code = count_tail(&tail, x, p, e);
@@ -160,7 +160,7 @@ int ks_index_publish(ks_index *x, int final, ks_error *e)
     assert(x && x->mode != KS_READ && x->inside == 0);
     plan p = {.n = 0};
     if (x->dead) return ks_fail(e, KS_EIO, "%s: nothing is written after a failed fsync", x->dir);
-    if (x->copies) x->copies->distrusted = 0; /* judged anew */
+    if (x->segments) x->segments->distrusted = 0; /* judged anew */
     int code = publish(&p, x, final, e);
     free(p.list);
     return code;

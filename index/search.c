@@ -1,6 +1,6 @@
 /* search.c - the k nearest clips, exactly; scores of everything. */
 #include "index/ann.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/score.h"
 #include "index/sweep.h"
 #include "index/top.h"
@@ -41,11 +41,11 @@ static int gather(run *r, ks_error *e)
 {
     ks_index *x = r->x;
     ks_spans spans = {0};
-    int code = ks_copies_load(x, &r->library, &r->space, e);
-    for (int i = 0; code >= 0 && i < x->copies->n_gaps; i++) {
+    int code = ks_segments_load(x, &r->library, &r->space, e);
+    for (int i = 0; code >= 0 && i < x->segments->n_gaps; i++) {
         ks_walk walk = {.dim = r->dim,
-                        .from = x->copies->gaps[i].from,
-                        .to = x->copies->gaps[i].to,
+                        .from = x->segments->gaps[i].from,
+                        .to = x->segments->gaps[i].to,
                         .filter = r->f};
         code = x->store->walk(x, &walk, take, r, &r->damaged, e);
     }
@@ -138,7 +138,8 @@ static int attempt(run *r, int want, int *rotten, ks_error *e)
     r->searched = r->uncopied = r->damaged = r->approximate = 0;
     int code = gather(r, e);
     if (code < 0) return code;
-    if (r->x->copies->distrusted && r->x->copies->n > 0) return 0; /* a row of `gone` is rotten */
+    if (r->x->segments->distrusted && r->x->segments->n > 0)
+        return 0; /* a row of `gone` is rotten */
     ks_top_sort(&r->top);
     return confirm(r, rotten, e);
 }
@@ -159,10 +160,10 @@ static int search(run *r, ks_error *e)
         code = attempt(r, want, &rotten, e);
         if (code < 0) return code;
         if (code == 0) { /* with the copies closed, gaps cover everything: this happens once */
-            if (r->x->copies->n == 0)
+            if (r->x->segments->n == 0)
                 return ks_fail(e, KS_EDAMAGED, "%s/catalog.db is damaged: run kinoseek repair",
                                r->x->dir);
-            r->x->copies->distrusted = 1;
+            r->x->segments->distrusted = 1;
             continue;
         }
         r->all = want >= r->library.clips || (!r->approximate && r->top.count + rotten < want);

@@ -1,5 +1,5 @@
 /* spans.c - the filter and table `gone` laid over the rows of search copies. */
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -116,12 +116,12 @@ int ks_spans_make(ks_spans *out, ks_index *x, const ks_filter *f, ks_error *e)
     allowed_list list = {0};
     int bounded = ks_filter_bounded(f);
     memset(out, 0, sizeof *out);
-    if (x->copies->n == 0) return 0;
+    if (x->segments->n == 0) return 0;
     int rotten = 0, code = x->store->dead(x, take_gone, &g, &rotten, e);
-    if (rotten) x->copies->distrusted = 1;
+    if (rotten) x->segments->distrusted = 1;
     if (code >= 0 && bounded) code = x->store->passing(x, f, take_allowed, &list, e);
-    for (int i = 0; i < x->copies->n && code >= 0; i++)
-        if (lay(out, &x->copies->at[i], &g, bounded ? &list : NULL) < 0)
+    for (int i = 0; i < x->segments->n && code >= 0; i++)
+        if (lay(out, &x->segments->at[i], &g, bounded ? &list : NULL) < 0)
             code = ks_fail(e, KS_ENOMEM, "%s: out of memory", x->dir);
     free(g.at);
     free(list.at);

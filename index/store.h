@@ -1,7 +1,7 @@
 /* store.h - what a search sees of the rows: a table of calls. SQLite is behind it
  * (store_sqlite.c), and could be another.
  *
- * search, all_scores, spans, copies, segments, sweep, ann and publish include this and never the
+ * search, all_scores, spans, segments, sweep, ann and publish include this and never the
  * catalog itself (make layers): rows, snapshots and the list of search copies come through
  * x->store. Who writes rows (videos, paths, clips, settings) and who cares for them (check,
  * repair, backup) works on the catalog: that is SQLite's own. */
@@ -12,8 +12,9 @@
 #include "index/totals.h"
 
 typedef struct ks_store ks_store;
-typedef struct ks_copies ks_copies; /* search copies mapped by this handle (copies.h) */
-typedef struct ks_ann ks_ann;       /* the FAISS copy (ann.h) */
+typedef struct ks_segments
+    ks_segments;              /* search copies mapped by this handle (mapped_segments.h) */
+typedef struct ks_ann ks_ann; /* the FAISS copy (ann.h) */
 
 enum { KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
 
@@ -50,7 +51,7 @@ struct ks_index {
     ks_rotten_row *rotten; /* [n_rotten] met by this handle, sorted (rotten.c) */
     int n_rotten;
     int64_t missing; /* clips that the library counts and the largest search did not meet */
-    ks_copies *copies;
+    ks_segments *segments;
     ks_ann *ann;
     struct ks_hub *hub; /* of a mirror, once something was asked of it (hub_blob.c) */
     int hub_asked;

@@ -2,7 +2,7 @@
 #ifndef KS_SWEEP_H
 #define KS_SWEEP_H
 
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/score.h"
 #include "index/top.h"
 

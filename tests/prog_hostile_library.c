@@ -13,7 +13,7 @@
  * TAP. */
 #include "index/ann.h"
 #include "index/catalog.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "query/query.h"
 #include "tests/library_maker.h"
 

@@ -14,7 +14,7 @@
  *   open DIR DIM                     milliseconds of opening and one exact search, in a fresh
  *                                    process. */
 #include "index/catalog.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/index.h"
 #include "tests/library_maker.h"
 
@@ -254,7 +254,7 @@ static int open_time(char **a)
     int code = ks_snapshot(x, &e);
     if (code >= 0) code = ks_library_read(&library, x, &e);
     if (code >= 0) code = ks_space_read(&space, x, library.space, &e);
-    if (code >= 0) code = ks_copies_load(x, &library, &space, &e);
+    if (code >= 0) code = ks_segments_load(x, &library, &space, &e);
     if (code >= 0) code = ks_end(x, 0, &e);
     double opened = now(CLOCK_MONOTONIC);
     for (int i = 0; i < 6 && code >= 0; i++) {
@@ -268,7 +268,7 @@ static int open_time(char **a)
         ks_found_free(&found);
     }
     if (code < 0) return fail("search", &e);
-    printf("open %.2f ms, copies %d\n", opened - start, x->copies->n);
+    printf("open %.2f ms, copies %d\n", opened - start, x->segments->n);
     ks_index_close(x);
     free(q);
     return 0;

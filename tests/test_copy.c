@@ -1,6 +1,6 @@
 /* test_copy.c - search copies: whatever happens to them, the answer is brute force's. */
 #include "index/catalog.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "index/index.h"
 #include "index/top.h"
 #include "tests/library_maker.h"
@@ -33,7 +33,7 @@ static int queries_agree(ks_index *x, const ks_filter *f, uint64_t seed, int *co
         ks_found_free(&found);
         if (!same) return 0;
     }
-    if (copies) *copies = x->copies->n;
+    if (copies) *copies = x->segments->n;
     return 1;
 }
 
@@ -215,7 +215,7 @@ START_TEST(all_scores_come_from_copies)
     add_films(x, 30, 60, 10);
     MUST(ks_index_publish(x, 1, &e));
     ck_assert_int_eq(scores_agree(x, NULL, 3), 1);
-    ck_assert_int_eq(x->copies->n, 2);
+    ck_assert_int_eq(x->segments->n, 2);
     for (int k = 0; k < QUERIES; k++) lib_vector(q + k * D, D, 0, 77 + (uint64_t)k);
     ks_forget_statements(x);
     ck_assert_int_eq(sqlite3_set_authorizer(x->db, no_vectors, NULL), SQLITE_OK);

@@ -2,7 +2,7 @@
  * checksum. */
 #include "index/ann.h"
 #include "index/catalog.h"
-#include "index/copies.h"
+#include "index/mapped_segments.h"
 #include "query/calibrate.h"
 #include "tests/library_maker.h"
 

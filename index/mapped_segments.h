@@ -1,6 +1,6 @@
-/* copies.h - the search copies that this handle has mapped, and what of them a search may use. */
-#ifndef KS_COPIES_H
-#define KS_COPIES_H
+/* mapped_segments.h - the search copies that are mapped, and what of them a search may use. */
+#ifndef KS_MAPPED_SEGMENTS_H
+#define KS_MAPPED_SEGMENTS_H
 
 #include "index/segment.h"
 
@@ -8,7 +8,7 @@ typedef struct {
     int64_t from, to; /* videos with from < finished <= to are read from SQLite */
 } ks_gap;
 
-struct ks_copies {
+struct ks_segments {
     ks_segment *at; /* usable ones, by generation */
     int n;
     ks_gap *gaps; /* [n + 1] at most; what no usable copy holds */
@@ -19,8 +19,9 @@ struct ks_copies {
 
 /* Inside a snapshot: map what the catalog vouches for now; mappings that are still good are
  * kept. */
-int ks_copies_load(ks_index *x, const ks_library_row *library, const ks_space *space, ks_error *e);
-void ks_copies_close(ks_copies *copies); /* NULL is fine */
+int ks_segments_load(ks_index *x, const ks_library_row *library, const ks_space *space,
+                     ks_error *e);
+void ks_segments_close(ks_segments *mapped); /* NULL is fine */
 
 /* Rows of a copy that a search looks at. */
 typedef struct {
