@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/fault.h"
 #include "cli/hub_feed.h"
+#include "cli/hub_model.h"
 #include "cli/hub_worker.h"
 #include "cli/ingest_report.h"
 #include "cli/ingest_tally.h"
@@ -500,20 +501,39 @@ static void say_choices(const ks_globals *g, const fields_t *f)
 /* --- where -L names a hub: what is new is queued, then worked on like any worker would --- */
 static int refuse_choices(const fields_t *f, ks_error *e)
 {
-    if (f->window == 0 && f->hop == 0 && f->frames == 0 && f->short_shots == 0 && f->budget == 0 &&
-        !f->shots && !f->fit && !f->decode && !f->hwaccel && !f->survey && !f->switch_model &&
-        !f->dry_run && !f->stills && !f->no_stills && !f->require_sandbox && f->workers == 0)
+    int space = f->frames != 0 || f->short_shots != 0 || f->fit;
+    if (f->window == 0 && f->hop == 0 && f->budget == 0 && (!space || f->switch_model) &&
+        !f->shots && !f->decode && !f->hwaccel && !f->survey && !f->dry_run && !f->stills &&
+        !f->no_stills && !f->require_sandbox && f->workers == 0)
         return 0;
     return ks_fail(
         e, KS_EUSAGE,
         "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
-        "--encoder, --nice, --notify and --json; how clips are made its first films say");
+        "--encoder, --nice, --notify, --json and --switch, which takes --frames, --short-shots "
+        "and --fit; how clips are made its first films say");
 }
 
 static void on_feed(void *arg, const ks_event *v)
 {
     const session *s = arg;
     if (v->kind != KS_EVENT_DONE || s->only_queue) ks_report_event(s->report, v);
+}
+
+/* The new model's space: its workers make the films' clips in it, and this command like them. */
+static int switch_hub(session *s, const ks_globals *g, const fields_t *f, ks_error *e)
+{
+    ks_ingest_options o;
+    static const ks_library none;
+    int clock = f->encoder && strcmp(f->encoder, "clock") == 0, err = 0;
+    if (!clock) err = open_one(s, g, f, &none, e);
+    if (err == 0 && !clock) err = reads_words(s, e);
+    if (err == 0 && !clock) err = keep_paths(s, g, &none, 0, e);
+    if (err == 0) err = ks_locate_decoder(&s->decoder, &g->setup, e);
+    if (err == 0) err = fill_options(&o, s, f, e);
+    if (err == 0) err = ks_hub_change_model(g, &o, s->enc, e);
+    ks_encoder_close(s->enc);
+    s->enc = NULL;
+    return err;
 }
 
 static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, ks_error *e)
@@ -527,6 +547,7 @@ static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, k
     if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     err = gather_paths(&s.paths, f, n, args, e);
+    if (err == 0 && f->switch_model) err = switch_hub(&s, g, f, e);
     if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);
     if (err == 0) {
@@ -537,13 +558,15 @@ static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, k
         err = ks_feed(&queued, &sum, g, &o, e);
     }
     if (err == 0 && !f->json && !g->quiet) printf("%s queued\n", ks_counted(films, queued, "film"));
+    if (err == 0) err = ks_hub_end_model(g, e);
     close_session(&s);
     if (err < 0 || f->queue) return err;
     int code = err = ks_work(
         &(ks_worker_how){
             .g = g, .lease = 60, .idle_exit = 1, .json = f->json, .encoder = f->encoder},
         e);
-    if ((err == 0 || err == 3) && !f->encoder)
+    if (err == 0 || err == 3) err = ks_hub_end_model(g, e);
+    if (err == 0 && !f->encoder)
         err = ks_keep_saved(g, &(ks_saved_ways){.g = g, .json = f->json, .notify = f->notify}, e);
     return err < 0 ? err : code;
 }

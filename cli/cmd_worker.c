@@ -102,12 +102,18 @@ static int print_job(void *arg, const ks_hub_queued *q, ks_error *e)
 static int list(ks_hub *h, int json, ks_error *e)
 {
     listing l = {.json = json};
-    int err = ks_hub_list(h, print_job, &l, e);
+    int64_t done, all;
+    char model[65];
+    int err = ks_hub_list(h, print_job, &l, e), other = 0;
 
     if (err < 0 || json) return err;
     printf("%lld queued, %lld at work, %lld failed%s\n", (long long)l.n[0], (long long)l.n[1],
            (long long)l.n[2], l.n[2] ? " (kinoseek queue retry)" : "");
-    return 0;
+    err = other = ks_hub_switching(&done, &all, model, h, e);
+    if (other > 0)
+        printf("To the model %.12s: %lld of %lld films; until all are, the old one answers.\n",
+               model, (long long)done, (long long)all);
+    return err < 0 ? err : 0;
 }
 
 static int change(const ks_globals *g, ks_hub *h, const char *verb, const char *by, ks_error *e)

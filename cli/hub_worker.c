@@ -374,7 +374,7 @@ static int work_on(worker *w, ks_error *e)
     int code = 0, err = film_path(w, e);
     const char *why = err < 0 ? NULL : changed(w);
     w->beaten = w->pushed = ks_monotonic();
-    w->lost = 0;
+    w->lost = w->space_known = 0; /* the hub may have another model since the last film */
     if (err < 0) return err;
     if (why) return give_back(w, why, 1, e);
     err = make_folder(w, e);

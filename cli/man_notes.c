@@ -565,13 +565,18 @@ const ks_man_note ks_man_notes[] = {
     {"watch", "A HUB", NULL,
      "With -L postgresql://... the paths, or without any all roots that are mounted here, are "
      "watched, and ingest queues what comes and works until the queue is empty. While the hub is "
-     "away that is said once, and asked for every few seconds; --survey and --notify are refused."},
+     "away that is said once, and asked for every few seconds; --survey is refused."},
     {"ingest", "A HUB", NULL,
      "With -L postgresql://... what is new below PATH (without one: below every root that is "
      "mounted here) is queued, moves and deletions are told to the hub, and then this machine "
      "works until the queue is empty; with --queue it does not. A film that this machine never "
      "saw in its place is not taken for deleted. Patterns are not remembered there. How clips are "
-     "made is said by the hub's first films: the defaults, or the library that was imported."},
+     "made is said by the hub's first films: the defaults, or the library that was imported. "
+     "--switch, with -m, --precision, --frames, --short-shots or --fit, queues all films for "
+     "another model; each worker needs that model. Until they are through, mirrors answer from the "
+     "old one, and a film that is new meanwhile is not seen; queue says how far it is. The old "
+     "model with --switch calls it off. A film that has failed holds it up until queue retry or "
+     "forget."},
     {"worker", "LEASES", NULL,
      "A film is done by one worker at a time. What it makes is sent as it comes, each batch in one "
      "transaction that holds the film's row under the token of the claim; a worker that was frozen "
@@ -585,11 +590,8 @@ const ks_man_note ks_man_notes[] = {
     {"sync", "MIRRORS", NULL,
      "search, similar, curve, label, clips, cut, dupes, sample, outliers, export vectors, serve, "
      "status and check take a hub's address after -L and answer from the mirror, after a sync "
-     "(serve: every second; its page changes nothing). "
-     "Nothing but sync writes there: a hub has no stored or taught labels, no subtitles and no "
-     "kept queries: "
-     "labels, teach, save, label --store, search --label and search --said are refused with exit "
-     "code 2, and import leaves those of a library behind (backup DIR, and ask that). "
+     "(serve: every second). label --store, labels, teach, save and the page write into the mirror "
+     "and from there to the hub; where the hub does not let them, nothing is kept. "
      "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "
      "state give the same scores; a larger one when it has grown by a tenth."},
     {"store init", "SECURITY", NULL,

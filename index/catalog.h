@@ -146,6 +146,8 @@ int ks_words_stand_in(ks_index *x, const char *sql, ks_error *e); /* every one t
 /* --- library.c --- */
 int ks_library_read(ks_library_row *out, ks_index *x, ks_error *e);
 int ks_library_write(const ks_library_row *row, ks_index *x, ks_error *e);
+int ks_same_space(const ks_space *a, const ks_space *b);
+int ks_finish_switch(int *done, ks_index *x, ks_error *e); /* in a transaction */
 /* id 0: zeros; a reader takes the second copy of a rotten row */
 int ks_space_read(ks_space *out, ks_index *x, int64_t id, ks_error *e);
 /* from its second copy, a setting: 1, 0 there is none */

@@ -101,15 +101,16 @@ static void copy(char *to, size_t room, const ks_pq_rows *r, int row, int column
     snprintf(to, room, "%s", text ? text : "");
 }
 
-int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e)
+static int space_of(int64_t *id, ks_space *space, ks_hub *h, int writing, ks_error *e)
 {
     ks_pq_rows r;
     memset(space, 0, sizeof *space);
     *id = 0;
     int code = ks_pq_ask(&r, h->pq, e,
                          "SELECT s.id, s.model, s.dim, s.frames, s.sampler, s.resize, s.precision"
-                         " FROM library l JOIN space s ON s.id = l.space",
-                         "");
+                         " FROM library l JOIN space s ON s.id = CASE $1 WHEN 1 THEN l.writing ELSE"
+                         " l.space END",
+                         "l", (int64_t)writing);
     if (code > 0) {
         *id = ks_pq_int(&r, 0, 0);
         copy(space->model, sizeof space->model, &r, 0, 1);
@@ -121,4 +122,14 @@ int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e)
     }
     ks_pq_free(&r);
     return code < 0 ? code : 0;
+}
+
+int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e)
+{
+    return space_of(id, space, h, 0, e);
+}
+
+int ks_hub_writing(int64_t *id, ks_space *space, ks_hub *h, ks_error *e)
+{
+    return space_of(id, space, h, 1, e);
 }

@@ -68,6 +68,9 @@ typedef struct {
 } ks_hub_pulled;
 /* The folder of a mirror as its one writer; made if absent. Errors of ks_index_open. */
 int ks_hub_open_mirror(ks_index **x, const char *dir, ks_error *e);
+/* The hub's space and the one it is being switched to, and how clips are made, into an empty
+ * library: what another model's space is worked out in. */
+int ks_hub_pull_spaces(ks_index *x, ks_hub *h, ks_error *e);
 /* No mirror any more: what was pulled is a library of its own. */
 int ks_hub_let_go(ks_index *x, ks_error *e);
 /* DATA/hubs/HASH: what this machine keeps of that hub; malloc'ed, made. */
@@ -114,6 +117,17 @@ int ks_hub_import_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_err
 /* All subtitles of a film, before its end; path: where the film lies here. */
 int ks_hub_push_subtitles(ks_hub *h, ks_index *x, const ks_video *v, const ks_hub_job *job,
                           const char *path, ks_error *e);
+
+/* --- another model --- ingest --switch: the space that x fills is filled in the hub from now on,
+ * beside the one that mirrors have until all films of that are through; they are queued, and who
+ * was at a film has lost it. The space that mirrors have: the switch is called off. 1; 0: it was
+ * being filled already. The owner's. */
+int ks_hub_switch(ks_hub *h, ks_index *x, ks_error *e);
+/* The same end where no worker is left that could find it, and away with clips of neither space.
+ * The owner's. */
+int ks_hub_tidy(ks_hub *h, ks_error *e);
+/* *done of *all films are through: 1; 0: the hub is not being switched. model: of the new one */
+int ks_hub_switching(int64_t *done, int64_t *all, char model[65], ks_hub *h, ks_error *e);
 
 /* A derived table kinoseek.pgvector(clip, v halfvec) for other people's SQL; *clips came to it.
  * KS_EUSAGE: the server's database has no extension vector. */

@@ -19,12 +19,6 @@ static int no_memory(ks_error *e)
 }
 
 /* --- the space, and how clips are made --- */
-static int same_space(const ks_space *a, const ks_space *b)
-{
-    return strcmp(a->model, b->model) == 0 && a->dim == b->dim && a->frames == b->frames &&
-           a->sampler == b->sampler && a->resize == b->resize && a->precision == b->precision;
-}
-
 /* "window 8 hop 4 shots 1 stills ...": what comes after is about which files are looked at. */
 static size_t of_clips(const char *made, size_t n)
 {
@@ -94,13 +88,13 @@ int ks_hub_push_space(ks_hub *h, ks_index *x, const ks_hub_job *job, ks_error *e
     int code = l ? ks_index_library(l, x, e) : no_memory(e);
     if (code >= 0 && l->next.dim == 0)
         code = ks_fail(e, KS_EUSAGE, "%s: nothing was ingested there yet", x->dir);
-    if (code >= 0) code = ks_hub_space(&id, &have, h, e);
+    if (code >= 0) code = ks_hub_writing(&id, &have, h, e);
     /* two at once: the second finds the first's */
-    if (code >= 0 && id == 0) {
+    if (code >= 0 && (id == 0 || (job && ks_same_space(&have, &l->next)))) {
         code = fix_space(h, x, l, job, e);
-        if (code >= 0) code = ks_hub_space(&id, &have, h, e);
+        if (code >= 0) code = ks_hub_writing(&id, &have, h, e);
     }
-    if (code >= 0 && !same_space(&have, &l->next))
+    if (code >= 0 && !ks_same_space(&have, &l->next))
         code = ks_fail(e, KS_ESPACE,
                        "%s holds vectors of model %.12s (D %d, %d frames, %s), these are of model "
                        "%.12s (D %d, %d frames, %s)",
@@ -294,11 +288,15 @@ static int begin_film(film *f, ks_hub *h, ks_index *x, const ks_video *v, const 
                       ks_error *e)
 {
     ks_library_row row;
-    ks_space space;
+    ks_space space, own;
     *f = (film){.h = h, .x = x, .v = v, .job = job};
     int code = ks_library_read(&row, x, e);
     f->own_space = row.writing;
-    if (code >= 0) code = ks_hub_space(&f->space, &space, h, e);
+    if (code >= 0) code = ks_space_read(&own, x, row.writing, e);
+    if (code >= 0) code = ks_hub_writing(&f->space, &space, h, e);
+    if (code >= 0 && f->space && row.writing && !ks_same_space(&space, &own))
+        code = ks_fail(e, job ? KS_EBUSY : KS_ESPACE, "%s: the hub has another model now",
+                       ks_pq_name(h->pq));
     return code;
 }
 
@@ -481,11 +479,12 @@ int ks_hub_has(ks_hub *h, ks_index *x, const ks_video *v, ks_error *e)
     ks_video_row row;
     int code = ks_video_read(&row, x, v->id, e);
     if (code <= 0) return code;
-    code = ks_pq_ask(&r, h->pq, e,
-                     "SELECT 1::int8 FROM video WHERE content = $1 AND verdict = $2 AND clips = $3 "
-                     "AND finished = $4 AND made > 0",
-                     "blll", v->content, sizeof v->content, (int64_t)v->verdict, row.clips,
-                     (int64_t)(row.space != 0));
+    code = ks_pq_ask(
+        &r, h->pq, e,
+        "SELECT 1::int8 FROM filled WHERE content = $1 AND verdict = $2 AND clips = $3 "
+        "AND finished = $4 AND made > 0",
+        "blll", v->content, sizeof v->content, (int64_t)v->verdict, row.clips,
+        (int64_t)(row.space != 0));
     ks_pq_free(&r);
     return code;
 }

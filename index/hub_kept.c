@@ -107,9 +107,12 @@ int ks_hub_import_kept(ks_hub *h, ks_index *x, const ks_hub_roots *roots, ks_err
 {
     assert(h && x && roots);
     sending s = {.h = h, .x = x, .roots = roots, .known = INT64_MAX, .fresh = 1};
+    ks_space any;
+    int64_t space = 0;
     begin_sending(&s);
-    int code = ks_snapshot(x, e);
-    if (code >= 0) code = ks_end(x, ks_kept_walk(x, add, &s, e), e);
+    int code = ks_hub_writing(&space, &any, h, e);
+    if (code >= 0) code = ks_snapshot(x, e);
+    if (code >= 0) code = ks_end(x, ks_kept_walk(x, space, add, &s, e), e);
     if (code >= 0) code = send(&s, e);
     end_sending(&s);
     return code;

@@ -23,6 +23,26 @@ static int find_extension(ks_hub *h, ks_error *e)
                    ks_pq_name(h->pq));
 }
 
+/* Another model's vectors, perhaps of another length: away with them. */
+static int drop_others(ks_hub *h, int dim, int64_t space, ks_error *e)
+{
+    int code = ks_pq_ask(NULL, h->pq, e,
+                         "SELECT 1::int8 FROM pg_attribute WHERE attrelid = "
+                         "to_regclass('kinoseek.pgvector') AND attname = 'v' AND atttypmod <> $1",
+                         "l", (int64_t)dim);
+    if (code != 0) return code < 0 ? code : ks_pq_script(h->pq, "DROP TABLE kinoseek.pgvector", e);
+    code = ks_pq_ask(NULL, h->pq, e,
+                     "SELECT 1::int8 FROM pg_class WHERE oid = "
+                     "to_regclass('kinoseek.pgvector')",
+                     "");
+    if (code > 0)
+        code = ks_pq_ask(
+            NULL, h->pq, e,
+            "DELETE FROM pgvector p USING clip c WHERE c.id = p.clip AND c.space <> $1", "l",
+            space);
+    return code < 0 ? code : 0;
+}
+
 static int make_table(ks_hub *h, int dim, ks_error *e)
 {
     char sql[600];
@@ -95,6 +115,7 @@ int ks_hub_pgvector(int64_t *clips, ks_hub *h, ks_error *e)
     if (code >= 0) code = ks_hub_space(&id, &space, h, e);
     if (code >= 0 && id == 0)
         code = ks_fail(e, KS_EUSAGE, "%s: nothing is in the hub yet", ks_pq_name(h->pq));
+    if (code >= 0) code = drop_others(h, space.dim, id, e);
     if (code >= 0) code = make_table(h, space.dim, e);
     while (code >= 0 && n > 0) {
         code = n = fill(&last, h, space.dim, id, e);

@@ -56,8 +56,12 @@ static int each_space(void *arg, const ks_pq_rows *r, ks_error *e)
     int n = snprintf(text, sizeof text, "%s %d %d %d %d %d", s.model, s.dim, s.frames, s.sampler,
                      s.resize, s.precision);
     int code = ks_index_put(p->x, key, text, (size_t)n, e);
-    p->space = s;
-    p->library.space = p->library.writing = id;
+    if (p->what & KS_PULL_SPACES ? ks_pq_int(r, 0, 9) : p->job || !p->library.space)
+        p->library.space = id;
+    if (!(p->what & KS_PULL_SPACES) || ks_pq_int(r, 0, 10)) {
+        p->space = s;
+        p->library.writing = id;
+    }
     return code < 0 ? code
                     : ks_run(p->x, e,
                              "INSERT OR IGNORE INTO space VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
@@ -129,11 +133,16 @@ static int begin(ks_pull *p, ks_error *e)
                       "");
     if (code >= 0) code = take_library(p, e);
     if (code >= 0)
-        code = ks_pq_walk(p->h->pq, each_space, p, e,
-                          "SELECT s.id, s.model, s.dim, s.frames, s.sampler, s.resize, "
-                          "s.precision, s.model_path, s.tokenizer_path FROM library l JOIN space s "
-                          "ON s.id = l.space",
-                          "");
+        code = ks_pq_walk(
+            p->h->pq, each_space, p, e,
+            "SELECT s.id, s.model, s.dim, s.frames, s.sampler, s.resize, "
+            "s.precision, s.model_path, s.tokenizer_path, (s.id = l.space)::int4::int8, "
+            "(s.id = l.writing)::int4::int8 FROM library l JOIN space s ON s.id = l.space "
+            "AND $1 <> 1 OR s.id = l.writing AND $1 <> 0",
+            "l",
+            (int64_t)(p->job                     ? 1
+                      : p->what & KS_PULL_SPACES ? 2
+                                                 : 0));
     if (code >= 0)
         code = ks_pq_walk(p->h->pq, each_setting, p, e,
                           "SELECT key, value FROM setting WHERE revision > $1", "l", p->had);
@@ -176,6 +185,8 @@ static int commit(ks_pull *p, int64_t revision, ks_error *e)
     return code;
 }
 
+static int is_switching(const ks_pull *p) { return p->library.space != p->library.writing; }
+
 /* A list of films first (a film's clips are a question of their own on the same connection). */
 static int pull_films(ks_pull *p, ks_error *e)
 {
@@ -191,7 +202,8 @@ static int pull_films(ks_pull *p, ks_error *e)
         for (int i = 0, n = code; i < n && code >= 0; i++) {
             from = ks_pq_int(&r, i, 26);
             id = ks_pq_int(&r, i, 0);
-            if (from > last && p->unwritten >= AT_ONCE) code = commit(p, last, e);
+            if (from > last && p->unwritten >= AT_ONCE && !is_switching(p))
+                code = commit(p, last, e);
             if (code >= 0) code = ks_pull_film(p, &r, i, e);
             last = from;
             if (code >= 0) code = 1;
@@ -199,6 +211,24 @@ static int pull_films(ks_pull *p, ks_error *e)
         ks_pq_free(&r);
     }
     return code;
+}
+
+/* The hub has another model than x had: what is not in it, as its row is none, goes; then the new
+ * space is the only one. */
+static int end_switch(ks_pull *p, ks_error *e)
+{
+    ks_library_row *l = &p->library;
+    int64_t id = 0;
+    int done = 0, code = ks_library_write(l, p->x, e);
+    while (code >= 0 &&
+           (code = ks_integer(&id, p->x, e,
+                              "SELECT coalesce((SELECT id FROM video WHERE finished > "
+                              "0 AND space <> ?1 LIMIT 1), 0)",
+                              "l", l->writing)) >= 0 &&
+           id)
+        code = ks_pull_drop_film(p, id, e);
+    if (code >= 0) code = ks_finish_switch(&done, p->x, e);
+    return code < 0 ? code : ks_library_read(l, p->x, e);
 }
 
 static int pull_all(ks_pull *p, ks_error *e)
@@ -209,6 +239,7 @@ static int pull_all(ks_pull *p, ks_error *e)
     if (code >= 0) code = ks_pull_note_folders(p, e);
     if (code >= 0) code = pull_gone(p, e);
     if (code >= 0) code = pull_films(p, e);
+    if (code >= 0 && is_switching(p)) code = end_switch(p, e);
     if (code >= 0 && other > 0 && p->had > 0) code = ks_pull_all_paths(p, e);
     if (code >= 0) code = ks_library_write(&p->library, p->x, e);
     if (code >= 0) code = ks_pull_kept(p, other > 0, e);
@@ -267,6 +298,23 @@ int ks_hub_pull_film(ks_index *x, ks_hub *h, const ks_hub_job *job, const char *
         code = ks_hub_end(h, code, e);
     }
     ks_pq_free(&r);
+    free(p);
+    return code < 0 ? code : 0;
+}
+
+int ks_hub_pull_spaces(ks_index *x, ks_hub *h, ks_error *e)
+{
+    assert(x && h && x->mode != KS_READ);
+    ks_hub_pulled out = {0};
+    ks_pull *p = calloc(1, sizeof *p);
+    if (!p) return ks_fail(e, KS_ENOMEM, "no memory for a space");
+    *p = (ks_pull){.x = x, .h = h, .what = KS_PULL_SPACES, .out = &out};
+    int code = ks_pq_script(h->pq, snapshot, e);
+    if (code >= 0) {
+        code = ks_begin(x, e);
+        if (code >= 0) code = ks_end(x, begin(p, e), e);
+        code = ks_hub_end(h, code, e);
+    }
     free(p);
     return code < 0 ? code : 0;
 }

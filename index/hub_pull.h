@@ -5,17 +5,19 @@
 
 #include "index/hub_rows.h"
 
+enum { KS_PULL_SPACES = 16 }; /* of `what`: no film, both spaces of a hub that is being switched */
+
 typedef struct {
     ks_index *x;
     ks_hub *h;
     const ks_hub_roots *roots;
     int what;
     ks_hub_pulled *out;
-    ks_library_row library;
-    ks_space space;    /* of the hub */
-    int64_t had, kept; /* the revision that x held before; and of what people keep */
-    int64_t unwritten; /* clips of the transaction under way */
-    const char *path;  /* UNFINISHED: where the film lies here */
+    ks_library_row library; /* writing: the hub's; space: another one until a switch is pulled */
+    ks_space space;         /* of the hub */
+    int64_t had, kept;      /* the revision that x held before; and of what people keep */
+    int64_t unwritten;      /* clips of the transaction under way */
+    const char *path;       /* UNFINISHED: where the film lies here */
     const ks_hub_job *job;
     /* the film at work */
     ks_video_row row;

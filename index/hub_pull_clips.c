@@ -30,7 +30,7 @@ static int put_clip(ks_pull *p, const ks_pq_rows *r, ks_error *e)
 {
     int64_t id = ks_pq_int(r, 0, 0), start = ks_pq_int(r, 0, 1), stop = ks_pq_int(r, 0, 2),
             frames = ks_pq_int(r, 0, 3), reason = ks_pq_int(r, 0, 4), video = p->row.v.id,
-            space = p->library.space;
+            space = p->library.writing;
     size_t n;
     const void *half = ks_pq_bytes(&n, r, 0, 6);
     if (id <= 0 || start > stop || start < -KS_MAX_TICK || stop > KS_MAX_TICK || frames < 0 ||
@@ -118,9 +118,9 @@ int ks_pull_clips(ks_pull *p, ks_error *e)
     if (p->job)
         return ks_pq_walk(p->h->pq, each_clip, p, e, "SELECT * FROM job_clips($1, $2, $3, $4)",
                           "btll", p->job->content, sizeof p->job->content, p->job->token,
-                          (int64_t)KS_HUB_SCHEMA, p->library.space);
+                          (int64_t)KS_HUB_SCHEMA, p->library.writing);
     return ks_pq_walk(p->h->pq, each_clip, p, e,
                       p->what & KS_HUB_BLOBS ? CLIP_COLUMNS CLIP_BLOBS CLIP_WHERE
                                              : CLIP_COLUMNS CLIP_ROWS CLIP_WHERE,
-                      "ll", p->row.v.id, p->library.space);
+                      "ll", p->row.v.id, p->library.writing);
 }

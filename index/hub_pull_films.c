@@ -111,7 +111,7 @@ static int write_film(ks_pull *p, const ks_pq_rows *r, int i, ks_video_row *old,
     if (code >= 0 && !same && p->finished) code = count_clips(p, said, refused, e);
     if (code >= 0 && !same && p->finished) {
         p->row.finished = 0;
-        p->row.space = p->library.space;
+        p->row.space = p->library.writing;
         code = ks_video_show(p->x, &p->library, &p->row, e);
         if (code >= 0) code = ks_video_write(&p->row, p->x, e);
     }

@@ -31,7 +31,7 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
 {
     ks_pq_rows r;
     int64_t revision = 0, video = 0;
-    int done = 0, code = ks_hub_next_revision(&revision, h, e);
+    int done = 0, seen = 0, code = ks_hub_next_revision(&revision, h, e);
     if (code >= 0)
         code = ks_pq_ask(NULL, h->pq, e,
                          "INSERT INTO video(id, content) VALUES(nextval('video_id'), $1) ON "
@@ -39,17 +39,18 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
                          "b", content, (size_t)24);
     if (code >= 0)
         code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT id, finished, verdict, attempts, flags FROM video WHERE content = "
-                         "$1",
+                         "SELECT v.id, f.finished, f.verdict, f.attempts, f.flags, v.made FROM "
+                         "video v LEFT JOIN filled f ON f.id = v.id WHERE v.content = $1",
                          "b", content, (size_t)24);
     if (code > 0) {
         video = ks_pq_int(&r, 0, 0);
         done = is_done(&r);
+        seen = done || ks_pq_int(&r, 0, 5) > 0;
     }
     if (code >= 0) ks_pq_free(&r);
     if (code >= 0) code = ks_hub_put_path(h, video, revision, root, rel, stat, e);
     /* mirrors see the path of what they see; what is unfinished has no revision yet */
-    if (code >= 0 && done)
+    if (code >= 0 && seen)
         code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
                          video, revision);
     if (code < 0 || done) return code < 0 ? code : 0;
@@ -188,13 +189,16 @@ int ks_hub_retry(int64_t *jobs, ks_hub *h, ks_error *e)
         code = again = ks_pq_ask(NULL, h->pq, e,
                                  "INSERT INTO job(content, root, rel, size, mtime_ns) SELECT "
                                  "DISTINCT ON (v.id) v.content, p.root, p.rel, p.size, p.mtime_ns "
-                                 "FROM video v JOIN path p ON p.video = v.id WHERE v.verdict = $1 "
+                                 "FROM filled v JOIN path p ON p.video = v.id WHERE v.verdict = $1 "
                                  "ORDER BY v.id, p.root, p.rel ON CONFLICT DO NOTHING RETURNING "
                                  "1::int8",
                                  "l", (int64_t)KS_VERDICT_FAILED);
     if (code >= 0)
         code = ks_pq_ask(NULL, h->pq, e,
                          "UPDATE video SET attempts = 0, made = 0 WHERE verdict = $1", "l",
+                         (int64_t)KS_VERDICT_FAILED);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e, "DELETE FROM next_video WHERE verdict = $1", "l",
                          (int64_t)KS_VERDICT_FAILED);
     *jobs += again;
     return ks_hub_end(h, code < 0 ? code : 0, e);
@@ -207,10 +211,16 @@ static int drop_by(int64_t *films, ks_hub *h, const char *worker, ks_error *e)
     if (code >= 0)
         code = ks_pq_ask(NULL, h->pq, e,
                          "INSERT INTO job(content, root, rel, size, mtime_ns) SELECT DISTINCT ON "
-                         "(v.id) v.content, p.root, p.rel, p.size, p.mtime_ns FROM video v JOIN "
-                         "path p ON p.video = v.id WHERE v.maker = $1 OR v.who = $1 ORDER BY v.id, "
-                         "p.root, p.rel "
-                         "ON CONFLICT DO NOTHING",
+                         "(v.id) v.content, p.root, p.rel, p.size, p.mtime_ns FROM (SELECT * FROM "
+                         "video UNION ALL SELECT * FROM next_video) v JOIN path p ON p.video = v.id"
+                         " WHERE v.maker = $1 OR v.who = $1 ORDER BY v.id, p.root, p.rel ON "
+                         "CONFLICT DO NOTHING",
+                         "t", worker);
+    if (code >= 0)
+        code = ks_pq_ask(NULL, h->pq, e,
+                         "WITH n AS (DELETE FROM next_video WHERE maker = $1 OR who = $1 RETURNING "
+                         "id) DELETE FROM clip c USING n, library l WHERE c.video = n.id AND "
+                         "c.space = l.writing",
                          "t", worker);
     if (code >= 0)
         code = ks_pq_ask(NULL, h->pq, e,

@@ -51,6 +51,37 @@ static const char inside[] =
     " kinoseek.path p WHERE p.video = v.id) RETURNING v.id) INSERT INTO kinoseek.gone SELECT d.id,"
     " $2 FROM d; END IF;" END;
 
+/* All of a film's row but who it is. */
+#define FILM_OF(r)                                                                                 \
+    "space = " r ".space, finished = " r ".finished, verdict = " r ".verdict, "                    \
+    "attempts = " r ".attempts, tb_num = " r ".tb_num, tb_den = " r ".tb_den, "                    \
+    "duration = " r ".duration, film_date = " r ".film_date, "                                     \
+    "date_source = " r ".date_source, width = " r ".width, height = " r ".height, "                \
+    "flags = " r ".flags, clips = " r ".clips, sum = " r ".sum, hash = " r ".hash, "               \
+    "rate_num = " r ".rate_num, rate_den = " r ".rate_den, "                                       \
+    "seconds_missing = " r ".seconds_missing, fps = " r ".fps, reason = " r ".reason, "            \
+    "timecode = " r ".timecode, reel = " r ".reel, keys = " r ".keys, "                            \
+    "maker = " r ".maker, who = " r ".who, made = " r ".made, revision = " r ".revision"
+#define FILM_N FILM_OF("n")
+#define FILM_V FILM_OF("v")
+
+static const char switching[] =
+    "CREATE FUNCTION kinoseek.filling(bigint) RETURNS void" INSIDE
+    "BEGIN IF NOT EXISTS (SELECT 1 FROM kinoseek.library l WHERE l.writing = $1) THEN RAISE"
+    " EXCEPTION 'the hub has another model now' USING ERRCODE = 'KS001'; END IF;" END
+
+    /* revision; true: every film that mirrors have is through in the new space, and takes its
+     * place */
+    "CREATE FUNCTION kinoseek.finish_switch(bigint) RETURNS boolean" INSIDE
+    "BEGIN IF EXISTS (SELECT 1 FROM kinoseek.library l WHERE l.space = l.writing) OR EXISTS (SELECT"
+    " 1 FROM kinoseek.video v WHERE v.finished = 1 AND NOT EXISTS (SELECT 1 FROM"
+    " kinoseek.next_video n WHERE n.id = v.id)) THEN RETURN false; END IF;"
+    " DELETE FROM kinoseek.kept k USING kinoseek.next_video n WHERE k.kind = 4 AND k.content ="
+    " n.content; UPDATE kinoseek.next_video SET made = $1, revision = $1;"
+    " UPDATE kinoseek.video v SET " FILM_N " FROM kinoseek.next_video n WHERE n.id = v.id;"
+    " DELETE FROM kinoseek.next_video; UPDATE kinoseek.library SET space = writing;"
+    " RETURN true;" END;
+
 static const char queue[] =
     /* name, seconds, roots, version */
     "CREATE FUNCTION kinoseek.claim(text, float8, bytea[], bigint) RETURNS SETOF "
@@ -87,8 +118,12 @@ static const char queue[] =
 
     /* the film as far as it is there, for who goes on with it */
     "CREATE FUNCTION kinoseek.job_film(bytea, text, bigint) RETURNS SETOF kinoseek.video" DEFINER
-    "BEGIN IF kinoseek.holds($1, $2, $3) THEN RETURN QUERY SELECT v.* FROM kinoseek.video v WHERE"
-    " v.content = $1; END IF;" END
+    "DECLARE v kinoseek.video; BEGIN IF kinoseek.holds($1, $2, $3) THEN"
+    " SELECT q.* INTO v FROM kinoseek.filled q WHERE q.content = $1; IF FOUND THEN RETURN NEXT v;"
+    " RETURN; END IF; SELECT q.* INTO v FROM kinoseek.video q WHERE q.content = $1;"
+    /* in the new space it was never made */
+    " IF FOUND THEN v.space := 0; v.finished := 0; v.verdict := 0; v.reason := ''; v.attempts := 0;"
+    " v.flags := 0; v.clips := 0; v.made := 0; RETURN NEXT v; END IF; END IF;" END
 
     "CREATE TYPE kinoseek.clip_row AS (id bigint, start bigint, stop bigint, frames bigint, reason"
     " bigint, sum bigint, half bytea, half_sum bigint, n_frames bigint, data bytea, data_sum "
@@ -108,13 +143,17 @@ static const char films[] =
     "CREATE FUNCTION kinoseek.put_space(bytea, text, bigint, text, bigint[], bytea, bytea, bytea,"
     " bytea) RETURNS void" DEFINER
     "DECLARE s bigint; r bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
-    " SELECT l.space INTO s FROM kinoseek.library l FOR UPDATE; IF s <> 0 THEN RETURN; END IF;"
-    " r := kinoseek.next_revision($3);"
+    " SELECT l.writing INTO s FROM kinoseek.library l FOR UPDATE;"
+    /* of a new model the first worker says in which arithmetic */
+    " IF s <> 0 AND ($9 IS NULL OR EXISTS (SELECT 1 FROM kinoseek.setting t WHERE t.key ="
+    " 'precision/' || s)) THEN RETURN; END IF; r := kinoseek.next_revision($3);"
+    " IF s = 0 THEN s := 1;"
     " INSERT INTO kinoseek.space VALUES(1, $4, $5[1], $5[2], $5[3], $5[4], $5[5], $6, $7);"
-    " UPDATE kinoseek.library SET space = 1;"
+    " UPDATE kinoseek.library SET space = 1, writing = 1;"
     " IF $8 IS NOT NULL THEN INSERT INTO kinoseek.setting VALUES('ingest.made', $8, r) ON CONFLICT"
-    " DO NOTHING; END IF;"
-    " IF $9 IS NOT NULL THEN INSERT INTO kinoseek.setting VALUES('precision/1', $9, r) ON CONFLICT"
+    " DO NOTHING; END IF; END IF;"
+    " IF $9 IS NOT NULL THEN INSERT INTO kinoseek.setting VALUES('precision/' || s, $9, r) ON "
+    "CONFLICT"
     " DO NOTHING; END IF;" END
 
     /* maker: the film's number, made where it was not */
@@ -141,7 +180,7 @@ static const char films[] =
     "CREATE FUNCTION kinoseek.put_clips(bytea, text, bigint, bigint, bigint[], bigint[], bigint[],"
     " bigint[], bigint[], bigint[], bigint[], bytea[], bigint[], bigint[], bigint[], bytea[],"
     " bigint[], bigint[], bytea[], bigint[]) RETURNS void" DEFINER
-    "DECLARE f bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3);"
+    "DECLARE f bigint; BEGIN PERFORM kinoseek.fence($1, $2, $3); PERFORM kinoseek.filling($4);"
     " SELECT v.id INTO STRICT f FROM kinoseek.video v WHERE v.content = $1;"
     " IF EXISTS (SELECT 1 FROM unnest($5) AS u(i) WHERE u.i > (SELECT s.last_value FROM"
     " kinoseek.clip_id s)) THEN RAISE EXCEPTION 'a clip has a number that nobody gave it'; END IF;"
@@ -162,25 +201,33 @@ static const char verdict[] =
      * maker. Searches see it from here on. */
     "CREATE FUNCTION kinoseek.end_film(bytea, text, bigint, bigint, bigint[], bigint[], bigint[],"
     " float8, float8, bytea, bytea, bytea, bytea, text) RETURNS bigint" DEFINER
-    "DECLARE j kinoseek.job; f bigint; r bigint; n bigint; BEGIN j := kinoseek.fence($1, $2, $3);"
-    " SELECT v.id INTO STRICT f FROM kinoseek.video v WHERE v.content = $1;"
-    " DELETE FROM kinoseek.clip c WHERE c.video = f AND (c.space <> $4 OR (c.start, c.stop) NOT IN"
-    " (SELECT u.a, u.b FROM unnest($5, $6) AS u(a, b)));"
+    "DECLARE j kinoseek.job; v kinoseek.video; l kinoseek.library; r bigint; n bigint;"
+    " BEGIN j := kinoseek.fence($1, $2, $3); SELECT q.* INTO l FROM kinoseek.library q;"
+    " SELECT q.* INTO STRICT v FROM kinoseek.video q WHERE q.content = $1;"
+    " DELETE FROM kinoseek.clip c WHERE c.video = v.id AND (c.space <> $4 AND c.space <> l.space OR"
+    " c.space = $4 AND (c.start, c.stop) NOT IN (SELECT u.a, u.b FROM unnest($5, $6) AS u(a, b)));"
     " SELECT count(*) INTO n FROM kinoseek.clip c JOIN kinoseek.vector x ON x.clip = c.id WHERE"
-    " c.video = f; IF n <> cardinality($5) THEN RAISE EXCEPTION '% of % clips of a film are there',"
-    " n, cardinality($5); END IF;"
+    " c.video = v.id AND c.space = $4; IF n <> cardinality($5) THEN RAISE EXCEPTION"
+    " '% of % clips of a film are there', n, cardinality($5); END IF;"
     /* from here to the commit nobody else finishes anything */
-    " r := kinoseek.next_revision($3);"
-    " UPDATE kinoseek.video SET space = $7[1], finished = $7[2], verdict = $7[3], attempts = $7[4],"
-    " tb_num = $7[5], tb_den = $7[6], duration = $7[7], film_date = $7[8], date_source = $7[9],"
-    " width = $7[10], height = $7[11], flags = $7[12], clips = $7[13], sum = $7[14], hash ="
-    " nullif($7[15], 0), rate_num = $7[16], rate_den = $7[17], seconds_missing = $8, fps = $9,"
-    " reason = $10, timecode = $11, reel = $12, keys = $13, maker = left($14, 80), who ="
-    " session_user, made = r, revision = r WHERE id = f;"
+    " r := kinoseek.next_revision($3); PERFORM kinoseek.filling($4);"
+    " SELECT q.* INTO l FROM kinoseek.library q;"
+    " v.space := $7[1]; v.finished := $7[2]; v.verdict := $7[3]; v.attempts := $7[4];"
+    " v.tb_num := $7[5]; v.tb_den := $7[6]; v.duration := $7[7]; v.film_date := $7[8];"
+    " v.date_source := $7[9]; v.width := $7[10]; v.height := $7[11]; v.flags := $7[12];"
+    " v.clips := $7[13]; v.sum := $7[14]; v.hash := nullif($7[15], 0); v.rate_num := $7[16];"
+    " v.rate_den := $7[17]; v.seconds_missing := $8; v.fps := $9; v.reason := $10;"
+    " v.timecode := $11; v.reel := $12; v.keys := $13; v.maker := left($14, 80);"
+    " v.who := session_user; v.made := r; v.revision := r;"
+    " IF l.space = l.writing THEN UPDATE kinoseek.video q SET " FILM_V " WHERE q.id = v.id;"
     /* spans of labels were of the clips it had */
     " DELETE FROM kinoseek.kept k WHERE k.kind = 4 AND k.content = $1;"
-    " IF $2 IS NOT NULL THEN PERFORM kinoseek.put_path(f, r, j.root, j.rel, j.size, j.mtime_ns);"
-    " DELETE FROM kinoseek.job q WHERE q.content = $1; END IF; RETURN r;" END;
+    " ELSE DELETE FROM kinoseek.next_video q WHERE q.id = v.id;"
+    " INSERT INTO kinoseek.next_video SELECT v.*; END IF;"
+    " IF $2 IS NOT NULL THEN PERFORM kinoseek.put_path(v.id, r, j.root, j.rel, j.size, "
+    "j.mtime_ns);"
+    " DELETE FROM kinoseek.job q WHERE q.content = $1; END IF;"
+    " PERFORM kinoseek.finish_switch(r); RETURN r;" END;
 
 static const char kept[] =
     /* the revision that the words were said at, kinds, names, contents, ats, datas, sums, 1: what
@@ -222,6 +269,7 @@ int ks_hub_make_functions(ks_hub *h, ks_error *e)
 {
     int code = ks_pq_script(h->pq, before, e);
     if (code >= 0) code = ks_pq_script(h->pq, inside, e);
+    if (code >= 0) code = ks_pq_script(h->pq, switching, e);
     if (code >= 0) code = ks_pq_script(h->pq, kept, e);
     if (code >= 0) code = ks_pq_script(h->pq, queue, e);
     if (code >= 0) code = ks_pq_script(h->pq, films, e);
@@ -262,7 +310,8 @@ int ks_hub_grant(ks_hub *h, ks_error *e)
     static const char *const grants[KS_HUB_ROLES] = {
         "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_reader;"
         "GRANT SELECT ON kinoseek.library, kinoseek.space, kinoseek.setting, kinoseek.root,"
-        " kinoseek.video, kinoseek.gone, kinoseek.path, kinoseek.clip, kinoseek.vector,"
+        " kinoseek.video, kinoseek.next_video, kinoseek.gone, kinoseek.path, kinoseek.clip, "
+        "kinoseek.vector,"
         " kinoseek.frame_vectors, kinoseek.thumbnail, kinoseek.kept TO kinoseek_reader;"
         "GRANT SELECT(content, root, rel, size, mtime_ns, state, tries, lost, worker, who, lease,"
         " reason, queued) ON kinoseek.job TO kinoseek_reader",

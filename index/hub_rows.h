@@ -6,7 +6,7 @@
 #include "index/hub.h"
 #include "index/pq.h"
 
-enum { KS_HUB_SCHEMA = 4 };
+enum { KS_HUB_SCHEMA = 5 };
 #define KS_HUB_REVISION_KEY "hub.revision" /* settings of a mirror: what it holds, */
 #define KS_HUB_WHERE_KEY    "hub.where"    /* and of which hub, for what it does not keep */
 #define KS_HUB_ROOTS_KEY    "hub.roots"    /* and where its roots were mounted */
@@ -22,8 +22,9 @@ int ks_hub_begin(ks_hub *h, ks_error *e);
 int ks_hub_end(ks_hub *h, int code, ks_error *e); /* as ks_end */
 /* Holds the library row until the commit: the next revision. Whoever changes what a mirror sees. */
 int ks_hub_next_revision(int64_t *revision, ks_hub *h, ks_error *e);
-/* The space that the hub fills; 0: none yet. */
+/* The space that mirrors have; the one that workers fill: another one during a switch. 0: none */
 int ks_hub_space(int64_t *id, ks_space *space, ks_hub *h, ks_error *e);
+int ks_hub_writing(int64_t *id, ks_space *space, ks_hub *h, ks_error *e);
 /* Absolute, `..`, empty: nothing of a hub's names a file so. */
 int ks_hub_is_rel(const char *rel, size_t n);
 int ks_hub_is_root_name(const char *name, size_t n);

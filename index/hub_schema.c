@@ -93,7 +93,19 @@ static const char *const steps[KS_HUB_SCHEMA] = {
     "ALTER TABLE kinoseek.kept ALTER data SET STORAGE EXTERNAL;"
     "CREATE INDEX kept_revision ON kinoseek.kept(revision);"
     "CREATE INDEX kept_content ON kinoseek.kept(content) WHERE content <> '';"
-    "CREATE INDEX kept_name ON kinoseek.kept(kind, name);"};
+    "CREATE INDEX kept_name ON kinoseek.kept(kind, name);",
+
+    /* another model (hub_switch.c): workers fill the space `writing`, mirrors have `space`; rows of
+     * films that are through in the new one wait in next_video until all are. swept: no clip of a
+     * space that is neither is left. made: what is in the space that is filled */
+    "ALTER TABLE kinoseek.library ADD writing bigint NOT NULL DEFAULT 0;"
+    "UPDATE kinoseek.library SET writing = space;"
+    "ALTER TABLE kinoseek.space ADD swept bigint NOT NULL DEFAULT 0;"
+    "CREATE TABLE kinoseek.next_video(LIKE kinoseek.video INCLUDING ALL);"
+    "ALTER TABLE kinoseek.next_video ADD FOREIGN KEY(id) REFERENCES kinoseek.video ON DELETE "
+    "CASCADE;"
+    "CREATE VIEW kinoseek.filled AS SELECT v.* FROM kinoseek.video v, kinoseek.library l WHERE"
+    " l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n;"};
 
 /* What is made belongs to whom the hub belongs, whoever brings it on: a function with its owner's
  * rights must not have an administrator's. */

@@ -82,8 +82,9 @@ int ks_kept_subtitles(ks_index *x, int64_t video, const char *path, const ks_sub
                       const ks_subtitle_line *line, int n, ks_error *e);
 
 /* --- kept_walk.c --- */
-/* All that a library keeps, as words: what makes another one the same. */
-int ks_kept_walk(ks_index *x, ks_each_kept *each, void *arg, ks_error *e);
+/* All that a library keeps, as words: what makes another one the same. space: the number that its
+ * space has there. */
+int ks_kept_walk(ks_index *x, int64_t space, ks_each_kept *each, void *arg, ks_error *e);
 /* subtitles of one film */
 int ks_kept_walk_subtitles(ks_index *x, int64_t video, ks_each_kept *each, void *arg, ks_error *e);
 

@@ -10,6 +10,7 @@ typedef struct {
     ks_index *x;
     ks_each_kept *each;
     void *arg;
+    int64_t space; /* what the library's space is called there */
 } walk;
 
 static int tell(walk *w, ks_kept *k, const ks_bytes *at, const ks_bytes *data, ks_error *e)
@@ -126,7 +127,7 @@ static int of_learnt(walk *w, sqlite3_stmt *s, ks_error *e)
 {
     ks_bytes b = {0};
     ks_kept k = {.kind = KS_KEPT_LEARNT, .name = text(s, 0)};
-    ks_bytes_int(&b, sqlite3_column_int64(s, 1));
+    ks_bytes_int(&b, sqlite3_column_int64(s, 1) ? w->space : 0);
     ks_bytes_put(&b, sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2));
     for (int i = 3; i < 7; i++) ks_bytes_double(&b, sqlite3_column_double(s, i));
     for (int i = 7; i < 10; i++) ks_bytes_int(&b, sqlite3_column_int64(s, i));
@@ -189,13 +190,13 @@ static int of_subtitles(walk *w, sqlite3_stmt *s, ks_error *e)
 int ks_kept_walk_subtitles(ks_index *x, int64_t video, ks_each_kept *each, void *arg, ks_error *e)
 {
     char sql[600];
-    walk w = {x, each, arg};
+    walk w = {.x = x, .each = each, .arg = arg};
     if (x->version < KS_SUBTITLES_SINCE) return 0;
     snprintf(sql, sizeof sql, SUBTITLES " AND f.video = %lld ORDER BY f.path", (long long)video);
     return each_row(&w, sql, of_subtitles, e);
 }
 
-int ks_kept_walk(ks_index *x, ks_each_kept *each, void *arg, ks_error *e)
+int ks_kept_walk(ks_index *x, int64_t space, ks_each_kept *each, void *arg, ks_error *e)
 {
     static const struct {
         int since;
@@ -234,7 +235,7 @@ int ks_kept_walk(ks_index *x, ks_each_kept *each, void *arg, ks_error *e)
          "SELECT name, query FROM saved WHERE sum = ks_sum(18, name, query, seen) ORDER BY name",
          of_saved},
         {KS_SUBTITLES_SINCE, SUBTITLES " ORDER BY f.id", of_subtitles}};
-    walk w = {x, each, arg};
+    walk w = {x, each, arg, space};
     int code = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && code >= 0; i++)
         if (x->version >= kinds[i].since) code = each_row(&w, kinds[i].sql, kinds[i].of, e);

@@ -153,7 +153,7 @@ int ks_index_library(ks_library *out, ks_index *x, ks_error *e)
     return ks_end(x, library(out, x, e), e);
 }
 
-static int same_space(const ks_space *a, const ks_space *b)
+int ks_same_space(const ks_space *a, const ks_space *b)
 {
     return strcmp(a->model, b->model) == 0 && a->dim == b->dim && a->frames == b->frames &&
            a->sampler == b->sampler && a->resize == b->resize && a->precision == b->precision;
@@ -204,11 +204,12 @@ static int set_space(ks_index *x, const ks_space *space, const char *model_path,
     code = ks_space_read(&have, x, row.writing, e);
     if (code < 0) return code;
     int64_t id = row.writing;
-    if (row.writing == 0 || !same_space(&have, space)) {
+    if (row.writing == 0 || !ks_same_space(&have, space)) {
         if (row.writing != 0 && !change) return differs(x, &have, space, e);
         code = ks_space_read(&have, x, row.space, e);
         if (code < 0) return code;
-        if (row.space != 0 && same_space(&have, space)) id = row.space; /* a switch is called off */
+        if (row.space != 0 && ks_same_space(&have, space))
+            id = row.space; /* a switch is called off */
         else {
             code = ks_integer(&id, x, e, "SELECT 1 + coalesce(max(id), 0) FROM space", "");
             if (code < 0) return code;
@@ -239,7 +240,7 @@ int ks_index_switch_space(ks_index *x, const ks_space *space, const char *model_
     return ks_end(x, set_space(x, space, model_path, tokenizer_path, 1, e), e);
 }
 
-static int finish_switch(int *done, ks_index *x, ks_error *e)
+int ks_finish_switch(int *done, ks_index *x, ks_error *e)
 {
     ks_library_row row;
     int64_t left = 0;
@@ -278,7 +279,7 @@ int ks_index_finish_switch(int *done, ks_index *x, ks_error *e)
     assert(done && x);
     int code = ks_begin(x, e);
     if (code < 0) return code;
-    return ks_end(x, finish_switch(done, x, e), e);
+    return ks_end(x, ks_finish_switch(done, x, e), e);
 }
 
 int ks_index_put(ks_index *x, const char *key, const void *data, size_t bytes, ks_error *e)

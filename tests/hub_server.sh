@@ -35,9 +35,11 @@ hub_tls() {
 # All of the server's processes stand still, and the system goes on to acknowledge what is sent to them.
 hub_signal() { p=$(head -n 1 "$hub_dir/data/postmaster.pid"); kill "-$1" "$p" $(pgrep -P "$p"); }
 hub_sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$HUB" -c "$1"; }
-# The hub as an older kinoseek had made it: 3 without what people keep, 2 without functions and roles, 1 without a queue too.
+# The hub as an older kinoseek had made it: 4 without another model, 3 without what people keep, 2 without functions and roles, 1 without a queue too.
 hub_older() {
-  hub_sql "DROP FUNCTION kinoseek.put_kept; DROP TABLE kinoseek.kept; DROP SEQUENCE kinoseek.kept_id; UPDATE kinoseek.library SET schema = $1"
+  hub_sql "DROP VIEW kinoseek.filled; DROP TABLE kinoseek.next_video; ALTER TABLE kinoseek.library DROP writing; ALTER TABLE kinoseek.space DROP swept; UPDATE kinoseek.library SET schema = $1"
+  [ "$1" -lt 4 ] || return 0
+  hub_sql "DROP FUNCTION kinoseek.put_kept; DROP TABLE kinoseek.kept; DROP SEQUENCE kinoseek.kept_id"
   [ "$1" -lt 3 ] || return 0
   hub_sql "DO \$\$ DECLARE f regprocedure; BEGIN FOR f IN SELECT oid FROM pg_proc WHERE pronamespace = 'kinoseek'::regnamespace LOOP
     EXECUTE 'DROP FUNCTION ' || f; END LOOP; END \$\$; DROP TYPE kinoseek.clip_row, kinoseek.span; ALTER TABLE kinoseek.video DROP who;

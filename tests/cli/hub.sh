@@ -11,7 +11,7 @@ hits() { jq -c '[(.path | sub(".*/"; "")), .start, .end, .score, .cosine]'; }
 
 # --- made once
 k search x; is "$?" 10 "no hub there: exit 10"
-is "$(grep -c 'store init makes one' "$T/err")" 1 "and what makes one"
+is "$(grep -c 'store init makes one' "$T/err") $(grep -c 'ingest FOLDER' "$T/err")" "1 0" "and what makes one"
 k -q store init; ok $? "store init"
 k store init; is "$?" 2 "a second one is refused"
 k store migrate >"$T/out"; is "$? $(grep -c already "$T/out")" "0 1" "migrate has nothing to do"

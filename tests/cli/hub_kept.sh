@@ -100,7 +100,7 @@ for who in r w; do
 done
 HUB=$O; is "$(revision)" "$before" "nothing of it was written"
 HUB=$(echo "$O" | sed "s/user=postgres/user=w/")
-"$hub_bin/psql" -qAtX "$HUB" -c "SELECT kinoseek.put_kept('\\x00', NULL, 4, 0, ARRAY[9::bigint], ARRAY['x'::bytea], ARRAY[''::bytea], ARRAY[''::bytea], ARRAY['q'::bytea], ARRAY[1::bigint], 0)" 2>"$T/err"; is "$(grep -c 'only the owner writes without a lease' "$T/err")" 1 "a worker keeps nothing by hand"
+"$hub_bin/psql" -qAtX "$HUB" -c "SELECT kinoseek.put_kept('\\x00', NULL, $(hub_sql "SELECT schema FROM kinoseek.library"), 0, ARRAY[9::bigint], ARRAY['x'::bytea], ARRAY[''::bytea], ARRAY[''::bytea], ARRAY['q'::bytea], ARRAY[1::bigint], 0)" 2>"$T/err"; is "$(grep -c 'only the owner writes without a lease' "$T/err")" 1 "a worker keeps nothing by hand"
 HUB=$O; hub_down fast
 as y labels --json >"$T/out"; is "$? $(wc -l <"$T/out") $(wc -l <"$T/err")" "0 1 1" "while the hub is away: labels from the mirror, one notice"
 as y labels things --say weather.mp4@1-2 yes snow; is "$? $(wc -l <"$T/err")" "5 2" "and nothing is kept: exit 5"

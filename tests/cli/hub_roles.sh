@@ -9,7 +9,7 @@ HUB=$(at postgres) # hub_sql asks the hub itself from here on
 by() { who=$1; shift; XDG_DATA_HOME="$T/$who" "$K" -L "$(at "$who")" "$@" 2>"$T/err"; }
 sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$(at "$1")" -c "$2" 2>"$T/err"; }
 no() { sql "$1" "$2" >"$T/out"; is "$? $(grep -c "$3" "$T/err")" "1 1" "$4"; }
-kept() { hub_sql "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT l::text AS t FROM kinoseek.library l UNION ALL SELECT v::text FROM kinoseek.video v UNION ALL SELECT c::text FROM kinoseek.clip c UNION ALL SELECT x::text FROM kinoseek.vector x UNION ALL SELECT md5(f::text) FROM kinoseek.frame_vectors f UNION ALL SELECT md5(j::text) FROM kinoseek.thumbnail j UNION ALL SELECT p::text FROM kinoseek.path p UNION ALL SELECT q::text FROM kinoseek.job q UNION ALL SELECT s::text FROM kinoseek.setting s UNION ALL SELECT s::text FROM kinoseek.space s UNION ALL SELECT g::text FROM kinoseek.gone g UNION ALL SELECT o::text FROM kinoseek.root o UNION ALL SELECT k::text FROM kinoseek.kept k) u"; }
+kept() { hub_sql "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT l::text AS t FROM kinoseek.library l UNION ALL SELECT v::text FROM kinoseek.video v UNION ALL SELECT c::text FROM kinoseek.clip c UNION ALL SELECT x::text FROM kinoseek.vector x UNION ALL SELECT md5(f::text) FROM kinoseek.frame_vectors f UNION ALL SELECT md5(j::text) FROM kinoseek.thumbnail j UNION ALL SELECT p::text FROM kinoseek.path p UNION ALL SELECT q::text FROM kinoseek.job q UNION ALL SELECT s::text FROM kinoseek.setting s UNION ALL SELECT s::text FROM kinoseek.space s UNION ALL SELECT g::text FROM kinoseek.gone g UNION ALL SELECT o::text FROM kinoseek.root o UNION ALL SELECT k::text FROM kinoseek.kept k UNION ALL SELECT n::text FROM kinoseek.next_video n) u"; }
 rows() { sqlite3 "$1/catalog.db" "SELECT hex(v.content), c.start, c.stop, c.frames, c.reason, hex(x.half), hex(f.data), hex(t.jpeg) FROM clip c JOIN video v ON v.id = c.video JOIN vector x ON x.clip = c.id LEFT JOIN frame_vectors f ON f.clip = c.id LEFT JOIN thumbnail t ON t.clip = c.id WHERE v.finished > 0 ORDER BY 1, 2, 3" | cksum; }
 
 # --- made by an owner who may not make roles
@@ -39,7 +39,8 @@ by r queue --json >"$T/out"; is "$? $(wc -l <"$T/out")" "0 3" "it sees the queue
 is "$(kept)" "$before" "nothing of it was written"
 
 # --- one test a denial
-for table in library space setting root video gone path clip vector frame_vectors thumbnail job kept; do
+V=$(hub_sql "SELECT schema FROM kinoseek.library")
+for table in library space setting root video gone path clip vector frame_vectors thumbnail job kept next_video; do
   for m in r w1; do
     no $m "INSERT INTO kinoseek.$table SELECT * FROM kinoseek.$table" "permission denied" "$m inserts nothing into $table"
     no $m "DELETE FROM kinoseek.$table" "permission denied" "$m deletes nothing of $table"
@@ -53,16 +54,16 @@ no r "SELECT token FROM kinoseek.job" "permission denied" "a reader sees no toke
 no r "SELECT nextval('kinoseek.clip_id')" "permission denied" "nor takes numbers"
 no r "CREATE TABLE kinoseek.mine(i int)" "permission denied" "a reader makes no table there"
 no w1 "CREATE FUNCTION kinoseek.fence(int) RETURNS int LANGUAGE sql AS 'SELECT 1'" "permission denied" "a worker makes no function there"
-for f in "claim('x', 60, ARRAY['films'::bytea], 4)" "jobs_left(ARRAY['films'::bytea], 4)" "beat('', '', 4, 60)" "give_back('', '', 4, 0, '')" "film_of('', '', 4, '')" "clip_ids('', '', 4, 1)"; do
+for f in "claim('x', 60, ARRAY['films'::bytea], $V)" "jobs_left(ARRAY['films'::bytea], $V)" "beat('', '', $V, 60)" "give_back('', '', $V, 0, '')" "film_of('', '', $V, '')" "clip_ids('', '', $V, 1)"; do
   no r "SELECT kinoseek.$f" "permission denied for function" "a reader does not call ${f%%(*}"
 done
-for f in "next_revision(4)" "put_path(1, 1, 'films', 'x', 1, 1)" "fence('', '', 4)" "holds('', '', 4)"; do
+for f in "next_revision($V)" "put_path(1, 1, 'films', 'x', 1, 1)" "fence('', '', $V)" "holds('', '', $V)"; do
   no w1 "SELECT kinoseek.$f" "permission denied for function" "a worker does not call ${f%%(*}"
 done
 is "$(kept)" "$before" "nothing of it was written"
 
 # --- tokens
-claim() { sql "$1" "SELECT '\\x' || encode(content, 'hex') || ' ' || token FROM kinoseek.claim('$1', 60, ARRAY['films'::bytea], 4)"; }
+claim() { sql "$1" "SELECT '\\x' || encode(content, 'hex') || ' ' || token FROM kinoseek.claim('$1', 60, ARRAY['films'::bytea], $V)"; }
 set -- $(claim w1); film=$1 stale=$2
 hub_sql "UPDATE kinoseek.job SET lease = now() - interval '1 second' WHERE content = '$film'; UPDATE kinoseek.job SET state = 2 WHERE content <> '$film'"
 set -- $(claim w2); other=$1 foreign=$2
@@ -70,7 +71,7 @@ guessed=$(hub_sql "SELECT gen_random_uuid()")
 is "$other" "$film" "a film whose lease ran out is another worker's"
 before=$(kept)
 writes() { # CONTENT TOKEN
-  a="'$1'::bytea, $2, 4"
+  a="'$1'::bytea, $2, $V"
   none="'{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[]"
   printf '%s\n' "beat($a, 60)" "give_back($a, 2, 'no')" "film_of($a, 'me')" "film_spans($a, 1)" "clip_ids($a, 9)" "put_space($a, 'model', ARRAY[4, 4, 1, 1, 0]::bigint[], '', '', 'made', NULL)" \
     "put_clips($a, 1, $none)" "put_kept($a, 0, ARRAY[11::bigint], ARRAY[''::bytea], ARRAY['$1'::bytea], ARRAY[''::bytea], ARRAY['x'::bytea], ARRAY[1::bigint], 0)" "end_film($a, 1, '{}', '{}', ARRAY[0, 0, 4, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]::bigint[], 0, 0, 'spoilt', '', '', NULL, 'me')"
@@ -79,9 +80,9 @@ for kind in stale foreign guessed none; do
   case $kind in stale) t="'$stale'" ;; foreign) t="'$foreign'" ;; guessed) t="'$guessed'" ;; *) t="NULL" ;; esac
   writes "$film" "$t" >"$T/calls"
   while read -r call; do no w1 "SELECT kinoseek.$call" "another worker has this film now\|only the owner writes without a lease" "a token that is $kind: no ${call%%(*}"; done <"$T/calls"
-  is "$(sql w1 "SELECT count(*) FROM kinoseek.job_film('$film', $t, 4)") $(sql w1 "SELECT count(*) FROM kinoseek.job_clips('$film', $t, 4, 1)")" "0 0" "nor is anything read by it"
+  is "$(sql w1 "SELECT count(*) FROM kinoseek.job_film('$film', $t, $V)") $(sql w1 "SELECT count(*) FROM kinoseek.job_clips('$film', $t, $V, 1)")" "0 0" "nor is anything read by it"
 done
-no w2 "SELECT kinoseek.beat('$film', '$foreign', 2, 60)" "the hub is of version 4, this kinoseek knows 2: update kinoseek" "a kinoseek of another version is refused, token or not"
+no w2 "SELECT kinoseek.beat('$film', '$foreign', 2, 60)" "the hub is of version $V, this kinoseek knows 2: update kinoseek" "a kinoseek of another version is refused, token or not"
 is "$(kept)" "$before" "nothing of it was written"
 
 # --- two workers with no other rights; what they make
@@ -95,13 +96,13 @@ by w2 clips --json >"$T/out"; is "$(jq -r .path "$T/out" | sort -u | wc -l)" 3 "
 
 # --- a worker that means harm
 cp "$T/made/clock_20.mp4" "$T/films"; by boss -q ingest --queue "$T/films"; set -- $(claim w1); film=$1 t="'$2'"
-sql w1 "SELECT kinoseek.film_of('$film', $t, 4, 'somebody')" >/dev/null
+sql w1 "SELECT kinoseek.film_of('$film', $t, $V, 'somebody')" >/dev/null
 clip=$(hub_sql "SELECT min(id) FROM kinoseek.clip"); hub_sql "DELETE FROM kinoseek.thumbnail WHERE clip = $clip"; before=$(kept)
-put="kinoseek.put_clips('$film', $t, 4, 1"; i="'{}'::bigint[]" b="'{}'::bytea[]"
+put="kinoseek.put_clips('$film', $t, $V, 1"; i="'{}'::bigint[]" b="'{}'::bytea[]"
 no w1 "SELECT $put, ARRAY[9000000000], ARRAY[0::bigint], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[1::bigint], $i, $b, $i, $i, $i, $b, $i, $i, $b, $i)" "a number that nobody gave it" "a clip of a number not yet given is refused"
 sql w1 "SELECT $put, $i, $i, $i, $i, $i, $i, $i, $b, $i, $i, $i, $b, $i, ARRAY[$clip::bigint], ARRAY['x'::bytea], ARRAY[1::bigint])" >/dev/null; is "$? $(kept)" "0 $before" "a picture for another film's clip goes nowhere"
 sql w1 "SELECT $put, ARRAY[$clip::bigint], ARRAY[0::bigint], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[1::bigint], ARRAY[1::bigint], $i, $b, $i, $i, $i, $b, $i, $i, $b, $i)" >/dev/null; is "$? $(kept)" "1 $before" "nor does a clip take another one's number"
-keep="kinoseek.put_kept('$film', $t, 4, 0"
+keep="kinoseek.put_kept('$film', $t, $V, 0"
 no w1 "SELECT $keep, ARRAY[9::bigint], ARRAY['x'::bytea], ARRAY['$film'::bytea], ARRAY[''::bytea], ARRAY['q'::bytea], ARRAY[1::bigint], 0)" "a worker brings subtitles of its film alone" "a worker keeps no query"
 no w1 "SELECT $keep, ARRAY[11::bigint], ARRAY[''::bytea], ARRAY[decode(repeat('00', 24), 'hex')], ARRAY[''::bytea], ARRAY['q'::bytea], ARRAY[1::bigint], 0)" "a worker brings subtitles of its film alone" "nor another film's subtitles"
 is "$(kept)" "$before" "nothing of it was written"

@@ -1,0 +1,15 @@
+/* hub_model.h - another model for a hub. */
+#ifndef KS_HUB_MODEL_H
+#define KS_HUB_MODEL_H
+
+#include "cli/commands.h"
+#include "ingest/ingest.h"
+
+/* `ingest --switch` where -L names a hub: what o says of frames and fit, made with enc (NULL: the
+ * clock), is filled from now on. A hub in which nothing is yet stays as it is. */
+int ks_hub_change_model(const ks_globals *g, const ks_ingest_options *o, ks_encoder *enc,
+                        ks_error *e);
+/* At the end of an ingest: a switch that is through ends, and the old model's clips go. */
+int ks_hub_end_model(const ks_globals *g, ks_error *e);
+
+#endif
