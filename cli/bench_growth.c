@@ -5,6 +5,7 @@
 #include "cli/terminal.h"
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -238,6 +239,7 @@ static void print_table(const int64_t *sizes, double (*took)[ASKED], int n)
 
 int ks_bench_growth(const ks_globals *g, const char *text, int rounds, int json, ks_error *e)
 {
+    assert(g && text && rounds > 0);
     bench b = {.g = g, .rounds = rounds};
     int64_t sizes[SIZES];
     double took[SIZES][ASKED] = {{0}};

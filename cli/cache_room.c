@@ -3,6 +3,7 @@
  * what it needs open or mapped, and makes the rest anew. */
 #include "cli/cache_room.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -75,6 +76,7 @@ static int one_folder(const look *l, int at, int (*ours)(const char *), int with
 
 int ks_cache_look(ks_cache_room *room, const char *folder, int remove, ks_error *e)
 {
+    assert(room && folder);
     look l = {room, folder, remove};
     *room = (ks_cache_room){0};
     int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,7 @@
 /* clip_input.c - see clip_input.h. */
 #include "cli/clip_input.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ ks_fit ks_fit_named(const char *name)
 
 int ks_clip_video(ks_clip_pixels *clip, const ks_clip_how *how, const char *file_at, ks_error *e)
 {
+    assert(clip && how && file_at);
     char *file = malloc(strlen(file_at) + 1);
     double from, to;
     int err = file ? ks_split_times(file, &from, &to, file_at, e) : no_memory(e);
@@ -50,6 +52,7 @@ static int read_paddings(const float **paddings, const char *list, int T, ks_err
 
 int ks_clip_npy(ks_clip_pixels *clip, const char *paddings, const char *path, ks_error *e)
 {
+    assert(clip && path);
     int err = ks_npy_frames(clip, path, e);
     if (err) return err;
     if (paddings) err = read_paddings(&clip->paddings, paddings, clip->T, e);

@@ -1,6 +1,8 @@
 /* close_library.c - the end of a command that read a library: what was left out is said once. */
 #include "cli/commands.h"
 
+#include <assert.h>
+
 void ks_say_damage(const ks_index *x, const ks_globals *g, int err)
 {
     int64_t n = x && err >= 0 ? ks_index_damaged(x) : 0;
@@ -14,6 +16,7 @@ void ks_say_damage(const ks_index *x, const ks_globals *g, int err)
 
 void ks_close_library(ks_index *x, const ks_globals *g, int err)
 {
+    assert(g);
     ks_say_damage(x, g, err);
     ks_index_close(x);
 }

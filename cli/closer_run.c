@@ -2,6 +2,7 @@
 #include "cli/search_run.h"
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <signal.h>
 #include <unistd.h>
@@ -61,6 +62,7 @@ static void say(const ks_search_run *r, const ks_closer *c, double seconds)
 
 int ks_closer_run(ks_answer *a, ks_search_run *r, const ks_question *q, ks_error *e)
 {
+    assert(a && r && q);
     struct sigaction before[2];
     ks_terminal t;
     double began = ks_monotonic();

@@ -1,6 +1,7 @@
 /* commands.c - the list of commands, in the order of --help, and the options of all of them. */
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <string.h>
 
 extern const ks_command ks_cmd_ingest, ks_cmd_watch;
@@ -127,6 +128,7 @@ const ks_option ks_global_options[] = {
 
 const ks_command *ks_find_command(const char *first, const char *second, int *words)
 {
+    assert(words);
     size_t n = strlen(first);
 
     for (const ks_command *const *c = ks_commands; *c; c++) {

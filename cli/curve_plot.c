@@ -4,6 +4,7 @@
 
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static void put_times(FILE *f, double seconds, int cells)
 
 int ks_plot_curve(FILE *f, const ks_curve *c, const ks_terminal *t, ks_error *e)
 {
+    assert(f && c && t);
     int cells = (t->columns ? t->columns : 80) - MARGIN - 1;
     double *cell;
 
@@ -111,6 +113,7 @@ static void put_span(FILE *f, double from, double to, const char *dash)
 
 void ks_say_peaks(FILE *f, const ks_curve *c, const ks_terminal *t)
 {
+    assert(f && c && t);
     enum { SHOWN = 8 };
     const char *dash = t->utf8 ? "\xe2\x80\x93" : "-";
     int best = 0, spans = 0;

@@ -10,6 +10,7 @@
 #include "cli/http.h"
 #include "cli/model_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -301,6 +302,7 @@ static int is_right(const ks_download *d, const char *path, const char *name, ks
 
 int ks_download_is_right(const ks_download *d, ks_error *e)
 {
+    assert(d);
     char *part = with_ending(d->path, ".part"), *note = with_ending(d->path, ".part.from");
     int err = is_right(d, d->path, d->path, e);
     /* of a run that was killed between name and note */
@@ -382,6 +384,7 @@ static int take_transfer(fetching *t, ks_error *e)
 
 int ks_download_file(const ks_download *d, ks_error *e)
 {
+    assert(d);
     fetching t = {.d = d,
                   .part = with_ending(d->path, ".part"),
                   .note = with_ending(d->path, ".part.from"),

@@ -1,6 +1,7 @@
 /* eval_figures.c - see eval_figures.h. One table says what a measure has. */
 #include "cli/eval_figures.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -67,6 +68,7 @@ const char *ks_eval_task_name(ks_eval_task task)
 int ks_figures_measure(ks_figures_of *out, ks_eval_task task, const ks_eval_set *set,
                        const ks_eval_vectors *videos, const ks_eval_vectors *texts, ks_error *e)
 {
+    assert(out && set);
     out->task = task;
     switch (task) {
     case KS_EVAL_RETRIEVAL: return ks_eval_retrieval(&out->retrieval, set, videos, texts, e);
@@ -105,6 +107,7 @@ static const figure *find(ks_eval_task task, const char *name)
 
 void ks_figures_json(ks_json *j, const ks_figures_of *f)
 {
+    assert(j && f);
     const char *group = NULL;
     for (int i = 0; i < FIGURES; i++) {
         const figure *x = &figures[i];
@@ -129,6 +132,7 @@ static void show_ranks(FILE *out, const char *name, const ks_eval_ranks *r)
 
 void ks_figures_show(FILE *out, const ks_figures_of *f)
 {
+    assert(out && f);
     const ks_eval_retrieval_figures *r = &f->retrieval;
     const ks_eval_classify_figures *c = &f->classify;
     const ks_eval_multilabel_figures *m = &f->multilabel;

@@ -2,6 +2,7 @@
 #include "cli/eval_watch.h"
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ static const double EVERY = 30; /* seconds between plain lines */
 
 void ks_watch_open(ks_watch *w, const ks_globals *g)
 {
+    assert(w && g);
     ks_terminal t;
     const char *term = getenv("TERM");
     *w = (ks_watch){.g = g};

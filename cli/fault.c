@@ -3,6 +3,7 @@
  * descriptors are close-on-exec; the catalog sees a crash). */
 #include "cli/fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -118,6 +119,7 @@ static void find_program(const ks_globals *g)
 
 int ks_fault_open(ks_fault *before, const ks_globals *g, ks_error *e)
 {
+    assert(before && g);
     const char *note = getenv(NOTE);
     struct timespec now;
     *before = (ks_fault){0};

@@ -2,6 +2,7 @@
  * tabs. */
 #include "cli/figures.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static int take_line(ks_figure *f, char *line)
 
 int ks_figures_read(ks_figures *figures, const char *path, const char *model, ks_error *e)
 {
+    assert(figures && path);
     char line[2048];
     int err = 0, number = 0, room = 0;
     *figures = (ks_figures){0};

@@ -1,6 +1,7 @@
 /* help.c - --help, printed from the command tables. */
 #include "cli/commands.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void label(char *to, size_t room, const ks_option *o)
@@ -85,6 +86,7 @@ static int is_rare(const ks_command *c)
 
 void ks_print_overview(FILE *out)
 {
+    assert(out);
     char name[40];
     paragraph p = {out, 0};
 
@@ -152,6 +154,7 @@ static void print_page(FILE *out, const ks_command *c)
  * be named only. */
 void ks_print_help(FILE *out, const ks_command *c)
 {
+    assert(out && c);
     enum { SCREEN = 24, AROUND = 3 + 2 }; /* usage, brief, blank; blank, last line */
     const char *more = c->more ? c->more : "";
     const ks_option *o = c->options;

@@ -3,6 +3,7 @@
 
 #define CURL_DISABLE_TYPECHECK
 #define CURL_DISABLE_DEPRECATION
+#include <assert.h>
 #include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -294,6 +295,7 @@ static int judge(const library *lib, CURLcode code, transfer *t, ks_error *e)
 
 int ks_http_fetch(ks_http_get *get, ks_error *e)
 {
+    assert(get);
     library lib = {0};
     transfer t = {.get = get, .fd = -1, .range_from = -1, .length = -1};
     struct curl_slist *headers = NULL;

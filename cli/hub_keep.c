@@ -1,5 +1,6 @@
 /* hub_keep.c - what people keep, written into a library or into the mirror of a hub, which hears of
  * it; and kept queries asked of what a mirror got. */
+#include <assert.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -21,6 +22,7 @@ static int open_kept(ks_index **x, const char *mirror, ks_error *e)
 
 int ks_keep_open(ks_index **x, const ks_globals *g, ks_error *e)
 {
+    assert(x && g);
     ks_hub *h = NULL;
 
     *x = NULL;
@@ -52,6 +54,7 @@ int ks_keep_close(ks_index *x, const ks_globals *g, int err, ks_error *e)
 
 int ks_keep_saved(const ks_globals *g, const ks_saved_ways *ways, ks_error *e)
 {
+    assert(g && ways);
     ks_globals mirror = *g;
     ks_saved_ways here = *ways;
     char *folder = NULL;

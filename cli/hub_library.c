@@ -1,6 +1,7 @@
 /* hub_library.c - see hub_library.h. */
 #include "cli/hub_library.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -14,12 +15,14 @@
 
 int ks_reach_hub(ks_hub **h, const ks_globals *g, ks_error *e)
 {
+    assert(h && g);
     if (ks_hub_is(g->library)) return ks_hub_open(h, g->library, KS_HUB_PATIENCE, e);
     return ks_fail(e, KS_EUSAGE, "-L names no hub: -L postgresql://HOST/DATABASE or service=NAME");
 }
 
 int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_error *e)
 {
+    assert(folder && roots && g);
     char *data = NULL, *slash;
     int err;
 
@@ -44,6 +47,7 @@ static void say(const ks_globals *g, const char *what, const char *why)
 
 void ks_remove_files(const char *folder)
 {
+    assert(folder);
     DIR *d = opendir(folder);
     struct dirent *f;
 
@@ -165,11 +169,13 @@ static int sync_with(char **library, ks_hub_pulled *done, int patience, int leni
 
 int ks_hub_mirror(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e)
 {
+    assert(library && done && g);
     return sync_with(library, done, KS_HUB_READERS, 1, g, e);
 }
 
 int ks_hub_sync(char **library, ks_hub_pulled *done, const ks_globals *g, ks_error *e)
 {
+    assert(library && g);
     return sync_with(library, done, KS_HUB_PATIENCE, 0, g, e);
 }
 
@@ -211,6 +217,7 @@ static void follow(const ks_globals *g, const char *mirror, double every, int to
 
 int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double every, ks_error *e)
 {
+    assert(child && library && g && every > 0);
     ks_hub_pulled done;
     int err = ks_hub_mirror(library, &done, g, e);
 

@@ -2,6 +2,7 @@
  * inode, then the path with its NUL. */
 #include "cli/hub_seen.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ enum { MOST = 1 << 20 };
 
 int ks_seen_add(ks_seen *s, const ks_video *at, ks_error *e)
 {
+    assert(s && at && at->path);
     if (s->n == s->room) {
         int room = s->room ? 2 * s->room : 64;
         ks_video *more = reallocarray(s->at, (size_t)room, sizeof *more);
@@ -75,6 +77,7 @@ static int keep(const ks_seen *s, ks_index *x, FILE *waiting, ks_error *e)
 
 int ks_seen_keep(const ks_seen *s, const char *mirror, ks_error *e)
 {
+    assert(s && mirror);
     ks_index *x = NULL;
     char *text = NULL;
     size_t bytes = 0;
@@ -97,6 +100,7 @@ int ks_seen_keep(const ks_seen *s, const char *mirror, ks_error *e)
 
 int ks_seen_waiting(ks_seen *s, const char *mirror, ks_error *e)
 {
+    assert(s && mirror);
     ks_index *x = NULL;
     void *data = NULL;
     size_t bytes = 0;

@@ -4,6 +4,7 @@
  * The clips are an ordinary ingest's, begun with what the hub has of the film already, so they are
  * those that one machine alone would make. The ingest is a program of its own: whatever a film
  * does to it, the worker goes on, keeps the lease and ends it when the lease is somebody else's. */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -455,6 +456,7 @@ static void say_done(const worker *w)
 
 int ks_work(const ks_worker_how *how, ks_error *e)
 {
+    assert(how);
     worker w = {.how = how, .lock = -1};
     int idle = 0, err = begin(&w, e);
     catch_signals();

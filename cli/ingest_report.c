@@ -2,6 +2,7 @@
  * film that went in whole scrolls nothing; one that did not is named at the end with its reason. */
 #include "cli/ingest_report.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct ks_report {
 int ks_report_open(ks_report **out, int json, int quiet, int verbose, const char *model,
                    ks_error *e)
 {
+    assert(out);
     ks_report *r = calloc(1, sizeof *r);
     *out = r;
     if (!r) return ks_fail(e, KS_ENOMEM, "no memory to report");
@@ -271,6 +273,7 @@ static void progress_event(ks_report *r, const ks_progress_event *v)
 
 void ks_report_event(void *report, const ks_event *v)
 {
+    assert(report && v);
     ks_report *r = report;
     switch (v->kind) {
     case KS_EVENT_PLAN: plan_event(r, &v->u.plan); break;
@@ -330,6 +333,7 @@ static void say_done(const ks_ingest_summary *s)
 
 void ks_report_end(ks_report *r, const ks_ingest_summary *s, int dry_run)
 {
+    assert(r && s);
     char files[64];
     clear_bar(r);
     if (r->json && r->is_done) done_json(r, &r->done);

@@ -1,6 +1,7 @@
 /* ingest_tally.c - see ingest_tally.h. */
 #include "cli/ingest_tally.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static void keep(const ks_tally *t)
@@ -71,6 +72,7 @@ int ks_tally_complete(ks_tally *t, ks_index *x, ks_error *e)
 
 void ks_tally_count(ks_tally *t, const ks_file_event *v)
 {
+    assert(t && v);
     int in = v->verdict == KS_FILE_INDEXED || v->verdict == KS_FILE_PARTLY;
     t->indexed += v->verdict == KS_FILE_INDEXED;
     t->partly += v->verdict == KS_FILE_PARTLY;
@@ -84,6 +86,7 @@ void ks_tally_count(ks_tally *t, const ks_file_event *v)
 
 void ks_tally_add(ks_ingest_summary *sum, const ks_tally *t)
 {
+    assert(sum && t);
     sum->clips += t->clips;
     sum->indexed += t->indexed;
     sum->partly += t->partly;

@@ -4,6 +4,7 @@
 #include "cli/hub_library.h"
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,7 @@ int ks_label_store_open(ks_label_store **out, const ks_globals *g, const char *s
 
 int ks_label_store_due(ks_label_store *s, const ks_video *v, ks_error *e)
 {
+    assert(s && v);
     int due = ks_index_due(s->x, s->set, s->hash, v, e);
 
     s->known += due == 0;
@@ -138,6 +140,7 @@ int ks_label_store_due(ks_label_store *s, const ks_video *v, ks_error *e)
 
 int ks_label_store_row(ks_label_store *s, const ks_label_row *row, ks_error *e)
 {
+    assert(s && row);
     if (s->n_marks == s->room) {
         int room = s->room * 2 + 64;
         ks_label_mark *more = realloc(s->marks, (size_t)room * sizeof *more);
@@ -164,6 +167,7 @@ static int commit(ks_label_store *s, int err, ks_error *e)
 
 int ks_label_store_film(ks_label_store *s, const ks_video *v, ks_error *e)
 {
+    assert(s && v);
     int err = 0;
 
     if (!s->inside && (err = ks_index_begin(s->x, e)) < 0) return err;

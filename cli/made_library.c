@@ -2,6 +2,7 @@
  * every machine. */
 #include "cli/bench_growth.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,7 @@ static int add_films(ks_index *x, int64_t clips, int dim, ks_error *e)
 
 int ks_make_library(const char *dir, int64_t clips, ks_encoder *enc, ks_error *e)
 {
+    assert(dir && clips > 0 && enc);
     const ks_info *info = ks_encoder_info(enc);
     ks_space space = {.dim = info->dim,
                       .frames = info->frames,

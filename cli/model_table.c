@@ -1,6 +1,7 @@
 /* model_table.c - the layouts that random models can have; a file's hash. */
 #include "cli/model_table.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sha2.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 int ks_file_sha256(char out[65], const char *path, ks_error *e)
 {
+    assert(out && path);
     enum { BLOCK = 1 << 20 };
     SHA2_CTX sha;
     uint8_t digest[SHA256_DIGEST_LENGTH], *block = malloc(BLOCK);

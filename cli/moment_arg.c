@@ -1,6 +1,7 @@
 /* moment_arg.c - see moment_arg.h. */
 #include "cli/moment_arg.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static int take_film(ks_typed_moment *m, ks_index *x, int64_t id, ks_error *e)
 int ks_take_span(ks_typed_moment *m, ks_index *x, int64_t video, const char *film, double from,
                  double to, ks_error *e)
 {
+    assert(m && x && film);
     double length;
     int err = take_film(m, x, video, e);
 
@@ -102,6 +104,7 @@ static int take_times(double *from, double *to, char *text)
 
 int ks_read_moment(ks_typed_moment *m, ks_index *x, const char *text, ks_error *e)
 {
+    assert(m && x && text);
     char *film, *at, *times;
     double from, to;
     int err;

@@ -48,6 +48,7 @@ static int edits(const char *a, const char *b)
 
 const char *ks_nearest_name(const char *word, const char *const *names, int n)
 {
+    assert(word && names && n >= 0);
     const char *best = NULL, *starts = NULL;
     int far = INT_MAX, beginnings = 0;
     size_t length = strlen(word);
@@ -250,6 +251,7 @@ static int is_option(const char *word) { return word[0] == '-' && word[1] != 0; 
 int ks_parse(void *fields, const ks_option *table, void *global_fields, const ks_option *globals,
              int argc, char **argv, char **args, int *n_args, ks_error *e)
 {
+    assert(fields || !table);
     parser p = {.fields = {fields, global_fields}, .tables = {table, globals}};
     int err = 0, n = 0;
 
@@ -283,6 +285,7 @@ int ks_parse_leading(void *fields, const ks_option *table, int argc, char **argv
 
 void ks_parse_free(void *fields, const ks_option *table)
 {
+    assert(fields || !table);
     for (const ks_option *o = table; o && o->name; o++)
         if (o->type == KS_OPT_LIST) {
             ks_opt_list *list = (void *)((char *)fields + o->at);

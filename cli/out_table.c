@@ -1,6 +1,7 @@
 /* out_table.c - moments as a person reads them: rank, bar, file, times, date. */
 #include "cli/out_table.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -115,6 +116,7 @@ static void put_line(FILE *f, const ks_line *line, const ks_terminal *t)
 void ks_show_moments(FILE *f, const ks_moment *k, int n, const ks_terminal *t,
                      const ks_table_options *o)
 {
+    assert(f && (k || n == 0) && n >= 0 && t);
     char path[PATH_MAX + 16], times[64], date[32], note[320];
     int wide = 0, wide_times = 0, digits = n >= 100 ? 3 : 2, bound = 0, dated = 1;
 

@@ -3,6 +3,7 @@
 
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static const char *folder_of(ks_piece_names *n, const char *label)
 char *ks_name_piece(ks_piece_names *n, int number, const char *film, double from, double to,
                     const char *label, int copy)
 {
+    assert(n && number > 0 && film);
     const char *name = ks_base_name(film), *own = ending_of(name),
                *folder = n->by_label ? folder_of(n, label) : "";
     size_t length = strlen(n->to), size;

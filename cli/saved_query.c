@@ -2,6 +2,7 @@
  * that search learns can be kept the same day. */
 #include "cli/saved.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -114,6 +115,7 @@ static int add_options(json_t *list, const ks_search_fields *f, ks_error *e)
 
 int ks_saved_write(char **text, const ks_search_fields *f, const char *words, ks_error *e)
 {
+    assert(text && f);
     json_t *list = json_array(), *query = json_object(), *said = json_string(words);
     int err = list && query ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a query");
 
@@ -152,6 +154,7 @@ static int take(ks_saved_query *q, const json_t *query, ks_error *e)
 
 int ks_saved_read(ks_saved_query *q, const char *name, const char *text, ks_error *e)
 {
+    assert(q && name && text);
     json_t *query = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     ks_error why;
     int err;

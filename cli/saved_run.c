@@ -4,6 +4,7 @@
 #include "cli/terminal.h"
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,7 @@ static int tell(void *arg, const char *name, const ks_saved_hit *hit, ks_error *
 
 int ks_saved_run(int64_t *told, ks_index *x, const ks_saved_ways *ways, ks_error *e)
 {
+    assert(x && ways);
     saved_run r = {.ways = ways, .x = x};
     ks_saved_list list;
     int err = ks_index_saved(&list, x, e);

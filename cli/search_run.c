@@ -3,6 +3,7 @@
 
 #include "cli/out_table.h"
 #include "cli/player.h"
+#include <assert.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static int next_option(const ks_search_fields *f, const int *at)
 
 int ks_search_terms(ks_terms *terms, const ks_search_fields *f, int begun, ks_error *e)
 {
+    assert(terms && f && begun >= 0);
     int at[KS_TERM_OPTIONS] = {0}, i, err = 0;
     ks_question none = {0};
 
@@ -65,6 +67,7 @@ static int choose_format(ks_search_run *r, outlet *w, ks_error *e)
 int ks_search_open(ks_search_run *r, const ks_globals *g, const ks_search_fields *f,
                    const char *command, ks_error *e)
 {
+    assert(r && g && f);
     outlet *w = calloc(1, sizeof *w);
     int err;
 
@@ -311,6 +314,7 @@ static int remember_open(ks_search_run *r, outlet *w, const shown *k, ks_error *
 
 int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 {
+    assert(r && q);
     outlet *w = r->out;
     ks_answer a;
     shown k = {0};
@@ -332,6 +336,7 @@ int ks_search_ask(ks_search_run *r, const ks_question *q, ks_error *e)
 
 int ks_search_finish(ks_search_run *r, ks_error *e)
 {
+    assert(r);
     outlet *w = r->out;
     int err = w->out ? ks_out_end(w->out, e) : 0;
 

@@ -4,6 +4,7 @@
 #include "cli/opts.h"
 #include "index/index.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -152,6 +153,7 @@ static int take_file(ks_settings *s, ks_error *e)
 
 int ks_settings_read(ks_settings *s, ks_error *e)
 {
+    assert(s);
     int err;
 
     *s = (ks_settings){0};

@@ -3,10 +3,12 @@
 
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 int ks_span_films(int64_t **id, ks_index *x, const ks_spans *s, const char *list, ks_error *e)
 {
+    assert(id && x && s && list);
     ks_film_names *names = NULL;
     int err = ks_film_names_open(&names, x, list, e);
 
@@ -22,6 +24,7 @@ int ks_span_films(int64_t **id, ks_index *x, const ks_spans *s, const char *list
 
 int ks_list_rate(double *fps, const char *text, ks_error *e)
 {
+    assert(fps);
     ks_rate rate;
     int drop;
 

@@ -1,6 +1,7 @@
 /* spool.c - see spool.h. */
 #include "cli/spool.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -34,6 +35,7 @@ static int open_room(void)
 
 void ks_spool_begin(ks_spool *s)
 {
+    assert(s);
     *s = (ks_spool){-1};
     if (!is_slow(STDOUT_FILENO) || fflush(stdout) != 0) return;
     int room = open_room();

@@ -3,6 +3,7 @@
 
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static int write_one(void *arg, const ks_learnt_row *row)
 int ks_learnt_export(ks_index *x, const ks_library *l, const char *name, const char *path,
                      int force, ks_error *e)
 {
+    assert(x && l && name && path);
     ks_user_file file;
     writing w = {.l = l};
     int err = ks_user_file_open(&file, path, force, e);
@@ -125,6 +127,7 @@ static int import(ks_index *x, const ks_library *l, const char *name, const json
 int ks_learnt_import(ks_index *x, const ks_library *l, const char *name, const char *path,
                      ks_error *e)
 {
+    assert(x && l && path);
     json_error_t why;
     json_t *root = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &why)
                                           : json_load_file(path, 0, &why);

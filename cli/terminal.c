@@ -3,6 +3,7 @@
 
 #include "formats/formats.h"
 
+#include <assert.h>
 #include <langinfo.h>
 #include <limits.h>
 #include <locale.h>
@@ -38,6 +39,7 @@ static ks_pictures pictures_by_environment(void)
 
 void ks_terminal_of(ks_terminal *t, FILE *f)
 {
+    assert(t && f);
     struct winsize size;
     const char *columns = getenv("COLUMNS");
     int tty = isatty(fileno(f));
@@ -104,6 +106,7 @@ static int cells(const char *s, int *bytes, int utf8)
 
 void ks_harmless(char *text)
 {
+    assert(text);
     char *to = text;
     for (const char *from = text; *from; from++) {
         unsigned char c = (unsigned char)*from, next = (unsigned char)from[1];
@@ -124,6 +127,7 @@ int ks_columns_of(const char *text, int utf8)
 
 void ks_show_path(char *out, size_t room, const char *path, int columns, int utf8)
 {
+    assert(out && room > 0 && path);
     int total, bytes, keep, skipped = 0;
     char *from = out, *to;
 
@@ -146,6 +150,7 @@ void ks_show_path(char *out, size_t room, const char *path, int columns, int utf
 
 void ks_put_path(FILE *f, const char *path, int cells, int utf8)
 {
+    assert(f && path && cells >= 0);
     char shown[PATH_MAX + 16];
     int used;
 
@@ -170,6 +175,7 @@ const char *ks_thousands(char out[32], int64_t n)
 
 const char *ks_counted(char out[64], int64_t n, const char *noun)
 {
+    assert(out && noun);
     char number[32];
 
     snprintf(out, 64, "%s %s%s", ks_thousands(number, n), noun, n == 1 ? "" : "s");

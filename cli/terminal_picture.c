@@ -1,6 +1,7 @@
 /* terminal_picture.c - small pictures in terminals: kitty's protocol and DEC sixels. */
 #include "cli/terminal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +102,7 @@ static void sixel(FILE *f, const ks_image *im, int rows)
 
 void ks_show_picture(FILE *f, ks_pictures how, const ks_image *image, int rows)
 {
+    assert(f && image && image->rgb && rows > 0);
     if (how == KS_PICTURES_KITTY) kitty(f, image, rows);
     else if (how == KS_PICTURES_SIXEL) sixel(f, image, rows);
 }

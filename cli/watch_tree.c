@@ -1,6 +1,7 @@
 /* watch_tree.c - see watch_tree.h. */
 #include "cli/watch_tree.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -95,6 +96,7 @@ static void add_below(ks_watch_tree *t, const char *path, int depth)
 
 void ks_watch_tree_add(ks_watch_tree *t, const char *root)
 {
+    assert(t && root);
     struct stat st;
     char folder[PATH_MAX];
     if (snprintf(folder, sizeof folder, "%s", root) >= (int)sizeof folder) return;
@@ -114,6 +116,7 @@ static void new_folder(ks_watch_tree *t, const struct inotify_event *v)
 
 int ks_watch_tree_read(ks_watch_tree *t)
 {
+    assert(t);
     _Alignas(struct inotify_event) char room[16384];
     int news = 0;
     for (ssize_t n; (n = read(t->fd, room, sizeof room)) > 0;)

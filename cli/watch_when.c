@@ -1,6 +1,7 @@
 /* watch_when.c - see watch_when.h. */
 #include "cli/watch_when.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <limits.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 int ks_hours_read(ks_hours *h, const char *text, ks_error *e)
 {
+    assert(h && text);
     int a, b, c, d, used = 0;
     if (sscanf(text, "%2d:%2d-%2d:%2d%n", &a, &b, &c, &d, &used) == 4 && !text[used] && a >= 0 &&
         a <= 24 && c >= 0 && c <= 24 && b >= 0 && b < 60 && d >= 0 && d < 60 &&
@@ -20,6 +22,7 @@ int ks_hours_read(ks_hours *h, const char *text, ks_error *e)
 
 int ks_hours_hold(const ks_hours *h, int minute)
 {
+    assert(h && minute >= 0 && minute < 24 * 60);
     if (h->from == h->to) return 1;
     return h->from < h->to ? minute >= h->from && minute < h->to
                            : minute >= h->from || minute < h->to;
@@ -46,6 +49,7 @@ static int word(char out[16], const char *folder, const char *name, const char *
 /* A plug that is in decides; else a battery that is being used does. */
 int ks_on_mains(const char *folder)
 {
+    assert(folder);
     DIR *d = opendir(folder);
     int in = 0, drained = 0;
     for (struct dirent *f; d && (f = readdir(d));) {

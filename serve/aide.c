@@ -182,6 +182,7 @@ static int receive(int sock, void *out, size_t bytes, int *fd)
 
 int ks_aide_ask(ks_aide *a, void *out, int *fd, const void *in, ks_error *e)
 {
+    assert(a && out && in);
     one *o = take(a);
     int sent = -1, bad = 1;
 

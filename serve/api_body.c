@@ -1,10 +1,12 @@
 /* api_body.c - see api_body.h. */
 #include "serve/api_body.h"
 
+#include <assert.h>
 #include <string.h>
 
 json_t *ks_body(const ks_call *c, ks_error *e)
 {
+    assert(c && c->srv);
     json_error_t bad;
     json_t *o = json_loadb(c->body ? c->body : "", c->body_bytes, JSON_REJECT_DUPLICATES, &bad);
 
@@ -16,6 +18,7 @@ json_t *ks_body(const ks_call *c, ks_error *e)
 
 int ks_body_text(char *to, size_t room, const json_t *o, const char *name, int must, ks_error *e)
 {
+    assert(to && room > 0 && o && name);
     const json_t *v = json_object_get(o, name);
 
     to[0] = 0;
@@ -28,6 +31,7 @@ int ks_body_text(char *to, size_t room, const json_t *o, const char *name, int m
 
 int ks_body_span(ks_wish *w, const json_t *o, ks_error *e)
 {
+    assert(w && o);
     const json_t *yes = json_object_get(o, "yes");
 
     w->film = json_integer_value(json_object_get(o, "video"));

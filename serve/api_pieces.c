@@ -1,4 +1,5 @@
 /* api_pieces.c - the selection as pieces of its films in one archive, made while it is sent. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -207,6 +208,7 @@ static void close_pieces(void *arg)
 
 int ks_pieces(ks_reply *out, const ks_call *c, const ks_selection *s, ks_error *e)
 {
+    assert(out && c && s && s->n >= 0);
     pieces *p;
 
     if (s->n > PIECES) return ks_fail(e, KS_EUSAGE, "an archive has at most %d pieces", PIECES);

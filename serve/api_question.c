@@ -1,6 +1,7 @@
 /* api_question.c - see api_question.h. */
 #include "serve/api_question.h"
 
+#include <assert.h>
 #include <string.h>
 
 static int is_among(const char *name, const char *const *names)
@@ -49,6 +50,7 @@ static int read_all(ks_asked_for *a, const ks_call *c, const char *const *others
 
 int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, ks_error *e)
 {
+    assert(a && c);
     int err = read_all(a, c, others, e);
 
     return err == 0 && !a->q.words && a->terms.n ? ks_terms_begin(&a->terms, e) : err;
@@ -56,6 +58,7 @@ int ks_asked_read(ks_asked_for *a, const ks_call *c, const char *const *others, 
 
 int ks_asked_of_picture(ks_asked_for *a, const ks_call *c, ks_error *e)
 {
+    assert(a && c);
     int err = read_all(a, c, NULL, e);
 
     if (err == 0 && (a->q.words || a->q.like))

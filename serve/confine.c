@@ -2,6 +2,7 @@
  * calls. Films lie anywhere: another process opens them (opener.c). */
 #include "serve/confine.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -167,6 +168,7 @@ static int seccomp(int starts)
 
 void ks_confine(char *words, size_t room, const ks_walls *w)
 {
+    assert(words && room > 0 && w);
     int locked, filtered;
 
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);

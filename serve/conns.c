@@ -1,6 +1,7 @@
 /* conns.c - see conns.h. */
 #include "serve/conns.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -50,6 +51,7 @@ static int is_waiting(const ks_conn *k)
 
 ks_conn *ks_conns_add(ks_conns *c, int fd, double now)
 {
+    assert(c && fd >= 0);
     ks_conn *k = NULL, *oldest = NULL;
     int waiting = 0;
 
@@ -72,6 +74,7 @@ ks_conn *ks_conns_add(ks_conns *c, int fd, double now)
 
 void ks_conns_drop(ks_conns *c, ks_conn *k, int and_close)
 {
+    assert(c && k);
     pthread_mutex_lock(&c->lock);
     empty(k, and_close);
     pthread_mutex_unlock(&c->lock);
@@ -106,6 +109,7 @@ int ks_conns_count(ks_conns *c, ks_conn_state state)
 
 int ks_conns_give(ks_conns *c, ks_conn *k)
 {
+    assert(c && k && k->state == KS_CONN_HEAD);
     int room;
 
     pthread_mutex_lock(&c->lock);
@@ -117,6 +121,7 @@ int ks_conns_give(ks_conns *c, ks_conn *k)
 
 void ks_conns_draining(ks_conns *c, ks_conn *k, double deadline)
 {
+    assert(c && k && k->state == KS_CONN_HEAD);
     pthread_mutex_lock(&c->lock);
     k->state = KS_CONN_DRAIN;
     k->deadline = deadline;
@@ -125,6 +130,7 @@ void ks_conns_draining(ks_conns *c, ks_conn *k, double deadline)
 
 void ks_conns_arrived(ks_conns *c, ks_conn *k, int64_t bytes, int all)
 {
+    assert(c && k && bytes >= 0);
     pthread_mutex_lock(&c->lock);
     k->got += bytes;
     k->deadline = all ? 0 : k->since + head_seconds + (double)k->got / body_rate;
@@ -133,6 +139,7 @@ void ks_conns_arrived(ks_conns *c, ks_conn *k, int64_t bytes, int all)
 
 void ks_conns_reap(ks_conns *c, double now, void (*late)(void *arg, ks_conn *k), void *arg)
 {
+    assert(c);
     pthread_mutex_lock(&c->lock);
     for (int i = 0; i < SLOTS; i++) {
         ks_conn *k = &c->at[i];

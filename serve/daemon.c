@@ -7,6 +7,7 @@
  * less than 0.1 ms.
  *
  * By dlopen: it brings GnuTLS and seven more shared objects along, which no search should load. */
+#include <assert.h>
 #include <microhttpd.h>
 
 #include <dlfcn.h>
@@ -268,6 +269,7 @@ static int start(ks_daemon *d, ks_error *e)
 
 int ks_daemon_start(ks_daemon **out, ks_server *srv, ks_error *e)
 {
+    assert(out && srv);
     ks_daemon *d = *out = calloc(1, sizeof *d);
     int err;
 
@@ -289,6 +291,7 @@ void ks_daemon_stop(ks_daemon *d)
 
 void ks_daemon_take(ks_daemon *d, ks_conn *k)
 {
+    assert(d && k && k->state == KS_CONN_GIVEN);
     struct sockaddr_in nobody = {.sin_family = AF_INET};
 
     /* It closes the descriptor where it takes it not. */

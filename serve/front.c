@@ -1,6 +1,7 @@
 /* front.c - sockets until a request is known to be one: peeks at the head as it comes, lets
  * gate, guard and routes judge it, and either refuses in words of its own or hands the
  * connection, unread, to libmicrohttpd. */
+#include <assert.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,6 +59,7 @@ static int open_signals(ks_front *f)
 
 int ks_front_open(ks_front **out, ks_server *srv, ks_error *e)
 {
+    assert(out && srv);
     const ks_serve_options *o = srv->o;
     ks_front *f = *out = calloc(1, sizeof *f);
     int err;
@@ -268,6 +270,7 @@ static void welcome(ks_front *f)
 
 int ks_front_run(ks_front *f, ks_daemon *d, ks_error *e)
 {
+    assert(f && d);
     struct epoll_event at[64];
     double tick = ks_monotonic();
     int n, stop = 0;

@@ -2,6 +2,7 @@
  * differently is refused. */
 #include "serve/gate.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -14,6 +15,7 @@ static int is_token(unsigned char c)
 
 int ks_gate_end(const char *text, size_t n)
 {
+    assert(text || n == 0);
     size_t first = 0;
 
     for (size_t i = 0; i < n && i < KS_HEAD_MOST; i++) {
@@ -138,6 +140,7 @@ static int read_header(ks_request *r, char *line)
 
 int ks_gate_read(ks_request *r, char *text, size_t n)
 {
+    assert(r && text && n > 0 && n <= KS_HEAD_MOST);
     char *at = text;
     int bad, lines = 0;
 

@@ -1,6 +1,7 @@
 /* guard.c - see guard.h. */
 #include "serve/guard.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
@@ -18,6 +19,7 @@ static int random_hex(char out[KS_TOKEN], ks_error *e)
 
 int ks_guard_start(ks_guard *g, const char *name, int port, ks_error *e)
 {
+    assert(g && port >= 0 && port <= 65535);
     int err;
 
     *g = (ks_guard){0};
@@ -28,6 +30,7 @@ int ks_guard_start(ks_guard *g, const char *name, int port, ks_error *e)
 
 int ks_guard_same(const char *a, const char *b)
 {
+    assert(a && b);
     size_t n = strlen(a), m = strlen(b);
     unsigned differs = n != m;
 
@@ -110,6 +113,7 @@ static int is_wrong(ks_guard *g, int64_t now)
 
 int ks_guard_judge(ks_guard *g, const ks_request *r, const char *address, int64_t now)
 {
+    assert(g && r && address);
     const char *token = token_of(r), *bearer = NULL, *cookie;
 
     if (!is_ours(g, r->host, address)) return 421;

@@ -1,6 +1,7 @@
 /* listen.c - see listen.h. */
 #include "serve/listen.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -74,6 +75,7 @@ static int listen_port(int *fd, const char *name, int port, ks_error *e)
 
 int ks_listen_at(ks_listener *l, const char *address, ks_error *e)
 {
+    assert(l);
     int port = 0, err, tries = address ? 1 : TRIES;
 
     *l = (ks_listener){.fd = -1};
@@ -102,6 +104,7 @@ static int is_alive(const struct sockaddr_un *at)
 
 int ks_listen_on_path(ks_listener *l, const char *path, ks_error *e)
 {
+    assert(l && path);
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     struct stat st;
     mode_t before;

@@ -1,4 +1,5 @@
 /* media.c - films as bytes: the file that the catalog means, or none. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 int ks_watched_open(ks_watched *w, ks_server *srv, ks_session *s, int64_t id, ks_error *e)
 {
+    assert(w && srv && s);
     int err;
 
     *w = (ks_watched){.fd = -1};

@@ -2,6 +2,7 @@
  * can ask for films of it, by number, and for nothing else. */
 #include "serve/opener.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -137,6 +138,7 @@ static void begin(void *arg)
 /* --- in the server --- */
 int ks_opener_start(ks_opener **out, const char *library, const char *cache, ks_error *e)
 {
+    assert(out && library);
     ks_opener *o = *out = calloc(1, sizeof *o);
     int err;
 
@@ -164,6 +166,7 @@ void ks_opener_stop(ks_opener *o)
 
 int ks_open_film(int *fd, char name[256], ks_opener *o, int64_t id, ks_error *e)
 {
+    assert(fd && name && o);
     question q = {.film = id};
     answer a;
     int err;
@@ -179,6 +182,7 @@ int ks_open_film(int *fd, char name[256], ks_opener *o, int64_t id, ks_error *e)
 
 void ks_lent_path(char path[KS_LENT_PATH], int fd)
 {
+    assert(path && fd >= 0);
     snprintf(path, KS_LENT_PATH, "/proc/self/fd/%d", fd);
 }
 

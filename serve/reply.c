@@ -1,6 +1,7 @@
 /* reply.c - see reply.h. */
 #include "serve/reply.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,6 +73,7 @@ int ks_reply_status(int code)
 
 FILE *ks_reply_open(ks_reply *r, const char *type)
 {
+    assert(r && type && !r->f);
     r->type = type;
     if (!(r->f = open_memstream(&r->body, &r->bytes)))
         ks_reply_problem(r, KS_ENOMEM, "no memory for an answer");
@@ -100,6 +102,7 @@ void ks_reply_end(ks_reply *r, int err, const ks_error *e)
 
 void ks_reply_problem(ks_reply *r, int code, const char *detail)
 {
+    assert(r && code != 0 && detail);
     int status = ks_reply_status(code);
     ks_json *j;
 

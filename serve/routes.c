@@ -1,4 +1,5 @@
 /* routes.c - which path is whose, and what each may be sent. */
+#include <assert.h>
 #include <string.h>
 
 #include "serve/server.h"
@@ -58,6 +59,7 @@ static const ks_route *find(const char *path)
 
 int ks_route_find(const ks_route **route, ks_request *r)
 {
+    assert(route && r && r->path);
     int may = r->method == KS_METHOD_POST ? KS_MAY_POST : KS_MAY_GET;
 
     if (ks_url_decode(r->path, 0) < 0) return 400;
@@ -71,6 +73,7 @@ int ks_route_find(const ks_route **route, ks_request *r)
 
 void ks_route_run(ks_reply *out, ks_server *srv, const ks_conn *k)
 {
+    assert(out && srv && k && k->route);
     const ks_route *route = k->route;
     ks_call c = {.srv = srv,
                  .r = &k->request,

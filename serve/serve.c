@@ -1,6 +1,7 @@
 /* serve.c - the server from its address to its end. */
 #include "serve/serve.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -127,6 +128,7 @@ static int open_all(ks_front **front, ks_server *srv, ks_error *e)
 
 int ks_serve(const ks_serve_options *o, ks_error *e)
 {
+    assert(o && o->library && o->setup);
     ks_server *srv = calloc(1, sizeof *srv);
     ks_front *front = NULL;
     ks_daemon *daemon = NULL;

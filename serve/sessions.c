@@ -41,6 +41,7 @@ static void notice(void *arg, const char *sentence)
 
 int ks_sessions_open(ks_sessions **out, const char *library, const ks_setup *setup, ks_error *e)
 {
+    assert(out && library && setup);
     ks_sessions *p = *out = calloc(1, sizeof *p);
     pthread_condattr_t clock;
 
@@ -168,6 +169,7 @@ static void give_slot(ks_sessions *p, slot *t)
 
 int ks_sessions_take(ks_session **out, ks_sessions *p, ks_session_use kind, ks_error *e)
 {
+    assert(out && p && kind >= KS_FOR_LOOKING && kind <= KS_FOR_WATCHING);
     slot *t;
     int err = wait_for_slot(&t, p, kind, e);
 
@@ -199,6 +201,7 @@ static slot *slot_of(ks_sessions *p, const ks_session *s)
 
 void ks_sessions_give(ks_sessions *p, ks_session *s)
 {
+    assert(p);
     slot *t;
 
     if (!s) return;

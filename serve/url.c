@@ -1,6 +1,7 @@
 /* url.c - see url.h. */
 #include "serve/url.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "session/session.h"
@@ -35,6 +36,7 @@ int ks_url_decode(char *text, int plus_is_blank)
 
 int ks_params_read(ks_params *p, char *query)
 {
+    assert(p);
     p->n = 0;
     while (query && *query) {
         char *next = strchr(query, '&'), *value;
@@ -71,6 +73,7 @@ static int64_t whole(const char *text)
 
 int64_t ks_id_read(const char *text)
 {
+    assert(text);
     int64_t v = whole(text);
 
     return v > 0 ? v : 0;
@@ -79,6 +82,7 @@ int64_t ks_id_read(const char *text)
 int ks_param_int(int64_t *value, const ks_params *p, const char *name, int64_t least, int64_t most,
                  ks_error *e)
 {
+    assert(value && p && name && least <= most);
     const char *text = ks_param(p, name);
     int64_t v;
 
@@ -92,6 +96,7 @@ int ks_param_int(int64_t *value, const ks_params *p, const char *name, int64_t l
 
 int ks_param_seconds(double *value, const ks_params *p, const char *name, ks_error *e)
 {
+    assert(value && p && name);
     const char *text = ks_param(p, name);
 
     if (text && ks_parse_seconds(value, text) < 0)
@@ -101,6 +106,7 @@ int ks_param_seconds(double *value, const ks_params *p, const char *name, ks_err
 
 int ks_range_read(int64_t *from, int64_t *to, const char *text, int64_t size)
 {
+    assert(from && to && text && size >= 0);
     char first[20] = "", last[20] = "";
     size_t n;
     int64_t a, b;

@@ -1,6 +1,7 @@
 /* writer.c - see writer.h. One process: a library has one writer at a time. */
 #include "serve/writer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -191,6 +192,7 @@ static void begin(void *arg)
 /* --- in the server --- */
 int ks_writer_start(ks_writer **out, const char *library, const char *cache, ks_error *e)
 {
+    assert(out && library);
     ks_writer *w = *out = calloc(1, sizeof *w);
     int err;
 
@@ -218,6 +220,7 @@ void ks_writer_stop(ks_writer *w)
 
 int ks_writer_ask(ks_granted *g, ks_writer *w, const ks_wish *wish, ks_error *e)
 {
+    assert(g && w && wish && wish->kind >= KS_WISH_SAY && wish->kind <= KS_WISH_RETRY);
     int err = ks_aide_ask(w->aide, g, NULL, wish, e);
 
     if (err < 0) return err;

@@ -1,6 +1,7 @@
 /* zip.c - see zip.h. */
 #include "serve/zip.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { STORED = 20, UTF8 = 1 << 11, DATE = (1 << 5) + 1 /* 1980-01-01 */ };
@@ -46,6 +47,7 @@ static uint8_t *put_facts(uint8_t *to, const ks_zip_member *m)
 size_t ks_zip_head(uint8_t out[KS_ZIP_PART], ks_zip *z, const char *name, uint32_t crc,
                    uint64_t bytes)
 {
+    assert(out && z && name);
     ks_zip_member *m = &z->at[z->n];
     const size_t n = strlen(name);
     uint8_t *to = out;
