@@ -109,10 +109,10 @@ typedef enum {
 } ks_frame_flag;
 
 typedef struct {
-    int64_t number;    /* 0, 1, 2 ... of the frames delivered */
-    int64_t ticks;     /* strictly increasing; 0 = the container's start */
-    int64_t since;     /* of a survey's picture: what it stands for begins here; else ticks */
-    int64_t duration;  /* ticks, > 0; a guess for the last one */
+    int64_t number;   /* 0, 1, 2 ... of the frames delivered */
+    int64_t ticks;    /* strictly increasing; 0 = the container's start */
+    int64_t since;    /* of a survey's picture: what it stands for begins here; else ticks */
+    int64_t duration; /* ticks, > 0; a guess for the last one; of a survey's, until its part ends */
     int width, height; /* of the picture that ks_film_pixels would give */
     int flags;
     int64_t shift, offset; /* of a key frame: as in ks_key */
@@ -127,15 +127,16 @@ typedef struct {
     /* leave out frames nobody refers to and the loop filter: times are less exact */
     int fast;
     int no_small; /* frames but key frames come without the small picture */
-    /* as many pictures as there are ks_survey_steps at most, from proven key frames, shots that
-     * show by them first; the outcome is FAILED where they cannot be sought: read it in order */
+    /* 1: as many pictures as there are ks_survey_steps at most, from proven key frames, shots that
+     * show by them first; KS_FILM_GLANCE: every ks_glance_step-th of them. The outcome is FAILED
+     * where they cannot be sought: read it in order */
     int survey;
     /* begin at this key frame, once it proved to be it; NULL: at the start. Borrowed until close */
     const ks_key *from;
 } ks_film_options;
 
-/* A survey's pictures a minute. */
-enum { KS_SURVEY_PICTURES = 12 };
+/* A survey's pictures a minute; of which a glance at a film takes one in so many. */
+enum { KS_SURVEY_PICTURES = 12, KS_SURVEY_GLANCE = 60, KS_FILM_GLANCE = 2 };
 
 /* Seconds of film that one of them stands for, on average: equal parts. */
 static inline double ks_survey_step(double length)
@@ -144,6 +145,12 @@ static inline double ks_survey_step(double length)
     int64_t n = whole < 1e12 ? (int64_t)whole : 1;
     n += (double)n < whole - 1e-9 || n == 0;
     return length / (double)n;
+}
+
+/* 1: a film of this length is so short that a glance is the survey. */
+static inline int ks_glance_step(double length)
+{
+    return length < 2 * KS_SURVEY_GLANCE * 60.0 / KS_SURVEY_PICTURES ? 1 : KS_SURVEY_GLANCE;
 }
 
 /* The path is opened here (regular files only, never blocking). KS_ENOTFOUND, KS_EIO: the file

@@ -133,15 +133,15 @@ static int start_is_proven(ks_film_job *f)
     return good;
 }
 
-/* since: ticks, where what it stands for begins */
-static int give(ks_film_job *f, int64_t pts, int64_t since, int64_t step)
+/* since, until: ticks, what it stands for */
+static int give(ks_film_job *f, int64_t pts, int64_t since, int64_t until)
 {
     ks_moment m = {.ticks = pts - f->times.start};
     if (!ks_wire_size_fits(f->frame->width, f->frame->height)) return -1;
     f->stamp = pts;
     f->packet_at = -1;
     f->since = since < m.ticks ? since : m.ticks;
-    f->times.last_end = m.ticks + step;
+    f->times.last_end = until;
     ks_talk_frame(f, &m, f->frame, KS_FRAME_KEY);
     return ks_hold_add(&f->hold, f->frame, f->seen);
 }
@@ -164,23 +164,27 @@ static int find_keys(double **out, const ks_film_job *f, double length)
     return last < 0.9 * length - 30 ? 0 : n;
 }
 
-/* Which pictures, and where one begins to stand: how many; < 0: read it in order. */
+/* Which pictures, and where one begins to stand, with the film's end behind: how many; < 0: read
+ * it in order. */
 static int find_targets(ks_survey_target **out, const ks_film_job *f, double length)
 {
     double *key, pictures = length / ks_survey_step(length) + 0.5;
-    *out = pictures < MOST ? malloc((size_t)(pictures + 1) * sizeof **out) : NULL;
+    *out = pictures < MOST ? malloc((size_t)(pictures + 2) * sizeof **out) : NULL;
     if (!*out) return -1;
     int keys = find_keys(&key, f, length);
     int n = key ? ks_survey_targets(*out, (int)pictures, key, keys, length) : -1;
     free(key);
+    if (n >= 0) (*out)[n] = (ks_survey_target){length, length};
     return n;
 }
 
-static int give_targets(ks_film_job *f, const ks_survey_target *target, int n, double step)
+/* target[n + 1], of which the last is the film's end. */
+static int give_targets(ks_film_job *f, const ks_survey_target *target, int n, double length)
 {
     double tick = av_q2d(f->source.stream->time_base);
-    int64_t last = KS_NO_TIME, late = (int64_t)(step / tick) + 1;
-    for (int i = 0, given = 0, shown = -1; i < n; i++) {
+    int64_t last = KS_NO_TIME, late = (int64_t)(ks_survey_step(length) / tick) + 1;
+    int every = f->task->job.survey == KS_FILM_GLANCE ? ks_glance_step(length) : 1;
+    for (int i = every / 2, given = 0, shown = -1; i < n; i += every) {
         int64_t stamp = f->times.start + (int64_t)(target[i].at / tick);
         int at = av_index_search_timestamp(f->source.stream, stamp, AVSEEK_FLAG_BACKWARD);
         if (at >= 0 && at == shown) continue; /* its bytes were read */
@@ -191,7 +195,9 @@ static int give_targets(ks_film_job *f, const ks_survey_target *target, int n, d
         last = stamp_of(f->frame);
         if (last < f->times.start || last > stamp + late) return -1;
         uint32_t look = look_at(f, f->frame);
-        if (give(f, last, (int64_t)(target[i].since / tick + 0.5), late)) return -1;
+        if (give(f, last, (int64_t)(target[i].since / tick + 0.5),
+                 (int64_t)(target[i + 1].since / tick + 0.5)))
+            return -1;
         if (++given % PROVE == 0 && !is_proven(f, last, look)) return -1;
     }
     return 0;
@@ -206,7 +212,7 @@ int ks_film_survey(ks_film_job *f)
         return -1;
     if (!start_is_proven(f)) return -1;
     int n = find_targets(&target, f, length);
-    int r = n < 0 ? -1 : give_targets(f, target, n, ks_survey_step(length));
+    int r = n < 0 ? -1 : give_targets(f, target, n, length);
     free(target);
     return r;
 }

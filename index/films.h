@@ -70,6 +70,7 @@ enum {
     KS_VIDEO_HWACCEL = 8,
     KS_VIDEO_VFR = 32,
     KS_VIDEO_SURVEY = 64 /* searched by its survey: the whole pass is to come */,
+    KS_VIDEO_GLANCE = 128 /* and that is no more than a glance: the survey is to come */,
     KS_VIDEO_LOST =
         /* rotten clips were dropped: encode what is missing again, then end it without this flag */
     16

@@ -56,6 +56,12 @@ ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds)
     return p;
 }
 
+/* Films without a row, and those of which a glance is all there is. */
+static int wants_survey(const ks_clip_queue *b, const ks_job_file *job)
+{
+    return !job->video || job->anew || (b->survey == KS_PASS_SURVEY && job->glance);
+}
+
 ks_job_file *ks_clip_queue_job(ks_clip_queue *b)
 {
     ks_job_file *job = NULL;
@@ -63,9 +69,7 @@ ks_job_file *ks_clip_queue_job(ks_clip_queue *b)
     while (!b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].over) b->next_job++;
     while (!b->survey && !b->quit && b->next_job >= b->n_jobs && b->n_again == 0 && !b->idle_ok)
         pthread_cond_wait(&b->room, &b->lock);
-    /* of films with a row */
-    while (b->survey && b->next_job < b->n_jobs && b->jobs[b->next_job].video &&
-           !b->jobs[b->next_job].anew)
+    while (b->survey && b->next_job < b->n_jobs && !wants_survey(b, &b->jobs[b->next_job]))
         b->next_job++;
     if (!b->quit && b->next_job < b->n_jobs) job = &b->jobs[b->next_job++];
     else if (!b->quit && b->n_again > 0) job = b->again[--b->n_again];

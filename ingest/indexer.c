@@ -9,49 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "ingest/jobs.h"
-#include "ingest/indexer.h"
+#include "ingest/active.h"
 #include "ingest/sameness.h"
-#include "ingest/still.h"
 
-enum {
-    BATCH = 64,   /* clips a transaction at most: 64 of the large model are under 5 MB */
-    PICTURES = 16 /* of a survey, encoded at once */
-};
-
-typedef struct {
-    int64_t number;
-    ks_frame_code coded;
-} known_frame;
-
-typedef struct {
-    ks_clip clip;
-    float *vector; /* [dim], then frame vectors [T, dim], of a survey's none */
-    uint8_t *jpeg;
-    size_t jpeg_bytes;
-} waiting_clip;
-
-typedef struct ks_active {
-    ks_job_file *job;
-    known_frame *frame; /* [n_frames] tokens of frames that a later clip may share */
-    int n_frames, room;
-    ks_still still;             /* what its newest frame and clip are */
-    ks_item *picture[PICTURES]; /* [n_pictures] of a survey, to be encoded */
-    int n_pictures;
-    waiting_clip *waiting; /* [n_waiting] */
-    int n_waiting, room_waiting;
-    int64_t clips;         /* of this run, committed */
-    double oldest;         /* when the first waiting clip came */
-    double seconds, total; /* how far the reader is */
-    ks_timebase tb;        /* of its clips */
-    ks_keys keys;          /* of the END item; borrowed */
-    int doubted;           /* nothing of it counts any more, until its END */
-    int bad;               /* its vectors cannot be kept: `why` */
-    char why[200];
-} active;
+enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
+typedef ks_active active;
 
 static active *find_active(ks_indexer *k, ks_job_file *job)
 {
@@ -136,7 +100,7 @@ static int write_waiting(ks_indexer *k, active *a, ks_error *e)
         if (err < 0) return err;
     }
     for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
-        waiting_clip *w = &a->waiting[i];
+        ks_waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
         const float *frames = w->clip.reason == KS_REASON_SURVEY ? NULL
                                                                  : w->vector + k->embedder->dim;
@@ -146,42 +110,6 @@ static int write_waiting(ks_indexer *k, active *a, ks_error *e)
         n = 0;
     }
     return err;
-}
-
-static int64_t bytes_so_far(const ks_indexer *k)
-{
-    double part = (double)k->bytes_done;
-    for (int i = 0; i < k->n_active; i++) {
-        const active *a = &k->active[i];
-        double done = a->total > 0 ? a->seconds / a->total : 0;
-        part += (double)a->job->place.stat.size * (done < 1 ? done : 1);
-    }
-    return (int64_t)part;
-}
-
-static double video_seconds(const ks_indexer *k)
-{
-    double s = k->sum->video_seconds;
-    for (int i = 0; i < k->n_active; i++) s += k->active[i].seconds;
-    return s;
-}
-
-static int write_progress(ks_indexer *k, ks_error *e)
-{
-    ks_progress p = {.pid = getpid(),
-                     .updated = (int64_t)time(NULL),
-                     .files = k->settled,
-                     .files_total = (int64_t)k->triage->n_jobs,
-                     .clips = k->sum->clips,
-                     .bytes = bytes_so_far(k),
-                     .bytes_total = k->triage->bytes,
-                     .video_seconds = video_seconds(k),
-                     .wall_seconds = ks_monotonic() - k->began};
-    p.started = p.updated - (int64_t)p.wall_seconds;
-    if (k->n_active > 0)
-        snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1].job->place.path);
-    k->progress_at = ks_monotonic();
-    return ks_progress_write(k->x, &p, e);
 }
 
 /* One transaction: the clips that wait; with `end`, the verdict and all paths too. */
@@ -205,7 +133,7 @@ static int commit(ks_indexer *k, active *a, const ks_video *end, ks_error *e)
             err = ks_index_set_path(k->x, &v, e);
         }
     }
-    if (err >= 0 && ks_monotonic() - k->progress_at > 2) err = write_progress(k, e);
+    if (err >= 0 && ks_monotonic() - k->progress_at > 2) err = ks_indexer_write_progress(k, e);
     err = ks_index_end(k->x, err, e);
     if (err < 0) {
         a->job->video = video;
@@ -225,7 +153,7 @@ static int encode_frames(ks_indexer *k, active *a, ks_item *p, ks_error *e)
     ks_frame_code coded[KS_PLAN_FRAMES];
     if (a->n_frames + p->n > a->room) {
         int room = 2 * (a->n_frames + p->n);
-        known_frame *more = reallocarray(a->frame, (size_t)room, sizeof *more);
+        ks_known_frame *more = reallocarray(a->frame, (size_t)room, sizeof *more);
         if (!more) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
         a->frame = more;
         a->room = room;
@@ -234,7 +162,7 @@ static int encode_frames(ks_indexer *k, active *a, ks_item *p, ks_error *e)
     int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->embedder, px, p->n, e) : 0;
     if (err < 0) return err;
     for (int i = 0; i < p->n; i++)
-        a->frame[a->n_frames++] = (known_frame){p->frame[i].number, coded[i]};
+        a->frame[a->n_frames++] = (ks_known_frame){p->frame[i].number, coded[i]};
     return 0;
 }
 
@@ -250,7 +178,7 @@ static int let_wait(active *a, ks_item *p, float *vector, ks_error *e)
 {
     if (a->n_waiting == a->room_waiting) {
         int room = a->room_waiting + BATCH;
-        waiting_clip *more = reallocarray(a->waiting, (size_t)room, sizeof *more);
+        ks_waiting_clip *more = reallocarray(a->waiting, (size_t)room, sizeof *more);
         if (!more) {
             free(vector);
             return ks_fail(e, KS_ENOMEM, "no memory for a clip");
@@ -258,7 +186,7 @@ static int let_wait(active *a, ks_item *p, float *vector, ks_error *e)
         a->waiting = more;
         a->room_waiting = room;
     }
-    a->waiting[a->n_waiting] = (waiting_clip){
+    a->waiting[a->n_waiting] = (ks_waiting_clip){
         .clip = {.start = p->start,
                  .end = p->end,
                  .frames = p->reason == KS_REASON_STILL ? 1 : p->T,
@@ -295,7 +223,7 @@ static int encode_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 /* The pictures of a survey that came so far. */
 static int encode_pictures(ks_indexer *k, active *a, ks_error *e)
 {
-    const uint8_t *px[PICTURES] = {0};
+    const uint8_t *px[KS_PICTURES_AT_ONCE] = {0};
     size_t dim = (size_t)k->embedder->dim;
     int n = a->n_pictures;
     if (n == 0) return 0;
@@ -352,7 +280,7 @@ static int take_picture(ks_indexer *k, active *a, ks_item **p, ks_error *e)
     if (a->bad || a->doubted) return 0;
     a->picture[a->n_pictures++] = *p;
     *p = NULL;
-    int err = a->n_pictures == PICTURES ? bear(a, encode_pictures(k, a, e), e) : 0;
+    int err = a->n_pictures == KS_PICTURES_AT_ONCE ? bear(a, encode_pictures(k, a, e), e) : 0;
     return err < 0 ? err : doubt(k, e);
 }
 
@@ -537,6 +465,52 @@ static int end_doubted(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
     return ks_triage_have(job, k->x, e);
 }
 
+/* 1: over all of it lie clips that a closer look brought. */
+static int looked_at(const ks_job_file *job, int64_t start, int64_t end)
+{
+    for (int i = 0; i < job->n_have && job->have[i].start <= start; i++)
+        if (job->have[i].reason != KS_REASON_SURVEY && job->have[i].end > start)
+            start = job->have[i].end;
+    return start >= end;
+}
+
+static void leave_looked_at(active *a)
+{
+    int n = 0;
+    for (int i = 0; i < a->n_waiting; i++) {
+        ks_waiting_clip *w = &a->waiting[i];
+        if (!looked_at(a->job, w->clip.start, w->clip.end)) {
+            a->waiting[n++] = *w;
+            continue;
+        }
+        free(w->vector);
+        free(w->jpeg);
+    }
+    a->n_waiting = n;
+}
+
+/* In place of a glance, but not of what was looked at more closely. */
+static int replace_glance(ks_indexer *k, active *a, const ks_video *v, ks_error *e)
+{
+    ks_job_file *job = a->job;
+    int glances = 0;
+    for (int i = 0; i < job->n_have; i++) {
+        job->planned[i] = job->have[i].reason != KS_REASON_SURVEY;
+        glances += !job->planned[i];
+    }
+    leave_looked_at(a);
+    int err = ks_index_begin(k->x, e);
+    if (err < 0) return err;
+    if (glances > 0) err = drop_unplanned(k, job, e);
+    if (err == 0) err = commit(k, a, v, e);
+    err = ks_index_end(k->x, err, e);
+    if (err < 0) return err;
+    k->sum->clips -= job->surveyed ? glances : 0;
+    k->sum->surveyed += !job->surveyed;
+    job->surveyed = 1;
+    return 0;
+}
+
 /* Of a survey that came to nothing, for whatever reason, the whole pass will tell. */
 static int end_survey(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
@@ -553,13 +527,13 @@ static int end_survey(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
     v.verdict = KS_VERDICT_INDEXED;
     fill_media(&v, p);
     if (p->media.duration > 0) v.duration = p->media.duration;
-    v.flags |= KS_VIDEO_SURVEY;
+    v.flags |= KS_VIDEO_SURVEY | (p->glance ? KS_VIDEO_GLANCE : 0);
     if (p->n_keys > 0) a->keys = (ks_keys){p->key, p->n_keys, p->media.tb};
-    err = good ? commit(k, a, &v, e) : 0;
+    err = good ? replace_glance(k, a, &v, e) : 0;
     end_active(k, a);
     if (err < 0 && err != KS_EFORMAT) return err;
-    k->sum->surveyed += good && err == 0;
-    if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY)
+    if (good && err == 0) job->glance = p->glance;
+    if (good && err == 0 && k->o->survey == KS_SURVEY_ONLY && !p->glance)
         ks_say_file(k->o, &(ks_file_event){.path = v.path,
                                            .verdict = KS_FILE_INDEXED,
                                            .reason = "surveyed: the whole pass is to come",
@@ -714,42 +688,4 @@ int ks_indexer_flush(ks_indexer *k, ks_error *e)
         if (err < 0 && err != KS_EFORMAT) return err;
     }
     return ks_doubt_end(k, e);
-}
-
-void ks_indexer_count_begun(ks_indexer *k)
-{
-    for (int i = 0; i < k->n_active; i++) {
-        if (k->active[i].clips == 0) continue;
-        k->sum->begun++;
-        k->sum->video_seconds += k->active[i].seconds;
-    }
-}
-
-int ks_indexer_note(ks_indexer *k, ks_error *e)
-{
-    return ks_monotonic() - k->progress_at > 5 ? write_progress(k, e) : 0;
-}
-
-void ks_indexer_progress(ks_indexer *k, int always)
-{
-    double now = ks_monotonic();
-    if (!k->o->event || (!always && now - k->said < 0.2)) return;
-    k->said = now;
-    int64_t bytes = bytes_so_far(k);
-    const ks_ingest_summary *s = k->sum;
-    ks_progress_event p = {.clips = s->clips,
-                           .files = k->settled,
-                           .jobs = (int64_t)k->triage->n_jobs,
-                           .video_seconds = video_seconds(k),
-                           .wall_seconds = now - k->began};
-    if (k->n_active > 0) {
-        const active *a = &k->active[k->n_active - 1];
-        p.path = a->job->place.path;
-        p.seconds = a->seconds;
-        p.seconds_left = a->total > a->seconds ? a->total - a->seconds : 0;
-    }
-    if (bytes > 0)
-        p.video_seconds_total = p.video_seconds * (double)k->triage->bytes / (double)bytes;
-    if (p.wall_seconds > 0) p.x_realtime = p.video_seconds / p.wall_seconds;
-    ks_say(k->o, &(ks_event){.kind = KS_EVENT_PROGRESS, .u.progress = p});
 }

@@ -32,6 +32,7 @@ void ks_indexer_free(ks_indexer *k);
 void ks_indexer_progress(ks_indexer *k, int always);
 /* the row for `status`, every few seconds, clips or not */
 int ks_indexer_note(ks_indexer *k, ks_error *e);
+int ks_indexer_write_progress(ks_indexer *k, ks_error *e);
 
 /* --- doubt.c: what a GPU encoded since the last sample that held --- */
 /* What a run left that was killed before its last sample goes. */

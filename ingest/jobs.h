@@ -35,6 +35,9 @@ typedef struct ks_jobs_job {
     ks_clip *have; /* [n_have] clips of an interrupted ingest, by start */
     char *planned; /* [n_have] 1: the plan of this run has it too */
     int n_have;
+    int glance;          /* 1: it is surveyed by a glance alone */
+    int in_order;        /* 1: its pictures could not be sought */
+    int surveyed;        /* 1: counted as such in this run */
     int over;            /* 1: its verdict is in */
     ks_verdict verdict;  /* as it was counted, */
     double seconds;      /* and what of it */
@@ -78,10 +81,14 @@ typedef struct ks_item {
     ks_outcome outcome;
     uint64_t full; /* xxh64 of all bytes, of a film that went in; 0: none */
     int through;   /* of a part: all its clips were sent or are there */
+    int glance;    /* of a survey: it is no more than one */
     int changed;   /* the file was not the same afterwards: nothing of it counts */
     int error;     /* ks_err that is no verdict: the machine failed */
     ks_error why;
 } ks_item;
+
+/* What is done with the films: the survey is a glance at all of them, then all its pictures. */
+typedef enum { KS_PASS_WHOLE = 0, KS_PASS_GLANCE, KS_PASS_SURVEY } ks_pass;
 
 /* The bounded queue, and the list of jobs that the readers take from. */
 typedef struct {
@@ -97,7 +104,7 @@ typedef struct {
     /* jobs begun whose END the indexer has not settled: they may come again */
     int at_work;
     int idle_ok; /* 1: no job will come any more */
-    int survey;  /* 1: this pass is the survey */
+    ks_pass survey;
     int readers; /* threads alive */
 } ks_clip_queue;
 

@@ -327,7 +327,7 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
     return 0;
 }
 
-static int encode_all(run *r, int survey, int *stopped, ks_error *e)
+static int encode_all(run *r, ks_pass survey, int *stopped, ks_error *e)
 {
     pthread_t thread[READERS];
     pthread_condattr_t attr;
@@ -369,7 +369,7 @@ static int encode_all(run *r, int survey, int *stopped, ks_error *e)
 }
 
 /* Once more what a GPU did that was not to be believed: by the CPU, which can be. */
-static int encode_twice(run *r, int survey, int *stopped, ks_error *e)
+static int encode_twice(run *r, ks_pass survey, int *stopped, ks_error *e)
 {
     int err = encode_all(r, survey, stopped, e);
     if (err == 0 && !*stopped && r->indexer.anew) {
@@ -409,7 +409,7 @@ static int has_survey(const ks_triage *t)
     return 0;
 }
 
-/* The survey of all, then all of all. */
+/* A glance at all, the survey of all, then all of all. */
 static int both_passes(run *r, int *stopped, ks_error *e)
 {
     if (r->o.unsaid & KS_UNSAID_SURVEY)
@@ -417,13 +417,14 @@ static int both_passes(run *r, int *stopped, ks_error *e)
     int err = 0;
     if (r->o.survey != KS_SURVEY_OFF) {
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, newest_first);
-        err = encode_twice(r, 1, stopped, e);
+        err = encode_twice(r, KS_PASS_GLANCE, stopped, e);
+        if (err == 0 && !*stopped) err = encode_twice(r, KS_PASS_SURVEY, stopped, e);
         if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
     }
     if (r->o.survey == KS_SURVEY_FIRST || has_survey(&r->triage))
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, most_asked_first);
     if (err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY) return err;
-    return encode_twice(r, 0, stopped, e);
+    return encode_twice(r, KS_PASS_WHOLE, stopped, e);
 }
 
 static int finish(run *r, int stopped, ks_error *e)
@@ -611,7 +612,7 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
     r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);
     if (err >= 0 && !r->triage.jobs) err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
     for (int i = 0; i < n && err >= 0; i++) err = add_part(r, &parts[i], e);
-    if (err >= 0 && r->triage.n_jobs > 0) err = encode_twice(r, 0, &stopped, e);
+    if (err >= 0 && r->triage.n_jobs > 0) err = encode_twice(r, KS_PASS_WHOLE, &stopped, e);
     r->sum->left = (int64_t)r->triage.n_jobs - r->indexer.settled;
     r->sum->interrupted = stopped == 1;
     int told = ks_progress_write(r->x, NULL, err < 0 ? NULL : e);

@@ -5,7 +5,11 @@
  *
  * A picture stands for its part of a shot where the container's key frames show shots, else for its
  * equal part of the film; where there is none of its own or an equal one follows, the one before
- * stands on. So the clips lie side by side. */
+ * stands on. So the clips lie side by side.
+ *
+ * A glance comes first: of a long film every KS_SURVEY_GLANCE-th of these pictures, each with what
+ * it would stand for alone, in the place of which the survey then comes. Films that cannot be
+ * sought in are left to it. */
 #include "ingest/jobs.h"
 
 #include <stdlib.h>
@@ -24,6 +28,7 @@ typedef struct {
     int64_t number, start;
     uint8_t *px, *jpeg;
     size_t jpeg_bytes;
+    int apart; /* 1: a glance, whose pictures end before the next */
     ks_key_list keys;
 } surveying;
 
@@ -135,8 +140,9 @@ static int walk(surveying *s, int in_order, ks_error *e)
         if (r == 0 && in_order && f.number > 0 && (f.flags & KS_FRAME_BREAK))
             r = break_off(s, &f, e);
         if (r == 0) r = in_order ? one_in_order(s, &f, e) : take(s, &f, f.since, e);
-        if (r < 0) return r;
         s->last_end = f.ticks + f.duration;
+        if (r == 0 && s->apart) r = send_clip(s, s->last_end, e);
+        if (r < 0) return r;
     }
     if (s->r->clip_queue->quit) return ks_fail(e, KS_ESTOP, "interrupted");
     return r < 0 ? r : send_clip(s, in_order ? s->last_end : ticks_at(s, s->length), e);
@@ -144,7 +150,12 @@ static int walk(surveying *s, int in_order, ks_error *e)
 
 static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
 {
-    ks_film_options o = {.survey = !in_order, .no_small = 1, .hold = (size_t)96 << 20};
+    int glance = s->r->clip_queue->survey == KS_PASS_GLANCE;
+    ks_film_options o = {.survey = in_order ? 0
+                                   : glance ? KS_FILM_GLANCE
+                                            : 1,
+                         .no_small = 1,
+                         .hold = (size_t)96 << 20};
     int err = ks_film_open(&s->film, d, s->job->place.path, &o, e);
     if (err < 0) return err;
     const ks_media *m = ks_film_media(s->film);
@@ -153,6 +164,7 @@ static int survey_once(surveying *s, ks_decoder *d, int in_order, ks_error *e)
     s->keys.n = 0;
     s->length = m->tb.den > 0 ? ks_seconds(m->duration, m->tb) : 0;
     s->step = ks_survey_step(s->length > 0 ? s->length : 60);
+    s->apart = glance && ks_glance_step(s->length) > 1;
     /* What one clip of the whole pass shows needs no survey. */
     return s->length > 0 && s->length * 1e6 <= (double)s->r->window_us ? 0 : walk(s, in_order, e);
 }
@@ -172,7 +184,8 @@ int ks_survey_film(ks_item *end, const ks_reader *r, ks_decoder *d, ks_error *e)
     int err = 0;
     if (!s) return ks_fail(e, KS_ENOMEM, "no memory to decode");
     *s = (surveying){.r = r, .job = end->job};
-    for (int in_order = 0; in_order < 2; in_order++) {
+    int last = r->clip_queue->survey == KS_PASS_GLANCE ? 0 : 1;
+    for (int in_order = s->job->in_order; in_order <= last; in_order++) {
         err = in_order ? begin_anew(s, e) : 0;
         if (err == 0) err = survey_once(s, d, in_order, e);
         int sought = err == 0 && s->film && ks_film_outcome(s->film)->verdict == KS_VERDICT_INDEXED;
@@ -184,7 +197,9 @@ int ks_survey_film(ks_item *end, const ks_reader *r, ks_decoder *d, ks_error *e)
         ks_film_close(s->film);
         s->film = NULL;
         if (err < 0 || sought) break;
+        s->job->in_order = 1;
     }
+    end->glance = s->apart;
     end->key = s->keys.at;
     end->n_keys = s->keys.n;
     free(s);

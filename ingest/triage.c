@@ -150,6 +150,8 @@ static int add_job(ks_triage *t, const ks_met *met, const ks_job_file *as, const
     *j = (ks_job_file){.video = known ? known->id : 0,
                        .attempts = known ? known->attempts : 0,
                        .named = met->named,
+                       .glance = known && known->flags & KS_VIDEO_GLANCE &&
+                                 known->space == t->space,
                        .full = as->full};
     memcpy(j->content, as->content, KS_CONTENT);
     if (copy_place(&j->place, met) < 0) return no_memory(e);
