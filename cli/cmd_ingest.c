@@ -503,14 +503,14 @@ static int refuse_choices(const fields_t *f, ks_error *e)
 {
     int space = f->frames != 0 || f->short_shots != 0 || f->fit;
     if (f->window == 0 && f->hop == 0 && f->budget == 0 && (!space || f->switch_model) &&
-        !f->shots && !f->decode && !f->hwaccel && !f->survey && !f->dry_run && !f->stills &&
-        !f->no_stills && !f->require_sandbox && f->workers == 0)
+        !f->shots && !f->decode && !f->hwaccel && !f->dry_run && !f->stills && !f->no_stills &&
+        !f->require_sandbox && f->workers == 0)
         return 0;
-    return ks_fail(
-        e, KS_EUSAGE,
-        "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
-        "--encoder, --nice, --notify, --json and --switch, which takes --frames, --short-shots "
-        "and --fit; how clips are made its first films say");
+    return ks_fail(e, KS_EUSAGE,
+                   "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
+                   "--survey, --encoder, --nice, --notify, --json and --switch, which takes "
+                   "--frames, --short-shots "
+                   "and --fit; how clips are made its first films say");
 }
 
 static void on_feed(void *arg, const ks_event *v)

@@ -279,7 +279,6 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     int err = !(w->f->settle >= 0) || !(w->f->every >= 0)
                   ? ks_fail(e, KS_EUSAGE, "a length of time is at least 0")
                   : 0;
-    if (err == 0 && w->hub && w->f->survey) err = ks_fail(e, KS_EUSAGE, "a hub takes no --survey");
     if (err == 0 && w->f->between) err = ks_hours_read(&w->hours, w->f->between, e);
     if (err == 0) err = take_paths(w, n, args, e);
     if (err == 0) err = ks_watch_tree_open(&w->tree, e);

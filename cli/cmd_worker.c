@@ -78,6 +78,7 @@ static int print_job(void *arg, const ks_hub_queued *q, ks_error *e)
         ks_json_text(&j, "root", q->root);
         ks_json_path(&j, "path", q->rel);
         ks_json_text(&j, "state", q->state);
+        ks_json_text(&j, "pass", q->survey ? "survey" : "whole");
         ks_json_text(&j, "worker", q->worker ? q->worker : "");
         ks_json_int(&j, "tries", q->tries);
         ks_json_int(&j, "lost", q->lost);
@@ -89,7 +90,7 @@ static int print_job(void *arg, const ks_hub_queued *q, ks_error *e)
     ks_show_path(shown, sizeof shown, q->rel, 0, 1);
     snprintf(reason, sizeof reason, "%s", q->reason ? q->reason : "");
     ks_harmless(reason);
-    printf("%-8s %s/%s", q->state, q->root, shown);
+    printf("%-8s %s/%s%s", q->state, q->root, shown, q->survey ? "  survey" : "");
     if (strcmp(q->state, "working") == 0) {
         snprintf(reason, sizeof reason, "%s", q->worker ? q->worker : "");
         ks_harmless(reason);

@@ -18,6 +18,8 @@ typedef struct {
     char **own;   /* [n_own] */
     int n_own, room_own;
     int64_t queued;
+    const ks_ingest_options *o;
+    ks_hub_pass pass;
 } feed;
 
 static int no_memory(ks_error *e)
@@ -59,13 +61,23 @@ static int add_move(feed *d, int64_t video, const char *path, ks_stat stat, ks_e
     return 0;
 }
 
+static void on_begin(void *arg, int64_t bytes)
+{
+    static const ks_hub_pass passes[] = {[KS_SURVEY_OFF] = KS_HUB_WHOLE,
+                                         [KS_SURVEY_FIRST] = KS_HUB_SURVEY_FIRST,
+                                         [KS_SURVEY_ONLY] = KS_HUB_SURVEY_ONLY};
+    feed *d = arg;
+    int much = d->o->unsaid & KS_UNSAID_SURVEY && bytes >= KS_SURVEY_MUCH;
+    d->pass = passes[much ? KS_SURVEY_FIRST : d->o->survey];
+}
+
 static int on_film(void *arg, const uint8_t content[24], const ks_video *at, ks_error *e)
 {
     feed *d = arg;
     const char *rel;
     const ks_hub_root *root = ks_hub_place(&rel, &d->roots, at->path);
     if (!root) return 0;
-    int err = ks_hub_queue(d->h, content, root->name, rel, &at->stat, e);
+    int err = ks_hub_queue(d->h, content, root->name, rel, &at->stat, d->pass, e);
     d->queued += err > 0;
     return err < 0 ? err : ks_seen_add(&d->seen, at, e);
 }
@@ -142,11 +154,11 @@ static void close_feed(feed *d)
 int ks_feed(int64_t *queued, ks_ingest_summary *sum, const ks_globals *g,
             const ks_ingest_options *o, ks_error *e)
 {
-    feed d = {0};
+    feed d = {.o = o};
     char *folder = NULL, *mirror = NULL;
     const char **paths = NULL;
     ks_ingest_options own_options = *o;
-    ks_ingest_queue hooks = {on_film, on_path, on_gone, &d};
+    ks_ingest_queue hooks = {on_begin, on_film, on_path, on_gone, &d};
     int n = 0, err = ks_hub_here(&folder, &d.roots, g, e);
     if (err == 0) err = choose_paths(&paths, &n, &d, o, e);
     if (err == 0) err = ks_hub_sync(&mirror, NULL, g, e);

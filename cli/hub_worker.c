@@ -124,7 +124,7 @@ static void words_of(const char **out, const worker *w, ks_ingest_call *call)
 {
     *call = (ks_ingest_call){.program = w->program,
                              .library = w->work,
-                             .survey = "off",
+                             .survey = w->job.survey ? "only" : "off",
                              .encoder = w->how->encoder,
                              .g = w->how->g};
     int n = ks_ingest_words(out, call);
@@ -169,6 +169,13 @@ static void end_ingest(worker *w)
 }
 
 /* --- what it has made so far, to the hub --- */
+/* Its verdict is of the pass that we are at, and none that it had before. */
+static int is_through(const worker *w, const ks_video *v)
+{
+    int begun = v->flags & (KS_VIDEO_SURVEY | KS_VIDEO_LOST);
+    return v->verdict != KS_VERDICT_NONE && (w->job.survey ? begun == KS_VIDEO_SURVEY : !begun);
+}
+
 /* 1: the film has its verdict there; 0: not yet. Both with what the hub lacked of it. */
 static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
 {
@@ -185,19 +192,19 @@ static int push(worker *w, int64_t *clips, ks_video *v, int end, ks_error *e)
     }
     if (err >= 0 && found && w->space_known)
         err = ks_hub_push_clips(&sent, w->h, x, v, &w->job, w->name, e);
-    if (err >= 0 && found && end && v->verdict != KS_VERDICT_NONE)
-        err = ks_hub_push_subtitles(w->h, x, v, &w->job, w->path, e);
-    if (err >= 0 && found && end && v->verdict != KS_VERDICT_NONE)
-        err = ks_hub_push_end(w->h, x, v, NULL, &w->job, w->name, e);
+    int through = err >= 0 && found && is_through(w, v);
+    if (through && end) err = ks_hub_push_subtitles(w->h, x, v, &w->job, w->path, e);
+    if (err >= 0 && through && end) err = ks_hub_push_end(w->h, x, v, NULL, &w->job, w->name, e);
     if (clips && l) *clips = l->clips;
     if (found > 0) { /* its text is the open library's */
-        snprintf(w->reason, sizeof w->reason, "%s", v->reason);
+        snprintf(w->reason, sizeof w->reason, "%s",
+                 through && w->job.survey ? "surveyed: the whole pass is to come" : v->reason);
         v->reason = w->reason;
         v->path = w->path;
     }
     ks_index_close(x);
     free(l);
-    return err < 0 ? err : found && v->verdict != KS_VERDICT_NONE;
+    return err < 0 ? err : through;
 }
 
 /* The lease, and what is new. 0, or an error that ends the worker. */
@@ -296,12 +303,12 @@ static int deliver(worker *w, ks_error *e)
     }
 }
 
-static int give_back(worker *w, const char *reason, int failed, ks_error *e)
+static int give_back(worker *w, const char *reason, ks_hub_back how, ks_error *e)
 {
     ks_error ignored;
     int err = reach(w, e);
-    if (err == 0) err = ks_hub_give_back(w->h, &w->job, reason, failed, &ignored);
-    if (err == 0 && failed) {
+    if (err == 0) err = ks_hub_give_back(w->h, &w->job, reason, how, &ignored);
+    if (err == 0 && how == KS_HUB_FAILED) {
         w->bad++;
         fprintf(stderr, "kinoseek: %s: %s\n", w->path, reason);
     }
@@ -329,13 +336,14 @@ static int after_ingest(worker *w, int code, ks_error *e)
     char why[300];
     int err = deliver(w, e);
     if (err != 0 || w->lost) return err < 0 ? err : 0;
-    if (asked || code == 130 || code == 143) return give_back(w, "", 0, e);
+    if (asked || code == 130 || code == 143) return give_back(w, "", KS_HUB_AGAIN, e);
+    if (code == 0 && w->job.survey) return give_back(w, "", KS_HUB_NO_SURVEY, e);
     if (code >= 128) {
         snprintf(why, sizeof why, "kinoseek itself stopped at it (signal %d): a fault of ours",
                  code - 128);
-        return give_back(w, why, 1, e);
+        return give_back(w, why, KS_HUB_FAILED, e);
     }
-    give_back(w, "", 0, e);
+    give_back(w, "", KS_HUB_AGAIN, e);
     said_last(why, sizeof why, w);
     return ks_fail(e, code == 2 ? KS_EUSAGE : KS_EIO, "%s: ingest ended with code %d: %s", w->path,
                    code, why);
@@ -377,7 +385,7 @@ static int work_on(worker *w, ks_error *e)
     w->beaten = w->pushed = ks_monotonic();
     w->lost = w->space_known = 0; /* the hub may have another model since the last film */
     if (err < 0) return err;
-    if (why) return give_back(w, why, 1, e);
+    if (why) return give_back(w, why, KS_HUB_FAILED, e);
     err = make_folder(w, e);
     if (err == 0) err = ks_index_open(&x, w->work, KS_CREATE, e);
     if (err == 0) err = ks_hub_pull_film(x, w->h, &w->job, w->path, e);

@@ -196,6 +196,7 @@ const ks_man_field ks_man_fields[] = {
     {"queue", "root", "its name"},
     {"queue", "path", "below the root"},
     {"queue", "state", "queued, working, failed"},
+    {"queue", "pass", "survey (of its pictures) or whole"},
     {"queue", "worker", "the machine that has it or had it last"},
     {"queue", "tries", "how often it was claimed"},
     {"queue", "lost", "of those, ended without a word"},
@@ -567,13 +568,14 @@ const ks_man_note ks_man_notes[] = {
     {"watch", "A HUB", NULL,
      "With -L postgresql://... the paths, or without any all roots that are mounted here, are "
      "watched, and ingest queues what comes and works until the queue is empty. While the hub is "
-     "away that is said once, and asked for every few seconds; --survey is refused."},
+     "away that is said once, and asked for every few seconds."},
     {"ingest", "A HUB", NULL,
      "With -L postgresql://... what is new below PATH (without one: below every root that is "
      "mounted here) is queued, moves and deletions are told to the hub, and then this machine "
      "works until the queue is empty; with --queue it does not. A film that this machine never "
      "saw in its place is not taken for deleted. Patterns are not remembered there. How clips are "
      "made is said by the hub's first films: the defaults, or the library that was imported. "
+     "Surveys (--survey, or where more than 8 GiB are new) are handed out before any whole pass. "
      "--switch, with -m, --precision, --frames, --short-shots or --fit, queues all films for "
      "another model; each worker needs that model. Until they are through, mirrors answer from the "
      "old one, and a film that is new meanwhile is not seen; queue says how far it is. The old "

@@ -90,6 +90,7 @@ typedef struct {
     char root[KS_HUB_NAME];
     char *rel;    /* bytes; owned, ks_hub_job_free */
     ks_stat stat; /* device, inode: 0 */
+    int survey;   /* 1: this time its survey */
 } ks_hub_job;
 void ks_hub_job_free(ks_hub_job *job);
 /* The space and the way of making clips: the first that comes fixes them, else they must agree.
@@ -153,21 +154,27 @@ int ks_hub_place_anew(int64_t *files, ks_hub *h, const ks_hub_spot *from, const 
                       ks_error *e);
 
 /* --- the queue --- */
+/* Surveys are handed out before whole passes. The numbers stand in hubs. */
+typedef enum { KS_HUB_WHOLE = 0, KS_HUB_SURVEY_FIRST = 1, KS_HUB_SURVEY_ONLY = 2 } ks_hub_pass;
 /* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 const ks_stat *stat, ks_error *e);
+                 const ks_stat *stat, ks_hub_pass pass, ks_error *e);
 /* 1: yours for `lease` seconds; 0: there is none for these roots. *left: queued or at work */
 int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
                  const char *worker, double lease, ks_error *e);
 int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e); /* KS_EBUSY: lost */
-/* Given back: to be done again, or `failed` for this reason. */
-int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, int failed, ks_error *e);
+/* Given back: to be done again, or failed for this reason; of what a survey says nothing the whole
+ * pass comes, where that was wanted. */
+typedef enum { KS_HUB_AGAIN = 0, KS_HUB_FAILED = 2, KS_HUB_NO_SURVEY = 3 } ks_hub_back;
+int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, ks_hub_back how,
+                     ks_error *e);
 /* The film as far as it is in the hub, into an empty library: it goes on from there. */
 int ks_hub_pull_film(ks_index *x, ks_hub *h, const ks_hub_job *job, const char *path, ks_error *e);
 typedef struct {
     const char *root, *rel, *state, *worker, *reason; /* borrowed; state "queued" ... */
     int64_t tries, lost; /* begun; of them those whose worker was not heard of any more */
     double lease;        /* seconds left */
+    int survey;          /* 1: a survey */
 } ks_hub_queued;
 typedef int ks_each_queued(void *arg, const ks_hub_queued *job, ks_error *e);
 int ks_hub_list(ks_hub *h, ks_each_queued *each, void *arg, ks_error *e);

@@ -108,14 +108,15 @@ int ks_hub_push_space(ks_hub *h, ks_index *x, const ks_hub_job *job, ks_error *e
 
 /* --- clips --- */
 typedef struct {
-    int64_t start, stop;
+    int64_t start, stop, reason;
 } span;
 
 static int by_span(const void *a, const void *b)
 {
     const span *x = a, *y = b;
     if (x->start != y->start) return (x->start > y->start) - (x->start < y->start);
-    return (x->stop > y->stop) - (x->stop < y->stop);
+    if (x->stop != y->stop) return (x->stop > y->stop) - (x->stop < y->stop);
+    return (x->reason > y->reason) - (x->reason < y->reason);
 }
 
 typedef struct {
@@ -169,13 +170,14 @@ static int hub_film(film *f, const char *maker, ks_error *e)
 static int read_have(film *f, ks_error *e)
 {
     ks_pq_rows r;
-    int code = ks_pq_ask(&r, f->h->pq, e, "SELECT start, stop FROM film_spans($1, $2, $3, $4)",
-                         "btll", FILM(f), f->space);
+    int code = ks_pq_ask(&r, f->h->pq, e,
+                         "SELECT start, stop, reason FROM film_spans($1, $2, $3, $4)", "btll",
+                         FILM(f), f->space);
     if (code < 0) return code;
     f->n_have = code;
     f->have = calloc((size_t)code + 1, sizeof *f->have);
     for (int i = 0; f->have && i < code; i++)
-        f->have[i] = (span){ks_pq_int(&r, i, 0), ks_pq_int(&r, i, 1)};
+        f->have[i] = (span){ks_pq_int(&r, i, 0), ks_pq_int(&r, i, 1), ks_pq_int(&r, i, 2)};
     ks_pq_free(&r);
     return f->have ? 0 : no_memory(e);
 }
@@ -189,13 +191,15 @@ static int read_local(film *f, int all, span *spans, int64_t *n_spans, ks_error 
     if (code < 0) return code;
     f->local = calloc((size_t)n + 1, sizeof *f->local);
     if (!f->local) return no_memory(e);
-    sqlite3_stmt *s = ks_bound(f->x, e,
-                               "SELECT id, start, stop FROM clip WHERE video = ?1 AND space = ?2 "
-                               "ORDER BY id LIMIT ?3",
-                               "lll", f->v->id, f->own_space, n);
+    sqlite3_stmt *s = ks_bound(
+        f->x, e,
+        "SELECT id, start, stop, reason FROM clip WHERE video = ?1 AND space = ?2 "
+        "ORDER BY id LIMIT ?3",
+        "lll", f->v->id, f->own_space, n);
     if (!s) return e ? e->code : KS_EIO;
     while ((code = ks_step(s, f->x, e)) > 0) {
-        span key = {sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2)};
+        span key = {sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2),
+                    sqlite3_column_int64(s, 3)};
         if (spans) spans[(*n_spans)++] = key;
         if (!all && bsearch(&key, f->have, (size_t)f->n_have, sizeof key, by_span)) continue;
         f->local[f->n_local++] = sqlite3_column_int64(s, 0);
@@ -383,8 +387,7 @@ static int numbers_of(ks_pq_column *c, film *f, ks_video_row *r, ks_error *e)
 }
 
 /* All its clips in x. */
-static int spans_of(ks_pq_column *start, ks_pq_column *stop, film *f, const ks_video_row *row,
-                    ks_error *e)
+static int spans_of(ks_pq_column of[3], film *f, const ks_video_row *row, ks_error *e)
 {
     int64_t n = 0, there = 0;
     int code = ks_integer(&there, f->x, e,
@@ -395,7 +398,8 @@ static int spans_of(ks_pq_column *start, ks_pq_column *stop, film *f, const ks_v
     span *spans = calloc((size_t)there + 1, sizeof *spans);
     code = spans ? read_local(f, 1, spans, &n, e) : no_memory(e);
     for (int64_t i = 0; i < n && code >= 0; i++)
-        if (ks_pq_put_int(start, spans[i].start) | ks_pq_put_int(stop, spans[i].stop))
+        if (ks_pq_put_int(&of[0], spans[i].start) | ks_pq_put_int(&of[1], spans[i].stop) |
+            ks_pq_put_int(&of[2], spans[i].reason))
             code = no_memory(e);
     free(spans);
     return code;
@@ -404,25 +408,24 @@ static int spans_of(ks_pq_column *start, ks_pq_column *stop, film *f, const ks_v
 static int end_row(int64_t *revision, film *f, ks_video_row *row, const char *maker, ks_error *e)
 {
     const ks_video *v = &row->v;
-    ks_pq_column start = {0}, stop = {0}, number = {0};
+    ks_pq_column of[3] = {0}, number = {0};
     ks_pq_rows r = {0};
     char *keys = NULL;
-    int code = spans_of(&start, &stop, f, row, e);
+    int code = spans_of(of, f, row, e);
     if (code >= 0) code = numbers_of(&number, f, row, e);
     if (code >= 0) code = keys_of(&keys, f->x, v->id, e);
     if (code >= 0)
         code = ks_pq_ask(&r, f->h->pq, e,
                          "SELECT end_film($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, "
-                         "$14)",
-                         "btllaaaddbbbbt", FILM(f), f->space, &start, &stop, &number,
+                         "$14, $15)",
+                         "btllaaaaddbbbbt", FILM(f), f->space, &of[0], &of[1], &of[2], &number,
                          v->seconds_missing, v->fps, v->reason, strlen(v->reason), v->timecode,
                          strlen(v->timecode), v->reel, strlen(v->reel), keys,
                          keys ? strlen(keys) : (size_t)0, maker ? maker : "");
     if (code > 0) *revision = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
     free(keys);
-    ks_pq_column_free(&start);
-    ks_pq_column_free(&stop);
+    for (int i = 0; i < 3; i++) ks_pq_column_free(&of[i]);
     ks_pq_column_free(&number);
     return code < 0 ? code : 0;
 }
@@ -482,9 +485,9 @@ int ks_hub_has(ks_hub *h, ks_index *x, const ks_video *v, ks_error *e)
     code = ks_pq_ask(
         &r, h->pq, e,
         "SELECT 1::int8 FROM filled WHERE content = $1 AND verdict = $2 AND clips = $3 "
-        "AND finished = $4 AND made > 0",
-        "blll", v->content, sizeof v->content, (int64_t)v->verdict, row.clips,
-        (int64_t)(row.space != 0));
+        "AND finished = $4 AND flags = $5 AND made > 0",
+        "bllll", v->content, sizeof v->content, (int64_t)v->verdict, row.clips,
+        (int64_t)(row.space != 0), (int64_t)row.v.flags);
     ks_pq_free(&r);
     return code;
 }

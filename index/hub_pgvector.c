@@ -80,11 +80,13 @@ static int fill(int64_t *last, ks_hub *h, int dim, int64_t space, ks_error *e)
 {
     ks_pq_column id = {0}, text = {.wide = 1};
     ks_pq_rows r = {0};
-    int code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT c.id, x.half FROM clip c JOIN vector x ON x.clip = c.id WHERE "
-                         "c.id > $1 AND c.space = $2 AND NOT EXISTS (SELECT 1 FROM pgvector p WHERE"
-                         " p.clip = c.id) ORDER BY c.id LIMIT $3",
-                         "lll", *last, space, (int64_t)BATCH),
+    int code = ks_pq_ask(
+            &r, h->pq, e,
+            "SELECT c.id, x.half FROM clip c JOIN vector x ON x.clip = c.id JOIN video v ON "
+            "v.id = c.video WHERE v.finished = 1 AND c.id <= v.top AND c.id > $1 AND c.space = $2 "
+            "AND NOT EXISTS (SELECT 1 FROM pgvector p WHERE"
+            " p.clip = c.id) ORDER BY c.id LIMIT $3",
+            "lll", *last, space, (int64_t)BATCH),
         n = code;
     for (int i = 0; i < n && code >= 0; i++) {
         size_t bytes;

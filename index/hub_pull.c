@@ -288,11 +288,11 @@ int ks_hub_pull_film(ks_index *x, ks_hub *h, const ks_hub_job *job, const char *
         code = ks_begin(x, e);
         if (code >= 0) {
             code = begin(p, e);
-            if (code >= 0)
+            if (code >= 0 && !job->survey) /* which begins with nothing */
                 code = ks_pq_ask(&r, h->pq, e, KS_PULL_FILM "job_film($1, $2, $3)", "btl",
                                  job->content, sizeof job->content, job->token,
                                  (int64_t)KS_HUB_SCHEMA);
-            if (code > 0) code = ks_pull_film(p, &r, 0, e);
+            if (code >= 0 && r.n > 0) code = ks_pull_film(p, &r, 0, e);
             code = ks_end(x, code, e);
         }
         code = ks_hub_end(h, code, e);

@@ -21,7 +21,7 @@ typedef struct {
     const ks_hub_job *job;
     /* the film at work */
     ks_video_row row;
-    int64_t finished, made, revision, hash;
+    int64_t finished, made, revision, hash, top;
 } ks_pull;
 
 /* A row of the hub is left out: counted, and the first of them named. */
@@ -50,7 +50,7 @@ int ks_pull_kept(ks_pull *p, int roots_changed, ks_error *e);
 #define KS_PULL_FILM                                                                               \
     "SELECT id, content, space, finished, verdict, reason, attempts, tb_num, tb_den, duration, "   \
     "seconds_missing, film_date, date_source, width, height, fps, flags, clips, sum, "             \
-    "coalesce(hash, 0), timecode, reel, rate_num, rate_den, keys, made, revision FROM "
+    "coalesce(hash, 0), timecode, reel, rate_num, rate_den, keys, made, revision, top FROM "
 int ks_pull_film(ks_pull *p, const ks_pq_rows *r, int i, ks_error *e);
 int ks_pull_drop_film(ks_pull *p, int64_t video, ks_error *e);
 

@@ -111,7 +111,7 @@ static int each_clip(void *arg, const ks_pq_rows *r, ks_error *e)
 #define CLIP_BLOBS                                                                                 \
     ", f.frames, f.data, f.sum, t.jpeg, t.sum" CLIP_ROWS                                           \
     " LEFT JOIN frame_vectors f ON f.clip = c.id LEFT JOIN thumbnail t ON t.clip = c.id"
-#define CLIP_WHERE " WHERE c.video = $1 AND c.space = $2 ORDER BY c.start, c.stop"
+#define CLIP_WHERE " WHERE c.video = $1 AND c.space = $2 AND c.id <= $3 ORDER BY c.start, c.stop"
 
 int ks_pull_clips(ks_pull *p, ks_error *e)
 {
@@ -122,5 +122,5 @@ int ks_pull_clips(ks_pull *p, ks_error *e)
     return ks_pq_walk(p->h->pq, each_clip, p, e,
                       p->what & KS_HUB_BLOBS ? CLIP_COLUMNS CLIP_BLOBS CLIP_WHERE
                                              : CLIP_COLUMNS CLIP_ROWS CLIP_WHERE,
-                      "ll", p->row.v.id, p->library.writing);
+                      "lll", p->row.v.id, p->library.writing, p->top);
 }

@@ -45,6 +45,7 @@ static int take_film(ks_pull *p, const ks_pq_rows *r, int i, ks_error *e)
     v->path = "";
     p->made = ks_pq_int(r, i, 25);
     p->revision = ks_pq_int(r, i, 26);
+    p->top = ks_pq_int(r, i, 27);
     int seen = v->verdict == KS_VERDICT_INDEXED || v->verdict == KS_VERDICT_PARTLY;
     if (!p->job && seen != (p->finished != 0)) return 0;
     int64_t sum = 0;
@@ -56,7 +57,10 @@ static int take_film(ks_pull *p, const ks_pq_rows *r, int i, ks_error *e)
                    v->duration, v->seconds_missing, v->film_date, v->date_source, v->width,
                    v->height, v->fps, v->flags, p->row.clips) < 0)
         return e ? e->code : KS_EIO;
-    return p->made == 0 || sum == ks_pq_int(r, i, 18);
+    int good = p->made == 0 || sum == ks_pq_int(r, i, 18);
+    /* it is tried again, and what comes of that is no older word */
+    if (p->job && v->verdict == KS_VERDICT_FAILED) v->verdict = KS_VERDICT_NONE;
+    return good;
 }
 
 static int put_keys(ks_pull *p, const ks_pq_rows *r, int i, ks_error *e)

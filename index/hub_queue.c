@@ -27,7 +27,7 @@ static int is_done(const ks_pq_rows *r)
 }
 
 static int queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 const ks_stat *stat, ks_error *e)
+                 const ks_stat *stat, ks_hub_pass pass, ks_error *e)
 {
     ks_pq_rows r;
     int64_t revision = 0, video = 0;
@@ -39,12 +39,16 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
                          "b", content, (size_t)24);
     if (code >= 0)
         code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT v.id, f.finished, f.verdict, f.attempts, f.flags, v.made FROM "
+                         "SELECT v.id, f.finished, f.verdict, f.attempts, f.flags, v.made, "
+                         "EXISTS (SELECT 1 FROM clip c, library l WHERE c.video = v.id AND c.space "
+                         "= l.writing)::int4::int8 FROM "
                          "video v LEFT JOIN filled f ON f.id = v.id WHERE v.content = $1",
                          "b", content, (size_t)24);
     if (code > 0) {
         video = ks_pq_int(&r, 0, 0);
-        done = is_done(&r);
+        int begun = ks_pq_int(&r, 0, 6) > 0; /* or surveyed */
+        done = is_done(&r) || (begun && pass == KS_HUB_SURVEY_ONLY);
+        if (begun) pass = KS_HUB_WHOLE;
         seen = done || ks_pq_int(&r, 0, 5) > 0;
     }
     if (code >= 0) ks_pq_free(&r);
@@ -54,22 +58,27 @@ static int queue(ks_hub *h, const uint8_t content[24], const char *root, const c
         code = ks_pq_ask(NULL, h->pq, e, "UPDATE video SET revision = $2 WHERE id = $1", "ll",
                          video, revision);
     if (code < 0 || done) return code < 0 ? code : 0;
+    if (pass != KS_HUB_SURVEY_ONLY) /* of whom a survey is all that was wanted */
+        code = ks_pq_ask(NULL, h->pq, e, "UPDATE job SET pass = 1 WHERE content = $1 AND pass = 2",
+                         "b", content, (size_t)24);
+    if (code < 0) return code;
     /* what failed is tried again where somebody asks for it */
-    return ks_pq_ask(NULL, h->pq, e,
-                     "INSERT INTO job(content, root, rel, size, mtime_ns) VALUES($1, $2, $3, $4, "
-                     "$5) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = $4, "
-                     "mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '' WHERE job.state = "
-                     "2 RETURNING state",
-                     "btbll", content, (size_t)24, root, rel, strlen(rel), stat->size,
-                     stat->mtime_ns);
+    return ks_pq_ask(
+        NULL, h->pq, e,
+        "INSERT INTO job(content, root, rel, size, mtime_ns, pass) VALUES($1, $2, $3,"
+        " $4, $5, $6) ON CONFLICT (content) DO UPDATE SET root = $2, rel = $3, size = $4, "
+        "mtime_ns = $5, state = 0, tries = 0, lost = 0, reason = '', pass = $6 WHERE job.state = "
+        "2 RETURNING state",
+        "btblll", content, (size_t)24, root, rel, strlen(rel), stat->size, stat->mtime_ns,
+        (int64_t)pass);
 }
 
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
-                 const ks_stat *stat, ks_error *e)
+                 const ks_stat *stat, ks_hub_pass pass, ks_error *e)
 {
     assert(h && content && root && rel && stat);
     int code = ks_hub_begin(h, e);
-    return code < 0 ? code : ks_hub_end(h, queue(h, content, root, rel, stat, e), e);
+    return code < 0 ? code : ks_hub_end(h, queue(h, content, root, rel, stat, pass, e), e);
 }
 
 static int roots_there(ks_pq_column *names, const ks_hub_roots *roots)
@@ -96,6 +105,7 @@ static int take_job(ks_hub_job *job, const ks_pq_rows *r, ks_error *e)
     memcpy(job->token, token, l + 1);
     job->rel = strndup(rel, k);
     job->stat = ks_hub_stat(r, 0, 3);
+    job->survey = ks_pq_int(r, 0, 6) > 0;
     return job->rel ? 1 : ks_fail(e, KS_ENOMEM, "no memory for a job");
 }
 
@@ -108,10 +118,11 @@ int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *
     *job = (ks_hub_job){0};
     int code = roots_there(&names, roots) ? ks_fail(e, KS_ENOMEM, "no memory for the roots") : 0;
     if (code >= 0)
-        code = ks_pq_ask(&r, h->pq, e,
-                         "SELECT content, root, rel, size, mtime_ns, token::text FROM claim($1, $2,"
-                         " $3, $4)",
-                         "tdal", worker, lease, &names, (int64_t)KS_HUB_SCHEMA);
+        code = ks_pq_ask(
+            &r, h->pq, e,
+            "SELECT content, root, rel, size, mtime_ns, token::text, pass FROM claim($1, $2,"
+            " $3, $4)",
+            "tdal", worker, lease, &names, (int64_t)KS_HUB_SCHEMA);
     if (code > 0) code = take_job(job, &r, e);
     int got = code;
     ks_pq_free(&r);
@@ -132,11 +143,12 @@ int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e)
     return code < 0 ? code : 0;
 }
 
-int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, int failed, ks_error *e)
+int ks_hub_give_back(ks_hub *h, const ks_hub_job *job, const char *reason, ks_hub_back how,
+                     ks_error *e)
 {
     int code = ks_pq_ask(NULL, h->pq, e, "SELECT give_back($1, $2, $3, $4, $5)", "btllt",
                          job->content, sizeof job->content, job->token, (int64_t)KS_HUB_SCHEMA,
-                         (int64_t)(failed ? 2 : 0), reason ? reason : "");
+                         (int64_t)how, reason ? reason : "");
     return code < 0 ? code : 0;
 }
 
@@ -161,7 +173,8 @@ static int each_job(void *arg, const ks_pq_rows *r, ks_error *e)
                        .reason = ks_pq_bytes(&n, r, 0, 4),
                        .tries = ks_pq_int(r, 0, 5),
                        .lost = ks_pq_int(r, 0, 6),
-                       .lease = ks_pq_double(r, 0, 7)};
+                       .lease = ks_pq_double(r, 0, 7),
+                       .survey = ks_pq_int(r, 0, 8) > 0};
     return l->each(l->arg, &q, e);
 }
 
@@ -170,7 +183,8 @@ int ks_hub_list(ks_hub *h, ks_each_queued *each, void *arg, ks_error *e)
     listing l = {each, arg};
     return ks_pq_walk(h->pq, each_job, &l, e,
                       "SELECT root, rel, state, worker, reason, tries, lost, coalesce(extract(epoch"
-                      " FROM lease - now()), 0)::float8 FROM job ORDER BY state = 0, state, queued,"
+                      " FROM lease - now()), 0)::float8, pass FROM job ORDER BY state = 0, state, "
+                      "pass = 0, queued,"
                       " content",
                       "");
 }

@@ -61,7 +61,8 @@ static const char inside[] =
     "rate_num = " r ".rate_num, rate_den = " r ".rate_den, "                                       \
     "seconds_missing = " r ".seconds_missing, fps = " r ".fps, reason = " r ".reason, "            \
     "timecode = " r ".timecode, reel = " r ".reel, keys = " r ".keys, "                            \
-    "maker = " r ".maker, who = " r ".who, made = " r ".made, revision = " r ".revision"
+    "maker = " r ".maker, who = " r ".who, made = " r ".made, revision = " r ".revision, "         \
+    "top = " r ".top"
 #define FILM_N FILM_OF("n")
 #define FILM_V FILM_OF("v")
 
@@ -94,8 +95,8 @@ static const char queue[] =
     " 80), who = session_user, tries = j.tries + 1, lost = j.lost + j.state, lease = now() +"
     " least(greatest($2, 1), 86400) * interval '1 second' WHERE j.content = (SELECT q.content FROM"
     " kinoseek.job q WHERE (q.state = 0 OR q.state = 1 AND q.lease < now()) AND q.root = ANY"
-    " (SELECT convert_from(u.n, 'UTF8') FROM unnest($3) AS u(n)) ORDER BY q.state, q.queued,"
-    " q.content FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING j.*;" END
+    " (SELECT convert_from(u.n, 'UTF8') FROM unnest($3) AS u(n)) ORDER BY q.pass = 0,"
+    " q.state, q.queued, q.content FOR UPDATE SKIP LOCKED LIMIT 1) RETURNING j.*;" END
 
     "CREATE FUNCTION kinoseek.jobs_left(bytea[], bigint) RETURNS bigint" DEFINER
     "BEGIN PERFORM kinoseek.same_version($2); RETURN (SELECT count(*) FROM kinoseek.job q WHERE"
@@ -105,11 +106,13 @@ static const char queue[] =
     "BEGIN PERFORM kinoseek.fence($1, coalesce($2, ''), $3); UPDATE kinoseek.job SET lease = now()"
     " + least(greatest($4, 1), 86400) * interval '1 second' WHERE content = $1;" END
 
-    /* state (0, 2: failed), reason */
+    /* state (0; 2: failed; 3: there is nothing to survey), reason */
     "CREATE FUNCTION kinoseek.give_back(bytea, text, bigint, bigint, text) RETURNS void" DEFINER
-    "BEGIN PERFORM kinoseek.fence($1, coalesce($2, ''), $3); UPDATE kinoseek.job SET state = CASE"
-    " WHEN $4 = 0 THEN 0 ELSE 2 END, token = NULL, lease = NULL, reason = left($5, 300), queued ="
-    " now() WHERE content = $1;" END
+    "BEGIN PERFORM kinoseek.fence($1, coalesce($2, ''), $3);"
+    " IF $4 = 3 THEN DELETE FROM kinoseek.job WHERE content = $1 AND pass = 2; END IF;"
+    " UPDATE kinoseek.job SET state = CASE WHEN $4 IN (0, 3) THEN 0 ELSE 2 END, token = NULL,"
+    " lease = NULL, reason = left($5, 300), queued = now(), pass = CASE WHEN $4 = 3 THEN 0 ELSE"
+    " pass END WHERE content = $1;" END
 
     /* 1: the film is this login's now; without a lock, for who only reads */
     "CREATE FUNCTION kinoseek.holds(bytea, text, bigint) RETURNS boolean" INSIDE
@@ -135,7 +138,7 @@ static const char queue[] =
     " c.reason, c.sum, x.half, x.sum, f.frames, f.data, f.sum, t.jpeg, t.sum FROM kinoseek.video v"
     " JOIN kinoseek.clip c ON c.video = v.id JOIN kinoseek.vector x ON x.clip = c.id LEFT JOIN"
     " kinoseek.frame_vectors f ON f.clip = c.id LEFT JOIN kinoseek.thumbnail t ON t.clip = c.id"
-    " WHERE v.content = $1 AND c.space = $4 ORDER BY c.start, c.stop; END IF;" END;
+    " WHERE v.content = $1 AND c.space = $4 ORDER BY c.start, c.stop, c.reason; END IF;" END;
 
 static const char films[] =
     /* the first that comes fixes it: model, numbers, its path, the tokenizer's, ingest.made,
@@ -163,12 +166,12 @@ static const char films[] =
     " left($4, 80), session_user) ON CONFLICT (content) DO NOTHING;"
     " SELECT v.id INTO f FROM kinoseek.video v WHERE v.content = $1; RETURN f;" END
 
-    "CREATE TYPE kinoseek.span AS (start bigint, stop bigint);"
+    "CREATE TYPE kinoseek.span AS (start bigint, stop bigint, reason bigint);"
     "CREATE FUNCTION kinoseek.film_spans(bytea, text, bigint, bigint) RETURNS SETOF "
     "kinoseek.span" DEFINER
-    "BEGIN PERFORM kinoseek.fence($1, $2, $3); RETURN QUERY SELECT c.start, c.stop FROM"
+    "BEGIN PERFORM kinoseek.fence($1, $2, $3); RETURN QUERY SELECT c.start, c.stop, c.reason FROM"
     " kinoseek.video v JOIN kinoseek.clip c ON c.video = v.id WHERE v.content = $1 AND c.space = $4"
-    " ORDER BY c.start, c.stop;" END
+    " ORDER BY c.start, c.stop, c.reason;" END
 
     "CREATE FUNCTION kinoseek.clip_ids(bytea, text, bigint, bigint) RETURNS SETOF bigint" DEFINER
     "BEGIN PERFORM kinoseek.fence($1, $2, $3); RETURN QUERY SELECT nextval('kinoseek.clip_id') FROM"
@@ -185,7 +188,8 @@ static const char films[] =
     " IF EXISTS (SELECT 1 FROM unnest($5) AS u(i) WHERE u.i > (SELECT s.last_value FROM"
     " kinoseek.clip_id s)) THEN RAISE EXCEPTION 'a clip has a number that nobody gave it'; END IF;"
     " INSERT INTO kinoseek.clip SELECT u.i, f, $4, u.a, u.b, u.n, u.r, u.s FROM unnest($5, $6, $7,"
-    " $8, $9, $10) AS u(i, a, b, n, r, s) ON CONFLICT (video, space, start, stop) DO NOTHING;"
+    " $8, $9, $10) AS u(i, a, b, n, r, s) ON CONFLICT (video, space, start, stop, reason) DO "
+    "NOTHING;"
     " INSERT INTO kinoseek.vector SELECT u.i, u.h, u.s FROM unnest($11, $12, $13) AS u(i, h, s)"
     " WHERE EXISTS (SELECT 1 FROM kinoseek.clip c WHERE c.id = u.i AND c.video = f);"
     " INSERT INTO kinoseek.frame_vectors SELECT u.i, u.n, u.d, u.s FROM unnest($14, $15, $16, $17)"
@@ -194,31 +198,35 @@ static const char films[] =
     " s) WHERE EXISTS (SELECT 1 FROM kinoseek.clip c WHERE c.id = u.i AND c.video = f);" END;
 
 static const char verdict[] =
-    /* space, starts, stops of all its clips: what is there beside them (another plan's) goes, what
-     * is missing was said to be sent, and was not. Then its row: numbers $7 (space, finished,
-     * verdict, attempts, tb_num, tb_den, duration, film_date, date_source, width, height, flags,
-     * clips, sum, hash, rate_num, rate_den), seconds_missing, fps, reason, timecode, reel, keys,
-     * maker. Searches see it from here on. */
-    "CREATE FUNCTION kinoseek.end_film(bytea, text, bigint, bigint, bigint[], bigint[], bigint[],"
+    /* space; starts, stops, reasons of all its clips: what is there beside them (another plan's)
+     * goes, what is missing was said to be sent, and was not. Then its row: numbers $8 (space,
+     * finished, verdict, attempts, tb_num, tb_den, duration, film_date, date_source, width, height,
+     * flags, clips, sum, hash, rate_num, rate_den), seconds_missing, fps, reason, timecode, reel,
+     * keys, maker. Searches see it from here on. */
+    "CREATE FUNCTION kinoseek.end_film(bytea, text, bigint, bigint, bigint[], bigint[], bigint[], "
+    "bigint[],"
     " float8, float8, bytea, bytea, bytea, bytea, text) RETURNS bigint" DEFINER
     "DECLARE j kinoseek.job; v kinoseek.video; l kinoseek.library; r bigint; n bigint;"
     " BEGIN j := kinoseek.fence($1, $2, $3); SELECT q.* INTO l FROM kinoseek.library q;"
     " SELECT q.* INTO STRICT v FROM kinoseek.video q WHERE q.content = $1;"
     " DELETE FROM kinoseek.clip c WHERE c.video = v.id AND (c.space <> $4 AND c.space <> l.space OR"
-    " c.space = $4 AND (c.start, c.stop) NOT IN (SELECT u.a, u.b FROM unnest($5, $6) AS u(a, b)));"
+    " c.space = $4 AND (c.start, c.stop, c.reason) NOT IN (SELECT u.a, u.b, u.c FROM unnest($5, "
+    "$6, $7) AS u(a, b, c)));"
     " SELECT count(*) INTO n FROM kinoseek.clip c JOIN kinoseek.vector x ON x.clip = c.id WHERE"
     " c.video = v.id AND c.space = $4; IF n <> cardinality($5) THEN RAISE EXCEPTION"
     " '% of % clips of a film are there', n, cardinality($5); END IF;"
     /* from here to the commit nobody else finishes anything */
     " r := kinoseek.next_revision($3); PERFORM kinoseek.filling($4);"
     " SELECT q.* INTO l FROM kinoseek.library q;"
-    " v.space := $7[1]; v.finished := $7[2]; v.verdict := $7[3]; v.attempts := $7[4];"
-    " v.tb_num := $7[5]; v.tb_den := $7[6]; v.duration := $7[7]; v.film_date := $7[8];"
-    " v.date_source := $7[9]; v.width := $7[10]; v.height := $7[11]; v.flags := $7[12];"
-    " v.clips := $7[13]; v.sum := $7[14]; v.hash := nullif($7[15], 0); v.rate_num := $7[16];"
-    " v.rate_den := $7[17]; v.seconds_missing := $8; v.fps := $9; v.reason := $10;"
-    " v.timecode := $11; v.reel := $12; v.keys := $13; v.maker := left($14, 80);"
+    " v.space := $8[1]; v.finished := $8[2]; v.verdict := $8[3]; v.attempts := $8[4];"
+    " v.tb_num := $8[5]; v.tb_den := $8[6]; v.duration := $8[7]; v.film_date := $8[8];"
+    " v.date_source := $8[9]; v.width := $8[10]; v.height := $8[11]; v.flags := $8[12];"
+    " v.clips := $8[13]; v.sum := $8[14]; v.hash := nullif($8[15], 0); v.rate_num := $8[16];"
+    " v.rate_den := $8[17]; v.seconds_missing := $9; v.fps := $10; v.reason := $11;"
+    " v.timecode := $12; v.reel := $13; v.keys := $14; v.maker := left($15, 80);"
     " v.who := session_user; v.made := r; v.revision := r;"
+    " v.top := (SELECT coalesce(max(c.id), 0) FROM kinoseek.clip c WHERE c.video = v.id AND "
+    "c.space = $4);"
     " IF l.space = l.writing THEN UPDATE kinoseek.video q SET " FILM_V " WHERE q.id = v.id;"
     /* spans of labels were of the clips it had */
     " DELETE FROM kinoseek.kept k WHERE k.kind = 4 AND k.content = $1;"
@@ -226,7 +234,10 @@ static const char verdict[] =
     " INSERT INTO kinoseek.next_video SELECT v.*; END IF;"
     " IF $2 IS NOT NULL THEN PERFORM kinoseek.put_path(v.id, r, j.root, j.rel, j.size, "
     "j.mtime_ns);"
-    " DELETE FROM kinoseek.job q WHERE q.content = $1; END IF;"
+    " IF j.pass = 1 AND v.flags & 64 <> 0 THEN UPDATE kinoseek.job q SET pass = 0, state = 0, "
+    "token ="
+    " NULL, lease = NULL, tries = 0, lost = 0, reason = '', queued = now() WHERE q.content = $1;"
+    " ELSE DELETE FROM kinoseek.job q WHERE q.content = $1; END IF; END IF;"
     " PERFORM kinoseek.finish_switch(r); RETURN r;" END;
 
 static const char kept[] =
@@ -314,7 +325,7 @@ int ks_hub_grant(ks_hub *h, ks_error *e)
         "kinoseek.vector,"
         " kinoseek.frame_vectors, kinoseek.thumbnail, kinoseek.kept TO kinoseek_reader;"
         "GRANT SELECT(content, root, rel, size, mtime_ns, state, tries, lost, worker, who, lease,"
-        " reason, queued) ON kinoseek.job TO kinoseek_reader",
+        " reason, queued, pass) ON kinoseek.job TO kinoseek_reader",
         "GRANT USAGE ON SCHEMA kinoseek TO kinoseek_worker;"
         "GRANT SELECT ON kinoseek.library, kinoseek.space, kinoseek.setting, kinoseek.root TO"
         " kinoseek_worker;"

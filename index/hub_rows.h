@@ -6,7 +6,7 @@
 #include "index/hub.h"
 #include "index/pq.h"
 
-enum { KS_HUB_SCHEMA = 5 };
+enum { KS_HUB_SCHEMA = 6 };
 #define KS_HUB_REVISION_KEY "hub.revision" /* settings of a mirror: what it holds, */
 #define KS_HUB_WHERE_KEY    "hub.where"    /* and of which hub, for what it does not keep */
 #define KS_HUB_ROOTS_KEY    "hub.roots"    /* and where its roots were mounted */

@@ -105,7 +105,20 @@ static const char *const steps[KS_HUB_SCHEMA] = {
     "ALTER TABLE kinoseek.next_video ADD FOREIGN KEY(id) REFERENCES kinoseek.video ON DELETE "
     "CASCADE;"
     "CREATE VIEW kinoseek.filled AS SELECT v.* FROM kinoseek.video v, kinoseek.library l WHERE"
-    " l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n;"};
+    " l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n;",
+
+    /* surveys, which go first. pass 0: the whole pass; 1: a survey, then the whole; 2: a survey.
+     * A film that mirrors have as surveyed has clips of the whole pass under way as well: those
+     * with numbers above `top`, and perhaps of just the seconds of a picture */
+    "ALTER TABLE kinoseek.job ADD pass bigint NOT NULL DEFAULT 0 CHECK(pass BETWEEN 0 AND 2);"
+    "DROP INDEX kinoseek.job_next;"
+    "CREATE INDEX job_next ON kinoseek.job((pass = 0), state, queued, content);"
+    "ALTER TABLE kinoseek.clip ADD UNIQUE(video, space, start, stop, reason);"
+    "ALTER TABLE kinoseek.clip DROP CONSTRAINT clip_video_space_start_stop_key;"
+    "ALTER TABLE kinoseek.video ADD top bigint NOT NULL DEFAULT 9223372036854775807;"
+    "ALTER TABLE kinoseek.next_video ADD top bigint NOT NULL DEFAULT 9223372036854775807;"
+    "CREATE OR REPLACE VIEW kinoseek.filled AS SELECT v.* FROM kinoseek.video v, kinoseek.library l"
+    " WHERE l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n;"};
 
 /* What is made belongs to whom the hub belongs, whoever brings it on: a function with its owner's
  * rights must not have an administrator's. */

@@ -20,6 +20,8 @@ extern "C" {
 /* With dry_run: what there is to do is not done here but told to somebody who has it done. Each
  * returns 0, or < 0 with the sentence. */
 typedef struct {
+    /* before the first: bytes of all of them; NULL where nobody asks */
+    void (*begin)(void *arg, int64_t bytes);
     /* a film to be decoded; content as in ks_video; once more for each further path of it */
     int (*film)(void *arg, const uint8_t content[24], const ks_video *at, ks_error *e);
     /* at->path is one of film at->id, with this size and time; drop: a path that is no more, or

@@ -491,6 +491,7 @@ int ks_triage_hand_over(const ks_triage *t, ks_error *e)
 {
     const ks_ingest_queue *q = t->o->queue;
     int err = 0;
+    if (q->begin) q->begin(q->arg, t->bytes);
     for (size_t i = 0; i < t->n_change && err >= 0; i++) {
         ks_video at = placed(&t->change[i].place, t->change[i].video);
         if (!t->change[i].odd) err = q->path(q->arg, &at, t->change[i].drop, e);

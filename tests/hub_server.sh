@@ -35,8 +35,12 @@ hub_tls() {
 # All of the server's processes stand still, and the system goes on to acknowledge what is sent to them.
 hub_signal() { p=$(head -n 1 "$hub_dir/data/postmaster.pid"); kill "-$1" "$p" $(pgrep -P "$p"); }
 hub_sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$HUB" -c "$1"; }
-# The hub as an older kinoseek had made it: 4 without another model, 3 without what people keep, 2 without functions and roles, 1 without a queue too.
+# The hub as an older kinoseek had made it: 5 without surveys, 4 without another model, 3 without what people keep, 2 without functions and roles, 1 without a queue too.
 hub_older() {
+  hub_sql "ALTER TABLE kinoseek.job DROP pass; DROP VIEW kinoseek.filled; ALTER TABLE kinoseek.video DROP top; ALTER TABLE kinoseek.next_video DROP top; CREATE INDEX job_next ON kinoseek.job(state, queued, content);
+    ALTER TABLE kinoseek.clip DROP CONSTRAINT clip_video_space_start_stop_reason_key; ALTER TABLE kinoseek.clip ADD UNIQUE(video, space, start, stop)
+    ; CREATE VIEW kinoseek.filled AS SELECT v.* FROM kinoseek.video v, kinoseek.library l WHERE l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n; UPDATE kinoseek.library SET schema = $1"
+  [ "$1" -lt 5 ] || return 0
   hub_sql "DROP VIEW kinoseek.filled; DROP TABLE kinoseek.next_video; ALTER TABLE kinoseek.library DROP writing; ALTER TABLE kinoseek.space DROP swept; UPDATE kinoseek.library SET schema = $1"
   [ "$1" -lt 4 ] || return 0
   hub_sql "DROP FUNCTION kinoseek.put_kept; DROP TABLE kinoseek.kept; DROP SEQUENCE kinoseek.kept_id"

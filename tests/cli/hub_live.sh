@@ -42,7 +42,6 @@ until_true '! pgrep -P $watch >/dev/null'; hub_down fast; rm "$T/films/w.mp4"
 until_true '[ -s "$T/watch.err" ]'; sleep 8; is "$(wc -l <"$T/watch.err")" 1 "while the hub is away: one notice"
 hub_up; until_true '[ "$(jobs)" = 0 ]'; is "$? $(wc -l <"$T/watch.err")" "0 1" "and it goes on when it is back"
 kill $watch; wait $watch; is "$?" 143 "it ends"; pids=
-k watch --survey first; is "$? $(wc -l <"$T/err")" "2 1" "watch --survey: a sentence"
 
 # --- an old worker beside a migration
 mkdir "$T/films/long"; for i in 1 2 3 4 5 6; do cp "$T/made/clock_20.mp4" "$T/films/long/$i.mp4"; printf '\0\0\0\014free%04d' $i >>"$T/films/long/$i.mp4"; done

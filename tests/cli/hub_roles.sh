@@ -74,7 +74,7 @@ writes() { # CONTENT TOKEN
   a="'$1'::bytea, $2, $V"
   none="'{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[], '{}'::bigint[], '{}'::bytea[], '{}'::bigint[]"
   printf '%s\n' "beat($a, 60)" "give_back($a, 2, 'no')" "film_of($a, 'me')" "film_spans($a, 1)" "clip_ids($a, 9)" "put_space($a, 'model', ARRAY[4, 4, 1, 1, 0]::bigint[], '', '', 'made', NULL)" \
-    "put_clips($a, 1, $none)" "put_kept($a, 0, ARRAY[11::bigint], ARRAY[''::bytea], ARRAY['$1'::bytea], ARRAY[''::bytea], ARRAY['x'::bytea], ARRAY[1::bigint], 0)" "end_film($a, 1, '{}', '{}', ARRAY[0, 0, 4, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]::bigint[], 0, 0, 'spoilt', '', '', NULL, 'me')"
+    "put_clips($a, 1, $none)" "put_kept($a, 0, ARRAY[11::bigint], ARRAY[''::bytea], ARRAY['$1'::bytea], ARRAY[''::bytea], ARRAY['x'::bytea], ARRAY[1::bigint], 0)" "end_film($a, 1, '{}', '{}', '{}', ARRAY[0, 0, 4, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]::bigint[], 0, 0, 'spoilt', '', '', NULL, 'me')"
 }
 for kind in stale foreign guessed none; do
   case $kind in stale) t="'$stale'" ;; foreign) t="'$foreign'" ;; guessed) t="'$guessed'" ;; *) t="NULL" ;; esac
