@@ -157,6 +157,15 @@ int ks_vk_pipeline_new(VkPipeline *p, ks_vk *vk, const uint32_t *code, size_t by
 
 /* --- recording and sending --- */
 
+/* For want of memory, too, it is over: no smaller batch may follow, where a fence or a command
+ * buffer is not what the next call takes it for. */
+static int stopped(const ks_vk *vk, const char *call, VkResult r, ks_error *e)
+{
+    ks_vk_fail(vk, call, r, e);
+    if (e) e->code = KS_EIO;
+    return KS_EIO;
+}
+
 static int wait_for(ks_vk_slot *slot, ks_vk *vk, ks_error *e)
 {
     uint64_t patience = ks_vk_is_cpu(&vk->facts) ? 20 * PATIENCE_NS : PATIENCE_NS;
@@ -165,9 +174,9 @@ static int wait_for(ks_vk_slot *slot, ks_vk *vk, ks_error *e)
     /* this process may have been stopped, or the machine asleep, while the device worked */
     if (r == VK_TIMEOUT) r = vk->call.WaitForFences(vk->device, 1, &slot->fence, VK_TRUE, LAST_NS);
     if (r != VK_TIMEOUT) is_back(slot, vk);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "WaitForFences", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "WaitForFences", r, e);
     r = vk->call.ResetFences(vk->device, 1, &slot->fence);
-    return r == VK_SUCCESS ? 0 : ks_vk_fail(vk, "ResetFences", r, e);
+    return r == VK_SUCCESS ? 0 : stopped(vk, "ResetFences", r, e);
 }
 
 static int begin(ks_vk *vk, ks_error *e)
@@ -177,13 +186,13 @@ static int begin(ks_vk *vk, ks_error *e)
     int err = wait_for(slot, vk, e);
     if (err) return err;
     VkResult r = vk->call.ResetCommandPool(vk->device, slot->pool, 0);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "ResetCommandPool", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "ResetCommandPool", r, e);
     r = vk->call.ResetDescriptorPool(vk->device, slot->sets, 0);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "ResetDescriptorPool", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "ResetDescriptorPool", r, e);
     VkCommandBufferBeginInfo info = {.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO,
                                      .flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT};
     r = vk->call.BeginCommandBuffer(slot->commands, &info);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "BeginCommandBuffer", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "BeginCommandBuffer", r, e);
     vk->recording = 1;
     vk->jobs = 0;
     vk->flop = 0;
@@ -197,12 +206,12 @@ static int send(ks_vk *vk, ks_error *e)
     if (!vk->recording) return 0;
     vk->recording = 0;
     VkResult r = vk->call.EndCommandBuffer(slot->commands);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "EndCommandBuffer", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "EndCommandBuffer", r, e);
     VkSubmitInfo info = {.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                          .commandBufferCount = 1,
                          .pCommandBuffers = &slot->commands};
     r = vk->call.QueueSubmit(vk->queue, 1, &info, slot->fence);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "QueueSubmit", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "QueueSubmit", r, e);
     slot->sent = 1;
     vk->sent++;
     vk->at = (vk->at + 1) % KS_VK_SLOTS;
@@ -253,7 +262,7 @@ static int bind_parts(ks_vk *vk, const ks_vk_job *job, ks_error *e)
                                         .descriptorSetCount = 1,
                                         .pSetLayouts = &vk->set_layout};
     VkResult r = vk->call.AllocateDescriptorSets(vk->device, &info, &set);
-    if (r != VK_SUCCESS) return ks_vk_fail(vk, "AllocateDescriptorSets", r, e);
+    if (r != VK_SUCCESS) return stopped(vk, "AllocateDescriptorSets", r, e);
     for (uint32_t i = 0; i < KS_VK_BINDINGS; i++) {
         /* a set has no empty places: what a shader does not read gets what it writes */
         const ks_vk_part *part = job->parts[i].buffer ? &job->parts[i] : &job->parts[3];

@@ -507,12 +507,29 @@ START_TEST(any_call_may_fail)
         long step = every || n[call] < 3 ? 1 : (n[call] - 1) / 2;
         int said = 0;
         ck_assert_int_gt(n[call], 0);
-        for (long at = 1; at <= n[call]; at += step)
-            said += fail_once(&gpu, &cpu, call, at,
-                              at % 2 ? VK_ERROR_DEVICE_LOST : VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        for (long at = 1; at <= n[call]; at += step) {
+            if (every || at % 2) said += fail_once(&gpu, &cpu, call, at, VK_ERROR_DEVICE_LOST);
+            if (every || at % 2 == 0)
+                said += fail_once(&gpu, &cpu, call, at, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        }
         printf("%s: %ld calls, %d notices\n", between_names[call], n[call], said);
         fflush(stdout);
         ck_assert_int_gt(said, 0);
+    }
+}
+END_TEST
+
+/* Less memory is asked for where there is none, and no call is made again: a fence that was not
+ * reset would say at once that the next work is done. */
+START_TEST(no_memory_for_a_fence)
+{
+    answers gpu, cpu;
+    between_reset();
+    ck_assert(answers_of(&cpu, "cpu"));
+    ck_assert(answers_of(&gpu, "gpu"));
+    for (int at = 1; at <= 12; at++) {
+        fail_once(&gpu, &cpu, AT_ResetFences, at, VK_ERROR_OUT_OF_DEVICE_MEMORY);
+        fail_once(&gpu, &cpu, AT_WaitForFences, at, VK_ERROR_OUT_OF_HOST_MEMORY);
     }
 }
 END_TEST
@@ -683,6 +700,7 @@ int main(void)
     tcase_add_test(same, small_shared_memory);
     tcase_add_test(faults, little_memory);
     tcase_add_test(faults, any_call_may_fail);
+    tcase_add_test(faults, no_memory_for_a_fence);
     tcase_add_test(faults, a_device_that_hangs);
     tcase_add_loop_test(wrongs, the_proof_catches_a_wrong_shader, 0, WRONG);
     tcase_add_test(wrongs, the_sample_catches_a_device_that_goes_wrong);
