@@ -187,7 +187,7 @@ $(BUILD)/tests/prog_planted: $(BUILD)/tests/prog_planted.c.o $(BUILD)/cli/main.c
 	$(CC) $(LDFLAGS) $(PLANTED_WRAP) $^ $(LIBS_CLI) -o $@
 
 # All of kinoseek, on a GPU that goes wrong, is lost or has its program killed (without Vulkan: none does).
-GPU_PLANTED_WRAP := -Wl,--wrap=ks_vk_loader,--wrap=ks_sample_clip
+GPU_PLANTED_WRAP := -Wl,--wrap=ks_vk_loader,--wrap=ks_samples_open,--wrap=ks_sample_clip,--wrap=ks_sample_text
 $(BUILD)/tests/prog_gpu_planted: $(BUILD)/tests/prog_gpu_planted.c.o $(BUILD)/cli/main.c.o $(BUILD)/libcli.a $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $(GPU_PLANTED_WRAP) $^ $(LIBS_CLI) -o $@
 

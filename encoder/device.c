@@ -1,19 +1,15 @@
 /* device.c - see device.h. */
 #include "encoder/device.h"
 
-#include <fcntl.h>
 #include <glob.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "encoder/checkpoint.h"
-#include "encoder/dispatch.h"
-#include "encoder/pack.h"
-
 struct ks_device {
     ks_samples samples;
+    int any; /* no one GPU was asked for: others may work beside it */
 };
 
 static void say(const ks_encoder *enc, const char *text)
@@ -127,59 +123,17 @@ static int clip(const ks_clip_outputs *out, ks_encoder *enc, ks_tokens *const *f
 static int text(float *v, ks_encoder *enc, const ks_sentences *s, ks_error *e)
 {
     ks_error why = {0};
-    int err = ks_gpu_towers.text(v, enc, s, &why);
+    int err = ks_gpu_towers.text(v, enc, s, &why), held = 1;
     if (!err && !is_sound(enc, v, s->n))
         err = ks_fail(&why, KS_EIO, "%s: a vector that is none", ks_gpu_is(enc->gpu)->name);
-    if (!err) return 0;
-    give_up(enc, why.msg, 0);
+    /* nobody would ask for the sentences again, so it is in every call */
+    if (!err) held = ks_sample_text(enc, &enc->device->samples, s, v, &why);
+    if (!err && held == 1) return 0;
+    give_up(enc, why.msg, held == 0);
     return ks_cpu_towers.text(v, enc, s, e);
 }
 
 static const ks_towers guarded = {"gpu", tokens, clip, text};
-
-/* --- what is remembered --- */
-
-/* HASH.gpu-KEY of the cache, one line. What a proof holds for: the device and its driver, our
- * shaders, the precision, and the CPU that it was measured against. */
-static void key_of(char key[512], const ks_gpu_facts *f, ks_precision precision)
-{
-    snprintf(key, 512, "%.399s-%s-%08x", f->key, ks_precision_name(precision), ks_gpu_code());
-}
-
-static char *proof_path(const ks_cache *cache, const char *hash, const char *key)
-{
-    char suffix[24];
-    snprintf(suffix, sizeof suffix, "gpu-%08x", ks_crc32(0, key, strlen(key)));
-    return ks_pack_path(cache, hash, suffix);
-}
-
-static void recall(ks_gpu_proof *p, const ks_cache *cache, const char *hash, const char *key)
-{
-    char line[800] = "", had[512];
-    ks_gpu_proof read = {.known = 1};
-    char *path = proof_path(cache, hash, key);
-    int fd = path ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
-    *p = (ks_gpu_proof){0};
-    if (f && fgets(line, sizeof line, f) &&
-        sscanf(line, "1 %511s %d %lf %lf %lf %63[^\n]", had, &read.good, &read.seconds,
-               &read.cpu_seconds, &read.gflops, read.stage) == 6 &&
-        strcmp(had, key) == 0)
-        *p = read;
-    if (f) fclose(f);
-    else if (fd >= 0) close(fd);
-    free(path);
-}
-
-static void remember(const ks_gpu_proof *p, const ks_cache *cache, const char *hash,
-                     const char *key)
-{
-    char line[800], *path = proof_path(cache, hash, key);
-    snprintf(line, sizeof line, "1 %s %d %.6g %.6g %.6g %s\n", key, p->good, p->seconds,
-             p->cpu_seconds, p->gflops, p->stage[0] ? p->stage : "-");
-    if (path) ks_cache_put_text(path, line);
-    free(path);
-}
 
 /* --- choosing --- */
 
@@ -219,32 +173,31 @@ static int may_have_gpu(void)
     return any;
 }
 
-/* `auto`: the best of those that are no CPU, unless its proof says that it is not worth it. */
-static int is_worth_it(int *which, const ks_encoder *enc, ks_precision precision)
+/* One that is no CPU: not known, or good and faster than this CPU. */
+static int is_worth_it(const ks_encoder *enc, const ks_gpu_facts *f, ks_precision precision)
 {
-    ks_gpu_facts all[16];
-    ks_gpu_proof proof;
-    ks_error none;
-    char key[512];
-    int n = ks_gpu_list(all, 16, &none), real = 0;
-    for (int i = 0; i < n; i++) real += !all[i].is_cpu;
-    if (!real) return 0;
-    *which = -1;
-    if (real > 1) return 1;
-    for (int i = 0; i < n; i++) {
-        if (all[i].is_cpu) continue;
-        *which = i;
-        key_of(key, &all[i], precision);
-        recall(&proof, enc->weights->cache, enc->weights->info.hash, key);
-        if (proof.known && (!proof.good || proof.seconds >= proof.cpu_seconds)) return 0;
-    }
-    return 1;
+    ks_gpu_proof p;
+    ks_gpu_recall(&p, enc, f, precision);
+    return !p.known || (p.good && (f->is_cpu || p.seconds < p.cpu_seconds));
 }
 
-static int start(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
+/* `auto`: the best of those that are no CPU, unless its proof says that it is not worth it. */
+static int find_one(int *which, const ks_encoder *enc, ks_precision precision)
+{
+    ks_gpu_facts all[16];
+    ks_error none;
+    int n = ks_gpu_list(all, 16, &none), real = 0, last = -1;
+    for (int i = 0; i < n; i++)
+        if (!all[i].is_cpu) last = i, real++;
+    *which = real == 1 ? last : -1;
+    return real > 1 || (real == 1 && is_worth_it(enc, &all[last], precision));
+}
+
+static int start(ks_encoder *enc, const ks_encoder_options *o, int any, ks_error *e)
 {
     enc->device = calloc(1, sizeof *enc->device);
     if (!enc->device) return ks_fail(e, KS_ENOMEM, "no memory for a GPU");
+    enc->device->any = any;
     enc->by = &guarded;
     enc->info.precision = ks_gpu_precision(enc->gpu);
     return ks_samples_open(&enc->device->samples, o->cache, enc->info.dim, e);
@@ -253,12 +206,11 @@ static int start(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
 /* 1: it is good; 0: it is not, and is said so; or an error. */
 static int settle(ks_encoder *enc, const ks_encoder_options *o, const wish *w, ks_error *e)
 {
-    char key[512], text[700];
+    char text[700];
     ks_gpu_proof p;
     ks_error why = {0};
-    const char *hash = enc->weights->info.hash, *name = ks_gpu_is(enc->gpu)->name;
-    key_of(key, ks_gpu_is(enc->gpu), ks_gpu_precision(enc->gpu));
-    recall(&p, enc->weights->cache, hash, key);
+    const char *name = ks_gpu_is(enc->gpu)->name;
+    ks_gpu_recall(&p, enc, ks_gpu_is(enc->gpu), ks_gpu_precision(enc->gpu));
     int fresh = !p.known || (enc->towers & KS_TOWER_VIDEO && p.good && p.seconds <= 0);
     if (fresh) {
         int err = ks_gpu_prove(&p, enc, o, &why);
@@ -267,7 +219,7 @@ static int settle(ks_encoder *enc, const ks_encoder_options *o, const wish *w, k
             say(enc, text);
             return 0;
         }
-        remember(&p, enc->weights->cache, hash, key);
+        ks_gpu_remember(&p, enc);
     }
     (void)e;
     if (!p.good && (fresh || w->gpu > 0)) {
@@ -285,10 +237,10 @@ int ks_device_open(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
     wish w;
     char text[700];
     ks_error why = {0};
-    int err = wish_of(&w, o, e);
+    int err = wish_of(&w, o, e), any = w.which < 0;
     if (err || w.gpu == 0) return err;
     if (w.gpu < 0 && (!(enc->towers & KS_TOWER_VIDEO) || enc->asked == KS_INT8 || !may_have_gpu() ||
-                      !is_worth_it(&w.which, enc, enc->asked == KS_FP32 ? KS_FP32 : KS_BF16)))
+                      !find_one(&w.which, enc, enc->asked == KS_FP32 ? KS_FP32 : KS_BF16)))
         return 0;
     if (enc->asked == KS_INT8)
         return ks_fail(e, KS_EUSAGE, "precision int8 is the CPU's alone: --device cpu");
@@ -299,10 +251,59 @@ int ks_device_open(ks_encoder *enc, const ks_encoder_options *o, ks_error *e)
         say(enc, text);
         return 0;
     }
-    if (settle(enc, o, &w, e) == 1) return start(enc, o, e);
+    if (settle(enc, o, &w, e) == 1) return start(enc, o, any, e);
     ks_gpu_close(enc->gpu);
     enc->gpu = NULL;
     return 0;
+}
+
+/* --- several --- */
+
+/* Not the same card by another of its drivers, and of the same kind: a CPU that says it is a GPU
+ * helps none that is one. */
+static int is_another(const ks_gpu_facts *a, const ks_gpu_facts *b)
+{
+    int same = a->vendor == b->vendor && a->device == b->device,
+        driver = a->driver == b->driver && strcmp(a->name, b->name) == 0;
+    return a->place != b->place && a->is_cpu == b->is_cpu && (!same || driver);
+}
+
+static ks_encoder *open_beside(ks_encoder *enc, const ks_gpu_facts *f)
+{
+    char device[24], text[700];
+    ks_error e = {0};
+    ks_encoder *more = NULL;
+    ks_encoder_options o = {.model = enc->model,
+                            .towers = KS_TOWER_VIDEO,
+                            .precision = enc->asked,
+                            .device = device,
+                            .threads = ks_pool_threads(enc->pool),
+                            .cache = enc->device->samples.cache,
+                            .notice = enc->notice,
+                            .notice_arg = enc->notice_arg};
+    snprintf(device, sizeof device, "gpu:%d", f->place);
+    if (ks_encoder_open(&more, &o, &e) != 0) {
+        snprintf(text, sizeof text, "%.550s: GPU %d is not used", e.msg, f->place);
+        say(enc, text);
+    } else if (more->device && is_worth_it(more, f, ks_gpu_precision(more->gpu))) {
+        return more;
+    }
+    ks_encoder_close(more);
+    return NULL;
+}
+
+int ks_encoders_beside(ks_encoder **more, int max, ks_encoder *enc)
+{
+    ks_gpu_facts all[16];
+    ks_error none;
+    int n = 0, here = enc->device && enc->device->any ? ks_gpu_list(all, 16, &none) : 0;
+    for (int i = 0; i < here && n < max; i++) {
+        int is = is_another(&all[i], ks_gpu_is(enc->gpu)) &&
+                 is_worth_it(enc, &all[i], ks_gpu_precision(enc->gpu));
+        for (int k = 0; k < n && is; k++) is = is_another(&all[i], ks_gpu_is(more[k]->gpu));
+        if (is && (more[n] = open_beside(enc, &all[i]))) n++;
+    }
+    return n;
 }
 
 void ks_device_close(ks_encoder *enc)
@@ -325,48 +326,4 @@ int ks_gpu_limits_of(ks_gpu_limits *limits, ks_encoder *enc, ks_error *e)
     if (enc->gpu) snprintf(limits->name, sizeof limits->name, "%s", ks_gpu_is(enc->gpu)->name);
     pthread_mutex_unlock(&enc->lock);
     return err;
-}
-
-/* --- said --- */
-
-static void say_proof(char *to, size_t room, const ks_gpu_facts *f, const ks_gpu_proof *p)
-{
-    if (!p->known)
-        snprintf(to, room, "%.80s; %s", f->name,
-                 f->is_cpu ? "computes on this CPU: only for --device gpu"
-                           : "not tried with this model yet");
-    else if (!p->good)
-        snprintf(to, room, "%.60s; not the CPU's answers (%.50s): not used", f->name, p->stage);
-    else if (p->seconds <= 0) snprintf(to, room, "%.80s; the CPU's answers (sentences)", f->name);
-    else
-        snprintf(to, room, "%.60s; the CPU's answers, %.3g s a clip, this CPU %.3g s%s", f->name,
-                 p->seconds, p->cpu_seconds,
-                 f->is_cpu ? ": only for --device gpu"
-                           : (p->seconds < p->cpu_seconds ? ": used" : ": not used"));
-}
-
-int ks_gpu_about(ks_fact *facts, int max, const char *hash)
-{
-    static const char *const names[] = {"GPU 0", "GPU 1", "GPU 2", "GPU 3",
-                                        "GPU 4", "GPU 5", "GPU 6", "GPU 7"};
-    ks_gpu_facts all[8];
-    ks_gpu_proof p = {0};
-    ks_cache *cache = NULL;
-    ks_error e = {0}, none;
-    char key[512];
-    int n = max < 1 ? 0 : ks_gpu_list(all, max < 8 ? max : 8, &e);
-    if (max > 0 && n == 0) {
-        facts->name = "GPU";
-        snprintf(facts->value, sizeof facts->value, "not here (%.140s)", e.msg);
-        return 1;
-    }
-    if (ks_cache_open(&cache, NULL, NULL, NULL, &none) != 0) cache = NULL;
-    for (int i = 0; i < n; i++) {
-        key_of(key, &all[i], KS_BF16);
-        if (cache && hash) recall(&p, cache, hash, key);
-        facts[i].name = names[i];
-        say_proof(facts[i].value, sizeof facts[i].value, &all[i], &p);
-    }
-    ks_cache_close(cache);
-    return n;
 }

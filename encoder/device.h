@@ -3,9 +3,10 @@
  * First use of a GPU with a model runs a seeded clip and five sentences on it and on this CPU in
  * fp32, stage by stage (device_proof.c), and times both; the answer is kept in the cache as
  * HASH.gpu-KEY and holds for this driver and these shaders. From then on a frame and a clip in a
- * thousand, at random, are computed by the CPU in fp32, too (device_sample.c). Whatever a GPU
- * fails at, the CPU does over: the caller sees a notice and the right answer. What came before a
- * sample that does not hold, ks_gpu_trusted tells of: it is the caller's to do over. */
+ * thousand, at random, are computed by the CPU in fp32, too (device_sample.c), and of every call's
+ * sentences one. Whatever a GPU fails at, the CPU does over: the caller sees a notice and the right
+ * answer. What came before a sample that does not hold, ks_gpu_trusted tells of: it is the caller's
+ * to do over. */
 #ifndef KS_DEVICE_H
 #define KS_DEVICE_H
 
@@ -25,6 +26,11 @@ int ks_device_open(ks_encoder *enc, const ks_encoder_options *o, ks_error *e);
 void ks_device_close(ks_encoder *enc);
 /* The GPU in use with its driver, in one word; "" where the CPU computes. */
 const char *ks_device_name(const ks_encoder *enc);
+
+/* --- device_known.c --- What was proven with enc's model, by way of the cache. */
+void ks_gpu_recall(ks_gpu_proof *p, const ks_encoder *enc, const ks_gpu_facts *f,
+                   ks_precision precision);
+void ks_gpu_remember(const ks_gpu_proof *p, const ks_encoder *enc); /* of enc->gpu */
 
 /* --- device_proof.c --- enc->gpu is open. A GPU that fails is no error: proof->good is 0. */
 int ks_gpu_prove(ks_gpu_proof *proof, ks_encoder *enc, const ks_encoder_options *o, ks_error *e);
@@ -59,6 +65,10 @@ int ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const float *
 /* The newest frame, and with `clip` the newest clip, again on the CPU. 1: they hold; 0: one does
  * not, why says so; or an error of the CPU's. */
 int ks_sample_holds(ks_encoder *enc, ks_samples *s, int clip, ks_error *why);
+
+/* One of the sentences of v[t->n, D], again on the CPU; as ks_sample_holds. */
+int ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t, const float *v,
+                   ks_error *why);
 
 /* What vectors of the bf16 class may be from fp32, and rows of a stage. (Two runs in bf16 on real
  * clips may be further apart than that: a GPU is compared with fp32 alone.) */

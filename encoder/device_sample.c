@@ -8,12 +8,14 @@
 /* A clip and a frame of so many are. */
 enum { SAMPLE = 1000 };
 
-/* 1 to 2 SAMPLE - 1: SAMPLE on the average, and nobody knows which. */
-static int draw(ks_samples *s)
+static uint64_t any(ks_samples *s)
 {
     s->random = s->random * 6364136223846793005u + 1442695040888963407u;
-    return 1 + (int)((s->random >> 33) % (2 * SAMPLE - 1));
+    return s->random >> 33;
 }
+
+/* 1 to 2 SAMPLE - 1: SAMPLE on the average, and nobody knows which. */
+static int draw(ks_samples *s) { return 1 + (int)(any(s) % (2 * SAMPLE - 1)); }
 
 int ks_samples_open(ks_samples *s, const char *cache, int dim, ks_error *e)
 {
@@ -106,7 +108,7 @@ int ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const float *
 static int open_exact(ks_encoder *enc, ks_samples *s, ks_error *e)
 {
     ks_encoder_options o = {.model = enc->model,
-                            .towers = KS_TOWER_VIDEO,
+                            .towers = enc->towers,
                             .precision = KS_FP32,
                             .device = "cpu",
                             .threads = ks_pool_threads(enc->pool),
@@ -158,4 +160,22 @@ int ks_sample_holds(ks_encoder *enc, ks_samples *s, int clip, ks_error *why)
     s->unproven = 0;
     forget_clip(s);
     return 1;
+}
+
+int ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t, const float *v,
+                   ks_error *why)
+{
+    size_t which = (size_t)(any(s) % (uint64_t)t->n), D = (size_t)enc->info.dim;
+    int rows = t->first[which + 1] - t->first[which];
+    ks_sentences one = {.n = 1, .first = {0, rows}};
+    float *want = malloc(D * sizeof *want);
+    int err = want ? open_exact(enc, s, why) : ks_fail(why, KS_ENOMEM, "no memory for a sentence");
+    memcpy(one.ids, t->ids + t->first[which], (size_t)(rows - 1) * sizeof *one.ids);
+    if (!err) err = ks_cpu_towers.text(want, s->exact, &one, why);
+    double apart = err ? 0 : ks_apart(v + which * D, want, enc->info.dim);
+    free(want);
+    if (err || apart <= KS_APART) return err ? err : 1;
+    ks_fail(why, KS_EIO, "%s: a sentence that this CPU computed, too, is %.2g from it (1 - cos)",
+            ks_gpu_is(enc->gpu)->name, apart);
+    return 0;
 }

@@ -11,7 +11,9 @@ typedef struct {
     char name[256];
     /* name, driver version and build, device, in one word: what a proof holds for */
     char key[400];
-    int is_cpu; /* no GPU at all: a driver that computes on this CPU */
+    int is_cpu;                      /* no GPU at all: a driver that computes on this CPU */
+    int place;                       /* in the driver's list */
+    uint32_t vendor, device, driver; /* numbers of Vulkan's; driver: its version */
 } ks_gpu_facts;
 
 /* What is here, in the driver's order; 0 with a sentence where nothing is. */

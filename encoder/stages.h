@@ -48,6 +48,11 @@ void ks_gpu_trusted(ks_gpu_trust *t, ks_encoder *enc);
 /* The newest clip is the sample, whatever chance says. An error: of the CPU's. */
 int ks_gpu_sample(ks_encoder *enc, ks_error *e);
 
+/* Where no one GPU was asked for and there are several: an encoder of the same model's video tower
+ * on each of the others that is worth it, for the caller to close; returns how many. Before
+ * anything else is at work on enc. */
+int ks_encoders_beside(ks_encoder **more, int max, ks_encoder *enc);
+
 /* Rate of this machine's library at the model's own GEMM shapes, weighted by their work:
  * GFLOP/s. KS_INT16: its rate in float. */
 int ks_gemm_rate(double *gflops, ks_encoder *enc, ks_precision precision, ks_error *e);

@@ -137,7 +137,11 @@ static void facts_of(ks_vk_facts *f, const ks_vk_calls *call, VkPhysicalDevice d
     call->GetPhysicalDeviceProperties(d, &p);
     call->GetPhysicalDeviceProperties2(d, &with);
     memory_of(&memory, call, d, NULL);
-    *f = (ks_vk_facts){.type = p.deviceType, .limits = p.limits};
+    *f = (ks_vk_facts){.vendor = p.vendorID,
+                       .device = p.deviceID,
+                       .driver = p.driverVersion,
+                       .type = p.deviceType,
+                       .limits = p.limits};
     snprintf(f->name, sizeof f->name, "%s", p.deviceName);
     key_of(f, &p, id.deviceUUID);
     for (uint32_t i = 0; i < memory.memoryHeapCount; i++)
@@ -166,7 +170,10 @@ int ks_vk_list(ks_vk_facts *facts, int max, ks_error *e)
     int err = open_instance(&vk, e);
     if (!err) err = physical_devices(devices, &n, &vk, e);
     int found = err ? 0 : (int)n < max ? (int)n : max;
-    for (int i = 0; i < found; i++) facts_of(&facts[i], &vk.call, devices[i]);
+    for (int i = 0; i < found; i++) {
+        facts_of(&facts[i], &vk.call, devices[i]);
+        facts[i].place = (uint32_t)i;
+    }
     close_instance(&vk);
     return found;
 }
@@ -194,6 +201,7 @@ static int choose(ks_vk *vk, int which, ks_error *e)
         if (which >= 0 ? i != which : rank_of(&f) >= best) continue;
         best = rank_of(&f);
         vk->facts = f;
+        vk->facts.place = (uint32_t)i;
         vk->physical = devices[i];
     }
     memory_of(&vk->memory, &vk->call, vk->physical, NULL);

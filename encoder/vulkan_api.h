@@ -78,8 +78,8 @@ typedef struct {
 
 typedef struct {
     char name[VK_MAX_PHYSICAL_DEVICE_NAME_SIZE];
-    /* name, driver version and build, device, in one word: what a proof holds for */
-    char key[400];
+    char key[400]; /* name, driver version and build, device: what a proof holds for */
+    uint32_t place /* in the loader's order */, vendor, device, driver;
     VkPhysicalDeviceType type;
     VkPhysicalDeviceLimits limits;
     VkDeviceSize memory; /* of its own heap */

@@ -123,7 +123,11 @@ uint32_t ks_gpu_code(void)
 
 static ks_gpu_facts facts_of(const ks_vk_facts *v)
 {
-    ks_gpu_facts f = {.is_cpu = ks_vk_is_cpu(v)};
+    ks_gpu_facts f = {.is_cpu = ks_vk_is_cpu(v),
+                      .place = (int)v->place,
+                      .vendor = v->vendor,
+                      .device = v->device,
+                      .driver = v->driver};
     memcpy(f.name, v->name, sizeof f.name);
     memcpy(f.key, v->key, sizeof f.key);
     return f;

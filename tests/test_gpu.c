@@ -651,6 +651,33 @@ START_TEST(the_sample_catches_a_device_that_goes_wrong)
 }
 END_TEST
 
+/* A sentence's vector is believed once one of its call's is the CPU's. */
+START_TEST(a_sentence_of_a_device_that_goes_wrong)
+{
+    float v[SMALL], w[SMALL];
+    ks_error e = {0};
+    ks_gpu_trust t;
+    between_reset();
+    ks_encoder *enc = gpu_of("small.npz", KS_AUTO), *cpu = cpu_of("small.npz", KS_AUTO);
+    long before = between.dispatches;
+    ck_assert_int_eq(ks_ids_vector(v, enc, (int32_t[]){3, 1, 4}, 3, &e), 0);
+    ck_assert_int_gt(between.dispatches, before);
+    ck_assert_int_eq(notices.n, 0);
+    between.short_by = 1;
+    ck_assert_int_eq(ks_ids_vector(v, enc, (int32_t[]){1, 5, 9}, 3, &e), 0);
+    ck_assert_int_eq(ks_ids_vector(w, cpu, (int32_t[]){1, 5, 9}, 3, &e), 0);
+    ck_assert_mem_eq(v, w, sizeof v);
+    ck_assert_int_eq(notices.n, 1);
+    printf("%s\n", notices.last);
+    ck_assert_msg(strstr(notices.last, "a sentence that this CPU computed, too"), "%s",
+                  notices.last);
+    ks_gpu_trusted(&t, enc); /* its clips are as little to be believed */
+    ck_assert(t.missed && !t.on_gpu);
+    ks_encoder_close(enc);
+    ks_encoder_close(cpu);
+}
+END_TEST
+
 /* --- which one --- */
 
 START_TEST(devices_by_name)
@@ -684,6 +711,59 @@ START_TEST(devices_by_name)
 }
 END_TEST
 
+/* Two of them, as the loader sees them. */
+static void list_two(void)
+{
+    char files[200], command[400];
+    snprintf(files, sizeof files, "%s/0.json:%s/1.json", cache, cache);
+    snprintf(command, sizeof command,
+             "for i in 0 1; do cp \"$(ls /usr/share/vulkan/icd.d/lvp_icd*.json | head -n 1)\" "
+             "%s/$i.json; done",
+             cache);
+    ck_assert_int_eq(system(command), 0);
+    setenv("VK_DRIVER_FILES", files, 1);
+    setenv("VK_ICD_FILENAMES", files, 1);
+}
+
+static int beside(ks_encoder *more[4], const char *device)
+{
+    ks_encoder *enc;
+    ks_error e = {0};
+    ck_assert_msg(open_as(&enc, "small.npz", device, KS_AUTO, &e) == 0, "%s", e.msg);
+    int n = ks_encoders_beside(more, 4, enc);
+    ck_assert_msg(notices.n == 0, "%s", notices.last);
+    ks_encoder_close(enc);
+    return n;
+}
+
+/* An encoder for each GPU but the first where none was named, with the same bits; one card with two
+ * drivers is one. */
+START_TEST(encoders_of_several)
+{
+    static uint8_t px[2 * SIDE * SIDE * 3];
+    float v[SMALL], w[SMALL], frames[2 * SMALL];
+    ks_encoder *more[4];
+    between_reset();
+    ks_fixture_pixels(px, 14, 2, SIDE);
+    ks_encoder *enc = gpu_of("small.npz", KS_AUTO);
+    ck_assert_int_eq(ks_encoders_beside(more, 4, enc), 0);
+    clip_vectors(w, frames, enc, px, 2, 2);
+    ks_encoder_close(enc);
+    list_two();
+    ck_assert_int_eq(beside(more, "cpu"), 0);
+    ck_assert_int_eq(beside(more, "gpu:0"), 0);
+    ck_assert_int_eq(beside(more, "gpu:1"), 0);
+    ck_assert_int_eq(beside(more, "gpu"), 1);
+    long before = between.dispatches;
+    clip_vectors(v, frames, more[0], px, 2, 2);
+    ck_assert_int_gt(between.dispatches, before);
+    ck_assert_mem_eq(v, w, sizeof v);
+    ks_encoder_close(more[0]);
+    between.other_driver = 1;
+    ck_assert_int_eq(beside(more, "gpu"), 0);
+}
+END_TEST
+
 int main(void)
 {
     if (!mkdtemp(cache)) return 1;
@@ -704,7 +784,9 @@ int main(void)
     tcase_add_test(faults, a_device_that_hangs);
     tcase_add_loop_test(wrongs, the_proof_catches_a_wrong_shader, 0, WRONG);
     tcase_add_test(wrongs, the_sample_catches_a_device_that_goes_wrong);
+    tcase_add_test(wrongs, a_sentence_of_a_device_that_goes_wrong);
     tcase_add_test(wrongs, devices_by_name);
+    tcase_add_test(wrongs, encoders_of_several);
     for (int i = 0; i < 4; i++) {
         tcase_set_timeout(all[i], 1200);
         suite_add_tcase(suite, all[i]);

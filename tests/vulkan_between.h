@@ -92,6 +92,14 @@ static struct {
     uint32_t shared;     /* bytes of shared memory it says it has; 0: what it has */
     VkDeviceSize budget; /* bytes of memory it says it gives, in all; 0: what it gives */
     VkDeviceSize taken;  /* of them */
+    int only; /* of the devices, from 1 on as they came: it alone waits in vain, or is short */
+    VkDevice devices[8];
+    struct {
+        VkCommandBuffer commands;
+        VkDevice of;
+    } commands[16];
+    int other_driver; /* 1: the second of two devices says that it has another one */
+    long asked;       /* for properties, of the two in turn */
     struct {
 #define X(name, takes, gives) PFN_vk##name name;
         BETWEEN(X)
@@ -118,18 +126,32 @@ __attribute__((unused)) static void between_reset(void)
     between.short_by = 0;
     between.shared = 0;
     between.budget = between.taken = 0;
+    between.only = between.other_driver = 0;
+    between.asked = 0;
+}
+
+static int between_is_meant(VkDevice d)
+{
+    return !between.only || between.devices[between.only - 1] == d;
+}
+
+static VkDevice between_device_of(VkCommandBuffer commands)
+{
+    int i = 0;
+    while (i < 15 && between.commands[i].commands != commands) i++;
+    return between.commands[i].of;
 }
 
 static int between_fails(int call)
 {
-    long n = ++between.calls[call];
+    long n = __atomic_add_fetch(&between.calls[call], 1, __ATOMIC_RELAXED);
     return between.fails == call && n >= between.at && n < between.at + between.times;
 }
 
 /* A device that is lost has stopped: what was sent is waited for before anybody hears of it. */
 static VkResult between_wait(VkDevice a, uint32_t b, const VkFence *c, VkBool32 d, uint64_t f)
 {
-    int fails = between_fails(AT_WaitForFences);
+    int fails = between_is_meant(a) && between_fails(AT_WaitForFences);
     VkResult r = between.real.WaitForFences(a, b, c, d, f);
     return fails ? between.with : r;
 }
@@ -153,20 +175,21 @@ static VkResult between_allocate(VkDevice a, const VkMemoryAllocateInfo *b,
                                  const VkAllocationCallbacks *c, VkDeviceMemory *d)
 {
     if (between_fails(AT_AllocateMemory)) return between.with;
-    between.taken += b->allocationSize;
+    __atomic_add_fetch(&between.taken, b->allocationSize, __ATOMIC_RELAXED);
     return between.real.AllocateMemory(a, b, c, d);
 }
 
 static void between_dispatch(VkCommandBuffer a, uint32_t x, uint32_t y, uint32_t z)
 {
-    between.dispatches++;
-    if (x > 1) x -= (uint32_t)between.short_by;
+    __atomic_add_fetch(&between.dispatches, 1, __ATOMIC_RELAXED);
+    if (x > 1 && between_is_meant(between_device_of(a))) x -= (uint32_t)between.short_by;
     between.real.CmdDispatch(a, x, y, z);
 }
 
 static void between_properties(VkPhysicalDevice a, VkPhysicalDeviceProperties *b)
 {
     between.real.GetPhysicalDeviceProperties(a, b);
+    if (between.other_driver && between.asked++ % 2) b->driverVersion++;
     if (between.shared) b->limits.maxComputeSharedMemorySize = between.shared;
 }
 
@@ -193,6 +216,30 @@ static void between_memory(VkPhysicalDevice a, VkPhysicalDeviceMemoryProperties2
 BETWEEN(X)
 #undef X
 
+/* Opened by one thread, before others are at work. */
+static VkResult between_device(VkPhysicalDevice a, const VkDeviceCreateInfo *b,
+                               const VkAllocationCallbacks *c, VkDevice *d)
+{
+    VkResult r = between_CreateDevice(a, b, c, d);
+    int i = 0;
+    while (i < 7 && between.devices[i]) i++;
+    if (r == VK_SUCCESS) between.devices[i] = *d;
+    return r;
+}
+
+static VkResult between_commands(VkDevice a, const VkCommandBufferAllocateInfo *b,
+                                 VkCommandBuffer *c)
+{
+    VkResult r = between_AllocateCommandBuffers(a, b, c);
+    int i = 0;
+    while (i < 15 && between.commands[i].commands && between.commands[i].commands != *c) i++;
+    if (r == VK_SUCCESS) {
+        between.commands[i].commands = *c;
+        between.commands[i].of = a;
+    }
+    return r;
+}
+
 static PFN_vkVoidFunction between_get(VkInstance instance, const char *name)
 {
     PFN_vkVoidFunction real = between.real.get(instance, name);
@@ -203,6 +250,8 @@ static PFN_vkVoidFunction between_get(VkInstance instance, const char *name)
         return (PFN_vkVoidFunction)ours;                                                           \
     }
     OURS(WaitForFences, between_wait)
+    OURS(CreateDevice, between_device)
+    OURS(AllocateCommandBuffers, between_commands)
     OURS(CreateShaderModule, between_shader)
     OURS(AllocateMemory, between_allocate)
     OURS(CmdDispatch, between_dispatch)
