@@ -189,7 +189,8 @@ static const char **ended(const ks_opt_list *list)
 
 typedef struct {
     ks_index *x;
-    ks_encoder *enc;
+    ks_encoder *enc, *beside[KS_CARDS_BESIDE]; /* [n_beside] a GPU each */
+    int n_beside;
     ks_report *report;
     char *decoder, *model, *tokenizer;
     const char **includes, **excludes;
@@ -219,6 +220,7 @@ static void remove_empty(const char *folder)
 static void close_session(session *s)
 {
     ks_report_close(s->report);
+    for (int i = 0; i < s->n_beside; i++) ks_encoder_close(s->beside[i]);
     ks_encoder_close(s->enc);
     ks_index_close(s->x);
     if (s->empty) remove_empty(s->empty);
@@ -399,7 +401,9 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
                              .event_arg = s,
                              .at_work = ks_fault_at_work,
                              .faulty = s->before.path,
-                             .faulty_reason = s->died};
+                             .faulty_reason = s->died,
+                             .beside = s->beside,
+                             .n_beside = s->n_beside};
     o->unsaid = unsaid(f);
     for (int i = 0; i < 3; i++)
         if (f->survey && strcmp(f->survey, surveys[i]) == 0) o->survey = (ks_survey)i;
@@ -596,6 +600,7 @@ static int run(const ks_globals *g, void *fields, int n, char **args, ks_error *
     s.so_far = s.before_it;
     if (err == 0) ks_index_threads(s.x, g->setup.threads);
     if (err == 0 && !clock && !f->dry_run) err = open_towers(&s, g, f, e);
+    if (err == 0 && s.enc) s.n_beside = ks_encoders_beside(s.beside, KS_CARDS_BESIDE, s.enc);
     if (err == 0)
         err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, clock ? "clock" : NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);

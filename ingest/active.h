@@ -21,6 +21,7 @@ typedef struct {
 
 typedef struct ks_active {
     ks_job_file *job;
+    ks_card *card;         /* whose it is; with the turn given away, nobody else's */
     ks_known_frame *frame; /* [n_frames] tokens of frames that a later clip may share */
     int n_frames, room;
     ks_still still;                        /* what its newest frame and clip are */

@@ -28,15 +28,76 @@ int ks_clip_queue_put(ks_clip_queue *b, ks_item *p)
         else b->first = p;
         b->last = p;
         b->clips += p->kind == KS_ITEM_CLIP;
-        pthread_cond_signal(&b->news);
+        pthread_cond_broadcast(&b->news);
     }
     pthread_mutex_unlock(&b->lock);
     if (quit) ks_item_free(p);
     return quit ? -1 : 0;
 }
 
-ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds)
+/* --- whose --- */
+
+static int may_begin(const ks_clip_queue *b, int card)
 {
+    int fewest = card, others = 0;
+    for (int i = 0; i < b->cards; i++) others += !b->spare[i];
+    if (others == 0) return card == 0;
+    for (int i = 0; i < b->cards; i++)
+        if (!b->spare[i] && b->begun[i] < b->begun[fewest]) fewest = i;
+    return !b->spare[card] && b->begun[card] <= b->begun[fewest];
+}
+
+/* Off the list: the first that is this card's, or NULL. */
+static ks_item *first_of(ks_clip_queue *b, int card)
+{
+    ks_item **at = &b->first, *before = NULL, *p;
+    int may = may_begin(b, card);
+    for (; (p = *at) && p->job->card != card + 1 && (p->job->card || !may); at = &p->next)
+        before = p;
+    if (!p) return NULL;
+    *at = p->next;
+    if (b->last == p) b->last = before;
+    if (!p->job->card) b->begun[card]++;
+    p->job->card = card + 1;
+    if (p->kind == KS_ITEM_END) {
+        p->job->card = 0;
+        b->begun[card]--;
+        pthread_cond_broadcast(&b->news); /* another may begin one now */
+    }
+    b->clips -= p->kind == KS_ITEM_CLIP;
+    pthread_cond_broadcast(&b->room);
+    return p;
+}
+
+void ks_clip_queue_empty(ks_clip_queue *b)
+{
+    while (b->first) {
+        ks_item *next = b->first->next;
+        ks_item_free(b->first);
+        b->first = next;
+    }
+    b->last = NULL;
+}
+
+void ks_clip_queue_spare(ks_clip_queue *b, int card, int spare)
+{
+    pthread_mutex_lock(&b->lock);
+    b->spare[card] = (char)spare;
+    pthread_cond_broadcast(&b->news);
+    pthread_mutex_unlock(&b->lock);
+}
+
+int ks_clip_queue_over(ks_clip_queue *b)
+{
+    pthread_mutex_lock(&b->lock);
+    int over = b->readers == 0 && !b->first;
+    pthread_mutex_unlock(&b->lock);
+    return over;
+}
+
+ks_item *ks_clip_queue_take(ks_clip_queue *b, int card, double seconds)
+{
+    ks_item *p;
     struct timespec until;
     /* the condition waits by it: a clock that is set back stops nobody */
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -44,14 +105,9 @@ ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds)
     until.tv_sec += (time_t)(ns / 1000000000);
     until.tv_nsec = (long)(ns % 1000000000);
     pthread_mutex_lock(&b->lock);
-    while (!b->first && pthread_cond_timedwait(&b->news, &b->lock, &until) != ETIMEDOUT) continue;
-    ks_item *p = b->first;
-    if (p) {
-        b->first = p->next;
-        if (!b->first) b->last = NULL;
-        b->clips -= p->kind == KS_ITEM_CLIP;
-        pthread_cond_broadcast(&b->room);
-    }
+    while (!(p = first_of(b, card)) &&
+           pthread_cond_timedwait(&b->news, &b->lock, &until) != ETIMEDOUT)
+        continue;
     pthread_mutex_unlock(&b->lock);
     return p;
 }
@@ -75,7 +131,7 @@ ks_job_file *ks_clip_queue_job(ks_clip_queue *b)
     else if (!b->quit && b->n_again > 0) job = b->again[--b->n_again];
     if (job) b->at_work++;
     else b->readers--;
-    pthread_cond_signal(&b->news);
+    pthread_cond_broadcast(&b->news);
     pthread_mutex_unlock(&b->lock);
     return job;
 }

@@ -1,9 +1,10 @@
 /* doubt.c - what a GPU encoded is believed once a later sample holds (encoder.h, ks_gpu_trust).
  *
  * Ids of clips grow, so one number tells which are not proven yet: the first such, a setting of the
- * library, written with the clips themselves. It moves on where a sample has held since, is gone at
- * the end of a run, whose newest clip is a sample, and stays where a run is killed: the next one
- * encodes those clips again, as this one does where a sample does not hold. */
+ * library, written with the clips themselves. It moves on where a sample has held since, is gone
+ * at the end of a run, whose newest clip is a sample, and stays where a run is killed: the next one
+ * encodes those clips again, as this one does where a sample does not hold. Of several GPUs each
+ * has a number, and the library the least of them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,13 +35,23 @@ static int get(int64_t *first, ks_index *x, ks_error *e)
     return err < 0 ? err : 0;
 }
 
-/* Away with the clips from `first` on, and with the number. */
-static int drop(int64_t *n, ks_index *x, int64_t first, ks_error *e)
+/* Of all cards', where c's is `first`; 0: none has one. */
+static int64_t least(const ks_indexer *k, const ks_card *c, int64_t first)
+{
+    for (int i = 0; i < k->cards; i++) {
+        int64_t its = &k->card[i] == c ? 0 : k->card[i].unproven;
+        if (its && (!first || its < first)) first = its;
+    }
+    return first;
+}
+
+/* Away with the clips from `first` on, and with the number: `left` in its place. */
+static int drop(int64_t *n, ks_index *x, int64_t first, int64_t left, ks_error *e)
 {
     int err = ks_index_begin(x, e);
     if (err < 0) return err;
     err = ks_index_drop_since(n, x, first, reason, e);
-    if (err == 0) err = put(x, 0, e);
+    if (err == 0) err = put(x, left, e);
     return ks_index_end(x, err, e);
 }
 
@@ -53,31 +64,31 @@ int ks_doubt_begin(ks_indexer *k, ks_error *e)
 {
     int64_t first = 0, n = 0;
     int err = get(&first, k->x, e);
-    if (err == 0 && first > 0) err = drop(&n, k->x, first, e);
+    if (err == 0 && first > 0) err = drop(&n, k->x, first, 0, e);
     if (err == 0) say_dropped(k, n);
     return err;
 }
 
-static ks_gpu_trust trust_of(const ks_indexer *k)
+static ks_gpu_trust trust_of(const ks_card *c)
 {
     ks_gpu_trust t = {0};
-    if (k->embedder->enc) ks_gpu_trusted(&t, k->embedder->enc);
+    if (c->embedder.enc) ks_gpu_trusted(&t, c->embedder.enc);
     return t;
 }
 
-int ks_doubt_note(int64_t *first, ks_indexer *k, ks_error *e)
+int ks_doubt_note(int64_t *first, ks_indexer *k, ks_card *c, ks_error *e)
 {
-    ks_gpu_trust t = trust_of(k);
-    *first = k->unproven;
-    if (k->unproven && t.held == k->held) return 0;
-    if (!t.on_gpu && !k->unproven) return 0;
+    ks_gpu_trust t = trust_of(c);
+    *first = c->unproven;
+    if (c->unproven && t.held == c->held) return 0;
+    if (!t.on_gpu && !c->unproven) return 0;
     int err = t.on_gpu ? ks_index_next_clip(first, k->x, e) : 0;
     if (!t.on_gpu) *first = 0;
-    k->held = t.held;
-    return err < 0 ? err : put(k->x, *first, e);
+    c->held = t.held;
+    return err < 0 ? err : put(k->x, least(k, c, *first), e);
 }
 
-int ks_doubt_is_due(const ks_indexer *k) { return !k->missed && trust_of(k).missed; }
+int ks_doubt_is_due(const ks_card *c) { return !c->missed && trust_of(c).missed; }
 
 /* The film's verdict was counted, and is to come once more. */
 static void uncount(ks_indexer *k, const ks_job_file *job)
@@ -103,24 +114,22 @@ static int is_hit(const ks_indexer *k, const ks_job_file *job, int64_t first, ks
     return err == KS_ENOTFOUND ? 0 : err < 0 ? err : (v.flags & KS_VIDEO_LOST) != 0;
 }
 
-int ks_doubt_drop(ks_indexer *k, ks_error *e)
+int ks_doubt_drop(ks_indexer *k, ks_card *c, ks_error *e)
 {
-    int64_t n = 0, first = k->unproven;
-    k->missed = k->anew = 1;
-    k->unproven = 0;
+    int64_t n = 0, first = c->unproven;
+    c->missed = k->anew = 1;
+    c->unproven = 0;
     if (!first) return 0;
-    int err = drop(&n, k->x, first, e);
+    int err = drop(&n, k->x, first, least(k, c, 0), e);
     k->sum->clips -= n;
     for (size_t i = 0; i < k->triage->n_jobs && err == 0; i++) {
         ks_job_file *job = &k->triage->jobs[i];
         int hit = is_hit(k, job, first, e);
         if (hit < 0) return hit;
         if (!hit) continue;
-        job->anew = 1;
-        if (!job->over && !k->clip_queue->survey) continue; /* a reader may have it: at its end */
+        job->anew = k->pass;
         if (job->over) uncount(k, job);
         job->over = 0;
-        err = ks_triage_have(job, k->x, e);
     }
     if (err == 0) say_dropped(k, n);
     return err;
@@ -128,7 +137,7 @@ int ks_doubt_drop(ks_indexer *k, ks_error *e)
 
 int ks_doubt_end(ks_indexer *k, ks_error *e)
 {
-    if (!k->unproven) return 0;
-    k->unproven = 0;
+    if (!least(k, NULL, 0)) return 0;
+    for (int i = 0; i < k->cards; i++) k->card[i].unproven = 0;
     return put(k->x, 0, e);
 }

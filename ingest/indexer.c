@@ -1,9 +1,11 @@
-/* indexer.c - the one thread with the encoder and the catalog: items become vectors, vectors
- * become rows.
+/* indexer.c - who has the encoder and the catalog: items become vectors, vectors become rows.
  *
  * Clips wait in memory for at most commit_every seconds, then go in as one durable transaction
  * under an unfinished video; the transaction of the last ones writes the verdict too, and only
- * then do searches see it. */
+ * then do searches see it.
+ *
+ * Everything is done in a turn (indexer.h), which is given away while an encoder is at work: an
+ * active is its card's alone then, and all the others have may be something else after. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,25 +19,27 @@
 enum { BATCH = 64 }; /* clips a transaction at most: 64 of the large model are under 5 MB */
 typedef ks_active active;
 
-static active *find_active(ks_indexer *k, ks_job_file *job)
+static active *find_active(ks_indexer *k, ks_card *card, ks_job_file *job)
 {
     for (int i = 0; i < k->n_active; i++)
-        if (k->active[i].job == job) return &k->active[i];
+        if (k->active[i]->job == job) return k->active[i];
     if (k->n_active == k->room_active) {
         int room = k->room_active + 4;
-        active *more = reallocarray(k->active, (size_t)room, sizeof *more);
+        active **more = reallocarray(k->active, (size_t)room, sizeof *more);
         if (!more) return NULL;
         k->active = more;
         k->room_active = room;
     }
-    active *a = &k->active[k->n_active++];
-    memset(a, 0, sizeof *a);
+    active *a = calloc(1, sizeof *a);
+    if (!a) return NULL;
     a->job = job;
-    return a;
+    a->card = card;
+    return k->active[k->n_active++] = a;
 }
 
-static void drop_frames(active *a, const ks_embedder *c, int64_t before)
+static void drop_frames(active *a, int64_t before)
 {
+    const ks_embedder *c = &a->card->embedder;
     int n = 0;
     for (int i = 0; i < a->n_frames; i++) {
         if (a->frame[i].number < before) ks_frame_code_free(&a->frame[i].coded, c);
@@ -59,20 +63,28 @@ static void drop_waiting(active *a)
     a->n_waiting = 0;
 }
 
-static void end_active(ks_indexer *k, active *a)
+static void drop_all(active *a)
 {
-    drop_frames(a, k->embedder, INT64_MAX);
+    drop_frames(a, INT64_MAX);
     drop_pictures(a);
     drop_waiting(a);
-    ks_still_free(&a->still, k->embedder);
+    ks_still_free(&a->still, &a->card->embedder);
+}
+
+static void end_active(ks_indexer *k, active *a)
+{
+    int i = 0;
+    drop_all(a);
     free(a->waiting);
     free(a->frame);
-    *a = k->active[--k->n_active];
+    while (k->active[i] != a) i++;
+    k->active[i] = k->active[--k->n_active];
+    free(a);
 }
 
 void ks_indexer_free(ks_indexer *k)
 {
-    while (k->n_active > 0) end_active(k, &k->active[0]);
+    while (k->n_active > 0) end_active(k, k->active[0]);
     free(k->active);
     k->active = NULL;
 }
@@ -102,8 +114,9 @@ static int write_waiting(ks_indexer *k, active *a, ks_error *e)
     for (int i = 0, n = 0; i < a->n_waiting && err >= 0; i++) {
         ks_waiting_clip *w = &a->waiting[i];
         w->clip.video = a->job->video;
-        const float *frames = w->clip.reason == KS_REASON_SURVEY ? NULL
-                                                                 : w->vector + k->embedder->dim;
+        const float *frames = w->clip.reason == KS_REASON_SURVEY
+                                  ? NULL
+                                  : w->vector + a->card->embedder.dim;
         data[n++] = (ks_clip_data){w->clip, w->vector, frames, w->jpeg, w->jpeg_bytes};
         if (n < BATCH && i + 1 < a->n_waiting) continue;
         err = ks_index_add_clips(k->x, a->job->video, data, n, e);
@@ -118,7 +131,7 @@ static int commit(ks_indexer *k, active *a, const ks_video *end, ks_error *e)
     int64_t video = a->job->video, unproven;
     int err = ks_index_begin(k->x, e);
     if (err < 0) return err;
-    err = ks_doubt_note(&unproven, k, e);
+    err = ks_doubt_note(&unproven, k, a->card, e);
     if (err == 0) err = write_waiting(k, a, e);
     if (err == 0 && end) {
         ks_video v = *end;
@@ -139,12 +152,17 @@ static int commit(ks_indexer *k, active *a, const ks_video *end, ks_error *e)
         a->job->video = video;
         return err;
     }
-    k->unproven = unproven;
+    a->card->unproven = unproven;
     a->clips += a->n_waiting;
     k->sum->clips += a->n_waiting;
     drop_waiting(a);
     return 0;
 }
+
+/* While an encoder is at work it is another's turn. */
+static void leave(ks_indexer *k) { pthread_mutex_unlock(&k->turn); }
+
+static void enter(ks_indexer *k) { pthread_mutex_lock(&k->turn); }
 
 /* Tokens of the item's new frames; the pixels are not needed after this. */
 static int encode_frames(ks_indexer *k, active *a, ks_item *p, ks_error *e)
@@ -159,7 +177,9 @@ static int encode_frames(ks_indexer *k, active *a, ks_item *p, ks_error *e)
         a->room = room;
     }
     for (int i = 0; i < p->n; i++) px[i] = p->frame[i].px;
-    int err = p->n > 0 ? ks_still_frames(coded, &a->still, k->embedder, px, p->n, e) : 0;
+    leave(k);
+    int err = p->n > 0 ? ks_still_frames(coded, &a->still, &a->card->embedder, px, p->n, e) : 0;
+    enter(k);
     if (err < 0) return err;
     for (int i = 0; i < p->n; i++)
         a->frame[a->n_frames++] = (ks_known_frame){p->frame[i].number, coded[i]};
@@ -210,13 +230,15 @@ static int encode_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
             return ks_fail(e, KS_EFORMAT, "%s: a frame of a clip did not arrive",
                            a->job->place.path);
     }
-    size_t dim = (size_t)k->embedder->dim;
+    size_t dim = (size_t)a->card->embedder.dim;
     float *v = malloc((dim + dim * (size_t)p->T) * sizeof *v);
     if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
-    err = ks_still_clip(v, &a->still, k->embedder, frames, p->T, e);
+    leave(k);
+    err = ks_still_clip(v, &a->still, &a->card->embedder, frames, p->T, e);
+    enter(k);
     if (err == 0) err = let_wait(a, p, v, e);
     else free(v);
-    drop_frames(a, k->embedder, p->oldest);
+    drop_frames(a, p->oldest);
     return err;
 }
 
@@ -224,13 +246,15 @@ static int encode_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 static int encode_pictures(ks_indexer *k, active *a, ks_error *e)
 {
     const uint8_t *px[KS_PICTURES_AT_ONCE] = {0};
-    size_t dim = (size_t)k->embedder->dim;
+    size_t dim = (size_t)a->card->embedder.dim;
     int n = a->n_pictures;
     if (n == 0) return 0;
     float *v = malloc((size_t)n * dim * sizeof *v);
     if (!v) return ks_fail(e, KS_ENOMEM, "no memory for a clip");
     for (int i = 0; i < n; i++) px[i] = a->picture[i]->frame[0].px;
-    int err = ks_embedder_pictures(v, k->embedder, px, n, e);
+    leave(k);
+    int err = ks_embedder_pictures(v, &a->card->embedder, px, n, e);
+    enter(k);
     for (int i = 0; i < n && err == 0; i++) {
         float *own = malloc(dim * sizeof *own);
         if (!own) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
@@ -257,21 +281,20 @@ static int bear(active *a, int err, const ks_error *e)
     return 0;
 }
 
-/* Where a sample of a GPU's did not hold: no vector and no tokens of any film at work are to be
- * believed. Comes between encoding and what is done with it. */
-static int doubt(ks_indexer *k, ks_error *e)
+/* Where a sample of a GPU's did not hold: no vector and no tokens of any film that it is at are to
+ * be believed, and films that others are at may have clips among those that go. Comes between
+ * encoding and what is done with it. */
+static int doubt(ks_indexer *k, ks_card *card, ks_error *e)
 {
-    if (!ks_doubt_is_due(k)) return 0;
+    if (!ks_doubt_is_due(card)) return 0;
     for (int i = 0; i < k->n_active; i++) {
-        active *a = &k->active[i];
-        drop_frames(a, k->embedder, INT64_MAX);
-        drop_pictures(a);
-        drop_waiting(a);
-        ks_still_free(&a->still, k->embedder);
-        a->doubted = 1;
+        active *a = k->active[i];
+        a->doubted |= a->card == card || a->clips > 0;
+        if (a->card != card) continue;
+        drop_all(a);
         a->bad = 0;
     }
-    return ks_doubt_drop(k, e);
+    return ks_doubt_drop(k, card, e);
 }
 
 /* One transaction a film. *p: taken where NULL. */
@@ -281,14 +304,14 @@ static int take_picture(ks_indexer *k, active *a, ks_item **p, ks_error *e)
     a->picture[a->n_pictures++] = *p;
     *p = NULL;
     int err = a->n_pictures == KS_PICTURES_AT_ONCE ? bear(a, encode_pictures(k, a, e), e) : 0;
-    return err < 0 ? err : doubt(k, e);
+    return err < 0 ? err : doubt(k, a->card, e);
 }
 
 static int take_clip(ks_indexer *k, active *a, ks_item *p, ks_error *e)
 {
     if (a->bad || a->doubted) return 0;
     int err = bear(a, encode_clip(k, a, p, e), e);
-    if (err == 0) err = doubt(k, e);
+    if (err == 0) err = doubt(k, a->card, e);
     if (err < 0 || a->bad || a->doubted) return err;
     if (a->n_waiting == BATCH || ks_monotonic() - a->oldest >= commit_after(k->o))
         err = commit(k, a, NULL, e);
@@ -455,14 +478,15 @@ static int replace(ks_indexer *k, active *a, const ks_video *v, ks_error *e)
     return ks_index_end(k->x, err, e);
 }
 
-/* What is to come once more goes by what is there now. */
+/* What is to come once more does so in a pass of its own. */
 static int end_doubted(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
 {
     ks_job_file *job = a->job;
     if (p->error < 0) return ks_fail(e, p->error, "%s", p->why.msg);
     end_active(k, a);
-    job->anew = k->anew = 1;
-    return ks_triage_have(job, k->x, e);
+    job->anew = k->pass;
+    k->anew = 1;
+    return 0;
 }
 
 /* 1: over all of it lie clips that a closer look brought. */
@@ -517,7 +541,7 @@ static int end_survey(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
     ks_job_file *job = a->job;
     ks_video v = row_of(job);
     int err = p->changed || a->bad ? 0 : bear(a, encode_pictures(k, a, e), e);
-    if (err == 0) err = doubt(k, e);
+    if (err == 0) err = doubt(k, a->card, e);
     if (err < 0 || a->doubted) return err < 0 ? err : end_doubted(k, a, p, e);
     int64_t clips = a->n_waiting;
     int good = !p->changed && !a->bad && clips > 0 &&
@@ -646,15 +670,14 @@ static int take_end(ks_indexer *k, active *a, const ks_item *p, ks_error *e)
  * again in any case. */
 static int is_doubted(const ks_indexer *k, const active *a, const ks_item *p)
 {
-    return (a->doubted || (a->job->anew && !k->anew_pass)) && !p->changed;
+    return (a->doubted || a->job->anew == k->pass) && !p->changed;
 }
 
-int ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e)
+static int take(ks_indexer *k, ks_card *card, ks_item *p, ks_error *e)
 {
-    active *a = find_active(k, p->job);
-    int err = 0;
+    active *a = find_active(k, card, p->job);
     ks_at_work(k->o, p->job->place.path);
-    if (!a) err = ks_fail(e, KS_ENOMEM, "no memory for a clip");
+    int err = a ? 0 : ks_fail(e, KS_ENOMEM, "no memory for a clip");
     if (a && p->kind != KS_ITEM_END) a->seconds = p->seconds > a->seconds ? p->seconds : a->seconds;
     if (a && p->kind == KS_ITEM_HERE) a->total = p->total;
     if (a && p->kind == KS_ITEM_CLIP) a->tb = p->tb;
@@ -677,13 +700,25 @@ int ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e)
     return err;
 }
 
+int ks_indexer_take(ks_indexer *k, ks_card *card, ks_item *p, ks_error *e)
+{
+    enter(k);
+    int err = take(k, card, p, e);
+    leave(k);
+    return err;
+}
+
 int ks_indexer_flush(ks_indexer *k, ks_error *e)
 {
-    int err = k->embedder->enc ? ks_gpu_sample(k->embedder->enc, e) : 0;
-    if (err == 0) err = doubt(k, e);
+    int err = 0;
+    for (int i = 0; i < k->cards && err == 0; i++) {
+        ks_card *c = &k->card[i];
+        if (c->embedder.enc) err = ks_gpu_sample(c->embedder.enc, e);
+        if (err == 0) err = doubt(k, c, e);
+    }
     if (err < 0) return err;
     for (int i = 0; i < k->n_active; i++) {
-        active *a = &k->active[i];
+        active *a = k->active[i];
         err = a->n_waiting > 0 && !a->bad && !k->clip_queue->survey ? commit(k, a, NULL, e) : 0;
         if (err < 0 && err != KS_EFORMAT) return err;
     }

@@ -8,7 +8,7 @@ static int64_t bytes_so_far(const ks_indexer *k)
 {
     double part = (double)k->bytes_done;
     for (int i = 0; i < k->n_active; i++) {
-        const ks_active *a = &k->active[i];
+        const ks_active *a = k->active[i];
         double done = a->total > 0 ? a->seconds / a->total : 0;
         part += (double)a->job->place.stat.size * (done < 1 ? done : 1);
     }
@@ -18,7 +18,7 @@ static int64_t bytes_so_far(const ks_indexer *k)
 static double video_seconds(const ks_indexer *k)
 {
     double s = k->sum->video_seconds;
-    for (int i = 0; i < k->n_active; i++) s += k->active[i].seconds;
+    for (int i = 0; i < k->n_active; i++) s += k->active[i]->seconds;
     return s;
 }
 
@@ -35,7 +35,7 @@ int ks_indexer_write_progress(ks_indexer *k, ks_error *e)
                      .wall_seconds = ks_monotonic() - k->began};
     p.started = p.updated - (int64_t)p.wall_seconds;
     if (k->n_active > 0)
-        snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1].job->place.path);
+        snprintf(p.path, sizeof p.path, "%s", k->active[k->n_active - 1]->job->place.path);
     k->progress_at = ks_monotonic();
     return ks_progress_write(k->x, &p, e);
 }
@@ -43,9 +43,9 @@ int ks_indexer_write_progress(ks_indexer *k, ks_error *e)
 void ks_indexer_count_begun(ks_indexer *k)
 {
     for (int i = 0; i < k->n_active; i++) {
-        if (k->active[i].clips == 0) continue;
+        if (k->active[i]->clips == 0) continue;
         k->sum->begun++;
-        k->sum->video_seconds += k->active[i].seconds;
+        k->sum->video_seconds += k->active[i]->seconds;
     }
 }
 
@@ -67,7 +67,7 @@ void ks_indexer_progress(ks_indexer *k, int always)
                            .video_seconds = video_seconds(k),
                            .wall_seconds = now - k->began};
     if (k->n_active > 0) {
-        const ks_active *a = &k->active[k->n_active - 1];
+        const ks_active *a = k->active[k->n_active - 1];
         p.path = a->job->place.path;
         p.seconds = a->seconds;
         p.seconds_left = a->total > a->seconds ? a->total - a->seconds : 0;

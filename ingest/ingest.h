@@ -70,7 +70,11 @@ typedef struct {
     /* this film is not read: its verdict is "failed", for that reason; NULL: none */
     const char *faulty;
     const char *faulty_reason;
+    /* n_beside further encoders of the same model (ks_encoders_beside): films are shared out */
+    ks_encoder *const *beside;
+    int n_beside;
 } ks_ingest_options;
+enum { KS_CARDS_BESIDE = 7 };
 enum {
     KS_UNSAID_SHOTS = 1,
     KS_UNSAID_FIT = 2,

@@ -3,7 +3,8 @@
  *   triage.c   list of files  -> jobs (one content each), and what became of all others
  *   reader.c   a thread a decoder: job -> frames -> shots, plan -> items of resized frames
  *              (ks_clip_queue)
- *   indexer.c   the one thread that has the encoder and the catalog: items -> vectors -> rows
+ *   indexer.c   who has the encoder and the catalog: items -> vectors -> rows; several GPUs have
+ *              an encoder and a thread each (cards.c), and take turns at the catalog
  *   pipeline.c starts them, ends them, reports
  *
  * A frame is resized once and goes to the indexer with the first clip that needs it; the indexer
@@ -23,6 +24,8 @@
 #include "ingest/plan.h"
 #include "ingest/scan.h"
 
+enum { KS_CARDS = 1 + KS_CARDS_BESIDE };
+
 typedef struct ks_jobs_job {
     ks_place place;
     uint8_t content[KS_CONTENT];
@@ -35,13 +38,14 @@ typedef struct ks_jobs_job {
     ks_clip *have; /* [n_have] clips of an interrupted ingest, by start */
     char *planned; /* [n_have] 1: the plan of this run has it too */
     int n_have;
-    int glance;          /* 1: it is surveyed by a glance alone */
-    int in_order;        /* 1: its pictures could not be sought */
-    int surveyed;        /* 1: counted as such in this run */
-    int over;            /* 1: its verdict is in */
-    ks_verdict verdict;  /* as it was counted, */
-    double seconds;      /* and what of it */
-    int anew;            /* 1: what came of it was not to be believed, and is to come once more */
+    int glance;         /* 1: it is surveyed by a glance alone */
+    int in_order;       /* 1: its pictures could not be sought */
+    int surveyed;       /* 1: counted as such in this run */
+    int over;           /* 1: its verdict is in */
+    ks_verdict verdict; /* as it was counted, */
+    double seconds;     /* and what of it */
+    int anew; /* the pass that did what is to come once more, as not to be believed; 0: none */
+    int card; /* of the encoder that has it, one more than its place; 0: none yet */
     const ks_part *part; /* this part alone, of a film that is surveyed; NULL: the film */
     ks_keys keys;        /* malloc'ed; a part is come to by them */
 } ks_job_file;
@@ -105,14 +109,23 @@ typedef struct {
     int at_work;
     int idle_ok; /* 1: no job will come any more */
     ks_pass survey;
-    int readers; /* threads alive */
+    int readers;          /* threads alive */
+    int cards;            /* encoders that take from it */
+    int begun[KS_CARDS];  /* [cards] jobs each has */
+    char spare[KS_CARDS]; /* [cards] 1: begins none while another does */
+    atomic_int failed;    /* 1: one of them did, and everybody stops */
 } ks_clip_queue;
 
 /* takes p; 0, or -1 when everybody stops */
 int ks_clip_queue_put(ks_clip_queue *b, ks_item *p);
-ks_item *ks_clip_queue_take(ks_clip_queue *b, double seconds); /* NULL: none came in that time */
-ks_job_file *ks_clip_queue_job(ks_clip_queue *b);              /* NULL: none left */
-void ks_clip_queue_done(ks_clip_queue *b);                     /* the indexer settled a job */
+/* The next of a job that this card has or may begin: all of a job goes to one, and new ones to
+ * whoever has fewest. NULL: none came in that time. */
+ks_item *ks_clip_queue_take(ks_clip_queue *b, int card, double seconds);
+void ks_clip_queue_spare(ks_clip_queue *b, int card, int spare);
+void ks_clip_queue_empty(ks_clip_queue *b);       /* once nobody is at it */
+int ks_clip_queue_over(ks_clip_queue *b);         /* 1: no reader will send anything more */
+ks_job_file *ks_clip_queue_job(ks_clip_queue *b); /* NULL: none left */
+void ks_clip_queue_done(ks_clip_queue *b);        /* the indexer settled a job */
 void ks_clip_queue_again(ks_clip_queue *b, ks_job_file *job);
 void ks_item_free(ks_item *p);
 

@@ -4,7 +4,8 @@
  *   paths -> ks_scan -> ks_triage_file -> jobs -> [ks_reader_run, a thread a decoder] -> queue ->
  *     ks_indexer_take
  *
- * The calling thread is the indexer: it alone touches the encoder and the catalog. */
+ * The calling thread is the indexer: it alone touches the encoder and the catalog. Of several
+ * encoders it has the first one. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,6 @@ typedef struct {
     const ks_ingest_options *given;
     ks_ingest_options o;
     ks_ingest_summary *sum;
-    ks_embedder embedder;
     ks_triage triage;
     ks_indexer indexer;
     ks_clip_queue clip_queue;
@@ -201,7 +201,7 @@ static int triage_all(run *r, ks_error *e)
 static int fix_space(run *r, ks_error *e)
 {
     ks_library library;
-    ks_space space = ks_embedder_space(&r->embedder);
+    ks_space space = ks_embedder_space(&r->indexer.card[0].embedder);
     int err = r->o.dry_run ? 0
               : r->o.switch_space
                   ? ks_index_switch_space(r->x, &space, r->o.model_path, r->o.tokenizer_path, e)
@@ -262,15 +262,6 @@ static void say_plan(run *r)
     ks_say(&r->o, &(ks_event){.kind = KS_EVENT_PLAN, .u.plan = plan});
 }
 
-/* 1: no reader will send anything more. */
-static int all_read(ks_clip_queue *b)
-{
-    pthread_mutex_lock(&b->lock);
-    int over = b->readers == 0 && !b->first;
-    pthread_mutex_unlock(&b->lock);
-    return over;
-}
-
 static void close_queue_when_done(run *r)
 {
     ks_clip_queue *b = &r->clip_queue;
@@ -291,22 +282,19 @@ static int keep_going(run *r, int *stopped, ks_error *e)
 {
     double published = ks_monotonic();
     int err = 0;
-    while (err == 0 && !all_read(&r->clip_queue)) {
+    while (err == 0 && !r->clip_queue.failed && !ks_clip_queue_over(&r->clip_queue)) {
         *stopped = should_stop(r);
         if (*stopped) return 0;
-        ks_item *p = ks_clip_queue_take(&r->clip_queue, 0.25);
-        if (p) {
-            int end = p->kind == KS_ITEM_END;
-            err = ks_indexer_take(&r->indexer, p, e);
-            if (end) ks_clip_queue_done(&r->clip_queue);
-        }
+        err = ks_card_work(&r->indexer, 0, 0.25, e);
         close_queue_when_done(r);
+        pthread_mutex_lock(&r->indexer.turn);
         ks_indexer_progress(&r->indexer, 0);
         if (err == 0) err = ks_indexer_note(&r->indexer, e);
         if (err == 0 && ks_monotonic() - published > 120) {
             err = ks_index_publish(r->x, 0, e);
             published = ks_monotonic();
         }
+        pthread_mutex_unlock(&r->indexer.turn);
     }
     return err;
 }
@@ -315,6 +303,7 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     int n = r->o.workers > 0 ? r->o.workers : (int)(cores / 2 + 1);
+    if (r->o.workers == 0 && n < r->indexer.cards) n = r->indexer.cards;
     if (n > READERS) n = READERS;
     if ((size_t)n > r->triage.n_jobs) n = (int)r->triage.n_jobs;
     r->clip_queue.most = n + 2;
@@ -327,9 +316,10 @@ static int start_readers(pthread_t *thread, int *started, run *r, ks_error *e)
     return 0;
 }
 
-static int encode_all(run *r, ks_pass survey, int *stopped, ks_error *e)
+static int encode_pass(run *r, ks_pass survey, int *stopped, ks_error *e)
 {
     pthread_t thread[READERS];
+    ks_card_thread cards[KS_CARDS] = {{0}};
     pthread_condattr_t attr;
     int started = 0, err;
     memset(&r->clip_queue, 0, sizeof r->clip_queue);
@@ -341,26 +331,29 @@ static int encode_all(run *r, ks_pass survey, int *stopped, ks_error *e)
     pthread_condattr_destroy(&attr);
     r->clip_queue.jobs = r->triage.jobs;
     r->clip_queue.survey = survey;
+    r->clip_queue.cards = r->indexer.cards;
+    r->indexer.pass++;
+    r->indexer.anew = 0;
     r->clip_queue.n_jobs = r->triage.n_jobs;
     r->clip_queue.again = calloc(r->triage.n_jobs + 1, sizeof *r->clip_queue.again);
-    err = ks_precision_note(r->x, r->triage.space, &r->embedder, e);
+    err = ks_precision_note(r->x, r->triage.space, &r->indexer.card[0].embedder, e);
     if (err == 0)
         err = r->clip_queue.again ? start_readers(thread, &started, r, e)
                                   : ks_fail(e, KS_ENOMEM, "no memory for the list of files");
+    if (err == 0) err = ks_cards_start(cards, &r->indexer, e);
     if (err == 0) err = keep_going(r, stopped, e);
     pthread_mutex_lock(&r->clip_queue.lock);
     r->clip_queue.quit = 1;
     pthread_cond_broadcast(&r->clip_queue.room);
     pthread_mutex_unlock(&r->clip_queue.lock);
+    int theirs = ks_cards_join(cards, err < 0 ? NULL : e);
+    if (err == 0) err = theirs;
     /* What is encoded is kept even if the run ends here. */
     int kept = err == KS_EIO || err == KS_EDAMAGED
                    ? 0
                    : ks_indexer_flush(&r->indexer, err < 0 ? NULL : e);
     for (int i = 0; i < started; i++) pthread_join(thread[i], NULL);
-    while (r->clip_queue.first) {
-        ks_item *p = ks_clip_queue_take(&r->clip_queue, 0);
-        ks_item_free(p);
-    }
+    ks_clip_queue_empty(&r->clip_queue);
     free(r->clip_queue.again);
     pthread_cond_destroy(&r->clip_queue.room);
     pthread_cond_destroy(&r->clip_queue.news);
@@ -368,14 +361,15 @@ static int encode_all(run *r, ks_pass survey, int *stopped, ks_error *e)
     return err < 0 ? err : kept;
 }
 
-/* Once more what a GPU did that was not to be believed: by the CPU, which can be. */
-static int encode_twice(run *r, ks_pass survey, int *stopped, ks_error *e)
+/* Once more what a GPU did that was not to be believed: by the CPU, which can be, or by another
+ * GPU, each of which is wrong once at most. */
+static int encode_all(run *r, ks_pass survey, int *stopped, ks_error *e)
 {
-    int err = encode_all(r, survey, stopped, e);
-    if (err == 0 && !*stopped && r->indexer.anew) {
-        r->indexer.anew_pass = 1;
-        err = encode_all(r, survey, stopped, e);
-        r->indexer.anew = r->indexer.anew_pass = 0;
+    int err = encode_pass(r, survey, stopped, e);
+    while (err == 0 && !*stopped && r->indexer.anew) {
+        for (size_t i = 0; i < r->triage.n_jobs && err == 0; i++)
+            if (r->triage.jobs[i].anew) err = ks_triage_have(&r->triage.jobs[i], r->x, e);
+        if (err == 0) err = encode_pass(r, survey, stopped, e);
     }
     return err;
 }
@@ -417,14 +411,14 @@ static int both_passes(run *r, int *stopped, ks_error *e)
     int err = 0;
     if (r->o.survey != KS_SURVEY_OFF) {
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, newest_first);
-        err = encode_twice(r, KS_PASS_GLANCE, stopped, e);
-        if (err == 0 && !*stopped) err = encode_twice(r, KS_PASS_SURVEY, stopped, e);
+        err = encode_all(r, KS_PASS_GLANCE, stopped, e);
+        if (err == 0 && !*stopped) err = encode_all(r, KS_PASS_SURVEY, stopped, e);
         if (err == 0 && !*stopped) err = ks_index_publish(r->x, 0, e);
     }
     if (r->o.survey == KS_SURVEY_FIRST || has_survey(&r->triage))
         qsort(r->triage.jobs, r->triage.n_jobs, sizeof *r->triage.jobs, most_asked_first);
     if (err < 0 || *stopped || r->o.survey == KS_SURVEY_ONLY) return err;
-    return encode_twice(r, KS_PASS_WHOLE, stopped, e);
+    return encode_all(r, KS_PASS_WHOLE, stopped, e);
 }
 
 static int finish(run *r, int stopped, ks_error *e)
@@ -473,6 +467,18 @@ int ks_ingest_check(const ks_ingest_options *o, ks_error *e)
     return 0;
 }
 
+static int init_embedders(run *r, ks_encoder *enc, ks_error *e)
+{
+    ks_indexer *k = &r->indexer;
+    int err = 0;
+    k->cards = 1 + (enc ? r->o.n_beside : 0);
+    assert(k->cards <= KS_CARDS);
+    for (int i = 0; i < k->cards && err >= 0; i++)
+        err = ks_embedder_init(&k->card[i].embedder, i ? r->o.beside[i - 1] : enc, r->o.frames,
+                               r->o.short_shots, r->o.fit, e);
+    return err;
+}
+
 static int ingest(run *r, ks_encoder *enc, ks_error *e)
 {
     int stopped = 0;
@@ -480,9 +486,8 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
     if (err >= 0) err = ks_made_choose(&r->o, r->x, enc, e);
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0)
-        err = ks_embedder_init(&r->embedder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
-    if (err >= 0 && r->embedder.frames > KS_PLAN_FRAMES)
+    if (err >= 0) err = init_embedders(r, enc, e);
+    if (err >= 0 && r->indexer.card[0].embedder.frames > KS_PLAN_FRAMES)
         err = ks_fail(e, KS_EUSAGE, "at most %d frames a clip", KS_PLAN_FRAMES);
     if (err >= 0) err = check_device(r, e);
     if (err >= 0) err = choose_roots(r, e);
@@ -517,6 +522,7 @@ static int ingest(run *r, ks_encoder *enc, ks_error *e)
 static void close_run(run *r)
 {
     ks_indexer_free(&r->indexer);
+    pthread_mutex_destroy(&r->indexer.turn);
     ks_triage_free(&r->triage);
     ks_met_list_free(&r->met);
     ks_words_free(&r->folders);
@@ -538,14 +544,15 @@ static run *open_run(ks_ingest_summary *out, ks_index *x, const ks_ingest_option
     r->sum = out;
     r->began = ks_monotonic();
     r->triage = (ks_triage){.x = x, .o = &r->o, .sum = out};
-    r->reader = (ks_reader){.clip_queue = &r->clip_queue, .o = &r->o, .embedder = &r->embedder};
+    r->reader = (ks_reader){
+        .clip_queue = &r->clip_queue, .o = &r->o, .embedder = &r->indexer.card[0].embedder};
     r->indexer = (ks_indexer){.x = x,
                               .o = &r->o,
-                              .embedder = &r->embedder,
                               .clip_queue = &r->clip_queue,
                               .triage = &r->triage,
                               .sum = out,
                               .began = r->began};
+    pthread_mutex_init(&r->indexer.turn, NULL);
     return r;
 }
 
@@ -605,14 +612,13 @@ static int ingest_parts(run *r, ks_encoder *enc, const ks_part *parts, int n, ks
     r->o.survey = KS_SURVEY_OFF;
     r->reader.window_us = (int64_t)(r->o.window * 1e6);
     r->reader.hop_us = (int64_t)(r->o.hop * 1e6);
-    if (err >= 0)
-        err = ks_embedder_init(&r->embedder, enc, r->o.frames, r->o.short_shots, r->o.fit, e);
+    if (err >= 0) err = init_embedders(r, enc, e);
     if (err >= 0) err = fix_space(r, e);
     if (err >= 0) err = ks_doubt_begin(&r->indexer, e);
     r->triage.jobs = calloc((size_t)n + 1, sizeof *r->triage.jobs);
     if (err >= 0 && !r->triage.jobs) err = ks_fail(e, KS_ENOMEM, "no memory for parts of films");
     for (int i = 0; i < n && err >= 0; i++) err = add_part(r, &parts[i], e);
-    if (err >= 0 && r->triage.n_jobs > 0) err = encode_twice(r, KS_PASS_WHOLE, &stopped, e);
+    if (err >= 0 && r->triage.n_jobs > 0) err = encode_all(r, KS_PASS_WHOLE, &stopped, e);
     r->sum->left = (int64_t)r->triage.n_jobs - r->indexer.settled;
     r->sum->interrupted = stopped == 1;
     int told = ks_progress_write(r->x, NULL, err < 0 ? NULL : e);

@@ -98,6 +98,23 @@ between "$(again)" 10 "$n"; ok $? "and says what it encodes again ($(again) clip
 run killed
 is "$? $(again)" "0 " "once"
 
+# Found out by a sentence of the scale that is made after a film, when the next thing to be written is no clip.
+mkdir "$T/odd"
+cp "$T/films/shapes.mp4" "$T/odd/a.mp4"; head -c 20000 "$T/films/street.mp4" >"$T/odd/b.mp4"
+odd() {
+  l=$1; shift
+  "$K" -L "$T/$l" -m "$M" --device "$1" ingest --workers 1 --window 1 --hop 0.5 --commit-every 0 "$T/odd" 2>"$T/err" >"$T/out"
+}
+odd right cpu
+"$D" "$T/right" vectors >"$T/c"
+export GPU_WRONG=3 GPU_TEXT=1
+odd odd gpu
+is "$? $(unused)" "0 1" "wrong, and found out by a sentence"
+between "$(again)" 3 50; ok $? "$(again) clips are encoded again"
+"$D" "$T/odd" vectors >"$T/b"
+is "$(awk -f "$T/against.awk" "$T/c" "$T/b")" "$(wc -l <"$T/c") clips, 0 missing, 0 more, 0 wrong" "no vector is wrong"
+unset GPU_WRONG GPU_TEXT
+
 # Parts of surveyed films.
 run part --survey only
 export GPU_WRONG=1
