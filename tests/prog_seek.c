@@ -4,7 +4,10 @@
  *
  * A line a film: its key frames a second apart, how many seeks to one were believed, and how
  * many of the pictures after a seek that was believed differ from the same moment's picture in
- * order. That number is 0, or a seek lied. */
+ * order. That number is 0, or a seek lied.
+ *
+ * DECODER --survey FILM...: a line a film: its frames, pictures of its survey and of a glance at
+ * it (0: it cannot be sought in), and how many of those the film does not show just then. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -119,6 +122,48 @@ static int differ(const seen *all, int n, ks_film *film)
     return bad;
 }
 
+static int is_shown(const seen *all, int n, int64_t ticks, uint64_t picture)
+{
+    for (int i = 0; i < n; i++)
+        if (all[i].ticks == ticks && all[i].picture == picture) return 1;
+    return 0;
+}
+
+/* -> how many pictures of a survey (of this kind) are good for nothing. */
+static int survey(int *pictures, const seen *all, int n, ks_decoder *d, const char *path, int kind)
+{
+    ks_film_options o = {.survey = kind, .no_small = 1};
+    ks_film_frame f;
+    ks_film *film;
+    ks_error e;
+    int bad = 0;
+    *pictures = 0;
+    if (ks_film_open(&film, d, path, &o, &e) < 0) return 0;
+    for (; ks_film_next(&f, film, &e) == 1; ++*pictures) {
+        int wrong = !is_shown(all, n, f.ticks, picture_of(film, f.number));
+        if (wrong && getenv("KS_SEEK_TELL"))
+            fprintf(stderr, "%s: ticks %lld\n", path, (long long)f.ticks);
+        bad += wrong;
+        ks_film_keep(film, f.number);
+    }
+    /* of one that ends without a verdict nothing is taken */
+    if (ks_film_outcome(film)->verdict != KS_VERDICT_INDEXED) *pictures = bad = 0;
+    ks_film_close(film);
+    return bad;
+}
+
+static int look_at_survey(const char *path, seen *all, ks_key *key, ks_decoder *d)
+{
+    ks_keys keys = {.at = key};
+    const char *slash = strrchr(path, '/');
+    int of_survey, of_glance, n = in_order(all, key, &keys, d, path);
+    int bad = survey(&of_survey, all, n, d, path, 1);
+    bad += survey(&of_glance, all, n, d, path, KS_FILM_GLANCE);
+    printf("%s: %d frames, %d of a survey, %d of a glance, %d of them wrong\n",
+           slash ? slash + 1 : path, n, of_survey, of_glance, bad);
+    return bad;
+}
+
 int main(int argc, char **argv)
 {
     seen *all = malloc(FRAMES * sizeof *all);
@@ -133,7 +178,9 @@ int main(int argc, char **argv)
     }
     if (!all || !key || argc < 3 || ks_decoder_start(&d, argv[1], NULL, &e) < 0)
         return fprintf(stderr, "%s\n", e.msg), 2;
-    for (int a = 2; a < argc; a++) {
+    int surveys = strcmp(argv[2], "--survey") == 0;
+    for (int a = 3; surveys && a < argc; a++) lies += look_at_survey(argv[a], all, key, d);
+    for (int a = 2; !surveys && a < argc; a++) {
         ks_keys keys = {.at = key};
         int n = in_order(all, key, &keys, d, argv[a]), believed = 0, bad = 0;
         for (int i = 1; i < keys.n; i++) {
