@@ -53,7 +53,8 @@ static int backup_hub(const ks_globals *g, const char *to, ks_error *e)
     ks_hub *h = NULL;
     ks_index *x = NULL;
     ks_hub_pulled done;
-    int err = may_fill(to, e);
+    ks_library *l = malloc(sizeof *l);
+    int err = l ? may_fill(to, e) : ks_fail(e, KS_ENOMEM, "no memory");
 
     if (err == 0) err = ks_hub_here(&folder, &roots, g, e);
     if (err == 0) err = ks_reach_hub(&h, g, e);
@@ -63,7 +64,11 @@ static int backup_hub(const ks_globals *g, const char *to, ks_error *e)
         fprintf(stderr, "kinoseek: %lld rows of the hub were left out (%s)\n",
                 (long long)done.refused, done.first);
     if (err == 0) err = ks_hub_let_go(x, e);
+    /* else each question would make one for itself until its next ingest */
+    if (err == 0) err = ks_index_library(l, x, e);
+    if (err == 0) ks_hub_scale(x, g, l);
     ks_index_close(x);
+    free(l);
     ks_hub_close(h);
     ks_hub_roots_free(&roots);
     free(folder);

@@ -532,7 +532,6 @@ static int switch_hub(session *s, const ks_globals *g, const fields_t *f, ks_err
     if (!clock) err = open_one(s, g, f, &none, e);
     if (err == 0 && !clock) err = reads_words(s, e);
     if (err == 0 && !clock) err = keep_paths(s, g, &none, 0, e);
-    if (err == 0) err = ks_locate_decoder(&s->decoder, &g->setup, e);
     if (err == 0) err = fill_options(&o, s, f, e);
     if (err == 0) err = ks_hub_change_model(g, &o, s->enc, e);
     ks_encoder_close(s->enc);
@@ -551,6 +550,7 @@ static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, k
     if (err < 0) return err;
     if (f->nice) setpriority(PRIO_PROCESS, 0, 19);
     err = gather_paths(&s.paths, f, n, args, e);
+    if (err == 0) err = ks_locate_decoder(&s.decoder, &g->setup, e);
     if (err == 0 && f->switch_model) err = switch_hub(&s, g, f, e);
     if (err == 0) err = ks_report_open(&s.report, f->json, g->quiet, g->verbose, NULL, e);
     if (err == 0) err = fill_options(&o, &s, f, e);

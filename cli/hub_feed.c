@@ -140,6 +140,12 @@ static int choose_paths(const char ***paths, int *n, feed *d, const ks_ingest_op
     return err;
 }
 
+/* Of films whose workers are through; theirs they bring themselves. */
+static int on_subtitles(void *arg, ks_index *x, ks_error *e)
+{
+    return ks_ingest_subtitles(x, arg, e);
+}
+
 static void close_feed(feed *d)
 {
     for (int i = 0; i < d->n_own; i++) free(d->own[i]);
@@ -178,6 +184,7 @@ int ks_feed(int64_t *queued, ks_ingest_summary *sum, const ks_globals *g,
     d.x = NULL;
     if (err == 0) err = ks_hub_move_paths(d.h, d.move, d.n_move, e);
     if (err == 0) err = ks_seen_keep(&d.seen, mirror, e);
+    if (err == 0 && o->decoder) err = ks_keep_in_mirror(g, on_subtitles, &own_options, e);
     *queued = d.queued;
     close_feed(&d);
     free((void *)paths);

@@ -52,6 +52,22 @@ int ks_keep_close(ks_index *x, const ks_globals *g, int err, ks_error *e)
                          why.msg);
 }
 
+int ks_keep_in_mirror(const ks_globals *g, ks_keeping *keep, void *arg, ks_error *e)
+{
+    char *folder = NULL, *again = NULL;
+    ks_index *x = NULL;
+    int err = ks_hub_sync(&folder, NULL, g, e), waits = 0;
+
+    if (err == 0) err = open_kept(&x, folder, e);
+    if (err == 0) err = keep(arg, x, e);
+    if (x) waits = ks_hub_kept_waits(x, NULL);
+    ks_index_close(x);
+    if (err == 0 && waits > 0) err = ks_hub_sync(&again, NULL, g, e);
+    free(again);
+    free(folder);
+    return err;
+}
+
 int ks_keep_saved(const ks_globals *g, const ks_saved_ways *ways, ks_error *e)
 {
     assert(g && ways);

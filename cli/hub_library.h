@@ -27,6 +27,9 @@ void ks_hub_scale(ks_index *x, const ks_globals *g, const ks_library *l);
  * and brings the mirror up to date. */
 int ks_keep_open(ks_index **x, const ks_globals *g, ks_error *e);
 int ks_keep_close(ks_index *x, const ks_globals *g, int err, ks_error *e);
+/* The same in the mirror of the hub that g->library names: what `keep` does goes to the hub. */
+typedef int ks_keeping(void *arg, ks_index *x, ks_error *e);
+int ks_keep_in_mirror(const ks_globals *g, ks_keeping *keep, void *arg, ks_error *e);
 /* `forget` (to NULL), `relocate` where -L names a hub: paths here, or /ROOT:/REST where a root is
  * not mounted. *files: how many were known there. */
 int ks_hub_elsewhere(int64_t *files, const ks_globals *g, const char *from, const char *to,

@@ -131,6 +131,9 @@ int ks_ingest_precision(char text[KS_PRECISION_TEXT], ks_index *x, int64_t space
 /* The folders named to earlier ingests: *text, each with its NUL, bytes in all; the caller
  * frees. */
 int ks_ingest_folders(char **text, size_t *bytes, ks_index *x, ks_error *e);
+/* Subtitles of films that are in: those inside that nobody looked for, and files beside them that
+ * are new, changed or gone. Of o: paths, decoder, require_sandbox, event, stop. KS_ESTOP. */
+int ks_ingest_subtitles(ks_index *x, const ks_ingest_options *o, ks_error *e);
 /* A file or folder is at another place now: its paths, and the folder if it was named to an
  * ingest. Absolute paths. */
 int ks_ingest_relocate(int64_t *changed, ks_index *x, const char *from, const char *to,

@@ -384,3 +384,18 @@ int ks_subtitles_read(ks_index *x, const ks_ingest_options *o, const ks_words *r
     free(s);
     return err < 0 ? err : 0;
 }
+
+int ks_ingest_subtitles(ks_index *x, const ks_ingest_options *o, ks_error *e)
+{
+    ks_words roots = {0};
+    int err = 0;
+    for (int i = 0; i < o->n && err >= 0; i++) {
+        char *path;
+        err = ks_scan_absolute(&path, o->paths[i], e);
+        if (err >= 0) err = ks_words_add(&roots, path, e);
+        free(path);
+    }
+    if (err >= 0) err = ks_subtitles_read(x, o, &roots, e);
+    ks_words_free(&roots);
+    return err < 0 ? err : 0;
+}

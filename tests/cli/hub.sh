@@ -64,6 +64,8 @@ is "$(as b search --json harbour 2>/dev/null | jq -r 'select(.named) | .path' | 
 k backup "$T/back" >/dev/null; ok $? "backup of a hub"
 is "$(rows "$T/back") $(blobs "$T/back")" "$(rows "$T/lib") $(blobs "$T/lib")" "is the library, pictures and frame vectors too"
 "$K" -L "$T/back" check >/dev/null; ok $? "that check finds whole"
+is "$(sqlite3 "$T/back/catalog.db" "SELECT count(*) FROM setting WHERE key = 'calibration'")" 1 "with its scale"
+is "$("$K" --precision fp32 -L "$T/back" search --all --json -k 20 snow | jq -c '[.score, .cosine]' | cksum)" "$(own search --all --json -k 20 snow | jq -c '[.score, .cosine]' | cksum)" "and its answers"
 "$K" -L "$T/back" forget -q "$T/films/x.mp4"; ok $? "and that may be written"
 k backup "$T/films" >/dev/null; is "$?" 2 "it fills no folder of others"
 

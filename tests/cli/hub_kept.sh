@@ -79,6 +79,19 @@ k ingest --json "$T/films" >"$T/out"; is "$(jq -r 'select(.event == "saved") | .
 is "$(as c -q root films="$T/films"; as c ingest --json "$T/films" | jq -r 'select(.event == "saved") | .hit.path' | sort -u)" "$told" "another machine tells it to its people"
 is "$(as z -q root films="$T/films"; as z ingest --json "$T/films" | jq -r 'select(.event == "saved") | .hit.path' | sort -u)" "$told" "and one that has just come the same"
 
+# --- subtitles that come, change and go after their film
+said() { as "$1" search --json --said "$2" 2>/dev/null | jq -r .path | sed 's,.*/,,'; }
+printf '1\n00:00:01,000 --> 00:00:03,000\nA LATE trumpet\n' >"$T/films/animals.srt"
+before=$(revision); as b -q sync; k ingest --json "$T/films" >"$T/out"; is "$? $(jq -r 'select(.event == "subtitles") | .path' "$T/out") $(($(revision) - before))" "0 $T/films/animals.srt 1" "a file of subtitles beside a film that is in"
+is "$(said a trumpet) $(said b trumpet) $(said new trumpet)" "animals.mp4 animals.mp4 animals.mp4" "reaches every mirror"
+before=$(revision); k -q ingest "$T/films"; as c -q ingest "$T/films"; is "$(revision)" "$before" "once: no machine reads it again"
+printf '1\n00:00:01,000 --> 00:00:03,500\nA LATER violin\n' >"$T/films/animals.srt"; k -q ingest --queue "$T/films"
+is "$(said b trumpet) $(said b violin)" " animals.mp4" "changed"
+mkdir "$T/films/moved"; mv "$T/films/animals.mp4" "$T/films/animals.srt" "$T/films/moved"; k -q ingest "$T/films"; as b -q sync
+is "$(said b violin) $(sqlite3 "$T"/b/kinoseek/hubs/*/mirror/catalog.db "SELECT CAST(path AS TEXT) FROM subtitle_file WHERE CAST(path AS TEXT) LIKE '%animals.srt'")" "animals.mp4 $T/elsewhere/moved/animals.srt" "moved with its film"
+mv "$T/films/moved"/* "$T/films"; rmdir "$T/films/moved"; rm "$T/films/animals.srt"; k -q ingest "$T/films"
+is "$(said a violin)$(said b violin) $(as b check --json | jq -r 'select(.invariant)')" " " "gone"
+
 # --- all of it from a library, at once
 k -q backup "$T/back"; ok $? "backup"
 B=$HUB; hub_sql "CREATE DATABASE second"; HUB=$(echo "$HUB" | sed 's,///postgres,///second,')
