@@ -105,8 +105,10 @@ int ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
         if (r == 0 || (r < 0 && errno == EINTR)) return KS_ENOTFOUND;
         if (r < 0) return KS_EFORMAT;
     }
+    /* He may have ended with something unread: that is said once, before what he had sent. */
+    int resets = 0;
     do got = recvmsg(fd, &h, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
     if (got == 0 || (got < 0 && errno == ECONNRESET)) return 0;
     if (got < 0) return KS_EFORMAT;
     take_fds(&h, fds);

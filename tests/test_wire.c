@@ -18,7 +18,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    close(pair[0]);
+    if (pair[0] >= 0) close(pair[0]);
     close(pair[1]);
 }
 
@@ -66,6 +66,27 @@ START_TEST(test_ends_and_silence)
     shutdown(pair[0], SHUT_RDWR);
     ck_assert_int_eq(ks_wire_recv(pair[1], &m, NULL, 1000), 0);
     ck_assert_int_lt(ks_wire_send(pair[1], &m, NULL, 0, 0), 0);
+}
+END_TEST
+
+/* Who ends while something for him lies unread resets the connection; what he said stands. */
+START_TEST(test_what_was_said_before_an_end_comes)
+{
+    ks_message m;
+    ks_wire_begin(&m, KS_MSG_ACK);
+    ck_assert_int_eq(ks_wire_send(pair[1], &m, NULL, 0, 0), 1);
+    for (int i = 1; i <= 2; i++) {
+        ks_wire_begin(&m, KS_MSG_TICK);
+        m.u.number = i;
+        ck_assert_int_eq(ks_wire_send(pair[0], &m, NULL, 0, 0), 1);
+    }
+    close(pair[0]);
+    for (int i = 1; i <= 2; i++) {
+        ck_assert_int_eq(ks_wire_recv(pair[1], &m, NULL, 1000), 1);
+        ck_assert_int_eq(m.u.number, i);
+    }
+    ck_assert_int_eq(ks_wire_recv(pair[1], &m, NULL, 1000), 0);
+    pair[0] = -1;
 }
 END_TEST
 
@@ -174,6 +195,7 @@ int main(void)
     tcase_add_test(t, test_every_type_goes_through);
     tcase_add_test(t, test_descriptors_go_along);
     tcase_add_test(t, test_ends_and_silence);
+    tcase_add_test(t, test_what_was_said_before_an_end_comes);
     tcase_add_test(t, test_header_fields);
     tcase_add_test(t, test_text_is_made_printable);
     tcase_add_test(t, test_a_lie_has_an_end);
