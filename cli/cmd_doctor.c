@@ -1,6 +1,7 @@
 /* cmd_doctor.c - `doctor` and --version: what this build and this machine are made of. */
 #include "cli/cache_room.h"
 #include "cli/commands.h"
+#include "cli/hub_library.h"
 #include "cli/http.h"
 #include "cli/player.h"
 #include "cli/terminal.h"
@@ -44,6 +45,8 @@ typedef struct {
     int cores;      /* for this process; 0: not known */
     int64_t memory; /* bytes; 0: not known */
     place library, cache;
+    int hub;               /* 1: library is the mirror of one */
+    int64_t kept, most;    /* bytes of its pictures that are kept here */
     ks_cache_room room;    /* of the cache */
     char *decoder, *model; /* paths; NULL: missing, and why */
     const char *model_name;
@@ -93,12 +96,28 @@ static void cache_folder(char cache[PATH_MAX])
              known && !own ? "/.cache" : "", known ? "/kinoseek" : "");
 }
 
+static void mirror(found *f, const ks_globals *g)
+{
+    char path[PATH_MAX], *folder = NULL;
+    ks_hub_roots roots;
+    ks_error ignored;
+
+    if (ks_hub_here(&folder, &roots, g, &ignored) < 0) return;
+    snprintf(path, sizeof path, "%s/mirror", folder);
+    f->hub = 1;
+    disk(&f->library, path);
+    ks_hub_cached(&f->kept, &f->most, path);
+    ks_hub_roots_free(&roots);
+    free(folder);
+}
+
 static void places(found *f, const ks_globals *g)
 {
     char *tokenizer = NULL, cache[PATH_MAX];
     ks_error e;
 
-    if (g->library) disk(&f->library, g->library);
+    if (g->library && ks_hub_is(g->library)) mirror(f, g);
+    else if (g->library) disk(&f->library, g->library);
     cache_folder(cache);
     if (cache[0]) {
         disk(&f->cache, cache);
@@ -172,7 +191,11 @@ static void print_machine(const found *f)
     if (f->cores) line(stdout, "cores", "%d for this process", f->cores);
     if (f->memory) line(stdout, "memory", "%.1f GB", (double)f->memory / 1e9);
     puts("places");
-    print_place("library", &f->library, "neither HOME nor XDG_DATA_HOME is set");
+    print_place(f->hub ? "mirror" : "library", &f->library,
+                "neither HOME nor XDG_DATA_HOME is set");
+    if (f->hub)
+        line(stdout, "", "%s of the hub's pictures and frame vectors kept there, %lld MiB at most",
+             ks_bytes(bytes, f->kept), (long long)(f->most >> 20));
     print_place("cache", &f->cache, "neither HOME nor XDG_CACHE_HOME is an absolute path");
     if (f->cache.path[0])
         line(stdout, "", "%s in %lld files; --clear-cache takes them away",
@@ -358,6 +381,12 @@ static void print_json(const found *f)
     ks_json_close(&j);
     ks_json_open(&j, "places", '{');
     place_json(&j, "library", &f->library, NULL);
+    if (f->hub) {
+        ks_json_open(&j, "hub_cache", '{');
+        ks_json_int(&j, "bytes", f->kept);
+        ks_json_int(&j, "most", f->most);
+        ks_json_close(&j);
+    }
     place_json(&j, "cache", &f->cache, &f->room);
     if (f->decoder) ks_json_path(&j, "decoder", f->decoder);
     else ks_json_text(&j, "decoder", NULL);

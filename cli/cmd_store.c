@@ -203,8 +203,9 @@ const ks_command ks_cmd_sync = {
     .more = "  kinoseek -L service=films sync\n"
             "Every command that reads a hub does so first. The mirror is a library like any\n"
             "other, with the hub's numbers: all machines answer alike, also when the hub\n"
-            "cannot be reached. Frame vectors and thumbnails stay in the hub: while\n"
-            "that is away, the best moment of a hit is the middle of its clip.",
+            "cannot be reached. Frame vectors and thumbnails stay in the hub; what was\n"
+            "asked of it is kept here, up to 256 MiB. While the hub is away, the best\n"
+            "moment of any other hit is the middle of its clip.",
     .options = sync_options,
     .fields = sizeof(sync_fields),
     .hub = KS_HUB_OWN,

@@ -215,6 +215,45 @@ static void follow(const ks_globals *g, const char *mirror, double every, int to
     }
 }
 
+/* Beside it: pictures for a server that connects to nobody. A hub that is away is tried again now
+ * and then, and who waits for a picture waits for one attempt in as many seconds. */
+static void run_errands(const ks_globals *g, const char *mirror)
+{
+    enum { AGAIN = 5 };
+    ks_hub_errands *w = NULL;
+    ks_hub *h = NULL;
+    double tried = -AGAIN, wait = 1;
+    ks_error e;
+
+    for (;;) {
+        int err = w ? 0 : ks_hub_errands_begin(&w, mirror, &e);
+        if (!h && ks_monotonic() - tried >= AGAIN) {
+            if (ks_hub_open(&h, g->library, KS_HUB_READERS, &e) < 0) tried = ks_monotonic();
+        }
+        if (err == 0) err = ks_hub_errands_run(w, h, wait, &e);
+        else sleep(1);
+        wait = err == KS_ENET ? 0 : 1; /* the same with another connection */
+        if (err == KS_ENET) {
+            ks_hub_close(h);
+            h = NULL;
+        } else if (err < 0) {
+            ks_hub_errands_end(w);
+            w = NULL;
+        }
+    }
+}
+
+/* It ends with whom it is beside. */
+static int fork_off(pid_t *child)
+{
+    pid_t parent = getpid();
+    *child = fork();
+    if (*child != 0) return *child;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(5);
+    signal(SIGINT, SIG_IGN); /* a terminal's is for the server */
+    return 0;
+}
+
 int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double every, ks_error *e)
 {
     assert(child && library && g && every > 0);
@@ -223,11 +262,9 @@ int ks_hub_follow(pid_t *child, char **library, const ks_globals *g, double ever
 
     if (err < 0) return err;
     fflush(NULL);
-    pid_t parent = getpid();
-    *child = fork();
-    if (*child == 0) {
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent) _exit(5);
-        signal(SIGINT, SIG_IGN); /* a terminal's is for the server */
+    pid_t errands;
+    if (fork_off(child) == 0) {
+        if (fork_off(&errands) == 0) run_errands(g, *library);
         follow(g, *library, every, done.revision < 0);
     }
     return *child > 0 ? 0 : ks_fail(e, KS_EIO, "no process for the mirror: %s", strerror(errno));

@@ -350,6 +350,10 @@ const ks_man_field ks_man_fields[] = {
     {"doctor", "machine.cores", "for this process"},
     {"doctor", "machine.memory_bytes", "of this machine"},
     {"doctor", "places.library", "path and free_bytes of its disk; null without a home"},
+    {"doctor", "places.hub_cache",
+     "of a hub's mirror: bytes of its thumbnails and frame vectors that are kept here, and how "
+     "many "
+     "at most; the longest unused go first"},
     {"doctor", "places.cache", "likewise; bytes and files of what is kept in it"},
     {"doctor", "cleared", "--clear-cache: the cache's folder"},
     {"doctor", "files", "--clear-cache: that were taken away"},

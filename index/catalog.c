@@ -19,6 +19,7 @@
  *  (7) Searches see a video iff finished > 0: then its verdict is indexed or partly, and
  * finished is the
  *      generation at which it was so. Ids are never used again. */
+#include "index/blob_cache.h"
 #include "index/hub_rows.h"
 
 #include "index/ann.h"
@@ -211,6 +212,7 @@ void ks_index_close(ks_index *x)
 {
     if (!x) return;
     ks_hub_close(x->hub);
+    ks_blobs_close(x->blobs);
     ks_ann_close(x->ann);
     ks_segments_close(x->segments);
     ks_cursor_close(x->found);

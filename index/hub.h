@@ -83,6 +83,16 @@ int ks_hub_behind(ks_index *x, ks_hub *h, const ks_hub_roots *roots, ks_error *e
 /* The hub's id and the revision that x holds: 1, 0 = x is no mirror. */
 int ks_hub_mirrored(char id[33], int64_t *revision, ks_index *x, ks_error *e);
 
+/* Thumbnails and frame vectors that somebody wants of this mirror who may not connect (`serve`).
+ * run: waits for as long and gets what is wanted meanwhile; h NULL: nothing is to be had. KS_ENET:
+ * the hub does not answer; KS_ENOTFOUND: begin anew. */
+/* What is kept of them beside that mirror, in bytes, and how much at most. */
+void ks_hub_cached(int64_t *bytes, int64_t *most, const char *mirror);
+typedef struct ks_hub_errands ks_hub_errands;
+int ks_hub_errands_begin(ks_hub_errands **w, const char *mirror, ks_error *e);
+void ks_hub_errands_end(ks_hub_errands *w); /* NULL is fine */
+int ks_hub_errands_run(ks_hub_errands *w, ks_hub *h, double seconds, ks_error *e);
+
 /* --- library -> hub --- */
 typedef struct {
     uint8_t content[24];

@@ -55,6 +55,8 @@ struct ks_index {
     ks_ann *ann;
     struct ks_hub *hub; /* of a mirror, once something was asked of it (hub_blob.c) */
     int hub_asked;
+    struct ks_blobs *blobs; /* what is kept of that */
+    int blobs_asked;
     int keeps; /* 1: a mirror in which something is kept: it is noted for the hub (kept.h) */
 };
 

@@ -26,7 +26,16 @@ until_true '[ "$(films)" = 2 ]'; ok $? "and what comes while it runs"
 say() { curl -s --unix-socket "$T/page" -H "Authorization: Bearer $token" -H 'X-Kinoseek: 1' -d "{\"set\":\"birds\",\"label\":\"$1\",\"video\":$(page videos | jq '.videos[0].video'),\"start\":0.5,\"end\":1.5,\"yes\":true}" http://localhost/api/v1/labels/say; }
 is "$(say heron | jq -c .label)" '"heron"' "a label is given in the page"
 until_true 'as f labels birds --json | grep -q heron'; ok $? "and every machine has it"
+# its walls let it connect to nobody: a process beside it brings pictures, which stay for when the hub is away
+thumb() { curl -s -o "$T/jpeg" -w '%{http_code}' --unix-socket "$T/page" -H "Authorization: Bearer $token" "http://localhost/thumb/$1.jpg"; }
+is "$(thumb 1) $(head -c 3 "$T/jpeg" | od -An -tx1 | tr -d ' ')" "200 ffd8ff" "pictures come from the hub"
+is "$(hub_sql "SELECT md5(jpeg) FROM kinoseek.thumbnail WHERE clip = 1")" "$(md5sum <"$T/jpeg" | cut -d' ' -f1)" "as they are there"
+is "$(thumb 99999)" 404 "what there is none of is none"
+hub_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'kinoseek'" >/dev/null; is "$(thumb 2)" 200 "through another connection, too"
+XDG_DATA_HOME="$T/s" "$K" -L "$HUB" doctor --json >"$T/out" 2>"$T/err"; is "$(jq '.places.hub_cache | .bytes > 1000 and .most == 268435456' "$T/out")" true "doctor says what is kept"
+is "$(XDG_DATA_HOME="$T/s" "$K" -L "$HUB" doctor 2>/dev/null | grep -c "frame vectors kept there, 256 MiB at most")" 1 "in words, too"
 hub_down fast; until_true '[ -s "$T/serve.err" ]'; sleep 3
+is "$(thumb 1) $(thumb 3)" "200 404" "while the hub is away there are those that are kept"
 is "$(films) $(wc -l <"$T/serve.err") $(grep -c 'the mirror here answers' "$T/serve.err")" "2 1 1" "while the hub is away: one notice, and the mirror"
 hub_up; cp "$T/made/clock_1.mp4" "$T/films"; k -q ingest --encoder clock "$T/films"
 until_true '[ "$(films)" = 3 ]'; is "$? $(wc -l <"$T/serve.err")" "0 1" "when it is back it is asked again"
