@@ -84,10 +84,10 @@ int __wrap_ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const 
     if (n == planted("GPU_KILLED")) raise(SIGKILL);
     if (n == planted("GPU_WRONG")) between.short_by = 1;
     if (n == planted("GPU_LOST")) {
-        between.fails = AT_WaitForFences;
-        between.at = between.calls[AT_WaitForFences] + 1;
         between.times = 1 << 30;
         between.with = VK_ERROR_DEVICE_LOST;
+        between.at = __atomic_load_n(&between.calls[AT_WaitForFences], __ATOMIC_RELAXED) + 1;
+        between.fails = AT_WaitForFences;
     }
     return err < 0 ? err : n == planted("GPU_SAMPLE");
 }

@@ -81,18 +81,19 @@ enum {
 };
 
 static struct {
-    long calls[CALLS]; /* made so far */
-    int fails;         /* AT_..., or -1 */
-    long at, times;    /* the calls of it that fail: at ... at + times - 1 */
-    VkResult with;
+    long calls[CALLS];      /* made so far */
+    _Atomic int fails;      /* AT_..., or -1; what is atomic may be set while cards are at work */
+    _Atomic long at, times; /* the calls of it that fail: at ... at + times - 1 */
+    _Atomic VkResult with;
     /* what is changed */
-    uint32_t word, by; /* of every shader: this constant to that one; 0: none */
-    int short_by;      /* work groups left out of every dispatch of more than one along x */
+    uint32_t word, by;    /* of every shader: this constant to that one; 0: none */
+    _Atomic int short_by; /* work groups left out of every dispatch of more than one along x */
     long dispatches;
     uint32_t shared;     /* bytes of shared memory it says it has; 0: what it has */
     VkDeviceSize budget; /* bytes of memory it says it gives, in all; 0: what it gives */
     VkDeviceSize taken;  /* of them */
-    int only; /* of the devices, from 1 on as they came: it alone waits in vain, or is short */
+    _Atomic int
+        only; /* of the devices, from 1 on as they came: it alone waits in vain, or is short */
     VkDevice devices[8];
     struct {
         VkCommandBuffer commands;
