@@ -380,5 +380,6 @@ const ks_command ks_cmd_eval_mine = {
     .options = options,
     .fields = sizeof(mine_fields),
     .defaults = defaults,
+    .hub = KS_HUB_MIRROR,
     .run = run,
 };

@@ -596,7 +596,9 @@ const ks_man_note ks_man_notes[] = {
      "With -L postgresql://... the copy holds all of the hub, thumbnails and frame vectors too, "
      "and the paths as they are on this machine. One that was stopped goes on where it was."},
     {"sync", "MIRRORS", NULL,
-     "search, similar, curve, label, clips, cut, dupes, sample, outliers, export vectors, serve, "
+     "search, similar, curve, label, clips, cut, dupes, sample, outliers, export vectors, eval "
+     "mine, "
+     "serve, "
      "status and check take a hub's address after -L and answer from the mirror, after a sync "
      "(serve: every second). label --store, labels, teach, save and the page write into the mirror "
      "and from there to the hub; where the hub does not let them, nothing is kept. "

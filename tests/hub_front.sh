@@ -12,7 +12,7 @@ for word in "$@"; do
     *) [ -n "$command" ] || command=$word ;;
   esac
 done
-case $command in search | similar | curve | clips | label | labels | teach | save | saved | forget-saved | dupes | sample | outliers | export) ;; *) exec "$real" "$@" ;; esac
+case $command in search | similar | curve | clips | label | labels | teach | save | saved | forget-saved | dupes | sample | outliers | export | eval) ;; *) exec "$real" "$@" ;; esac
 [ -e "$library/catalog.db" ] || exec "$real" "$@"
 case $library in *backup* | *mirror*) exec "$real" "$@" ;; esac
 key=$(echo "$library" | md5sum | cut -c1-12); state=$(stat -c '%.9Y%s' "$library/catalog.db" "$library/catalog.db-wal" 2>/dev/null | md5sum | cut -c1-12)
