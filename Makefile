@@ -161,7 +161,7 @@ check: tests layers headers
 # not instrumented; the decoder's own tests stand among the others, as libav's threads run in it.)
 THREADED := test_pool test_towers test_fixtures test_attention test_kernels test_sentence test_weights test_pack test_catalog \
   test_copy test_score test_moments test_calibrate test_film_clock test_frames test_session test_bounds test_terms test_still \
-  test_probe embed ingest search serve
+  test_probe embed ingest search serve gpu_several
 # odd_places takes address space, /proc and locales away, which the sanitizer itself needs; it runs in check.
 check-asan:
 	@$(MAKE) --no-print-directory SAN=address,undefined tests

@@ -118,7 +118,7 @@ unset GPU_WRONG GPU_TEXT
 # Parts of surveyed films.
 run part --survey only
 export GPU_WRONG=1
-"$K" -L "$T/part" -m "$M" --device gpu search --all --closer 30s "a red circle" 2>"$T/err" >"$T/out"
+"$K" -L "$T/part" -m "$M" --device gpu search --all --closer 10m "a red circle" 2>"$T/err" >"$T/out"
 is "$? $(unused)" "0 1" "--closer on a GPU that is wrong goes on"
 unset GPU_WRONG
 parts=$(sqlite3 "$T/part/catalog.db" "SELECT count(*) FROM clip WHERE reason < 4")
