@@ -193,7 +193,7 @@ $(BUILD)/tests/prog_gpu_planted: $(BUILD)/tests/prog_gpu_planted.c.o $(BUILD)/cl
 
 # The decoder's parts without its main, many films a process: what they ask of the world is answered by the test.
 MUTANTS_OBJ := $(call obj,tests/prog_mutants.c $(filter-out decoder/decoder_main.c decoder/wire%,$(SRC_DEC)))
-MUTANTS_WRAP := -Wl,--wrap=fstat,--wrap=pread,--wrap=ks_wire_send,--wrap=ks_wire_recv
+MUTANTS_WRAP := -Wl,--wrap=fstat,--wrap=pread,--wrap=ks_wire_send,--wrap=ks_wire_recv,--wrap=ks_times_next
 $(BUILD)/tests/prog_mutants: $(MUTANTS_OBJ) $(BUILD)/libkinoseek-ingest.a $(BUILD)/libkinoseek.a
 	$(CC) $(LDFLAGS) $(MUTANTS_WRAP) $^ $(LIBS) $(LIBS_DEC) -o $@
 

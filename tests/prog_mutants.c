@@ -9,8 +9,9 @@
  * the real program (DECODER) and must end there as a verdict - the sampled ones as the same.
  *
  * survey: each mutant is read in order and then surveyed. A picture of the survey must be in the
- * mutant in order or in the film that it was made of, at most five seconds from its time but for
- * one in a thousand (a damaged index has times of its own).
+ * mutant in order (told, or not as its clock runs back) or in the film that it was made of, at
+ * most five seconds from its time but for one in a thousand (a damaged index has times of its
+ * own).
  *
  * Mutant i depends on SEED and i alone: `FIRST i COUNT 1` is it again, KS_KEEP=FOLDER writes it
  * there. */
@@ -232,6 +233,21 @@ static void hear(const ks_message *m)
         ks_wire_text(world.answer.why, sizeof world.answer.why, m->u.end.reason,
                      sizeof m->u.end.reason);
     }
+}
+
+/* A trusted picture that a clock set back keeps from being told: the film has it all the same. */
+int __real_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration);
+int __wrap_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration);
+int __wrap_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
+{
+    int told = __real_ks_times_next(m, t, pts, duration);
+    if (told || !surveys || world.surveying || pts == KS_NO_TIME || world.n_in_order == LOOKS)
+        return told;
+    ks_film_job *f = (ks_film_job *)(void *)((char *)t - offsetof(ks_film_job, times));
+    uint8_t small[KS_SMALL];
+    ks_small_of(&f->converter, small, f->frame);
+    world.in_order[world.n_in_order++] = (shown){pts - t->start, ks_look(small)};
+    return told;
 }
 
 int __real_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wait);

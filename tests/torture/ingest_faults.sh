@@ -11,9 +11,13 @@ T=$(mktemp -d); trap 'rm -rf "$T"' EXIT
 step=${STEP:-1}; [ -n "${SLICE:-}" ] && step=53
 seed=${SEED:-7}
 cc -O2 -fPIC -shared -o "$T/faultlib.so" tests/torture/faultlib.c -ldl || { echo "not ok - faultlib does not build"; exit 1; }
-bash tests/clock_films.sh "$T/films"; rm "$T/films/clock_20.mp4" "$T/films/clock_13.mp4"
+bash tests/clock_films.sh "$T/films"
+# GLANCE=only: the survey alone, with a film long enough to be glanced at before (glance_faults.sh)
+[ -z "${GLANCE:-}" ] || for i in $(seq 33); do echo "file '$T/films/clock_20.mp4'"; done |
+  ffmpeg -hide_banner -nostdin -v error -y -f concat -safe 0 -protocol_whitelist file,pipe -i /dev/stdin -c copy "$T/films/long.mp4"
+rm "$T/films/clock_20.mp4" "$T/films/clock_13.mp4"
 say="ingest $T/films --encoder clock --window 2 --hop 0.7 --shots off --commit-every 0 --workers 1 --survey"
-$K -L "$T/whole" $say off -q >/dev/null 2>&1; $D "$T/whole" >"$T/whole.dump"
+$K -L "$T/whole" $say ${GLANCE:-off} -q >/dev/null 2>&1; $D "$T/whole" >"$T/whole.dump"
 again="$say ${SURVEY:-off} -q" # SURVEY=first: with a survey before (survey_faults.sh)
 say=$again
 # CLOSER=1: of a surveyed library, at `search --closer` (closer_faults.sh)
