@@ -534,9 +534,13 @@ static int switch_hub(session *s, const ks_globals *g, const fields_t *f, ks_err
     if (err == 0 && !clock) err = keep_paths(s, g, &none, 0, e);
     if (err == 0) err = fill_options(&o, s, f, e);
     if (err == 0) err = ks_hub_change_model(g, &o, s->enc, e);
+    if (err > 0 && !f->json && !g->quiet)
+        puts(err == 2 ? "The switch is called off."
+                      : "All films are queued for the other model. Until they are through mirrors "
+                        "answer as before (kinoseek queue).");
     ks_encoder_close(s->enc);
     s->enc = NULL;
-    return err;
+    return err < 0 ? err : 0;
 }
 
 static int run_hub(const ks_globals *g, const fields_t *f, int n, char **args, ks_error *e)

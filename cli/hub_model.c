@@ -58,7 +58,7 @@ int ks_hub_change_model(const ks_globals *g, const ks_ingest_options *o, ks_enco
     ks_hub_close(h);
     if (folder) ks_remove_files(folder);
     free(folder);
-    return err < 0 ? err : 0;
+    return err;
 }
 
 int ks_hub_end_model(const ks_globals *g, ks_error *e)

@@ -39,7 +39,7 @@ typedef struct {
     pid_t child;           /* 0: none */
     double beaten, pushed; /* when */
     int space_known, lost; /* lost: the film is another worker's now */
-    int64_t films, clips, bad;
+    int64_t films, surveyed, clips, bad;
     char reason[256];
 } worker;
 
@@ -255,8 +255,9 @@ static void say_film(worker *w, const ks_video *v, int64_t clips)
 {
     char shown[4096], count[64];
     ks_json j;
-    w->films++;
-    w->clips += clips;
+    w->films += !w->job.survey;
+    w->surveyed += w->job.survey;
+    w->clips += w->job.survey ? 0 : clips;
     w->bad += v->verdict == KS_VERDICT_PARTLY || v->verdict == KS_VERDICT_FAILED;
     if (w->how->json) {
         ks_json_start(&j, stdout);
@@ -455,11 +456,14 @@ static void say_done(const worker *w)
         ks_json_open(&j, NULL, '{');
         ks_json_text(&j, "event", "done");
         ks_json_int(&j, "files", w->films);
+        ks_json_int(&j, "surveyed", w->surveyed);
         ks_json_int(&j, "clips", w->clips);
         ks_json_close(&j);
-    } else if (!w->how->g->quiet)
-        printf("%s, %s\n", ks_counted(films, w->films, "film"),
-               ks_counted(clips, w->clips, "clip"));
+    } else if (!w->how->g->quiet) {
+        printf("%s, %s", ks_counted(films, w->films, "film"), ks_counted(clips, w->clips, "clip"));
+        if (w->surveyed > 0) printf("; %s surveyed", ks_counted(films, w->surveyed, "film"));
+        putchar('\n');
+    }
 }
 
 int ks_work(const ks_worker_how *how, ks_error *e)

@@ -131,7 +131,7 @@ int ks_hub_push_subtitles(ks_hub *h, ks_index *x, const ks_video *v, const ks_hu
 
 /* --- another model --- ingest --switch: the space that x fills is filled in the hub from now on,
  * beside the one that mirrors have until all films of that are through; they are queued, and who
- * was at a film has lost it. The space that mirrors have: the switch is called off. 1; 0: it was
+ * was at a film has lost it: 1. The space that mirrors have: the switch is called off: 2. 0: it was
  * being filled already. The owner's. */
 int ks_hub_switch(ks_hub *h, ks_index *x, ks_error *e);
 /* The same end where no worker is left that could find it, and away with clips of neither space.

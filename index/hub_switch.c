@@ -63,8 +63,9 @@ static int change(ks_hub *h, const ks_library *l, ks_error *e)
         code = ks_fail(e, KS_EUSAGE, "%s: nothing is in the hub yet", ks_pq_name(h->pq));
     if (code < 0 || ks_same_space(&filled, &l->next)) return code < 0 ? code : 0;
     code = script(h, begin_steps, 2, e);
-    if (code >= 0) code = ks_same_space(&had, &l->next) ? call_off(h, e) : fill(h, l, e);
-    return code < 0 ? code : 1;
+    int back = ks_same_space(&had, &l->next);
+    if (code >= 0) code = back ? call_off(h, e) : fill(h, l, e);
+    return code < 0 ? code : back ? 2 : 1;
 }
 
 int ks_hub_switch(ks_hub *h, ks_index *x, ks_error *e)

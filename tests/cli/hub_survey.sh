@@ -30,6 +30,7 @@ k worker --idle-exit --encoder clock --json >"$T/out"; ok $? "a worker"
 is "$(jq -r 'select(.event == "file") | .reason' "$T/out" | head -n 3 | sort -u) $(jq -r 'select(.event == "file") | .reason' "$T/out" | tail -n 5 | sort -u)" "surveyed: the whole pass is to come " "makes surveys first, though a whole pass had been queued before"
 "$K" -q -L "$T/lib" ingest --encoder clock "$T/films" 2>/dev/null; k backup "$T/back2" >/dev/null; is "$(rows "$T/back2")" "$(rows "$T/lib")" "in the end the hub has what one machine makes"
 is "$(jobs true) $(kinds a | grep -c survey)" "0 0" "no picture is left"
+is "$(jq -c 'select(.event == "done") | [.files, .surveyed]' "$T/out")" "[5,3]" "and it counts films once"
 
 # --- mirrors while the whole pass is under way; a worker that is killed in it
 k -q queue --by "$(hostname)" drop; hub_sql "DELETE FROM kinoseek.job"; k -q ingest --survey only --encoder clock "$T/films"

@@ -22,7 +22,7 @@ as b root films="$T/films" -q
 # --- begun
 k ingest --encoder clock --frames 5 --queue "$T/films"; is "$? $(jobs 0)" "2 0" "other frames without --switch are refused"
 before=$(hub_sql "SELECT count(*) FROM kinoseek.clip")
-k ingest --encoder clock --frames 5 --switch --queue >"$T/out"; is "$? $(jobs 0)" "0 3" "--switch: all films are queued again"
+k ingest --encoder clock --frames 5 --switch --queue >"$T/out"; is "$? $(jobs 0) $(grep -c 'queued for the other model' "$T/out")" "0 3 1" "--switch: all films are queued again, and that is said"
 k queue >"$T/out"; is "$(tail -n 1 "$T/out" | grep -o ': [0-9]* of [0-9]* films')" ": 0 of 3 films" "queue says how far it is"
 k -q ingest --encoder clock --frames 5 --switch --queue; is "$? $(jobs 0) $(hub_sql "SELECT count(*) FROM kinoseek.space")" "0 3 2" "said again it is the same one"
 cp "$T/made/clock_20.mp4" "$T/films"; k -q ingest --queue --encoder clock "$T/films"; is "$(jobs 0)" 4 "a film that comes meanwhile"
@@ -51,7 +51,7 @@ k -q ingest --queue --encoder clock "$T/films"; is "$(hub_sql "SELECT count(DIST
 k -q ingest --encoder clock --frames 4 --switch --queue; hub_sql "UPDATE kinoseek.job SET state = 2 WHERE rel = 'clock_6.mp4'"; k -q worker --idle-exit --encoder clock
 cp "$T/made/clock_1.mp4" "$T/films/new.mp4"; printf '\0\0\0\014freenew1' >>"$T/films/new.mp4"; k -q ingest --queue --encoder clock; k -q worker --idle-exit --encoder clock
 hub_sql "SELECT count(*) FROM kinoseek.next_video" >"$T/n"
-k -q ingest --encoder clock --frames 5 --switch --queue; is "$? $(hub_sql "SELECT space = writing FROM kinoseek.library") $(k queue --json | jq -r .path)" "0 t new.mp4" "the model that mirrors have calls it off: what was made in the other alone is queued"
+k ingest --encoder clock --frames 5 --switch --queue >"$T/out"; is "$? $(grep -c 'called off' "$T/out") $(hub_sql "SELECT space = writing FROM kinoseek.library") $(k queue --json | jq -r .path)" "0 1 t new.mp4" "the model that mirrors have calls it off: what was made in the other alone is queued"
 is "$(hub_sql "SELECT count(DISTINCT space) FROM kinoseek.clip")" 1 "and its clips are gone"
 one other "--frames 5"; k -q worker --idle-exit --encoder clock; rm -rf "$T/back3"; k backup "$T/back3" >/dev/null; is "$(rows "$T/back3")" "$(rows "$T/other")" "nothing is different"
 
