@@ -80,6 +80,25 @@ static int in_order(known_key *out, ks_film_job *f, int64_t until)
     return 0;
 }
 
+/* Where a decoder writes nothing and does not say so (HEVC's, of some damaged slices), the buffer's
+ * last picture would pass for this one. */
+static int empty_buffer(AVCodecContext *c, AVFrame *frame, int flags)
+{
+    int r = avcodec_default_get_buffer2(c, frame, flags);
+    for (int i = 0; r >= 0 && !frame->hw_frames_ctx && i < AV_NUM_DATA_POINTERS; i++)
+        if (frame->buf[i]) memset(frame->buf[i]->data, 0, frame->buf[i]->size);
+    return r;
+}
+
+static int is_written(const AVFrame *frame)
+{
+    if (frame->hw_frames_ctx) return 1;
+    for (int i = 0; i < AV_NUM_DATA_POINTERS && frame->buf[i]; i++)
+        for (size_t k = 0; k < frame->buf[i]->size; k++)
+            if (frame->buf[i]->data[k]) return 1;
+    return 0;
+}
+
 /* f->frame becomes the key frame at or before stamp: 1; 0: the one that was given last; -1: none
  * can be had. */
 static int seek_picture(ks_film_job *f, int64_t stamp, int64_t last)
@@ -108,7 +127,7 @@ static int seek_picture(ks_film_job *f, int64_t stamp, int64_t last)
     }
     f->decoded++;
     int good = got && !ks_log_take().bad && !(f->frame->flags & AV_FRAME_FLAG_CORRUPT) &&
-               !f->frame->decode_error_flags;
+               !f->frame->decode_error_flags && is_written(f->frame);
     if (!good) av_frame_unref(f->frame);
     return good ? 1 : -1;
 }
@@ -210,6 +229,7 @@ int ks_film_survey(ks_film_job *f)
     if (f->times.resets || f->times.untimed || f->times.header_end <= 0 || f->source.still ||
         f->source.reader)
         return -1;
+    f->source.codec->get_buffer2 = empty_buffer;
     if (!start_is_proven(f)) return -1;
     int n = find_targets(&target, f, length);
     int r = n < 0 ? -1 : give_targets(f, target, n, length);

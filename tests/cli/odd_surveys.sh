@@ -63,6 +63,9 @@ def table(name, change):  # every entry of a table that tells a lie
 def add(k): return lambda b, at, i: struct.pack_into('>I', b, at, struct.unpack('>I', b[at:at + 4])[0] + (k if i else 0))
 open('key_frames_that_are_none.mp4', 'wb').write(table(b'stss', add(3)))
 open('some_key_frames_that_are_none.mp4', 'wb').write(table(b'stss', lambda b, at, i: add(5)(b, at, i) if i > 9 and i % 2 else None))
+b = bytearray(open('../sought/hevc.mp4', 'rb').read())  # a slice header of which the decoder makes nothing, and does not say so
+b[52] = 0xff
+open('unwritten.mp4', 'wb').write(b)
 rng = random.Random(25)
 for name in 'plain.mp4', 'whole.mkv', 'packed.avi', 'one.ts':
     b = bytearray(open(name, 'rb').read())
