@@ -169,7 +169,8 @@ typedef enum { KS_HUB_WHOLE = 0, KS_HUB_SURVEY_FIRST = 1, KS_HUB_SURVEY_ONLY = 2
 /* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
                  const ks_stat *stat, ks_hub_pass pass, ks_error *e);
-/* 1: yours for `lease` seconds; 0: there is none for these roots. *left: queued or at work */
+/* 1: yours for `lease` seconds; 0: there is none for these roots, and
+ * *left are at work. */
 int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
                  const char *worker, double lease, ks_error *e);
 int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e); /* KS_EBUSY: lost */

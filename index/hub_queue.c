@@ -126,10 +126,11 @@ int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *
     if (code > 0) code = take_job(job, &r, e);
     int got = code;
     ks_pq_free(&r);
-    if (code >= 0)
+    *left = 1;
+    if (code == 0) /* it looks at the whole queue */
         code = ks_pq_ask(&r, h->pq, e, "SELECT jobs_left($1, $2)", "al", &names,
                          (int64_t)KS_HUB_SCHEMA);
-    if (code > 0) *left = ks_pq_int(&r, 0, 0);
+    if (got == 0 && code > 0) *left = ks_pq_int(&r, 0, 0);
     ks_pq_free(&r);
     ks_pq_column_free(&names);
     if (code < 0) ks_hub_job_free(job);

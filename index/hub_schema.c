@@ -113,6 +113,8 @@ static const char *const steps[KS_HUB_SCHEMA] = {
     "ALTER TABLE kinoseek.job ADD pass bigint NOT NULL DEFAULT 0 CHECK(pass BETWEEN 0 AND 2);"
     "DROP INDEX kinoseek.job_next;"
     "CREATE INDEX job_next ON kinoseek.job((pass = 0), state, queued, content);"
+    /* those at work; of nothing that a heartbeat changes */
+    "CREATE INDEX job_working ON kinoseek.job(lost) WHERE state = 1;"
     "ALTER TABLE kinoseek.clip ADD UNIQUE(video, space, start, stop, reason);"
     "ALTER TABLE kinoseek.clip DROP CONSTRAINT clip_video_space_start_stop_key;"
     "ALTER TABLE kinoseek.video ADD top bigint NOT NULL DEFAULT 9223372036854775807;"

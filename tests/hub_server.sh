@@ -37,7 +37,7 @@ hub_signal() { p=$(head -n 1 "$hub_dir/data/postmaster.pid"); kill "-$1" "$p" $(
 hub_sql() { "$hub_bin/psql" -qAtX -v ON_ERROR_STOP=1 "$HUB" -c "$1"; }
 # The hub as an older kinoseek had made it: 5 without surveys, 4 without another model, 3 without what people keep, 2 without functions and roles, 1 without a queue too.
 hub_older() {
-  hub_sql "ALTER TABLE kinoseek.job DROP pass; DROP VIEW kinoseek.filled; ALTER TABLE kinoseek.video DROP top; ALTER TABLE kinoseek.next_video DROP top; CREATE INDEX job_next ON kinoseek.job(state, queued, content);
+  hub_sql "DROP INDEX kinoseek.job_working; ALTER TABLE kinoseek.job DROP pass; DROP VIEW kinoseek.filled; ALTER TABLE kinoseek.video DROP top; ALTER TABLE kinoseek.next_video DROP top; CREATE INDEX job_next ON kinoseek.job(state, queued, content);
     ALTER TABLE kinoseek.clip DROP CONSTRAINT clip_video_space_start_stop_reason_key; ALTER TABLE kinoseek.clip ADD UNIQUE(video, space, start, stop)
     ; CREATE VIEW kinoseek.filled AS SELECT v.* FROM kinoseek.video v, kinoseek.library l WHERE l.space = l.writing UNION ALL SELECT n.* FROM kinoseek.next_video n; UPDATE kinoseek.library SET schema = $1"
   [ "$1" -lt 5 ] || return 0
