@@ -48,7 +48,7 @@ k search --all --not '' a cat >/dev/null; is "$? $(cat "$T/err")" "2 kinoseek se
 k search --json zzz lake days >"$T/out"
 is "$?" 1 "a name must have all the words"
 k search --json the lake days >"$T/out"
-is "$? $(jq -c 'select(.by == "name") | [.path, .start, .end, .best, .score, .cosine, .clips]' "$T/out")" "0 [\"$lake\",0,24.5,0,0,0,[]]" "a film that is called so is found, and said to be"
+is "$? $(jq -c 'select(.by == "name") | [.path, (.start, .end, .best, .score, .cosine | . + 0), .clips]' "$T/out")" "0 [\"$lake\",0,24.5,0,0,0,[]]" "a film that is called so is found, and said to be"
 is "$(jq -s 'map(.by) == ((map(.by) | map(select(. == null))) + (map(.by) | map(select(. != null)))) and map(.rank) == [range(1; length + 1)]' "$T/out")" true "names stand below what is seen"
 is "$(k search --json --all -k 2 the lake days | jq -rs 'map(.by) | tostring')" "[null,null]" "-k bounds both"
 is "$(for w in city home trip; do k search --all -k 1 $w; cat "$T/err"; done | grep -c '^1 more film is called so; -k 2 shows it')" "$(for w in city home trip; do k search --all -k 1 --json $w | jq -r .path; done | paste -d' ' - - - | awk -v t="$T/films/" '{ print ($1 != t "city.mp4") + ($2 != t "home.mp4") + ($3 " " $4 != t "trip/lake day.mp4") }')" "and says where one had no room"

@@ -38,7 +38,7 @@ ff -i "$T/film.mkv" -i "$T/one.srt" -map 0:v -map 1 -c:v copy -c:s srt -output_t
 k -q -m demo ingest "$V" --json >"$T/e"; ok $? "films with subtitles go in"
 is "$(jq -c 'select(.event == "subtitles") | [.lines, .reason]' "$T/e" | sort | uniq -c | sed 's/^ *//')" '7 [2,""]' "each tells of its two lines"
 for n in mkvsrt mkvass mkvwebvtt mp4movtext movmovtext webmwebvtt late; do
-  is "$(k search --said "quick $n" --json | jq -c '[.by, .said[0].start, .said[0].end, .said[0].text]')" "[\"said\",1,3,\"The quick $n fox\"]" "$n: its line, its times, no tags"
+  is "$(k search --said "quick $n" --json | jq -c '[.by, .said[0].start + 0, .said[0].end + 0, .said[0].text]')" "[\"said\",1,3,\"The quick $n fox\"]" "$n: its line, its times, no tags"
 done
 is "$(k search --said '"over the"' --json | jq -r '.said[0].text' | sort | uniq -c | sed 's/^ *//')" "7 jumps over the lazy dog" "a line of two is one"
 is "$(k search --said 'quick -fox'; echo $?) $(cat "$T/err")" "1 Nobody says that here." "a word that must not be there"
@@ -91,7 +91,7 @@ is "$(k search --said '"plain text"' -k 99999 --json | jq -r '.path | sub(".*/";
 is "$(k search --said 'cafe plain' --json | jq -r '.said[0].text' | sort -u)" "café plain text
 café plain text “x”
 café plain text 😀" "UTF-8, UTF-16 and Latin-1 are the same words"
-is "$(k search --said '"plain text" -line' --json | jq -c '[.start, .end]' | sort -u)" "[2,4]" "times"
+is "$(k search --said '"plain text" -line' --json | jq -c '[.start + 0, .end + 0]' | sort -u)" "[2,4]" "times"
 is "$(jq -r 'select(.event == "subtitles" and .reason != "") | [(.path | sub(".*/"; "")), .reason] | join(": ")' "$T/e" | sort)" "cut.srt: more than 1 MiB of text: the rest is left out
 latin.srt: no Unicode: taken for Latin-1
 other.srt: not SubRip, WebVTT or ASS" "what is to be said of some is said"
@@ -127,7 +127,7 @@ done
 is "$(k search numbers --all -k 1 --said 'number 33' --json | jq -c '.said')" '[{"start":33.25,"end":34.75,"text":"see the number 33"}]' "with the line"
 is "$(k search numbers --all --said nothing; echo $?)" 1 "and none where nobody says so"
 is "$(k search numbers --all -k 99 --merge off --said 'number -17' --json | jq -s 'map(.clips) | add | unique | length')" "$(k clips --json | jq -c 'select(any((3, 18, 33, 47) as $s | .start - 3 < $s + 1.75 and .end + 3 > $s + 0.25; .)) | .id' | wc -l)" "of several lines"
-is "$(k search --said number -k 2 --json | jq -c '[.rank, .start]' | tr '\n' ' ')" "[1,3.25] [2,17.25] " "lines alone stand in order of time, -k of them"
+is "$(k search --said number -k 2 --json | jq -c '[.rank, .start + 0]' | tr '\n' ' ')" "[1,3.25] [2,17.25] " "lines alone stand in order of time, -k of them"
 is "$(k search --said 'number 33' --format srt | grep -c 'see the number 33') $(k search --said 'number 33' --csv | grep -c 'long.mkv,33.250,34.750')" "1 1" "and leave in any format"
 
 # --- 200 damaged files, seeded: each is read, or said to be wrong; the decoder's sanitizers find nothing

@@ -35,7 +35,7 @@ L=$T/lib; run "$T/in" --survey only
 is "$code $(said file '.path | sub(".*/"; "")' | paste -sd,) $(said done .left)" "0 long.mp4,long.ts 3" "newest first; no survey for a film as short as a clip; all are left to do"
 is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.reason) \(.frames)"' | sort | uniq -c | sed 's/^ *//' | paste -sd,)" \
    "30 long.mp4 survey 1,30 long.ts survey 1" "twelve clips of one picture a minute"
-is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.start) \(.end)"' | awk '$2 != end[$1] + 0 { print "gap at", $2 } { end[$1] = $3 } END { for (f in end) print f, end[f] }' | sort | paste -sd,)" \
+is "$("$K" -L "$L" clips --json | jq -r '"\(.path | sub(".*/"; "")) \(.start + 0) \(.end + 0)"' | awk '$2 != end[$1] + 0 { print "gap at", $2 } { end[$1] = $3 } END { for (f in end) print f, end[f] }' | sort | paste -sd,)" \
    "long.mp4 150,long.ts 150" "side by side, from the start to the end"
 is "$("$K" -L "$L" status --json | jq -c '[.videos, .surveyed, .unfinished]')" "[2,2,0]" "status counts what is surveyed"
 # A part's picture is the key frame (every 2 s) at or before its middle; of a film read in order the first from its middle on.
