@@ -9,9 +9,9 @@
  * the real program (DECODER) and must end there as a verdict - the sampled ones as the same.
  *
  * survey: each mutant is read in order and then surveyed. A picture of the survey must be in the
- * mutant in order (told, or not as its clock runs back) or in the film that it was made of, at
- * most five seconds from its time but for one in a thousand (a damaged index has times of its
- * own).
+ * mutant in order (told, or not as its clock runs back), in the film that it was made of, or in
+ * that with one of its damages, at most five seconds from its time but for one in a thousand (a
+ * damaged index has times of its own).
  *
  * Mutant i depends on SEED and i alone: `FIRST i COUNT 1` is it again, KS_KEEP=FOLDER writes it
  * there. */
@@ -146,6 +146,8 @@ static struct {
     const seed_file *of;
     shown in_order[LOOKS]; /* [n_in_order] */
     int n_in_order, surveying;
+    shown odd[SHOWN]; /* [n_odd] pictures of the survey that were in neither */
+    int n_odd;
     double tick; /* seconds */
     jmp_buf over;
     page *page;
@@ -185,11 +187,21 @@ static int where_shown(const shown *film, int n, int64_t ticks, uint32_t look)
     return best;
 }
 
+static void count_picture(int64_t ticks, int where)
+{
+    page *p = world.page;
+    int64_t n = p->pictures[FAR] + p->pictures[NOWHERE];
+    p->pictures[where]++;
+    if (where < FAR || n >= SHOWN) return;
+    p->bad[n].mutant = p->at;
+    p->bad[n].ticks = ticks;
+    p->bad[n].where = where;
+}
+
 /* In order: remembered. Surveyed: looked for in the mutant in order and, as that may have lost
  * it, in the film itself. */
 static void judge_picture(const ks_wire_frame *f)
 {
-    page *p = world.page;
     uint32_t look = f->has_small ? ks_look(f->small) : 0;
     if (!world.surveying) {
         if (world.n_in_order < LOOKS && f->has_small)
@@ -199,12 +211,8 @@ static void judge_picture(const ks_wire_frame *f)
     int mutant = where_shown(world.in_order, world.n_in_order, f->ticks, look),
         film = where_shown(world.of->whole, world.of->n_whole, f->ticks, look),
         best = mutant < film ? mutant : film;
-    int64_t n = p->pictures[FAR] + p->pictures[NOWHERE];
-    p->pictures[best]++;
-    if (best < FAR || n >= SHOWN) return;
-    p->bad[n].mutant = p->at;
-    p->bad[n].ticks = f->ticks;
-    p->bad[n].where = best;
+    if (best == NOWHERE && world.n_odd < SHOWN) world.odd[world.n_odd++] = (shown){f->ticks, look};
+    else count_picture(f->ticks, best);
 }
 
 static void hear(const ks_message *m)
@@ -320,6 +328,47 @@ static void decode(uint8_t *memory)
     sweep_up();
 }
 
+/* The next run of damaged bytes from *at on, [*at, *end): 1. */
+static int next_damage(size_t *at, size_t *end, const uint8_t *mutant, size_t n)
+{
+    enum { APART = 64 };
+    const seed_file *of = world.of;
+    while (*at < n && *at < of->n && mutant[*at] == of->bytes[*at]) ++*at;
+    if (*at >= n || *at >= of->n) return 0;
+    *end = *at + 1;
+    for (size_t k = *end; k < n && k < of->n && k < *end + APART; k++)
+        if (mutant[k] != of->bytes[k]) *end = k + 1;
+    return 1;
+}
+
+/* What one damage makes of a picture beyond another one, where reading in order does not come:
+ * looked for in the film with each of its damages alone. */
+static void judge_odd(uint8_t *memory)
+{
+    static uint8_t mutant[LARGEST];
+    size_t n = world.bytes, end = 0;
+    answer was = world.answer;
+    if (world.n_odd == 0) return;
+    memcpy(mutant, world.film, n);
+    world.surveying = world.n_in_order = 0;
+    for (size_t at = 0; next_damage(&at, &end, mutant, n); at = end) {
+        memcpy(world.film, world.of->bytes, world.of->n);
+        memcpy(world.film + at, mutant + at, end - at);
+        world.bytes = world.of->n;
+        world.n_in_order = 0;
+        decode(memory);
+        for (int i = 0; i < world.n_odd; i++) {
+            shown s = world.odd[i];
+            int where = where_shown(world.in_order, world.n_in_order, s.ticks, s.look);
+            if (where == NOWHERE) continue;
+            count_picture(s.ticks, where);
+            world.odd[i--] = world.odd[--world.n_odd];
+        }
+    }
+    for (int i = 0; i < world.n_odd; i++) count_picture(world.odd[i].ticks, NOWHERE);
+    world.answer = was;
+}
+
 static _Noreturn void child(page *p, int64_t first, int64_t end)
 {
     char words[160];
@@ -331,10 +380,11 @@ static _Noreturn void child(page *p, int64_t first, int64_t end)
     world.page = p;
     for (p->at = first; p->at < end; p->at++) {
         world.bytes = make(world.film, p->at, &world.of);
-        world.n_in_order = world.surveying = 0;
+        world.n_in_order = world.n_odd = world.surveying = 0;
         if (surveys) decode(memory);
         world.surveying = surveys;
         decode(memory);
+        judge_odd(memory);
         p->verdicts[world.answer.verdict]++;
         if (world.answer.verdict != KS_VERDICT_INDEXED && !world.answer.why[0]) p->silent++;
         if (p->at % SAMPLE == 0) p->sample[p->at % BATCH / SAMPLE] = world.answer;
