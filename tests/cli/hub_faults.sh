@@ -97,7 +97,7 @@ rm -rf "$T/fresh"; as fresh -q sync; whole "$T"/fresh/kinoseek/hubs/*/mirror | g
 # --- commits that overtake each other: who took the earlier revision commits late
 revision() { sql "SELECT revision FROM kinoseek.library"; }
 before=$(revision); as m -q sync; cp "$T/made/clock_1.mp4" "$T/films/late.mp4"
-( echo "BEGIN; UPDATE kinoseek.path SET rel = 'moved.mp4' WHERE rel = 'f13-0.mp4'; UPDATE kinoseek.video v SET revision = kinoseek.next_revision(4) FROM kinoseek.path p WHERE p.video = v.id AND p.rel = 'moved.mp4';"; until [ -e "$T/go" ]; do sleep 0.1; done; echo "COMMIT;" ) | "$hub_bin/psql" -qAtX "$DIRECT" & slow=$!
+( echo "BEGIN; UPDATE kinoseek.path SET rel = 'moved.mp4' WHERE rel = 'f13-0.mp4'; UPDATE kinoseek.video v SET revision = kinoseek.next_revision($(sql "SELECT schema FROM kinoseek.library")) FROM kinoseek.path p WHERE p.video = v.id AND p.rel = 'moved.mp4';"; until [ -e "$T/go" ]; do sleep 0.1; done; echo "COMMIT;" ) | "$hub_bin/psql" -qAtX "$DIRECT" & slow=$!
 until_true '[ "$(sql "SELECT count(*) FROM pg_stat_activity WHERE state = '"'idle in transaction'"'")" -ge 1 ]'; ok $? "somebody takes a revision and does not commit"
 as n -q root films="$T/films"; XDG_DATA_HOME="$T/n" "$K" -q -L "$HUB" ingest --encoder clock "$T/films/late.mp4" >/dev/null 2>"$T/n.err" & fast=$!; pids="$wire $fast"
 i=0; while [ $i -lt 10 ]; do as m -q sync; i=$((i + 1)); sleep 0.2; done
