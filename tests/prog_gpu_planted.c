@@ -23,10 +23,7 @@ static long planted(const char *name)
     return n ? atol(n) : 0;
 }
 
-int __real_ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t, const float *v,
-                          ks_error *why);
-int __wrap_ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t, const float *v,
-                          ks_error *why);
+__typeof__(ks_sample_text) __real_ks_sample_text, __wrap_ks_sample_text;
 int __wrap_ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t, const float *v,
                           ks_error *why)
 {
@@ -35,8 +32,7 @@ int __wrap_ks_sample_text(ks_encoder *enc, ks_samples *s, const ks_sentences *t,
 
 static const ks_samples *cards[8];
 
-int __real_ks_samples_open(ks_samples *s, const char *cache, int dim, ks_error *e);
-int __wrap_ks_samples_open(ks_samples *s, const char *cache, int dim, ks_error *e);
+__typeof__(ks_samples_open) __real_ks_samples_open, __wrap_ks_samples_open;
 int __wrap_ks_samples_open(ks_samples *s, const char *cache, int dim, ks_error *e)
 {
     int i = 0;
@@ -68,10 +64,7 @@ static void log_card(int card)
     close(fd);
 }
 
-int __real_ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const float *v, int dim,
-                          ks_error *e);
-int __wrap_ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const float *v, int dim,
-                          ks_error *e);
+__typeof__(ks_sample_clip) __real_ks_sample_clip, __wrap_ks_sample_clip;
 int __wrap_ks_sample_clip(ks_samples *s, ks_tokens *const *frames, int T, const float *v, int dim,
                           ks_error *e)
 {

@@ -244,8 +244,7 @@ static void hear(const ks_message *m)
 }
 
 /* A trusted picture that a clock set back keeps from being told: the film has it all the same. */
-int __real_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration);
-int __wrap_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration);
+__typeof__(ks_times_next) __real_ks_times_next, __wrap_ks_times_next;
 int __wrap_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duration)
 {
     int told = __real_ks_times_next(m, t, pts, duration);
@@ -258,8 +257,7 @@ int __wrap_ks_times_next(ks_moment *m, ks_times *t, int64_t pts, int64_t duratio
     return told;
 }
 
-int __real_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wait);
-int __wrap_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wait);
+__typeof__(ks_wire_send) __real_ks_wire_send, __wrap_ks_wire_send;
 int __wrap_ks_wire_send(int fd, const ks_message *m, const int *fds, int n, int dont_wait)
 {
     if (fd != TALK_FD) return __real_ks_wire_send(fd, m, fds, n, dont_wait);
@@ -278,8 +276,7 @@ static int request(ks_message *m, ks_msg_type type, int64_t number)
     return 1;
 }
 
-int __real_ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms);
-int __wrap_ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms);
+__typeof__(ks_wire_recv) __real_ks_wire_recv, __wrap_ks_wire_recv;
 int __wrap_ks_wire_recv(int fd, ks_message *m, int fds[KS_WIRE_FDS], int ms)
 {
     int64_t n = world.ask_pixels, t = world.ask_thumb;

@@ -13,6 +13,7 @@
 #include "ingest/jobs.h"
 #include "ingest/indexer.h"
 
+/* Declared as what they stand for: one with other parameters is not compiled. */
 static _Thread_local char film[4096];
 
 static void trip(const char *where)
@@ -26,8 +27,7 @@ static void trip(const char *where)
 
 static atomic_int one_is_in;
 
-void __real_ks_say_file(const ks_ingest_options *o, const ks_file_event *file);
-void __wrap_ks_say_file(const ks_ingest_options *o, const ks_file_event *file);
+__typeof__(ks_say_file) __real_ks_say_file, __wrap_ks_say_file;
 void __wrap_ks_say_file(const ks_ingest_options *o, const ks_file_event *file)
 {
     const char *plant = getenv("PLANT");
@@ -45,10 +45,7 @@ static void wait_for_a_film(void)
     for (int i = 0; i < 3000 && !atomic_load(&one_is_in); i++) usleep(10000);
 }
 
-int __real_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
-                        ks_error *e);
-int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
-                        ks_error *e);
+__typeof__(ks_film_open) __real_ks_film_open, __wrap_ks_film_open;
 int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks_film_options *o,
                         ks_error *e)
 {
@@ -56,10 +53,7 @@ int __wrap_ks_film_open(ks_film **out, ks_decoder *d, const char *path, const ks
     return __real_ks_film_open(out, d, path, o, e);
 }
 
-int __real_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
-                         ks_plan_blend blend, ks_error *e);
-int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
-                         ks_plan_blend blend, ks_error *e);
+__typeof__(ks_plan_frame) __real_ks_plan_frame, __wrap_ks_plan_frame;
 int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border border,
                          ks_plan_blend blend, ks_error *e)
 {
@@ -69,10 +63,7 @@ int __wrap_ks_plan_frame(ks_plan *p, int64_t n, int64_t pts, ks_plan_border bord
     return __real_ks_plan_frame(p, n, pts, border, blend, e);
 }
 
-int __real_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
-                            int T, ks_error *e);
-int __wrap_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
-                            int T, ks_error *e);
+__typeof__(ks_embedder_clip) __real_ks_embedder_clip, __wrap_ks_embedder_clip;
 int __wrap_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code *const *codes,
                             int T, ks_error *e)
 {
@@ -80,10 +71,9 @@ int __wrap_ks_embedder_clip(float *v, const ks_embedder *c, const ks_frame_code 
     return __real_ks_embedder_clip(v, c, codes, T, e);
 }
 
-int __real_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e);
-int __wrap_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e);
-int __wrap_ks_indexer_take(ks_indexer *k, ks_item *p, ks_error *e)
+__typeof__(ks_indexer_take) __real_ks_indexer_take, __wrap_ks_indexer_take;
+int __wrap_ks_indexer_take(ks_indexer *k, ks_card *card, ks_item *p, ks_error *e)
 {
     snprintf(film, sizeof film, "%s", p->job->place.path);
-    return __real_ks_indexer_take(k, p, e);
+    return __real_ks_indexer_take(k, card, p, e);
 }

@@ -264,8 +264,7 @@ static PFN_vkVoidFunction between_get(VkInstance instance, const char *name)
     return real;
 }
 
-int __real_ks_vk_loader(PFN_vkGetInstanceProcAddr *get, void **library, ks_error *e);
-int __wrap_ks_vk_loader(PFN_vkGetInstanceProcAddr *get, void **library, ks_error *e);
+__typeof__(ks_vk_loader) __real_ks_vk_loader, __wrap_ks_vk_loader;
 int __wrap_ks_vk_loader(PFN_vkGetInstanceProcAddr *get, void **library, ks_error *e)
 {
     int err = __real_ks_vk_loader(get, library, e);
