@@ -134,6 +134,15 @@ static void choose(ks_top *near, const ks_ann *ann, const ks_sweep *sweep)
     ks_top_sort(near);
 }
 
+/* The rows that a list sends for lie far from each other. Read as any file is, each comes with all
+ * that the system reads around it, up to 8 MiB a row, and pushes out what the next question needs;
+ * films are read along, so that is said for the time of a question alone. */
+static void expect_far_rows(const ks_segment *s, int far)
+{
+    size_t bytes = (size_t)s->header.rows * s->header.dim * sizeof *s->half;
+    if (s->map) madvise((void *)(uintptr_t)s->half, bytes, far ? MADV_RANDOM : MADV_NORMAL);
+}
+
 int ks_ann_scan(ks_top *top, ks_sweep *sweep, const ks_segment *s, ks_ann *ann, int64_t probes,
                 const ks_span *within, int64_t n_within, ks_error *e)
 {
@@ -146,8 +155,10 @@ int ks_ann_scan(ks_top *top, ks_sweep *sweep, const ks_segment *s, ks_ann *ann, 
         code = list_good(ann, at[i].clip);
         lists[i] = list_at(ann, at[i].clip);
     }
+    expect_far_rows(s, 1);
     if (code > 0 && ks_sweep_lists(top, sweep, s, lists, near.count, within, n_within) < 0)
         code = ks_fail(e, KS_ENOMEM, "no memory for the nearest lists");
+    expect_far_rows(s, 0);
     free(lists);
     free(at);
     return code;
