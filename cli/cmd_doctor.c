@@ -208,11 +208,23 @@ static void print_machine(const found *f)
     else line(stdout, "model", "%s: %s", f->model_name, f->no_model);
 }
 
+/* What doctor prints is shown to others. A password is refused wherever an address is used. */
+static const char *address(const char *hub)
+{
+    const char *host = strstr(hub, "://");
+    size_t n = host ? strcspn(host + 3, "/?") : 0;
+    const char *at = host ? memrchr(host + 3, '@', n) : NULL;
+    int secret = strstr(hub, "password") || (at && memchr(host + 3, ':', (size_t)(at - host - 3)));
+    return secret ? "a hub, with a password that is refused and not shown" : hub;
+}
+
 /* What holds, whoever said it; NULL: nothing does. */
 static const char *setting(const found *f, int key)
 {
     switch ((ks_setting_key)key) {
-    case KS_SET_LIBRARY: return f->library.path[0] ? f->library.path : NULL;
+    case KS_SET_LIBRARY:
+        if (f->hub) return address(f->settings->at[key].value);
+        return f->library.path[0] ? f->library.path : NULL;
     case KS_SET_MODEL: return f->model_name;
     case KS_SET_PLAYER: return f->settings->at[key].value ? f->settings->at[key].value : KS_PLAYER;
     default: return f->settings->at[key].value;

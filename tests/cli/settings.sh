@@ -28,6 +28,10 @@ is "$(KINOSEEK_LIBRARY=rel/ative KINOSEEK_TRANSLATE=t KINOSEEK_PLAYER=p set_of)"
 is "$(KINOSEEK_LIBRARY='' KINOSEEK_PLAYER='' set_of)" "[$file]" "an empty variable says nothing"
 is "$(KINOSEEK_LIBRARY=/there set_of -L /here -m demo | cut -d, -f1-6)" '[["/here","option",0],["demo","option",0]' "an option beats both"
 printf 'library = postgresql:///films' >"$C"; is "$(set_of | jq -c '.[0]')" '["postgresql:///films","file",1]' "a hub is a library, too"
+for a in 'postgresql://me:hush@h/films' 'postgresql://h/films?password=hush' 'postgres://me@h:5432,me:hush@i/films' 'service=films sslpassword=hush'; do
+  is "$("$K" -L "$a" doctor 2>&1 | grep -c hush) $("$K" -L "$a" doctor --json 2>&1 | grep -c hush)" "0 0" "no password of an address is shown: $a"
+done
+is "$("$K" -L postgresql://me@h:5432/films doctor --json | jq -r '.settings.library | .value // .')" postgresql://me@h:5432/films "a name and a port are"
 printf 'library=/a\nmodel = lvt-large\ntranslate=tr a b\nplayer = vlc -f = {path}\n' >"$C"
 is "$("$K" -L /here doctor | sed -n '/^settings/,/^encoder/p' | sed '1d;$d')" "  file               $C
   library            /here (-L)
