@@ -162,10 +162,11 @@ check: tests layers headers
 THREADED := test_pool test_towers test_fixtures test_attention test_kernels test_sentence test_weights test_pack test_catalog \
   test_copy test_score test_moments test_calibrate test_film_clock test_frames test_session test_bounds test_terms test_still \
   test_probe embed ingest search serve gpu_several
-# odd_places takes address space, /proc and locales away, which the sanitizer itself needs; it runs in check.
+# odd_places takes address space, /proc and locales away, which the sanitizer itself needs; hub_both is other tests once more. Both
+# run in check.
 check-asan:
 	@$(MAKE) --no-print-directory SAN=address,undefined tests
-	@KS_LEAVE=odd_places BUILD=build-address-undefined sh tests/run.sh $(T)
+	@KS_LEAVE="odd_places hub_both" BUILD=build-address-undefined sh tests/run.sh $(T)
 check-tsan:
 	@$(MAKE) --no-print-directory SAN=thread tests
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))
