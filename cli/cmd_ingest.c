@@ -368,8 +368,8 @@ static int fill_options(ks_ingest_options *o, session *s, const fields_t *f, ks_
 {
     static const char *const fits[] = {"squash", "crop", "pad"}, *const surveys[] = {"off", "first",
                                                                                      "only"};
-    s->includes = ended(&f->include);
-    s->excludes = ended(&f->exclude);
+    if (!s->includes) s->includes = ended(&f->include); /* --switch on a hub asks twice */
+    if (!s->excludes) s->excludes = ended(&f->exclude);
     if (!s->includes || !s->excludes) return ks_fail(e, KS_ENOMEM, "no memory");
     *o = (ks_ingest_options){.paths = s->paths.at,
                              .n = s->paths.n,
