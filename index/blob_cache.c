@@ -152,6 +152,18 @@ void ks_blobs_put(ks_blobs *b, const ks_blob *blob)
         sqlite3_exec(b->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+void ks_blobs_drop(ks_blobs *b, int64_t tag, int64_t clip)
+{
+    if (sqlite3_exec(b->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK) return;
+    run(b,
+        "UPDATE size SET bytes = bytes - coalesce((SELECT length(data) FROM blob WHERE tag = ?1 "
+        "AND clip = ?2), 0)",
+        tag, clip);
+    run(b, "DELETE FROM blob WHERE tag = ?1 AND clip = ?2", tag, clip);
+    if (sqlite3_exec(b->db, "COMMIT", NULL, NULL, NULL) != SQLITE_OK)
+        sqlite3_exec(b->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* --- wants --- */
 int ks_blobs_is_wanted(ks_blobs *b, int64_t tag, int64_t clip)
 {

@@ -21,6 +21,7 @@ ks_blobs *ks_blobs_open(const char *dir, int64_t most);
 void ks_blobs_close(ks_blobs *b);            /* NULL is fine */
 int ks_blobs_get(ks_blob *out, ks_blobs *b); /* of out->tag, clip: 1, 0 = it is not here */
 void ks_blobs_put(ks_blobs *b, const ks_blob *blob);
+void ks_blobs_drop(ks_blobs *b, int64_t tag, int64_t clip);
 int64_t ks_blobs_bytes(ks_blobs *b);
 /* 1, 0 */
 int ks_blobs_is_wanted(ks_blobs *b, int64_t tag, int64_t clip);

@@ -104,13 +104,42 @@ static int by_errand(ks_blob *out, ks_index *x)
     return 0;
 }
 
-static int fetch(ks_blob *out, ks_index *x, const char *where)
+/* 1: its sum is that of its bytes */
+static int is_good(int *good, ks_index *x, const ks_blob *b, ks_error *e)
 {
+    int64_t sum = 0;
+    int code = b->tag == KS_T_THUMBNAIL ? ks_integer(&sum, x, e, "SELECT ks_sum(8, ?1, ?2)", "lb",
+                                                     b->clip, b->data, b->bytes)
+                                        : ks_integer(&sum, x, e, "SELECT ks_sum(7, ?1, ?2, ?3)",
+                                                     "llb", b->clip, b->frames, b->data, b->bytes);
+    *good = code >= 0 && sum == b->sum;
+    return code < 0 ? code : 0;
+}
+
+/* Of the cache; one that is spoiled there is none. */
+static int kept(ks_blob *out, ks_index *x, ks_error *e)
+{
+    int good = 0;
     if (!x->blobs_asked) x->blobs = ks_blobs_open(x->dir, KS_BLOBS_MOST);
     x->blobs_asked = 1;
-    if (x->blobs && ks_blobs_get(out, x->blobs)) return 1;
-    int got = by_errand(out, x);
-    return got >= 0 ? got : from_hub(out, x, where);
+    if (!x->blobs || !ks_blobs_get(out, x->blobs)) return 0;
+    int code = is_good(&good, x, out, e);
+    if (code >= 0 && good) return 1;
+    free(out->data);
+    out->data = NULL;
+    if (code >= 0) ks_blobs_drop(x->blobs, out->tag, out->clip);
+    return code;
+}
+
+static int fetch(ks_blob *out, ks_index *x, const char *where, ks_error *e)
+{
+    int got = kept(out, x, e), good = 0;
+    if (got != 0) return got;
+    got = by_errand(out, x);
+    if (got < 0) got = from_hub(out, x, where);
+    int code = got > 0 ? is_good(&good, x, out, e) : 0;
+    if (code >= 0 && got > 0 && !good) code = ks_rotten(x, e, (ks_table_tag)out->tag, out->clip);
+    return code < 0 ? code : got;
 }
 
 int ks_hub_blob(void **data, size_t *bytes, int64_t *frames, ks_index *x, ks_table_tag table,
@@ -118,22 +147,15 @@ int ks_hub_blob(void **data, size_t *bytes, int64_t *frames, ks_index *x, ks_tab
 {
     char *where;
     ks_blob b = {.tag = table, .clip = clip};
-    int64_t sum = 0;
     *data = NULL;
     *bytes = 0;
     *frames = 0;
     if (!is_mirror(&where, x)) return 0;
-    int got = fetch(&b, x, where);
+    int got = fetch(&b, x, where, e);
     free(where);
-    if (!got) return 0;
-    int code = table == KS_T_THUMBNAIL
-                   ? ks_integer(&sum, x, e, "SELECT ks_sum(8, ?1, ?2)", "lb", clip, b.data, b.bytes)
-                   : ks_integer(&sum, x, e, "SELECT ks_sum(7, ?1, ?2, ?3)", "llb", clip, b.frames,
-                                b.data, b.bytes);
-    if (code >= 0 && sum != b.sum) code = ks_rotten(x, e, table, clip);
-    if (code < 0 || b.bytes == 0) {
+    if (got <= 0 || b.bytes == 0) {
         free(b.data);
-        return code < 0 ? code : 0;
+        return got < 0 ? got : 0;
     }
     *data = b.data;
     *bytes = b.bytes;

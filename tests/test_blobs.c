@@ -65,6 +65,11 @@ START_TEST(test_bound)
     for (int64_t i = 1000; i < 1400; i++) put(b, 8, i);
     ck_assert_int_le(ks_blobs_bytes(b), MOST);
     ck_assert_int_eq(has(b, 8, 1399), 1);
+    int64_t before = ks_blobs_bytes(b);
+    ks_blobs_drop(b, 8, 1399);
+    ks_blobs_drop(b, 8, 1399);
+    ck_assert_int_eq(has(b, 8, 1399), 0);
+    ck_assert_int_eq(ks_blobs_bytes(b), before - BYTES);
     ks_blobs_close(b);
 }
 END_TEST

@@ -31,6 +31,8 @@ thumb() { curl -s -o "$T/jpeg" -w '%{http_code}' --unix-socket "$T/page" -H "Aut
 is "$(thumb 1) $(head -c 3 "$T/jpeg" | od -An -tx1 | tr -d ' ')" "200 ffd8ff" "pictures come from the hub"
 is "$(hub_sql "SELECT md5(jpeg) FROM kinoseek.thumbnail WHERE clip = 1")" "$(md5sum <"$T/jpeg" | cut -d' ' -f1)" "as they are there"
 is "$(thumb 99999)" 404 "what there is none of is none"
+sqlite3 "$(echo "$T"/s/kinoseek/hubs/*/mirror)/blobs.db" "UPDATE blob SET data = x'00112233' WHERE clip = 1"
+is "$(thumb 1) $(hub_sql "SELECT md5(jpeg) FROM kinoseek.thumbnail WHERE clip = 1")" "200 $(md5sum <"$T/jpeg" | cut -d' ' -f1)" "one that is spoiled here is asked for again"
 hub_sql "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'kinoseek'" >/dev/null; is "$(thumb 2)" 200 "through another connection, too"
 XDG_DATA_HOME="$T/s" "$K" -L "$HUB" doctor --json >"$T/out" 2>"$T/err"; is "$(jq '.places.hub_cache | .bytes > 1000 and .most == 268435456' "$T/out")" true "doctor says what is kept"
 is "$(XDG_DATA_HOME="$T/s" "$K" -L "$HUB" doctor 2>/dev/null | grep -c "frame vectors kept there, 256 MiB at most")" 1 "in words, too"
