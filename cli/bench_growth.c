@@ -2,13 +2,13 @@
  * to its last byte. */
 #include "cli/bench_growth.h"
 
+#include "cli/temporary_folder.h"
 #include "cli/terminal.h"
 #include "formats/formats.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +55,6 @@ typedef struct {
     int rounds;
     long kib; /* resident, of the process that took most so far */
 } bench;
-
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *f)
-{
-    (void)s, (void)flag, (void)f;
-    return remove(path);
-}
 
 /* Milliseconds of one process. */
 static int run_once(double *ms, bench *b, const char *const *words, ks_error *e)
@@ -166,19 +160,12 @@ static int measure(double *best, bench *b, int i, ks_error *e)
 
 static int measure_size(double took[ASKED], bench *b, int64_t clips, ks_encoder *enc, ks_error *e)
 {
-    const char *place = getenv("TMPDIR");
-    int err;
+    int err = ks_temporary_folder(&b->dir, e);
 
-    if (asprintf(&b->dir, "%s/kinoseek-XXXXXX", place && *place ? place : "/tmp") < 0)
-        return ks_fail(e, KS_ENOMEM, "no memory");
-    if (!mkdtemp(b->dir)) {
-        err = ks_fail(e, KS_EIO, "%s: no temporary folder: %s", b->dir, strerror(errno));
-        free(b->dir);
-        return err;
-    }
+    if (err < 0) return err;
     err = ks_make_library(b->dir, clips, enc, e);
     for (int i = 0; i < ASKED && err >= 0; i++) err = measure(&took[i], b, i, e);
-    nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    ks_remove_files(b->dir);
     free(b->dir);
     return err;
 }

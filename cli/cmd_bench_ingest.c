@@ -1,11 +1,11 @@
 /* cmd_bench_ingest.c - `bench ingest FILE...`: films into a library that is thrown away, beside
  * decoding alone. */
 #include "cli/commands.h"
+#include "cli/temporary_folder.h"
 #include "formats/formats.h"
 #include "ingest/ingest.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,14 +32,6 @@ typedef struct {
     double gflop_each, limit;
 } figures;
 
-static int remove_one(const char *path, const struct stat *s, int flag, struct FTW *f)
-{
-    (void)s;
-    (void)flag;
-    (void)f;
-    return remove(path);
-}
-
 static int ingest_all(ks_ingest_summary *sum, const char *folder, ks_encoder *enc,
                       const ks_ingest_options *o, ks_error *e)
 {
@@ -54,17 +46,11 @@ static int ingest_all(ks_ingest_summary *sum, const char *folder, ks_encoder *en
 static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n, char **files,
                    ks_error *e)
 {
-    const char *place = getenv("TMPDIR");
     char *folder = NULL, *decoder = NULL;
     ks_encoder *enc = NULL;
-    int made = 0, err = ks_locate_decoder(&decoder, &g->setup, e);
+    int err = ks_locate_decoder(&decoder, &g->setup, e);
 
-    if (err == 0 && asprintf(&folder, "%s/kinoseek-XXXXXX", place && *place ? place : "/tmp") < 0) {
-        folder = NULL;
-        err = ks_fail(e, KS_ENOMEM, "no memory");
-    }
-    if (err == 0 && !(made = mkdtemp(folder) != NULL))
-        err = ks_fail(e, KS_EIO, "%s: no temporary folder: %s", folder, strerror(errno));
+    if (err == 0) err = ks_temporary_folder(&folder, e);
     if (err == 0) err = ks_open_encoder(&enc, &g->setup, NULL, KS_TOWER_VIDEO, KS_AUTO, e);
     if (err == 0) {
         ks_ingest_options o = {.paths = (const char *const *)files,
@@ -82,7 +68,7 @@ static int measure(figures *r, const ks_globals *g, const bench_fields *f, int n
             err = ks_measure_decode(&r->decode, decoder, (const char *const *)files, n, 1, NULL, e);
     }
     ks_encoder_close(enc);
-    if (made) nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    if (folder) ks_remove_files(folder);
     free(folder);
     free(decoder);
     return err;

@@ -102,9 +102,9 @@ static void mirror(found *f, const ks_globals *g)
     ks_hub_roots roots;
     ks_error ignored;
 
+    f->hub = 1;
     if (ks_hub_here(&folder, &roots, g, &ignored) < 0) return;
     snprintf(path, sizeof path, "%s/mirror", folder);
-    f->hub = 1;
     disk(&f->library, path);
     ks_hub_cached(&f->kept, &f->most, path);
     ks_hub_roots_free(&roots);

@@ -16,6 +16,7 @@
 #include "cli/ingest_report.h"
 #include "cli/ingest_tally.h"
 #include "cli/saved.h"
+#include "cli/temporary_folder.h"
 #include "cli/terminal.h"
 #include "query/query.h"
 
@@ -204,26 +205,13 @@ typedef struct {
     ks_tally before_it, so_far; /* of the programs before this one; with this one's */
 } session;
 
-static void remove_empty(const char *folder)
-{
-    static const char *const names[] = {"catalog.db", "catalog.db-wal", "catalog.db-shm",
-                                        "writer.lock"};
-    char *path;
-    for (int i = 0; i < 4; i++)
-        if (asprintf(&path, "%s/%s", folder, names[i]) >= 0) {
-            unlink(path);
-            free(path);
-        }
-    rmdir(folder);
-}
-
 static void close_session(session *s)
 {
     ks_report_close(s->report);
     for (int i = 0; i < s->n_beside; i++) ks_encoder_close(s->beside[i]);
     ks_encoder_close(s->enc);
     ks_index_close(s->x);
-    if (s->empty) remove_empty(s->empty);
+    if (s->empty) ks_remove_files(s->empty);
     ks_fault_free(&s->before);
     free(s->empty);
     free(s->decoder);
@@ -482,12 +470,8 @@ static int open_library(session *s, const ks_globals *g, int dry_run, ks_error *
 {
     int err = ks_index_open(&s->x, g->library, dry_run ? KS_READ : KS_CREATE, e);
     if (err != KS_ENOLIBRARY || !dry_run) return err;
-    const char *folder = getenv("TMPDIR");
-    if (asprintf(&s->empty, "%s/kinoseek-XXXXXX", folder && *folder ? folder : "/tmp") < 0)
-        s->empty = NULL;
-    if (!s->empty || !mkdtemp(s->empty))
-        return ks_fail(e, KS_EIO, "no temporary folder: %s", strerror(errno));
-    return ks_index_open(&s->x, s->empty, KS_CREATE, e);
+    err = ks_temporary_folder(&s->empty, e);
+    return err < 0 ? err : ks_index_open(&s->x, s->empty, KS_CREATE, e);
 }
 
 /* Choices that cost something are said aloud. */
@@ -513,8 +497,7 @@ static int refuse_choices(const fields_t *f, ks_error *e)
     return ks_fail(e, KS_EUSAGE,
                    "a hub takes --exclude, --include, --files-from, --follow, --hidden, --queue, "
                    "--survey, --encoder, --nice, --notify, --json and --switch, which takes "
-                   "--frames, --short-shots "
-                   "and --fit; how clips are made its first films say");
+                   "--frames, --short-shots and --fit; how clips are made its first films say");
 }
 
 static void on_feed(void *arg, const ks_event *v)

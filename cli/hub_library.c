@@ -1,5 +1,6 @@
 /* hub_library.c - see hub_library.h. */
 #include "cli/hub_library.h"
+#include "cli/temporary_folder.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -43,19 +44,6 @@ int ks_hub_here(char **folder, ks_hub_roots *roots, const ks_globals *g, ks_erro
 static void say(const ks_globals *g, const char *what, const char *why)
 {
     if (!g->quiet) fprintf(stderr, "kinoseek: %s: %s\n", why, what);
-}
-
-void ks_remove_files(const char *folder)
-{
-    assert(folder);
-    DIR *d = opendir(folder);
-    struct dirent *f;
-
-    while (d && (f = readdir(d)))
-        if (strcmp(f->d_name, ".") != 0 && strcmp(f->d_name, "..") != 0)
-            unlinkat(dirfd(d), f->d_name, 0);
-    if (d) closedir(d);
-    rmdir(folder);
 }
 
 /* The scale depends on what the library holds and not on how it came there: two mirrors of one

@@ -34,7 +34,5 @@ int ks_keep_in_mirror(const ks_globals *g, ks_keeping *keep, void *arg, ks_error
  * not mounted. *files: how many were known there. */
 int ks_hub_elsewhere(int64_t *files, const ks_globals *g, const char *from, const char *to,
                      ks_error *e);
-/* The folder with its files; folders in it stay. */
-void ks_remove_files(const char *folder);
 
 #endif

@@ -2,24 +2,9 @@
  * switches as into any: no second set of rules. */
 #include "cli/hub_model.h"
 #include "cli/hub_library.h"
+#include "cli/temporary_folder.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-static int make_empty(char **folder, ks_error *e)
-{
-    const char *where = getenv("TMPDIR");
-    if (asprintf(folder, "%s/kinoseek-XXXXXX", where && *where ? where : "/tmp") < 0) {
-        *folder = NULL;
-        return ks_fail(e, KS_ENOMEM, "no memory");
-    }
-    if (mkdtemp(*folder)) return 0;
-    int err = ks_fail(e, KS_EIO, "%s: %s", *folder, strerror(errno));
-    free(*folder);
-    *folder = NULL;
-    return err;
-}
 
 /* 1: x fills the new space; 0: the hub has none that could be changed */
 static int work_out(ks_index *x, ks_hub *h, const ks_ingest_options *o, ks_encoder *enc,
@@ -49,7 +34,7 @@ int ks_hub_change_model(const ks_globals *g, const ks_ingest_options *o, ks_enco
     char *folder = NULL;
     ks_hub *h = NULL;
     ks_index *x = NULL;
-    int err = make_empty(&folder, e);
+    int err = ks_temporary_folder(&folder, e);
     if (err == 0) err = ks_reach_hub(&h, g, e);
     if (err == 0) err = ks_index_open(&x, folder, KS_CREATE, e);
     if (err == 0) err = work_out(x, h, o, enc, e);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "cli/hub_library.h"
+#include "cli/temporary_folder.h"
 #include "cli/hub_worker.h"
 #include "cli/ingest_words.h"
 #include "cli/terminal.h"

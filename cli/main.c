@@ -57,7 +57,7 @@ static int complain(const char *command, ks_error *e)
     if (command && (e->code == KS_EUSAGE)) fprintf(stderr, "kinoseek %s: %s\n", command, e->msg);
     else
         fprintf(stderr, "kinoseek: %s%s\n", e->msg,
-                e->code == KS_ENOLIBRARY && !strchr(e->msg, '(')
+                e->code == KS_ENOLIBRARY && !strstr(e->msg, "(kinoseek ")
                     ? " (kinoseek ingest FOLDER makes one)"
                     : "");
     return ks_exit_code(e->code);

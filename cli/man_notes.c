@@ -598,8 +598,8 @@ const ks_man_note ks_man_notes[] = {
     {"sync", "MIRRORS", NULL,
      "search, similar, curve, label, clips, cut, dupes, sample, outliers, export vectors, eval "
      "mine, "
-     "serve, "
-     "status and check take a hub's address after -L and answer from the mirror, after a sync "
+     "serve, status and check take a hub's address after -L and answer from the mirror, after a "
+     "sync "
      "(serve: every second). label --store, labels, teach, save and the page write into the mirror "
      "and from there to the hub; where the hub does not let them, nothing is kept. "
      "A library of up to 200,000 clips measures its scale at every sync, so that mirrors of one "

@@ -7,7 +7,7 @@
 
 void ks_npy_write(FILE *f, const float *x, int rank, const int64_t *dims)
 {
-    assert(f && rank >= 0 && rank <= 8 && (dims || rank == 0));
+    assert(f && rank >= 1 && rank <= 8 && dims);
     uint8_t head[KS_NPY_HEAD];
     ks_npy_head(head, "<f4", dims, rank);
     fwrite(head, 1, sizeof head, f);

@@ -61,7 +61,7 @@ static void usual_words(char **argv, int *n, char *option, const char *start, co
 
 int ks_open_player(const char *named, const char *path, double start, ks_error *e)
 {
-    assert(path && start >= 0);
+    assert(path);
     char *line = strdup(named ? named : KS_PLAYER), *argv[WORDS + 4], seconds[32], option[64];
     int n = 0, own, has_path = 0;
 
