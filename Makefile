@@ -71,7 +71,7 @@ CXX_LIB := $(wildcard encoder/*.cc) $(if $(HAVE_FAISS_C),$(filter-out index/fais
 SRC_DEC := $(wildcard decoder/decoder_*.c) decoder/wire.c
 SRC_ING := $(wildcard ingest/*.c session/*.c formats/*.c) $(filter-out decoder/decoder_%,$(wildcard decoder/*.c))
 SRC_CLI := $(wildcard cli/*.c eval/*.c serve/*.c)
-SRC_TEST := $(filter-out $(if $(HAVE_VULKAN),,tests/test_gpu.c),$(wildcard tests/test_*.c))
+SRC_TEST := $(filter-out $(if $(HAVE_VULKAN),,tests/test_gpu.c tests/test_gpu_choice.c),$(wildcard tests/test_*.c))
 obj = $(patsubst %,$(BUILD)/%.o,$(1))
 SHADER_OBJ := $(if $(HAVE_VULKAN),$(BUILD)/encoder/shaders.c.o)
 OBJ_LIB := $(call obj,$(SRC_LIB) $(CXX_LIB)) $(SHADER_OBJ)
@@ -152,7 +152,7 @@ $(BUILD)/tests/prog_%: $(BUILD)/tests/prog_%.c.o $(OBJ_TESTLIB) $(BUILD)/libcli.
 	$(CC) $(LDFLAGS) $^ $(LIBS_CLI) $(call pc,--libs,check) -o $@
 
 # Its calls of Vulkan go through tests/vulkan_between.h.
-$(BUILD)/tests/test_gpu: LDFLAGS += -Wl,--wrap=ks_vk_loader
+$(BUILD)/tests/test_gpu $(BUILD)/tests/test_gpu_choice: LDFLAGS += -Wl,--wrap=ks_vk_loader
 
 # T="test_a test_b" runs only those (names of tests/test_*.c or tests/cli/*.sh without ending).
 check: tests layers headers
@@ -162,11 +162,10 @@ check: tests layers headers
 THREADED := test_pool test_towers test_fixtures test_attention test_kernels test_sentence test_weights test_pack test_catalog \
   test_copy test_score test_moments test_calibrate test_film_clock test_frames test_session test_bounds test_terms test_still \
   test_probe embed ingest search serve gpu_several
-# odd_places takes address space, /proc and locales away, which the sanitizer itself needs; hub_both is other tests once more. Both
-# run in check.
+# odd_places takes address space, /proc and locales away, which the sanitizer itself needs; it runs in check.
 check-asan:
 	@$(MAKE) --no-print-directory SAN=address,undefined tests
-	@KS_LEAVE="odd_places hub_both" BUILD=build-address-undefined sh tests/run.sh $(T)
+	@KS_LEAVE=odd_places BUILD=build-address-undefined sh tests/run.sh $(T)
 check-tsan:
 	@$(MAKE) --no-print-directory SAN=thread tests
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp" BUILD=build-thread sh tests/run.sh $(or $(T),$(THREADED))

@@ -18,7 +18,7 @@ jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 [ "$jobs" -le 4 ] || [ -n "${JOBS:-}" ] || jobs=4
 only=$*
 # The longest first: what begins last should not be what ends last.
-first="test_towers test_kernels test_check hub_live hub ingest serve export search label_kept films survey closer glance"
+first="test_towers test_kernels test_check hub_live hub ingest serve export search label_kept films survey closer glance hub_both"
 [ -z "${TORTURE:-}" ] || first="chaos page hub matrix kills survey_kills closer_kills"
 every() {
   if [ -n "${TORTURE:-}" ]; then ls tests/torture/*.sh

@@ -13,58 +13,7 @@
 
 #include "encoder/encoder.h"
 #include "tests/fixture_read.h"
-#include "tests/vulkan_between.h"
-
-static char cache[] = "/tmp/ks-gpu-XXXXXX";
-
-/* --- encoders --- */
-
-static struct {
-    int n;
-    char last[512];
-} notices;
-
-static void noticed(void *arg, const char *sentence)
-{
-    (void)arg;
-    notices.n++;
-    snprintf(notices.last, sizeof notices.last, "%s", sentence);
-}
-
-static int open_as(ks_encoder **enc, const char *model, const char *device, ks_precision precision,
-                   ks_error *e)
-{
-    char path[160];
-    snprintf(path, sizeof path, "tests/fixtures/%s", model);
-    ks_encoder_options o = {.model = path,
-                            .precision = precision,
-                            .device = device,
-                            .threads = 2,
-                            .cache = cache,
-                            .notice = noticed};
-    notices.n = 0;
-    return ks_encoder_open(enc, &o, e);
-}
-
-/* On the GPU, and it is one: a notice would say that the CPU took over. */
-static ks_encoder *gpu_of(const char *model, ks_precision precision)
-{
-    ks_encoder *enc;
-    ks_error e = {0};
-    ck_assert_msg(open_as(&enc, model, "gpu", precision, &e) == 0, "%s: %s", model, e.msg);
-    ck_assert_msg(notices.n == 0, "%s: %s", model, notices.last);
-    return enc;
-}
-
-static ks_encoder *cpu_of(const char *model, ks_precision precision)
-{
-    ks_encoder *enc;
-    ks_error e = {0};
-    int err = open_as(&enc, model, "cpu", precision, &e);
-    ck_assert_msg(err == 0 || (precision == KS_BF16 && strstr(e.msg, "this CPU lacks")), "%s",
-                  e.msg);
-    return enc;
-}
+#include "tests/gpu_encoders.h"
 
 /* --- every stage --- */
 
@@ -177,28 +126,7 @@ END_TEST
 
 /* --- same input, same bits --- */
 
-enum { FRAMES = 9, SIDE = 54, D = 16 };
-
-static void tokens_of(ks_tokens **tokens, ks_encoder *enc, const uint8_t *px, int n, int at_once)
-{
-    const uint8_t *at[64];
-    ks_error e = {0};
-    for (int i = 0; i < n; i++) at[i] = px + (size_t)i * SIDE * SIDE * 3;
-    for (int i = 0; i < n; i += at_once)
-        ck_assert_msg(ks_frames_tokens(tokens + i, enc, at + i, n - i < at_once ? n - i : at_once,
-                                       SIDE, &e) == 0,
-                      "%s", e.msg);
-}
-
-static void clip_vectors(float *v, float *frames, ks_encoder *enc, const uint8_t *px, int n,
-                         int at_once)
-{
-    ks_tokens *tokens[64];
-    ks_error e = {0};
-    tokens_of(tokens, enc, px, n, at_once);
-    ck_assert_msg(ks_clip_vector(v, frames, enc, tokens, n, &e) == 0, "%s", e.msg);
-    for (int i = 0; i < n; i++) ks_tokens_free(tokens[i]);
-}
+enum { FRAMES = 9, D = 16 };
 
 START_TEST(bits_do_not_depend_on_batch_or_order)
 {
@@ -678,92 +606,6 @@ START_TEST(a_sentence_of_a_device_that_goes_wrong)
 }
 END_TEST
 
-/* --- which one --- */
-
-START_TEST(devices_by_name)
-{
-    static const char *const bad[] = {"", "gpu:", "gpu:x", "gpu:0x", "GPU", "cuda", "gpu:-1"};
-    ks_encoder *enc;
-    ks_error e = {0};
-    between_reset();
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        ck_assert_int_eq(open_as(&enc, "small.npz", bad[i], KS_AUTO, &e), KS_EUSAGE);
-        ck_assert_msg(strstr(e.msg, "none of auto, cpu, gpu, gpu:N"), "%s", e.msg);
-    }
-    ck_assert_int_eq(open_as(&enc, "small.npz", "gpu:99", KS_AUTO, &e), KS_ENOTFOUND);
-    ck_assert_msg(strstr(e.msg, "no GPU 99"), "%s", e.msg);
-    ck_assert_int_eq(open_as(&enc, "small.npz", "gpu:0", KS_AUTO, &e), 0);
-    ks_encoder_close(enc);
-    int err = open_as(&enc, "small.npz", "gpu", KS_INT8, &e); /* or this CPU has none */
-    ck_assert_int_eq(err, KS_EUSAGE);
-    long before = between.dispatches; /* `auto` takes no device that is a CPU */
-    setenv("KINOSEEK_DEVICE", "auto", 1);
-    ck_assert_int_eq(open_as(&enc, "small.npz", NULL, KS_AUTO, &e), 0);
-    ks_encoder_close(enc);
-    ck_assert_int_eq(between.dispatches, before);
-    setenv("KINOSEEK_DEVICE", "gpu", 1);
-    ck_assert_int_eq(open_as(&enc, "small.npz", NULL, KS_AUTO, &e), 0);
-    float v[SMALL];
-    ck_assert_int_eq(ks_ids_vector(v, enc, (int32_t[]){1}, 1, &e), 0);
-    ks_encoder_close(enc);
-    ck_assert_int_gt(between.dispatches, before);
-    unsetenv("KINOSEEK_DEVICE");
-}
-END_TEST
-
-/* Two of them, as the loader sees them. */
-static void list_two(void)
-{
-    char files[200], command[400];
-    snprintf(files, sizeof files, "%s/0.json:%s/1.json", cache, cache);
-    snprintf(command, sizeof command,
-             "for i in 0 1; do cp \"$(ls /usr/share/vulkan/icd.d/lvp_icd*.json | head -n 1)\" "
-             "%s/$i.json; done",
-             cache);
-    ck_assert_int_eq(system(command), 0);
-    setenv("VK_DRIVER_FILES", files, 1);
-    setenv("VK_ICD_FILENAMES", files, 1);
-}
-
-static int beside(ks_encoder *more[4], const char *device)
-{
-    ks_encoder *enc;
-    ks_error e = {0};
-    ck_assert_msg(open_as(&enc, "small.npz", device, KS_AUTO, &e) == 0, "%s", e.msg);
-    int n = ks_encoders_beside(more, 4, enc);
-    ck_assert_msg(notices.n == 0, "%s", notices.last);
-    ks_encoder_close(enc);
-    return n;
-}
-
-/* An encoder for each GPU but the first where none was named, with the same bits; one card with two
- * drivers is one. */
-START_TEST(encoders_of_several)
-{
-    static uint8_t px[2 * SIDE * SIDE * 3];
-    float v[SMALL], w[SMALL], frames[2 * SMALL];
-    ks_encoder *more[4];
-    between_reset();
-    ks_fixture_pixels(px, 14, 2, SIDE);
-    ks_encoder *enc = gpu_of("small.npz", KS_AUTO);
-    ck_assert_int_eq(ks_encoders_beside(more, 4, enc), 0);
-    clip_vectors(w, frames, enc, px, 2, 2);
-    ks_encoder_close(enc);
-    list_two();
-    ck_assert_int_eq(beside(more, "cpu"), 0);
-    ck_assert_int_eq(beside(more, "gpu:0"), 0);
-    ck_assert_int_eq(beside(more, "gpu:1"), 0);
-    ck_assert_int_eq(beside(more, "gpu"), 1);
-    long before = between.dispatches;
-    clip_vectors(v, frames, more[0], px, 2, 2);
-    ck_assert_int_gt(between.dispatches, before);
-    ck_assert_mem_eq(v, w, sizeof v);
-    ks_encoder_close(more[0]);
-    between.other_driver = 1;
-    ck_assert_int_eq(beside(more, "gpu"), 0);
-}
-END_TEST
-
 int main(void)
 {
     if (!mkdtemp(cache)) return 1;
@@ -785,8 +627,6 @@ int main(void)
     tcase_add_loop_test(wrongs, the_proof_catches_a_wrong_shader, 0, WRONG);
     tcase_add_test(wrongs, the_sample_catches_a_device_that_goes_wrong);
     tcase_add_test(wrongs, a_sentence_of_a_device_that_goes_wrong);
-    tcase_add_test(wrongs, devices_by_name);
-    tcase_add_test(wrongs, encoders_of_several);
     for (int i = 0; i < 4; i++) {
         tcase_set_timeout(all[i], 1200);
         suite_add_tcase(suite, all[i]);
