@@ -83,11 +83,11 @@ int ks_hub_behind(ks_index *x, ks_hub *h, const ks_hub_roots *roots, ks_error *e
 /* The hub's id and the revision that x holds: 1, 0 = x is no mirror. */
 int ks_hub_mirrored(char id[33], int64_t *revision, ks_index *x, ks_error *e);
 
-/* Thumbnails and frame vectors that somebody wants of this mirror who may not connect (`serve`).
- * run: waits for as long and gets what is wanted meanwhile; h NULL: nothing is to be had. KS_ENET:
- * the hub does not answer; KS_ENOTFOUND: begin anew. */
-/* What is kept of them beside that mirror, in bytes, and how much at most. */
+/* Bytes of thumbnails and frame vectors that are kept beside that mirror, and how many at most. */
 void ks_hub_cached(int64_t *bytes, int64_t *most, const char *mirror);
+/* Those that somebody wants of this mirror who may not connect (`serve`). run: waits for as long
+ * and gets what is wanted meanwhile; h NULL: nothing is to be had. KS_ENET: the hub does not
+ * answer; KS_ENOTFOUND: begin anew. */
 typedef struct ks_hub_errands ks_hub_errands;
 int ks_hub_errands_begin(ks_hub_errands **w, const char *mirror, ks_error *e);
 void ks_hub_errands_end(ks_hub_errands *w); /* NULL is fine */
@@ -169,8 +169,8 @@ typedef enum { KS_HUB_WHOLE = 0, KS_HUB_SURVEY_FIRST = 1, KS_HUB_SURVEY_ONLY = 2
 /* 1 queued, 0: it is in the queue, or done. The path is the film's from now on. */
 int ks_hub_queue(ks_hub *h, const uint8_t content[24], const char *root, const char *rel,
                  const ks_stat *stat, ks_hub_pass pass, ks_error *e);
-/* 1: yours for `lease` seconds; 0: there is none for these roots, and
- * *left are at work. */
+/* 1: yours for `lease` seconds; 0: there is none for these roots now, and *left of theirs are
+ * queued or at work. */
 int ks_hub_claim(ks_hub_job *job, int64_t *left, ks_hub *h, const ks_hub_roots *roots,
                  const char *worker, double lease, ks_error *e);
 int ks_hub_beat(ks_hub *h, const ks_hub_job *job, double lease, ks_error *e); /* KS_EBUSY: lost */

@@ -12,9 +12,8 @@
 #include "index/totals.h"
 
 typedef struct ks_store ks_store;
-typedef struct ks_segments
-    ks_segments;              /* search copies mapped by this handle (mapped_segments.h) */
-typedef struct ks_ann ks_ann; /* the FAISS copy (ann.h) */
+typedef struct ks_segments ks_segments; /* search copies that are mapped (mapped_segments.h) */
+typedef struct ks_ann ks_ann;           /* the FAISS copy (ann.h) */
 
 enum { KS_STATEMENTS = 64, KS_MAX_DIM = 8192 };
 
